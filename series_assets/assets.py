@@ -1,0 +1,75 @@
+"""The assets of a series: three that are made of ops, or one that says why there are none.
+
+What the ops do is in ``ops``, what a partition is in ``partitions``.
+"""
+
+import dagster as dg
+
+from series_assets.core.series import Series
+from series_assets.ops import dataset_graph, new_records_graph, reference_table_graph
+from series_assets.partitions import PREVIOUS, partitions_of
+from series_assets.storage.loading import BrokenSeries
+
+_DESCRIPTIONS = {
+    "new_records": "Records about entities never seen before, made with a seed and dates of the "
+    "period's own.",
+    "reference_table": "The entities so far, as first recorded: what existing records are drawn "
+    "from.",
+    "dataset": "What the period delivers: its new records, and existing records about entities "
+    "of the periods before, shuffled.",
+}
+
+
+def assets_of(series: Series) -> list[dg.AssetsDefinition]:
+    """Return ``new_records``, ``reference_table`` and ``dataset`` of a series."""
+    new_records = dg.AssetKey([series.name, "new_records"])
+    reference_table = dg.AssetKey([series.name, "reference_table"])
+    partitions = partitions_of(series.calendar)
+
+    def asset(graph: dg.GraphDefinition, name: str, **inputs: dg.AssetKey) -> dg.AssetsDefinition:
+        earlier = {"previous", "reference_table"} & set(inputs)
+        return dg.AssetsDefinition.from_graph(
+            graph,
+            keys_by_input_name=inputs,
+            keys_by_output_name={"result": dg.AssetKey([series.name, name])},
+            partitions_def=partitions,
+            partition_mappings=dict.fromkeys(earlier, PREVIOUS),
+            group_name=series.name,
+            descriptions_by_output_name={"result": _DESCRIPTIONS[name]},
+            code_versions_by_output_name={"result": series.fingerprint},
+            backfill_policy=dg.BackfillPolicy.single_run(),
+        )
+
+    return [
+        asset(new_records_graph(series), "new_records"),
+        asset(
+            reference_table_graph(series),
+            "reference_table",
+            new_records=new_records,
+            previous=reference_table,
+        ),
+        asset(
+            dataset_graph(series),
+            "dataset",
+            new_records=new_records,
+            reference_table=reference_table,
+        ),
+    ]
+
+
+def broken_asset(broken: BrokenSeries) -> dg.AssetsDefinition:
+    """Return an asset that stands for a broken series and says what is wrong with it."""
+    name = "".join(letter if letter.isalnum() else "_" for letter in broken.name)
+    text = str(broken.error)
+
+    @dg.asset(
+        key=dg.AssetKey([name, "broken"]),
+        group_name="broken_series",
+        description=f"This series cannot be made:\n\n{text}",
+        metadata={"faults": dg.MetadataValue.text(text)},
+        op_tags={"series_assets/broken": "true"},
+    )
+    def broken_series() -> None:
+        raise dg.Failure(description=text, allow_retries=False)
+
+    return broken_series

@@ -1,0 +1,38 @@
+"""The one builder of Dagster definitions, for the webserver, the command line and the tests.
+
+Which series there are and where files go is decided by who calls it.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from series_assets.assets import assets_of, broken_asset
+from series_assets.core.series import Series
+from series_assets.io_managers import SeriesIOManager
+from series_assets.resources import Progress, Workspace
+from series_assets.storage.loading import BrokenSeries
+
+
+def build_definitions(
+    series: Sequence[Series | BrokenSeries], resources: Mapping[str, Any] | None = None
+) -> dg.Definitions:
+    """Return the definitions of the given series.
+
+    ``resources`` replaces resources by name: ``workspace`` (a ``Workspace``; by default the
+    folder ``data`` under the working directory), ``progress`` (a ``Progress``), ``io_manager``.
+    """
+    given = dict(resources or {})
+    workspace = given.setdefault("workspace", Workspace(data_dir=str(Path("data").resolve())))
+    sound = {one.name: one for one in series if isinstance(one, Series)}
+    defaults = {"progress": Progress(), "io_manager": SeriesIOManager(sound, workspace)}
+    assets = [asset for one in sound.values() for asset in assets_of(one)]
+    assets += [broken_asset(one) for one in series if isinstance(one, BrokenSeries)]
+    return dg.Definitions(
+        assets=assets,
+        resources={**defaults, **given},
+        # A process for each op would cost more than most ops take.
+        executor=dg.in_process_executor,
+    )

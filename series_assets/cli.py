@@ -1,0 +1,242 @@
+"""``series-assets``: the command line, over the same definitions as the webserver.
+
+Reads its arguments and prints; how periods are made in one process is in ``generating``.
+"""
+
+import shutil
+import sys
+import warnings
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from series_assets.core.errors import Fault, GenerationError, InputError, RequestError, did_you_mean
+from series_assets.core.series import Series
+from series_assets.settings import SHIPPED, Settings, from_environment
+from series_assets.storage.files import Layout
+from series_assets.storage.loading import (
+    SPECIFICATION,
+    USER_INPUT,
+    BrokenSeries,
+    InstalledDatabaseWarning,
+    find_series,
+    load_loose,
+    name_faults,
+)
+
+_FAILED, _WRONG_INPUT = 1, 2
+
+
+def _telling(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Show the faults of a command as messages, and end with the exit code for them."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", InstalledDatabaseWarning)
+        warnings.showwarning = lambda message, *_: click.echo(f"warning: {message}", err=True)
+        try:
+            command(*args, **kwargs)
+        except (InputError, RequestError) as error:
+            click.echo(str(error), err=True)
+            sys.exit(_WRONG_INPUT)
+        except GenerationError as error:
+            click.echo(str(error), err=True)
+            sys.exit(_FAILED)
+
+    return wrapped
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="series_assets")
+def main() -> None:
+    """Make series of realistic periodic datasets from an Exhibit specification and a user input.
+
+    Series lie in the folder SERIES_ASSETS_SERIES_DIR (by default those that come with the
+    package), data goes to SERIES_ASSETS_DATA_DIR (by default the folder data).
+    """
+
+
+@main.command("list")
+@_telling
+def list_() -> None:
+    """Show the series, their periods, and what has been made."""
+    settings = from_environment()
+    table = Table("series", "periods", "first", "last", "rows", "new", "made", box=None)
+    broken = []
+    for one in find_series(settings.series_dir):
+        if isinstance(one, BrokenSeries):
+            broken.append(one)
+            table.add_row(one.name, "broken, see below")
+            continue
+        said, calendar = one.user_input, one.calendar
+        layout = _layout(one, settings)
+        made = sum(layout.dataset(number + 1).exists() for number in range(calendar.count))
+        every = f"{calendar.length} {calendar.unit}"
+        table.add_row(
+            one.name,
+            f"{calendar.count} × {every}",
+            calendar.keys[0],
+            calendar.keys[-1],
+            str(one.rows),
+            str(said.fraction_of_new),
+            f"{made} of {calendar.count}",
+        )
+    _console(sys.stdout).print(table)
+    for one in broken:
+        click.echo(str(one.error), err=True)
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@_telling
+def validate(names: tuple[str, ...]) -> None:
+    """Check both files of each series (of the named ones) and tell every fault."""
+    settings = from_environment()
+    found = find_series(settings.series_dir)
+    chosen = [_named(found, name) for name in names] if names else found
+    for one in chosen:
+        if isinstance(one, Series):
+            click.echo(f"{one.name}: in order")
+    faults = [
+        fault for one in chosen if isinstance(one, BrokenSeries) for fault in one.error.faults
+    ]
+    if faults:
+        raise InputError(faults)
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option("--periods", metavar="FIRST..LAST", help="Only these periods, by their first days.")
+@click.option("--specification", type=click.Path(path_type=Path), help="A loose specification.")
+@click.option("--user-input", type=click.Path(path_type=Path), help="A loose user input.")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder for a loose series.")
+@click.option("--quiet", is_flag=True, help="Print nothing but what goes wrong.")
+@click.option("--verbose", is_flag=True, help="Show Dagster's log.")
+@_telling
+def generate(
+    name: str | None,
+    periods: str | None,
+    specification: Path | None,
+    user_input: Path | None,
+    output: Path | None,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Make the periods of a series, named or given as two loose files."""
+    loose = (specification, user_input, output)
+    if name is None and None in loose:
+        raise click.UsageError(
+            "name a series, or give --specification, --user-input and --output together"
+        )
+    if name is not None and any(loose):
+        raise click.UsageError(
+            "a named series takes no --specification, --user-input or --output; its data goes to "
+            "SERIES_ASSETS_DATA_DIR"
+        )
+    settings = from_environment()
+    if specification and user_input and output:
+        series, data_dir = load_loose(specification, user_input), output.resolve()
+    else:
+        assert name is not None
+        series, data_dir = _sound(find_series(settings.series_dir), name), settings.data_dir
+
+    from series_assets.generating import Request, generate_series
+
+    request = Request(
+        series=series,
+        data_dir=data_dir,
+        flat=name is None,
+        periods=periods,
+        show_progress=not quiet and not verbose,
+        verbose=verbose,
+    )
+    made = generate_series(request)
+    if not quiet:
+        for path in made:
+            click.echo(str(path))
+
+
+@main.command()
+@click.argument("name")
+@_telling
+def new(name: str) -> None:
+    """Write a commented template of both files of a new series."""
+    settings = from_environment()
+    own = settings.series_dir != SHIPPED
+    folder = (settings.series_dir if own else Path("series").resolve()) / name
+    faults = list(name_faults(name, "the name"))
+    if folder.exists():
+        faults.append("there is such a folder already; choose another name")
+    if faults:
+        raise InputError(Fault(str(folder), fault) for fault in faults)
+    templates = Path(__file__).parent / "templates"
+    try:
+        folder.mkdir(parents=True)
+        for file in (SPECIFICATION, USER_INPUT):
+            text = (templates / file).read_text(encoding="utf-8")
+            (folder / file).write_text(text.replace("SERIES_NAME", name), encoding="utf-8")
+    except OSError as error:
+        raise InputError([Fault(str(folder), f"cannot be written: {error.strerror}")]) from None
+    for file in (SPECIFICATION, USER_INPUT):
+        click.echo(str(folder / file))
+    if not own:
+        click.echo(f"To use it: export SERIES_ASSETS_SERIES_DIR={folder.parent}", err=True)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_telling
+def clean(name: str, yes: bool) -> None:
+    """Remove the files of a series and its reference table, nothing else."""
+    from series_assets.storage.reference_table import ReferenceTable
+
+    settings = from_environment()
+    series = _sound(find_series(settings.series_dir), name)
+    layout = _layout(series, settings)
+    table = ReferenceTable(series, layout)
+    table.check_owner()
+    files = layout.every_file()
+    if not yes:
+        click.confirm(
+            f"Remove {len(files)} files of {name} in {layout.folder}, and its reference table in "
+            f"{layout.database}?",
+            abort=True,
+        )
+    dropped = table.drop()
+    for path in files:
+        path.unlink(missing_ok=True)
+    for folder in (layout.folder / "new_records", layout.folder):
+        if folder.is_dir() and not any(folder.iterdir()):
+            shutil.rmtree(folder)
+    click.echo(f"removed {len(files)} files{' and the reference table' if dropped else ''}")
+
+
+def _layout(series: Series, settings: Settings) -> Layout:
+    from series_assets.resources import Workspace
+
+    return Workspace(data_dir=str(settings.data_dir)).layout(series)
+
+
+def _named(found: list[Series | BrokenSeries], name: str) -> Series | BrokenSeries:
+    known = {one.name: one for one in found}
+    if name not in known:
+        raise RequestError(f"there is no series '{name}'{did_you_mean(name, known)}")
+    return known[name]
+
+
+def _sound(found: list[Series | BrokenSeries], name: str) -> Series:
+    one = _named(found, name)
+    if isinstance(one, BrokenSeries):
+        raise one.error
+    return one
+
+
+def _console(stream: Any) -> Console:
+    return Console(file=stream, highlight=False)

@@ -1,0 +1,258 @@
+"""From the parsed contents of two files to a checked series, or to every fault they have.
+
+What each file may hold by itself is in ``specification`` and ``user_input``; here is what they
+have to be to each other, and what can be computed to fail before anything runs.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+from series_assets.core.changes import Roles
+from series_assets.core.entities import allotted, parse_distribution, present
+from series_assets.core.errors import Fault, InputError, did_you_mean
+from series_assets.core.identifiers import PSEUDO_CHIS, known_entities, linked_in
+from series_assets.core.periods import Calendar
+from series_assets.core.seeds import LIMIT
+from series_assets.core.series import BOOKKEEPING, Series
+from series_assets.core.specification import (
+    Specification,
+    belonging,
+    closed,
+    derived,
+    is_select,
+    output_columns,
+    read_specification,
+)
+from series_assets.core.user_input import UserInput, read_user_input
+
+
+def build_series(
+    name: str,
+    specification: object,
+    user_input: object,
+    *,
+    specification_file: str,
+    user_input_file: str,
+    database: Path | None = None,
+) -> Series:
+    """Return the series that the parsed contents of its two files describe.
+
+    The file names are those that messages show. Raises InputError with the faults of both files,
+    or, where each is right by itself, with those of the two together.
+    """
+    faults: list[Fault] = []
+    checked: Specification | None = None
+    said: UserInput | None = None
+    try:
+        checked = read_specification(specification, specification_file)
+    except InputError as error:
+        faults += error.faults
+    try:
+        said = read_user_input(user_input, user_input_file)
+    except InputError as error:
+        faults += error.faults
+    if checked is None or said is None:
+        raise InputError(faults)
+
+    faults = [Fault(user_input_file, text) for text in _misfits(checked, said)]
+    faults += [Fault(specification_file, text) for text in _unstorable(checked)]
+    start = said.start_date or _earliest(checked, said)
+    if start is None and not faults:
+        faults.append(
+            Fault(
+                user_input_file,
+                "start_date is missing; none of the date_columns has a first day to start from, "
+                "so give the start of the first period, for example start_date: 2024-01-01",
+            )
+        )
+    if faults or start is None:
+        raise InputError(faults)
+    calendar = Calendar(start, said.period, said.length_of_period, said.num_datasets)
+    if fault := _overflow(calendar, checked, said):
+        raise InputError([Fault(user_input_file, fault)])
+    series = Series(
+        name=name,
+        specification=checked,
+        user_input=said,
+        calendar=calendar,
+        roles=_roles(checked, said),
+        linked=linked_in(checked["metadata"]["uuid_columns"], said.linked_columns),
+        fingerprint=_fingerprint(specification, user_input),
+        database=database,
+    )
+    faults = [
+        *(Fault(specification_file, text) for text in _failing_specification(series)),
+        *(Fault(user_input_file, text) for text in _failing_input(series)),
+    ]
+    if faults:
+        raise InputError(faults)
+    return series
+
+
+def _fingerprint(specification: object, user_input: object) -> str:
+    """Return a digest of the parsed content of both files, without what changes no row."""
+    free = {"num_datasets", "release", "exhibit_db_path"}
+    said = user_input if isinstance(user_input, Mapping) else {}
+    kept = sorted((str(key), value) for key, value in said.items() if key not in free)
+    text = json.dumps([specification, kept], default=str, ensure_ascii=False)
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _roles(specification: Specification, said: UserInput) -> Roles:
+    identifiers = tuple(specification["metadata"]["uuid_columns"])
+    static = [name for name in said.static_columns if name not in identifiers]
+    if set(said.linked_columns) & set(identifiers):
+        static += [n for n in said.linked_columns if n not in identifiers and n not in static]
+    kept = closed(static, belonging(specification))
+    static += [name for name in specification["columns"] if name in kept and name not in static]
+    return Roles(identifiers, tuple(static), said.date_columns)
+
+
+def _misfits(specification: Specification, said: UserInput) -> Iterator[str]:
+    columns = specification["columns"]
+    every = [*columns, *derived(specification)]
+    dates = [name for name in columns if columns[name]["type"] == "date"]
+    for name in said.date_columns:
+        if name not in columns:
+            yield f"date_columns names '{name}', which the specification lacks" + did_you_mean(
+                name, dates
+            )
+        elif name not in dates:
+            yield (
+                f"date_columns names '{name}', whose type is {columns[name]['type']}; "
+                "only date columns can move"
+            )
+        elif is_select(columns[name].get("anonymising_set")):
+            yield (
+                f"date_columns names '{name}', whose days come from an SQL statement, "
+                "so that moving from and to changes nothing; take it off the list"
+            )
+    for key in ("static_columns", "linked_columns"):
+        for name in getattr(said, key):
+            if name not in every:
+                yield f"{key} names '{name}', which the specification lacks" + did_you_mean(
+                    name, every
+                )
+    yield from _mislinked(specification, said)
+
+
+def _mislinked(specification: Specification, said: UserInput) -> Iterator[str]:
+    columns, names = specification["columns"], said.linked_columns
+    if not names or not set(names) <= {*columns, *derived(specification)}:
+        return
+    identifiers = [name for name in names if columns.get(name, {}).get("type") == "uuid"]
+    groups = [set(members) for _, members in specification["linked_columns"]]
+    if not identifiers and set(names) not in groups:
+        yield (
+            f"linked_columns [{', '.join(names)}] has no uuid column and is no linked group of the "
+            "specification; link columns to an identifier, or name a group of linked_columns there"
+        )
+    distributions = {
+        parse_distribution(columns[name]["frequency_distribution"]) for name in identifiers
+    }
+    if len(distributions) > 1:
+        yield (
+            f"linked_columns links the identifiers {', '.join(identifiers)} one to one, but their "
+            "frequency_distribution differs in the specification; give them the same one"
+        )
+
+
+def _unstorable(specification: Specification) -> Iterator[str]:
+    outputs = [
+        out
+        for name in (*specification["columns"], *derived(specification))
+        for out in output_columns(specification, name)
+    ]
+    seen: dict[str, str] = {}
+    for name in outputs:
+        folded = name.lower()
+        if folded in BOOKKEEPING:
+            yield (
+                f"columns.{name} has the name of a column that the reference table keeps for "
+                "itself; rename it"
+            )
+        if folded in seen:
+            yield (
+                f"columns.{name} differs from '{seen[folded]}' only in case, which SQLite does not "
+                "tell apart; rename one of them"
+            )
+        seen[folded] = name
+
+
+def _earliest(specification: Specification, said: UserInput) -> date | None:
+    starts = [
+        specification["columns"][name].get("from")
+        for name in said.date_columns
+        if name in specification["columns"]
+    ]
+    return min((date.fromisoformat(start) for start in starts if start), default=None)
+
+
+def _overflow(calendar: Calendar, specification: Specification, said: UserInput) -> str | None:
+    ends = [
+        date.fromisoformat(specification["columns"][name][end])
+        for name in said.date_columns
+        for end in ("from", "to")
+        if specification["columns"][name].get(end)
+    ]
+    try:
+        calendar.last_day_of(calendar.count - 1)
+        for day in ends:
+            calendar.move(day, calendar.count)
+    except (OverflowError, ValueError):
+        return (
+            f"num_datasets {calendar.count} with length_of_period {calendar.length} "
+            f"{calendar.unit} runs past the year 9999; use fewer or shorter periods"
+        )
+    return None
+
+
+def _failing_specification(series: Series) -> Iterator[str]:
+    """Yield what can be computed to fail in some period, told as faults of the specification."""
+    last = series.calendar.count - 1
+    for k in range(last + 1) if series.crosses_moved_dates else (0, last):
+        crossed = series.combinations(k)
+        short = [rows for rows in series.counts(k) if 0 < rows < crossed]
+        if short:
+            yield (
+                f"metadata.number_of_rows {series.rows} is too small: the cross-joined columns "
+                f"have {crossed} combinations, but period {series.calendar.keys[k]} has a part "
+                f"with {short[0]} rows; raise it, or set cross_join_all_unique_values: false"
+            )
+            break
+    for plan in series.identifiers_of(last):
+        place = f"columns.{plan.column}"
+        if plan.seed >= LIMIT:
+            yield f"{place}.uuid_seed is too large: the last period would reach {plan.seed}"
+        new = series.run_rows_of(last, series.counts(last)[0])
+        total = plan.issued + allotted(plan.distribution, new)
+        if plan.kind == "pseudo_chi" and total > PSEUDO_CHIS:
+            yield (
+                f"{place} needs {total:,} pseudo CHI numbers over the series, but only "
+                f"{PSEUDO_CHIS:,} exist; use anonymising_set: uuid, or fewer rows or periods"
+            )
+    seed = series.specification["metadata"]["random_seed"]
+    if seed + last >= LIMIT:
+        yield f"metadata.random_seed {seed} is too large; keep seed + periods below {LIMIT}"
+
+
+def _failing_input(series: Series) -> Iterator[str]:
+    if series.calendar.count == 1:
+        return
+    _, existing = series.counts(1)
+    first = series.identifiers_of(0)[0]
+    if not existing or not first.miss_probability:
+        return
+    needed = present(first.distribution, existing)
+    # The first draw has the fewest to draw from, and all draws need the same number.
+    known = known_entities(first, series.run_rows_of(0, series.rows), series.rows)
+    if known < needed:
+        yield (
+            f"fraction_of_new {series.user_input.fraction_of_new} asks period "
+            f"{series.calendar.keys[1]} to draw {needed} entities, but only {known} with a "
+            f"'{first.column}' are known by then (miss_probability {first.miss_probability}); "
+            "raise fraction_of_new or lower that miss_probability"
+        )

@@ -1,0 +1,287 @@
+"""The two specifications of a period, changed from the original (contract, sections 4 and 5).
+
+Every change starts from the original specification and ``k``; nothing is stepped from the
+period before. What the numbers of a period are is decided in ``series``.
+"""
+
+import re
+from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from series_assets.core import mentions
+from series_assets.core.periods import Calendar
+from series_assets.core.seeds import existing_seed
+from series_assets.core.specification import (
+    PAIRED,
+    Specification,
+    derived,
+    output_columns,
+    window_size,
+)
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What the columns of a specification are to the series."""
+
+    identifiers: tuple[str, ...]
+    """The uuid columns, the first one naming the entity."""
+    static: tuple[str, ...]
+    """What an entity keeps, closed over pairs and links, derived columns included."""
+    moved: tuple[str, ...]
+    """The date columns that move with the period."""
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What the specification of existing records lost because it could not hold there (5.6)."""
+
+    basic_constraints: tuple[str, ...] = ()
+    custom_constraints: tuple[str, ...] = ()
+    """Whole constraints by name, single targets as ``name: target``."""
+    derived_columns: tuple[str, ...] = ()
+    restored_constraints: tuple[str, ...] = ()
+    """Those of the basic constraints that are made true afterwards (5.7)."""
+    restored_derived: tuple[tuple[str, str], ...] = ()
+    """Name and calculation of the derived columns computed afterwards (5.7)."""
+
+
+def for_period(
+    specification: Specification, calendar: Calendar, roles: Roles, k: int
+) -> Specification:
+    """Return a copy with the dates of period ``k``: columns moved, literals moved, uniques capped.
+
+    ``uniques`` of any date column is capped to the dates of its window (section 3): Exhibit
+    would otherwise forget ``to``.
+    """
+    changed = deepcopy(specification)
+    for name, column in changed["columns"].items():
+        if column["type"] != "date":
+            continue
+        if name in roles.moved:
+            for end in ("from", "to"):
+                if column.get(end) is not None:
+                    day = date.fromisoformat(column[end])
+                    moved = calendar.move(day, k, keep_month_end=end == "to")
+                    column[end] = moved.isoformat()
+        size = window_size(column)
+        if size is not None:
+            column["uniques"] = min(column["uniques"], size)
+    constraints = changed["constraints"]
+    if k and constraints["basic_constraints"]:
+        constraints["basic_constraints"] = [
+            _with_moved_literals(text, roles.moved, calendar, k)
+            for text in constraints["basic_constraints"]
+        ]
+    for custom in (constraints["custom_constraints"] or {}).values() if k else ():
+        if custom.get("filter"):
+            custom["filter"] = _with_moved_literals(custom["filter"], roles.moved, calendar, k)
+    return changed
+
+
+def new_specification(
+    specification: Specification, calendar: Calendar, roles: Roles, k: int, rows: int
+) -> Specification:
+    """Return the specification of period ``k``'s new records: ``rows`` of them (section 4)."""
+    changed = for_period(specification, calendar, roles, k)
+    if k == 0:
+        return changed
+    changed["metadata"]["random_seed"] += k
+    for name in roles.identifiers:
+        if "uuid_seed" in changed["columns"][name]:
+            changed["columns"][name]["uuid_seed"] += k
+    _resize(changed, rows)
+    return changed
+
+
+def existing_specification(
+    specification: Specification,
+    calendar: Calendar,
+    roles: Roles,
+    k: int,
+    rows: int,
+    table: str,
+) -> tuple[Specification, Removed]:
+    """Return the specification of period ``k``'s existing records, and what it had to lose.
+
+    ``rows`` is their number, ``table`` the name of the reference table (section 5.5).
+    """
+    changed = for_period(specification, calendar, roles, k)
+    _resize(changed, rows)
+    metadata = changed["metadata"]
+    metadata["random_seed"] = existing_seed(metadata["random_seed"], k)
+    removed = _remove(changed, roles)
+    drawn = {
+        name: output_columns(specification, name) for name in (*roles.identifiers, *roles.static)
+    }
+    statics = [name for static in roles.static for name in drawn[static]]
+    first, *others = [name for names in drawn.values() for name in names]
+    uniques = max(rows, metadata["inline_limit"] + 1)
+
+    columns: dict[str, Any] = {}
+    for name, column in changed["columns"].items():
+        if name not in drawn:
+            columns[name] = column
+        for output in drawn.get(name, ()):
+            columns[output] = _drawn(column, output, first, others, uniques, table)
+    for name in statics:
+        columns.setdefault(name, _drawn({}, name, first, others, uniques, table))
+    changed["columns"] = columns
+
+    gone = {*drawn, *removed.derived_columns}
+    for key in ("uuid_columns", "numerical_columns", "date_columns", "geospatial_columns"):
+        metadata[key] = [name for name in metadata[key] if name not in gone]
+    categorical = [name for name in metadata["categorical_columns"] if name not in drawn]
+    metadata["categorical_columns"] = [first, *others, *categorical]
+    changed["linked_columns"] = [
+        [number, members]
+        for number, members in changed["linked_columns"]
+        if not set(members) & set(roles.static)
+    ]
+    changed["constraints"]["allow_duplicates"] = True
+    return changed, removed
+
+
+def _drawn(
+    column: dict[str, Any], name: str, first: str, others: list[str], uniques: int, table: str
+) -> dict[str, Any]:
+    """Return the column as the seed shows it: categorical, its values those of the table."""
+    more = column if column.get("type") == "categorical" else {}
+    return {
+        **more,
+        "type": "categorical",
+        "paired_columns": list(others) if name == first else [first],
+        "uniques": uniques,
+        "original_values": "random" if name == first else PAIRED,
+        "cross_join_all_unique_values": False,
+        "miss_probability": 0,
+        "anonymising_set": table,
+    }
+
+
+def _resize(changed: Specification, rows: int) -> None:
+    """Set the number of rows, and scale what Exhibit reaches per run and not per row."""
+    metadata = changed["metadata"]
+    share = Fraction(rows, metadata["number_of_rows"])
+    metadata["number_of_rows"] = rows
+    scale_target_sums(changed, share)
+
+
+def scale_target_sums(changed: Specification, share: Fraction) -> None:
+    """Multiply every ``target_sum`` of a specification that is ours to change by ``share``."""
+    for column in changed["columns"].values():
+        parameters = column.get("distribution_parameters") or {}
+        if parameters.get("target_sum") is not None:
+            scaled = Fraction(str(parameters["target_sum"])) * share
+            exact = scaled.denominator == 1
+            parameters["target_sum"] = int(scaled) if exact else float(scaled)
+
+
+def _remove(changed: Specification, roles: Roles) -> Removed:
+    """Remove from ``changed`` what mentions a static or a moved column, and tell what it was."""
+    calculations = derived(changed)
+    static = {*roles.static, *_outputs(changed, roles.static)}
+    forbidden = {*static, *roles.moved}
+    names = {*changed["columns"], *calculations, *forbidden}
+    lost = [name for name in calculations if name in static]
+    while True:
+        more = [
+            name
+            for name, text in calculations.items()
+            if name not in lost and mentions.in_derivation(text, names) & forbidden
+        ]
+        if not more:
+            break
+        lost += more
+        forbidden |= set(more)
+    changed["derived_columns"] = {
+        name: text for name, text in changed["derived_columns"].items() if name not in lost
+    }
+
+    constraints = changed["constraints"]
+    basic = constraints["basic_constraints"] or []
+    out = [text for text in basic if mentions.in_constraint(text, names) & forbidden]
+    if out:
+        constraints["basic_constraints"] = [text for text in basic if text not in out]
+    custom, removed_custom = _custom_without(
+        constraints["custom_constraints"] or {}, names, forbidden
+    )
+    if removed_custom:
+        constraints["custom_constraints"] = custom
+    return Removed(
+        basic_constraints=tuple(out),
+        custom_constraints=tuple(removed_custom),
+        derived_columns=tuple(name for name in calculations if name in lost),
+        restored_constraints=tuple(
+            text for text in out if not mentions.in_constraint(text, names) & static
+        ),
+        restored_derived=tuple(
+            (name, text)
+            for name, text in calculations.items()
+            if name in lost and name not in static
+        ),
+    )
+
+
+def _outputs(specification: Specification, names: Iterable[str]) -> list[str]:
+    return [output for name in names for output in output_columns(specification, name)]
+
+
+def _custom_without(
+    custom: dict[str, Any], names: set[str], forbidden: set[str]
+) -> tuple[dict[str, Any], list[str]]:
+    kept, removed = {}, []
+    for name, constraint in custom.items():
+        mentioned = mentions.in_constraint(constraint.get("filter"), names)
+        mentioned |= mentions.in_list(constraint.get("partition"), names)
+        if mentioned & forbidden:
+            removed.append(name)
+            continue
+        targets = {
+            target: action
+            for target, action in constraint["targets"].items()
+            if not mentions.in_list(target, names) & forbidden
+        }
+        dropped = [target for target in constraint["targets"] if target not in targets]
+        if targets:
+            kept[name] = {**constraint, "targets": targets}
+            removed += [f"{name}: {target}" for target in dropped]
+        else:
+            removed.append(name)
+    return kept, removed
+
+
+_CLAUSES = re.compile(r"""('[^']*'|"[^"]*"|~[^~]*~|[&|]|\band\b|\bor\b)""")
+_ISO_LITERAL = re.compile(r"""(['"])(\d{4}-\d{2}-\d{2})\1""")
+
+
+def _with_moved_literals(text: str, moved: Iterable[str], calendar: Calendar, k: int) -> str:
+    """Return an expression in which dates compared with a moved column have moved (4.2).
+
+    An expression is taken clause by clause, as ``&``, ``|``, ``and`` and ``or`` part it, so that
+    a literal moves only with a column that it is compared with.
+    """
+    clauses = [""]
+    for piece in _CLAUSES.split(text):
+        if piece in ("&", "|", "and", "or"):
+            clauses += [piece, ""]
+        else:
+            clauses[-1] += piece
+    return "".join(
+        _ISO_LITERAL.sub(lambda found: _moved_literal(found, calendar, k), clause)
+        if mentions.in_constraint(clause, moved)
+        else clause
+        for clause in clauses
+    )
+
+
+def _moved_literal(found: re.Match[str], calendar: Calendar, k: int) -> str:
+    quote, text = found.groups()
+    try:
+        return f"{quote}{calendar.move(date.fromisoformat(text), k).isoformat()}{quote}"
+    except ValueError:
+        return found[0]

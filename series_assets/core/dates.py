@@ -1,0 +1,31 @@
+"""Dates as people write them in the two files (contract, section 1). Days only, no times."""
+
+import re
+from datetime import date, datetime
+
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+
+
+def parse_date(value: object) -> date:
+    """Return the day that ``value`` names: ISO text, a YAML date, or day-first ``dd/mm/yyyy``.
+
+    Raises ValueError with half a sentence that follows the name of the key.
+    """
+    if isinstance(value, datetime):
+        if value.time() != datetime.min.time():
+            raise ValueError(f"{value} has a time of day; only whole days are supported")
+        return value.date()
+    if isinstance(value, date):
+        return value
+    text = str(value).strip()
+    try:
+        if found := _ISO.fullmatch(text):
+            year, month, day = map(int, found.groups())
+            return date(year, month, day)
+        if found := _DAY_FIRST.fullmatch(text):
+            day, month, year = map(int, found.groups())
+            return date(year, month, day)
+    except ValueError:
+        raise ValueError(f"'{text}' is not a day of the calendar") from None
+    raise ValueError(f"{value!r} is not a date; write it as 2024-01-31 or 31/01/2024")

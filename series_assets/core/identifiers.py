@@ -1,0 +1,123 @@
+"""Identifiers of new records: new in every period, without looking at any other (section 4.3).
+
+A ``uuid`` column has the values that Exhibit 0.9.9 gives for the same seed, row by row.
+``range`` columns have Exhibit's numbers, moved past those of the earlier periods. ``pseudo_chi``
+columns keep Exhibit's format, but walk through a fixed shuffle of all such numbers, so that they
+are reproducible and no two periods share one. Linked columns share one order of entities.
+"""
+
+import random
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from series_assets.core.entities import Distribution, allotted, entity_of_row
+from series_assets.core.seeds import derive
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+_DAYS, _YEARS, _SERIALS = 32, 80, 10_000
+PSEUDO_CHIS = _DAYS * _YEARS * _SERIALS
+"""How many different pseudo CHI numbers there are: a day, the month 13, a year, four digits."""
+
+
+@dataclass(frozen=True)
+class Identifiers:
+    """How one uuid column of one period is filled."""
+
+    column: str
+    kind: str
+    """``uuid``, ``pseudo_chi`` or ``range``."""
+    seed: int
+    """Seed of this period; decides uuid values, blanks and the order of a ``range``."""
+    order_seed: int
+    """Seed of the order of rows: the seed of the first column among linked ones."""
+    series_seed: int
+    """Seed that is the same in all periods; decides the order of pseudo CHI numbers."""
+    distribution: Distribution
+    miss_probability: float
+    issued: int
+    """How many identifiers the earlier periods were allotted (before cutting and blanking)."""
+
+
+def generate(plan: Identifiers, rows: int) -> "pd.Series[Any]":
+    """Return the column: ``rows`` values (text, or int for ``range``), None where missing."""
+    import numpy as np
+    import pandas as pd
+
+    count = allotted(plan.distribution, rows)
+    rng = random.Random(plan.seed)
+    values = _values(plan, count, rng)
+    of_row = [values[number] for number in entity_of_row(plan.distribution, rows).tolist()]
+    chances = np.array([rng.random() for _ in range(rows)])
+    data = np.array(of_row, dtype=object)
+    data[chances < plan.miss_probability] = None
+    series = pd.Series(data, name=plan.column, dtype=object)
+    return series.sample(frac=1, random_state=plan.order_seed).reset_index(drop=True)
+
+
+def _values(plan: Identifiers, count: int, rng: random.Random) -> list[Any]:
+    """Return ``count`` different identifiers; draws from ``rng`` as Exhibit does."""
+    if plan.kind == "uuid":
+        return [uuid.UUID(int=rng.getrandbits(128), version=4).hex for _ in range(count)]
+    if plan.kind == "range":
+        numbers = list(range(count))
+        rng.shuffle(numbers)
+        return [plan.issued + number for number in numbers]
+    return pseudo_chis(plan.series_seed, plan.issued, count)
+
+
+def pseudo_chis(seed: int, first: int, count: int) -> list[str]:
+    """Return ``count`` pseudo CHI numbers, from place ``first`` of the shuffle that ``seed`` names.
+
+    Ten digits: a day from 00 to 31, ``13``, a year from 20 to 99, four digits.
+    """
+    import numpy as np
+
+    places = _shuffled(np.arange(first, first + count, dtype=np.uint64), seed)
+    day, rest = np.divmod(places, _YEARS * _SERIALS)
+    year, serial = np.divmod(rest, _SERIALS)
+    parts = zip(day.tolist(), (year + 20).tolist(), serial.tolist(), strict=True)
+    return [f"{day:02}13{year}{serial:04}" for day, year, serial in parts]
+
+
+def _shuffled(places: "NDArray[np.uint64]", seed: int) -> "NDArray[np.uint64]":
+    """Return where a keyed one-to-one shuffle of all pseudo CHI numbers takes each place.
+
+    A Feistel network on two unequal halves whose product is the number of them, so that every
+    round can be undone and no number is met twice.
+    """
+    import numpy as np
+
+    left_size, right_size = 8192, 3125
+    assert left_size * right_size == PSEUDO_CHIS
+    left, right = np.divmod(places, np.uint64(right_size))
+    for turn in range(4):
+        left = (left + _mixed(right, derive(seed, "chi", turn, "left"))) % np.uint64(left_size)
+        right = (right + _mixed(left, derive(seed, "chi", turn, "right"))) % np.uint64(right_size)
+    return left * np.uint64(right_size) + right
+
+
+def _mixed(numbers: "NDArray[np.uint64]", key: int) -> "NDArray[np.uint64]":
+    import numpy as np
+
+    mixed = (numbers + np.uint64(key)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    return mixed >> np.uint64(32)
+
+
+def known_entities(first: Identifiers, run_rows: int, rows: int) -> int:
+    """Return how many different identifiers the first ``rows`` of a run hold, blanks left out."""
+    return int(generate(first, run_rows).iloc[:rows].nunique())
+
+
+def linked_in(columns: Iterable[str], linked: Iterable[str]) -> tuple[str, ...]:
+    """Return the uuid columns that are linked one to one, in the order of the metadata."""
+    linked = set(linked)
+    found = tuple(column for column in columns if column in linked)
+    return found if len(found) > 1 else ()

@@ -1,0 +1,75 @@
+"""Which columns an expression of a specification mentions, by exact name (section 5.6).
+
+Exhibit writes column names in several ways: ``~my col~`` in constraints and filters, ``my col``
+with its blanks in derivations, plain names split by commas in partitions and targets. Each has
+its function here. What is done about a mention is decided in ``changes``.
+"""
+
+import io
+import re
+import tokenize
+from collections.abc import Iterable
+
+_TILDE = re.compile(r"~(.*?)~")
+_QUOTED = re.compile(r"""("[^"]*"|'[^']*')""")
+
+
+def in_constraint(expression: str | None, columns: Iterable[str]) -> set[str]:
+    """Return the columns that a basic constraint or the filter of a custom one mentions."""
+    if not expression:
+        return set()
+    safe = _TILDE.sub(lambda found: _safe(found[1]), expression)
+    return _columns(_words(safe)[0], columns)
+
+
+def in_derivation(expression: str, columns: Iterable[str]) -> set[str]:
+    """Return the columns that a derived column is computed from.
+
+    Names in quotes count (``df.groupby('sex')``), and attributes of ``df`` (``df.sex``).
+    """
+    safe = re.sub(r"\b\s\b", "__", expression)
+    names, quoted = _words(safe)
+    return _columns(names | quoted, columns)
+
+
+def in_list(names: str | None, columns: Iterable[str]) -> set[str]:
+    """Return the columns that a partition or the key of a target names, split by commas."""
+    wanted = {name.strip() for name in (names or "").split(",")}
+    return wanted & set(columns)
+
+
+def in_sql(statement: str, columns: Iterable[str]) -> set[str]:
+    """Return the columns that an SQL anonymising set names, quoted or not, qualified or not."""
+    return {
+        column
+        for column in columns
+        if re.search(rf"(?<![\w$]){re.escape(column)}(?![\w$])", statement, re.IGNORECASE)
+    }
+
+
+def _safe(column: str) -> str:
+    return column.replace(" ", "__")
+
+
+def _columns(words: set[str], columns: Iterable[str]) -> set[str]:
+    return {column for column in columns if _safe(column) in words}
+
+
+def _words(expression: str) -> tuple[set[str], set[str]]:
+    """Return the names that stand free in an expression, and the contents of its quotes."""
+    names: set[str] = set()
+    quoted: set[str] = set()
+    before: list[str] = ["", ""]
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(expression.strip()).readline):
+            free = before[-1] != "." or before[-2] == "df"
+            if token.type == tokenize.NAME and free:
+                names.add(token.string)
+            elif token.type == tokenize.STRING:
+                quoted.add(token.string.strip("\"'"))
+            before.append(token.string)
+    except (tokenize.TokenError, SyntaxError):
+        # Not an expression that Python can split: count every word, rather none too few.
+        quoted |= {text[1:-1] for text in _QUOTED.findall(expression)}
+        names |= set(re.findall(r"\w+", _QUOTED.sub(" ", expression)))
+    return names, quoted

@@ -1,0 +1,28 @@
+"""What Dagster loads: the series of the series dir, built with the settings' folders."""
+
+import warnings
+
+import dagster as dg
+
+from series_assets.build import build_definitions
+from series_assets.core.errors import InputError
+from series_assets.resources import Workspace
+from series_assets.settings import Settings, from_environment
+from series_assets.storage.loading import BrokenSeries, find_series
+
+
+def load(settings: Settings) -> dg.Definitions:
+    """Return the definitions of all series found; a broken one takes no other down.
+
+    Raises InputError with the faults of the broken ones where the settings are strict.
+    """
+    found = find_series(settings.series_dir)
+    broken = [one for one in found if isinstance(one, BrokenSeries)]
+    if broken and settings.strict:
+        raise InputError(fault for one in broken for fault in one.error.faults)
+    for one in broken:
+        warnings.warn(f"series {one.name} is broken:\n{one.error}", stacklevel=2)
+    return build_definitions(found, {"workspace": Workspace(data_dir=str(settings.data_dir))})
+
+
+defs = load(from_environment())

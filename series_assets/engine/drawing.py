@@ -1,0 +1,172 @@
+"""What differs from stock Exhibit when existing records are made (contract, section 5).
+
+Exhibit would draw entities with replacement from the oldest rows of the table and forget the
+weights of static columns. These stand-ins hand it the drawn entities, row by row, and the
+weights of the original specification. The generator serves new records too, which draw nobody.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from exhibit.core.formatters import parse_original_values
+from exhibit.core.generate import categorical, missing, weights
+
+from series_assets.core.seeds import derive
+from series_assets.core.specification import REGEX, Specification, is_paired, is_select
+from series_assets.engine import regex_columns
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The entities of existing records, one row for each row of the run."""
+
+    entities: pd.DataFrame
+    """The identifiers and the static columns, with what is missing in them."""
+    filled: pd.DataFrame
+    """``entities`` as objects, with a value where a category is missing: a missing one would
+    count with weight 1 until Exhibit's own missing step, and distort the scale of a number."""
+    original: Specification
+    """The period's specification before its static columns were changed, tables parsed."""
+
+    @property
+    def categories(self) -> list[str]:
+        """The drawn columns that are categorical in the original specification."""
+        columns = self.original["columns"]
+        names = self.entities.columns
+        return [n for n in names if n in columns and columns[n]["type"] == "categorical"]
+
+
+def prepare(entities: pd.DataFrame, whole: Specification, rows: int, seed: int) -> Drawn:
+    """Return the entities for a run of ``rows`` rows; those beyond the drawn ones repeat them.
+
+    ``whole`` is the period's specification before it was changed. Reads the database.
+    """
+    places = np.arange(rows) % len(entities)
+    repeated = entities.take(places).reset_index(drop=True)
+    original = _parsed(whole)
+    filled = repeated.astype(object)
+    for name in filled.columns:
+        if name not in original["columns"]:
+            continue
+        column = original["columns"][name]
+        if column["type"] == "categorical":
+            _alias(original, name)
+            _fill(filled, name, column["original_values"], derive(seed, name, "gaps"))
+    return Drawn(repeated, filled, original)
+
+
+def _fill(filled: pd.DataFrame, name: str, table: object, seed: int) -> None:
+    gaps = filled[name].isna().to_numpy()
+    if not gaps.any() or gaps.all():
+        return
+    rng = np.random.default_rng(seed)
+    if isinstance(table, pd.DataFrame):
+        chances = table["probability_vector"].iloc[:-1].astype(float).to_numpy()
+        values = rng.choice(table[name].iloc[:-1], size=gaps.sum(), p=chances / chances.sum())
+    else:  # values of the database all weigh the same
+        values = rng.choice(filled[name][~gaps], size=gaps.sum())
+    filled.loc[gaps, name] = values
+
+
+def generator(run: Drawn | None, seed: int) -> type[categorical.CategoricalDataGenerator]:
+    """Return a generator of categories and dates that glues the drawn entities on by row."""
+
+    class Generator(categorical.CategoricalDataGenerator):
+        def __init__(
+            self, spec_dict: Specification, core_rows: int, anon_df: pd.DataFrame | None = None
+        ) -> None:
+            known = run.filled.copy() if run else anon_df
+            super().__init__(spec_dict, core_rows, known)
+            # An empty start, so that a specification may have cross-joined columns only.
+            self.generated_dfs.append(pd.DataFrame(index=range(core_rows)))
+            if run:
+                self.skipped_cols.extend(run.filled.columns)
+
+        def generate(self) -> pd.DataFrame:
+            made = super().generate()
+            return pd.concat([run.filled, made], axis=1) if run else made
+
+        def _generate_anon_series(self, col_name: str) -> Any:
+            column = self.spec_dict["columns"][col_name]
+            values = column.get("original_values")
+            if isinstance(values, str) and values == REGEX:
+                return regex_columns.generate(
+                    column["anonymising_set"], col_name, self.num_rows, column["uniques"], seed
+                )
+            return super()._generate_anon_series(col_name)
+
+    return Generator
+
+
+def missing_generator(run: Drawn) -> type[missing.MissingDataGenerator]:
+    """Return a step for missing data that blanks what the drawn entities lack, and nothing else
+    of theirs."""
+
+    class Generator(missing.MissingDataGenerator):
+        def __init__(self, spec_dict: Specification, data: pd.DataFrame) -> None:
+            metadata, columns = spec_dict["metadata"], spec_dict["columns"]
+            names = set(run.entities.columns)
+            own = [name for name in metadata["categorical_columns"] if name not in names]
+            seen = {
+                **spec_dict,
+                # Identifiers, static dates and static numbers are categorical here only to be
+                # drawn; where one is missing, no number has to be made again.
+                "metadata": {**metadata, "categorical_columns": [*run.categories, *own]},
+                "columns": {name: c for name, c in columns.items() if name not in names},
+            }
+            super().__init__(seen, data)
+
+        def _find_make_null_idx(self) -> list[tuple[Any, str]]:
+            blanks = [
+                (self.nan_data.index[run.entities[name].isna().to_numpy()], name)
+                for name in run.categories
+            ]
+            return [*super()._find_make_null_idx(), *blanks]
+
+    return Generator
+
+
+def weight_columns(run: Drawn) -> list[str]:
+    """Return the columns that numbers depend on, in an order that the hash seed leaves alone."""
+    return sorted(weights.target_columns_for_weights_table(run.original))
+
+
+def weights_table(run: Drawn, spec_dict: Specification, columns: list[str]) -> Any:
+    """Return Exhibit's table of weights, those of static columns as in the original (5.8)."""
+    own = {n: c for n, c in spec_dict["columns"].items() if n not in run.entities.columns}
+    mixed = {
+        **spec_dict,
+        "columns": {**run.original["columns"], **own},
+        "linked_columns": run.original["linked_columns"],
+    }
+    return weights.generate_weights_table(mixed, columns)
+
+
+def _parsed(specification: Specification) -> Specification:
+    parsed = deepcopy(specification)
+    for name in parsed["metadata"]["categorical_columns"]:
+        column = parsed["columns"][name]
+        column["original_values"] = parse_original_values(column["original_values"])
+    return parsed
+
+
+def _alias(specification: Specification, name: str) -> None:
+    """Give a static column with a ready-made set the values that it had when it was new.
+
+    Exhibit puts the set's values in place of the listed ones while it runs; the weights belong
+    to the places in the list.
+    """
+    column = specification["columns"][name]
+    values = column["original_values"]
+    ready_made = column["anonymising_set"] != "random" and not is_select(column["anonymising_set"])
+    if not ready_made or is_paired(column) or not isinstance(values, pd.DataFrame):
+        return
+    if column["uniques"] > specification["metadata"]["inline_limit"]:
+        return
+    stock = categorical.CategoricalDataGenerator({**specification, "_rng": None}, 0)
+    table = stock._generate_from_sql(name, column, complete=True)
+    aliases = dict(zip(values[name].tolist()[:-1], table[name].unique(), strict=False))
+    column["original_values"] = values.map(lambda value: aliases.get(value, value))

@@ -1,0 +1,132 @@
+"""Running Exhibit for the two parts of a period.
+
+What is run is a deep copy of the part's specification against a scratch copy of the database;
+what differs from stock Exhibit stands in ``drawing`` and in ``core.identifiers``.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from exhibit.core import exhibit as stock
+from exhibit.core.formatters import format_df_for_export
+from exhibit.core.generate import categorical, derived, missing, weights
+
+from series_assets.core.changes import scale_target_sums
+from series_assets.core.errors import GenerationError
+from series_assets.core.identifiers import generate as generate_identifiers
+from series_assets.core.seeds import derive
+from series_assets.core.series import ExistingPart, NewPart, Plan
+from series_assets.core.specification import Specification
+from series_assets.engine import drawing
+from series_assets.engine.isolation import Clock, Said, SortedSet, isolated, standing_in
+from series_assets.engine.restoring import restore
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The records of one part of a period, and what Exhibit said while it made them."""
+
+    records: pd.DataFrame
+    """In the order Exhibit produced them, a fresh index from 0, no category dtypes."""
+    said: tuple[str, ...]
+
+
+def new_records(plan: Plan, database: Path) -> Outcome:
+    """Return the new records of a period (section 4), in Exhibit's order of rows and columns.
+
+    ``database`` is a scratch copy. Raises GenerationError with what Exhibit complained of.
+    """
+    part = plan.new
+    assert part is not None
+    by_column = {identifiers.column: identifiers for identifiers in part.identifiers}
+
+    def identifier_column(name: str, rows: int, *_: Any) -> "pd.Series[Any]":
+        return generate_identifiers(by_column[name], rows)
+
+    seed = part.specification["metadata"]["random_seed"]
+    with _run(plan, "new records", database, seed) as said:
+        stand_ins = {
+            "generate_uuid_column": identifier_column,
+            "CategoricalDataGenerator": drawing.generator(None, seed),
+        }
+        records = _exhibit(_for_run(part), stand_ins)
+        return _outcome(records.head(part.rows), said)
+
+
+def existing_records(plan: Plan, entities: pd.DataFrame, database: Path) -> Outcome:
+    """Return the existing records of a period (section 5).
+
+    ``entities`` has a row for each of them, with the identifiers and the static columns as they
+    were first recorded. ``database`` is a scratch copy. Raises GenerationError with what Exhibit
+    complained of.
+    """
+    part = plan.existing
+    assert part is not None
+    seed = part.specification["metadata"]["random_seed"]
+    with _run(plan, "existing records", database, seed) as said:
+        drawn = drawing.prepare(entities, part.whole, part.run_rows, seed)
+        columns = drawing.weight_columns(drawn)
+        stand_ins = {
+            "CategoricalDataGenerator": drawing.generator(drawn, seed),
+            "MissingDataGenerator": drawing.missing_generator(drawn),
+            "target_columns_for_weights_table": lambda _: columns,
+            "generate_weights_table": lambda spec, names: drawing.weights_table(drawn, spec, names),
+        }
+        records = _exhibit(_for_run(part), stand_ins).head(part.rows).reset_index(drop=True)
+        # A run leaves the drawn columns as categories, or changed by a constraint's action.
+        records[list(entities.columns)] = entities
+        return _outcome(restore(records, part.removed, part.whole, seed), said)
+
+
+def _for_run(part: NewPart | ExistingPart) -> Specification:
+    """Return a copy to run: with cross-joined columns Exhibit needs a multiple of rows."""
+    specification = deepcopy(part.specification)
+    if part.run_rows != part.rows:
+        specification["metadata"]["number_of_rows"] = part.run_rows
+        scale_target_sums(specification, Fraction(part.run_rows, part.rows))
+    return specification
+
+
+@contextmanager
+def _run(plan: Plan, part: str, database: Path, seed: int) -> Iterator[Said]:
+    """Isolate a run; Exhibit's complaints leave it as GenerationErrors that say where."""
+    clock = Clock(pd.Timestamp(plan.start))
+    with (
+        isolated(database, derive(seed, "process")) as said,
+        standing_in([(derived, {"pd": clock})]),
+    ):
+        try:
+            yield said
+        except Exception as error:
+            where = f"{plan.series}, period {plan.key} ({part})"
+            raise GenerationError(f"{where}: {_complaint(error, said)}") from error
+
+
+def _exhibit(specification: Specification, stand_ins: Mapping[str, Any]) -> pd.DataFrame:
+    sets = {"set": SortedSet}
+    modules = [
+        (stock, {**sets, **stand_ins}),
+        *((module, sets) for module in (categorical, missing, weights)),
+    ]
+    with standing_in(modules):
+        made = stock.Exhibit(command="fromspec", source=specification, output="dataframe")
+        records: pd.DataFrame = made.generate()
+    return records
+
+
+def _outcome(records: pd.DataFrame, said: Said) -> Outcome:
+    records = format_df_for_export(records.reset_index(drop=True).copy())
+    return Outcome(records, tuple(said.lines()))
+
+
+def _complaint(error: Exception, said: Said) -> str:
+    lines = said.lines()
+    if isinstance(error, RuntimeError) and any(line.startswith("VALIDATION") for line in lines):
+        return "Exhibit refuses the specification: " + " ".join(lines)
+    return f"Exhibit failed with {type(error).__name__}: {error}"

@@ -1,0 +1,176 @@
+"""Making periods in one process, through Dagster, for the command line.
+
+The definitions are those of the webserver; only progress is told in another way.
+"""
+
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from series_assets.build import build_definitions
+from series_assets.core.errors import Fault, GenerationError, InputError, RequestError, did_you_mean
+from series_assets.core.series import Series
+from series_assets.resources import Progress, Workspace
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for: periods of one series, made into a folder."""
+
+    series: Series
+    data_dir: Path
+    flat: bool = False
+    periods: str | None = None
+    """``FIRST..LAST``, a single period, or None for all."""
+    show_progress: bool = False
+    verbose: bool = False
+
+
+def generate_series(request: Request) -> list[Path]:
+    """Make the periods and return the paths of their datasets.
+
+    Raises RequestError or InputError before anything runs, GenerationError where a run fails.
+    """
+    series = request.series
+    keys = chosen_keys(series, request.periods)
+    workspace = Workspace(data_dir=str(request.data_dir), flat=request.flat)
+    layout = workspace.layout(series)
+    table = workspace.reference_table(series)
+    table.check_owner()
+    k = series.calendar.index(keys[0])
+    if k:
+        if not layout.database.exists():
+            first = series.calendar.keys[0]
+            raise RequestError(
+                f"{series.name}, period {keys[0]} draws from all periods before it, but nothing is "
+                f"recorded yet; first make the periods from {first} on"
+            )
+        table.require(k, f"period {keys[0]}")
+    _check_writable(layout.folder)
+    with _instance() as instance, _bar(series, keys, request.show_progress) as progress:
+        _run(series, keys, workspace, progress, instance, request.verbose)
+    return [layout.dataset(series.calendar.index(key) + 1) for key in keys]
+
+
+def chosen_keys(series: Series, periods: str | None) -> Sequence[str]:
+    """Return the partition keys that ``FIRST..LAST`` names. Raises RequestError."""
+    keys = series.calendar.keys
+    if periods is None:
+        return keys
+    ends = [end.strip() for end in periods.split("..")]
+    for end in ends:
+        if end not in keys:
+            raise RequestError(
+                f"--periods {periods}: '{end}' is not the first day of a period of {series.name}"
+                + did_you_mean(end, keys if len(keys) <= 12 else (keys[0], keys[1], keys[-1]))
+            )
+    if len(ends) > 2 or keys.index(ends[0]) > keys.index(ends[-1]):
+        raise RequestError(f"--periods {periods} is not FIRST..LAST")
+    return keys[keys.index(ends[0]) : keys.index(ends[-1]) + 1]
+
+
+def _check_writable(folder: Path) -> None:
+    """Refuse a folder in which no file can be made; leaves nothing behind that was not there."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        for path in made:
+            if path.is_dir():
+                path.rmdir()
+        raise InputError(
+            [
+                Fault(
+                    str(folder),
+                    f"cannot be written: {error.strerror}; name another folder as --output, or as "
+                    "SERIES_ASSETS_DATA_DIR",
+                )
+            ]
+        ) from None
+
+
+@contextmanager
+def _instance() -> Iterator[dg.DagsterInstance]:
+    """The instance of DAGSTER_HOME, so that runs show in the UI; without it, one that vanishes."""
+    if not os.environ.get("DAGSTER_HOME"):
+        with dg.DagsterInstance.ephemeral() as instance:
+            yield instance
+        return
+    try:
+        recorded = dg.DagsterInstance.get()
+    except dg.DagsterError as error:
+        raise RequestError(f"DAGSTER_HOME cannot be used: {error}") from None
+    with recorded as instance:
+        yield instance
+
+
+@contextmanager
+def _bar(series: Series, keys: Sequence[str], shown: bool) -> Iterator[Progress]:
+    if not shown:
+        yield Progress()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        steps = sum(_steps(series, key) for key in keys)
+        task = bar.add_task(series.name, total=steps)
+
+        class Drawn(Progress):
+            def reached(self, key: str, phase: str) -> None:
+                bar.update(task, advance=1, description=f"{series.name} {key}: {phase}")
+
+        yield Drawn()
+
+
+def _steps(series: Series, key: str) -> int:
+    new, existing = series.counts(series.calendar.index(key))
+    return bool(new) + bool(existing) + 2
+
+
+def _run(
+    series: Series,
+    keys: Sequence[str],
+    workspace: Workspace,
+    progress: Progress,
+    instance: dg.DagsterInstance,
+    verbose: bool,
+) -> None:
+    definitions = build_definitions([series], {"workspace": workspace, "progress": progress})
+    job = definitions.resolve_implicit_global_asset_job_def()
+    level = "DEBUG" if verbose else "CRITICAL"
+    if not verbose:
+        logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    result = job.execute_in_process(
+        instance=instance,
+        tags={
+            "dagster/asset_partition_range_start": keys[0],
+            "dagster/asset_partition_range_end": keys[-1],
+        },
+        run_config={"loggers": {"console": {"config": {"log_level": level}}}},
+        raise_on_error=False,
+    )
+    if not result.success:
+        raise GenerationError("\n".join(_complaints(result)))
+
+
+def _complaints(result: Any) -> Iterator[str]:
+    for event in result.all_events:
+        if not event.is_step_failure:
+            continue
+        data = event.step_failure_data
+        if data.user_failure_data and data.user_failure_data.description:
+            yield data.user_failure_data.description
+        else:
+            error = data.error.cause or data.error
+            yield f"{event.step_key} failed unexpectedly: {error.message.strip()}"

@@ -1,0 +1,123 @@
+"""The one IO manager: it persists what assets are made of, and what goes between their ops.
+
+It always speaks in mappings from partition key to value, for one partition as for a range.
+Values between ops are pickled in the run's scratch folder and go with it.
+"""
+
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from series_assets.core.errors import SeriesError
+from series_assets.core.series import Series
+from series_assets.ops import AsOf, Dataset, NewEntities, NewRecords
+from series_assets.resources import Workspace
+from series_assets.storage import files
+
+
+@dataclass(frozen=True)
+class RecordsFile:
+    """Records of a period on disk; ``records`` is None where the period has none."""
+
+    records: Path | None
+    series: Series
+
+    def load(self) -> Any:
+        """Return the records as a pandas frame, typed."""
+        from series_assets.core.records import typed
+
+        assert self.records is not None
+        return typed(files.read_csv(self.records), self.series.kinds)
+
+
+class SeriesIOManager(dg.IOManager):
+    """Keeps ``new_records``, ``reference_table`` and ``dataset`` of every series."""
+
+    def __init__(self, series: Mapping[str, Series], workspace: Workspace) -> None:
+        self._series = series
+        self._workspace = workspace
+
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        """Persist every partition of an asset, or a value between two ops."""
+        if not context.has_asset_key:
+            place = self._between(context)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(pickle.dumps(obj))
+            return
+        *_, name, asset = context.asset_key.path
+        series = self._series[name]
+        keep: dict[str, Callable[[Series, int, Any], dict[str, Any]]] = {
+            "new_records": self._keep_new_records,
+            "reference_table": self._keep_entities,
+            "dataset": self._keep_dataset,
+        }
+        graph = context.step_key.split(".")[0]
+        try:
+            for key, value in obj.items():
+                facts = keep[asset](series, series.calendar.index(key), value)
+                context.step_context.add_asset_metadata(
+                    facts, asset_key=context.asset_key, partition_key=key
+                )
+        except SeriesError as error:
+            raise dg.Failure(description=str(error), allow_retries=False) from error
+        finally:
+            self._workspace.discard_scratch(context.run_id, graph)
+
+    def load_input(self, context: dg.InputContext) -> Any:
+        """Return handles on what was persisted; nothing is read before it is needed."""
+        if not context.has_asset_key:
+            assert context.upstream_output is not None
+            return pickle.loads(self._between(context.upstream_output).read_bytes())
+        *_, name, asset = context.asset_key.path
+        series = self._series[name]
+        layout = self._workspace.layout(series)
+        keys = context.asset_partition_keys if context.has_asset_partitions else []
+        if asset == "reference_table":
+            return {key: AsOf(key) for key in keys}
+        place = layout.dataset if asset == "dataset" else layout.new_records
+        paths = {key: place(series.calendar.index(key) + 1) for key in keys}
+        return {
+            key: RecordsFile(path if path.exists() else None, series) for key, path in paths.items()
+        }
+
+    def _between(self, context: dg.OutputContext) -> Path:
+        folder = self._workspace.scratch(context.run_id, context.step_key.split(".")[0])
+        return folder / f"{context.step_key}.{context.name}.pickle"
+
+    def _keep_new_records(self, series: Series, k: int, made: NewRecords) -> dict[str, Any]:
+        layout = self._workspace.layout(series)
+        specification, records = layout.new_specification(k + 1), layout.new_records(k + 1)
+        if made.records is None or made.specification is None:
+            for path in (specification, records):  # of an earlier run from other files
+                path.unlink(missing_ok=True)
+            return {"rows": 0}
+        files.write_yaml(specification, made.specification)
+        files.replace(made.records, records)
+        return {"path": dg.MetadataValue.path(records), "exhibit_said": "\n".join(made.said)}
+
+    def _keep_entities(self, series: Series, k: int, picked: NewEntities) -> dict[str, Any]:
+        table = self._workspace.reference_table(series)
+        if picked.records is None:
+            table.replace(k, None)
+        else:
+            records = RecordsFile(picked.records, series).load()
+            table.replace(k, records.take(picked.places).reset_index(drop=True))
+        return {"new_entities": len(picked.places)}
+
+    def _keep_dataset(self, series: Series, k: int, made: Dataset) -> dict[str, Any]:
+        layout = self._workspace.layout(series)
+        specification, records = layout.existing_specification(k + 1), layout.dataset(k + 1)
+        if made.existing_specification is None:
+            specification.unlink(missing_ok=True)
+        else:
+            files.write_yaml(specification, made.existing_specification)
+        files.replace(made.records, records)
+        return {
+            "path": dg.MetadataValue.path(records),
+            "new_rows": made.new,
+            "existing_rows": made.existing,
+        }

@@ -1,0 +1,353 @@
+"""The ops of a series: each unpacks, calls the core, the engine or the storage, and hands on.
+
+They work on all partition keys of a run: what goes from one to the next is a mapping from
+partition key to value. Values are specifications, integers and the paths of files in the run's
+scratch folder, never all the records of a range. What the assets are is in ``assets``.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from series_assets.core.errors import GenerationError, RequestError, SeriesError
+from series_assets.core.series import Plan, Series
+from series_assets.core.specification import Specification, is_select
+from series_assets.resources import Progress, Workspace
+
+
+@dataclass(frozen=True)
+class NewRecords:
+    """The new records of a period; no file and no specification where it has none."""
+
+    records: Path | None
+    specification: Specification | None
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NewEntities:
+    """Where in the file of a period's new records its entities occur for the first time."""
+
+    records: Path | None
+    places: list[int]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The keys of the entities drawn for a period, one for each existing row."""
+
+    keys: list[int]
+
+
+@dataclass(frozen=True)
+class ExistingRecords:
+    """The existing records of a period and the specification they were made from."""
+
+    records: Path
+    specification: Specification
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a period delivers, and the specification of its existing records if it has any."""
+
+    records: Path
+    existing_specification: Specification | None
+    new: int
+    existing: int
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """The reference table as it stood after a period."""
+
+    key: str
+
+
+class _Builder:
+    """Makes the ops of one asset of one series; their names are the asset's own."""
+
+    def __init__(self, series: Series, asset: str) -> None:
+        self.series = series
+        self.graph = f"{series.name}__{asset}"
+
+    def __call__(self, function: Callable[..., Any], description: str, **more: Any) -> Any:
+        op = dg.op(
+            name=f"{self.graph}__{function.__name__}",
+            description=description,
+            out=dg.Out(dg.Any),
+            **more,
+        )
+        return op(function)
+
+    def scratch(self, context: dg.OpExecutionContext, workspace: Workspace) -> Path:
+        folder = workspace.scratch(context.run_id, self.graph)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @contextmanager
+    def telling(self, context: dg.OpExecutionContext, workspace: Workspace) -> Iterator[None]:
+        """Show a fault as the message it is; whatever ends the op, leave no scratch."""
+        try:
+            yield
+        except SeriesError as error:
+            workspace.discard_scratch(context.run_id, self.graph)
+            cause = error if isinstance(error, GenerationError) and error.__cause__ else None
+            raise dg.Failure(description=str(error), allow_retries=False) from cause
+        except BaseException:
+            workspace.discard_scratch(context.run_id, self.graph)
+            raise
+
+
+def new_records_graph(series: Series) -> dg.GraphDefinition:
+    """Return phase 1: change the specification, run Exhibit."""
+    build = _Builder(series, "new_records")
+
+    def change_specification(context: dg.OpExecutionContext) -> dict[str, Plan]:
+        return {key: series.plan(series.calendar.index(key)) for key in context.partition_keys}
+
+    def run_exhibit(
+        context: dg.OpExecutionContext,
+        workspace: Workspace,
+        progress: dg.ResourceParam[Progress],
+        plans: dict[str, Plan],
+    ) -> dict[str, NewRecords]:
+        with build.telling(context, workspace):
+            folder = build.scratch(context, workspace)
+            return {
+                key: _made_new(series, plan, workspace, progress, folder)
+                for key, plan in plans.items()
+            }
+
+    change = build(change_specification, "Change seed, rows and dates for each period.")
+    run = build(run_exhibit, "Run Exhibit for the new records.", ins={"plans": dg.In(dg.Any)})
+
+    @dg.graph(name=build.graph, out=dg.GraphOut())
+    def new_records() -> Any:
+        return run(change())
+
+    return new_records
+
+
+def _made_new(
+    series: Series, plan: Plan, workspace: Workspace, progress: Progress, folder: Path
+) -> NewRecords:
+    if plan.new is None:
+        return NewRecords(None, None)
+    from series_assets.core.records import as_text
+    from series_assets.engine.running import new_records
+    from series_assets.storage import database, files
+
+    progress.reached(plan.key, "new records")
+    scratch, source = folder / "exhibit.db", workspace.layout(series).database
+    database.ensure(source)
+    database.copy_for_run(source, scratch, plan.new.specification)
+    outcome = new_records(plan, scratch)
+    path = folder / f"new_{plan.number}.csv"
+    files.write_csv(path, as_text(outcome.records))
+    return NewRecords(path, plan.new.specification, outcome.said)
+
+
+def reference_table_graph(series: Series) -> dg.GraphDefinition:
+    """Return phase 3: pick the new entities, which the IO manager adds to the table."""
+    build = _Builder(series, "reference_table")
+
+    def pick_new_entities(
+        context: dg.OpExecutionContext,
+        workspace: Workspace,
+        progress: dg.ResourceParam[Progress],
+        new_records: dict[str, Any],
+        previous: dict[str, AsOf],
+    ) -> dict[str, NewEntities]:
+        from series_assets.core.records import first_rows
+        from series_assets.storage import database, files
+
+        with build.telling(context, workspace):
+            database.ensure(workspace.layout(series).database)
+            # Those of this run follow each other, so the first one speaks for all.
+            first = min(new_records)
+            _require(series, workspace, first)
+            picked = {}
+            for key, made in sorted(new_records.items()):
+                progress.reached(key, "reference table")
+                if made.records is None:
+                    picked[key] = NewEntities(None, [])
+                    continue
+                identifiers = files.read_csv(made.records)[series.first_identifier]
+                picked[key] = NewEntities(made.records, first_rows(identifiers.tolist()).tolist())
+            return picked
+
+    pick = build(
+        pick_new_entities,
+        "Pick the first row of every new entity.",
+        ins={"new_records": dg.In(dg.Any), "previous": dg.In(dg.Any)},
+    )
+
+    @dg.graph(name=build.graph, out=dg.GraphOut())
+    def reference_table(new_records: Any, previous: Any) -> Any:
+        return pick(new_records, previous)
+
+    return reference_table
+
+
+def _require(series: Series, workspace: Workspace, key: str) -> None:
+    k = series.calendar.index(key)
+    if k:
+        workspace.reference_table(series).require(k, f"period {key}")
+
+
+def dataset_graph(series: Series) -> dg.GraphDefinition:
+    """Return phases 2 and 4: draw entities, change the specification, run Exhibit, combine."""
+    build = _Builder(series, "dataset")
+
+    def draw_entities(
+        context: dg.OpExecutionContext, workspace: Workspace, reference_table: dict[str, AsOf]
+    ) -> dict[str, Draw]:
+        with build.telling(context, workspace):
+            plans = [series.plan(series.calendar.index(key)) for key in context.partition_keys]
+            return {plan.key: _drawn(series, plan, workspace) for plan in plans if plan.existing}
+
+    def change_specification(
+        context: dg.OpExecutionContext, draws: dict[str, Draw]
+    ) -> dict[str, Plan]:
+        return {key: series.plan(series.calendar.index(key)) for key in draws}
+
+    def run_exhibit(
+        context: dg.OpExecutionContext,
+        workspace: Workspace,
+        progress: dg.ResourceParam[Progress],
+        plans: dict[str, Plan],
+        draws: dict[str, Draw],
+    ) -> dict[str, ExistingRecords]:
+        with build.telling(context, workspace):
+            folder = build.scratch(context, workspace)
+            return {
+                key: _made_existing(series, plan, draws[key], workspace, progress, folder)
+                for key, plan in plans.items()
+            }
+
+    def combine(
+        context: dg.OpExecutionContext,
+        workspace: Workspace,
+        progress: dg.ResourceParam[Progress],
+        new_records: dict[str, Any],
+        existing: dict[str, ExistingRecords],
+    ) -> dict[str, Dataset]:
+        with build.telling(context, workspace):
+            folder = build.scratch(context, workspace)
+            return {
+                key: _combined(series, key, made, existing.get(key), progress, folder)
+                for key, made in new_records.items()
+            }
+
+    anything = dg.In(dg.Any)
+    draw = build(
+        draw_entities,
+        "Draw the entities of the existing records from the reference table.",
+        ins={"reference_table": anything},
+    )
+    change = build(
+        change_specification,
+        "Turn identifiers and static columns into draws from the reference table.",
+        ins={"draws": anything},
+    )
+    run = build(
+        run_exhibit,
+        "Run Exhibit for the existing records.",
+        ins={"plans": anything, "draws": anything},
+    )
+    join = build(
+        combine,
+        "Combine new and existing records and shuffle them.",
+        ins={"new_records": anything, "existing": anything},
+    )
+
+    @dg.graph(name=build.graph, out=dg.GraphOut())
+    def dataset(new_records: Any, reference_table: Any) -> Any:
+        draws = draw(reference_table)
+        return join(new_records, run(change(draws), draws))
+
+    return dataset
+
+
+def _drawn(series: Series, plan: Plan, workspace: Workspace) -> Draw:
+    from series_assets.core.entities import draw
+    from series_assets.storage import database
+
+    assert plan.existing is not None
+    table = workspace.reference_table(series)
+    database.ensure(table.layout.database)
+    table.require(plan.k, f"period {plan.key}")
+    known, part = table.known_before(plan.k), plan.existing
+    if known.total < part.entities:
+        raise GenerationError(
+            f"{series.name}, period {plan.key}: its {part.rows} existing rows need "
+            f"{part.entities} entities, but only {known.total} are known before it; raise "
+            "fraction_of_new, or let the first period have more rows with an identifier"
+        )
+    ranks = draw(part.distribution, part.rows, known.total, plan.random_seed, plan.k)
+    return Draw(known.keys(ranks).tolist())
+
+
+def _made_existing(
+    series: Series,
+    plan: Plan,
+    draw: Draw,
+    workspace: Workspace,
+    progress: Progress,
+    folder: Path,
+) -> ExistingRecords:
+    import numpy as np
+
+    from series_assets.core.records import as_text
+    from series_assets.engine.running import existing_records
+    from series_assets.storage import database, files
+
+    assert plan.existing is not None
+    progress.reached(plan.key, "existing records")
+    table, scratch = workspace.reference_table(series), folder / "exhibit.db"
+    entities = table.fetch(np.array(draw.keys, dtype=np.int64), series.drawn_columns)
+    specification = plan.existing.specification
+    database.copy_for_run(table.layout.database, scratch, specification)
+    sets = [c.get("anonymising_set") for c in specification["columns"].values()]
+    if any(map(is_select, sets)):  # only a statement can name the table itself
+        database.write_frame(scratch, series.table, as_text(entities))
+    outcome = existing_records(plan, entities, scratch)
+    path = folder / f"existing_{plan.number}.csv"
+    files.write_csv(path, as_text(outcome.records[table.columns()]))
+    return ExistingRecords(path, specification, outcome.said)
+
+
+def _combined(
+    series: Series,
+    key: str,
+    new: Any,
+    existing: ExistingRecords | None,
+    progress: Progress,
+    folder: Path,
+) -> Dataset:
+    from series_assets.core.records import combine
+    from series_assets.storage import files
+
+    plan = series.plan(series.calendar.index(key))
+    progress.reached(key, "dataset")
+    paths = [made.records for made in (new, existing) if made and made.records]
+    if plan.new and new.records is None:
+        raise RequestError(
+            f"{series.name}, period {key}: its new records are missing; make new_records first"
+        )
+    parts = [files.read_csv(path) for path in paths]
+    counts = [len(part) for part in parts]
+    path = folder / f"dataset_{plan.number}.csv"
+    files.write_csv(path, combine(parts, plan.shuffle_seed))
+    return Dataset(
+        path,
+        existing.specification if existing else None,
+        new=counts[0] if plan.new else 0,
+        existing=counts[-1] if existing else 0,
+    )

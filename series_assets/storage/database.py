@@ -1,0 +1,149 @@
+"""The SQLite database of a series: made on first use, opened, and copied for a run of Exhibit.
+
+The tables that existing records are drawn from are in ``reference_table``.
+"""
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from series_assets.core.errors import GenerationError
+from series_assets.core.specification import Specification, is_select
+from series_assets.storage.files import telling_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PATIENCE = 60
+"""Seconds to wait for another process that is writing."""
+
+
+def installed_database() -> Path:
+    """Return the database that ships with Exhibit, which is never written; imports nothing."""
+    found = importlib.util.find_spec("exhibit")
+    assert found is not None and found.submodule_search_locations
+    return Path(found.submodule_search_locations[0]) / "db" / "exhibit.db"
+
+
+def is_database(path: Path) -> bool:
+    """Tell whether a file is an SQLite database, by its first bytes; an empty one may become it."""
+    with path.open("rb") as stream:
+        head = stream.read(16)
+    return head in (b"", b"SQLite format 3\x00")
+
+
+def ensure(database: Path) -> None:
+    """Create the database as a copy of Exhibit's own where there is none yet.
+
+    Of two processes that do so at once, one copy stays and both use it.
+    """
+    if database.exists():
+        return
+    beside = database.with_name(f".{database.name}.{os.getpid()}.part")
+    with telling_of(database):
+        database.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(installed_database(), beside)
+            with contextlib.suppress(FileExistsError):
+                os.link(beside, database)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def opened(database: Path) -> Iterator[sqlite3.Connection]:
+    """Open a database for reading and writing, in WAL mode, transactions begun explicitly.
+
+    What SQLite complains of leaves as a GenerationError that names the file.
+    """
+    try:
+        connection = sqlite3.connect(database, timeout=_PATIENCE, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            yield connection
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise GenerationError(f"{database}: SQLite says: {error}") from error
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Do all of a block or nothing of it; no other process writes meanwhile."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def quoted(name: str) -> str:
+    """Return a name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def tables(connection: sqlite3.Connection, schema: str = "main") -> list[str]:
+    """Return the tables of a database, in the order they were made."""
+    rows = connection.execute(
+        f"SELECT name FROM {quoted(schema)}.sqlite_master "
+        "WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
+    )
+    return [name for (name,) in rows]
+
+
+def copy_for_run(database: Path, scratch: Path, specification: Specification) -> None:
+    """Make ``scratch`` a database with what a run of the specification may read.
+
+    Those are the tables that its columns name and the values that Exhibit keeps for them; all
+    of the user's tables where an SQL statement may name any. Reference tables stay behind: they
+    may be long, and what is drawn from them is handed over in memory.
+    """
+    scratch.unlink(missing_ok=True)
+    with opened(database) as source:
+        known = tables(source)
+        wanted = [name for name in known if _is_wanted(name, known, specification)]
+        source.execute("ATTACH ? AS scratch", (str(scratch),))
+        source.execute("PRAGMA scratch.synchronous = OFF")
+        with transaction(source):
+            for name in wanted:
+                _copy_table(source, name)
+        source.execute("DETACH scratch")
+
+
+def _is_wanted(name: str, known: list[str], specification: Specification) -> bool:
+    if name.endswith("_reference_periods") or f"{name}_periods" in known:
+        return False
+    columns = specification["columns"].values()
+    sets = [str(column.get("anonymising_set") or "") for column in columns]
+    if any(map(is_select, sets)):
+        return True
+    named = {text.split(".")[0] for text in sets} | {column.get("h3_table") for column in columns}
+    return name in named or name.startswith(f"temp_{specification['metadata'].get('id')}_")
+
+
+def _copy_table(connection: sqlite3.Connection, name: str) -> None:
+    """Copy one table from main into the attached scratch, rows in the order of their rowid."""
+    table = quoted(name)
+    columns = connection.execute(f"PRAGMA main.table_info({table})").fetchall()
+    declared = ", ".join(f"{quoted(column)} {type_}" for _, column, type_, *_ in columns)
+    connection.execute(f"CREATE TABLE scratch.{table} ({declared})")
+    names = ", ".join(quoted(column[1]) for column in columns)
+    connection.execute(f"INSERT INTO scratch.{table} ({names}) SELECT {names} FROM main.{table}")
+
+
+def write_frame(database: Path, name: str, frame: "pd.DataFrame") -> None:
+    """Put a frame into a scratch database as a table of that name, in place of any other."""
+    with opened(database) as connection, transaction(connection):
+        connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+        names = ", ".join(map(quoted, frame.columns))
+        connection.execute(f"CREATE TABLE {quoted(name)} ({names})")
+        rows = zip(*(frame[column].tolist() for column in frame.columns), strict=True)
+        marks = ", ".join("?" * len(frame.columns))
+        connection.executemany(f"INSERT INTO {quoted(name)} VALUES ({marks})", rows)

@@ -1,0 +1,266 @@
+"""The reference table: the entities so far, in SQLite (contract, section 6).
+
+One row an entity, under an integer key made of the period that introduced it and its place in
+that period; "as of period k" is a bound on that key. Beside it stands a table of periods: what
+made their rows, and how many there are. Which entities are drawn is decided in ``core``.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from series_assets.core.errors import GenerationError, RequestError
+from series_assets.core.series import BOOKKEEPING, Series
+from series_assets.storage.database import opened, quoted, tables, transaction
+from series_assets.storage.files import Layout
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+_KEY, _PERIOD = BOOKKEEPING
+_PLACES = 2**32
+"""Keys of one period: place ``p`` of period ``k`` has the key ``k * 2**32 + p``."""
+
+
+@dataclass(frozen=True)
+class ReferenceTable:
+    """The reference table of one series in its database."""
+
+    series: Series
+    layout: Layout
+
+    @property
+    def _table(self) -> str:
+        return quoted(self.series.table)
+
+    @property
+    def _periods(self) -> str:
+        return quoted(f"{self.series.table}_periods")
+
+    @property
+    def _owner(self) -> str:
+        """Where the series' files are, as seen from the database: both may move together."""
+        folder, base = self.layout.folder.resolve(), self.layout.database.resolve().parent
+        return Path(os.path.relpath(folder, base)).as_posix()
+
+    def replace(self, k: int, entities: "pd.DataFrame | None") -> None:
+        """Put the entities that period ``k`` introduced in place of those it had before.
+
+        ``entities`` is typed, one row an entity, in the columns of the data; None for a period
+        without new records. One transaction.
+        """
+        key = self.series.calendar.keys[k]
+        with opened(self.layout.database) as connection, transaction(connection):
+            self._check_owner(connection)
+            if entities is not None:
+                self._match_columns(connection, k, entities)
+            bounds = (k * _PLACES, (k + 1) * _PLACES)
+            connection.execute(
+                f"DELETE FROM {self._table} WHERE {_KEY} >= ? AND {_KEY} < ?", bounds
+            )
+            if entities is not None:
+                self._insert(connection, k, entities)
+            count = 0 if entities is None else len(entities)
+            connection.execute(
+                f"INSERT OR REPLACE INTO {self._periods} VALUES (?, ?, ?, ?, ?)",
+                (k, key, count, self.series.fingerprint, self._owner),
+            )
+
+    def _match_columns(
+        self, connection: sqlite3.Connection, k: int, entities: "pd.DataFrame"
+    ) -> None:
+        """Make both tables anew where their columns are others: other files made their rows."""
+        from series_assets.storage.values import declared
+
+        names = list(entities.columns)
+        if self._columns(connection) == names:
+            return
+        made = self._made(connection)
+        if any(j != k and mark == self.series.fingerprint for j, (_, mark) in made.items()):
+            raise GenerationError(
+                f"{self.series.name}, period {self.series.calendar.keys[k]}: its new records have "
+                "other columns than those of the periods recorded so far; nothing was recorded"
+            )
+        connection.execute(f"DROP TABLE IF EXISTS {self._table}")
+        connection.execute(f"DROP TABLE IF EXISTS {self._periods}")
+        columns = "".join(f", {quoted(name)} {declared(entities[name])}" for name in names)
+        connection.execute(
+            f"CREATE TABLE {self._table} ({_KEY} INTEGER PRIMARY KEY, {_PERIOD} TEXT{columns})"
+        )
+        connection.execute(
+            f"CREATE TABLE {self._periods} (period INTEGER PRIMARY KEY, starts TEXT, "
+            "entities INTEGER, fingerprint TEXT, owner TEXT)"
+        )
+
+    def _insert(self, connection: sqlite3.Connection, k: int, entities: "pd.DataFrame") -> None:
+        from series_assets.storage.values import stored
+
+        key = self.series.calendar.keys[k]
+        rows = zip(*(stored(entities[name]) for name in entities.columns), strict=True)
+        columns = ", ".join([_KEY, _PERIOD, *map(quoted, entities.columns)])
+        marks = ", ".join("?" * (len(entities.columns) + 2))
+        connection.executemany(
+            f"INSERT INTO {self._table} ({columns}) VALUES ({marks})",
+            ((k * _PLACES + place, key, *row) for place, row in enumerate(rows)),
+        )
+
+    def require(self, before: int, for_what: str) -> None:
+        """Refuse unless all periods before ``before`` are recorded, and made by these files.
+
+        Raises RequestError that names what to make first.
+        """
+        with opened(self.layout.database) as connection:
+            self._check_owner(connection)
+            made = self._made(connection)
+        keys = self.series.calendar.keys
+        missing = [k for k in range(before) if k not in made]
+        stale = [k for k in range(before) if k in made and made[k][1] != self.series.fingerprint]
+        if not missing and not stale:
+            return
+        again = sorted({*missing, *stale})
+        span = f"{keys[again[0]]}..{keys[again[-1]]}" if len(again) > 1 else keys[again[0]]
+        why = []
+        if missing:
+            why.append(f"nothing is recorded yet for {_some(keys[k] for k in missing)}")
+        if stale:
+            why.append(
+                f"{_some(keys[k] for k in stale)} {'was' if len(stale) == 1 else 'were'} made from "
+                "other contents of the two files"
+            )
+        raise RequestError(
+            f"{self.series.name}, {for_what} draws from all periods before it, but "
+            f"{' and '.join(why)}; first make {span} (materialise new_records and reference_table "
+            f"of {'these partitions' if len(again) > 1 else 'this partition'}, or run "
+            f"series-assets generate with --periods {span})"
+        )
+
+    def made(self) -> dict[int, int]:
+        """Return how many entities each period introduced, where made by these very files."""
+        if not self.layout.database.exists():
+            return {}
+        with opened(self.layout.database) as connection:
+            made = self._made(connection)
+        return {k: count for k, (count, mark) in made.items() if mark == self.series.fingerprint}
+
+    def known_before(self, k: int) -> "KnownEntities":
+        """Return the entities of all periods before ``k``, as ranks to draw and keys to fetch."""
+        made = self.made()
+        return KnownEntities(tuple(made[j] for j in range(k)))
+
+    def fetch(self, keys: "NDArray[np.int64]", columns: Sequence[str]) -> "pd.DataFrame":
+        """Return the values of the given rows, typed, in the order of the keys (repeats kept)."""
+        import pandas as pd
+
+        from series_assets.storage.values import restored
+
+        names = ", ".join(f"kept.{quoted(name)}" for name in columns)
+        with opened(self.layout.database) as connection:
+            types = self._types(connection)
+            rows = connection.execute(
+                f"SELECT {names} FROM json_each(?) AS wanted "
+                f"JOIN {self._table} AS kept ON kept.{_KEY} = wanted.value ORDER BY wanted.key",
+                (json.dumps(keys.tolist()),),
+            ).fetchall()
+        if len(rows) != len(keys):
+            raise GenerationError(
+                f"{self.layout.database}: {self.series.table} lacks rows that it should have; "
+                "make its periods again"
+            )
+        values = zip(*rows, strict=True)
+        kinds = self.series.kinds
+        return pd.DataFrame(
+            {
+                name: restored(list(column), types[name], kinds.get(name, "any"))
+                for name, column in zip(columns, values, strict=True)
+            },
+            columns=list(columns),
+        )
+
+    def columns(self) -> list[str]:
+        """Return the columns of the data, in their order; empty before any period was made."""
+        with opened(self.layout.database) as connection:
+            return self._columns(connection)
+
+    def drop(self) -> bool:
+        """Drop the table; tell whether there was one. Refuses a table of another series."""
+        if not self.layout.database.exists():
+            return False
+        with opened(self.layout.database) as connection, transaction(connection):
+            there = self.series.table in tables(connection)
+            self._check_owner(connection)
+            connection.execute(f"DROP TABLE IF EXISTS {self._table}")
+            connection.execute(f"DROP TABLE IF EXISTS {self._periods}")
+        return there
+
+    def check_owner(self) -> None:
+        """Refuse a table that another series, or somebody else, made under our table's name."""
+        if self.layout.database.exists():
+            with opened(self.layout.database) as connection:
+                self._check_owner(connection)
+
+    def _check_owner(self, connection: sqlite3.Connection) -> None:
+        table, database = self.series.table, self.layout.database
+        known = tables(connection)
+        if table in known and f"{table}_periods" not in known:
+            raise RequestError(
+                f"{database}: its table {table} was not made by series_assets; rename it, or name "
+                "another database as exhibit_db_path"
+            )
+        if table not in known:
+            return
+        owners = connection.execute(f"SELECT DISTINCT owner FROM {self._periods}").fetchall()
+        for (owner,) in owners:
+            folder = (database.resolve().parent / owner).resolve()
+            if owner != self._owner and folder.exists():
+                raise RequestError(
+                    f"{database}: its table {table} belongs to the series whose files are in "
+                    f"{folder}; name another database as exhibit_db_path, or give this series "
+                    "another name"
+                )
+
+    def _made(self, connection: sqlite3.Connection) -> dict[int, tuple[int, str]]:
+        if f"{self.series.table}_periods" not in tables(connection):
+            return {}
+        rows = connection.execute(f"SELECT period, entities, fingerprint FROM {self._periods}")
+        return {period: (entities, mark) for period, entities, mark in rows}
+
+    def _types(self, connection: sqlite3.Connection) -> dict[str, str]:
+        rows = connection.execute(f"PRAGMA table_info({self._table})")
+        return {name: type_ for _, name, type_, *_ in rows if name not in BOOKKEEPING}
+
+    def _columns(self, connection: sqlite3.Connection) -> list[str]:
+        return list(self._types(connection))
+
+
+@dataclass(frozen=True)
+class KnownEntities:
+    """How many entities each of the periods so far introduced."""
+
+    counts: tuple[int, ...]
+
+    @cached_property
+    def total(self) -> int:
+        """How many there are: ranks go from 0 to one less."""
+        return sum(self.counts)
+
+    def keys(self, ranks: "NDArray[np.int64]") -> "NDArray[np.int64]":
+        """Return the keys of the entities with the given ranks. Shape as given."""
+        import numpy as np
+
+        ends = np.array(list(accumulate(self.counts)), dtype=np.int64)
+        periods = np.searchsorted(ends, ranks, side="right")
+        firsts = ends - np.array(self.counts, dtype=np.int64)
+        return periods * _PLACES + (ranks - firsts[periods])
+
+
+def _some(keys: Iterable[str]) -> str:
+    keys = list(keys)
+    return ", ".join(keys) if len(keys) <= 4 else f"{keys[0]}, {keys[1]}, … {keys[-1]}"
