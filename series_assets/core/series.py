@@ -206,7 +206,7 @@ class Series:
         def seed_of(name: str) -> int:
             return int(columns[name].get("uuid_seed", own_seed))
 
-        leader = dict.fromkeys(self.linked, self.linked[0])
+        leader = dict.fromkeys(self.linked, self.linked[0] if self.linked else "")
         return tuple(
             Identifiers(
                 column=name,

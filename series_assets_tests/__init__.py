@@ -1,0 +1,1 @@
+"""Tests of series_assets; the tree mirrors the package's."""
