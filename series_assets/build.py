@@ -13,6 +13,7 @@ from series_assets.assets import assets_of, broken_asset
 from series_assets.core.series import Series
 from series_assets.io_managers import SeriesIOManager
 from series_assets.resources import Progress, Workspace
+from series_assets.sensors import sensor_of
 from series_assets.storage.loading import BrokenSeries
 
 
@@ -32,6 +33,7 @@ def build_definitions(
     assets += [broken_asset(one) for one in series if isinstance(one, BrokenSeries)]
     return dg.Definitions(
         assets=assets,
+        sensors=[sensor_of(one) for one in sound.values()],
         resources={**defaults, **given},
         # A process for each op would cost more than most ops take.
         executor=dg.in_process_executor,

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -75,7 +76,9 @@ def isolated(database: Path, seed: int) -> Iterator[Said]:
     draws from the process's own generators.
     """
     said = Said()
-    environment = {"EXHIBIT_DB_URL": f"sqlite:///{database.resolve()}", "EXHIBIT_DB_SCHEMA": None}
+    # As a file URI, in which any character of a path can be written.
+    address = f"sqlite:///file:{quote(str(database.resolve()))}?uri=true"
+    environment = {"EXHIBIT_DB_URL": address, "EXHIBIT_DB_SCHEMA": None}
     with (
         _ONE_AT_A_TIME,
         _environment(environment),

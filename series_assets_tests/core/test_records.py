@@ -1,0 +1,203 @@
+"""Records as text and back, who is new among them, and how they are combined."""
+
+from datetime import date, datetime
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from series_assets.core.records import as_text, combine, first_rows, typed, typed_column
+
+KINDS = ["text", "integer", "real", "date", "any"]
+FLOATS = st.floats(allow_nan=True, allow_infinity=True)
+INTEGERS = st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1))
+WORDS = st.one_of(
+    st.none(),
+    st.text(max_size=12),
+    st.sampled_from(
+        ["", "nan", "None", "NaT", "007", "-0", "-0.0", "1e5", "1.0", "1.50", "+3", " 4", "True"]
+    ),
+    st.from_regex(r"-?\d{1,20}(\.\d{1,4})?", fullmatch=True),
+    st.from_regex(r"\d{4}-\d{2}-\d{2}", fullmatch=True),
+)
+VALUES = st.one_of(
+    st.lists(INTEGERS, max_size=6).map(lambda values: pd.Series(values, dtype="Int64")),
+    st.lists(FLOATS, max_size=6).map(lambda values: pd.Series(values, dtype="float64")),
+    st.lists(WORDS, max_size=6).map(lambda values: pd.Series(values, dtype=object)),
+    st.lists(st.booleans(), max_size=6).map(lambda values: pd.Series(values, dtype=bool)),
+    st.lists(st.one_of(st.none(), st.booleans()), max_size=6).map(
+        lambda values: pd.Series(values, dtype="boolean")
+    ),
+    st.lists(
+        st.one_of(st.just(pd.NaT), st.datetimes(datetime(1700, 1, 1), datetime(2250, 1, 1))),
+        max_size=6,
+    ).map(lambda values: pd.Series(values, dtype="datetime64[ns]")),
+    st.lists(st.dates(date(1700, 1, 1), date(2250, 1, 1)), max_size=6).map(
+        lambda days: pd.to_datetime(pd.Series(days, dtype=object))
+    ),
+    st.lists(st.dates(), max_size=6).map(lambda days: pd.Series(days, dtype=object)),
+    st.lists(st.text(max_size=4), max_size=6).map(lambda v: pd.Series(v).astype("category")),
+)
+
+
+@given(values=VALUES, kind=st.sampled_from(KINDS))
+def test_text_comes_back_the_same(values: pd.Series, kind: str) -> None:
+    """What was read from a text prints as that text again, to the character."""
+    texts = as_text(pd.DataFrame({"x": values}))
+    again = as_text(typed(texts, {"x": kind}))
+    assert again["x"].tolist() == texts["x"].tolist()
+
+
+@given(values=st.lists(WORDS, max_size=8))
+def test_a_text_column_is_left_alone(values: list[str | None]) -> None:
+    """A column that holds text is never read as anything else, whatever it looks like."""
+    assert typed_column(values, "text").tolist() == values
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.1, "0.1"),
+        (1e16, "1e+16"),
+        (100.0, "100.0"),
+        (float("nan"), None),
+        (None, None),
+        (pd.NA, None),
+        (pd.NaT, None),
+        (np.float64(2.5), "2.5"),
+        (np.float32(0.5), "0.5"),
+        (np.int64(7), "7"),
+        (True, "True"),
+        ("nan", "nan"),
+        ("", ""),
+        (date(2024, 2, 29), "2024-02-29"),
+        (datetime(2024, 2, 29), "2024-02-29"),
+        (datetime(2024, 2, 29, 12, 30), "2024-02-29 12:30:00"),
+        (pd.Timedelta(days=3), "3 days, 0:00:00"),
+    ],
+)
+def test_the_text_of_a_value(value: object, text: str | None) -> None:
+    """Days are ISO without a time, floats the shortest that reads back, missing is missing."""
+    column = pd.Series([None], dtype=object)
+    column.iloc[0] = value
+    if isinstance(value, pd.Timedelta):
+        text = str(value).replace("0 days ", "")
+    assert as_text(pd.DataFrame({"x": column}))["x"].tolist() == [text]
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        (["1", None, "-3"], "Int64"),
+        (["1.5", None, "2.0"], "float64"),
+        (["1.0", "2"], "object"),
+        (["2024-01-31", None], "datetime64[ns]"),
+        (["True", "False"], "bool"),
+        (["True", None], "boolean"),
+        (["007", "8"], "object"),
+        (["1.50"], "object"),
+        (["9223372036854775808"], "object"),
+        (["F", "M"], "object"),
+        (["True", "yes"], "object"),
+    ],
+)
+def test_values_get_the_type_they_look_like(values: list[str | None], dtype: str) -> None:
+    """Whole numbers, numbers, days and truth values get their type if their text allows it."""
+    assert str(typed_column(values, "any").dtype) == dtype
+
+
+def test_leading_zeros_are_kept() -> None:
+    """A CHI or a code that begins with 0 is text for good, of whatever kind its column is."""
+    for kind in KINDS:
+        assert typed_column(["0113201234", "3113991234"], kind).tolist() == [
+            "0113201234",
+            "3113991234",
+        ]
+
+
+def test_a_code_among_numbers_keeps_all_of_them_text() -> None:
+    """One value that would come out different keeps the whole column text."""
+    assert typed_column(["12", "012"], "any").tolist() == ["12", "012"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype"),
+    [("integer", "Int64"), ("real", "float64"), ("date", "datetime64[ns]"), ("text", "object")],
+)
+def test_a_column_without_values_keeps_its_type(kind: str, dtype: str) -> None:
+    """All missing, a column of numbers is still one of numbers, a date still a date."""
+    column = typed_column([None, None], kind)
+    assert str(column.dtype) == dtype
+    assert column.isna().all()
+
+
+def test_a_category_has_the_text_of_its_values() -> None:
+    """Categories print as what they stand for; a missing one is missing."""
+    frame = pd.DataFrame({"x": pd.Categorical(["b", None, "a"], categories=["a", "b", "c"])})
+    assert as_text(frame)["x"].tolist() == ["b", None, "a"]
+
+
+def test_an_empty_frame_keeps_its_columns() -> None:
+    """No rows are no reason to lose a column."""
+    frame = as_text(pd.DataFrame({"a": [], "b": []}))
+    assert list(typed(frame, {}).columns) == ["a", "b"]
+
+
+def test_first_rows() -> None:
+    """An entity is new where it occurs first; rows without an identifier are nobody's."""
+    assert first_rows(["a", None, "b", "a", None, "c", "b"]).tolist() == [0, 2, 5]
+    assert first_rows([None, None]).tolist() == []
+    assert first_rows([]).tolist() == []
+
+
+@given(identifiers=st.lists(st.one_of(st.none(), st.sampled_from("abcdef")), max_size=20))
+def test_first_rows_name_every_entity_once(identifiers: list[str | None]) -> None:
+    """First rows are in order, and hold each entity exactly once."""
+    rows = first_rows(identifiers).tolist()
+    assert all(one < two for one, two in pairwise(rows))
+    assert [identifiers[row] for row in rows] == list(
+        dict.fromkeys(name for name in identifiers if name is not None)
+    )
+
+
+PARTS = st.lists(
+    st.lists(st.tuples(st.sampled_from("abc"), st.one_of(st.none(), st.just("x"))), max_size=8),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(parts=PARTS, seed=st.integers(0, 2**32 - 1))
+def test_combining_keeps_every_row(
+    parts: list[list[tuple[str, str | None]]], seed: int
+) -> None:
+    """A dataset holds the rows of its parts, none more, none less, however it is shuffled."""
+    frames = [pd.DataFrame(rows, columns=["a", "b"], dtype=object) for rows in parts]
+    if not any(parts):
+        return
+    whole = combine(frames, seed)
+    held = sorted(map(repr, whole.itertuples(index=False, name=None)))
+    assert held == sorted(repr(row) for rows in parts for row in rows)
+    assert whole.index.tolist() == list(range(len(whole)))
+
+
+def test_combining_has_the_columns_of_the_first() -> None:
+    """Columns come in the order of the first part, whatever the order of the others."""
+    one = pd.DataFrame({"a": ["1"], "b": ["2"]})
+    two = pd.DataFrame({"b": ["4"], "a": ["3"]})
+    whole = combine([one, two], 0)
+    assert list(whole.columns) == ["a", "b"]
+    assert sorted(whole.itertuples(index=False, name=None)) == [("1", "2"), ("3", "4")]
+
+
+def test_the_shuffle_depends_on_its_seed() -> None:
+    """The same seed gives the same order, another seed another one, and none gives the parts'."""
+    part = pd.DataFrame({"a": [str(n) for n in range(50)]})
+    one, same, other = combine([part], 1), combine([part], 1), combine([part], 2)
+    assert one["a"].tolist() == same["a"].tolist()
+    assert one["a"].tolist() != other["a"].tolist()
+    assert one["a"].tolist() != part["a"].tolist()
+    assert part["a"].tolist() == [str(n) for n in range(50)]
