@@ -21,6 +21,7 @@ from series_assets.build import build_definitions
 from series_assets.core.errors import Fault, GenerationError, InputError, RequestError, did_you_mean
 from series_assets.core.series import Series
 from series_assets.resources import Progress, Workspace
+from series_assets.storage.lookups import check_lookups
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def generate_series(request: Request) -> list[Path]:
     workspace = Workspace(data_dir=str(request.data_dir), flat=request.flat)
     layout = workspace.layout(series)
     table = workspace.reference_table(series)
+    check_lookups(series, layout.database)
     table.check_owner()
     k = series.calendar.index(keys[0])
     if k:

@@ -81,6 +81,7 @@ def build_series(
         roles=_roles(checked, said),
         linked=linked_in(checked["metadata"]["uuid_columns"], said.linked_columns),
         fingerprint=_fingerprint(specification, user_input),
+        specification_file=specification_file,
         database=database,
     )
     faults = [

@@ -64,6 +64,8 @@ def _sentence(detail: ErrorDetails, known_keys: Mapping[str, Sequence[str]]) -> 
     if kind in _BOUNDS:
         bound, text = _BOUNDS[kind]
         return f"{place} {text.format(given, context[bound])}"
+    if kind == "finite_number":
+        return f"{place} {given} is not a finite number"
     wanted = _KINDS.get(kind.split("_")[0])
     if wanted:
         return f"{place} {told(given)} is not {wanted}"

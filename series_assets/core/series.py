@@ -97,6 +97,8 @@ class Series:
     """The uuid columns that are one to one, in the order of the metadata; empty without any."""
     fingerprint: str
     """What the rows of the reference table are marked with (section 6)."""
+    specification_file: str = "specification.yml"
+    """The specification's file, as messages call it."""
     database: Path | None = None
     """The database the user named; None for the one in the data folder."""
 

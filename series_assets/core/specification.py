@@ -84,7 +84,7 @@ _COMMON_FREQUENCIES = ("D", "B", "W", "MS", "ME", "QS", "QE", "YS", "YE")
 
 Names = list[StrictStr] | None
 Seed = Annotated[StrictInt, Field(ge=0)]
-Number = Annotated[float, Field(strict=True)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Probability = Annotated[Number, Field(ge=0, le=1)]
 Day = Annotated[str | None, BeforeValidator(_iso)]
 Size = Annotated[StrictInt, Field(ge=1)]
@@ -122,6 +122,8 @@ class CategoricalColumn(_Form):
     """A column of values drawn from a list, a table, a pattern or a pair."""
 
     type: Literal["categorical"]
+    name: StrictStr | None = None
+    """Written by ``exhibit fromdata``; says again what the column is called."""
     paired_columns: Names = None
     uniques: Annotated[StrictInt, Field(ge=1)]
     original_values: Annotated[Any, BeforeValidator(_original_values)]
@@ -193,7 +195,9 @@ class Constraints(_Form):
 
     allow_duplicates: StrictBool
     basic_constraints: list[StrictStr] | None
-    custom_constraints: dict[str, CustomConstraint] | None = None
+    custom_constraints: Annotated[
+        dict[str, CustomConstraint] | None, BeforeValidator(lambda value: value or None)
+    ] = None
 
 
 class SpecificationForm(_Form):

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from series_assets.core.errors import GenerationError
 from series_assets.core.specification import Specification, is_select
@@ -56,20 +57,27 @@ def ensure(database: Path) -> None:
 
 
 @contextlib.contextmanager
-def opened(database: Path) -> Iterator[sqlite3.Connection]:
-    """Open a database for reading and writing, in WAL mode, transactions begun explicitly.
+def opened(database: Path, *, read_only: bool = False) -> Iterator[sqlite3.Connection]:
+    """Open a database, in WAL mode unless only for reading, transactions begun explicitly.
 
     What SQLite complains of leaves as a GenerationError that names the file.
     """
+    address = address_of(database, "ro" if read_only else "rwc")
     try:
-        connection = sqlite3.connect(database, timeout=_PATIENCE, isolation_level=None)
+        connection = sqlite3.connect(address, timeout=_PATIENCE, isolation_level=None, uri=True)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            if not read_only:
+                connection.execute("PRAGMA journal_mode = WAL")
             yield connection
         finally:
             connection.close()
     except sqlite3.Error as error:
         raise GenerationError(f"{database}: SQLite says: {error}") from error
+
+
+def address_of(database: Path, mode: str) -> str:
+    """Return a file URI, in which any character of a path can be written."""
+    return f"file:{quote(str(database.resolve()))}?mode={mode}"
 
 
 @contextlib.contextmanager
@@ -89,11 +97,14 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def tables(connection: sqlite3.Connection, schema: str = "main") -> list[str]:
-    """Return the tables of a database, in the order they were made."""
+def tables(
+    connection: sqlite3.Connection, schema: str = "main", *, views: bool = False
+) -> list[str]:
+    """Return the tables of a database, in the order they were made, with its views if wanted."""
+    types = "('table', 'view')" if views else "('table')"
     rows = connection.execute(
-        f"SELECT name FROM {quoted(schema)}.sqlite_master "
-        "WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
+        f"SELECT name FROM {quoted(schema)}.sqlite_master WHERE type IN {types} "
+        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
     )
     return [name for (name,) in rows]
 
@@ -106,15 +117,15 @@ def copy_for_run(database: Path, scratch: Path, specification: Specification) ->
     may be long, and what is drawn from them is handed over in memory.
     """
     scratch.unlink(missing_ok=True)
-    with opened(database) as source:
-        known = tables(source)
-        wanted = [name for name in known if _is_wanted(name, known, specification)]
-        source.execute("ATTACH ? AS scratch", (str(scratch),))
-        source.execute("PRAGMA scratch.synchronous = OFF")
-        with transaction(source):
-            for name in wanted:
-                _copy_table(source, name)
-        source.execute("DETACH scratch")
+    with opened(scratch) as connection:
+        connection.execute("PRAGMA journal_mode = MEMORY")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("ATTACH ? AS source", (address_of(database, "ro"),))
+        known = tables(connection, "source", views=True)
+        with transaction(connection):
+            for name in known:
+                if _is_wanted(name, known, specification):
+                    _copy_table(connection, name)
 
 
 def _is_wanted(name: str, known: list[str], specification: Specification) -> bool:
@@ -129,13 +140,13 @@ def _is_wanted(name: str, known: list[str], specification: Specification) -> boo
 
 
 def _copy_table(connection: sqlite3.Connection, name: str) -> None:
-    """Copy one table from main into the attached scratch, rows in the order of their rowid."""
+    """Copy one table (or what a view shows) from the attached source, in the order it has there."""
     table = quoted(name)
-    columns = connection.execute(f"PRAGMA main.table_info({table})").fetchall()
+    columns = connection.execute(f"PRAGMA source.table_info({table})").fetchall()
     declared = ", ".join(f"{quoted(column)} {type_}" for _, column, type_, *_ in columns)
-    connection.execute(f"CREATE TABLE scratch.{table} ({declared})")
+    connection.execute(f"CREATE TABLE main.{table} ({declared})")
     names = ", ".join(quoted(column[1]) for column in columns)
-    connection.execute(f"INSERT INTO scratch.{table} ({names}) SELECT {names} FROM main.{table}")
+    connection.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM source.{table}")
 
 
 def write_frame(database: Path, name: str, frame: "pd.DataFrame") -> None:

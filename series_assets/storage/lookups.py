@@ -1,0 +1,90 @@
+"""What a specification needs to find in the database, held against what is there.
+
+Exhibit looks its tables up in the middle of a run, and fails on a missing one with an error of
+its database library.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from series_assets.core.errors import Fault, InputError
+from series_assets.core.series import Series
+from series_assets.core.specification import PAIRED, REGEX, Specification, is_select
+from series_assets.storage.database import installed_database, opened, quoted, tables
+
+
+def check_lookups(series: Series, database: Path) -> None:
+    """Refuse a series whose tables are not in its database.
+
+    A database that is not made yet is looked at as what it will be a copy of. Raises InputError.
+    """
+    faults = [
+        Fault(series.specification_file, text)
+        for text in missing_lookups(series.specification, database)
+    ]
+    if faults:
+        raise InputError(faults)
+
+
+def missing_lookups(specification: Specification, database: Path) -> Iterator[str]:
+    """Yield what the specification needs of the database and does not find there."""
+    needs = list(_needs(specification))
+    if not needs:
+        return
+    place = database if database.exists() else installed_database()
+    with opened(place, read_only=True) as connection:
+        known = {name.lower(): name for name in tables(connection, views=True)}
+        for key, table, column, uniques in needs:
+            if table.lower() not in known:
+                yield f"{key} needs the table '{table}', which {database} lacks"
+                continue
+            rows = connection.execute(f"PRAGMA table_info({quoted(table)})")
+            columns = [name for _, name, *_ in rows]
+            if column is not None and column not in columns:
+                yield (
+                    f"{key} needs the column '{column}' of the table '{table}' in {database}, "
+                    f"which has {', '.join(columns)}"
+                )
+                continue
+            if uniques:
+                what = f"COUNT(DISTINCT {quoted(column)})" if column else "COUNT(*)"
+                (count,) = connection.execute(f"SELECT {what} FROM {quoted(table)}").fetchone()
+                if count < uniques:
+                    yield (
+                        f"{key} has only {count} different values in {database}, "
+                        f"fewer than the column's uniques {uniques}"
+                    )
+
+
+def _needs(
+    specification: Specification,
+) -> Iterator[tuple[str, str, str | None, int]]:
+    """Yield for each need its key, table, column, and how many different values it has to have."""
+    metadata, columns = specification["metadata"], specification["columns"]
+    own = f"temp_{metadata.get('id')}_"
+    grouped = {name for _, members in specification["linked_columns"] for name in members}
+    for number, members in specification["linked_columns"]:
+        key = f"linked_columns [{', '.join(members)}]"
+        first = columns[members[0]]["anonymising_set"].split(".")[0]
+        if number == 0:
+            yield key, f"{own}matrix", None, 0
+            yield key, f"{own}lookup", None, 0
+        elif first == "random":
+            yield key, f"{own}{number}", None, 0
+        else:
+            yield key, first, None, 0
+    for name, column in columns.items():
+        place = f"columns.{name}.anonymising_set"
+        if column["type"] == "geospatial":
+            yield f"columns.{name}.h3_table", column["h3_table"], "h3", 0
+            continue
+        if column["type"] != "categorical" or is_select(column["anonymising_set"]):
+            continue
+        if column["original_values"] in (PAIRED, REGEX) or name in grouped:
+            continue
+        table, _, field = column["anonymising_set"].partition(".")
+        if table != "random":
+            yield f"{place} '{column['anonymising_set']}'", table, field or None, column["uniques"]
+        elif column["uniques"] > metadata["inline_limit"]:
+            values = f"{own}{name.replace(' ', '$')}"
+            yield f"columns.{name} (more uniques than inline_limit)", values, None, 0
