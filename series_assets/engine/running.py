@@ -23,7 +23,7 @@ from series_assets.core.identifiers import generate as generate_identifiers
 from series_assets.core.seeds import derive
 from series_assets.core.series import ExistingPart, NewPart, Plan
 from series_assets.core.specification import Specification
-from series_assets.engine import drawing
+from series_assets.engine import corrections, drawing
 from series_assets.engine.isolation import Clock, Said, SortedSet, isolated, standing_in
 from series_assets.engine.restoring import restore
 
@@ -99,7 +99,7 @@ def _run(plan: Plan, part: str, database: Path, seed: int) -> Iterator[Said]:
     clock = Clock(pd.Timestamp(plan.start))
     with (
         isolated(database, derive(seed, "process")) as said,
-        standing_in([(derived, {"pd": clock})]),
+        standing_in([(derived, {"pd": clock}), *corrections.stand_ins(database)]),
     ):
         try:
             yield said

@@ -1,0 +1,90 @@
+"""Small parts of Exhibit that give wrong data or fail where there is a right answer.
+
+Each stands in for the part while a run lasts; each says what stock Exhibit 0.9.9 does.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+from exhibit.core.generate import categorical, continuous
+from exhibit.core.linkage import matrix
+
+from series_assets.storage.database import write_frame
+
+
+class OneAfterTheOther:
+    """A pool of one: the rows of user-linked columns are made one after the other.
+
+    Stock Exhibit sends each chunk of rows to a process with a copy of the random generator, so
+    that every chunk holds the same rows.
+    """
+
+    def __init__(self, processes: int | None = None) -> None:
+        del processes
+
+    def __enter__(self) -> "OneAfterTheOther":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def map(self, function: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
+        """Return what the function gives for each value, in order."""
+        return [function(value) for value in values]
+
+
+def scaled_to_statistic(
+    series: "pd.Series[Any]",
+    precision: str,
+    target_mean: float | None = None,
+    target_std: float | None = None,
+    **_: Any,
+) -> "pd.Series[Any]":
+    """Scale to a mean and a deviation; numbers that do not differ all become the mean.
+
+    Stock Exhibit divides by their deviation of 0, or of a single number, and leaves nothing.
+    """
+    if len(series) > 1 and series.std() > 0:
+        return _stock_scaled(series, precision, target_mean, target_std)
+    mean = target_mean or series.mean()
+    flat = pd.Series(mean, index=series.index, name=series.name, dtype=float)
+    return flat.round().astype("Int64") if precision == "integer" else flat
+
+
+_stock_scaled = continuous._scale_to_target_statistic
+
+
+def temporary_table(database: Path) -> Callable[..., bool]:
+    """Return a writer of the tables that SQL anonymising sets join with.
+
+    Stock Exhibit binds every value of 32,000 rows in one statement, too many for SQLite from
+    two columns on.
+    """
+
+    def create_temp_table(table_name: str, col_names: Sequence[str], data: Any, **_: Any) -> bool:
+        frame = pd.DataFrame(data)
+        frame.columns = list(col_names)
+        write_frame(database, table_name, frame.apply(_as_exhibit_writes))
+        return True
+
+    return create_temp_table
+
+
+def _as_exhibit_writes(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    if pd.api.types.is_numeric_dtype(column):
+        return column.astype(float)
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return column.dt.strftime("%Y-%m-%d")
+    return column.astype(str).str.strip()
+
+
+def stand_ins(database: Path) -> list[tuple[ModuleType, Mapping[str, Any]]]:
+    """Return the corrections, by the module that they stand in."""
+    return [
+        (matrix, {"Pool": OneAfterTheOther}),
+        (continuous, {"_scale_to_target_statistic": scaled_to_statistic}),
+        (categorical, {"create_temp_table": temporary_table(database)}),
+    ]
