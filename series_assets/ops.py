@@ -313,7 +313,8 @@ def _made_existing(
     table, scratch = workspace.reference_table(series), folder / "exhibit.db"
     entities = table.fetch(np.array(draw.keys, dtype=np.int64), series.drawn_columns)
     specification = plan.existing.specification
-    database.copy_for_run(table.layout.database, scratch, specification)
+    # The weights of static columns may come from tables that the changed one no longer names.
+    database.copy_for_run(table.layout.database, scratch, plan.existing.whole)
     sets = [c.get("anonymising_set") for c in specification["columns"].values()]
     if any(map(is_select, sets)):  # only a statement can name the table itself
         database.write_frame(scratch, series.table, as_text(entities))

@@ -15,7 +15,7 @@ from exhibit.core.formatters import parse_original_values
 from exhibit.core.generate import categorical, missing, weights
 
 from series_assets.core.seeds import derive
-from series_assets.core.specification import REGEX, Specification, is_paired, is_select
+from series_assets.core.specification import REGEX, Specification, is_select
 from series_assets.engine import regex_columns
 
 
@@ -96,7 +96,12 @@ def generator(run: Drawn | None, seed: int) -> type[categorical.CategoricalDataG
                 return regex_columns.generate(
                     column["anonymising_set"], col_name, self.num_rows, column["uniques"], seed
                 )
-            return super()._generate_anon_series(col_name)
+            made = super()._generate_anon_series(col_name)
+            if isinstance(made, pd.DataFrame):
+                # A ready-made set of several columns brings along those that nobody asked for.
+                declared = self.spec_dict["columns"]
+                made = made[[name for name in made.columns if name in declared]]
+            return made
 
     return Generator
 
@@ -162,7 +167,7 @@ def _alias(specification: Specification, name: str) -> None:
     column = specification["columns"][name]
     values = column["original_values"]
     ready_made = column["anonymising_set"] != "random" and not is_select(column["anonymising_set"])
-    if not ready_made or is_paired(column) or not isinstance(values, pd.DataFrame):
+    if not ready_made or not isinstance(values, pd.DataFrame):
         return
     if column["uniques"] > specification["metadata"]["inline_limit"]:
         return
