@@ -15,18 +15,15 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from series_assets.core.errors import Fault, GenerationError, InputError, RequestError, did_you_mean
+from series_assets.core.errors import GenerationError, InputError, RequestError, did_you_mean
 from series_assets.core.series import Series
 from series_assets.settings import SHIPPED, Settings, from_environment
 from series_assets.storage.files import Layout
 from series_assets.storage.loading import (
-    SPECIFICATION,
-    USER_INPUT,
     BrokenSeries,
     InstalledDatabaseWarning,
     find_series,
     load_loose,
-    name_faults,
 )
 
 _FAILED, _WRONG_INPUT = 1, 2
@@ -164,29 +161,25 @@ def generate(
 
 @main.command()
 @click.argument("name")
+@click.option("--from-data", type=click.Path(path_type=Path), help="A CSV that it is to look like.")
+@click.option("--id", "identifier", metavar="COLUMN", help="The column that names its entities.")
 @_telling
-def new(name: str) -> None:
-    """Write a commented template of both files of a new series."""
+def new(name: str, from_data: Path | None, identifier: str | None) -> None:
+    """Write both files of a new series: a commented template, or what real data look like.
+
+    A column given as --id that the data lack is added, with one row for each entity.
+    """
+    if (from_data is None) != (identifier is None):
+        raise click.UsageError("--from-data and --id go together")
+    from series_assets.starting import start_series
+
     settings = from_environment()
     own = settings.series_dir != SHIPPED
-    folder = (settings.series_dir if own else Path("series").resolve()) / name
-    faults = list(name_faults(name, "the name"))
-    if folder.exists():
-        faults.append("there is such a folder already; choose another name")
-    if faults:
-        raise InputError(Fault(str(folder), fault) for fault in faults)
-    templates = Path(__file__).parent / "templates"
-    try:
-        folder.mkdir(parents=True)
-        for file in (SPECIFICATION, USER_INPUT):
-            text = (templates / file).read_text(encoding="utf-8")
-            (folder / file).write_text(text.replace("SERIES_NAME", name), encoding="utf-8")
-    except OSError as error:
-        raise InputError([Fault(str(folder), f"cannot be written: {error.strerror}")]) from None
-    for file in (SPECIFICATION, USER_INPUT):
-        click.echo(str(folder / file))
+    folder = settings.series_dir if own else Path("series").resolve()
+    for path in start_series(folder, name, from_data, identifier):
+        click.echo(str(path))
     if not own:
-        click.echo(f"To use it: export SERIES_ASSETS_SERIES_DIR={folder.parent}", err=True)
+        click.echo(f"To use it: export SERIES_ASSETS_SERIES_DIR={folder}", err=True)
 
 
 @main.command()

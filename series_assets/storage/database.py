@@ -149,6 +149,27 @@ def _copy_table(connection: sqlite3.Connection, name: str) -> None:
     connection.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM source.{table}")
 
 
+def copy_renamed(source: Path, target: Path, prefix: str, new_prefix: str) -> bool:
+    """Copy the tables that begin with ``prefix`` into ``target``, renamed; tell whether any did.
+
+    Without such tables ``target`` is left alone; else it is made where there is none.
+    """
+    with opened(source, read_only=True) as connection:
+        names = [name for name in tables(connection) if name.startswith(prefix)]
+    if not names:
+        return False
+    ensure(target)
+    with opened(target) as connection:
+        connection.execute("ATTACH ? AS source", (address_of(source, "ro"),))
+        with transaction(connection):
+            for name in names:
+                _copy_table(connection, name)
+                renamed = new_prefix + name.removeprefix(prefix)
+                connection.execute(f"DROP TABLE IF EXISTS main.{quoted(renamed)}")
+                connection.execute(f"ALTER TABLE main.{quoted(name)} RENAME TO {quoted(renamed)}")
+    return True
+
+
 def write_frame(database: Path, name: str, frame: "pd.DataFrame") -> None:
     """Put a frame into a scratch database as a table of that name, in place of any other."""
     with opened(database) as connection, transaction(connection):
