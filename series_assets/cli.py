@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from series_assets.core.errors import GenerationError, InputError, RequestError, did_you_mean
+from series_assets.core.errors import Fault, GenerationError, InputError, RequestError, did_you_mean
 from series_assets.core.series import Series
 from series_assets.settings import SHIPPED, Settings, from_environment
 from series_assets.storage.files import Layout
@@ -93,16 +93,19 @@ def list_() -> None:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @_telling
 def validate(names: tuple[str, ...]) -> None:
-    """Check both files of each series (of the named ones) and tell every fault."""
+    """Check both files of each series (of the named ones), try it, and tell every fault."""
     settings = from_environment()
     found = find_series(settings.series_dir)
     chosen = [_named(found, name) for name in names] if names else found
+    faults: list[Fault] = []
     for one in chosen:
-        if isinstance(one, Series):
+        if isinstance(one, BrokenSeries):
+            told = list(one.error.faults)
+        else:
+            told = _deeper_faults(one, _layout(one, settings).database)
+        faults += told
+        if not told:
             click.echo(f"{one.name}: in order")
-    faults = [
-        fault for one in chosen if isinstance(one, BrokenSeries) for fault in one.error.faults
-    ]
     if faults:
         raise InputError(faults)
 
@@ -209,6 +212,22 @@ def clean(name: str, yes: bool) -> None:
         if folder.is_dir() and not any(folder.iterdir()):
             shutil.rmtree(folder)
     click.echo(f"removed {len(files)} files{' and the reference table' if dropped else ''}")
+
+
+def _deeper_faults(series: Series, database: Path) -> list[Fault]:
+    """Return what the database lacks, or else what a trial of the series ends with."""
+    from series_assets.storage.database import installed_database
+    from series_assets.storage.lookups import missing_lookups
+
+    missing = [
+        Fault(series.specification_file, text)
+        for text in missing_lookups(series.specification, database)
+    ]
+    if missing:
+        return missing
+    from series_assets.engine.trial import faults_of_trial
+
+    return list(faults_of_trial(series, database if database.exists() else installed_database()))
 
 
 def _layout(series: Series, settings: Settings) -> Layout:

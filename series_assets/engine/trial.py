@@ -1,0 +1,76 @@
+"""A trial of a series: its smallest parts are run, and whatever Exhibit says is told as faults.
+
+What can be seen without running is checked in ``core``; this finds the rest, such as a
+calculation that pandas cannot do, before a series is begun.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from series_assets.core import entities, records
+from series_assets.core.changes import scale_target_sums
+from series_assets.core.errors import Fault, GenerationError
+from series_assets.core.series import Series
+from series_assets.core.specification import combinations
+from series_assets.engine.running import existing_records, new_records
+from series_assets.storage import database
+
+_ENOUGH = 400
+"""Rows of a trial at the most, but for a full crossing of cross-joined columns."""
+
+
+def faults_of_trial(series: Series, source: Path) -> Iterator[Fault]:
+    """Run the first period and the existing records of the second, in few rows; yield what fails.
+
+    ``source`` is the series' database, or the one it will be a copy of; it is only read.
+    """
+    small = _smaller(series)
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder) / "exhibit.db"
+        try:
+            _run(small, source, scratch)
+        except GenerationError as error:
+            yield Fault(series.specification_file, str(error))
+
+
+def _smaller(series: Series) -> Series:
+    crossed = combinations(series.specification)
+    rows = min(series.rows, max(_ENOUGH, 2 * crossed))
+    if rows == series.rows:
+        return series
+    specification = {
+        **series.specification,
+        "metadata": {**series.specification["metadata"], "number_of_rows": rows},
+        "columns": {
+            name: {**column, "distribution_parameters": dict(column["distribution_parameters"])}
+            if "distribution_parameters" in column
+            else column
+            for name, column in series.specification["columns"].items()
+        },
+    }
+    scale_target_sums(specification, Fraction(rows, series.rows))
+    return replace(series, specification=specification)
+
+
+def _run(series: Series, source: Path, scratch: Path) -> None:
+    first = series.plan(0)
+    assert first.new is not None
+    database.copy_for_run(source, scratch, first.new.specification)
+    made = records.as_text(new_records(first, scratch).records)
+    second = series.plan(1) if series.calendar.count > 1 else None
+    if second is None or second.existing is None:
+        return
+    places = records.first_rows(made[series.first_identifier].tolist())
+    part = second.existing
+    if len(places) < part.entities:
+        raise GenerationError(
+            f"{series.name}, period {second.key}: its existing rows need {part.entities} entities, "
+            f"but the first period has only {len(places)}; raise fraction_of_new"
+        )
+    ranks = entities.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
+    drawn = made[series.drawn_columns].take(places[ranks]).reset_index(drop=True)
+    database.copy_for_run(source, scratch, part.whole)
+    existing_records(second, records.typed(drawn, series.kinds), scratch)
