@@ -3,6 +3,9 @@
 What the ops do is in ``ops``, what a partition is in ``partitions``.
 """
 
+import re
+from hashlib import sha256
+
 import dagster as dg
 
 from series_assets.core.series import Series
@@ -59,7 +62,9 @@ def assets_of(series: Series) -> list[dg.AssetsDefinition]:
 
 def broken_asset(broken: BrokenSeries) -> dg.AssetsDefinition:
     """Return an asset that stands for a broken series and says what is wrong with it."""
-    name = "".join(letter if letter.isalnum() else "_" for letter in broken.name)
+    name = re.sub(r"[^A-Za-z0-9_]", "_", broken.name)
+    if name != broken.name:  # keep apart what now looks alike
+        name += "_" + sha256(broken.name.encode()).hexdigest()[:6]
     text = str(broken.error)
 
     @dg.asset(

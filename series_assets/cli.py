@@ -251,4 +251,5 @@ def _sound(found: list[Series | BrokenSeries], name: str) -> Series:
 
 
 def _console(stream: Any) -> Console:
-    return Console(file=stream, highlight=False)
+    """Return a console that cuts nothing off where a program reads its output."""
+    return Console(file=stream, highlight=False, width=None if stream.isatty() else 500)

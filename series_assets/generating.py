@@ -120,11 +120,12 @@ def _instance() -> Iterator[dg.DagsterInstance]:
 
 @contextmanager
 def _bar(series: Series, keys: Sequence[str], shown: bool) -> Iterator[Progress]:
-    if not shown:
+    console = Console(stderr=True)
+    if not shown or not console.is_terminal:
         yield Progress()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Bar(*columns, console=console, transient=True) as bar:
         steps = sum(_steps(series, key) for key in keys)
         task = bar.add_task(series.name, total=steps)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from series_assets.core.errors import SeriesError
+from series_assets.core.errors import RequestError, SeriesError
 from series_assets.core.series import Series
 from series_assets.ops import AsOf, Dataset, NewEntities, NewRecords
 from series_assets.resources import Workspace
@@ -21,16 +21,25 @@ from series_assets.storage import files
 
 @dataclass(frozen=True)
 class RecordsFile:
-    """Records of a period on disk; ``records`` is None where the period has none."""
+    """Records of a period on disk."""
 
     records: Path | None
+    """None where there are none."""
     series: Series
+    asset: str
+    key: str
+    fingerprint: str | None = None
+    """What the records were made from, where a specification beside them says so."""
 
     def load(self) -> Any:
-        """Return the records as a pandas frame, typed."""
+        """Return the records as a pandas frame, typed. Raises RequestError where there are none."""
         from series_assets.core.records import typed
 
-        assert self.records is not None
+        if self.records is None:
+            raise RequestError(
+                f"{self.series.name}, period {self.key}: its {self.asset.replace('_', ' ')} "
+                f"{'is' if self.asset == 'dataset' else 'are'} missing; make {self.asset} first"
+            )
         return typed(files.read_csv(self.records), self.series.kinds)
 
 
@@ -78,11 +87,15 @@ class SeriesIOManager(dg.IOManager):
         keys = context.asset_partition_keys if context.has_asset_partitions else []
         if asset == "reference_table":
             return {key: AsOf(key) for key in keys}
-        place = layout.dataset if asset == "dataset" else layout.new_records
-        paths = {key: place(series.calendar.index(key) + 1) for key in keys}
-        return {
-            key: RecordsFile(path if path.exists() else None, series) for key, path in paths.items()
-        }
+        found = {}
+        for key in keys:
+            number = series.calendar.index(key) + 1
+            is_new = asset == "new_records"
+            path = layout.new_records(number) if is_new else layout.dataset(number)
+            mark = files.fingerprint_in(layout.new_specification(number)) if is_new else None
+            there = path if path.exists() else None
+            found[key] = RecordsFile(there, series, asset, key, mark)
+        return found
 
     def _between(self, context: dg.OutputContext) -> Path:
         folder = self._workspace.scratch(context.run_id, context.step_key.split(".")[0])
@@ -95,16 +108,18 @@ class SeriesIOManager(dg.IOManager):
             for path in (specification, records):  # of an earlier run from other files
                 path.unlink(missing_ok=True)
             return {"rows": 0}
-        files.write_yaml(specification, made.specification)
+        files.write_yaml(specification, made.specification, series.fingerprint)
         files.replace(made.records, records)
         return {"path": dg.MetadataValue.path(records), "exhibit_said": "\n".join(made.said)}
 
     def _keep_entities(self, series: Series, k: int, picked: NewEntities) -> dict[str, Any]:
+        from series_assets.core.records import typed
+
         table = self._workspace.reference_table(series)
         if picked.records is None:
             table.replace(k, None)
         else:
-            records = RecordsFile(picked.records, series).load()
+            records = typed(files.read_csv(picked.records), series.kinds)
             table.replace(k, records.take(picked.places).reset_index(drop=True))
         return {"new_entities": len(picked.places)}
 
@@ -114,7 +129,7 @@ class SeriesIOManager(dg.IOManager):
         if made.existing_specification is None:
             specification.unlink(missing_ok=True)
         else:
-            files.write_yaml(specification, made.existing_specification)
+            files.write_yaml(specification, made.existing_specification, series.fingerprint)
         files.replace(made.records, records)
         return {
             "path": dg.MetadataValue.path(records),

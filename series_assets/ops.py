@@ -175,7 +175,7 @@ def reference_table_graph(series: Series) -> dg.GraphDefinition:
             picked = {}
             for key, made in sorted(new_records.items()):
                 progress.reached(key, "reference table")
-                if made.records is None:
+                if not _has_new_records(series, key, made):
                     picked[key] = NewEntities(None, [])
                     continue
                 identifiers = files.read_csv(made.records)[series.first_identifier]
@@ -337,18 +337,29 @@ def _combined(
 
     plan = series.plan(series.calendar.index(key))
     progress.reached(key, "dataset")
-    paths = [made.records for made in (new, existing) if made and made.records]
-    if plan.new and new.records is None:
-        raise RequestError(
-            f"{series.name}, period {key}: its new records are missing; make new_records first"
-        )
+    paths = [new.records] if _has_new_records(series, key, new) else []
+    paths += [existing.records] if existing else []
     parts = [files.read_csv(path) for path in paths]
-    counts = [len(part) for part in parts]
     path = folder / f"dataset_{plan.number}.csv"
     files.write_csv(path, combine(parts, plan.shuffle_seed))
     return Dataset(
         path,
         existing.specification if existing else None,
-        new=counts[0] if plan.new else 0,
-        existing=counts[-1] if existing else 0,
+        new=len(parts[0]) if plan.new else 0,
+        existing=len(parts[-1]) if existing else 0,
     )
+
+
+def _has_new_records(series: Series, key: str, made: Any) -> bool:
+    """Tell whether a period has new records; refuse those that are missing or of other files."""
+    new, _ = series.counts(series.calendar.index(key))
+    if not new:
+        return False
+    where = f"{series.name}, period {key}: its new records"
+    if made.records is None:
+        raise RequestError(f"{where} are missing; make new_records first")
+    if made.fingerprint != series.fingerprint:
+        raise RequestError(
+            f"{where} were made from other contents of the two files; make new_records again"
+        )
+    return True

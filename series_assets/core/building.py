@@ -8,11 +8,13 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from hashlib import sha256
+from math import ceil, floor
 from pathlib import Path
 
 from series_assets.core.changes import Roles
 from series_assets.core.entities import allotted, parse_distribution, present
 from series_assets.core.errors import Fault, InputError, did_you_mean
+from series_assets.core.exhibit_rules import broken_rules
 from series_assets.core.identifiers import PSEUDO_CHIS, known_entities, linked_in
 from series_assets.core.periods import Calendar
 from series_assets.core.seeds import LIMIT
@@ -59,6 +61,7 @@ def build_series(
 
     faults = [Fault(user_input_file, text) for text in _misfits(checked, said)]
     faults += [Fault(specification_file, text) for text in _unstorable(checked)]
+    faults += [Fault(specification_file, text) for text in broken_rules(checked)]
     start = said.start_date or _earliest(checked, said)
     if start is None and not faults:
         faults.append(
@@ -162,22 +165,23 @@ def _mislinked(specification: Specification, said: UserInput) -> Iterator[str]:
 
 
 def _unstorable(specification: Specification) -> Iterator[str]:
-    outputs = [
-        out
-        for name in (*specification["columns"], *derived(specification))
+    places = {
+        out: f"columns.{name}"
+        for name in specification["columns"]
         for out in output_columns(specification, name)
-    ]
+    }
+    places |= {name: f"derived_columns.{name}" for name in derived(specification)}
     seen: dict[str, str] = {}
-    for name in outputs:
+    for name, place in places.items():
         folded = name.lower()
         if folded in BOOKKEEPING:
             yield (
-                f"columns.{name} has the name of a column that the reference table keeps for "
+                f"{place} has the name of a column that the reference table keeps for "
                 "itself; rename it"
             )
         if folded in seen:
             yield (
-                f"columns.{name} differs from '{seen[folded]}' only in case, which SQLite does not "
+                f"{place} differs from '{seen[folded]}' only in case, which SQLite does not "
                 "tell apart; rename one of them"
             )
         seen[folded] = name
@@ -214,20 +218,25 @@ def _overflow(calendar: Calendar, specification: Specification, said: UserInput)
 def _failing_specification(series: Series) -> Iterator[str]:
     """Yield what can be computed to fail in some period, told as faults of the specification."""
     last = series.calendar.count - 1
-    for k in range(last + 1) if series.crosses_moved_dates else (0, last):
+    for k in range(last + 1) if series.crosses_moved_dates else range(min(2, last + 1)):
         crossed = series.combinations(k)
         short = [rows for rows in series.counts(k) if 0 < rows < crossed]
         if short:
             yield (
                 f"metadata.number_of_rows {series.rows} is too small: the cross-joined columns "
                 f"have {crossed} combinations, but period {series.calendar.keys[k]} has a part "
-                f"with {short[0]} rows; raise it, or set cross_join_all_unique_values: false"
+                f"with {short[0]} rows; raise it to {_enough_rows(series, crossed)} or more, or "
+                "set cross_join_all_unique_values: false"
             )
             break
+    yield from _shared_seeds(series)
     for plan in series.identifiers_of(last):
         place = f"columns.{plan.column}"
         if plan.seed >= LIMIT:
-            yield f"{place}.uuid_seed is too large: the last period would reach {plan.seed}"
+            yield (
+                f"{place}.uuid_seed {plan.seed - last} is too large; keep seed + periods below "
+                f"{LIMIT}"
+            )
         new = series.run_rows_of(last, series.counts(last)[0])
         total = plan.issued + allotted(plan.distribution, new)
         if plan.kind == "pseudo_chi" and total > PSEUDO_CHIS:
@@ -237,7 +246,30 @@ def _failing_specification(series: Series) -> Iterator[str]:
             )
     seed = series.specification["metadata"]["random_seed"]
     if seed + last >= LIMIT:
-        yield f"metadata.random_seed {seed} is too large; keep seed + periods below {LIMIT}"
+        yield (f"metadata.random_seed {seed} is too large; keep seed + periods below {LIMIT}")
+
+
+def _enough_rows(series: Series, crossed: int) -> int:
+    """Return the smallest number of rows of which no part is smaller than a full crossing."""
+    fraction = series.user_input.fraction_of_new
+    shares = [share for share in (fraction, 1 - fraction) if share]
+    # Rounding down may take one row off the new records, and so one more than this is enough.
+    rows = max(crossed, *(ceil(crossed / share) for share in shares))
+    return rows if rows - floor(rows * fraction) >= crossed or fraction == 1 else rows + 1
+
+
+def _shared_seeds(series: Series) -> Iterator[str]:
+    """Exhibit gives two uuid columns with one seed the same values, and periods count it up."""
+    uuids = [plan for plan in series.identifiers_of(0) if plan.kind == "uuid"]
+    for place, one in enumerate(uuids):
+        for other in uuids[:place]:
+            if abs(one.seed - other.seed) < series.calendar.count:
+                yield (
+                    f"columns.{one.column} would share identifiers with '{other.column}': their "
+                    f"seeds {one.seed} and {other.seed} are closer than the series has periods "
+                    f"({series.calendar.count}); give {one.column} a uuid_seed of its own, for "
+                    f"example uuid_seed: {other.seed + 1_000_000}"
+                )
 
 
 def _failing_input(series: Series) -> Iterator[str]:
@@ -253,7 +285,7 @@ def _failing_input(series: Series) -> Iterator[str]:
     if known < needed:
         yield (
             f"fraction_of_new {series.user_input.fraction_of_new} asks period "
-            f"{series.calendar.keys[1]} to draw {needed} entities, but only {known} with a "
-            f"'{first.column}' are known by then (miss_probability {first.miss_probability}); "
-            "raise fraction_of_new or lower that miss_probability"
+            f"{series.calendar.keys[1]} to draw {needed} entities, but only {known} with an "
+            f"identifier in '{first.column}' are known by then (miss_probability "
+            f"{first.miss_probability}); raise fraction_of_new or lower that miss_probability"
         )

@@ -25,7 +25,10 @@ def parse_distribution(rows: Sequence[str]) -> Distribution:
     Raises ValueError with half a sentence that follows the name of the key.
     """
     pairs = []
-    if [cell.strip() for cell in rows[0].split("|")] != ["frequency", "probability_vector"]:
+    if not rows or [cell.strip() for cell in rows[0].split("|")] != [
+        "frequency",
+        "probability_vector",
+    ]:
         raise ValueError("has no header row 'frequency | probability_vector'")
     for row in rows[1:]:
         try:

@@ -1,6 +1,7 @@
 """pydantic's findings, told in the words of the two files. No rules of their own here."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -36,6 +37,13 @@ def faults_of(
         yield Fault(file, _sentence(detail, known_keys))
 
 
+def with_remedy(fault: Fault, remedies: Mapping[str, str]) -> Fault:
+    """Return a fault about a missing key with what to write, where ``remedies`` has it."""
+    place, _, rest = fault.message.rpartition(" is ")
+    remedy = remedies.get(place.rsplit(".", 1)[-1]) if rest == "missing" else None
+    return Fault(fault.file, f"{fault.message}; {remedy}") if remedy else fault
+
+
 def keys_of(model: type[BaseModel]) -> list[str]:
     """Return the keys of a model as they are written in the file."""
     return [field.alias or name for name, field in model.model_fields.items()]
@@ -43,41 +51,63 @@ def keys_of(model: type[BaseModel]) -> list[str]:
 
 def _sentence(detail: ErrorDetails, known_keys: Mapping[str, Sequence[str]]) -> str:
     kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
-    place = ".".join(str(part) for part in detail["loc"] if part not in _TAGS)
+    parts, model = _place(detail["loc"])
+    place = ".".join(parts)
     if kind == "missing":
         return f"{place} is missing"
     if kind == "extra_forbidden":
-        *above, key = [str(part) for part in detail["loc"]]
-        tag = next((part for part in reversed(above) if part in known_keys), "")
-        inside = ".".join(part for part in above if part not in _TAGS)
-        where = f" in {inside}" if inside else ""
-        return f"unknown key '{key}'{where}{did_you_mean(key, known_keys[tag])}"
+        *above, key = parts
+        where = f" in {'.'.join(above)}" if above else ""
+        return f"unknown key '{key}'{where}{did_you_mean(key, known_keys[model])}"
+    if kind == "invalid_key":
+        *above, key = parts
+        return f"{'.'.join(above) or 'the file'} has the key {key}, which is not text; quote it"
     if kind == "value_error":
         return f"{place} {context['error']}".strip()
     if kind == "literal_error":
-        return f"{place} {given!r} is not known; use {context['expected'].replace(chr(39), '')}"
+        return f"{place} {told(given)} is not known; use {context['expected'].replace(chr(39), '')}"
     if kind == "union_tag_invalid":
         expected = [word.strip(" '") for word in context["expected_tags"].split(",")]
-        return f"{place}.type {context['tag']!r} is not known; use {listed(expected)}"
+        near = did_you_mean(str(context["tag"]), expected)
+        hint = near if "did you mean" in near else ""
+        return f"{place}.type {context['tag']!r} is not known; use {listed(expected)}{hint}"
     if kind == "union_tag_not_found":
-        return f"{place}.type is missing; use {listed(sorted(_TAGS))}"
+        return f"{place}.type is missing; use {listed(sorted(_TYPES))}"
     if kind in _BOUNDS:
         bound, text = _BOUNDS[kind]
-        return f"{place} {text.format(given, context[bound])}"
+        return f"{place} {text.format(given, f'{context[bound]:g}')}"
     if kind == "finite_number":
-        return f"{place} {given} is not a finite number"
+        return f"{place} {told(given)} is not a finite number"
     wanted = _KINDS.get(kind.split("_")[0])
     if wanted:
-        return f"{place} {told(given)} is not {wanted}"
+        remedy = "; put it in quotes" if wanted == "text" and given is not None else ""
+        return f"{place} {told(given)} is not {wanted}{remedy}"
     return f"{place} {told(given)}: {detail['msg']}"
+
+
+def _place(loc: Sequence[int | str]) -> tuple[list[str], str]:
+    """Return the keys that lead to a place in the file, and what the keys there belong to.
+
+    pydantic puts a column's type between its name and its keys.
+    """
+    parts = [str(part) for part in loc]
+    model = "" if len(parts) < 2 else parts[0]
+    if parts[:1] == ["columns"] and len(parts) > 2 and parts[2] in _TYPES:
+        model = "distribution_parameters" if len(parts) > 4 else parts[2]
+        del parts[2]
+    elif parts[:2] == ["constraints", "custom_constraints"]:
+        model = "custom_constraints"
+    return parts, model
 
 
 def told(given: object) -> str:
     """Return what stands in the file as its reader would name it."""
     if given is None:
         return "(empty)"
-    text = repr(given)
+    if isinstance(given, bool):
+        return str(given).lower()
+    text = given.isoformat() if isinstance(given, date) else repr(given)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-_TAGS = frozenset({"uuid", "categorical", "continuous", "date", "geospatial"})
+_TYPES = frozenset({"uuid", "categorical", "continuous", "date", "geospatial"})

@@ -47,6 +47,32 @@ def in_sql(statement: str, columns: Iterable[str]) -> set[str]:
     }
 
 
+def unknown_names(expression: str, columns: Iterable[str]) -> set[str]:
+    """Return the names in an expression that are neither columns nor of pandas' own language.
+
+    ``@name`` (what Exhibit hands in), attributes, functions and keyword arguments do not count.
+    An expression that Python cannot split has none.
+    """
+    safe = _TILDE.sub(lambda found: _safe(found[1]), expression)
+    known = {_safe(column) for column in columns} | _LANGUAGE
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(safe.strip()).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return set()
+    texts = ["", *(token.string for token in tokens), ""]
+    return {
+        token.string
+        for place, token in enumerate(tokens, start=1)
+        if token.type == tokenize.NAME
+        and token.string not in known
+        and texts[place - 1] not in (".", "@")
+        and texts[place + 1] not in ("(", "=")
+    }
+
+
+_LANGUAGE = {"and", "or", "not", "in", "is", "True", "False", "None", "df", "index"}
+
+
 def _safe(column: str) -> str:
     return column.replace(" ", "__")
 

@@ -54,7 +54,7 @@ def _text(value: object) -> str | None:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, timedelta):
-        return str(value).replace("0 days ", "")
+        return str(value).removeprefix("0 days ")
     return str(value)
 
 
@@ -87,7 +87,9 @@ def typed_column(values: Sequence[str | None], kind: str) -> "pd.Series[Any]":
     except ValueError:
         pass
     if all(_DAY.fullmatch(value) for value in known):
-        return pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
+        days = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
+        if (days.notna() == text.notna()).all():  # else some are days that pandas cannot hold
+            return days
     if set(known) <= {"True", "False"}:
         flags = [None if v is None else v == "True" for v in values]
         return pd.Series(flags, dtype=bool if None not in flags else "boolean")

@@ -5,7 +5,6 @@ period to period is in ``changes``.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from copy import deepcopy
 from datetime import date
 from math import prod
 from typing import Annotated, Any, Literal
@@ -24,7 +23,7 @@ from pydantic import (
 from series_assets.core.dates import parse_date
 from series_assets.core.entities import parse_distribution
 from series_assets.core.errors import Fault, InputError
-from series_assets.core.faults import faults_of, keys_of, told
+from series_assets.core.faults import faults_of, keys_of, told, with_remedy
 
 Specification = dict[str, Any]
 
@@ -48,8 +47,11 @@ def _iso(value: object) -> object:
 def _original_values(value: object) -> object:
     if value is None or isinstance(value, str):
         return value
-    if not isinstance(value, list) or not all(isinstance(row, str) for row in value):
+    if not isinstance(value, list):
         raise ValueError(f"{told(value)} is not a list of table rows, nor '{PAIRED}'")
+    for place, row in enumerate(value, start=1):
+        if not isinstance(row, str):
+            raise ValueError(f"has a row {place}, {told(row)}, that is not text like 'F | 0.5'")
     header = [cell.strip() for cell in value[0].split("|")] if value else []
     if "probability_vector" not in header:
         raise ValueError("has no header row with a probability_vector")
@@ -62,8 +64,11 @@ def _original_values(value: object) -> object:
 
 
 def _distribution(value: object) -> object:
-    if not isinstance(value, list) or not all(isinstance(row, str) for row in value):
+    if not isinstance(value, list):
         raise ValueError(f"{told(value)} is not a list of rows such as '1 | 1.0'")
+    for place, row in enumerate(value, start=1):
+        if not isinstance(row, str):
+            raise ValueError(f"has a row {place}, {told(row)}, that is not text like '1 | 1.0'")
     parse_distribution(value)
     return value
 
@@ -87,7 +92,7 @@ Seed = Annotated[StrictInt, Field(ge=0)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Probability = Annotated[Number, Field(ge=0, le=1)]
 Day = Annotated[str | None, BeforeValidator(_iso)]
-Size = Annotated[StrictInt, Field(ge=1)]
+Size = Annotated[StrictInt, Field(ge=1, le=10**9)]
 
 
 class _Form(BaseModel):
@@ -211,6 +216,28 @@ class SpecificationForm(_Form):
     models: dict[str, dict[str, Any] | None] | None = None
 
 
+_SECTION = "'series-assets new NAME' writes a template to copy it from"
+_REMEDIES = {
+    "metadata": _SECTION,
+    "columns": _SECTION,
+    "constraints": _SECTION,
+    "number_of_rows": "say how many rows a dataset has, for example number_of_rows: 100",
+    "random_seed": "any whole number from 0 does, for example random_seed: 0",
+    "inline_limit": "Exhibit's own default is inline_limit: 30",
+    "uniques": "say how many different values it has, for example uniques: 2",
+    "original_values": "list the values, or write regex or See paired column",
+    "miss_probability": "say how often it is missing, for example miss_probability: 0.0",
+    "anonymising_set": "say where values come from, for example anonymising_set: random",
+    "frequency_distribution": "say how many rows an entity has, for example '1 | 1.0'",
+    "precision": "use integer or float",
+    "distribution": "use weighted_uniform or normal (uniform for a geospatial column)",
+    "distribution_parameters": "give a target, for example target_min: 0 and target_max: 100",
+    "frequency": "say how far apart its days are, for example frequency: D",
+    "h3_table": "name the table of the database that holds its hexagons",
+    "allow_duplicates": "use true or false",
+    "basic_constraints": "leave it empty where there are none",
+    "targets": "name the columns and what is done with them",
+}
 _KNOWN_KEYS = {
     "": keys_of(SpecificationForm),
     "metadata": keys_of(Metadata),
@@ -245,11 +272,12 @@ def read_specification(content: object, file: str) -> Specification:
     try:
         form = SpecificationForm.model_validate(dict(content))
     except ValidationError as error:
-        raise InputError(faults_of(error, file, _KNOWN_KEYS)) from None
+        found = faults_of(error, file, _KNOWN_KEYS)
+        raise InputError(with_remedy(fault, _REMEDIES) for fault in found) from None
     faults = [Fault(file, message) for message in _contradictions(form)]
     if faults:
         raise InputError(faults)
-    return _completed(deepcopy(dict(content)), form)
+    return _completed(_unshared(content), form)
 
 
 def _contradictions(form: SpecificationForm) -> Iterator[str]:
@@ -264,9 +292,16 @@ def _contradictions(form: SpecificationForm) -> Iterator[str]:
             if name in derived and type_ == "continuous":
                 continue
             if name not in columns:
-                yield f"metadata.{key} names '{name}', which is not under columns"
+                yield (
+                    f"metadata.{key} names '{name}', which is not under columns; take it off the "
+                    "list, or add the column"
+                )
             elif columns[name].type != type_:
-                yield f"metadata.{key} names '{name}', whose type is {columns[name].type}"
+                its = columns[name].type
+                yield (
+                    f"metadata.{key} names '{name}', whose type is {its}; "
+                    f"it belongs in {LISTS[its]}"
+                )
     for name, column in columns.items():
         if isinstance(column, CategoricalColumn):
             yield from _of_categorical(name, column, columns)
@@ -312,7 +347,7 @@ def _of_date(name: str, column: DateColumn) -> Iterator[str]:
     if column.from_ is None and column.to is None:
         yield f"{place} has neither from nor to; give the first day as from: '2024-01-01'"
     elif column.from_ and column.to and column.to < column.from_:
-        yield f"{place}.to {column.to} is before from {column.from_}"
+        yield f"{place}.to {column.to} is before from {column.from_}; swap them or mend one"
 
 
 def _of_constraints(constraints: Constraints, columns: Mapping[str, Any]) -> Iterator[str]:
@@ -353,6 +388,13 @@ def split_constraint(text: str) -> tuple[str, str, str] | None:
     if not left or not right or (" " in name and left != f"~{name}~"):
         return None
     return name, words[place], right
+
+
+def _unshared(value: Any) -> Any:
+    """Return a copy in which nothing stands in two places, as YAML's anchors make it."""
+    if isinstance(value, Mapping):
+        return {key: _unshared(item) for key, item in value.items()}
+    return [_unshared(item) for item in value] if isinstance(value, list) else value
 
 
 def _completed(specification: Specification, form: SpecificationForm) -> Specification:

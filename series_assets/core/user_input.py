@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from series_assets.core.dates import parse_date
 from series_assets.core.errors import Fault, InputError, did_you_mean
-from series_assets.core.faults import faults_of, keys_of, told
+from series_assets.core.faults import faults_of, keys_of, told, with_remedy
 from series_assets.core.periods import UNITS
 
 _REMEDIES = {
@@ -26,6 +26,7 @@ _OTHER_CADENCES = {
     "quarter": ("months", 3),
     "year": ("months", 12),
     "annual": ("months", 12),
+    "decade": ("months", 120),
 }
 
 
@@ -143,15 +144,8 @@ def read_user_input(content: object, file: str) -> UserInput:
         return UserInput.model_validate(_with_text_keys(content))
     except ValidationError as error:
         faults = faults_of(error, file, {"": keys_of(UserInput)})
-        raise InputError(_with_remedy(fault) for fault in faults) from None
+        raise InputError(with_remedy(fault, _REMEDIES) for fault in faults) from None
 
 
 def _with_text_keys(content: Mapping[Any, Any]) -> dict[str, Any]:
     return {str(key): value for key, value in content.items()}
-
-
-def _with_remedy(fault: Fault) -> Fault:
-    key, _, rest = fault.message.partition(" ")
-    if rest == "is missing" and key in _REMEDIES:
-        return Fault(fault.file, f"{fault.message}; {_REMEDIES[key]}")
-    return fault

@@ -14,7 +14,6 @@ from typing import Any
 
 import pandas as pd
 from exhibit.core import exhibit as stock
-from exhibit.core.formatters import format_df_for_export
 from exhibit.core.generate import categorical, derived, missing, weights
 
 from series_assets.core.changes import scale_target_sums
@@ -121,7 +120,11 @@ def _exhibit(specification: Specification, stand_ins: Mapping[str, Any]) -> pd.D
 
 
 def _outcome(records: pd.DataFrame, said: Said) -> Outcome:
-    records = format_df_for_export(records.reset_index(drop=True).copy())
+    records = records.reset_index(drop=True)
+    for name in records.select_dtypes("timedelta64").columns:
+        # As Exhibit writes them, but without its slip of cutting "0 days " out of "10 days ".
+        texts = records[name].astype(str).str.replace(r"^0 days ", "", regex=True)
+        records[name] = texts.astype(object).where(records[name].notna(), None)
     return Outcome(records, tuple(said.lines()))
 
 

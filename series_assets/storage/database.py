@@ -129,7 +129,8 @@ def copy_for_run(database: Path, scratch: Path, specification: Specification) ->
 
 
 def _is_wanted(name: str, known: list[str], specification: Specification) -> bool:
-    if name.endswith("_reference_periods") or f"{name}_periods" in known:
+    base = name.removesuffix("_periods")
+    if base.endswith("_reference") and {base, f"{base}_periods"} <= set(known):
         return False
     columns = specification["columns"].values()
     sets = [str(column.get("anonymising_set") or "") for column in columns]

@@ -4,10 +4,11 @@ import contextlib
 import csv
 import io
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import yaml
 
@@ -16,6 +17,9 @@ from series_assets.core.specification import Specification
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_FINGERPRINT = "made from a specification and a user input with the fingerprint "
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,27 @@ class Layout:
 
     def every_file(self) -> list[Path]:
         """Return the files that were made, of all periods, sorted."""
-        patterns = ("dataset_*.csv", "dataset_*.new.yml", "dataset_*.existing.yml")
-        made = [path for pattern in patterns for path in self.folder.glob(pattern)]
-        return sorted([*made, *(self.folder / "new_records").glob("dataset_*.csv")])
+        ours = re.compile(r"dataset_[1-9]\d*\.(csv|new\.yml|existing\.yml)")
+        inner = re.compile(r"dataset_[1-9]\d*\.csv")
+        made = [path for path in self.folder.glob("*") if ours.fullmatch(path.name)]
+        records = (self.folder / "new_records").glob("*")
+        return sorted([*made, *(path for path in records if inner.fullmatch(path.name))])
+
+
+class _LinesEndInLf:
+    """A stream for a CSV writer that quotes line breaks of any kind; its lines end in LF.
+
+    Python's writer quotes just those line breaks that it ends lines with.
+    """
+
+    ending = "\r\n"
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, line: str) -> int:
+        """Write one line, as the writer hands it over."""
+        return self._stream.write(line.removesuffix(self.ending) + "\n")
 
 
 def write_csv(path: Path, texts: "pd.DataFrame") -> None:
@@ -57,7 +79,7 @@ def write_csv(path: Path, texts: "pd.DataFrame") -> None:
 
     def write(stream: io.BufferedWriter) -> None:
         with io.TextIOWrapper(stream, encoding="utf-8", newline="") as text:
-            writer = csv.writer(text, lineterminator="\n")
+            writer = csv.writer(_LinesEndInLf(text), lineterminator=_LinesEndInLf.ending)
             writer.writerow(texts.columns)
             writer.writerows(zip(*columns, strict=True))
             text.flush()
@@ -89,9 +111,13 @@ def read_csv(path: Path) -> "pd.DataFrame":
     return pd.DataFrame(columns, columns=names, dtype=object)
 
 
-def write_yaml(path: Path, content: Specification) -> None:
-    """Write plain YAML that ``yaml.safe_load`` and ``exhibit fromspec`` read."""
-    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=2**16)
+def write_yaml(path: Path, content: Specification, fingerprint: str) -> None:
+    """Write plain YAML that ``yaml.safe_load`` and ``exhibit fromspec`` read.
+
+    A comment says which contents of the series' two files it was made from.
+    """
+    head = f"# {_FINGERPRINT}{fingerprint}\n"
+    text = head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=2**16)
 
     def write(stream: io.BufferedWriter) -> None:
         stream.write(text.encode())
@@ -99,6 +125,16 @@ def write_yaml(path: Path, content: Specification) -> None:
         os.fsync(stream.fileno())
 
     _write_whole(path, write)
+
+
+def fingerprint_in(path: Path) -> str | None:
+    """Return the fingerprint that ``write_yaml`` put into a file; None where there is none."""
+    try:
+        with path.open(encoding="utf-8") as stream:
+            first = stream.readline().rstrip("\n")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return first.partition(_FINGERPRINT)[2] or None
 
 
 def replace(source: Path, target: Path) -> None:

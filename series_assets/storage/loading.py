@@ -136,9 +136,11 @@ def name_faults(name: str, named_by: str) -> Iterator[str]:
 def _parsed(path: Path, label: str) -> Any:
     try:
         with path.open(encoding="utf-8") as stream:
-            return yaml.safe_load(stream)
+            return yaml.load(stream, _Loader)
     except FileNotFoundError:
-        raise InputError([Fault(label, "there is no such file")]) from None
+        needs = f"a series needs {SPECIFICATION} and {USER_INPUT}"
+        remedy = "mend the path" if label == str(path) else needs
+        raise InputError([Fault(label, f"there is no such file; {remedy}")]) from None
     except IsADirectoryError:
         raise InputError([Fault(label, "is a folder, not a file")]) from None
     except OSError as error:
@@ -149,10 +151,42 @@ def _parsed(path: Path, label: str) -> Any:
         raise InputError([Fault(label, _told(error))]) from None
 
 
+class _Loader(yaml.SafeLoader):
+    """Plain YAML whose faults have a place; a key given twice is one: the first would vanish."""
+
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
+        """Return the date of a node. Raises ConstructorError for a day that no calendar has."""
+        try:
+            return super().construct_yaml_timestamp(node)
+        except ValueError:
+            problem = f"'{node.value}' is not a day of the calendar"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return the mapping of a node. Raises ConstructorError for a key given twice."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge" and key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key '{key.value}' is given twice", key.start_mark
+                )
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_timestamp)
+
+
 def _told(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.reader.ReaderError):
+        return f"is not YAML: {error.reason} (position {error.position})"
     mark = getattr(error, "problem_mark", None)
     place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
     problem = getattr(error, "problem", None) or str(error)
+    if "given twice" in problem:
+        return f"{place}{problem}; keep one of them"
+    if "not a day" in problem:
+        return f"{place}{problem}"
     return f"{place}is not YAML: {problem}"
 
 

@@ -78,8 +78,6 @@ class ReferenceTable:
         self, connection: sqlite3.Connection, k: int, entities: "pd.DataFrame"
     ) -> None:
         """Make both tables anew where their columns are others: other files made their rows."""
-        from series_assets.storage.values import declared
-
         names = list(entities.columns)
         if self._columns(connection) == names:
             return
@@ -91,7 +89,7 @@ class ReferenceTable:
             )
         connection.execute(f"DROP TABLE IF EXISTS {self._table}")
         connection.execute(f"DROP TABLE IF EXISTS {self._periods}")
-        columns = "".join(f", {quoted(name)} {declared(entities[name])}" for name in names)
+        columns = "".join(f", {quoted(name)}" for name in names)
         connection.execute(
             f"CREATE TABLE {self._table} ({_KEY} INTEGER PRIMARY KEY, {_PERIOD} TEXT{columns})"
         )
@@ -163,7 +161,6 @@ class ReferenceTable:
 
         names = ", ".join(f"kept.{quoted(name)}" for name in columns)
         with opened(self.layout.database) as connection:
-            types = self._types(connection)
             rows = connection.execute(
                 f"SELECT {names} FROM json_each(?) AS wanted "
                 f"JOIN {self._table} AS kept ON kept.{_KEY} = wanted.value ORDER BY wanted.key",
@@ -178,7 +175,7 @@ class ReferenceTable:
         kinds = self.series.kinds
         return pd.DataFrame(
             {
-                name: restored(list(column), types[name], kinds.get(name, "any"))
+                name: restored(list(column), kinds.get(name, "any"))
                 for name, column in zip(columns, values, strict=True)
             },
             columns=list(columns),
@@ -232,12 +229,9 @@ class ReferenceTable:
         rows = connection.execute(f"SELECT period, entities, fingerprint FROM {self._periods}")
         return {period: (entities, mark) for period, entities, mark in rows}
 
-    def _types(self, connection: sqlite3.Connection) -> dict[str, str]:
-        rows = connection.execute(f"PRAGMA table_info({self._table})")
-        return {name: type_ for _, name, type_, *_ in rows if name not in BOOKKEEPING}
-
     def _columns(self, connection: sqlite3.Connection) -> list[str]:
-        return list(self._types(connection))
+        rows = connection.execute(f"PRAGMA table_info({self._table})")
+        return [name for _, name, *_ in rows if name not in BOOKKEEPING]
 
 
 @dataclass(frozen=True)

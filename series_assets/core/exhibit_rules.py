@@ -1,0 +1,248 @@
+"""What Exhibit 0.9.9 would take without a word and get wrong, or die of with a raw Python error.
+
+Each rule refuses one such case with the key and the remedy. What the form of a specification is
+stands in ``specification``; what only a run can show is left to a trial.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from series_assets.core import mentions
+from series_assets.core.errors import did_you_mean
+from series_assets.core.specification import (
+    PAIRED,
+    REGEX,
+    Specification,
+    combinations,
+    derived,
+    is_select,
+    output_columns,
+    split_constraint,
+)
+
+_ANY_COLUMN = (
+    "make_null",
+    "make_not_null",
+    "sort_ascending",
+    "sort_descending",
+    "make_distinct",
+    "make_same",
+    "make_almost_same",
+    "shift_distribution_right",
+    "shift_distribution_left",
+    "assign_value",
+)
+_PAIR_OF_COLUMNS = (
+    "sort_and_skew_right",
+    "sort_and_skew_left",
+    "sort_and_make_peak",
+    "sort_and_make_valley",
+)
+_SEQUENCES = ("generate_as_sequence", "generate_as_repeating_sequence")
+ACTIONS = (*_ANY_COLUMN, *_PAIR_OF_COLUMNS, *_SEQUENCES, "make_outlier", "geo_make_regions")
+"""The actions of custom constraints; Exhibit takes any other word and does nothing."""
+
+_TAKEN_NAMES = {
+    "key": "cross joins",
+    "test_expression": "basic constraints",
+    "probability_vector": "tables of values",
+}
+_UNUSABLE = re.compile(r"[~|,`$\r\n\t]")
+
+
+def broken_rules(specification: Specification) -> Iterator[str]:
+    """Yield a sentence for each case in a specification of right form that cannot be right."""
+    yield from _names(specification)
+    yield from _values(specification)
+    yield from _dates_and_numbers(specification)
+    yield from _statements(specification)
+    yield from _expressions(specification)
+    yield from _actions(specification)
+    for name in specification.get("models") or {}:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+            yield (
+                f"models.{name} is not the plain name of a model; put the model into Exhibit's "
+                "folder models and give its name without folder and ending"
+            )
+
+
+def _names(specification: Specification) -> Iterator[str]:
+    every = [*specification["columns"], *derived(specification)]
+    safe: dict[str, str] = {}
+    for name in every:
+        if name in _TAKEN_NAMES:
+            yield f"columns.{name} has a name that Exhibit uses in {_TAKEN_NAMES[name]}; rename it"
+        if _UNUSABLE.search(name) or name != name.strip() or not name:
+            yield (
+                f"columns.{name!r} has a name that Exhibit cannot keep apart; leave out ~ | , ` $, "
+                "line breaks, and blanks at its ends"
+            )
+        folded = name.replace(" ", "__")
+        if folded in safe:
+            yield f"columns.{name} and '{safe[folded]}' are the same to Exhibit; rename one of them"
+        safe[folded] = name
+
+
+def _values(specification: Specification) -> Iterator[str]:
+    columns, limit = specification["columns"], specification["metadata"]["inline_limit"]
+    for name, column in columns.items():
+        if column["type"] != "categorical":
+            continue
+        values, chosen = column["original_values"], column["anonymising_set"]
+        if isinstance(values, list):
+            yield from _table(name, column)
+        elif values not in (PAIRED, REGEX) and not is_select(chosen) and column["uniques"] <= limit:
+            yield (
+                f"columns.{name}.original_values lists no values, but its uniques "
+                f"{column['uniques']} are within inline_limit {limit}; list them, or give the "
+                "number of values that the database holds"
+            )
+        for pair in column["paired_columns"] or []:
+            if columns[pair]["anonymising_set"] != chosen:
+                yield (
+                    f"columns.{name} and its pair '{pair}' have different anonymising_sets; "
+                    "Exhibit needs the same one"
+                )
+    for _, members in specification["linked_columns"]:
+        sets = {columns[name]["anonymising_set"].split(".")[0] for name in members}
+        if len(sets) > 1:
+            yield (
+                f"linked_columns [{', '.join(members)}] have different anonymising_sets; Exhibit "
+                "needs the same one"
+            )
+
+
+def _table(name: str, column: dict[str, Any]) -> Iterator[str]:
+    rows = [[cell.strip() for cell in row.split("|")] for row in column["original_values"]]
+    header, *body = rows
+    if column["anonymising_set"] == "random":
+        for pair in column["paired_columns"] or []:
+            if f"paired_{pair}" not in header:
+                yield (
+                    f"columns.{name}.original_values has no column 'paired_{pair}' with the values "
+                    f"that go with those of {name}"
+                )
+    place = header.index("probability_vector")
+    for row in body:
+        try:
+            numbers = [float(cell) for cell in row[place:] if cell]
+        except ValueError:
+            numbers = [-1.0]
+        if len(row) <= place or not all(0 <= number < float("inf") for number in numbers):
+            yield (
+                f"columns.{name}.original_values has a row '{' | '.join(row)}' without a "
+                "probability, or with a number that is none or below 0"
+            )
+            return
+    if not any(float(row[place]) for row in body[:-1]):
+        yield f"columns.{name}.original_values gives no value a probability above 0"
+
+
+def _dates_and_numbers(specification: Specification) -> Iterator[str]:
+    for name, column in specification["columns"].items():
+        if column["type"] == "date" and not is_select(column.get("anonymising_set")):
+            if column["frequency"] is None and None in (column.get("from"), column.get("to")):
+                yield f"columns.{name}.frequency is empty; Exhibit needs it, for example D"
+        elif column["type"] == "continuous":
+            parameters = column["distribution_parameters"]
+            low, high = parameters.get("target_min"), parameters.get("target_max")
+            if low is not None and high is not None and low > high:
+                yield f"columns.{name}: its target_min {low} is above its target_max {high}"
+
+
+def _statements(specification: Specification) -> Iterator[str]:
+    columns, metadata = specification["columns"], specification["metadata"]
+    own = f"temp_{metadata.get('id')}"
+    grouped = [name for _, members in specification["linked_columns"] for name in members]
+    ready = {*metadata["uuid_columns"], *grouped}
+    for name in (*metadata["categorical_columns"], *metadata["date_columns"]):
+        statement = columns[name].get("anonymising_set")
+        if not is_select(statement):
+            ready.add(name)
+            continue
+        place = f"columns.{name}.anonymising_set"
+        if combinations(specification) > 1:
+            yield (
+                f"{place} is an SQL statement, which Exhibit cannot join while columns are "
+                "cross-joined; set cross_join_all_unique_values: false"
+            )
+        chosen = re.split(r"\bFROM\b", statement, maxsplit=1, flags=re.IGNORECASE)[0]
+        found = re.findall(rf'\b{re.escape(own)}\.(?:"([^"]+)"|(\w+))', chosen)
+        joined = {quoted or plain for quoted, plain in found} - {name}
+        if len(joined) != 1:
+            which = "no column" if not joined else f"the columns {', '.join(sorted(joined))}"
+            yield (
+                f"{place} selects {which} of {own} beside '{name}'; Exhibit can join on exactly "
+                f"one, written {own}.column"
+            )
+        for other in sorted(joined - ready):
+            yield (
+                f"{place} joins on '{other}', which is made after '{name}'; put it before '{name}' "
+                "in metadata.categorical_columns"
+            )
+        ready.add(name)
+
+
+def _expressions(specification: Specification) -> Iterator[str]:
+    columns = specification["columns"]
+    outputs = [out for name in columns for out in output_columns(specification, name)]
+    constraints = specification["constraints"]
+    for text in constraints["basic_constraints"] or []:
+        parts = split_constraint(text)
+        unknown = mentions.unknown_names(parts[2] if parts else "", outputs)
+        if unknown:
+            yield f"constraints.basic_constraints '{text}' names " + _not_a_column(unknown, outputs)
+    for name, custom in (constraints["custom_constraints"] or {}).items():
+        text = re.sub(r"\bwith_(high|low)_frequency\b", "", custom.get("filter") or "")
+        unknown = mentions.unknown_names(text, outputs)
+        if unknown:
+            place = f"constraints.custom_constraints.{name}.filter"
+            yield f"{place} '{custom['filter']}' names " + _not_a_column(unknown, outputs)
+    known = list(outputs)
+    for name, text in derived(specification).items():
+        unknown = mentions.unknown_names(re.sub(r"\b\s\b", "__", text), known)
+        if unknown:
+            yield f"derived_columns.{name} '{text}' names " + _not_a_column(unknown, known)
+        known.append(name)
+
+
+def _not_a_column(unknown: set[str], known: list[str]) -> str:
+    first, *_ = sorted(unknown)
+    return f"'{first}', which is no column made before it" + did_you_mean(first, known)
+
+
+def _actions(specification: Specification) -> Iterator[str]:
+    columns = specification["columns"]
+    for name, custom in (specification["constraints"]["custom_constraints"] or {}).items():
+        for target, actions in custom["targets"].items():
+            place = f"constraints.custom_constraints.{name}.targets.{target}"
+            names = [part.strip() for part in target.split(",")]
+            for action in (part.strip() for part in actions.split(",")):
+                fault = _of_action(action, names, columns)
+                if fault:
+                    yield f"{place} {fault}"
+
+
+def _of_action(action: str, names: list[str], columns: dict[str, Any]) -> str | None:
+    word, *arguments = action.split("$")
+    types = {columns[name]["type"] for name in names}
+    if word not in ACTIONS:
+        return f"'{action}' is not an action that Exhibit knows{did_you_mean(word, ACTIONS)}"
+    if arguments and word != "assign_value":
+        return f"'{action}' has an argument, which only assign_value takes"
+    if word == "assign_value" and len(arguments) != 1:
+        return f"'{action}' assigns nothing; write assign_value$value"
+    if word in _PAIR_OF_COLUMNS and len(names) != 2:
+        return f"'{word}' needs exactly two columns, the one to sort by and the one to skew"
+    if word in _PAIR_OF_COLUMNS and columns[names[1]]["type"] != "continuous":
+        return f"'{word}' skews '{names[1]}', which is not a continuous column"
+    if word == "make_outlier" and types != {"continuous"}:
+        return f"'{word}' needs continuous columns"
+    if word == "geo_make_regions" and types != {"geospatial"}:
+        return f"'{word}' needs geospatial columns"
+    if word in _SEQUENCES and not all(
+        isinstance(columns[name].get("original_values"), list) for name in names
+    ):
+        return f"'{word}' needs columns whose values are listed in original_values"
+    return None
