@@ -142,10 +142,12 @@ def _made_new(
     from series_assets.core.records import as_text
     from series_assets.engine.running import new_records
     from series_assets.storage import database, files
+    from series_assets.storage.lookups import check_lookups
 
     progress.reached(plan.key, "new records")
     scratch, source = folder / "exhibit.db", workspace.layout(series).database
     database.ensure(source)
+    check_lookups(series, source)
     database.copy_for_run(source, scratch, plan.new.specification)
     outcome = new_records(plan, scratch)
     path = folder / f"new_{plan.number}.csv"

@@ -12,6 +12,7 @@ from math import ceil, floor
 from pathlib import Path
 
 from series_assets.core.changes import Roles
+from series_assets.core.dates import LAST
 from series_assets.core.entities import allotted, parse_distribution, present
 from series_assets.core.errors import Fault, InputError, did_you_mean
 from series_assets.core.exhibit_rules import broken_rules
@@ -203,16 +204,17 @@ def _overflow(calendar: Calendar, specification: Specification, said: UserInput)
         for end in ("from", "to")
         if specification["columns"][name].get(end)
     ]
+    last = calendar.count - 1
     try:
-        calendar.last_day_of(calendar.count - 1)
-        for day in ends:
-            calendar.move(day, calendar.count)
+        reached = [calendar.start_of(calendar.count), *(calendar.move(day, last) for day in ends)]
     except (OverflowError, ValueError):
-        return (
-            f"num_datasets {calendar.count} with length_of_period {calendar.length} "
-            f"{calendar.unit} runs past the year 9999; use fewer or shorter periods"
-        )
-    return None
+        reached = [date.max]
+    if max(reached) <= LAST:
+        return None
+    return (
+        f"num_datasets {calendar.count} with length_of_period {calendar.length} {calendar.unit} "
+        f"runs past {LAST}, the last day that Exhibit knows; use fewer or shorter periods"
+    )
 
 
 def _failing_specification(series: Series) -> Iterator[str]:

@@ -3,6 +3,9 @@
 import re
 from datetime import date, datetime
 
+FIRST, LAST = date(1677, 9, 22), date(2262, 4, 11)
+"""The days that pandas' timestamps, and so Exhibit's dates, can hold."""
+
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from series_assets.core import mentions
+from series_assets.core.dates import FIRST, LAST
 from series_assets.core.errors import did_you_mean
 from series_assets.core.specification import (
     PAIRED,
@@ -141,6 +142,12 @@ def _table(name: str, column: dict[str, Any]) -> Iterator[str]:
 
 def _dates_and_numbers(specification: Specification) -> Iterator[str]:
     for name, column in specification["columns"].items():
+        for end in ("from", "to"):
+            if column.get(end) and not FIRST.isoformat() <= column[end] <= LAST.isoformat():
+                yield (
+                    f"columns.{name}.{end} {column[end]} is out of reach for Exhibit, whose days "
+                    f"go from {FIRST} to {LAST}"
+                )
         if column["type"] == "date" and not is_select(column.get("anonymising_set")):
             if column["frequency"] is None and None in (column.get("from"), column.get("to")):
                 yield f"columns.{name}.frequency is empty; Exhibit needs it, for example D"

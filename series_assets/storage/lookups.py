@@ -1,7 +1,7 @@
-"""What a specification needs to find in the database, held against what is there.
+"""What a specification needs of the database and of Exhibit's models, held against what is there.
 
-Exhibit looks its tables up in the middle of a run, and fails on a missing one with an error of
-its database library.
+Exhibit looks these up in the middle of a run, and fails on a missing one with an error of some
+library.
 """
 
 from collections.abc import Iterator
@@ -28,6 +28,7 @@ def check_lookups(series: Series, database: Path) -> None:
 
 def missing_lookups(specification: Specification, database: Path) -> Iterator[str]:
     """Yield what the specification needs of the database and does not find there."""
+    yield from _missing_models(specification)
     needs = list(_needs(specification))
     if not needs:
         return
@@ -54,6 +55,16 @@ def missing_lookups(specification: Specification, database: Path) -> Iterator[st
                         f"{key} has only {count} different values in {database}, "
                         f"fewer than the column's uniques {uniques}"
                     )
+
+
+def _missing_models(specification: Specification) -> Iterator[str]:
+    folder = installed_database().parents[1] / "models"
+    for name in specification.get("models") or {}:
+        if not (folder / f"{name}.pickle").is_file():
+            yield (
+                f"models.{name} is not among Exhibit's models; put {name}.pickle into {folder}, "
+                "or leave models empty"
+            )
 
 
 def _needs(
