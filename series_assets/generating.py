@@ -121,15 +121,23 @@ def _instance() -> Iterator[dg.DagsterInstance]:
 @contextmanager
 def _bar(series: Series, keys: Sequence[str], shown: bool) -> Iterator[Progress]:
     console = Console(stderr=True)
-    if not shown or not console.is_terminal:
+
+    class Told(Progress):
+        def noted(self, text: str) -> None:
+            console.print(f"note: {text}", markup=False, highlight=False, soft_wrap=True)
+
+    if not shown:
         yield Progress()
+        return
+    if not console.is_terminal:
+        yield Told()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Bar(*columns, console=console, transient=True) as bar:
         steps = sum(_steps(series, key) for key in keys)
         task = bar.add_task(series.name, total=steps)
 
-        class Drawn(Progress):
+        class Drawn(Told):
             def reached(self, key: str, phase: str) -> None:
                 bar.update(task, advance=1, description=f"{series.name} {key}: {phase}")
 

@@ -150,6 +150,12 @@ def _made_new(
     check_lookups(series, source)
     database.copy_for_run(source, scratch, plan.new.specification)
     outcome = new_records(plan, scratch)
+    lost = plan.new.rows - len(outcome.records)
+    if lost:
+        progress.noted(
+            f"{series.name}, period {plan.key}: Exhibit left out {lost} of {plan.new.rows} new "
+            "records as duplicates (allow_duplicates: false)"
+        )
     path = folder / f"new_{plan.number}.csv"
     files.write_csv(path, as_text(outcome.records))
     return NewRecords(path, plan.new.specification, outcome.said)

@@ -58,3 +58,6 @@ class Progress:
 
     def reached(self, key: str, phase: str) -> None:
         """Take note that ``phase`` of the period ``key`` begins."""
+
+    def noted(self, text: str) -> None:
+        """Take note of something that is no fault, but that a user would want to know."""

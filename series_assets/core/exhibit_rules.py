@@ -197,6 +197,12 @@ def _expressions(specification: Specification) -> Iterator[str]:
     constraints = specification["constraints"]
     for text in constraints["basic_constraints"] or []:
         parts = split_constraint(text)
+        if parts and " " in parts[2] and "~" not in parts[2]:
+            yield (
+                f"constraints.basic_constraints '{text}' has blanks in its expression, at which "
+                f"Exhibit stumbles; write {parts[2].replace(' ', '')}, or ~my column~ for a name"
+            )
+            continue
         unknown = mentions.unknown_names(parts[2] if parts else "", outputs)
         if unknown:
             yield f"constraints.basic_constraints '{text}' names " + _not_a_column(unknown, outputs)

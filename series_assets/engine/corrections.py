@@ -54,7 +54,27 @@ def scaled_to_statistic(
     return flat.round().astype("Int64") if precision == "integer" else flat
 
 
+def scaled_to_range(
+    series: "pd.Series[Any]",
+    precision: str,
+    target_min: float | None = None,
+    target_max: float | None = None,
+    **_: Any,
+) -> "pd.Series[Any]":
+    """Scale to a range; numbers that do not differ all become the bound that Exhibit takes.
+
+    Stock Exhibit makes them whole numbers that cannot be missing, whatever the precision, and
+    fails as soon as one is.
+    """
+    if series.isna().all() or series.nunique() > 1:
+        return _stock_ranged(series, precision, target_min, target_max)
+    bound = target_min or target_max or 0
+    flat = pd.Series(bound, index=series.index, name=series.name, dtype=float)
+    return flat.round().astype("Int64") if precision == "integer" else flat
+
+
 _stock_scaled = continuous._scale_to_target_statistic
+_stock_ranged = continuous._scale_to_range
 
 
 def temporary_table(database: Path) -> Callable[..., bool]:
@@ -85,6 +105,12 @@ def stand_ins(database: Path) -> list[tuple[ModuleType, Mapping[str, Any]]]:
     """Return the corrections, by the module that they stand in."""
     return [
         (matrix, {"Pool": OneAfterTheOther}),
-        (continuous, {"_scale_to_target_statistic": scaled_to_statistic}),
+        (
+            continuous,
+            {
+                "_scale_to_target_statistic": scaled_to_statistic,
+                "_scale_to_range": scaled_to_range,
+            },
+        ),
         (categorical, {"create_temp_table": temporary_table(database)}),
     ]

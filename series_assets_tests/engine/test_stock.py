@@ -1,0 +1,235 @@
+"""What is made here and what stock Exhibit makes of the same specification, held side by side."""
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from exhibit.core import exhibit as stock
+from exhibit.core.formatters import format_df_for_export
+from exhibit.core.generate import categorical, missing, weights
+from exhibit.core.generate.uuids import generate_uuid_column
+
+from series_assets.core.entities import parse_distribution
+from series_assets.core.identifiers import Identifiers, generate
+from series_assets.generating import Request, generate_series
+from series_assets.storage.loading import InstalledDatabaseWarning, load_series
+from series_assets_tests.builders import a_specification, a_user_input, write_series
+
+SHIPPED = Path(str(files("series_assets") / "series"))
+INSTALLED = Path(str(files("exhibit") / "db" / "exhibit.db"))
+SAMPLE = Path(str(files("exhibit") / "sample" / "_spec" / "uuid_demo.yml"))
+ONCE = ["frequency | probability_vector", "1 | 1.0"]
+OFTEN = ["frequency | probability_vector", "1 | 0.5", "2 | 0.3", "3 | 0.2"]
+
+_ACCEPT = """
+import sys
+from exhibit.command.bootstrap import main
+for path in sys.argv[1:]:
+    sys.argv = ["exhibit", "fromspec", path, "--output", path + ".csv"]
+    main()
+"""
+
+
+class InOrder(set[Any]):
+    """A set that gives its members in the order of their text."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(sorted(set.__iter__(self), key=str))
+
+    def __sub__(self, other: Any) -> "InOrder":
+        return InOrder(set.difference(self, other))
+
+    def __and__(self, other: Any) -> "InOrder":
+        return InOrder(set.intersection(self, other))
+
+    def __or__(self, other: Any) -> "InOrder":
+        return InOrder(set.union(self, other))
+
+
+def vaccinations() -> dict[str, Any]:
+    """Return Exhibit's own sample with identifiers, fewer rows of it."""
+    sample: dict[str, Any] = yaml.safe_load(SAMPLE.read_text(encoding="utf-8"))
+    sample["metadata"]["number_of_rows"] = 160
+    return sample
+
+
+def with_gaps() -> dict[str, Any]:
+    """Return a specification with missing values of all kinds, a total and a constraint."""
+    specification = a_specification(number_of_rows=90, random_seed=5)
+    columns = specification["columns"]
+    columns["id"] |= {"frequency_distribution": OFTEN, "miss_probability": 0.1}
+    for name in ("sex", "region", "amount", "date"):
+        columns[name]["miss_probability"] = 0.15
+    specification["metadata"]["numerical_columns"].append("visits")
+    columns["visits"] = {
+        **columns["amount"],
+        "precision": "integer",
+        "distribution_parameters": {"dispersion": 0.3, "target_sum": 700},
+    }
+    specification["constraints"]["basic_constraints"] = ["amount > visits"]
+    specification["derived_columns"] = {"a_visit": "(amount / visits)", "day": "date.dt.day"}
+    return specification
+
+
+def with_two_numbers_and_a_custom_constraint() -> dict[str, Any]:
+    """Return a specification on which stock Exhibit depends on the order of its sets."""
+    specification = a_specification(number_of_rows=80)
+    columns = specification["columns"]
+    columns["id"]["frequency_distribution"] = OFTEN
+    specification["metadata"]["numerical_columns"].append("cost")
+    columns["cost"] = {**columns["amount"], "distribution": "normal"}
+    columns["cost"]["distribution_parameters"] = {"target_mean": 100, "target_std": 9}
+    specification["constraints"]["custom_constraints"] = {
+        "one": {"partition": "id", "targets": {"region": "make_same"}}
+    }
+    return specification
+
+
+def cross_joined() -> dict[str, Any]:
+    """Return a specification with cross-joined columns."""
+    specification = a_specification()
+    specification["columns"]["region"]["cross_join_all_unique_values"] = True
+    return specification
+
+
+OTHERS: dict[str, tuple[Callable[[], dict[str, Any]], dict[str, Any]]] = {
+    "vaccinations": (vaccinations, {"date_columns": ["vacc_date"]}),
+    "with_gaps": (with_gaps, {"static_columns": ["sex", "visits", "date"]}),
+    "with_two_numbers": (with_two_numbers_and_a_custom_constraint, {"static_columns": ["region"]}),
+    "cross_joined": (cross_joined, {"static_columns": ["region"], "fraction_of_new": "1/2"}),
+}
+
+
+def made(folder: Path, name: str) -> Path:
+    """Make one of the other series and return the folder of its files."""
+    specification, keys = OTHERS[name]
+    place = write_series(folder / "series", specification(), a_user_input(**keys), name)
+    generate_series(Request(load_series(place), folder / "data"))
+    return folder / "data" / name
+
+
+def stock_csv(
+    specification: dict[str, Any], database: Path, patch: pytest.MonkeyPatch
+) -> list[str]:
+    """Return the lines of the CSV that stock Exhibit makes, its sets taken in sorted order."""
+    patch.setenv("EXHIBIT_DB_URL", f"sqlite:///{database}")
+    for module in (stock, missing, categorical, weights):
+        patch.setattr(module, "set", InOrder, raising=False)
+    run = stock.Exhibit(command="fromspec", source=specification, output="dataframe")
+    table = format_df_for_export(run.generate())
+    return str(table.to_csv(index=False)).splitlines()
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_new_records_are_those_of_stock_exhibit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Stock Exhibit makes the very same new records of the specification that was saved."""
+    folder = made(tmp_path, name)
+    database = Path(shutil.copyfile(INSTALLED, tmp_path / "stock.db"))
+    for number in (1, 2, 4):
+        text = (folder / f"dataset_{number}.new.yml").read_text(encoding="utf-8")
+        lines = stock_csv(yaml.safe_load(text), database, monkeypatch)
+        own = (folder / "new_records" / f"dataset_{number}.csv").read_text(encoding="utf-8")
+        assert own.splitlines() == lines
+
+
+def accept(folder: Path, database: Path) -> None:
+    """Run Exhibit on every saved specification of a folder; each has to give all its rows."""
+    saved = sorted(folder.glob("*.yml"))
+    assert any(path.name.endswith(".existing.yml") for path in saved)
+    run = subprocess.run(
+        [sys.executable, "-c", _ACCEPT, *map(str, saved)],
+        env={**os.environ, "EXHIBIT_DB_URL": f"sqlite:///{database}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "VALIDATION FAIL" not in run.stdout
+    for path in saved:
+        rows = yaml.safe_load(path.read_text(encoding="utf-8"))["metadata"]["number_of_rows"]
+        assert len(pd.read_csv(f"{path}.csv")) == rows, path.name
+
+
+@pytest.mark.parametrize("name", ["school", "clinic"])
+def test_exhibit_accepts_every_specification_of_the_series_that_ship(
+    tmp_path: Path, name: str
+) -> None:
+    """What was saved is what ``exhibit fromspec`` takes, for new and for existing records."""
+    generate_series(Request(load_series(SHIPPED / name), tmp_path))
+    accept(tmp_path / name, tmp_path / "exhibit.db")
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_exhibit_accepts_every_specification_of_other_series(tmp_path: Path, name: str) -> None:
+    """What was saved is what ``exhibit fromspec`` takes, for new and for existing records."""
+    accept(made(tmp_path, name), tmp_path / "data" / "exhibit.db")
+
+
+def test_the_console_script_of_exhibit_accepts_a_saved_specification(tmp_path: Path) -> None:
+    """``exhibit fromspec`` on the command line makes existing records of the saved file."""
+    generate_series(Request(load_series(SHIPPED / "school"), tmp_path))
+    run = subprocess.run(
+        [
+            Path(sys.executable).with_name("exhibit"),
+            "fromspec",
+            tmp_path / "school" / "dataset_2.existing.yml",
+            "--output",
+            tmp_path / "again.csv",
+        ],
+        env={**os.environ, "EXHIBIT_DB_URL": f"sqlite:///{tmp_path / 'exhibit.db'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    known = pd.read_csv(tmp_path / "school" / "new_records" / "dataset_1.csv", dtype=str)
+    again = pd.read_csv(tmp_path / "again.csv", dtype=str)
+    assert len(again) == 100
+    # The table has gone on since, so some of its entities are of later periods.
+    assert set(again["sex"]) == set(known["sex"])
+
+
+@pytest.mark.parametrize("kind", ["uuid", "range"])
+@pytest.mark.parametrize("distribution", [ONCE, OFTEN, ["frequency | probability_vector", "7 | 3"]])
+def test_identifiers_are_those_of_exhibit(kind: str, distribution: list[str]) -> None:
+    """In the first period the values of a uuid column are Exhibit's, row by row."""
+    for seed, rows, miss in itertools.product((0, 1, 2**31), (1, 2, 50, 333), (0.0, 0.3, 1.0)):
+        plan = Identifiers(
+            column="id",
+            kind=kind,
+            seed=seed,
+            order_seed=seed,
+            series_seed=99,
+            distribution=parse_distribution(distribution),
+            miss_probability=miss,
+            issued=0,
+        )
+        theirs = generate_uuid_column("id", rows, miss, distribution, seed, kind)
+        # Beside missing ones, pandas shows stock Exhibit's numbers as floats.
+        wanted = [None if pd.isna(value) else value for value in theirs]
+        assert generate(plan, rows).tolist() == wanted
+
+
+def test_the_database_that_ships_is_never_written(tmp_path: Path) -> None:
+    """Exhibit's own database keeps its bytes, even where a user names it as the one to use."""
+    before = INSTALLED.read_bytes()
+    generate_series(Request(load_series(SHIPPED / "school"), tmp_path))
+    inputs = a_user_input(exhibit_db_path=str(INSTALLED))
+    place = write_series(tmp_path, a_specification(), inputs)
+    with pytest.warns(InstalledDatabaseWarning):
+        series = load_series(place)
+    generate_series(Request(series, tmp_path))
+    assert INSTALLED.read_bytes() == before
+    assert not list(INSTALLED.parent.glob("exhibit.db-*"))
+    assert (tmp_path / "exhibit.db").exists()
