@@ -51,12 +51,6 @@ def generate_series(request: Request) -> list[Path]:
     table.check_owner()
     k = series.calendar.index(keys[0])
     if k:
-        if not layout.database.exists():
-            first = series.calendar.keys[0]
-            raise RequestError(
-                f"{series.name}, period {keys[0]} draws from all periods before it, but nothing is "
-                f"recorded yet; first make the periods from {first} on"
-            )
         table.require(k, f"period {keys[0]}")
     _check_writable(layout.folder)
     with _instance() as instance, _bar(series, keys, request.show_progress) as progress:
@@ -160,19 +154,30 @@ def _run(
     definitions = build_definitions([series], {"workspace": workspace, "progress": progress})
     job = definitions.resolve_implicit_global_asset_job_def()
     level = "DEBUG" if verbose else "CRITICAL"
-    if not verbose:
-        logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    result = job.execute_in_process(
-        instance=instance,
-        tags={
-            "dagster/asset_partition_range_start": keys[0],
-            "dagster/asset_partition_range_end": keys[-1],
-        },
-        run_config={"loggers": {"console": {"config": {"log_level": level}}}},
-        raise_on_error=False,
-    )
+    with _log_level(None if verbose else logging.CRITICAL):
+        result = job.execute_in_process(
+            instance=instance,
+            tags={
+                "dagster/asset_partition_range_start": keys[0],
+                "dagster/asset_partition_range_end": keys[-1],
+            },
+            run_config={"loggers": {"console": {"config": {"log_level": level}}}},
+            raise_on_error=False,
+        )
     if not result.success:
         raise GenerationError("\n".join(_complaints(result)))
+
+
+@contextmanager
+def _log_level(level: int | None) -> Iterator[None]:
+    """Keep Dagster's own logger at a level for a while; None leaves it as it is."""
+    logger = logging.getLogger("dagster")
+    before = logger.level
+    logger.setLevel(before if level is None else level)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _complaints(result: Any) -> Iterator[str]:
@@ -184,4 +189,7 @@ def _complaints(result: Any) -> Iterator[str]:
             yield data.user_failure_data.description
         else:
             error = data.error.cause or data.error
+            if "Interrupted" in error.message:
+                yield "interrupted; run it again to make what is missing"
+                return
             yield f"{event.step_key} failed unexpectedly: {error.message.strip()}"

@@ -108,8 +108,11 @@ class SeriesIOManager(dg.IOManager):
             for path in (specification, records):  # of an earlier run from other files
                 path.unlink(missing_ok=True)
             return {"rows": 0}
-        files.write_yaml(specification, made.specification, series.fingerprint)
+        # In this order, so that a run that ends in between leaves no records that look as if
+        # they were made from another specification than they were.
+        specification.unlink(missing_ok=True)
         files.replace(made.records, records)
+        files.write_yaml(specification, made.specification, series.fingerprint)
         return {"path": dg.MetadataValue.path(records), "exhibit_said": "\n".join(made.said)}
 
     def _keep_entities(self, series: Series, k: int, picked: NewEntities) -> dict[str, Any]:
@@ -126,11 +129,10 @@ class SeriesIOManager(dg.IOManager):
     def _keep_dataset(self, series: Series, k: int, made: Dataset) -> dict[str, Any]:
         layout = self._workspace.layout(series)
         specification, records = layout.existing_specification(k + 1), layout.dataset(k + 1)
-        if made.existing_specification is None:
-            specification.unlink(missing_ok=True)
-        else:
-            files.write_yaml(specification, made.existing_specification, series.fingerprint)
+        specification.unlink(missing_ok=True)
         files.replace(made.records, records)
+        if made.existing_specification is not None:
+            files.write_yaml(specification, made.existing_specification, series.fingerprint)
         return {
             "path": dg.MetadataValue.path(records),
             "new_rows": made.new,

@@ -366,6 +366,11 @@ def _has_new_records(series: Series, key: str, made: Any) -> bool:
     where = f"{series.name}, period {key}: its new records"
     if made.records is None:
         raise RequestError(f"{where} are missing; make new_records first")
+    if made.fingerprint is None:
+        raise RequestError(
+            f"{where} have no specification beside them that says what they were made from; make "
+            "new_records again"
+        )
     if made.fingerprint != series.fingerprint:
         raise RequestError(
             f"{where} were made from other contents of the two files; make new_records again"

@@ -80,7 +80,7 @@ def existing_records(plan: Plan, entities: pd.DataFrame, database: Path) -> Outc
         records = _exhibit(_for_run(part), stand_ins).head(part.rows).reset_index(drop=True)
         # A run leaves the drawn columns as categories, or changed by a constraint's action.
         records[list(entities.columns)] = entities
-        return _outcome(restore(records, part.removed, part.whole, seed), said)
+        return _outcome(restore(records, part.removed, part.whole, seed, _derived_column), said)
 
 
 def _for_run(part: NewPart | ExistingPart) -> Specification:
@@ -110,7 +110,7 @@ def _run(plan: Plan, part: str, database: Path, seed: int) -> Iterator[Said]:
 def _exhibit(specification: Specification, stand_ins: Mapping[str, Any]) -> pd.DataFrame:
     sets = {"set": SortedSet}
     modules = [
-        (stock, {**sets, **stand_ins}),
+        (stock, {**sets, **stand_ins, "generate_derived_column": _derived_column}),
         *((module, sets) for module in (categorical, missing, weights)),
     ]
     with standing_in(modules):
@@ -128,7 +128,20 @@ def _outcome(records: pd.DataFrame, said: Said) -> Outcome:
     return Outcome(records, tuple(said.lines()))
 
 
+def _derived_column(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
+    """Compute a derived column by Exhibit's own function; a failure names the calculation."""
+    try:
+        return derived.generate_derived_column(records, calculation)
+    except Exception as error:
+        raise GenerationError(
+            f"the derived column '{calculation}' cannot be computed: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
 def _complaint(error: Exception, said: Said) -> str:
+    if isinstance(error, GenerationError):
+        return str(error)
     lines = said.lines()
     if isinstance(error, RuntimeError) and any(line.startswith("VALIDATION") for line in lines):
         return "Exhibit refuses the specification: " + " ".join(lines)

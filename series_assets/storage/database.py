@@ -50,8 +50,12 @@ def ensure(database: Path) -> None:
         database.parent.mkdir(parents=True, exist_ok=True)
         try:
             shutil.copyfile(installed_database(), beside)
-            with contextlib.suppress(FileExistsError):
+            try:
                 os.link(beside, database)
+            except FileExistsError:
+                pass
+            except OSError:  # a file system without hard links
+                beside.replace(database)
         finally:
             beside.unlink(missing_ok=True)
 

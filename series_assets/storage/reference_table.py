@@ -115,9 +115,11 @@ class ReferenceTable:
 
         Raises RequestError that names what to make first.
         """
-        with opened(self.layout.database) as connection:
-            self._check_owner(connection)
-            made = self._made(connection)
+        made: dict[int, tuple[int, str]] = {}
+        if self.layout.database.exists():
+            with opened(self.layout.database) as connection:
+                self._check_owner(connection)
+                made = self._made(connection)
         keys = self.series.calendar.keys
         missing = [k for k in range(before) if k not in made]
         stale = [k for k in range(before) if k in made and made[k][1] != self.series.fingerprint]

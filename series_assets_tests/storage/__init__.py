@@ -1,0 +1,1 @@
+"""Tests of the files, the database and the reference table, against real ones."""

@@ -1,0 +1,206 @@
+"""Files appear whole or not at all, and hold what was put into them."""
+
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from series_assets.core.errors import GenerationError
+from series_assets.storage import files
+from series_assets.storage.files import Layout
+
+_MARK = "0123456789abcdef"
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+
+
+def a_table(**columns: list[str | None]) -> pd.DataFrame:
+    """Return a frame of text."""
+    return pd.DataFrame(columns, dtype=object)
+
+
+def test_a_csv_has_a_header_line_feeds_and_quotes_only_where_needed(tmp_path: Path) -> None:
+    """The bytes are those that section 8 of the contract describes."""
+    table = a_table(**{"a, b": ["plain", 'say "x"', "one\ntwo"], "ü": ["1,5", None, "Zoë"]})
+    path = tmp_path / "table.csv"
+    files.write_csv(path, table)
+    assert path.read_bytes() == (
+        b'"a, b",\xc3\xbc\nplain,"1,5"\n"say ""x""",\n"one\ntwo",Zo\xc3\xab\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        'a "quoted" word',
+        "one, two",
+        "one\ntwo",
+        "one\r\ntwo",
+        "one\rtwo",
+        " blanks around ",
+        "007",
+        "nan",
+        "NULL",
+        "None",
+        "1e5",
+        "Zoë, 東京, 🙂",
+        "'",
+        "\t",
+    ],
+)
+def test_text_comes_back_from_a_csv_as_it_was(tmp_path: Path, value: str) -> None:
+    """No character is lost, and nothing is taken for a number or for missing."""
+    table = a_table(before=["x", None], text=[value, value], after=[None, "y"])
+    path = tmp_path / "table.csv"
+    files.write_csv(path, table)
+    pd.testing.assert_frame_equal(files.read_csv(path), table)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.data())
+def test_any_table_of_text_comes_back_from_a_csv(data: st.DataObject) -> None:
+    """Whatever the names and values are; an empty text is a missing value."""
+    names = data.draw(st.lists(_TEXT.filter(bool), min_size=1, max_size=4, unique=True))
+    rows = data.draw(st.integers(0, 5))
+    values = st.lists(st.none() | _TEXT.filter(bool), min_size=rows, max_size=rows)
+    table = pd.DataFrame({name: data.draw(values) for name in names}, columns=names, dtype=object)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        files.write_csv(path, table)
+        read = files.read_csv(path)
+    pd.testing.assert_frame_equal(read, table, check_index_type=False)
+
+
+def test_an_empty_text_comes_back_as_missing(tmp_path: Path) -> None:
+    """Missing values are empty in a CSV, so the two are one there."""
+    path = tmp_path / "table.csv"
+    files.write_csv(path, a_table(text=["", None, "x"]))
+    assert files.read_csv(path)["text"].tolist() == [None, None, "x"]
+
+
+def test_yaml_comes_back_as_it_was_in_its_order(tmp_path: Path) -> None:
+    """Plain YAML: text that looks like something else stays text, keys keep their order."""
+    content = {
+        "zebra": ["yes", "007", "2024-01-01", "1e5", "", None, True, 1.5],
+        "aardvark": {"text": "a: b # c", "quotes": "'\"", "lines": "one\ntwo", "東京": "Zoë"},
+        "long": "word " * 300,
+    }
+    path = tmp_path / "content.yml"
+    files.write_yaml(path, content, _MARK)
+    read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert read == content
+    assert list(read) == ["zebra", "aardvark", "long"]
+
+
+def test_yaml_can_be_read_by_people(tmp_path: Path) -> None:
+    """Letters are not escaped and long rows are not folded."""
+    path = tmp_path / "content.yml"
+    row = "| Zoë | " + "0.123 | " * 40
+    files.write_yaml(path, {"rows": [row.strip()]}, _MARK)
+    assert row.strip() in path.read_text(encoding="utf-8")
+
+
+def test_a_specification_says_what_it_was_made_from(tmp_path: Path) -> None:
+    """In a comment, which is no part of its content."""
+    path = tmp_path / "content.yml"
+    files.write_yaml(path, {"a": 1}, _MARK)
+    assert files.fingerprint_in(path) == _MARK
+    assert yaml.safe_load(path.read_bytes()) == {"a": 1}
+
+
+@pytest.mark.parametrize("content", [b"a: 1\n", b"# some comment\na: 1\n", b"", b"\xff\xfe"])
+def test_a_file_that_does_not_say_what_it_was_made_from_has_no_fingerprint(
+    tmp_path: Path, content: bytes
+) -> None:
+    """Nor has one that is not there."""
+    path = tmp_path / "content.yml"
+    path.write_bytes(content)
+    assert files.fingerprint_in(path) is None
+    assert files.fingerprint_in(tmp_path / "nowhere.yml") is None
+
+
+def test_a_csv_that_cannot_be_finished_leaves_no_trace(tmp_path: Path) -> None:
+    """A writer that raises halfway leaves no file, whole, half or temporary."""
+    unwritable = a_table(text=["fine", "\ud800"])
+    with pytest.raises(UnicodeEncodeError):
+        files.write_csv(tmp_path / "table.csv", unwritable)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_csv_that_cannot_be_finished_leaves_the_earlier_one(tmp_path: Path) -> None:
+    """Whoever reads the file meanwhile or afterwards sees the whole of the earlier one."""
+    path = tmp_path / "table.csv"
+    files.write_csv(path, a_table(text=["earlier"]))
+    with pytest.raises(UnicodeEncodeError):
+        files.write_csv(path, a_table(text=["later", "\ud800"]))
+    assert path.read_bytes() == b"text\nearlier\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_yaml_that_cannot_be_written_leaves_the_earlier_one(tmp_path: Path) -> None:
+    """Content that is not plain is refused before the file is touched."""
+    path = tmp_path / "content.yml"
+    files.write_yaml(path, {"a": 1}, _MARK)
+    with pytest.raises(yaml.YAMLError):
+        files.write_yaml(path, {"a": object()}, _MARK)
+    assert yaml.safe_load(path.read_bytes()) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_written_files_leave_nothing_beside_them(tmp_path: Path) -> None:
+    """The temporary file that each is written as is gone; folders are made as needed."""
+    files.write_csv(tmp_path / "new" / "table.csv", a_table(text=["x"]))
+    files.write_yaml(tmp_path / "new" / "content.yml", {"a": 1}, _MARK)
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
+        "content.yml",
+        "table.csv",
+    ]
+
+
+def test_a_file_that_cannot_be_written_is_told_with_what_to_do(tmp_path: Path) -> None:
+    """What the system says comes with the path and the remedy, not as an OSError."""
+    (tmp_path / "taken").write_text("a file, not a folder")
+    path = tmp_path / "taken" / "table.csv"
+    with pytest.raises(GenerationError) as caught:
+        files.write_csv(path, a_table(text=["x"]))
+    assert str(caught.value) == (
+        f"{path}: cannot be written: Not a directory; "
+        "free the place or choose another folder, then run it again"
+    ) or str(caught.value) == (
+        f"{path}: cannot be written: File exists; "
+        "free the place or choose another folder, then run it again"
+    )
+
+
+def test_a_finished_file_takes_the_place_of_the_earlier_one(tmp_path: Path) -> None:
+    """In one step, from the scratch folder to where a consumer looks."""
+    source, target = tmp_path / "scratch.csv", tmp_path / "demo" / "dataset_1.csv"
+    for text in ("first", "second"):
+        source.write_text(text)
+        files.replace(source, target)
+    assert target.read_text() == "second"
+    assert not source.exists()
+
+
+def test_the_files_of_a_series_are_told_from_those_of_others(tmp_path: Path) -> None:
+    """What ``clean`` removes: the files of section 8, and none that merely look like them."""
+    layout = Layout(folder=tmp_path / "demo", database=tmp_path / "exhibit.db")
+    own = [
+        layout.dataset(1),
+        layout.dataset(12),
+        layout.new_specification(1),
+        layout.existing_specification(12),
+        layout.new_records(1),
+    ]
+    foreign = [
+        tmp_path / "demo" / name
+        for name in ("notes.txt", "dataset_1.xlsx", "dataset_final.csv", "dataset_1_checked.csv")
+    ]
+    foreign.append(tmp_path / "demo" / "new_records" / "dataset_of_mine.csv")
+    for path in (*own, *foreign):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    assert layout.every_file() == sorted(own)

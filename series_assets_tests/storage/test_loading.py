@@ -1,0 +1,345 @@
+"""Series are found by their folders, and what is wrong with their files is told file by file."""
+
+import re
+import shutil
+import sqlite3
+import warnings
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from series_assets.core.errors import InputError
+from series_assets.core.series import Series
+from series_assets.generating import Request, generate_series
+from series_assets.storage.database import installed_database
+from series_assets.storage.loading import (
+    BrokenSeries,
+    InstalledDatabaseWarning,
+    find_series,
+    load_loose,
+    load_series,
+)
+from series_assets_tests.builders import a_specification, a_user_input, write_series
+
+_SIGNATURE = b"SQLite format 3\x00"
+
+
+@pytest.fixture(autouse=True)
+def no_dagster_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Record no run of a test in the instance of whoever runs it."""
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+
+
+def faults_of(found: Series | BrokenSeries) -> list[str]:
+    """Return the faults of a series that has some."""
+    assert isinstance(found, BrokenSeries)
+    return [str(fault) for fault in found.error.faults]
+
+
+def naming(database: str) -> dict[str, object]:
+    """Return a user input that names a database."""
+    return a_user_input(exhibit_db_path=database)
+
+
+def test_every_folder_with_the_two_files_is_a_series(tmp_path: Path) -> None:
+    """By the folder's name, in the order of the names; nothing else is to be edited."""
+    for name in ("zebra", "aardvark", "m_2"):
+        write_series(tmp_path, name=name)
+    assert [one.name for one in find_series(tmp_path)] == ["aardvark", "m_2", "zebra"]
+
+
+def test_folders_without_the_files_and_loose_files_are_no_series(tmp_path: Path) -> None:
+    """Notes, caches and version control may lie beside series."""
+    write_series(tmp_path)
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "readme.txt").write_text("nothing")
+    (tmp_path / "specification.yml").write_text("metadata:")
+    assert [one.name for one in find_series(tmp_path)] == ["demo"]
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """An empty list of series would look like everything was lost."""
+    with pytest.raises(InputError) as caught:
+        find_series(tmp_path / "nowhere")
+    assert str(caught.value) == f"{tmp_path / 'nowhere'}: there is no such folder of series"
+
+
+@pytest.mark.parametrize("lacking", ["specification.yml", "user_input.yml"])
+def test_a_series_that_lacks_a_file_is_broken(tmp_path: Path, lacking: str) -> None:
+    """Half a series is a mistake, not a folder to be ignored."""
+    (write_series(tmp_path) / lacking).unlink()
+    [found] = find_series(tmp_path)
+    assert faults_of(found) == [
+        f"demo/{lacking}: there is no such file; a series needs specification.yml and "
+        "user_input.yml"
+    ]
+
+
+def test_a_broken_series_leaves_the_others_alone(tmp_path: Path) -> None:
+    """It is found with what is wrong; they are found as ever."""
+    write_series(tmp_path, name="one")
+    write_series(tmp_path, user_input=a_user_input(period="fortnights"), name="two")
+    write_series(tmp_path, name="zed")
+    one, two, zed = find_series(tmp_path)
+    assert isinstance(one, Series)
+    assert isinstance(zed, Series)
+    assert two.name == "two"
+    assert faults_of(two) == [
+        "two/user_input.yml: period 'fortnights' is not known; use days, weeks or months "
+        "(here: period: weeks, length_of_period: 2)"
+    ]
+
+
+@pytest.mark.parametrize("name", ["Demo", "2024", "_demo", "my-series", "my series", "école"])
+def test_a_name_that_cannot_be_one_is_told(tmp_path: Path, name: str) -> None:
+    """Asset keys, tables and files are called after a series."""
+    write_series(tmp_path, name=name)
+    [found] = find_series(tmp_path)
+    assert faults_of(found) == [
+        f"{name}/specification.yml: the folder's name '{name}' cannot name a series; use small "
+        "letters, digits and _, a letter first"
+    ]
+
+
+@pytest.mark.parametrize(("name", "word"), [("temperature", "temp"), ("selected", "select")])
+def test_a_name_that_exhibit_would_misread_is_told(tmp_path: Path, name: str, word: str) -> None:
+    """Its purge drops tables with temp in their name; select would begin a statement."""
+    write_series(tmp_path, name=name)
+    [found] = find_series(tmp_path)
+    assert faults_of(found) == [
+        f"{name}/specification.yml: the folder's name '{name}' cannot name a series; Exhibit takes "
+        f"a table with '{word}' in its name for something else"
+    ]
+
+
+def test_faults_of_both_files_are_told_at_once(tmp_path: Path) -> None:
+    """Mending one file after the other would be a round for each."""
+    specification = a_specification(number_of_rows=0)
+    write_series(tmp_path, specification, a_user_input(length_of_period=0), name="demo")
+    [found] = find_series(tmp_path)
+    told = faults_of(found)
+    assert len(told) == 2
+    assert told[0].startswith("demo/specification.yml: metadata.number_of_rows ")
+    assert told[1] == "demo/user_input.yml: length_of_period 0 is too small; use 1 or more"
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"a: [1, 2", "line 1, column 9: is not YAML: "),
+        (b"a: 1\n\tb: 2", "line 2, column 1: is not YAML: "),
+        (b"\xff\xfe\x00", "is not text in UTF-8"),
+        (b"", "the file has to hold keys and values, such as period: months"),
+        (b"- a\n- b\n", "the file has to hold keys and values, such as period: months"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_with_the_place(
+    tmp_path: Path, content: bytes, fault: str
+) -> None:
+    """Line and column as an editor counts them."""
+    (write_series(tmp_path) / "user_input.yml").write_bytes(content)
+    [found] = find_series(tmp_path)
+    [told] = faults_of(found)
+    assert told.startswith(f"demo/user_input.yml: {fault}")
+
+
+@pytest.mark.parametrize("day", ["2024-02-30", "2024-13-01", "0000-01-01"])
+@pytest.mark.parametrize("file", ["specification.yml", "user_input.yml"])
+def test_a_day_that_no_calendar_has_is_told(tmp_path: Path, file: str, day: str) -> None:
+    """YAML takes an unquoted date for one before anybody can look at it."""
+    place = write_series(tmp_path) / file
+    text = place.read_text(encoding="utf-8")
+    if file == "user_input.yml":
+        place.write_text(f"{text}start_date: {day}\n", encoding="utf-8")
+    else:
+        place.write_text(text.replace("from: '2024-01-01'", f"from: {day}"), encoding="utf-8")
+    [found] = find_series(tmp_path)
+    [told] = faults_of(found)
+    assert re.fullmatch(
+        rf"demo/{file}: line \d+, column \d+: '{day}' is not a day of the calendar", told
+    )
+
+
+def test_a_key_that_is_given_twice_is_told(tmp_path: Path) -> None:
+    """Otherwise the first one would vanish without a word."""
+    place = write_series(tmp_path) / "user_input.yml"
+    place.write_text(place.read_text(encoding="utf-8") + "period: weeks\n", encoding="utf-8")
+    [found] = find_series(tmp_path)
+    lines = place.read_text(encoding="utf-8").splitlines()
+    assert faults_of(found) == [
+        f"demo/user_input.yml: line {len(lines)}, column 1: the key 'period' is given twice; keep "
+        "one of them"
+    ]
+
+
+def test_a_folder_in_place_of_a_file_is_told(tmp_path: Path) -> None:
+    """Not with a traceback."""
+    place = write_series(tmp_path)
+    (place / "user_input.yml").unlink()
+    (place / "user_input.yml").mkdir()
+    [found] = find_series(tmp_path)
+    assert faults_of(found) == ["demo/user_input.yml: is a folder, not a file"]
+
+
+def test_two_loose_files_make_a_series_called_after_the_metadata(tmp_path: Path) -> None:
+    """Wherever they lie and whatever they are called."""
+    place = write_series(tmp_path, a_specification(id="visits"))
+    specification = (place / "specification.yml").rename(tmp_path / "some.yml")
+    user_input = (place / "user_input.yml").rename(tmp_path / "other.yml")
+    assert load_loose(specification, user_input).name == "visits"
+
+
+def test_loose_files_without_a_name_are_told(tmp_path: Path) -> None:
+    """There is no folder to call the series after."""
+    place = write_series(tmp_path, a_specification(id=None))
+    specification, user_input = place / "specification.yml", place / "user_input.yml"
+    with pytest.raises(InputError) as caught:
+        load_loose(specification, user_input)
+    assert str(caught.value) == (
+        f"{specification}: metadata.id is missing; the series is called after it"
+    )
+
+
+def test_loose_files_with_a_name_that_cannot_be_one_are_told(tmp_path: Path) -> None:
+    """With the key the name stands under."""
+    place = write_series(tmp_path, a_specification(id="My Series"))
+    specification, user_input = place / "specification.yml", place / "user_input.yml"
+    with pytest.raises(InputError) as caught:
+        load_loose(specification, user_input)
+    assert str(caught.value) == (
+        f"{specification}: metadata.id 'My Series' cannot name a series; use small letters, digits "
+        "and _, a letter first"
+    )
+
+
+@pytest.mark.parametrize("empty", [None, "", "  "])
+def test_no_database_named_means_the_one_in_the_data_folder(
+    tmp_path: Path, empty: str | None
+) -> None:
+    """Also where the key is there and empty."""
+    place = write_series(tmp_path, user_input=a_user_input(exhibit_db_path=empty))
+    assert load_series(place).database is None
+
+
+@pytest.mark.parametrize("named", ["lookups.db", "../shared/lookups.db"])
+def test_a_relative_database_is_relative_to_the_user_input(
+    tmp_path: Path, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not to wherever a command happens to be run."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    place = write_series(tmp_path / "series", user_input=naming(named))
+    expected = (place / named).resolve()
+    expected.parent.mkdir(exist_ok=True)
+    expected.write_bytes(_SIGNATURE)
+    assert load_series(place).database == expected
+    loose = load_loose(place / "specification.yml", place / "user_input.yml")
+    assert loose.database == expected
+
+
+def test_an_absolute_database_is_taken_as_it_is(tmp_path: Path) -> None:
+    """An existing SQLite database anywhere."""
+    database = tmp_path / "lookups.db"
+    database.write_bytes(_SIGNATURE)
+    place = write_series(tmp_path, user_input=naming(str(database)))
+    assert load_series(place).database == database
+
+
+def test_a_database_that_is_not_there_is_told_with_where_it_was_looked_for(tmp_path: Path) -> None:
+    """A wrong path never makes an empty database."""
+    place = write_series(tmp_path, user_input=naming("lookups.db"))
+    with pytest.raises(InputError) as caught:
+        load_series(place)
+    assert str(caught.value) == (
+        f"demo/user_input.yml: exhibit_db_path 'lookups.db' does not exist (looked for "
+        f"{place / 'lookups.db'}); name an existing database, or leave it empty to get one"
+    )
+    assert not (place / "lookups.db").exists()
+
+
+@pytest.mark.parametrize("what", ["a CSV", "a folder"])
+def test_a_database_that_is_none_is_told(tmp_path: Path, what: str) -> None:
+    """Before anything runs, not by SQLite halfway through."""
+    place = write_series(tmp_path, user_input=naming("lookups"))
+    if what == "a CSV":
+        (place / "lookups").write_text("id,sex\n1,F\n" * 10)
+    else:
+        (place / "lookups").mkdir()
+    with pytest.raises(InputError) as caught:
+        load_series(place)
+    assert str(caught.value) == (
+        "demo/user_input.yml: exhibit_db_path 'lookups' is not an SQLite database; name one that "
+        "is, or leave it empty to get one"
+    )
+
+
+@pytest.mark.parametrize("through", ["its path", "a link"])
+def test_naming_the_installed_database_warns_and_counts_as_naming_none(
+    tmp_path: Path, through: str
+) -> None:
+    """That one belongs to the package, and the next upgrade would replace it."""
+    named = str(installed_database())
+    if through == "a link":
+        (tmp_path / "link.db").symlink_to(installed_database())
+        named = str(tmp_path / "link.db")
+    place = write_series(tmp_path, user_input=naming(named))
+    with pytest.warns(InstalledDatabaseWarning) as caught:
+        series = load_series(place)
+    assert series.database is None
+    assert [str(warning.message) for warning in caught] == [
+        "demo/user_input.yml: exhibit_db_path names the database that ships with Exhibit, which is "
+        "never written; a copy in the data folder is used"
+    ]
+
+
+def test_a_copy_of_the_installed_database_is_the_users_own(tmp_path: Path) -> None:
+    """What was copied on purpose is used without a warning."""
+    shutil.copyfile(installed_database(), tmp_path / "copy.db")
+    place = write_series(tmp_path, user_input=naming(str(tmp_path / "copy.db")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert load_series(place).database == tmp_path / "copy.db"
+
+
+def test_a_series_that_names_the_installed_database_never_writes_it(tmp_path: Path) -> None:
+    """A whole series made: not a byte of it changes, and no file appears beside it."""
+    installed = installed_database()
+    beside = sorted(installed.parent.iterdir())
+    before = installed.read_bytes(), installed.stat().st_mtime_ns
+    place = write_series(
+        tmp_path, user_input=a_user_input(exhibit_db_path=str(installed), num_datasets=2)
+    )
+    with pytest.warns(InstalledDatabaseWarning):
+        series = load_series(place)
+    generate_series(Request(series=series, data_dir=tmp_path / "data"))
+    assert (installed.read_bytes(), installed.stat().st_mtime_ns) == before
+    assert sorted(installed.parent.iterdir()) == beside
+    with closing(sqlite3.connect(tmp_path / "data" / "exhibit.db")) as connection:
+        made = connection.execute("SELECT count(*) FROM demo_reference").fetchone()
+    assert made == (80,)
+
+
+def test_a_named_database_gets_the_reference_table_and_keeps_its_own(tmp_path: Path) -> None:
+    """Lookup tables and the reference table are in one place, and no other database is made."""
+    database = tmp_path / "lookups.db"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE regions (region)")
+        connection.execute("INSERT INTO regions VALUES ('North'), ('South'), ('West')")
+    specification = a_specification()
+    specification["columns"]["region"]["anonymising_set"] = "regions"
+    place = write_series(
+        tmp_path,
+        specification,
+        a_user_input(exhibit_db_path="../lookups.db", num_datasets=2),
+    )
+    generate_series(Request(series=load_series(place), data_dir=tmp_path / "data"))
+    with closing(sqlite3.connect(database)) as connection:
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        kept = connection.execute("SELECT region FROM regions").fetchall()
+    assert [name for (name,) in found] == ["regions", "demo_reference", "demo_reference_periods"]
+    assert kept == [("North",), ("South",), ("West",)]
+    assert not (tmp_path / "data" / "exhibit.db").exists()

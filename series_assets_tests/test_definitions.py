@@ -1,0 +1,313 @@
+"""What Dagster loads: all series of the series dir, the broken ones as assets that say so."""
+
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from series_assets.core.errors import InputError
+from series_assets.definitions import load
+from series_assets.settings import SHIPPED, Settings, from_environment
+from series_assets_tests.builders import a_user_input, files_in, write_series
+
+README = Path(__file__).parents[1] / "README.md"
+_FAULT = (
+    "bad/user_input.yml: period 'fortnights' is not known; use days, weeks or months "
+    "(here: period: weeks, length_of_period: 2)"
+)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """An environment with a Dagster home, series and data of the test's own."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\nnux: {enabled: false}\n")
+    (tmp_path / "series").mkdir()
+    ours = {
+        "DAGSTER_HOME": str(home),
+        "SERIES_ASSETS_SERIES_DIR": str(tmp_path / "series"),
+        "SERIES_ASSETS_DATA_DIR": str(tmp_path / "data"),
+        "NO_COLOR": "1",
+        "COLUMNS": "500",
+    }
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("SERIES_ASSETS")}
+    return kept | ours
+
+
+def run(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    """Run an installed command to its end, somewhere else than in the project."""
+    program, *arguments = command
+    return subprocess.run(
+        [str(Path(sys.executable).with_name(program)), *arguments],
+        env=environment,
+        cwd=environment["DAGSTER_HOME"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def write_bad(folder: Path, name: str = "bad") -> None:
+    """Write a series that cannot be made."""
+    write_series(folder, user_input=a_user_input(period="fortnights"), name=name)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings for folders of the test's own."""
+    (tmp_path / "series").mkdir()
+    return Settings(tmp_path / "series", tmp_path / "data", strict=False)
+
+
+def keys_of(definitions: dg.Definitions) -> set[str]:
+    """Return the keys of all assets, as the UI writes them."""
+    keys = definitions.resolve_asset_graph().materializable_asset_keys
+    return {key.to_user_string() for key in keys}
+
+
+def loaded(settings: Settings) -> dg.Definitions:
+    """Return what loads, checked as Dagster checks it, whatever is warned of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        definitions = load(settings)
+        dg.Definitions.validate_loadable(definitions)
+    return definitions
+
+
+def assets_of(*names: str) -> set[str]:
+    """Return the keys that sound series have."""
+    return {
+        f"{n}/{asset}" for n in names for asset in ("new_records", "reference_table", "dataset")
+    }
+
+
+def test_the_series_that_ship_load(tmp_path: Path) -> None:
+    """Without a setting the package shows what comes with it."""
+    settings = from_environment({})
+    assert settings.series_dir == SHIPPED
+    shipped = {path.name for path in SHIPPED.iterdir() if path.is_dir()}
+    assert keys_of(loaded(settings)) == assets_of(*shipped)
+
+
+def test_adding_a_folder_adds_a_series(settings: Settings) -> None:
+    """Nothing else is to be edited."""
+    write_series(settings.series_dir, name="one")
+    assert keys_of(loaded(settings)) == assets_of("one")
+    write_series(settings.series_dir, name="two")
+    assert keys_of(loaded(settings)) == assets_of("one", "two")
+
+
+def test_a_broken_series_shows_as_an_asset_that_says_what_is_wrong(settings: Settings) -> None:
+    """In its description and metadata, and in a warning while the location loads."""
+    write_bad(settings.series_dir)
+    write_series(settings.series_dir, name="good")
+    with pytest.warns(UserWarning) as caught:
+        definitions = load(settings)
+    assert [str(warning.message) for warning in caught] == [f"series bad is broken:\n{_FAULT}"]
+    assert keys_of(definitions) == assets_of("good") | {"bad/broken"}
+    node = definitions.resolve_asset_graph().get(dg.AssetKey(["bad", "broken"]))
+    assert node.group_name == "broken_series"
+    assert node.description == f"This series cannot be made:\n\n{_FAULT}"
+    assert node.metadata["faults"] == dg.TextMetadataValue(_FAULT)
+
+
+def test_materialising_a_broken_series_fails_with_what_is_wrong(settings: Settings) -> None:
+    """The same message, and no run of Exhibit."""
+    write_bad(settings.series_dir)
+    job = loaded(settings).resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(instance=instance, raise_on_error=False)
+    [failed] = [event for event in result.all_events if event.is_step_failure]
+    assert failed.step_failure_data.user_failure_data is not None
+    assert failed.step_failure_data.user_failure_data.description == _FAULT
+    assert not settings.data_dir.exists()
+
+
+def test_beside_a_broken_series_the_others_can_be_made(settings: Settings) -> None:
+    """One bad series never takes the others down."""
+    write_bad(settings.series_dir)
+    write_series(settings.series_dir, name="good")
+    job = loaded(settings).resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            partition_key="2024-01-01",
+            asset_selection=[dg.AssetKey(key.split("/")) for key in assets_of("good")],
+        )
+    assert result.success
+    assert (settings.data_dir / "good" / "dataset_1.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("my-series",), ("my-series", "my series"), ("école",), ("東京",), ("2024",), ("a.b",)],
+)
+def test_folders_with_names_that_cannot_be_take_no_other_series_down(
+    settings: Settings, names: tuple[str, ...]
+) -> None:
+    """Each shows as an asset of its own, although assets cannot have such names."""
+    for name in names:
+        write_series(settings.series_dir, name=name)
+    write_series(settings.series_dir, name="good")
+    keys = keys_of(loaded(settings))
+    assert assets_of("good") <= keys
+    assert len(keys - assets_of("good")) == len(names)
+
+
+_BREAKING = {
+    "a day that is none": ("user_input.yml", b"start_date: 2024-02-30\n"),
+    "two documents": ("user_input.yml", b"a: 1\n---\nb: 2\n"),
+    "bytes": ("user_input.yml", bytes(range(256))),
+    "a list": ("specification.yml", b"- metadata\n"),
+    "itself": ("specification.yml", b"metadata: &m\n  number_of_rows: *m\n"),
+    "a Python object": ("specification.yml", b"metadata: !!python/object:os.system {}\n"),
+    "nothing": ("specification.yml", b""),
+}
+
+
+@pytest.mark.parametrize(("file", "content"), _BREAKING.values(), ids=_BREAKING.keys())
+def test_whatever_a_file_holds_the_other_series_load(
+    settings: Settings, file: str, content: bytes
+) -> None:
+    """No content of a file takes the location down."""
+    write_series(settings.series_dir, name="good")
+    (write_series(settings.series_dir, name="bad") / file).write_bytes(content)
+    assert keys_of(loaded(settings)) == assets_of("good") | {"bad/broken"}
+
+
+def test_an_empty_frequency_distribution_takes_no_other_series_down(settings: Settings) -> None:
+    """A list without its header row is a fault like any other."""
+    write_series(settings.series_dir, name="good")
+    path = write_series(settings.series_dir, name="bad") / "specification.yml"
+    text = path.read_text(encoding="utf-8")
+    rows = "- frequency | probability_vector\n    - 1         | 1.0\n"
+    assert f"frequency_distribution:\n    {rows}" in text
+    emptied = text.replace(f"frequency_distribution:\n    {rows}", "frequency_distribution: []\n")
+    path.write_text(emptied, encoding="utf-8")
+    assert keys_of(loaded(settings)) == assets_of("good") | {"bad/broken"}
+
+
+def test_strict_settings_refuse_to_load_a_broken_series(settings: Settings) -> None:
+    """With the faults of every broken one."""
+    write_bad(settings.series_dir)
+    write_bad(settings.series_dir, name="worse")
+    write_series(settings.series_dir, name="good")
+    with pytest.raises(InputError) as caught:
+        load(Settings(settings.series_dir, settings.data_dir, strict=True))
+    assert str(caught.value) == f"{_FAULT}\n{_FAULT.replace('bad/', 'worse/')}"
+
+
+def test_strict_settings_load_sound_series(settings: Settings) -> None:
+    """Strictness asks for nothing else."""
+    write_series(settings.series_dir, name="good")
+    strict = Settings(settings.series_dir, settings.data_dir, strict=True)
+    assert keys_of(loaded(strict)) == assets_of("good")
+
+
+def test_dagster_validates_the_definitions(environment: dict[str, str]) -> None:
+    """Those of the series that ship, as its own command sees them."""
+    del environment["SERIES_ASSETS_SERIES_DIR"]
+    ended = run(
+        environment, "dagster", "definitions", "validate", "-m", "series_assets.definitions"
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "Validation successful" in ended.stdout + ended.stderr
+
+
+def test_dagster_validates_the_definitions_beside_a_broken_series(
+    environment: dict[str, str],
+) -> None:
+    """Unless the settings are strict: then it fails, with what is wrong."""
+    folder = Path(environment["SERIES_ASSETS_SERIES_DIR"])
+    write_bad(folder)
+    write_series(folder, name="good")
+    command = ("dagster", "definitions", "validate", "-m", "series_assets.definitions")
+    ended = run(environment, *command)
+    assert ended.returncode == 0, ended.stderr
+    strict = run(environment | {"SERIES_ASSETS_STRICT": "1"}, *command)
+    assert strict.returncode != 0
+    assert _FAULT in strict.stdout + strict.stderr
+
+
+def test_dagsters_command_makes_the_files_of_ours(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """``dagster asset materialize`` over a range, and ``series-assets generate``: same bytes."""
+    write_series(Path(environment["SERIES_ASSETS_SERIES_DIR"]))
+    materialised = run(
+        environment,
+        "dagster",
+        "asset",
+        "materialize",
+        "-m",
+        "series_assets.definitions",
+        "--select",
+        "group:demo",
+        "--partition-range",
+        "2024-01-01...2024-04-01",
+    )
+    assert materialised.returncode == 0, materialised.stderr
+    elsewhere = tmp_path / "elsewhere"
+    environment["SERIES_ASSETS_DATA_DIR"] = str(elsewhere)
+    generated = run(environment, "series-assets", "generate", "demo")
+    assert generated.returncode == 0, generated.stderr
+    assert files_in(elsewhere)
+    assert files_in(tmp_path / "data") == files_in(elsewhere)
+
+
+class Asked(Mapping[str, str]):
+    """An empty environment that remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+@pytest.mark.skipif(not README.exists(), reason="there is no README to hold a table")
+def test_every_setting_is_in_the_table_of_the_readme() -> None:
+    """And the table has none that does not exist."""
+    asked = Asked()
+    from_environment(asked)
+    assert asked.names
+    rows = [line for line in README.read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
+    first_cells = [row.split("|")[1].strip().strip("`") for row in rows]
+    assert {cell for cell in first_cells if cell.startswith("SERIES_ASSETS_")} == asked.names
+
+
+@pytest.mark.parametrize(
+    ("variables", "strict"),
+    [({}, False), ({"SERIES_ASSETS_STRICT": "0"}, False), ({"SERIES_ASSETS_STRICT": "1"}, True)],
+)
+def test_settings_are_lenient_unless_asked(variables: dict[str, str], strict: bool) -> None:
+    """0 and nothing at all mean the same."""
+    assert from_environment(variables).strict is strict
+
+
+def test_an_empty_variable_counts_as_one_that_is_not_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The data dir is ``data`` under the working directory, the series those of the package."""
+    monkeypatch.chdir(tmp_path)
+    empty: dict[str, Any] = {
+        "SERIES_ASSETS_SERIES_DIR": "",
+        "SERIES_ASSETS_DATA_DIR": "",
+        "SERIES_ASSETS_STRICT": "",
+    }
+    assert from_environment(empty) == Settings(SHIPPED.resolve(), tmp_path / "data", strict=False)
