@@ -60,15 +60,15 @@ def prepare(entities: pd.DataFrame, whole: Specification, rows: int, seed: int) 
 
 def _fill(filled: pd.DataFrame, name: str, table: object, seed: int) -> None:
     gaps = filled[name].isna().to_numpy()
-    if not gaps.any() or gaps.all():
+    if not gaps.any():
         return
     rng = np.random.default_rng(seed)
     if isinstance(table, pd.DataFrame):
         chances = table["probability_vector"].iloc[:-1].astype(float).to_numpy()
         values = rng.choice(table[name].iloc[:-1], size=gaps.sum(), p=chances / chances.sum())
-    else:  # values of the database all weigh the same
-        values = rng.choice(filled[name][~gaps], size=gaps.sum())
-    filled.loc[gaps, name] = values
+        filled.loc[gaps, name] = values
+    elif not gaps.all():  # values of the database all weigh the same
+        filled.loc[gaps, name] = rng.choice(filled[name][~gaps], size=gaps.sum())
 
 
 def generator(run: Drawn | None, seed: int) -> type[categorical.CategoricalDataGenerator]:
