@@ -12,7 +12,7 @@ from math import ceil, floor
 from pathlib import Path
 
 from series_assets.core.changes import Roles
-from series_assets.core.dates import LAST
+from series_assets.core.dates import FIRST, LAST
 from series_assets.core.entities import allotted, parse_distribution, present
 from series_assets.core.errors import Fault, InputError, did_you_mean
 from series_assets.core.exhibit_rules import broken_rules
@@ -209,6 +209,8 @@ def _overflow(calendar: Calendar, specification: Specification, said: UserInput)
         reached = [calendar.start_of(calendar.count), *(calendar.move(day, last) for day in ends)]
     except (OverflowError, ValueError):
         reached = [date.max]
+    if calendar.start < FIRST:
+        return f"start_date {calendar.start} is before {FIRST}, the first day that Exhibit knows"
     if max(reached) <= LAST:
         return None
     return (

@@ -69,19 +69,20 @@ def broken_rules(specification: Specification) -> Iterator[str]:
 
 
 def _names(specification: Specification) -> Iterator[str]:
-    every = [*specification["columns"], *derived(specification)]
+    places = {name: f"columns.{name}" for name in specification["columns"]}
+    places |= {name: f"derived_columns.{name}" for name in derived(specification)}
     safe: dict[str, str] = {}
-    for name in every:
+    for name, place in places.items():
         if name in _TAKEN_NAMES:
-            yield f"columns.{name} has a name that Exhibit uses in {_TAKEN_NAMES[name]}; rename it"
+            yield f"{place} has a name that Exhibit uses in {_TAKEN_NAMES[name]}; rename it"
         if _UNUSABLE.search(name) or name != name.strip() or not name:
             yield (
-                f"columns.{name!r} has a name that Exhibit cannot keep apart; leave out ~ | , ` $, "
-                "line breaks, and blanks at its ends"
+                f"{place.partition('.')[0]}.{name!r} has a name that Exhibit cannot keep apart; "
+                "leave out ~ | , ` $, tabs, line breaks, and blanks at its ends"
             )
         folded = name.replace(" ", "__")
         if folded in safe:
-            yield f"columns.{name} and '{safe[folded]}' are the same to Exhibit; rename one of them"
+            yield f"{place} and '{safe[folded]}' are the same to Exhibit; rename one of them"
         safe[folded] = name
 
 
@@ -127,17 +128,21 @@ def _table(name: str, column: dict[str, Any]) -> Iterator[str]:
     place = header.index("probability_vector")
     for row in body:
         try:
-            numbers = [float(cell) for cell in row[place:] if cell]
+            numbers = [float(cell) for cell in row[place : place + 1]]
+            numbers += [float(cell) for cell in row[place + 1 :] if cell]
         except ValueError:
-            numbers = [-1.0]
-        if len(row) <= place or not all(0 <= number < float("inf") for number in numbers):
+            numbers = []
+        if not numbers or not all(0 <= number < float("inf") for number in numbers):
             yield (
                 f"columns.{name}.original_values has a row '{' | '.join(row)}' without a "
-                "probability, or with a number that is none or below 0"
+                "probability, or with something that is no number from 0 up"
             )
             return
     if not any(float(row[place]) for row in body[:-1]):
-        yield f"columns.{name}.original_values gives no value a probability above 0"
+        yield (
+            f"columns.{name}.original_values gives no value a probability above 0; give one to at "
+            "least one value"
+        )
 
 
 def _dates_and_numbers(specification: Specification) -> Iterator[str]:
@@ -146,7 +151,7 @@ def _dates_and_numbers(specification: Specification) -> Iterator[str]:
             if column.get(end) and not FIRST.isoformat() <= column[end] <= LAST.isoformat():
                 yield (
                     f"columns.{name}.{end} {column[end]} is out of reach for Exhibit, whose days "
-                    f"go from {FIRST} to {LAST}"
+                    f"go from {FIRST} to {LAST}; use a day between them"
                 )
         if column["type"] == "date" and not is_select(column.get("anonymising_set")):
             if column["frequency"] is None and None in (column.get("from"), column.get("to")):
@@ -155,7 +160,7 @@ def _dates_and_numbers(specification: Specification) -> Iterator[str]:
             parameters = column["distribution_parameters"]
             low, high = parameters.get("target_min"), parameters.get("target_max")
             if low is not None and high is not None and low > high:
-                yield f"columns.{name}: its target_min {low} is above its target_max {high}"
+                yield f"columns.{name}: target_min {low} is above target_max {high}; swap them"
 
 
 def _statements(specification: Specification) -> Iterator[str]:
@@ -169,6 +174,9 @@ def _statements(specification: Specification) -> Iterator[str]:
             ready.add(name)
             continue
         place = f"columns.{name}.anonymising_set"
+        if not metadata.get("id"):
+            yield f"{place} is an SQL statement, for which Exhibit needs metadata.id; give one"
+            continue
         if combinations(specification) > 1:
             yield (
                 f"{place} is an SQL statement, which Exhibit cannot join while columns are "
@@ -183,6 +191,8 @@ def _statements(specification: Specification) -> Iterator[str]:
                 f"{place} selects {which} of {own} beside '{name}'; Exhibit can join on exactly "
                 f"one, written {own}.column"
             )
+        if not re.search(rf"\bAS\s+\"?{re.escape(name)}\"?(?!\w)", chosen, re.IGNORECASE):
+            yield f"{place} selects nothing called '{name}'; write … AS {name}"
         for other in sorted(joined - ready):
             yield (
                 f"{place} joins on '{other}', which is made after '{name}'; put it before '{name}' "
@@ -214,14 +224,25 @@ def _expressions(specification: Specification) -> Iterator[str]:
             yield f"{place} '{custom['filter']}' names " + _not_a_column(unknown, outputs)
     known = list(outputs)
     for name, text in derived(specification).items():
+        torn = [
+            quote
+            for quote in re.findall(r"""["']([^"']*)["']""", text)
+            if re.search(r"\b\s\b", quote) and quote not in known
+        ]
         unknown = mentions.unknown_names(re.sub(r"\b\s\b", "__", text), known)
-        if unknown:
+        if torn or re.search(r"\w\s(and|or|in|not)\s\w", text):
+            yield (
+                f"derived_columns.{name} '{text}' has a blank between two words, which Exhibit "
+                "takes for part of a column's name; use & and | between brackets, and values "
+                "without blanks"
+            )
+        elif unknown:
             yield f"derived_columns.{name} '{text}' names " + _not_a_column(unknown, known)
         known.append(name)
 
 
 def _not_a_column(unknown: set[str], known: list[str]) -> str:
-    first, *_ = sorted(unknown)
+    first = sorted(unknown)[0].replace("__", " ")
     return f"'{first}', which is no column made before it" + did_you_mean(first, known)
 
 
@@ -245,7 +266,8 @@ def _of_action(action: str, names: list[str], columns: dict[str, Any]) -> str | 
     if arguments and word != "assign_value":
         return f"'{action}' has an argument, which only assign_value takes"
     if word == "assign_value" and len(arguments) != 1:
-        return f"'{action}' assigns nothing; write assign_value$value"
+        what = "several values" if arguments else "nothing"
+        return f"'{action}' assigns {what}; write assign_value$value"
     if word in _PAIR_OF_COLUMNS and len(names) != 2:
         return f"'{word}' needs exactly two columns, the one to sort by and the one to skew"
     if word in _PAIR_OF_COLUMNS and columns[names[1]]["type"] != "continuous":

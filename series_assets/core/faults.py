@@ -59,9 +59,10 @@ def _sentence(detail: ErrorDetails, known_keys: Mapping[str, Sequence[str]]) -> 
         *above, key = parts
         where = f" in {'.'.join(above)}" if above else ""
         return f"unknown key '{key}'{where}{did_you_mean(key, known_keys[model])}"
-    if kind == "invalid_key":
-        *above, key = parts
-        return f"{'.'.join(above) or 'the file'} has the key {key}, which is not text; quote it"
+    if kind == "invalid_key" or parts[-1:] == ["[key]"]:
+        above = parts[: -2 if parts[-1] == "[key]" else -1]
+        where = ".".join(above) or "the file"
+        return f"{where} has the key {told(given)}, which is not text; put it in quotes"
     if kind == "value_error":
         return f"{place} {context['error']}".strip()
     if kind == "literal_error":
@@ -75,7 +76,8 @@ def _sentence(detail: ErrorDetails, known_keys: Mapping[str, Sequence[str]]) -> 
         return f"{place}.type is missing; use {listed(sorted(_TYPES))}"
     if kind in _BOUNDS:
         bound, text = _BOUNDS[kind]
-        return f"{place} {text.format(given, f'{context[bound]:g}')}"
+        limit = context[bound]
+        return f"{place} {text.format(given, int(limit) if limit == int(limit) else limit)}"
     if kind == "finite_number":
         return f"{place} {told(given)} is not a finite number"
     wanted = _KINDS.get(kind.split("_")[0])

@@ -82,7 +82,10 @@ def typed_column(values: Sequence[str | None], kind: str) -> "pd.Series[Any]":
         return pd.Series([None if v is None else int(v) for v in values], dtype="Int64")
     try:
         numbers = [float("nan") if v is None else float(v) for v in values]
-        if all(v is None or repr(n) == v for v, n in zip(values, numbers, strict=True)):
+        same = (
+            v is None or (n == n and repr(n) == v) for v, n in zip(values, numbers, strict=True)
+        )
+        if all(same):
             return pd.Series(numbers, dtype="float64")
     except ValueError:
         pass

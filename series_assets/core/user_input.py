@@ -148,4 +148,4 @@ def read_user_input(content: object, file: str) -> UserInput:
 
 
 def _with_text_keys(content: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(key): value for key, value in content.items()}
+    return {key if isinstance(key, str) else told(key): value for key, value in content.items()}

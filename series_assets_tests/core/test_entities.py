@@ -25,9 +25,9 @@ def _distribution(shares: dict[int, float]) -> Distribution:
     return parse_distribution([HEADER, *(f"{n} | {share}" for n, share in shares.items())])
 
 
-DISTRIBUTIONS = st.dictionaries(
-    st.integers(1, 9), st.floats(0.01, 1), min_size=1, max_size=4
-).map(_distribution)
+DISTRIBUTIONS = st.dictionaries(st.integers(1, 9), st.floats(0.01, 1), min_size=1, max_size=4).map(
+    _distribution
+)
 ROWS = st.integers(1, 400)
 
 
@@ -105,7 +105,7 @@ def test_a_draw_fills_the_rows_with_eligible_entities(
     eligible = present(distribution, rows) + spare
     ranks = draw(distribution, rows, eligible, seed, k)
     assert len(ranks) == rows
-    assert 0 <= ranks.min() and ranks.max() < eligible
+    assert ranks.min() >= 0 and ranks.max() < eligible
     assert len(set(ranks.tolist())) == present(distribution, rows)
     occurrences = Counter(Counter(entity_of_row(distribution, rows).tolist()).values())
     assert Counter(Counter(ranks.tolist()).values()) == occurrences
@@ -131,9 +131,7 @@ def test_every_entity_is_drawn_with_equal_chance() -> None:
 
     Each of 50 entities is expected 400 times in 1000 draws of 20, with a deviation of 15.
     """
-    drawn = Counter(
-        rank for k in range(1, 1001) for rank in draw(ONCE, 20, 50, 0, k).tolist()
-    )
+    drawn = Counter(rank for k in range(1, 1001) for rank in draw(ONCE, 20, 50, 0, k).tolist())
     assert len(drawn) == 50
     assert min(drawn.values()) > 400 - 5 * 16
     assert max(drawn.values()) < 400 + 5 * 16

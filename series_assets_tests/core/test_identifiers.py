@@ -133,9 +133,7 @@ def test_linked_columns_share_the_order_of_entities() -> None:
     """Columns with one order seed and distribution belong to the same entities row by row."""
     distribution = ((1, 0.5), (2, 0.5))
     one = generate(_plan(seed=1, order_seed=9, distribution=distribution), 60)
-    two = generate(
-        _plan(kind="pseudo_chi", seed=2, order_seed=9, distribution=distribution), 60
-    )
+    two = generate(_plan(kind="pseudo_chi", seed=2, order_seed=9, distribution=distribution), 60)
     assert len(set(zip(one, two, strict=True))) == one.nunique() == two.nunique()
 
 
@@ -159,7 +157,5 @@ def test_a_link_needs_two_identifiers() -> None:
 def test_stretches_of_periods_do_not_overlap(kind: str) -> None:
     """What is issued before a period is at least what the one before began with and needed."""
     series = a_series(_specification(kind), a_user_input(num_datasets=30))
-    for k, (one, two) in enumerate(
-        pairwise(series.identifiers_of(k)[0] for k in range(30))
-    ):
+    for k, (one, two) in enumerate(pairwise(series.identifiers_of(k)[0] for k in range(30))):
         assert two.issued >= one.issued + generate(one, series.counts(k)[0]).nunique()

@@ -40,12 +40,12 @@ def test_constraints_and_filters(expression: str | None, mentioned: set[str]) ->
         ("date created", {"date created"}),
         ("(date_updated - date created).dt.days", {"date created", "date_updated"}),
         ("df.groupby('sex')['amount'].transform('mean')", {"sex", "amount"}),
-        ("df.groupby(\"sex\").amount.sum()", {"sex"}),
+        ('df.groupby("sex").amount.sum()', {"sex"}),
         ("df.sex + df.date.dt.year", {"sex", "date"}),
         ("date.dt.amount", {"date"}),
         ("@sysdate", set()),
         ("(amount", {"amount"}),
-        ("'sex + 'amount'", {"sex", "amount"}),
+        ("(amount + 'sex", {"amount", "sex"}),
     ],
 )
 def test_derivations(calculation: str, mentioned: set[str]) -> None:

@@ -39,9 +39,7 @@ def test_months_count_from_the_first_start(first: date, length: int, k: int) -> 
 
 
 @given(first=DAYS, unit=st.sampled_from(UNITS), length=LENGTHS, count=st.integers(1, 40))
-def test_every_start_has_a_key_of_its_own(
-    first: date, unit: str, length: int, count: int
-) -> None:
+def test_every_start_has_a_key_of_its_own(first: date, unit: str, length: int, count: int) -> None:
     """A series has one key for each period, ascending, and each key leads back to its period."""
     calendar = Calendar(first, unit, length, count)
     assert len(set(calendar.keys)) == count
@@ -53,9 +51,7 @@ def test_every_start_has_a_key_of_its_own(
 
 
 @given(first=DAYS, unit=st.sampled_from(UNITS), length=LENGTHS, k=PERIODS)
-def test_periods_follow_each_other_without_gap(
-    first: date, unit: str, length: int, k: int
-) -> None:
+def test_periods_follow_each_other_without_gap(first: date, unit: str, length: int, k: int) -> None:
     """The day after the last day of a period is the first day of the next."""
     calendar = Calendar(first, unit, length, k + 2)
     assert calendar.last_day_of(k) + timedelta(days=1) == calendar.start_of(k + 1)
