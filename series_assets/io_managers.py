@@ -6,41 +6,16 @@ Values between ops are pickled in the run's scratch folder and go with it.
 
 import pickle
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from series_assets.core.errors import RequestError, SeriesError
+from series_assets.core.errors import SeriesError
 from series_assets.core.series import Series
-from series_assets.ops import AsOf, Dataset, NewEntities, NewRecords
+from series_assets.handles import AsOf, Dataset, NewEntities, NewRecords, RecordsFile
 from series_assets.resources import Workspace
 from series_assets.storage import files
-
-
-@dataclass(frozen=True)
-class RecordsFile:
-    """Records of a period on disk."""
-
-    records: Path | None
-    """None where there are none."""
-    series: Series
-    asset: str
-    key: str
-    fingerprint: str | None = None
-    """What the records were made from, where a specification beside them says so."""
-
-    def load(self) -> Any:
-        """Return the records as a pandas frame, typed. Raises RequestError where there are none."""
-        from series_assets.core.records import typed
-
-        if self.records is None:
-            raise RequestError(
-                f"{self.series.name}, period {self.key}: its {self.asset.replace('_', ' ')} "
-                f"{'is' if self.asset == 'dataset' else 'are'} missing; make {self.asset} first"
-            )
-        return typed(files.read_csv(self.records), self.series.kinds)
 
 
 class SeriesIOManager(dg.IOManager):

@@ -7,7 +7,6 @@ scratch folder, never all the records of a range. What the assets are is in ``as
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,58 +14,9 @@ import dagster as dg
 
 from series_assets.core.errors import GenerationError, RequestError, SeriesError
 from series_assets.core.series import Plan, Series
-from series_assets.core.specification import Specification, is_select
+from series_assets.core.specification import is_select
+from series_assets.handles import AsOf, Dataset, Draw, ExistingRecords, NewEntities, NewRecords
 from series_assets.resources import Progress, Workspace
-
-
-@dataclass(frozen=True)
-class NewRecords:
-    """The new records of a period; no file and no specification where it has none."""
-
-    records: Path | None
-    specification: Specification | None
-    said: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class NewEntities:
-    """Where in the file of a period's new records its entities occur for the first time."""
-
-    records: Path | None
-    places: list[int]
-
-
-@dataclass(frozen=True)
-class Draw:
-    """The keys of the entities drawn for a period, one for each existing row."""
-
-    keys: list[int]
-
-
-@dataclass(frozen=True)
-class ExistingRecords:
-    """The existing records of a period and the specification they were made from."""
-
-    records: Path
-    specification: Specification
-    said: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """What a period delivers, and the specification of its existing records if it has any."""
-
-    records: Path
-    existing_specification: Specification | None
-    new: int
-    existing: int
-
-
-@dataclass(frozen=True)
-class AsOf:
-    """The reference table as it stood after a period."""
-
-    key: str
 
 
 class _Builder:

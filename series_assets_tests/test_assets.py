@@ -10,7 +10,7 @@ import pytest
 from series_assets.build import build_definitions
 from series_assets.core.series import Series
 from series_assets.generating import Request, generate_series
-from series_assets.io_managers import RecordsFile
+from series_assets.handles import RecordsFile
 from series_assets.partitions import partitions_of
 from series_assets.resources import Workspace
 from series_assets.storage.files import read_csv

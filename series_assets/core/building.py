@@ -18,6 +18,7 @@ from series_assets.core.errors import Fault, InputError, did_you_mean
 from series_assets.core.exhibit_rules import broken_rules
 from series_assets.core.identifiers import PSEUDO_CHIS, known_entities, linked_in
 from series_assets.core.periods import Calendar
+from series_assets.core.reading import read_specification
 from series_assets.core.seeds import LIMIT
 from series_assets.core.series import BOOKKEEPING, Series
 from series_assets.core.specification import (
@@ -27,7 +28,6 @@ from series_assets.core.specification import (
     derived,
     is_select,
     output_columns,
-    read_specification,
 )
 from series_assets.core.user_input import UserInput, read_user_input
 

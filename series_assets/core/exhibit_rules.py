@@ -1,7 +1,7 @@
 """What Exhibit 0.9.9 would take without a word and get wrong, or die of with a raw Python error.
 
 Each rule refuses one such case with the key and the remedy. What the form of a specification is
-stands in ``specification``; what only a run can show is left to a trial.
+stands in ``form``; what only a run can show is left to a trial.
 """
 
 import re
@@ -19,7 +19,6 @@ from series_assets.core.specification import (
     derived,
     is_select,
     output_columns,
-    split_constraint,
 )
 
 _ANY_COLUMN = (
@@ -206,7 +205,7 @@ def _expressions(specification: Specification) -> Iterator[str]:
     outputs = [out for name in columns for out in output_columns(specification, name)]
     constraints = specification["constraints"]
     for text in constraints["basic_constraints"] or []:
-        parts = split_constraint(text)
+        parts = mentions.split_constraint(text)
         if parts and " " in parts[2] and "~" not in parts[2]:
             yield (
                 f"constraints.basic_constraints '{text}' has blanks in its expression, at which "

@@ -14,6 +14,20 @@ _TILDE = re.compile(r"~(.*?)~")
 _QUOTED = re.compile(r"""("[^"]*"|'[^']*')""")
 
 
+def split_constraint(text: str) -> tuple[str, str, str] | None:
+    """Return column, operator and expression of a basic constraint, or None if it is not one."""
+    words = text.split(" ")
+    places = [i for i, word in enumerate(words) if word in ("<", ">", "<=", ">=", "==")]
+    if len(places) != 1:
+        return None
+    place = places[0]
+    left, right = " ".join(words[:place]).strip(), " ".join(words[place + 1 :]).strip()
+    name = left.strip("~")
+    if not left or not right or (" " in name and left != f"~{name}~"):
+        return None
+    return name, words[place], right
+
+
 def in_constraint(expression: str | None, columns: Iterable[str]) -> set[str]:
     """Return the columns that a basic constraint or the filter of a custom one mentions."""
     if not expression:

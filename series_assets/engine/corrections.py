@@ -3,7 +3,9 @@
 Each stands in for the part while a run lasts; each says what stock Exhibit 0.9.9 does.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,8 +13,6 @@ from typing import Any
 import pandas as pd
 from exhibit.core.generate import categorical, continuous
 from exhibit.core.linkage import matrix
-
-from series_assets.storage.database import write_frame
 
 
 class OneAfterTheOther:
@@ -87,7 +87,10 @@ def temporary_table(database: Path) -> Callable[..., bool]:
     def create_temp_table(table_name: str, col_names: Sequence[str], data: Any, **_: Any) -> bool:
         frame = pd.DataFrame(data)
         frame.columns = list(col_names)
-        write_frame(database, table_name, frame.apply(_as_exhibit_writes))
+        with closing(sqlite3.connect(database)) as connection:
+            frame.apply(_as_exhibit_writes).to_sql(
+                table_name, connection, index=False, if_exists="replace"
+            )
         return True
 
     return create_temp_table

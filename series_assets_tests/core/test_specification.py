@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from series_assets.core.errors import InputError
+from series_assets.core.mentions import split_constraint
+from series_assets.core.reading import read_specification
 from series_assets.core.specification import (
     belonging,
     closed,
@@ -14,8 +16,6 @@ from series_assets.core.specification import (
     derived,
     is_select,
     output_columns,
-    read_specification,
-    split_constraint,
     window_size,
 )
 from series_assets_tests.builders import a_specification
