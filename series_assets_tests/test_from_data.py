@@ -1,0 +1,170 @@
+"""A series that looks like real data: the files written from a CSV make a series as they are."""
+
+import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from series_assets.cli import main
+from series_assets_tests.checker import Finished, check
+
+_EXHIBIT = find_spec("exhibit")
+assert _EXHIBIT is not None and _EXHIBIT.submodule_search_locations
+SAMPLES = Path(_EXHIBIT.submodule_search_locations[0]) / "sample" / "_data"
+
+
+def run(folder: Path, *arguments: str) -> Result:
+    """Run the command line with series and data below ``folder``."""
+    environment = {
+        "SERIES_ASSETS_SERIES_DIR": str(folder / "series"),
+        "SERIES_ASSETS_DATA_DIR": str(folder / "data"),
+    }
+    return CliRunner().invoke(main, arguments, env=environment)
+
+
+def start(folder: Path, name: str, data: Path, identifier: str) -> Path:
+    """Write a series from data and return its folder."""
+    done = run(folder, "new", name, "--from-data", str(data), "--id", identifier)
+    assert done.exit_code == 0, done.stderr
+    return folder / "series" / name
+
+
+def tables_of(database: Path) -> set[str]:
+    """Return the tables of a database."""
+    with closing(sqlite3.connect(database)) as connection:
+        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+
+
+@pytest.mark.parametrize(
+    ("sample", "identifier"),
+    [
+        ("inpatients", "id"),
+        ("inpatients_anon", "id"),
+        ("prescribing", "id"),
+        ("uuid_anon", "record_chi"),
+    ],
+)
+def test_each_of_exhibits_own_tables_becomes_a_series(
+    tmp_path: Path, sample: str, identifier: str
+) -> None:
+    """Both files validate and generate as they are, and four periods hold every rule."""
+    place = start(tmp_path, sample, SAMPLES / f"{sample}.csv", identifier)
+    validated = run(tmp_path, "validate", sample)
+    assert (validated.exit_code, validated.stdout) == (0, f"{sample}: in order\n"), validated.stderr
+
+    said = place / "user_input.yml"
+    text = said.read_text(encoding="utf-8")
+    said.write_text(text.replace("num_datasets: 3", "num_datasets: 4"), encoding="utf-8")
+    assert run(tmp_path, "generate", sample, "--quiet").exit_code == 0
+
+    check(Finished.of(place, tmp_path / "data"))
+
+
+def test_what_exhibit_keeps_in_its_database_is_kept_under_the_series_name(tmp_path: Path) -> None:
+    """Exhibit calls these tables after an id of the moment; the series brings its own."""
+    place = start(tmp_path, "wards", SAMPLES / "inpatients.csv", "id")
+    specification = yaml.safe_load((place / "specification.yml").read_text(encoding="utf-8"))
+    said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
+
+    assert specification["metadata"]["id"] == "wards"
+    assert said["exhibit_db_path"] == "exhibit.db"
+    kept = {name for name in tables_of(place / "exhibit.db") if name.startswith("temp_")}
+    assert kept == {"temp_wards_1", "temp_wards_loc_name"}
+
+
+def test_a_series_without_such_values_needs_no_database_of_its_own(tmp_path: Path) -> None:
+    """Its user input leaves the path empty."""
+    place = start(tmp_path, "doses", SAMPLES / "uuid_anon.csv", "record_chi")
+
+    assert sorted(path.name for path in place.iterdir()) == ["specification.yml", "user_input.yml"]
+    said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
+    assert said["exhibit_db_path"] is None
+
+
+def test_what_exhibit_writes_wrong_for_a_series_is_put_right(tmp_path: Path) -> None:
+    """No column is cross-joined, each target is finite, and the next period begins where the
+    data end."""
+    place = start(tmp_path, "anon", SAMPLES / "inpatients_anon.csv", "id")
+    text = (place / "specification.yml").read_text(encoding="utf-8")
+    said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
+
+    assert "cross_join_all_unique_values: true" not in text
+    assert not re.search(r"\.(inf|nan)\b", text)
+    assert (said["period"], said["length_of_period"]) == ("months", 9)
+
+
+def test_what_never_differs_for_an_entity_is_static(tmp_path: Path) -> None:
+    """A category with one value for each entity of the data is what an entity keeps."""
+    data = pd.DataFrame(
+        {
+            "person": ["a", "a", "b", "b", "c", "c"] * 5,
+            "eyes": ["blue", "blue", "brown", "brown", "blue", "blue"] * 5,
+            "mood": ["good", "bad", "bad", "good", "good", "bad"] * 5,
+            "seen": ["2024-01-01", "2024-01-02", "2024-01-03"] * 10,
+        }
+    )
+    data.to_csv(tmp_path / "people.csv", index=False)
+    place = start(tmp_path, "people", tmp_path / "people.csv", "person")
+
+    said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
+    assert said["static_columns"] == ["eyes"]
+    assert said["date_columns"] == ["seen"]
+
+
+def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
+    """Whatever the hash seed, and though Exhibit invents an id anew each time."""
+    texts = []
+    for hash_seed in ("0", "1"):
+        folder = tmp_path / hash_seed
+        folder.mkdir()
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "series_assets", "new", "wards"),
+                *("--from-data", str(SAMPLES / "inpatients.csv"), "--id", "id"),
+            ],
+            cwd=folder,
+            env={"PYTHONHASHSEED": hash_seed, "PATH": ""},
+            check=True,
+            capture_output=True,
+        )
+        texts.append((folder / "series/wards/specification.yml").read_bytes())
+
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "fault"),
+    [
+        ("missing.csv", None, "there is no such file"),
+        ("table.txt", "a,b\n1,2\n", "is not a CSV file; its name has to end in .csv"),
+        ("empty.csv", "a,b\n", "holds no rows"),
+    ],
+)
+def test_data_that_cannot_be_described_are_refused(
+    tmp_path: Path, file: str, content: str | None, fault: str
+) -> None:
+    """The message names the file, and no half of a series is left."""
+    data = tmp_path / file
+    if content is not None:
+        data.write_text(content, encoding="utf-8")
+
+    done = run(tmp_path, "new", "demo", "--from-data", str(data), "--id", "id")
+
+    assert (done.exit_code, done.stderr) == (2, f"{data}: {fault}\n")
+    assert not any((tmp_path / "series").glob("*"))
+
+
+def test_data_and_identifier_go_together(tmp_path: Path) -> None:
+    """Without the column that names the entities there is no series."""
+    done = run(tmp_path, "new", "demo", "--from-data", str(SAMPLES / "uuid_anon.csv"))
+
+    assert done.exit_code == 2
+    assert "--from-data and --id go together" in done.stderr
