@@ -54,6 +54,8 @@ class Dataset:
     existing_specification: Specification | None
     new: int
     existing: int
+    said: tuple[str, ...] = ()
+    """What Exhibit said in the run of the existing records."""
 
 
 @dataclass(frozen=True)

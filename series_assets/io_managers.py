@@ -112,4 +112,5 @@ class SeriesIOManager(dg.IOManager):
             "path": dg.MetadataValue.path(records),
             "new_rows": made.new,
             "existing_rows": made.existing,
+            "exhibit_said": "\n".join(made.said),
         }

@@ -100,6 +100,7 @@ def _made_new(
     check_lookups(series, source)
     database.copy_for_run(source, scratch, plan.new.specification)
     outcome = new_records(plan, scratch)
+    _note(progress, f"{series.name}, period {plan.key} (new records)", outcome.said)
     lost = plan.new.rows - len(outcome.records)
     if lost:
         progress.noted(
@@ -109,6 +110,12 @@ def _made_new(
     path = folder / f"new_{plan.number}.csv"
     files.write_csv(path, as_text(outcome.records))
     return NewRecords(path, plan.new.specification, outcome.said)
+
+
+def _note(progress: Progress, where: str, said: tuple[str, ...]) -> None:
+    for line in said:
+        if "duplicates" not in line:  # counted and told by ourselves
+            progress.noted(f"{where}: Exhibit says: {line}")
 
 
 def reference_table_graph(series: Series) -> dg.GraphDefinition:
@@ -277,6 +284,7 @@ def _made_existing(
     if any(map(is_select, sets)):  # only a statement can name the table itself
         database.write_frame(scratch, series.table, as_text(entities))
     outcome = existing_records(plan, entities, scratch)
+    _note(progress, f"{series.name}, period {plan.key} (existing records)", outcome.said)
     path = folder / f"existing_{plan.number}.csv"
     files.write_csv(path, as_text(outcome.records[table.columns()]))
     return ExistingRecords(path, specification, outcome.said)
@@ -305,6 +313,7 @@ def _combined(
         existing.specification if existing else None,
         new=len(parts[0]) if plan.new else 0,
         existing=len(parts[-1]) if existing else 0,
+        said=existing.said if existing else (),
     )
 
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 from math import ceil, floor
 from pathlib import Path
 
-from series_assets.core.changes import Roles
+from series_assets.core.changes import Roles, for_period
 from series_assets.core.dates import FIRST, LAST
 from series_assets.core.entities import allotted, parse_distribution, present
 from series_assets.core.errors import Fault, InputError, did_you_mean
@@ -28,6 +28,7 @@ from series_assets.core.specification import (
     derived,
     is_select,
     output_columns,
+    window_size,
 )
 from series_assets.core.user_input import UserInput, read_user_input
 
@@ -233,6 +234,7 @@ def _failing_specification(series: Series) -> Iterator[str]:
                 "set cross_join_all_unique_values: false"
             )
             break
+    yield from _empty_windows(series)
     yield from _shared_seeds(series)
     for plan in series.identifiers_of(last):
         place = f"columns.{plan.column}"
@@ -251,6 +253,27 @@ def _failing_specification(series: Series) -> Iterator[str]:
     seed = series.specification["metadata"]["random_seed"]
     if seed + last >= LIMIT:
         yield (f"metadata.random_seed {seed} is too large; keep seed + periods below {LIMIT}")
+
+
+def _empty_windows(series: Series) -> Iterator[str]:
+    """A window may come to lie between two dates of its frequency, such as ends of quarters."""
+    columns = series.specification["columns"]
+    rare = [
+        name
+        for name in columns
+        if columns[name]["type"] == "date" and columns[name]["frequency"] not in (None, "D")
+    ]
+    moved = set(rare) & set(series.roles.moved)
+    for k in range(series.calendar.count if moved else min(1, len(rare))):
+        changed = for_period(series.specification, series.calendar, series.roles, k)["columns"]
+        for name in rare:
+            if window_size(changed[name]) == 0:
+                yield (
+                    f"columns.{name} has no date in period {series.calendar.keys[k]}: none of its "
+                    f"frequency {changed[name]['frequency']} lies from {changed[name]['from']} to "
+                    f"{changed[name]['to']}; widen the window, or use another frequency"
+                )
+                return
 
 
 def _enough_rows(series: Series, crossed: int) -> int:

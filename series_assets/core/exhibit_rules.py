@@ -93,6 +93,8 @@ def _values(specification: Specification) -> Iterator[str]:
         values, chosen = column["original_values"], column["anonymising_set"]
         if isinstance(values, list):
             yield from _table(name, column)
+        elif values == REGEX:
+            yield from _pattern(name, chosen)
         elif values not in (PAIRED, REGEX) and not is_select(chosen) and column["uniques"] <= limit:
             yield (
                 f"columns.{name}.original_values lists no values, but its uniques "
@@ -112,6 +114,21 @@ def _values(specification: Specification) -> Iterator[str]:
                 f"linked_columns [{', '.join(members)}] have different anonymising_sets; Exhibit "
                 "needs the same one"
             )
+
+
+_CLASS = r"\[(?:[^\]^-]-[^\]-]|[^\]^-][^\]-]*)\](?:\{\d+\})?"
+_PLAIN = r"[^\[\]{}\\()|+*?^$](?:\{\d\})?"
+
+
+def _pattern(name: str, pattern: str) -> Iterator[str]:
+    """Exhibit knows a few signs of regular expressions and takes all others for themselves."""
+    readable = re.fullmatch(rf"(?:{_CLASS}(?![0-9])|{_PLAIN})+", pattern)
+    if not readable or re.search(r"\.\{", pattern):
+        yield (
+            f"columns.{name}.anonymising_set '{pattern}' has a sign that Exhibit takes for itself; "
+            "use plain characters, [abc] or [a-z] for one of several, {2} behind either, and no "
+            "digit right behind a bracket"
+        )
 
 
 def _table(name: str, column: dict[str, Any]) -> Iterator[str]:
@@ -212,10 +229,21 @@ def _expressions(specification: Specification) -> Iterator[str]:
                 f"Exhibit stumbles; write {parts[2].replace(' ', '')}, or ~my column~ for a name"
             )
             continue
+        if parts and "__" in parts[0]:
+            yield (
+                f"constraints.basic_constraints '{text}' adjusts a column with __ in its name, "
+                "which Exhibit takes for a blank; rename it"
+            )
         unknown = mentions.unknown_names(parts[2] if parts else "", outputs)
         if unknown:
             yield f"constraints.basic_constraints '{text}' names " + _not_a_column(unknown, outputs)
     for name, custom in (constraints["custom_constraints"] or {}).items():
+        often = re.fullmatch(r"~?(.+?)~?\s+with_(high|low)_frequency", custom.get("filter") or "")
+        if often and columns.get(often[1], {}).get("type") == "continuous":
+            yield (
+                f"constraints.custom_constraints.{name}.filter '{custom['filter']}' counts how "
+                "often a number occurs, which Exhibit can for categories and identifiers only"
+            )
         text = re.sub(r"\bwith_(high|low)_frequency\b", "", custom.get("filter") or "")
         unknown = mentions.unknown_names(text, outputs)
         if unknown:

@@ -1,5 +1,6 @@
 """The form of an Exhibit 0.9.9 specification: its keys, and what each may hold by itself."""
 
+import warnings
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -57,7 +58,11 @@ def _frequency(value: object) -> object:
     from pandas.tseries.frequencies import to_offset
 
     try:
-        to_offset(value)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            offset = to_offset(value)
+        if caught:  # an old name, which Exhibit takes, but pandas will not for long
+            return offset.freqstr
     except (ValueError, TypeError):
         raise ValueError(f"{told(value)} is not a frequency that pandas knows, such as D") from None
     return value
@@ -191,7 +196,7 @@ class SpecificationForm(_Form):
     constraints: Constraints
     linked_columns: list[tuple[StrictInt, list[StrictStr]]] | None = None
     derived_columns: dict[str, StrictStr] | None = None
-    models: dict[str, dict[str, Any] | None] | None = None
+    models: dict[str, dict[str, Any]] | None = None
 
 
 _SECTION = "'series-assets new NAME' writes a template to copy it from"

@@ -164,6 +164,7 @@ def _completed(specification: Specification, form: SpecificationForm) -> Specifi
         if isinstance(model, DateColumn):
             column.update({"from": model.from_} if "from" in column else {})
             column.update({"to": model.to} if "to" in column else {})
+            column["frequency"] = model.frequency
         if isinstance(model, CategoricalColumn):
             column.setdefault("paired_columns", None)
         if isinstance(model, CategoricalColumn | DateColumn):

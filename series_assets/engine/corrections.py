@@ -11,8 +11,11 @@ from types import ModuleType
 from typing import Any
 
 import pandas as pd
-from exhibit.core.generate import categorical, continuous
+from exhibit.core import constraints
+from exhibit.core.generate import categorical, continuous, missing
 from exhibit.core.linkage import matrix
+
+from series_assets.engine.scaling import scale
 
 
 class OneAfterTheOther:
@@ -34,47 +37,6 @@ class OneAfterTheOther:
     def map(self, function: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
         """Return what the function gives for each value, in order."""
         return [function(value) for value in values]
-
-
-def scaled_to_statistic(
-    series: "pd.Series[Any]",
-    precision: str,
-    target_mean: float | None = None,
-    target_std: float | None = None,
-    **_: Any,
-) -> "pd.Series[Any]":
-    """Scale to a mean and a deviation; numbers that do not differ all become the mean.
-
-    Stock Exhibit divides by their deviation of 0, or of a single number, and leaves nothing.
-    """
-    if len(series) > 1 and series.std() > 0:
-        return _stock_scaled(series, precision, target_mean, target_std)
-    mean = target_mean or series.mean()
-    flat = pd.Series(mean, index=series.index, name=series.name, dtype=float)
-    return flat.round().astype("Int64") if precision == "integer" else flat
-
-
-def scaled_to_range(
-    series: "pd.Series[Any]",
-    precision: str,
-    target_min: float | None = None,
-    target_max: float | None = None,
-    **_: Any,
-) -> "pd.Series[Any]":
-    """Scale to a range; numbers that do not differ all become the bound that Exhibit takes.
-
-    Stock Exhibit makes them whole numbers that cannot be missing, whatever the precision, and
-    fails as soon as one is.
-    """
-    if series.isna().all() or series.nunique() > 1:
-        return _stock_ranged(series, precision, target_min, target_max)
-    bound = target_min or target_max or 0
-    flat = pd.Series(bound, index=series.index, name=series.name, dtype=float)
-    return flat.round().astype("Int64") if precision == "integer" else flat
-
-
-_stock_scaled = continuous._scale_to_target_statistic
-_stock_ranged = continuous._scale_to_range
 
 
 def temporary_table(database: Path) -> Callable[..., bool]:
@@ -104,16 +66,13 @@ def _as_exhibit_writes(column: "pd.Series[Any]") -> "pd.Series[Any]":
     return column.astype(str).str.strip()
 
 
+_SCALING = (continuous, missing, constraints)
+
+
 def stand_ins(database: Path) -> list[tuple[ModuleType, Mapping[str, Any]]]:
     """Return the corrections, by the module that they stand in."""
     return [
         (matrix, {"Pool": OneAfterTheOther}),
-        (
-            continuous,
-            {
-                "_scale_to_target_statistic": scaled_to_statistic,
-                "_scale_to_range": scaled_to_range,
-            },
-        ),
+        *((module, {"scale_continuous_column": scale}) for module in _SCALING),
         (categorical, {"create_temp_table": temporary_table(database)}),
     ]

@@ -578,7 +578,7 @@ def test_every_unfit_action_is_told() -> None:
 @pytest.mark.parametrize("name", ["models/mine", "mine.pickle", "my model", ""])
 def test_a_model_that_is_no_plain_name(name: str) -> None:
     """Exhibit looks for models in a folder of its own."""
-    assert _complaints(a_specification() | {"models": {name: None}}) == [
+    assert _complaints(a_specification() | {"models": {name: {}}}) == [
         f"models.{name} is not the plain name of a model; put the model into Exhibit's folder "
         "models and give its name without folder and ending"
     ]

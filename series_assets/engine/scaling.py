@@ -1,0 +1,91 @@
+"""Scaling numbers to their targets: Exhibit's own ways, and right answers where it has none.
+
+Stock Exhibit 0.9.9 divides by the spread of numbers that do not differ, takes a target of 0 for
+none, loses the sum of a single number below 0, and works a missing bound out from a ratio that
+may have no meaning.
+"""
+
+from typing import Any
+
+import pandas as pd
+from exhibit.core.generate import continuous
+
+
+def scale(
+    series: "pd.Series[Any]",
+    precision: str,
+    target_sum: float | None = None,
+    target_min: float | None = None,
+    target_max: float | None = None,
+    target_mean: float | None = None,
+    target_std: float | None = None,
+    **_: Any,
+) -> "pd.Series[Any]":
+    """Return the numbers scaled to the first targets given: sum, range, mean and deviation.
+
+    Shape, index and name as given, without what is missing; float64, or Int64 for the precision
+    ``integer``.
+    """
+    numbers = series.dropna().astype(float)
+    if numbers.empty:
+        return series
+    if target_sum is not None:
+        return _to_sum(numbers, precision, target_sum)
+    if target_min is not None or target_max is not None:
+        return _to_range(numbers, precision, target_min, target_max)
+    if target_mean is not None or target_std is not None:
+        return _to_statistic(numbers, precision, target_mean, target_std)
+    return series
+
+
+def _to_sum(numbers: "pd.Series[Any]", precision: str, target: float) -> "pd.Series[Any]":
+    least = numbers.min()
+    if least < 0 and (numbers - least).sum() == 0:
+        # Alike and below 0: an equal share each, where Exhibit leaves zeros.
+        numbers = pd.Series(1.0, index=numbers.index, name=numbers.name)
+    scaled = continuous._scale_to_target_sum(numbers, precision, target)
+    return _whole(scaled, precision)
+
+
+def _to_range(
+    numbers: "pd.Series[Any]", precision: str, low: float | None, high: float | None
+) -> "pd.Series[Any]":
+    if _alike(numbers):
+        return _flat(numbers, precision, low or high or 0)
+    spread = numbers.max() - numbers.min()
+    # Exhibit works out the other bound from the ratio of the largest to the smallest number,
+    # which says nothing where one of them is 0 or below.
+    if high is None and low is not None and (numbers.min() <= 0 or low == 0):
+        high = low + spread
+    if low is None and high is not None and (numbers.max() <= 0 or high == 0):
+        low = high - spread
+    return continuous._scale_to_range(numbers, precision, low, high)
+
+
+def _to_statistic(
+    numbers: "pd.Series[Any]", precision: str, mean: float | None, deviation: float | None
+) -> "pd.Series[Any]":
+    if numbers.min() < 0:
+        numbers = numbers + abs(numbers.min())
+    if mean is None:
+        mean = numbers.mean()
+    if _alike(numbers):
+        return _flat(numbers, precision, mean)
+    if deviation is None:
+        deviation = numbers.std()
+    scaled = mean + (numbers - numbers.mean()) * deviation / numbers.std()
+    return _whole(scaled.round() if precision == "integer" else scaled, precision)
+
+
+def _alike(numbers: "pd.Series[Any]") -> bool:
+    """Tell whether numbers differ by no more than the rounding of their arithmetic."""
+    return bool(numbers.max() - numbers.min() <= 1e-12 * numbers.abs().max())
+
+
+def _flat(numbers: "pd.Series[Any]", precision: str, value: float) -> "pd.Series[Any]":
+    flat = pd.Series(value, index=numbers.index, name=numbers.name, dtype=float)
+    return _whole(flat.round() if precision == "integer" else flat, precision)
+
+
+def _whole(numbers: "pd.Series[Any]", precision: str) -> "pd.Series[Any]":
+    return numbers.astype("Int64") if precision == "integer" else numbers

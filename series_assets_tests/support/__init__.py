@@ -1,0 +1,1 @@
+"""What of Exhibit is supported: each feature in a series of its own, made, checked, or refused."""

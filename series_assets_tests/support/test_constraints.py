@@ -1,0 +1,264 @@
+"""Constraints in existing records: kept where they can hold, removed or made true where not."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h3
+import pandas as pd
+import pytest
+
+from series_assets_tests.builders import a_series, a_specification, a_user_input
+from series_assets_tests.support.making import existing, made, new, own_database, saved, told
+from series_assets_tests.test_rules import a_category, a_date, a_number, a_uuid, with_columns
+
+FREQUENCIES = ["frequency | probability_vector", "1 | 0.2", "3 | 0.8"]
+Holds = Callable[[pd.DataFrame], Any]
+
+
+def constrained(
+    targets: dict[str, str], partition: str | None = None, where: str | None = None
+) -> dict[str, Any]:
+    """Return a specification with one custom constraint, over entities of several rows."""
+    dose = {"first": 0.25, "second": 0.25, "third": 0.25, "fourth": 0.25}
+    specification = with_columns(
+        a_specification(number_of_rows=120),
+        id=a_uuid(frequency_distribution=FREQUENCIES),
+        dose=a_category("dose", dose),
+        height=a_number("integer"),
+    )
+    specification["constraints"]["custom_constraints"] = {
+        "one": {"filter": where, "partition": partition, "targets": targets}
+    }
+    return specification
+
+
+def of_entities(rows: pd.DataFrame, column: str) -> list[list[str]]:
+    """Return the values of a column, entity by entity."""
+    return [group.tolist() for _, group in rows.groupby("id")[column]]
+
+
+def numbers(rows: pd.DataFrame, column: str) -> "pd.Series[float]":
+    """Return a column as numbers."""
+    return rows[column].astype(float)
+
+
+def go_together(rows: pd.DataFrame, sign: int) -> bool:
+    """Tell whether amount and height rise together; two columns sorted alike do."""
+    ranks = [numbers(rows, name).rank() for name in ("amount", "height")]
+    return ranks[0].corr(ranks[1]) * sign > 0.95
+
+
+ACTIONS: list[tuple[str, dict[str, str], str | None, str | None, Holds]] = [
+    ("make_same", {"dose": "make_same"}, "id", None,
+     lambda rows: all(len(set(of)) == 1 for of in of_entities(rows, "dose"))),
+    ("make_almost_same", {"dose": "make_almost_same"}, None, None,
+     lambda rows: rows["dose"].value_counts().iloc[0] > 0.8 * len(rows)),
+    ("make_distinct", {"dose": "make_distinct"}, "id", None,
+     lambda rows: all(len({*of} - {""}) == len(of) - of.count("")
+                      for of in of_entities(rows, "dose"))),
+    ("generate_as_sequence", {"dose": "generate_as_sequence"}, "id", None,
+     lambda rows: all(sorted(of) == sorted(["first", "second", "third"][: len(of)])
+                      for of in of_entities(rows, "dose"))),
+    ("generate_as_repeating_sequence", {"dose": "generate_as_repeating_sequence"}, None, None,
+     lambda rows: rows["dose"].value_counts().max() - rows["dose"].value_counts().min() <= 1),
+    ("sort_ascending", {"amount, height": "sort_ascending"}, None, None,
+     lambda rows: go_together(rows, 1)),
+    ("sort_descending", {"amount": "sort_descending", "height": "sort_ascending"}, None, None,
+     lambda rows: go_together(rows, -1)),
+    ("make_null", {"amount": "make_null"}, None, "region == 'South'",
+     lambda rows: ((rows["amount"] == "") == (rows["region"] == "South")).all()),
+    ("assign_value", {"region": "assign_value$Nowhere"}, None, "dose == 'first'",
+     lambda rows: set(rows.loc[rows["dose"] == "first", "region"]) == {"Nowhere"}),
+    ("make_outlier", {"height": "make_outlier"}, None, "region == 'North'",
+     lambda rows: numbers(rows, "height").groupby(rows["region"]).std().idxmax() == "North"),
+    ("shift_distribution_right", {"height": "shift_distribution_right"}, None, None,
+     lambda rows: numbers(rows, "height").median() > 55),
+    ("shift_distribution_left", {"height": "shift_distribution_left"}, None, None,
+     lambda rows: numbers(rows, "height").median() < 55),
+    ("sort_and_skew_right", {"amount, height": "sort_and_skew_right"}, None, None,
+     lambda rows: numbers(rows, "height").nunique() > 10),
+    ("sort_and_skew_left", {"amount, height": "sort_and_skew_left"}, None, None,
+     lambda rows: numbers(rows, "height").nunique() > 10),
+    ("sort_and_make_peak", {"amount, height": "sort_and_make_peak"}, None, None,
+     lambda rows: numbers(rows, "height").nunique() > 10),
+    ("sort_and_make_valley", {"amount, height": "sort_and_make_valley"}, None, None,
+     lambda rows: numbers(rows, "height").nunique() > 10),
+    ("of frequent ones", {"height": "assign_value$33"}, None, "dose with_high_frequency",
+     lambda rows: "33" in set(rows["height"])),
+    ("of rare ones", {"dose": "assign_value$Rare"}, None, "region with_low_frequency",
+     lambda rows: 0 < (rows["dose"] == "Rare").sum() < len(rows)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("targets", "partition", "where", "holds"),
+    [case[1:] for case in ACTIONS],
+    ids=[case[0] for case in ACTIONS],
+)
+def test_an_action_works_in_existing_records(
+    tmp_path: Path,
+    targets: dict[str, str],
+    partition: str | None,
+    where: str | None,
+    holds: Holds,
+) -> None:
+    """An action on columns that are neither kept nor moved stays, and does what it says."""
+    specification = constrained(targets, partition, where)
+    finished = made(tmp_path, specification, num_datasets=2)
+    constraints = saved(finished, 2, "existing")["constraints"]["custom_constraints"]
+    assert constraints == specification["constraints"]["custom_constraints"]
+    for records in (new(finished, 2), existing(finished, 2)):
+        assert holds(records)
+
+
+def test_missing_values_that_a_constraint_forbids(tmp_path: Path) -> None:
+    """make_not_null leaves no gap where its filter holds, in either part."""
+    specification = constrained({"height": "make_not_null"}, None, "region == 'South'")
+    specification["columns"]["height"]["miss_probability"] = 0.5
+    finished = made(tmp_path, specification, num_datasets=2)
+    for records in (new(finished, 2), existing(finished, 2)):
+        gaps = records["height"] == ""
+        assert not gaps[records["region"] == "South"].any()
+        assert gaps[records["region"] != "South"].any()
+
+
+@pytest.mark.parametrize("static", [["sex"], ["region"]])
+def test_places_by_region(tmp_path: Path, static: list[str]) -> None:
+    """geo_make_regions gives each region its own part of the map, where regions are not kept."""
+    cells = [{"h3": cell} for cell in h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 4)]
+    own = own_database(tmp_path / "own.db", places=cells)
+    specification = constrained({"home": "geo_make_regions"}, "region")
+    specification["metadata"]["geospatial_columns"] = []
+    place = {"h3_table": "places", "distribution": "uniform", "miss_probability": 0.0}
+    with_columns(specification, home={"type": "geospatial", **place})
+    finished = made(
+        tmp_path, specification, num_datasets=2, static_columns=static, exhibit_db_path=str(own)
+    )
+    for records in (new(finished, 2), existing(finished, 2)):
+        points = records[["home_latitude", "home_longitude"]].astype(float)
+        assert points["home_latitude"].between(55.8, 56.0).all()
+        assert points["home_longitude"].between(-3.4, -3.0).all()
+
+
+NOT_KEPT = [
+    ({"sex": "sort_ascending"}, None, None),
+    ({"sex, region": "make_same"}, "id", None),
+    ({"date": "sort_ascending"}, "id", None),
+    ({"region": "make_same"}, "sex", None),
+    ({"region": "make_null"}, None, "sex == 'F'"),
+    ({"region": "make_null"}, None, "date > '2024-01-15'"),
+    ({"region": "make_same"}, "id, date", None),
+]
+
+
+@pytest.mark.parametrize(("targets", "partition", "where"), NOT_KEPT)
+def test_a_constraint_that_mentions_what_is_kept_or_moved(
+    tmp_path: Path, targets: dict[str, str], partition: str | None, where: str | None
+) -> None:
+    """Such a constraint shapes new records; existing ones keep what was recorded, without gaps."""
+    finished = made(tmp_path, constrained(targets, partition, where), num_datasets=2)
+    assert not saved(finished, 2, "existing")["constraints"]["custom_constraints"]
+    assert saved(finished, 2, "new")["constraints"]["custom_constraints"]
+    assert "" not in set(existing(finished, 2)["region"])
+
+
+def test_a_number_that_is_kept_in_a_filter() -> None:
+    """A filter on a static number goes as well."""
+    specification = constrained({"region": "make_null"}, None, "height > 50")
+    series = a_series(specification, a_user_input(static_columns=["height"]))
+    part = series.plan(1).existing
+    assert part is not None
+    assert part.removed.custom_constraints == ("one",)
+    assert part.specification["constraints"]["custom_constraints"] == {}
+
+
+def test_basic_constraints_hold_in_both_parts(tmp_path: Path) -> None:
+    """Among numbers, with a literal, with a calculation, among dates, with names with blanks."""
+    specification = with_columns(
+        a_specification(number_of_rows=90),
+        **{
+            "my height": a_number("integer"),
+            "seen on": a_date("2024-01-01", "2024-01-31", 31),
+            "cost": a_number(),
+        },
+    )
+    specification["constraints"]["basic_constraints"] = [
+        "amount > 20",
+        "~my height~ <= cost",
+        "cost >= amount*0.5",
+        "~seen on~ >= date",
+    ]
+    finished = made(tmp_path, specification, date_columns=["date", "seen on"])
+    for records in (new(finished, 3), existing(finished, 3)):
+        assert (numbers(records, "amount") > 20).all()
+        assert (records["seen on"] >= records["date"]).all()
+        assert (numbers(records, "cost") >= numbers(records, "amount") * 0.5).all()
+
+
+def test_days_are_equal_where_they_have_to_be(tmp_path: Path) -> None:
+    """A moved day that equals another one does so in existing records, which lose the rule."""
+    specification = with_columns(a_specification(), updated=a_date("2024-01-01", "2024-01-31", 31))
+    specification["constraints"]["basic_constraints"] = ["updated == date"]
+    finished = made(tmp_path, specification, date_columns=["date", "updated"])
+    assert saved(finished, 2, "existing")["constraints"]["basic_constraints"] == []
+    for records in (new(finished, 2), existing(finished, 2)):
+        assert (records["updated"] == records["date"]).all()
+
+
+REFUSED: list[tuple[str, Any, str]] = [
+    ("basic", "amount<3", "constraints.basic_constraints 'amount<3' is not 'column operator "
+     "expression' with one of < > <= >= == between blanks"),
+    ("basic", "amount != 3", "constraints.basic_constraints 'amount != 3' is not 'column operator "
+     "expression' with one of < > <= >= == between blanks"),
+    ("basic", "1 < amount < 3", "constraints.basic_constraints '1 < amount < 3' is not 'column "
+     "operator expression' with one of < > <= >= == between blanks"),
+    ("basic", "sex == 3", "constraints.basic_constraints 'sex == 3' adjusts a categorical column"),
+    ("basic", "amount > ghost", "constraints.basic_constraints 'amount > ghost' names 'ghost', "
+     "which is no column made before it; known here: id, sex, region, amount, date, dose, height"),
+    ("custom", {"partition": ["id"], "targets": {"dose": "make_same"}},
+     "constraints.custom_constraints.one.partition ['id'] is not text; put it in quotes"),
+    ("custom", {"partition": "id"},
+     "constraints.custom_constraints.one.targets is missing; name the columns and what is done "
+     "with them"),
+    ("custom", {"partition": "id", "targets": None},
+     "constraints.custom_constraints.one.targets (empty) is not a mapping of keys to values"),
+    ("custom", {"targets": {"~dose~": "make_same"}},
+     "constraints.custom_constraints.one.targets names '~dose~', which is not under columns"),
+    ("custom", {"partition": "~id~", "targets": {"dose": "make_same"}},
+     "constraints.custom_constraints.one.partition names '~id~', which is not under columns"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "constraint", "fault"), REFUSED)
+def test_a_constraint_that_exhibit_stumbles_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, constraint: Any, fault: str
+) -> None:
+    """Forms that Exhibit cannot read are refused with the place."""
+    specification = constrained({"dose": "make_same"})
+    if kind == "basic":
+        specification["constraints"]["basic_constraints"] = [constraint]
+    else:
+        specification["constraints"]["custom_constraints"] = {"one": constraint}
+    assert told(monkeypatch, tmp_path, "validate", specification) == (2, fault)
+
+
+@pytest.mark.parametrize("text", ["`my col` > 3", "my col > 3"])
+def test_a_filter_in_which_blanks_are_not_marked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """Blanks in a name need tildes; backticks are not Exhibit's way."""
+    specification = with_columns(
+        constrained({"dose": "make_same"}, None, text), **{"my col": a_number()}
+    )
+    ended, said = told(monkeypatch, tmp_path, "validate", specification)
+    assert ended == 2
+    assert said.startswith(f"constraints.custom_constraints.one.filter '{text}'")
+
+
+def test_making_whole_numbers_missing(tmp_path: Path) -> None:
+    """make_null on a column of whole numbers leaves gaps among whole numbers."""
+    specification = constrained({"height": "make_null"}, None, "region == 'South'")
+    finished = made(tmp_path, specification, num_datasets=2)
+    for records in (new(finished, 2), existing(finished, 2)):
+        assert ((records["height"] == "") == (records["region"] == "South")).all()

@@ -1,0 +1,145 @@
+"""Dates with open and closed windows, and of every frequency, over the periods of a series."""
+
+from pathlib import Path
+
+import pytest
+
+from series_assets.core.errors import InputError
+from series_assets_tests.builders import a_series, a_specification, a_user_input
+from series_assets_tests.support.making import existing, made, new, saved
+from series_assets_tests.test_rules import a_date, with_columns
+
+FREQUENCIES = ["D", "B", "W", "W-WED", "MS", "ME", "QS", "QE", "YS", "YE", "2D"]
+
+
+def test_dates_of_every_frequency_move(tmp_path: Path) -> None:
+    """Month ends stay month ends, quarters quarters, weekdays weekdays, in every period."""
+    specification = with_columns(
+        a_specification(),
+        **{
+            f"by {frequency}": a_date("2023-01-01", "2024-12-31", 2000, frequency=frequency)
+            for frequency in FREQUENCIES
+        },
+    )
+    names = [f"by {frequency}" for frequency in FREQUENCIES]
+    finished = made(tmp_path, specification, date_columns=["date", *names], length_of_period=6)
+    ends = {row[5:] for row in existing(finished, 2)["by QE"]}
+    assert ends == {"03-31", "06-30", "09-30", "12-31"}
+    for number in (1, 2, 3):
+        # The checker holds every day against its window; here that the windows are used up.
+        days = {*new(finished, number)["by YE"], *existing(finished, number)["by YE"]}
+        assert len(days) == 2
+
+
+def test_windows_that_are_open_at_one_end(tmp_path: Path) -> None:
+    """With from alone, or to alone, as many dates as uniques, on that side of it."""
+    specification = with_columns(
+        a_specification(),
+        after=a_date("2024-01-15", None, 10),
+        months_after=a_date("2024-01-15", None, 4, frequency="ME"),
+        before=a_date("2024-01-31", "2024-01-31", 10),
+        weeks_before=a_date("2024-01-31", "2024-01-31", 3, frequency="W"),
+    )
+    columns = specification["columns"]
+    del columns["before"]["from"]
+    columns["weeks_before"]["from"] = None
+    names = ["after", "months_after", "before", "weeks_before"]
+    finished = made(tmp_path, specification, date_columns=["date", *names])
+    for records in (new(finished, 2), existing(finished, 2)):
+        assert records["after"].between("2024-02-15", "2024-02-24").all()
+        assert records["before"].between("2024-02-20", "2024-02-29").all()
+        assert set(records["months_after"]) <= {
+            "2024-02-29",
+            "2024-03-31",
+            "2024-04-30",
+            "2024-05-31",
+        }
+        assert set(records["weeks_before"]) <= {"2024-02-11", "2024-02-18", "2024-02-25"}
+
+
+def test_more_uniques_than_a_window_holds(tmp_path: Path) -> None:
+    """Dates stay in the window, be it shorter in a later period, or too short from the start."""
+    specification = with_columns(
+        a_specification(number_of_rows=200), still=a_date("2024-01-01", "2024-01-10", 60)
+    )
+    finished = made(tmp_path, specification)
+    for number, days in ((1, 31), (2, 29), (3, 31)):
+        assert saved(finished, number, "new")["columns"]["date"]["uniques"] == days
+        rows = new(finished, number)
+        assert rows["date"].str[:7].unique().tolist() == [f"2024-0{number}"]
+        assert rows["still"].max() <= "2024-01-10"
+
+
+def test_fewer_uniques_than_a_window_holds(tmp_path: Path) -> None:
+    """So many dates of the window occur, in new and in existing records other ones."""
+    specification = with_columns(
+        a_specification(number_of_rows=200), date=a_date("2024-01-01", "2024-01-31", 5)
+    )
+    finished = made(tmp_path, specification)
+    days = [set(part(finished, 2)["date"]) for part in (new, existing)]
+    assert [len(found) for found in days] == [5, 5]
+    assert days[0] != days[1]
+
+
+def test_a_window_without_a_frequency(tmp_path: Path) -> None:
+    """Between two days an empty frequency means that dates are spread evenly, as Exhibit does."""
+    specification = with_columns(
+        a_specification(), date=a_date("2024-01-01", "2024-01-31", 31, frequency=None)
+    )
+    made(tmp_path, specification)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "frequency", "unit", "empty"),
+    [
+        ("2024-03-01", "2024-03-31", "QE", "months", "2024-04-01"),
+        ("2024-01-05", "2024-01-05", "B", "days", "2024-01-06"),
+        ("2024-01-06", "2024-01-08", "W", "days", "2024-01-08"),
+    ],
+)
+def test_a_window_that_comes_to_hold_no_date(
+    first: str, last: str, frequency: str, unit: str, empty: str
+) -> None:
+    """A period whose window holds no date of the frequency is refused before anything runs."""
+    specification = with_columns(
+        a_specification(), date=a_date(first, last, 5, frequency=frequency)
+    )
+    with pytest.raises(InputError, match=rf"columns\.date.* {empty}"):
+        a_series(specification, a_user_input(period=unit))
+
+
+@pytest.mark.parametrize("frequency", ["UNKNOWN", "daily"])
+def test_a_frequency_that_is_none(frequency: str) -> None:
+    """What pandas does not know as a frequency is refused with the place."""
+    specification = with_columns(
+        a_specification(), date=a_date("2024-01-01", "2024-01-31", 5, frequency=frequency)
+    )
+    with pytest.raises(InputError) as refused:
+        a_series(specification)
+    assert str(refused.value) == (
+        f"demo/specification.yml: columns.date.frequency '{frequency}' is not a frequency that "
+        "pandas knows, such as D"
+    )
+
+
+@pytest.mark.parametrize(("old", "frequency"), [("M", "ME"), ("Q", "QE-DEC"), ("Y", "YE-DEC")])
+def test_a_frequency_by_its_old_name(old: str, frequency: str) -> None:
+    """Names of frequencies that pandas is giving up are taken for those that replace them."""
+    specification = with_columns(
+        a_specification(), date=a_date("2023-01-01", "2024-12-31", 2, frequency=old)
+    )
+    plan = a_series(specification).plan(1)
+
+    assert plan.new is not None
+    assert plan.new.specification["columns"]["date"]["frequency"] == frequency
+
+
+def test_dates_that_are_missing(tmp_path: Path) -> None:
+    """A date that moves may be missing, in both parts about as often."""
+    specification = with_columns(
+        a_specification(number_of_rows=200),
+        date=a_date("2024-01-01", "2024-01-31", 31, miss_probability=0.3),
+    )
+    finished = made(tmp_path, specification)
+    for records in (new(finished, 2), existing(finished, 2)):
+        assert 0.15 < (records["date"] == "").mean() < 0.45

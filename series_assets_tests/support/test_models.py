@@ -1,0 +1,114 @@
+"""Models that a user put into Exhibit's folder change the records; others are refused."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dill
+import pandas as pd
+import pytest
+
+from series_assets_tests.builders import a_specification
+from series_assets_tests.support.making import INSTALLED, existing, made, new, told
+
+FOLDER = INSTALLED.parents[1] / "models"
+
+
+class Doubled:
+    """A model that multiplies amounts, and would change what entities keep."""
+
+    def apply_model(self, records: pd.DataFrame, factor: float = 2) -> pd.DataFrame:
+        """Return the records with amounts multiplied."""
+        records["amount"] = records["amount"] * factor
+        return records
+
+
+class Meddling:
+    """A model that gives everybody another sex."""
+
+    def apply_model(self, records: pd.DataFrame) -> pd.DataFrame:
+        """Return the records with F for M, and M for F."""
+        records["sex"] = records["sex"].astype(object).map({"F": "M", "M": "F"})
+        return records
+
+
+@pytest.fixture
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[type, str]]:
+    """The names of the models above, put into Exhibit's own folder for the test.
+
+    One test at a time does so: the last one takes away a folder that was not there.
+    """
+    with (tmp_path_factory.getbasetemp().parent / "models.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        there = FOLDER.exists()
+        FOLDER.mkdir(exist_ok=True)
+        names = {model: f"test_{model.__name__}_{os.getpid()}" for model in (Doubled, Meddling)}
+        try:
+            for model, name in names.items():
+                (FOLDER / f"{name}.pickle").write_bytes(dill.dumps(model()))
+            yield names
+        finally:
+            for name in names.values():
+                (FOLDER / f"{name}.pickle").unlink(missing_ok=True)
+            if not there:
+                FOLDER.rmdir()
+
+
+def with_model(name: str, **settings: Any) -> dict[str, Any]:
+    """Return a specification whose records go through a model."""
+    return a_specification() | {"models": {name: settings}}
+
+
+def test_a_model_changes_new_and_existing_records(tmp_path: Path, models: dict[type, str]) -> None:
+    """A model is applied to both parts, with the settings of the specification."""
+    finished = made(tmp_path, with_model(models[Doubled], factor=1000))
+    for records in (new(finished, 1), new(finished, 2), existing(finished, 2)):
+        assert records["amount"].astype(float).between(1000, 100_000).all()
+
+
+def test_a_model_without_settings(tmp_path: Path, models: dict[type, str]) -> None:
+    """A model that needs no settings has none: they are its own defaults."""
+    finished = made(tmp_path, with_model(models[Doubled]))
+    assert existing(finished, 2)["amount"].astype(float).max() == 200
+
+
+def test_settings_left_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models: dict[type, str]
+) -> None:
+    """Exhibit stumbles over a model with nothing behind it, so that it is refused."""
+    name = models[Doubled]
+    specification = a_specification() | {"models": {name: None}}
+    ended, said = told(monkeypatch, tmp_path, "validate", specification)
+    assert ended == 2
+    assert said.startswith(f"models.{name} ")
+
+
+def test_a_model_does_not_change_what_an_entity_keeps(
+    tmp_path: Path, models: dict[type, str]
+) -> None:
+    """What was recorded with an entity stays, whatever a model makes of it."""
+    made(tmp_path, with_model(models[Meddling]))
+
+
+@pytest.mark.parametrize("command", ["validate", "generate"])
+def test_a_model_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """The message says where the model has to be."""
+    assert told(monkeypatch, tmp_path, command, with_model("ghost")) == (
+        2,
+        f"models.ghost is not among Exhibit's models; put ghost.pickle into {FOLDER}, or leave "
+        "models empty",
+    )
+
+
+@pytest.mark.parametrize("name", ["/tmp/ghost", "../ghost", "ghost.pickle"])
+def test_a_model_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A path is not a name; nothing outside of Exhibit's folder is loaded."""
+    assert told(monkeypatch, tmp_path, "validate", with_model(name)) == (
+        2,
+        f"models.{name} is not the plain name of a model; put the model into Exhibit's folder "
+        "models and give its name without folder and ending",
+    )

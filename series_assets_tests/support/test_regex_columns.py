@@ -1,0 +1,76 @@
+"""Regex columns: one pool of values for a series, of any size, for parts of any size."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from series_assets_tests.builders import a_specification
+from series_assets_tests.support.making import existing, made, new, told
+from series_assets_tests.test_rules import a_category, with_columns
+
+
+def with_codes(pattern: str, uniques: int, rows: int = 40, **more: Any) -> dict[str, Any]:
+    """Return a specification with a column of codes of a pattern."""
+    code = a_category(
+        "code", {}, uniques=uniques, original_values="regex", anonymising_set=pattern, **more
+    )
+    return with_columns(a_specification(number_of_rows=rows), code=code)
+
+
+def test_the_pool_of_a_pattern_is_kept_over_the_series(tmp_path: Path) -> None:
+    """The same codes occur in every period and part, in an order of the period's own."""
+    finished = made(tmp_path, with_codes("C[0-9]{4}[XY]", 6, rows=120))
+    parts = [part(finished, n)["code"].tolist() for n in (2, 3) for part in (new, existing)]
+    assert all(set(part) == set(parts[0]) for part in parts)
+    assert len(set(parts[0])) == 6
+    assert len({tuple(part) for part in parts}) == 4
+
+
+@pytest.mark.parametrize("rows", [2, 10])
+def test_a_pool_larger_than_a_part(tmp_path: Path, rows: int) -> None:
+    """A period of few rows takes some codes of a pool of many."""
+    finished = made(tmp_path, with_codes("[A-Z]{3}", 100, rows=rows))
+    assert all(re.fullmatch("[A-Z]{3}", code) for code in new(finished, 2)["code"])
+
+
+def test_a_pool_of_all_that_a_pattern_gives(tmp_path: Path) -> None:
+    """As many codes as the pattern has, and not one of them left out."""
+    finished = made(tmp_path, with_codes("[abc][de]", 6, rows=200, miss_probability=0.2))
+    assert set(new(finished, 1)["code"]) == {"ad", "ae", "bd", "be", "cd", "ce", ""}
+
+
+def test_more_codes_than_a_pattern_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too many codes are refused when the series is validated, with the number there is."""
+    code, said = told(monkeypatch, tmp_path, "validate", with_codes("[abc][de]", 7))
+    assert (code, said) == (
+        2,
+        "demo, period 2024-01-01 (new records): Exhibit failed with ValueError: column 'code' asks "
+        "for 7 different values, but its pattern '[abc][de]' gives only 6; lower its uniques",
+    )
+
+
+UNREADABLE = [
+    r"\d{3}", "[A-Za-z]", "[A-C]+", "(a|b)", "[A-C]{2,3}", ".{3}", "[^A-C]", "a?",
+    # These Exhibit could be expected to read: a digit after a class, ten repeats or more.
+    "[A-C]0[0-9]{2}", "x{12}[AB]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", ["C-[A-C]x{3}[xyz]{2}", "0[1-9][AB]", "a.b[12]"])
+def test_patterns_that_exhibit_reads(tmp_path: Path, pattern: str) -> None:
+    """Plain characters, ranges, lists and repeats up to nine."""
+    finished = made(tmp_path, with_codes(pattern, 2), num_datasets=2)
+    assert all(re.fullmatch(pattern, code) for code in existing(finished, 2)["code"])
+
+
+@pytest.mark.parametrize("pattern", UNREADABLE)
+def test_patterns_that_exhibit_cannot_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    """What Exhibit would take for plain text, or fail at, is refused with the column."""
+    code, said = told(monkeypatch, tmp_path, "validate", with_codes(pattern, 1))
+    assert code == 2
+    assert said.startswith("columns.code.anonymising_set")
+    assert pattern in said

@@ -1,0 +1,146 @@
+"""What Exhibit prints or dies of is told, with series, period and part."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+
+from series_assets.build import build_definitions
+from series_assets.cli import main
+from series_assets.resources import Workspace
+from series_assets.storage.loading import load_series
+from series_assets_tests.builders import a_specification, a_user_input, write_series
+from series_assets_tests.support.making import told
+from series_assets_tests.test_rules import a_category, a_date, a_number, a_uuid, with_columns
+
+FIRST, SECOND = "2024-01-01", "2024-02-01"
+
+
+def failing(calculation: str) -> dict[str, Any]:
+    """Return a specification whose derived column is computed so."""
+    return a_specification() | {"derived_columns": {"made": calculation}}
+
+
+@pytest.mark.parametrize(
+    ("calculation", "where", "why"),
+    [
+        ("(sex / amount)", f"period {FIRST} (new records)", "TypeError: "),
+        # Existing records are a tenth of the rows, and have no thirtieth row.
+        ("amount.iloc[30]", f"period {SECOND} (existing records)", "IndexError: "),
+    ],
+)
+def test_a_failure_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calculation: str, where: str, why: str
+) -> None:
+    """Series, period, part and the error itself; the exit code is that of a failure."""
+    ended, said = told(
+        monkeypatch, tmp_path, "generate", failing(calculation), fraction_of_new="9/10"
+    )
+    assert ended == 1
+    assert said.startswith(f"demo, {where}: ")
+    assert why in said
+
+
+@pytest.mark.parametrize("calculation", ["(sex / amount)", "amount.iloc[30]", "@sysdate + sex"])
+def test_validate_tells_it_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calculation: str
+) -> None:
+    """The same failures end in a fault of the input where the series is validated."""
+    ended, said = told(
+        monkeypatch, tmp_path, "validate", failing(calculation), fraction_of_new="9/10"
+    )
+    assert ended == 2
+    assert said.startswith("demo, period 2024-0")
+    assert "Error: " in said
+    assert not (tmp_path / "data").exists()
+
+
+def test_what_exhibit_prints_of_a_specification_it_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exhibit's own words on why it refuses are told; its meaningless last error is not."""
+    specification = with_columns(
+        a_specification(),
+        **{name: a_category(name, {"a": 1, "b": 1}, anonymising_set="birds") for name in "uvw"},
+    )
+    specification["linked_columns"] = [[1, ["u", "v", "w"]]]
+    ended, said = told(monkeypatch, tmp_path, "validate", specification)
+    assert ended == 2
+    assert "birds has fewer columns than linked group u, v, w" in said
+    assert "Generation command not recognized" not in said
+
+
+def with_duplicates() -> dict[str, Any]:
+    """Return a specification whose new records are duplicates at times, which it does not allow."""
+    often = ["frequency | probability_vector", "5 | 1.0"]
+    specification = with_columns(
+        a_specification(),
+        id=a_uuid(frequency_distribution=often),
+        date=a_date("2024-01-01", "2024-01-02", 2),
+    )
+    specification["constraints"]["allow_duplicates"] = False
+    return specification
+
+
+def test_duplicates_left_out_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many rows a dataset lacks as duplicates are not allowed is told, period by period."""
+    ended, said = told(monkeypatch, tmp_path, "generate", with_duplicates())
+    assert ended == 0
+    notes = said.splitlines()
+    assert [note.split(" Exhibit left out ")[0] for note in notes] == [
+        f"note: demo, period {key}:" for key in (FIRST, SECOND)
+    ]
+    assert notes[0].endswith(" of 60 new records as duplicates (allow_duplicates: false)")
+
+
+def with_a_total_that_is_too_low() -> dict[str, Any]:
+    """Return a specification with fewer visits than rows, of which Exhibit prints a warning."""
+    parameters = {"dispersion": 0.1, "target_sum": 3}
+    return with_columns(
+        a_specification(),
+        visits=a_number("integer", distribution_parameters={**parameters, "target_sum": -30}),
+    )
+
+
+def test_nothing_that_exhibit_prints_gets_into_the_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """stdout has the paths of the datasets and nothing else."""
+    write_series(tmp_path / "series", with_a_total_that_is_too_low(), a_user_input(num_datasets=2))
+    monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(tmp_path / "series"))
+    monkeypatch.setenv("SERIES_ASSETS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    result = CliRunner().invoke(main, ["generate", "demo"])
+    assert result.stdout.splitlines() == [
+        str(tmp_path / "data" / "demo" / f"dataset_{number}.csv") for number in (1, 2)
+    ]
+
+
+def metadata_of(folder: Path, specification: dict[str, Any], asset: str) -> dict[str, Any]:
+    """Make two periods and return what an asset tells of the second one."""
+    series = load_series(write_series(folder, specification, a_user_input(num_datasets=2)))
+    workspace = Workspace(data_dir=str(folder / "data"))
+    job = build_definitions(
+        [series], {"workspace": workspace}
+    ).resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        for key in (FIRST, SECOND):
+            assert job.execute_in_process(instance=instance, partition_key=key).success
+        event = instance.get_latest_materialization_event(dg.AssetKey(["demo", asset]))
+        assert event is not None and event.asset_materialization is not None
+        return {name: value.value for name, value in event.asset_materialization.metadata.items()}
+
+
+@pytest.mark.parametrize("asset", ["new_records", "dataset"])
+def test_what_exhibit_warns_of_shows_with_the_partition(tmp_path: Path, asset: str) -> None:
+    """A total that is too low for the rows: what Exhibit says of it stands with each part."""
+    found = metadata_of(tmp_path, with_a_total_that_is_too_low(), asset)
+    assert "Target sum for visits is too low for the number of rows." in found["exhibit_said"]
+
+
+def test_a_window_that_is_right_is_warned_of_nowhere(tmp_path: Path) -> None:
+    """Windows that were shortened to fit make Exhibit say nothing."""
+    found = metadata_of(tmp_path, a_specification(), "new_records")
+    assert not found["exhibit_said"]

@@ -1,0 +1,387 @@
+"""Static columns of every kind that Exhibit makes: kept by existing records, weights and all."""
+
+import sqlite3
+from contextlib import closing
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+import h3
+import pandas as pd
+import pytest
+import yaml
+from exhibit.core import exhibit as stock
+
+from series_assets.starting import start_series
+from series_assets_tests.builders import a_specification
+from series_assets_tests.checker import Finished
+from series_assets_tests.support.making import (
+    DATA,
+    existing,
+    made,
+    made_in,
+    new,
+    own_database,
+    saved,
+)
+from series_assets_tests.test_rules import a_category, a_date, a_number, a_uuid, with_columns
+
+
+def ratio(rows: pd.DataFrame, by: str, high: str, low: str) -> tuple[float, float]:
+    """Return the mean amount of one value over that of another, and that ratio's own error."""
+    groups = rows["amount"].astype(float).groupby(rows[by])
+    mean, error = groups.mean(), groups.var() / groups.size()
+    found = mean[high] / mean[low]
+    spread = error[high] / mean[high] ** 2 + error[low] / mean[low] ** 2
+    return found, found * sqrt(spread)
+
+
+def assert_same_ratio(finished: Finished, by: str, high: str, low: str) -> None:
+    """Expect a number to depend on a column as much in existing records as in new ones."""
+    (wanted, error), (found, other) = (
+        ratio(part(finished, 2), by, high, low) for part in (new, existing)
+    )
+    assert wanted > 1.3
+    assert found == pytest.approx(wanted, abs=5 * sqrt(error**2 + other**2))
+
+
+def weighted(**more: Any) -> dict[str, Any]:
+    """Return a specification whose amount depends on sex and on region, by a total."""
+    return with_columns(
+        a_specification(number_of_rows=2400),
+        amount=a_number(distribution_parameters={"dispersion": 0.1, "target_sum": 240_000}),
+        **more,
+    )
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.25])
+def test_numbers_depend_on_two_static_categories_at_once(tmp_path: Path, missing: float) -> None:
+    """A number weighted by two static columns has their ratios in existing records too."""
+    specification = weighted()
+    for name in ("sex", "region"):
+        specification["columns"][name]["miss_probability"] = missing
+    finished = made(tmp_path, specification, num_datasets=2, static_columns=["sex", "region"])
+    assert_same_ratio(finished, "sex", "F", "M")
+    assert_same_ratio(finished, "region", "West", "North")
+    if missing:
+        blanks = (existing(finished, 2)[["sex", "region"]] == "").mean()
+        assert blanks.between(missing - 0.08, missing + 0.08).all()
+
+
+def test_numbers_depend_on_a_static_category_without_any_dispersion(tmp_path: Path) -> None:
+    """All categories static and no dispersion: a number still has a value for each of them."""
+    parameters = {"dispersion": 0, "target_min": 10, "target_max": 90}
+    specification = with_columns(
+        a_specification(number_of_rows=300), amount=a_number(distribution_parameters=parameters)
+    )
+    finished = made(tmp_path, specification, static_columns=["sex", "region"])
+    for rows in (new(finished, 2), existing(finished, 2)):
+        by_both = rows.groupby(["sex", "region"])["amount"].nunique()
+        assert set(by_both) == {1}
+        # North and South weigh the same.
+        assert rows["amount"].nunique() == 4
+
+
+@pytest.mark.parametrize("precision", ["integer", "float"])
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+def test_a_static_number(tmp_path: Path, precision: str, missing: float) -> None:
+    """A number that an entity keeps comes back as it was, whole numbers whole, gaps as gaps."""
+    specification = with_columns(
+        a_specification(number_of_rows=80), height=a_number(precision, miss_probability=missing)
+    )
+    if not missing:  # Exhibit blanks what is compared with nothing
+        specification["constraints"]["basic_constraints"] = ["amount < height"]
+    specification["derived_columns"] = {"share": "(amount / height)"}
+    finished = made(tmp_path, specification, static_columns=["height"])
+    rows = existing(finished, 3)
+    assert rows["height"].str.contains(".", regex=False).any() == (precision == "float")
+    assert ("" in set(rows["height"])) == bool(missing)
+    known = rows[rows["height"] != ""]
+    shares = known["amount"].astype(float) / known["height"].astype(float)
+    assert known["share"].astype(float).tolist() == pytest.approx(shares.tolist())
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+def test_a_static_date(tmp_path: Path, missing: float) -> None:
+    """A day that an entity keeps may be compared with other days and be computed with."""
+    specification = with_columns(
+        a_specification(number_of_rows=80),
+        birth=a_date("1950-01-01", "2009-12-31", 4000, miss_probability=missing),
+    )
+    if not missing:  # Exhibit blanks what is compared with nothing
+        specification["constraints"]["basic_constraints"] = ["date > birth"]
+    specification["derived_columns"] = {"year_of_birth": "birth.dt.year"}
+    finished = made(tmp_path, specification, static_columns=["birth"])
+    rows = existing(finished, 3)
+    known = rows[rows["birth"] != ""]
+    assert (len(known) < len(rows)) == bool(missing)
+    assert known["year_of_birth"].astype(float).tolist() == [
+        float(day[:4]) for day in known["birth"]
+    ]
+
+
+def test_a_static_place_and_one_that_is_not(tmp_path: Path) -> None:
+    """Of two places, the one that an entity keeps stays, the other is new, in known hexagons."""
+    cells = [{"h3": cell} for cell in h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 3)]
+    own = own_database(tmp_path / "own.db", places=cells)
+    specification = a_specification(number_of_rows=40)
+    specification["metadata"]["geospatial_columns"] = []
+    place = {"type": "geospatial", "h3_table": "places", "distribution": "uniform"}
+    with_columns(
+        specification,
+        home={**place, "miss_probability": 0.2},
+        seen_at={**place, "miss_probability": 0.0},
+    )
+    finished = made(tmp_path, specification, static_columns=["home"], exhibit_db_path=str(own))
+    known = {cell["h3"] for cell in cells}
+    recorded = new(finished, 1).set_index("id")
+    again = existing(finished, 2).set_index("id")
+    assert (recorded.loc[again.index, "seen_at_latitude"] != again["seen_at_latitude"]).all()
+    for rows in (recorded, again):
+        for name in ("home", "seen_at"):
+            points = rows[[f"{name}_latitude", f"{name}_longitude"]]
+            assert ((points == "").nunique(axis=1) == 1).all()
+            there = points[points.iloc[:, 0] != ""].astype(float).to_numpy()
+            assert {h3.geo_to_h3(*point, 8) for point in there} <= known
+
+
+def test_places_by_the_weight_of_their_hexagons(tmp_path: Path) -> None:
+    """A place by the weights of a column of its table is so in existing records as well."""
+    cells = [
+        {"h3": cell, "people": 1 if number else 10_000}
+        for number, cell in enumerate(sorted(h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 1)))
+    ]
+    own = own_database(tmp_path / "own.db", places=cells)
+    specification = a_specification(number_of_rows=60)
+    specification["metadata"]["geospatial_columns"] = []
+    place = {"type": "geospatial", "h3_table": "places", "distribution": "people"}
+    with_columns(specification, seen_at={**place, "miss_probability": 0.0})
+    finished = made(tmp_path, specification, exhibit_db_path=str(own))
+    for rows in (new(finished, 2), existing(finished, 2)):
+        points = rows[["seen_at_latitude", "seen_at_longitude"]].astype(float).to_numpy()
+        found = [h3.geo_to_h3(*point, 8) for point in points]
+        assert found.count(cells[0]["h3"]) >= len(rows) - 2
+
+
+def of_pairs() -> dict[str, Any]:
+    """Return a specification of two columns that are paired, both with weights and blanks."""
+    specification = with_columns(
+        a_specification(number_of_rows=90),
+        ward=a_category("ward", {"007/Ash": 0.5, "012/Elm": 0.5}, pair="label"),
+        label=a_category("label", {"x": 1, "y": 1}, paired_columns=["ward"]),
+    )
+    specification["columns"]["label"]["original_values"] = "See paired column"
+    for name in ("ward", "label"):
+        specification["columns"][name]["miss_probability"] = 0.2
+    return specification
+
+
+@pytest.mark.parametrize("static", [["ward"], ["label"], ["sex", "label"]])
+def test_one_column_of_a_static_pair_brings_the_other(tmp_path: Path, static: list[str]) -> None:
+    """Naming either column of a pair keeps both; leading zeros and gaps come back."""
+    finished = made(tmp_path, of_pairs(), static_columns=static)
+    recorded = new(finished, 1).set_index("id")
+    rows = existing(finished, 2).set_index("id")
+    assert set(rows["ward"]) == {"007", "012", ""}
+    assert rows[["ward", "label"]].equals(recorded.loc[rows.index, ["ward", "label"]])
+
+
+def test_a_pair_that_is_not_static(tmp_path: Path) -> None:
+    """A pair that no entity keeps is made anew, still a pair."""
+    finished = made(tmp_path, of_pairs())
+    recorded = new(finished, 1).set_index("id")
+    rows = existing(finished, 2).set_index("id")
+    assert not rows["ward"].equals(recorded.loc[rows.index, "ward"])
+
+
+def described(folder: Path, csv: str, rows: int, **said: Any) -> Path:
+    """Describe a table that comes with Exhibit as a series, and return the folder of its files."""
+    start_series(folder / "series", "demo", DATA / csv, "person")
+    place = folder / "series" / "demo"
+    for file, part, keys in (
+        ("specification.yml", "metadata", {"number_of_rows": rows}),
+        ("user_input.yml", None, said),
+    ):
+        content = yaml.safe_load((place / file).read_text(encoding="utf-8"))
+        (content[part] if part else content).update(keys)
+        (place / file).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return place
+
+
+@pytest.mark.parametrize("static", [[], ["hb_name"], ["loc_name", "sex"]])
+def test_a_hierarchical_linked_group(tmp_path: Path, static: list[str]) -> None:
+    """A hospital stays in its health board; a group with a static column is kept whole."""
+    place = described(tmp_path, "inpatients.csv", 60, static_columns=static)
+    finished = made_in(place, tmp_path / "data")
+    (group,) = [set(names) for _, names in finished.specification["linked_columns"]]
+    assert group == {"hb_name", "loc_name"}
+    real = pd.read_csv(DATA / "inpatients.csv", dtype=str)
+    known = set(zip(real["hb_name"], real["loc_name"], strict=True))
+    for number in (2, 3):
+        rows = existing(finished, number)
+        assert set(zip(rows["hb_name"], rows["loc_name"], strict=True)) <= known
+        assert bool(saved(finished, number, "existing")["linked_columns"]) == (not static)
+
+
+def test_values_and_pairs_that_are_kept_in_the_database(tmp_path: Path) -> None:
+    """Columns with more values than the specification lists come from the database, in pairs."""
+    place = described(tmp_path, "prescribing.csv", 60, static_columns=["BNFItemDescription"])
+    finished = made_in(place, tmp_path / "data")
+    columns = finished.specification["columns"]
+    assert columns["GPPracticeName"]["uniques"] > finished.specification["metadata"]["inline_limit"]
+    real = pd.read_csv(DATA / "prescribing.csv", dtype=str)
+    pairs = set(zip(real["BNFItemCode"], real["BNFItemDescription"], strict=True))
+    practices = set(real["GPPracticeName"])
+    for rows in (new(finished, 2), existing(finished, 2), existing(finished, 3)):
+        assert set(zip(rows["BNFItemCode"], rows["BNFItemDescription"], strict=True)) <= pairs
+        assert set(rows["GPPracticeName"]) <= practices
+
+
+@pytest.fixture
+def linked_by_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Any]:
+    """A database and a specification with a group that a user linked, as Exhibit makes them."""
+    own = own_database(tmp_path / "own.db")
+    monkeypatch.setenv("EXHIBIT_DB_URL", f"sqlite:///{own}")
+    data = pd.read_csv(DATA / "inpatients_anon.csv")[["hb_name", "measure", "sex", "age"]]
+    specification = stock.Exhibit(
+        command="fromdata",
+        source=data,
+        output="specification",
+        linked_columns=["sex", "age", "measure"],
+    ).generate()
+    monkeypatch.delenv("EXHIBIT_DB_URL")
+    plain = yaml.safe_load(yaml.safe_dump(_plain(dict(specification.data))))
+    plain["metadata"] |= {"number_of_rows": 80, "uuid_columns": []}
+    plain["metadata"]["date_columns"] = []
+    return own, with_columns(plain, id=a_uuid(), date=a_date("2024-01-01", "2024-01-31", 31))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.item() if hasattr(value, "item") else value
+
+
+@pytest.mark.parametrize("static", [[], ["age"]])
+def test_a_group_that_a_user_linked(
+    tmp_path: Path, linked_by_a_user: tuple[Path, Any], static: list[str]
+) -> None:
+    """Columns linked by a user keep to combinations of the data; rows do not come in copies."""
+    own, specification = linked_by_a_user
+    assert [number for number, _ in specification["linked_columns"]] == [0]
+    finished = made(tmp_path, specification, static_columns=static, exhibit_db_path=str(own))
+    group = ["sex", "age", "measure"]
+    real = pd.read_csv(DATA / "inpatients_anon.csv", dtype=str)
+    known = set(real[group].itertuples(index=False, name=None))
+    for rows in (new(finished, 2), existing(finished, 2), existing(finished, 3)):
+        found = list(rows[group].itertuples(index=False, name=None))
+        assert set(found) <= known
+        assert len(set(found)) > len(found) / 3
+
+
+def test_linked_columns_may_name_a_group_of_the_specification(
+    tmp_path: Path, linked_by_a_user: tuple[Path, Any]
+) -> None:
+    """A linked group of the specification may be named again in the user input."""
+    own, specification = linked_by_a_user
+    group = ["measure", "sex", "age"]
+    made(
+        tmp_path,
+        specification,
+        static_columns=["sex"],
+        linked_columns=group,
+        exhibit_db_path=str(own),
+    )
+
+
+def test_a_static_regex_column(tmp_path: Path) -> None:
+    """A code of a pattern that an entity keeps is kept, and gaps in it are."""
+    code = a_category(
+        "code",
+        {},
+        uniques=9,
+        original_values="regex",
+        anonymising_set="0[A-C][0-9]{2}",
+        miss_probability=0.2,
+    )
+    specification = with_columns(a_specification(number_of_rows=60), code=code)
+    finished = made(tmp_path, specification, static_columns=["code"])
+    assert "" in set(existing(finished, 2)["code"])
+
+
+SETS = {"birds.common_name": 24, "mountains.range": 15, "birds": 20, "patients.last_name": 10}
+
+
+@pytest.mark.parametrize("source", SETS)
+@pytest.mark.parametrize("static", [["sex"], ["bird"]])
+def test_a_ready_made_set(tmp_path: Path, source: str, static: list[str]) -> None:
+    """Values of a set that comes with Exhibit keep their weights, be the column static or not."""
+    count = SETS[source]
+    column = a_category("bird", {}, uniques=count, anonymising_set=source)
+    rows = [f"b{i} | {1 / count} | {0.9 if i < count / 2 else 0.1}" for i in range(count)]
+    column["original_values"] = [
+        "bird | probability_vector | amount",
+        *rows,
+        "Missing data | 0 | 0",
+    ]
+    specification = weighted(bird=column)
+    specification["metadata"]["number_of_rows"] = 1200
+    finished = made(tmp_path, specification, static_columns=static, num_datasets=2)
+    first, later = new(finished, 1), existing(finished, 2)
+    assert first["bird"].nunique() == count
+    assert not any(value.startswith("b0") for value in first["bird"])
+    order = first["amount"].astype(float).groupby(first["bird"]).mean().sort_values()
+    heavy = set(order.index[count // 2 :])
+    for rows_of in (new(finished, 2), later):
+        is_heavy = rows_of["bird"].isin(heavy)
+        amounts = rows_of["amount"].astype(float)
+        assert amounts[is_heavy].mean() > 5 * amounts[~is_heavy].mean()
+    assert set(later["bird"]) <= set(first["bird"])
+
+
+@pytest.mark.parametrize("source", ["birds.common_name", "mountains.peak", "birds"])
+def test_a_ready_made_set_with_more_values_than_are_listed(tmp_path: Path, source: str) -> None:
+    """Above inline_limit the values come from the set's table, in new and existing records."""
+    column = a_category("bird", {}, uniques=40, anonymising_set=source)
+    column["original_values"] = None
+    specification = with_columns(a_specification(number_of_rows=200), bird=column)
+    for static in ([], ["bird"]):
+        folder = tmp_path / str(len(static))
+        finished = made(folder, specification, static_columns=static)
+        every = {v for n in (1, 2, 3) for v in new(finished, n)["bird"]}
+        assert len(every) == 40
+        assert set(existing(finished, 3)["bird"]) <= every
+
+
+@pytest.mark.parametrize("static", [[], ["range"]])
+def test_a_pair_of_a_ready_made_set(tmp_path: Path, static: list[str]) -> None:
+    """Range and peak of a mountain belong together, in new records and in existing ones."""
+    specification = with_columns(
+        a_specification(number_of_rows=80),
+        range=a_category("range", {}, uniques=31, anonymising_set="mountains"),
+        peak=a_category("peak", {}, uniques=31, anonymising_set="mountains"),
+    )
+    columns = specification["columns"]
+    columns["range"] |= {"paired_columns": ["peak"], "original_values": None}
+    columns["peak"] |= {"paired_columns": ["range"], "original_values": "See paired column"}
+    finished = made(tmp_path, specification, static_columns=static)
+    with closing(sqlite3.connect(finished.database)) as connection:
+        known = set(connection.execute("SELECT range, peak FROM mountains"))
+    for rows in (new(finished, 2), existing(finished, 2)):
+        assert set(zip(rows["range"], rows["peak"], strict=True)) <= known
+
+
+@pytest.mark.parametrize("static", [["level"], ["total"], ["level", "amount"]])
+def test_a_static_derived_column(tmp_path: Path, static: list[str]) -> None:
+    """What was derived when the entity was new is kept, whatever it is derived from."""
+    specification = a_specification(number_of_rows=60)
+    specification["derived_columns"] = {
+        "level": "(amount > 50)",
+        "total": "df.groupby('sex')['amount'].sum()",
+        "after": "(amount * 2)",
+    }
+    finished = made(tmp_path, specification, static_columns=static)
+    rows = existing(finished, 2)
+    assert rows["after"].astype(float).tolist() == [2 * float(v) for v in rows["amount"]]

@@ -1,0 +1,182 @@
+"""A database of the user's own: its tables are used, and never changed."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from series_assets_tests.builders import a_specification
+from series_assets_tests.support.making import (
+    INSTALLED,
+    contents,
+    existing,
+    made,
+    new,
+    own_database,
+    told,
+)
+from series_assets_tests.test_rules import a_category, with_columns
+
+
+def many(source: str, name: str = "ward", uniques: int = 40) -> dict[str, Any]:
+    """Return a column with more values than a specification lists."""
+    column = a_category(name, {}, uniques=uniques, anonymising_set=source)
+    column["original_values"] = None
+    return column
+
+
+def rows(column: str, count: int, **more: Any) -> list[dict[str, Any]]:
+    """Return the rows of a table of so many values."""
+    return [{column: f"{column} {n:02}", **more} for n in range(count)]
+
+
+@pytest.mark.parametrize("static", [[], ["ward"]])
+@pytest.mark.parametrize("source", ["hospital", "hospital.ward", "random"])
+def test_values_of_a_table_of_the_users(tmp_path: Path, source: str, static: list[str]) -> None:
+    """A lookup table, a column of it, and the values that Exhibit keeps under the id are used."""
+    table = {"random": "temp_demo_ward"}.get(source, "hospital")
+    weights = {"probability_vector": 0.025} if source == "random" else {}
+    own = own_database(tmp_path / "own.db", **{table: rows("ward", 40, **weights)})
+    specification = with_columns(a_specification(), ward=many(source))
+    finished = made(tmp_path, specification, static_columns=static, exhibit_db_path=str(own))
+    known = {row["ward"] for row in rows("ward", 40)}
+    for records in (new(finished, 2), existing(finished, 2)):
+        assert set(records["ward"]) <= known
+        assert records["ward"].nunique() > 5
+
+
+def test_values_under_a_name_with_blanks(tmp_path: Path) -> None:
+    """Exhibit keeps the values of such a column in a table with $ in place of blanks."""
+    table = rows("my ward", 40, probability_vector=0.025)
+    own = own_database(tmp_path / "own.db", **{"temp_demo_my$ward": table})
+    specification = with_columns(a_specification(), **{"my ward": many("random", "my ward")})
+    for static in ([], ["my ward"]):
+        finished = made(
+            tmp_path / str(len(static)),
+            specification,
+            static_columns=static,
+            exhibit_db_path=str(own),
+            **{} if not static else {"num_datasets": 2},
+        )
+        assert set(new(finished, 2)["my ward"]) <= {row["my ward"] for row in table}
+        with closing(sqlite3.connect(own)) as connection, connection:
+            connection.execute("DROP TABLE demo_reference")
+            connection.execute("DROP TABLE demo_reference_periods")
+
+
+def test_numbers_among_the_values_of_a_table(tmp_path: Path) -> None:
+    """Codes that the database holds as numbers come out as these, kept by an entity or not."""
+    codes = [{"code": 1000 + n} for n in range(40)]
+    own = own_database(tmp_path / "own.db", codes=codes)
+    specification = with_columns(a_specification(), code=many("codes", "code"))
+    finished = made(tmp_path, specification, static_columns=["code"], exhibit_db_path=str(own))
+    for records in (new(finished, 1), existing(finished, 2), existing(finished, 3)):
+        assert set(records["code"]) <= {str(row["code"]) for row in codes}
+
+
+@pytest.mark.parametrize(
+    ("column", "fault"),
+    [
+        (
+            many("nowhere"),
+            "columns.ward.anonymising_set 'nowhere' needs the table 'nowhere', which {own} lacks",
+        ),
+        (
+            many("mountains.height"),
+            "columns.ward.anonymising_set 'mountains.height' needs the column 'height' of the "
+            "table 'mountains' in {own}, which has range, peak",
+        ),
+        (
+            many("random"),
+            "columns.ward (more uniques than inline_limit) needs the table 'temp_demo_ward', which "
+            "{own} lacks",
+        ),
+        (
+            many("mountains.range"),
+            "columns.ward.anonymising_set 'mountains.range' has only 15 different values in {own}, "
+            "fewer than the column's uniques 40",
+        ),
+        (
+            {
+                "type": "geospatial",
+                "h3_table": "places",
+                "distribution": "uniform",
+                "miss_probability": 0.0,
+            },
+            "columns.ward.h3_table needs the table 'places', which {own} lacks",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["validate", "generate"])
+def test_what_the_database_lacks(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    column: dict[str, Any],
+    fault: str,
+) -> None:
+    """A table, a column, or enough values that are not there: told before anything is made."""
+    own = own_database(tmp_path / "own.db")
+    specification = a_specification()
+    specification["metadata"]["geospatial_columns"] = []
+    with_columns(specification, ward=column)
+    ended, said = told(monkeypatch, tmp_path, command, specification, exhibit_db_path=str(own))
+    assert (ended, said) == (2, fault.format(own=own))
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_linked_group_whose_values_are_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """The tables of a linked group are asked for by their names."""
+    specification = a_specification()
+    specification["linked_columns"] = [[number, ["sex", "region"]]]
+    ended, said = told(monkeypatch, tmp_path, "validate", specification)
+    tables = ["temp_demo_matrix", "temp_demo_lookup"] if number == 0 else ["temp_demo_1"]
+    place = tmp_path / "data" / "exhibit.db"
+    assert ended == 2
+    assert said.replace("demo/specification.yml: ", "").splitlines() == [
+        f"linked_columns [sex, region] needs the table '{table}', which {place} lacks"
+        for table in tables
+    ]
+
+
+def test_a_run_leaves_the_users_tables_alone(tmp_path: Path) -> None:
+    """After a series, a database has its own tables as before, the reference table, and no more."""
+    tables = {
+        "hospital": rows("ward", 40),
+        "wards": [{"sex": "F", "ward": "Ash"}, {"sex": "M", "ward": "Elm"}],
+    }
+    own = own_database(tmp_path / "own.db", **tables)
+    before, shipped = contents(own), INSTALLED.read_bytes()
+    looked_up = a_category("near", {"Ash": 1, "Elm": 1})
+    looked_up["anonymising_set"] = (
+        "SELECT temp_demo.sex, wards.ward AS near FROM temp_demo JOIN wards "
+        "ON temp_demo.sex = wards.sex"
+    )
+    specification = with_columns(a_specification(), ward=many("hospital"), near=looked_up)
+    made(tmp_path, specification, static_columns=["sex", "ward"], exhibit_db_path=str(own))
+    after = contents(own)
+    assert {name: content for name, content in after.items() if name in before} == before
+    assert set(after) - set(before) == {"demo_reference", "demo_reference_periods"}
+    assert INSTALLED.read_bytes() == shipped
+
+
+def test_without_a_database_of_the_users_one_is_made(tmp_path: Path) -> None:
+    """The database in the data folder has what ships with Exhibit and the reference table."""
+    finished = made(tmp_path, a_specification())
+    shipped, after = contents(INSTALLED), contents(finished.database)
+    assert {name: after[name] for name in shipped} == shipped
+    assert set(after) - set(shipped) == {"demo_reference", "demo_reference_periods"}
+
+
+def test_tables_named_as_exhibit_names_its_own(tmp_path: Path) -> None:
+    """Tables with temp in their names are the user's too; a later run finds them again."""
+    own = own_database(tmp_path / "own.db", temp_demo_ward=rows("ward", 40, probability_vector=1))
+    specification = with_columns(a_specification(), ward=many("random"))
+    made(tmp_path, specification, exhibit_db_path=str(own))
+    again = made(tmp_path, specification, exhibit_db_path=str(own))
+    assert set(existing(again, 2)["ward"]) <= {row["ward"] for row in rows("ward", 40)}
