@@ -273,7 +273,33 @@ class _Rules:
     def may_lack(self, name: str) -> bool:
         """Tell whether values of a column may be missing."""
         blanking = self.targets("make_null", "sequence", "make_distinct")
-        return bool(self.columns[name]["miss_probability"]) or name in blanking
+        return name in blanking or name in self.lacking
+
+    @cached_property
+    def lacking(self) -> set[str]:
+        """The columns that lack values, or are made from some that do: Exhibit leaves a number or
+        a date empty where what it is compared with, or grouped by, is missing."""
+        found = {name for name, column in self.columns.items() if column["miss_probability"]}
+        found |= self.targets("make_null", "sequence", "make_distinct")
+        while True:
+            more = {
+                t.split(" ", 1)[0]
+                if "~" not in t
+                else next(n for n in self.columns if t.startswith((n + " ", f"~{n}~ ")))
+                for t in self.basic
+                if self.mentions(t) & found
+            }
+            for custom in self.custom.values():
+                groups = {n.strip() for n in (custom.get("partition") or "").split(",")}
+                if groups & found:
+                    more |= {n.strip() for names in custom["targets"] for n in names.split(",")}
+                for names in custom["targets"]:
+                    these = {n.strip() for n in names.split(",")}
+                    if these & found:
+                        more |= these
+            if more <= found:
+                return found
+            found |= more
 
     @cached_property
     def removed_derived(self) -> set[str]:
@@ -431,7 +457,7 @@ def _check_counts(data: _Data, k: int) -> None:
     if not data.rules.specification["constraints"]["allow_duplicates"]:
         # Exhibit leaves out new rows that differ in nothing but their numbers.
         numbers = {
-            *data.rules.metadata.get("numerical_columns", []),
+            *(data.rules.metadata.get("numerical_columns") or []),
             *data.rules.of_type("continuous"),
         }
         seen = [tuple(v for n, v in row.items() if n not in numbers) for row in data.new[k]]
@@ -521,11 +547,7 @@ def _check_dates(rules: _Rules, rows: list[Row], k: int, existing: bool, where: 
     for name in rules.of_type("date"):
         if (existing and name in rules.static) or "anonymising_set" in rules.columns[name]:
             continue
-        days = rules.days(name, k)
-        for text in rules.basic:
-            parts = _parts(rules, text)
-            if parts and parts[0] == name:
-                days |= _days_beside(rules, parts[2], k)
+        days = _possible_days(rules, k)[name]
         odd = {row[name] for row in rows} - days - {""}
         _ensure(
             not odd,
@@ -535,16 +557,25 @@ def _check_dates(rules: _Rules, rows: list[Row], k: int, existing: bool, where: 
         )
 
 
-def _days_beside(rules: _Rules, other: str, k: int) -> set[str]:
-    """Return the days that a constraint on another column or a literal may lead to."""
-    if other in rules.of_type("date"):
-        step = pd.tseries.frequencies.to_offset(rules.columns[other]["frequency"])
-        days = rules.days(other, k) | (rules.days(other, 0) if other in rules.static else set())
-        index = pd.to_datetime(sorted(days))
-        near = [index - step, index, index + step]
-        return {day for moved in near for day in moved.strftime("%Y-%m-%d")}
-    literal = date.fromisoformat(other.strip("'")) + rules.step(k)
-    return {(literal + timedelta(days=n)).isoformat() for n in (-1, 0, 1)}
+def _possible_days(rules: _Rules, k: int) -> dict[str, set[str]]:
+    """Return every day that a date column may have in a period, constraints counted: they lead to
+    a day of the other column, or one step of their own column's frequency away from it."""
+    days = {name: rules.days(name, k) for name in rules.of_type("date")}
+    for text in rules.basic:
+        parts = _parts(rules, text)
+        if parts is None or parts[0] not in days:
+            continue
+        left, _, right = parts
+        step = pd.tseries.frequencies.to_offset(rules.columns[left]["frequency"])
+        if right in days:
+            index = pd.to_datetime(sorted(days[right]))
+        else:
+            literal = date.fromisoformat(right.strip("'"))
+            moved = literal + rules.step(k) if left in rules.moved else literal
+            index = pd.to_datetime([moved])
+        for near in (index - step, index, index + step):
+            days[left] |= set(near.strftime("%Y-%m-%d"))
+    return days
 
 
 def _parts(rules: _Rules, text: str) -> tuple[str, str, str] | None:
@@ -559,8 +590,14 @@ def _parts(rules: _Rules, text: str) -> tuple[str, str, str] | None:
 
 def _check_constraints(rules: _Rules, rows: list[Row], k: int, existing: bool, where: str) -> None:
     """Basic constraints hold, but those on what an entity keeps, in existing records."""
-    for text in rules.basic:
+    for place, text in enumerate(rules.basic):
         parts = _parts(rules, text)
+        later = [
+            _parts(rules, other) or [other.split(" ")[0].strip("~")]
+            for other in rules.basic[place + 1 :]
+        ]
+        if any(found[0] in rules.mentions(text) for found in later):
+            continue
         if parts is None or rules.custom or (existing and rules.mentions(text) & {*rules.static}):
             continue
         left, operator, right = parts
@@ -571,7 +608,9 @@ def _check_constraints(rules: _Rules, rows: list[Row], k: int, existing: bool, w
         for row in rows:
             pair = row[left], row[right] if literal is None else literal
             values = [float(value) if numeric else value for value in pair if value]
-            holds = len(values) < 2 or _OPERATIONS[operator](*values)
+            # Exhibit makes no number smaller than 0 to be less than another.
+            least = numeric and operator == "<" and len(values) == 2 and values[1] <= 0
+            holds = len(values) < 2 or least or _OPERATIONS[operator](*values)
             _ensure(holds, f"{where}: '{text}' does not hold for {pair[0]} and {pair[1]}")
 
 

@@ -92,7 +92,8 @@ def _values(specification: Specification) -> Iterator[str]:
             continue
         values, chosen = column["original_values"], column["anonymising_set"]
         if isinstance(values, list):
-            yield from _table(name, column)
+            numbers = set(specification["metadata"]["numerical_columns"]) & set(columns)
+            yield from _table(name, column, numbers)
         elif values == REGEX:
             yield from _pattern(name, chosen)
         elif values not in (PAIRED, REGEX) and not is_select(chosen) and column["uniques"] <= limit:
@@ -131,7 +132,7 @@ def _pattern(name: str, pattern: str) -> Iterator[str]:
         )
 
 
-def _table(name: str, column: dict[str, Any]) -> Iterator[str]:
+def _table(name: str, column: dict[str, Any], numbers: set[str]) -> Iterator[str]:
     rows = [[cell.strip() for cell in row.split("|")] for row in column["original_values"]]
     header, *body = rows
     if column["anonymising_set"] == "random":
@@ -144,11 +145,11 @@ def _table(name: str, column: dict[str, Any]) -> Iterator[str]:
     place = header.index("probability_vector")
     for row in body:
         try:
-            numbers = [float(cell) for cell in row[place : place + 1]]
-            numbers += [float(cell) for cell in row[place + 1 :] if cell]
+            cells = [float(cell) for cell in row[place : place + 1]]
+            cells += [float(cell) for cell in row[place + 1 :] if cell]
         except ValueError:
-            numbers = []
-        if not numbers or not all(0 <= number < float("inf") for number in numbers):
+            cells = []
+        if not cells or not all(0 <= cell < float("inf") for cell in cells):
             yield (
                 f"columns.{name}.original_values has a row '{' | '.join(row)}' without a "
                 "probability, or with something that is no number from 0 up"
@@ -159,6 +160,13 @@ def _table(name: str, column: dict[str, Any]) -> Iterator[str]:
             f"columns.{name}.original_values gives no value a probability above 0; give one to at "
             "least one value"
         )
+    for other in sorted(numbers & set(header)):
+        weights = [row[header.index(other)] for row in body if len(row) > header.index(other)]
+        if not any(float(weight or 0) for weight in weights):
+            yield (
+                f"columns.{name}.original_values gives {other} no weight above 0, so that it could "
+                "have no value; give one to at least one value, or leave the weights out"
+            )
 
 
 def _dates_and_numbers(specification: Specification) -> Iterator[str]:
@@ -257,7 +265,10 @@ def _expressions(specification: Specification) -> Iterator[str]:
             if re.search(r"\b\s\b", quote) and quote not in known
         ]
         unknown = mentions.unknown_names(re.sub(r"\b\s\b", "__", text), known)
-        if torn or re.search(r"\w\s(and|or|in|not)\s\w", text):
+        words = text
+        for column in sorted(known, key=len, reverse=True):
+            words = words.replace(column, column.replace(" ", "__"))
+        if torn or re.search(r"\w\s(and|or|in|not)\s\w", words):
             yield (
                 f"derived_columns.{name} '{text}' has a blank between two words, which Exhibit "
                 "takes for part of a column's name; use & and | between brackets, and values "
@@ -295,6 +306,8 @@ def _of_action(action: str, names: list[str], columns: dict[str, Any]) -> str | 
     if word == "assign_value" and len(arguments) != 1:
         what = "several values" if arguments else "nothing"
         return f"'{action}' assigns {what}; write assign_value$value"
+    if word == "assign_value" and "continuous" in types and not _is_number(arguments[0]):
+        return f"'{action}' assigns text to a column of numbers; write a number behind the $"
     if word in _PAIR_OF_COLUMNS and len(names) != 2:
         return f"'{word}' needs exactly two columns, the one to sort by and the one to skew"
     if word in _PAIR_OF_COLUMNS and columns[names[1]]["type"] != "continuous":
@@ -308,3 +321,10 @@ def _of_action(action: str, names: list[str], columns: dict[str, Any]) -> str | 
     ):
         return f"'{word}' needs columns whose values are listed in original_values"
     return None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return abs(float(text)) < float("inf")
+    except ValueError:
+        return False

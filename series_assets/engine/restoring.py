@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from exhibit.core.constraints import ConstraintHandler
 
 from series_assets.core.changes import Removed
 from series_assets.core.seeds import derive
 from series_assets.core.specification import Specification
+from series_assets.engine.actions import Handler
 
 
 def restore(
@@ -26,7 +26,7 @@ def restore(
     """
     if removed.restored_constraints:
         definition = {**whole, "_rng": np.random.default_rng(derive(seed, "constraints"))}
-        handler = ConstraintHandler(definition, records)
+        handler = Handler(definition, records)
         records = handler.process_basic_constraints(list(removed.restored_constraints))
     records = records.copy()
     for name, calculation in removed.restored_derived:

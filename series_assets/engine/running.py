@@ -4,7 +4,7 @@ What is run is a deep copy of the part's specification against a scratch copy of
 what differs from stock Exhibit stands in ``drawing`` and in ``core.identifiers``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ import pandas as pd
 from exhibit.core import exhibit as stock
 from exhibit.core.generate import categorical, derived, missing, weights
 
+from series_assets.core import mentions
 from series_assets.core.changes import scale_target_sums
 from series_assets.core.errors import GenerationError
 from series_assets.core.identifiers import generate as generate_identifiers
@@ -23,6 +24,7 @@ from series_assets.core.seeds import derive
 from series_assets.core.series import ExistingPart, NewPart, Plan
 from series_assets.core.specification import Specification
 from series_assets.engine import corrections, drawing
+from series_assets.engine.actions import Handler
 from series_assets.engine.isolation import Clock, Said, SortedSet, isolated, standing_in
 from series_assets.engine.restoring import restore
 
@@ -110,7 +112,15 @@ def _run(plan: Plan, part: str, database: Path, seed: int) -> Iterator[Said]:
 def _exhibit(specification: Specification, stand_ins: Mapping[str, Any]) -> pd.DataFrame:
     sets = {"set": SortedSet}
     modules = [
-        (stock, {**sets, **stand_ins, "generate_derived_column": _derived_column}),
+        (
+            stock,
+            {
+                **sets,
+                **stand_ins,
+                "ConstraintHandler": Handler,
+                "generate_derived_column": _early_or_not(specification),
+            },
+        ),
         *((module, sets) for module in (categorical, missing, weights)),
     ]
     with standing_in(modules):
@@ -137,6 +147,23 @@ def _derived_column(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]"
             f"the derived column '{calculation}' cannot be computed: "
             f"{type(error).__name__}: {error}"
         ) from error
+
+
+def _early_or_not(
+    specification: Specification,
+) -> Callable[[pd.DataFrame, str], "pd.Series[Any]"]:
+    """Return a function for derived columns that waits for those they are computed from.
+
+    After a custom constraint Exhibit computes them once too early, and in the end all again.
+    """
+    names = list(specification["derived_columns"])
+
+    def derive(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
+        if mentions.in_derivation(calculation, names) - set(records.columns):
+            return pd.Series(float("nan"), index=records.index)
+        return _derived_column(records, calculation)
+
+    return derive
 
 
 def _complaint(error: Exception, said: Said) -> str:
