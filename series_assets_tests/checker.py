@@ -479,7 +479,7 @@ def _check_values(rules: _Rules, rows: list[Row], where: str) -> None:
     for name, column in rules.columns.items():
         for out in rules.outputs(name):
             values = [row[out] for row in rows]
-            known = _listed_values(rules, name) or set()
+            known = _values_of_table(rules, name) or set()
             fault = next((v for v in values if v in _NOT_MISSING_BUT - known), None)
             _ensure(fault is None, f"{where}: {out} has {fault!r} where a value is missing")
             if "" in values:
@@ -535,8 +535,10 @@ def _table(column: Mapping[str, Any]) -> list[dict[str, str]] | None:
 
 def _listed_values(rules: _Rules, name: str) -> set[str] | None:
     """Return the values that a categorical column may have; None where it does not list them."""
-    if name in rules.targets("assign_value"):
-        return None
+    return None if name in rules.targets("assign_value") else _values_of_table(rules, name)
+
+
+def _values_of_table(rules: _Rules, name: str) -> set[str] | None:
     for leader in [name, *(rules.columns[name].get("paired_columns") or [])]:
         if table := _table(rules.columns[leader]):
             return {row[name if leader == name else f"paired_{name}"] for row in table}

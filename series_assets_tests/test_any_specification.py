@@ -1,0 +1,52 @@
+"""Whatever the two files say: a series that keeps every promise, or a message that says why not."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import HealthCheck, event, given, settings
+
+from series_assets.core.errors import InputError
+from series_assets.core.series import Series
+from series_assets.engine.trial import faults_of_trial
+from series_assets.generating import Request, generate_series
+from series_assets.storage.database import installed_database
+from series_assets.storage.loading import load_series
+from series_assets.storage.lookups import missing_lookups
+from series_assets_tests.builders import write_series
+from series_assets_tests.checker import Finished, check
+from series_assets_tests.strategies import Files, files
+
+_EXAMPLES = 500 if settings.get_current_profile_name() == "long" else 40
+
+
+def refusals_of_validation(series: Series) -> list[str]:
+    """Return what ``series-assets validate`` finds in files that could be read."""
+    source = installed_database()
+    missing = list(missing_lookups(series.specification, source))
+    return missing or [fault.message for fault in faults_of_trial(series, source)]
+
+
+def refusals(place: Path) -> list[str]:
+    """Return why the files in a place make no series; nothing where they do."""
+    try:
+        return refusals_of_validation(load_series(place))
+    except InputError as error:
+        return [fault.message for fault in error.faults]
+
+
+@settings(
+    max_examples=_EXAMPLES,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(drawn=files())
+def test_any_specification_makes_a_series_or_is_refused_with_a_message(drawn: Files) -> None:
+    """What validation accepts generates, and keeps every promise; the rest is told in words."""
+    with TemporaryDirectory() as folder:
+        place = write_series(Path(folder) / "series", drawn.specification, drawn.user_input)
+        told = refusals(place)
+        event("refused" if told else "made")
+        if told:
+            assert all(text.strip() and "Traceback" not in text for text in told)
+            return
+        generate_series(Request(load_series(place), Path(folder) / "data"))
+        check(Finished.of(place, Path(folder) / "data"))
