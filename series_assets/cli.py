@@ -225,7 +225,7 @@ def _deeper_faults(series: Series, database: Path) -> list[Fault]:
     ]
     if missing:
         return missing
-    from series_assets.engine.trial import faults_of_trial
+    from series_assets.trial import faults_of_trial
 
     return list(faults_of_trial(series, database if database.exists() else installed_database()))
 

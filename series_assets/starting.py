@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,14 @@ def _template(name: str) -> list[str]:
 
 def _described(folder: Path, name: str, data: Path, identifier: str | None) -> list[str]:
     from series_assets.engine.from_data import describe
+    from series_assets.storage import database
 
-    described = describe(data, identifier or "id", name, folder / "exhibit.db")
+    with tempfile.TemporaryDirectory() as place:
+        scratch, own = Path(place) / "exhibit.db", folder / "exhibit.db"
+        database.ensure(scratch)
+        described = describe(data, identifier or "id", name, scratch)
+        if database.copy_renamed(scratch, own, described.kept_as, f"temp_{name}_"):
+            described.user_input["exhibit_db_path"] = own.name
     head = (
         f"# What {data.name} looks like, as Exhibit describes it; dates are those of the first\n"
         "# period. user_input.yml beside it says how the series goes on.\n"

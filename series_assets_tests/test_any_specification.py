@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, event, given, settings
 
 from series_assets.core.errors import InputError
 from series_assets.core.series import Series
-from series_assets.engine.trial import faults_of_trial
 from series_assets.generating import Request, generate_series
 from series_assets.storage.database import installed_database
 from series_assets.storage.loading import load_series
 from series_assets.storage.lookups import missing_lookups
+from series_assets.trial import faults_of_trial
 from series_assets_tests.builders import write_series
 from series_assets_tests.checker import Finished, check
 from series_assets_tests.strategies import Files, files

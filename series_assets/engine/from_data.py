@@ -6,7 +6,6 @@ have finite targets, and what Exhibit keeps in its database is kept under the se
 """
 
 import math
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -22,7 +21,6 @@ from exhibit.core.utils import read_with_date_parser
 from series_assets.core.errors import Fault, InputError
 from series_assets.core.specification import Specification
 from series_assets.engine.isolation import SortedSet, isolated, standing_in
-from series_assets.storage import database
 
 _DAYS_OF_MONTH = 365.25 / 12
 
@@ -33,50 +31,39 @@ class Described:
 
     specification: Specification
     user_input: dict[str, Any]
-    needs_database: bool
-    """Whether values of the specification are kept in the database."""
+    kept_as: str
+    """How the names of the tables begin in which Exhibit keeps values of the specification."""
 
 
-def describe(data: Path, identifier: str, name: str, target: Path) -> Described:
+def describe(data: Path, identifier: str, name: str, database: Path) -> Described:
     """Return both files of a series called ``name`` that looks like the table in a CSV.
 
     ``identifier`` is the column that names the entities; if the table lacks it, one row is about
-    one entity, and the column is added. Where Exhibit keeps values in its database, ``target``
-    becomes a copy of Exhibit's own with these values in it. Raises InputError.
+    one entity, and the column is added. ``database``, an SQLite database, gets the tables that
+    Exhibit keeps values in. Raises InputError.
     """
     frame = _read(data)
     known = identifier in frame.columns
-    with tempfile.TemporaryDirectory() as folder:
-        scratch = Path(folder) / "exhibit.db"
-        sets = [(module, {"set": SortedSet}) for module in (hierarchical, stock_spec)]
-        with database.opened(scratch), isolated(scratch, seed=0), standing_in(sets):
-            try:
-                made = stock.Exhibit(
-                    command="fromdata",
-                    source=frame.copy(),
-                    output="specification",
-                    uuid_columns={identifier} if known else set(),
-                ).generate()
-            except Exception as error:
-                raise InputError(
-                    [
-                        Fault(
-                            str(data),
-                            f"Exhibit cannot describe it: {type(error).__name__}: {error}",
-                        )
-                    ]
-                ) from error
-        specification = _plain(dict(made.data))
-        old = specification["metadata"]["id"]
-        kept = database.copy_renamed(scratch, target, f"temp_{old}_", f"temp_{name}_")
+    sets = [(module, {"set": SortedSet}) for module in (hierarchical, stock_spec)]
+    with isolated(database, seed=0), standing_in(sets):
+        try:
+            made = stock.Exhibit(
+                command="fromdata",
+                source=frame.copy(),
+                output="specification",
+                uuid_columns={identifier} if known else set(),
+            ).generate()
+        except Exception as error:
+            fault = f"Exhibit cannot describe it: {type(error).__name__}: {error}"
+            raise InputError([Fault(str(data), fault)]) from error
+    specification = _plain(dict(made.data))
+    kept_as = f"temp_{specification['metadata']['id']}_"
     specification["metadata"]["id"] = name
     if not known:
         _add_identifier(specification, identifier)
     _put_right(specification)
     said = _user_input(specification, frame, identifier if known else None)
-    if kept:
-        said["exhibit_db_path"] = target.name
-    return Described(specification, said, kept)
+    return Described(specification, said, kept_as)
 
 
 def _read(data: Path) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """A trial of a series: its smallest parts are run, and whatever Exhibit says is told as faults.
 
 What can be seen without running is checked in ``core``; this finds the rest, such as a
-calculation that pandas cannot do, before a series is begun.
+calculation that pandas cannot do, before a series is begun. Nothing of it is kept.
 """
 
 import tempfile
