@@ -280,7 +280,6 @@ class Asked(Mapping[str, str]):
         return 0
 
 
-@pytest.mark.skipif(not README.exists(), reason="there is no README to hold a table")
 def test_every_setting_is_in_the_table_of_the_readme() -> None:
     """And the table has none that does not exist."""
     asked = Asked()
