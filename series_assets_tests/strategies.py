@@ -25,6 +25,9 @@ _NAMES = {
 
 _VALUES = ["A", "B", "North West", "007", "12", "2024-01-01", "x, y", 'say "so"', "Ärzte", "nan"]
 _PATTERNS = ["C[0-9]{3}[XY]", "[A-Z]{2}", "[ab][0-9]"]
+DATABASE = "places.db"
+"""The database that a user input with places names; it has to lie beside it."""
+
 _LISTS = {
     "uuid": "uuid_columns",
     "categorical": "categorical_columns",
@@ -71,12 +74,14 @@ class Names:
     categorical: list[str] = field(default_factory=list)
     continuous: list[str] = field(default_factory=list)
     date: list[str] = field(default_factory=list)
+    geospatial: list[str] = field(default_factory=list)
     derived: list[str] = field(default_factory=list)
 
     @property
     def every(self) -> list[str]:
         """All columns, derived ones last."""
-        return [*self.uuid, *self.categorical, *self.continuous, *self.date, *self.derived]
+        own = [*self.uuid, *self.categorical, *self.continuous, *self.date]
+        return [*own, *self.geospatial, *self.derived]
 
 
 @dataclass(frozen=True)
@@ -110,11 +115,13 @@ def files(draw: Draw) -> Files:
         categorical=draw(some(_NAMES["categorical"], most=4)),
         continuous=draw(some(_NAMES["continuous"])),
         date=draw(some(_NAMES["date"])),
+        geospatial=draw(some(["home", "seen at"], most=1)) if rarely(draw, 4) else [],
     )
     columns = {name: draw(column) for name, column in _uuid_columns(draw, names).items()}
     columns |= draw(categorical_columns(names))
     columns |= {name: draw(continuous_column()) for name in names.continuous}
     columns |= {name: draw(date_column()) for name in names.date}
+    columns |= {name: draw(geospatial_column()) for name in names.geospatial}
     derived = draw(derivations(names))
     names.derived = list(derived)
     specification = {
@@ -136,7 +143,7 @@ def _metadata(draw: Draw, names: Names, rows: int) -> Content:
     return {
         "number_of_rows": rows,
         **listed,
-        "geospatial_columns": None,
+        "geospatial_columns": list(names.geospatial) or None,
         "inline_limit": draw(st.sampled_from([30, 10, 50])),
         "random_seed": draw(st.integers(0, 99)),
         "id": "demo",
@@ -318,6 +325,17 @@ def date_column(draw: Draw) -> Content:
 # Constraints and derivations.
 
 
+@st.composite
+def geospatial_column(draw: Draw) -> Content:
+    """Draw a column of places, from the hexagons of the table ``places``."""
+    return {
+        "type": "geospatial",
+        "h3_table": "places",
+        "distribution": draw(st.sampled_from(["uniform", "people"])),
+        "miss_probability": draw(missing()),
+    }
+
+
 def escaped(name: str) -> str:
     """Return a name as constraints and filters write it."""
     return f"~{name}~" if " " in name else name
@@ -468,6 +486,8 @@ def user_inputs(draw: Draw, names: Names, columns: dict[str, Content]) -> Conten
     }
     if not any("from" in columns[name] for name in moved) or rarely(draw):
         said["start_date"] = draw(st.sampled_from(["2024-01-01", "2024-01-31", "29/02/2024"]))
+    if names.geospatial:
+        said["exhibit_db_path"] = DATABASE
     if draw(st.booleans()):
         said["linked_columns"] = draw(linked_columns(names)) or None
     return said

@@ -1,8 +1,10 @@
 """Whatever the two files say: a series that keeps every promise, or a message that says why not."""
 
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import h3
 from hypothesis import HealthCheck, event, given, settings
 
 from series_assets.core.errors import InputError
@@ -14,16 +16,27 @@ from series_assets.storage.lookups import missing_lookups
 from series_assets.trial import faults_of_trial
 from series_assets_tests.builders import write_series
 from series_assets_tests.checker import Finished, check
-from series_assets_tests.strategies import Files, files
+from series_assets_tests.strategies import DATABASE, Files, files
+from series_assets_tests.support.making import own_database
 
 _EXAMPLES = 500 if settings.get_current_profile_name() == "long" else 40
 
 
 def refusals_of_validation(series: Series) -> list[str]:
     """Return what ``series-assets validate`` finds in files that could be read."""
-    source = installed_database()
+    source = series.database or installed_database()
     missing = list(missing_lookups(series.specification, source))
     return missing or [fault.message for fault in faults_of_trial(series, source)]
+
+
+@cache
+def database_with_places() -> bytes:
+    """Return Exhibit's database with a table of hexagons and how many people live in each."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / DATABASE
+        cells = sorted(h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 2))
+        rows = [{"h3": cell, "people": place + 1} for place, cell in enumerate(cells)]
+        return own_database(path, places=rows).read_bytes()
 
 
 def refusals(place: Path) -> list[str]:
@@ -43,6 +56,8 @@ def test_any_specification_makes_a_series_or_is_refused_with_a_message(drawn: Fi
     """What validation accepts generates, and keeps every promise; the rest is told in words."""
     with TemporaryDirectory() as folder:
         place = write_series(Path(folder) / "series", drawn.specification, drawn.user_input)
+        if drawn.user_input.get("exhibit_db_path"):
+            (place / DATABASE).write_bytes(database_with_places())
         told = refusals(place)
         event("refused" if told else "made")
         if told:
