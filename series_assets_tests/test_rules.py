@@ -603,3 +603,21 @@ def test_any_series_keeps_every_promise(files: tuple[dict[str, Any], dict[str, A
     specification, inputs = files
     with TemporaryDirectory() as folder:
         make(Path(folder), deepcopy(specification), inputs)
+
+
+def test_a_group_of_which_no_number_is_known_stays_without_one(tmp_path: Path) -> None:
+    """An action on groups neither fails on such a group nor makes numbers up for it."""
+    specification = with_columns(
+        a_specification(),
+        amount={
+            "type": "continuous",
+            "precision": "integer",
+            "distribution": "normal",
+            "distribution_parameters": {"dispersion": 0.1, "target_min": 0, "target_max": 100},
+            "miss_probability": 0.5,
+        },
+    )
+    specification["constraints"]["custom_constraints"] = {
+        "skewed": {"partition": "id", "targets": {"sex, amount": "sort_and_skew_left"}}
+    }
+    make(tmp_path, specification, a_user_input(static_columns=["region"]))

@@ -242,6 +242,11 @@ def _expressions(specification: Specification) -> Iterator[str]:
                 f"constraints.basic_constraints '{text}' adjusts a column with __ in its name, "
                 "which Exhibit takes for a blank; rename it"
             )
+        if parts and parts[1] == "==" and _is_whole_of_fraction(columns, parts[0], parts[2]):
+            yield (
+                f"constraints.basic_constraints '{text}' asks whole numbers to equal what may be a "
+                "fraction; use <= or >=, or precision: float"
+            )
         unknown = mentions.unknown_names(parts[2] if parts else "", outputs)
         if unknown:
             yield f"constraints.basic_constraints '{text}' names " + _not_a_column(unknown, outputs)
@@ -277,6 +282,15 @@ def _expressions(specification: Specification) -> Iterator[str]:
         elif unknown:
             yield f"derived_columns.{name} '{text}' names " + _not_a_column(unknown, known)
         known.append(name)
+
+
+def _is_whole_of_fraction(columns: dict[str, Any], name: str, expression: str) -> bool:
+    """Tell whether a column of whole numbers is set against an expression that may be none."""
+    if columns[name].get("precision") != "integer":
+        return False
+    others = mentions.in_constraint(expression, columns)
+    fractions = any(columns[other].get("precision") == "float" for other in others)
+    return fractions or "/" in expression or bool(re.search(r"\d\.\d*[1-9]", expression))
 
 
 def _not_a_column(unknown: set[str], known: list[str]) -> str:

@@ -64,9 +64,18 @@ class Handler(ConstraintHandler):
     ) -> pd.DataFrame:
         """Return the filtered rows sorted and skewed, numbers as numbers.
 
-        Stock Exhibit leaves a column of mixed objects that the next action stumbles over.
+        Stock Exhibit leaves a column of mixed objects that the next action stumbles over, and
+        fails on a group of which no number is known: here they stay missing.
         """
         made = super().sort_and_skew(df, filter_idx, target_str, partition_cols, direction)
+        skewed = _names(target_str)[-1]
+        known = df.loc[filter_idx, skewed].notna()
+        if partition_cols:
+            groups = [df.loc[filter_idx, name] for name in _names(partition_cols)]
+            known = known.groupby(groups, observed=True).transform("any").eq(True)
+        else:
+            known[:] = known.any()
+        made[skewed] = made[skewed].astype(object).where(known, None)
         for target in _names(target_str):
             if self._type(target) == "continuous":
                 made[target] = self._numbers(made[target], target)

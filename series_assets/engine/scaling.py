@@ -26,6 +26,11 @@ def scale(
     Shape, index and name as given, without what is missing; float64, or Int64 for the precision
     ``integer``.
     """
+    # Exhibit takes targets from the numbers of a group, which may all be missing.
+    target_sum, target_min, target_max, target_mean, target_std = (
+        None if pd.isna(target) else target
+        for target in (target_sum, target_min, target_max, target_mean, target_std)
+    )
     numbers = series.dropna().astype(float)
     if numbers.empty:
         return series

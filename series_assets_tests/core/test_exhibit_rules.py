@@ -632,3 +632,27 @@ def test_identifiers_without_a_seed_go_by_random_seed() -> None:
     ]
     specification["columns"]["chi"]["uuid_seed"] = 1
     assert _complaints(specification, num_datasets=1) == []
+
+
+@pytest.mark.parametrize("constraint", ["count == 55.5", "count == amount", "count == count/2"])
+def test_whole_numbers_that_should_equal_a_fraction(constraint: str) -> None:
+    """They never could; a bound to either side can be kept."""
+    count = {
+        "type": "continuous",
+        "precision": "integer",
+        "distribution": "weighted_uniform",
+        "distribution_parameters": {"target_min": 1, "target_max": 9},
+        "miss_probability": 0.0,
+    }
+    specification = a_specification()
+    specification["columns"]["count"] = count
+    specification["constraints"]["basic_constraints"] = [constraint]
+    assert _complaints(specification) == [
+        f"constraints.basic_constraints '{constraint}' asks whole numbers to equal what may be a "
+        "fraction; use <= or >=, or precision: float"
+    ]
+    specification["constraints"]["basic_constraints"] = [
+        constraint.replace("==", "<="),
+        "count == 5",
+    ]
+    assert _complaints(specification) == []
