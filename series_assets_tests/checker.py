@@ -479,7 +479,7 @@ def _check_values(rules: _Rules, rows: list[Row], where: str) -> None:
     for name, column in rules.columns.items():
         for out in rules.outputs(name):
             values = [row[out] for row in rows]
-            known = _values_of_table(rules, name) or set()
+            known = _cells_of_tables(rules, name)
             fault = next((v for v in values if v in _NOT_MISSING_BUT - known), None)
             _ensure(fault is None, f"{where}: {out} has {fault!r} where a value is missing")
             if "" in values:
@@ -536,6 +536,17 @@ def _table(column: Mapping[str, Any]) -> list[dict[str, str]] | None:
 def _listed_values(rules: _Rules, name: str) -> set[str] | None:
     """Return the values that a categorical column may have; None where it does not list them."""
     return None if name in rules.targets("assign_value") else _values_of_table(rules, name)
+
+
+def _cells_of_tables(rules: _Rules, name: str) -> set[str]:
+    """Return whatever the tables of a column and its pairs hold, but for the last row: an action
+    may bring back a listed value where a ready-made set stands for it."""
+    tables = [
+        rules.columns[leader].get("original_values")
+        for leader in [name, *(rules.columns[name].get("paired_columns") or [])]
+    ]
+    rows = [row for table in tables if isinstance(table, list) for row in table[1:-1]]
+    return {cell.strip() for row in rows for cell in row.split("|")}
 
 
 def _values_of_table(rules: _Rules, name: str) -> set[str] | None:
