@@ -52,15 +52,6 @@ def in_list(names: str | None, columns: Iterable[str]) -> set[str]:
     return wanted & set(columns)
 
 
-def in_sql(statement: str, columns: Iterable[str]) -> set[str]:
-    """Return the columns that an SQL anonymising set names, quoted or not, qualified or not."""
-    return {
-        column
-        for column in columns
-        if re.search(rf"(?<![\w$]){re.escape(column)}(?![\w$])", statement, re.IGNORECASE)
-    }
-
-
 def unknown_names(expression: str, columns: Iterable[str]) -> set[str]:
     """Return the names in an expression that are neither columns nor of pandas' own language.
 

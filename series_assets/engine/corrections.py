@@ -66,6 +66,19 @@ def _as_exhibit_writes(column: "pd.Series[Any]") -> "pd.Series[Any]":
     return column.astype(str).str.strip()
 
 
+def rows_that_match(rows: pd.DataFrame, condition: str) -> "pd.Series[bool]":
+    """Return which rows a filter of a constraint holds for.
+
+    Stock Exhibit fails on a filter by frequency where no value of the column is known.
+    """
+    column = condition.removesuffix("with_high_frequency").removesuffix("with_low_frequency")
+    name = column.strip().replace("__", " ")
+    if column != condition and rows[name].isna().all():
+        return pd.Series(False, index=rows.index)
+    return _stock_mask(rows, condition)
+
+
+_stock_mask = constraints.get_constraint_mask
 _SCALING = (continuous, missing, constraints)
 
 
@@ -74,5 +87,6 @@ def stand_ins(database: Path) -> list[tuple[ModuleType, Mapping[str, Any]]]:
     return [
         (matrix, {"Pool": OneAfterTheOther}),
         *((module, {"scale_continuous_column": scale}) for module in _SCALING),
+        *((module, {"get_constraint_mask": rows_that_match}) for module in (constraints, missing)),
         (categorical, {"create_temp_table": temporary_table(database)}),
     ]

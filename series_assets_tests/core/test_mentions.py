@@ -2,7 +2,7 @@
 
 import pytest
 
-from series_assets.core.mentions import in_constraint, in_derivation, in_list, in_sql
+from series_assets.core.mentions import in_constraint, in_derivation, in_list
 
 COLUMNS = ["date", "date_updated", "date created", "sex", "amount", "amount_with_tax", "id"]
 
@@ -67,31 +67,6 @@ def test_derivations(calculation: str, mentioned: set[str]) -> None:
 def test_partitions_and_targets(names: str | None, mentioned: set[str]) -> None:
     """Partitions and targets name columns plainly, split by commas, with blanks inside names."""
     assert in_list(names, COLUMNS) == mentioned
-
-
-@pytest.mark.parametrize(
-    ("statement", "mentioned"),
-    [
-        ("SELECT temp_demo.sex, t.code AS code FROM temp_demo JOIN t", {"sex"}),
-        ("SELECT code FROM t WHERE date_updated = 1", {"date_updated"}),
-        ('SELECT "date created" FROM t', {"date", "date created"}),
-        ("select SEX from t", {"sex"}),
-        ("SELECT sexes, id2 FROM amounts", set()),
-    ],
-)
-def test_sql(statement: str, mentioned: set[str]) -> None:
-    """An SQL statement mentions a column in any case, qualified or quoted, but not as a part.
-
-    A name with a blank also counts as mention of the names it is made of: rather one too many
-    than one too few.
-    """
-    assert in_sql(statement, COLUMNS) == mentioned
-
-
-def test_names_with_signs_are_no_patterns() -> None:
-    """What means something to a regular expression is taken as it stands in a column's name."""
-    assert in_sql("SELECT axb FROM t", ["a.b"]) == set()
-    assert in_sql("SELECT t.[cost (gbp)] FROM t", ["cost (gbp)"]) == {"cost (gbp)"}
 
 
 def test_nothing_is_mentioned_but_columns() -> None:

@@ -262,3 +262,95 @@ def test_making_whole_numbers_missing(tmp_path: Path) -> None:
     finished = made(tmp_path, specification, num_datasets=2)
     for records in (new(finished, 2), existing(finished, 2)):
         assert ((records["height"] == "") == (records["region"] == "South")).all()
+
+
+GAPS = {"dose": 0.3, "height": 0.3, "region": 0.2}
+
+
+@pytest.mark.parametrize("partition", [None, "region"])
+@pytest.mark.parametrize(
+    "targets",
+    [
+        {"dose": "make_almost_same"},
+        {"height": "make_almost_same"},
+        {"dose, height": "make_almost_same"},
+        {"dose, height": "sort_ascending"},
+        {"height": "sort_descending"},
+        {"dose, amount": "sort_and_skew_right"},
+        {"dose": "make_distinct"},
+        {"dose": "generate_as_sequence"},
+        {"height": "make_outlier"},
+    ],
+)
+def test_actions_beside_missing_values(
+    tmp_path: Path, targets: dict[str, str], partition: str | None
+) -> None:
+    """What is missing does not stop an action, and rows of an unknown group stay as they were."""
+    specification = constrained(targets, partition)
+    for name, chance in GAPS.items():
+        specification["columns"][name]["miss_probability"] = chance
+    without = constrained(targets, partition, "dose == 'none'")
+    for name, chance in GAPS.items():
+        without["columns"][name]["miss_probability"] = chance
+    finished = made(tmp_path / "with", specification, num_datasets=2)
+    plain = made(tmp_path / "without", without, num_datasets=2)
+    for part in (new, existing):
+        records, before = part(finished, 2), part(plain, 2)
+        pd.testing.assert_series_equal(records["region"], before["region"])
+        for name in ", ".join(targets).split(", "):
+            if partition:
+                groupless = before["region"] == ""
+                assert groupless.any()
+                assert records.loc[groupless, name].tolist() == before.loc[groupless, name].tolist()
+            assert (records[name] != "").sum() > 0
+            assert records[name].tolist() != before[name].tolist()
+
+
+@pytest.mark.parametrize("direction", ["sort_ascending", "sort_descending"])
+def test_sorting_by_groups_leaves_missing_values_last(tmp_path: Path, direction: str) -> None:
+    """Each group is in order, and no value is lost or made up."""
+    specification = constrained({"height": direction}, "region")
+    specification["columns"]["height"]["miss_probability"] = 0.3
+    finished = made(tmp_path, specification, num_datasets=2)
+    for records in (new(finished, 1), new(finished, 2)):
+        for _, group in records.groupby("region")["height"]:
+            known = [int(float(value)) for value in group if value]
+            assert known == sorted(known, reverse=direction == "sort_descending")
+            assert group.tolist()[len(known) :] == [""] * (len(group) - len(known))
+            assert 0 < len(known) < len(group)
+
+
+@pytest.mark.parametrize("how", ["high", "low"])
+def test_a_filter_by_frequency_where_nothing_is_known(tmp_path: Path, how: str) -> None:
+    """No row has a value that is frequent or rare."""
+    specification = constrained({"height": "assign_value$33"}, None, f"dose with_{how}_frequency")
+    specification["columns"]["dose"]["miss_probability"] = 1.0
+    specification["columns"]["height"]["distribution_parameters"]["target_min"] = 40
+    finished = made(tmp_path, specification, num_datasets=2)
+    for records in (new(finished, 2), existing(finished, 2)):
+        assert set(records["dose"]) == {""}
+        assert "33" not in set(records["height"])
+
+
+@pytest.mark.parametrize("dispersion", [0, 0.2])
+@pytest.mark.parametrize("precision", ["integer", "float"])
+@pytest.mark.parametrize("operator", ["<", "<=", ">", ">="])
+def test_a_bound_below_zero(
+    tmp_path: Path, operator: str, precision: str, dispersion: float
+) -> None:
+    """Numbers below zero bound others as numbers above zero do."""
+    specification = with_columns(
+        a_specification(number_of_rows=60), cost=a_number(), depth=a_number(precision)
+    )
+    wanted = {
+        "cost": {"target_min": -30, "target_max": -5, "dispersion": 0.2},
+        "depth": {"target_min": -20, "target_max": -15, "dispersion": dispersion},
+    }
+    for name, parameters in wanted.items():
+        specification["columns"][name]["distribution_parameters"].update(parameters)
+    specification["constraints"]["basic_constraints"] = [f"depth {operator} cost"]
+    finished = made(tmp_path, specification, num_datasets=2)
+    for records in (new(finished, 2), existing(finished, 2)):
+        depth, cost = numbers(records, "depth"), numbers(records, "cost")
+        assert records.assign(depth=depth, cost=cost).eval(f"depth {operator} cost").all()
+        assert depth.nunique() > 5
