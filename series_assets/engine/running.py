@@ -57,6 +57,7 @@ def new_records(plan: Plan, database: Path) -> Outcome:
             "CategoricalDataGenerator": drawing.generator(None, seed),
         }
         records = _exhibit(_for_run(part), stand_ins)
+        records = _without_duplicates(records, part.specification)
         return _outcome(records.head(part.rows), said)
 
 
@@ -127,6 +128,18 @@ def _exhibit(specification: Specification, stand_ins: Mapping[str, Any]) -> pd.D
         made = stock.Exhibit(command="fromspec", source=specification, output="dataframe")
         records: pd.DataFrame = made.generate()
     return records
+
+
+def _without_duplicates(records: pd.DataFrame, specification: Specification) -> pd.DataFrame:
+    """Leave out rows that are the same to a reader, where the specification allows none.
+
+    Exhibit has done so, but it tells the blank of an action from a missing value.
+    """
+    if specification["constraints"]["allow_duplicates"]:
+        return records
+    compared = records.drop(columns=specification["metadata"]["numerical_columns"])
+    compared = compared.astype(object).where(compared.notna(), "")
+    return records[~compared.duplicated()]
 
 
 def _outcome(records: pd.DataFrame, said: Said) -> Outcome:

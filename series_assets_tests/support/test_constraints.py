@@ -354,3 +354,18 @@ def test_a_bound_below_zero(
         depth, cost = numbers(records, "depth"), numbers(records, "cost")
         assert records.assign(depth=depth, cost=cost).eval(f"depth {operator} cost").all()
         assert depth.nunique() > 5
+
+
+def test_rows_that_differ_in_a_blank_and_a_gap_are_duplicates(tmp_path: Path) -> None:
+    """What an action leaves blank and what is missing is the same to whoever reads the file."""
+    specification = constrained({"dose": "generate_as_sequence"}, "dose")
+    specification["columns"]["dose"]["miss_probability"] = 0.3
+    specification["metadata"]["date_columns"] = []
+    del specification["columns"]["date"]
+    specification["constraints"]["allow_duplicates"] = False
+    finished = made(
+        tmp_path, specification, num_datasets=2, date_columns=[], start_date="2024-01-01"
+    )
+    records = new(finished, 1).drop(columns=["amount", "height"])
+    assert not records.duplicated().any()
+    assert (records["dose"] == "").any()
