@@ -7,12 +7,21 @@ import re
 from hashlib import sha256
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from series_assets.core.series import Series
 from series_assets.ops import dataset_graph, new_records_graph, reference_table_graph
 from series_assets.partitions import PREVIOUS, partitions_of
 from series_assets.storage.loading import BrokenSeries
 
+NAMES = ("new_records", "reference_table", "dataset")
+"""The assets of a series that have a partition for each period, in the order they are made."""
+
+_KINDS = {
+    "new_records": ("python", "csv"),
+    "reference_table": ("python", "sqlite"),
+    "dataset": ("python", "csv"),
+}
 _DESCRIPTIONS = {
     "new_records": "Records about entities never seen before, made with a seed and dates of the "
     "period's own.",
@@ -23,10 +32,36 @@ _DESCRIPTIONS = {
 }
 
 
+def keys_of(series: str) -> list[dg.AssetKey]:
+    """Return the keys of the partitioned assets of a series, in the order they are made."""
+    return [dg.AssetKey([series, name]) for name in NAMES]
+
+
+def job_of(series: Series) -> UnresolvedAssetJobDefinition:
+    """Return the job that makes all of a period, or of a range of them; named after the series."""
+    return dg.define_asset_job(
+        series.name,
+        selection=dg.AssetSelection.assets(*keys_of(series.name)),
+        description=f"Make periods of {series.name}: {_told(series)}.",
+        tags={"series_assets/series": series.name},
+    )
+
+
+def _told(series: Series) -> str:
+    """Return in words what a series is made of."""
+    given, calendar = series.user_input, series.calendar
+    unit = given.period if calendar.length > 1 else given.period.removesuffix("s")
+    every = f"{calendar.length} {unit}" if calendar.length > 1 else unit
+    new, existing = series.counts(1) if calendar.count > 1 else series.counts(0)
+    return (
+        f"{calendar.count} periods, one every {every} from {calendar.start}, of {series.rows} rows "
+        f"each; after the first, {new} are about new entities and {existing} about known ones"
+    )
+
+
 def assets_of(series: Series) -> list[dg.AssetsDefinition]:
     """Return ``new_records``, ``reference_table`` and ``dataset`` of a series."""
-    new_records = dg.AssetKey([series.name, "new_records"])
-    reference_table = dg.AssetKey([series.name, "reference_table"])
+    new_records, reference_table, _ = keys_of(series.name)
     partitions = partitions_of(series.calendar)
 
     def asset(graph: dg.GraphDefinition, name: str, **inputs: dg.AssetKey) -> dg.AssetsDefinition:
@@ -38,7 +73,13 @@ def assets_of(series: Series) -> list[dg.AssetsDefinition]:
             partitions_def=partitions,
             partition_mappings=dict.fromkeys(earlier, PREVIOUS),
             group_name=series.name,
-            descriptions_by_output_name={"result": _DESCRIPTIONS[name]},
+            descriptions_by_output_name={"result": f"{_DESCRIPTIONS[name]}\n\n{_told(series)}."},
+            tags_by_output_name={
+                "result": {
+                    "series_assets/series": series.name,
+                    **{f"dagster/kind/{kind}": "" for kind in _KINDS[name]},
+                }
+            },
             code_versions_by_output_name={"result": series.fingerprint},
             backfill_policy=dg.BackfillPolicy.single_run(),
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from series_assets.assets import assets_of, broken_asset
+from series_assets.assets import assets_of, broken_asset, job_of
 from series_assets.core.series import Series
 from series_assets.io_managers import SeriesIOManager
 from series_assets.resources import Progress, Workspace
@@ -33,6 +33,7 @@ def build_definitions(
     assets += [broken_asset(one) for one in series if isinstance(one, BrokenSeries)]
     return dg.Definitions(
         assets=assets,
+        jobs=[job_of(one) for one in sound.values()],
         sensors=[sensor_of(one) for one in sound.values()],
         resources={**defaults, **given},
         # A process for each op would cost more than most ops take.

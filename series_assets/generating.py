@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from series_assets.assets import keys_of
 from series_assets.build import build_definitions
 from series_assets.core.errors import Fault, GenerationError, InputError, RequestError, did_you_mean
 from series_assets.core.series import Series
@@ -44,7 +45,11 @@ def generate_series(request: Request) -> list[Path]:
     """
     series = request.series
     keys = chosen_keys(series, request.periods)
-    workspace = Workspace(data_dir=str(request.data_dir), flat=request.flat)
+    workspace = Workspace(
+        data_dir=str(request.data_dir),
+        flat=request.flat,
+        explained=bool(os.environ.get("DAGSTER_HOME")),  # else nobody will ever see it
+    )
     layout = workspace.layout(series)
     table = workspace.reference_table(series)
     check_lookups(series, layout.database)
@@ -153,19 +158,38 @@ def _run(
 ) -> None:
     definitions = build_definitions([series], {"workspace": workspace, "progress": progress})
     job = definitions.resolve_implicit_global_asset_job_def()
-    level = "DEBUG" if verbose else "CRITICAL"
-    with _log_level(None if verbose else logging.CRITICAL):
-        result = job.execute_in_process(
+
+    def execute(assets: Sequence[dg.AssetKey], keys: Sequence[str]) -> dg.ExecuteInProcessResult:
+        selected = job.get_subset(asset_selection=set(assets), asset_check_selection=set())
+        return selected.execute_in_process(
             instance=instance,
             tags={
+                "series_assets/series": series.name,
                 "dagster/asset_partition_range_start": keys[0],
                 "dagster/asset_partition_range_end": keys[-1],
             },
             run_config={"loggers": {"console": {"config": {"log_level": level}}}},
             raise_on_error=False,
         )
-    if not result.success:
-        raise GenerationError("\n".join(_complaints(result)))
+
+    level = "DEBUG" if verbose else "CRITICAL"
+    first, *others = keys_of(series.name)
+    with _log_level(None if verbose else logging.CRITICAL):
+        result = execute([first, *others], keys)
+        if result.success:
+            return
+        made = _materialised(instance, result.run_id, first)
+        if 0 < len(made) < len(keys):
+            # New records failed in the middle: the periods before it can still be finished.
+            execute(others, keys[: len(made)])
+    raise GenerationError("\n".join(_complaints(result)))
+
+
+def _materialised(instance: dg.DagsterInstance, run: str, asset: dg.AssetKey) -> set[str | None]:
+    """Return the partitions of an asset that a run has recorded."""
+    logs = instance.all_logs(run, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    events = [entry.dagster_event for entry in logs if entry.dagster_event]
+    return {event.partition for event in events if event.asset_key == asset}
 
 
 @contextmanager

@@ -3,11 +3,15 @@
 Never the records themselves, so that a range of a hundred periods takes the memory of one.
 """
 
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from series_assets.core.errors import RequestError
+import dagster as dg
+
+from series_assets.core.contents import Contents
+from series_assets.core.errors import GenerationError, RequestError, SeriesError
 from series_assets.core.series import Series
 from series_assets.core.specification import Specification
 from series_assets.storage import files
@@ -19,7 +23,32 @@ class NewRecords:
 
     records: Path | None
     specification: Specification | None
+    contents: Contents | None = None
     said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Failed:
+    """What went wrong with a period; it goes on in its place, so that those before it are kept."""
+
+    message: str
+    trace: str | None
+    """The traceback of what no user can mend; None where the message says it all."""
+
+    @classmethod
+    def by(cls, error: Exception, where: str) -> "Failed":
+        """Return what is to be told of an error; ``where`` names series and period."""
+        cause = error.__cause__ if isinstance(error, GenerationError) else None
+        if isinstance(error, SeriesError):
+            trace = "".join(traceback.format_exception(cause)) if cause else None
+            return cls(str(error), trace)
+        told = f"{where}: failed unexpectedly: {type(error).__name__}: {error}"
+        return cls(told, "".join(traceback.format_exception(error)))
+
+    def failure(self) -> dg.Failure:
+        """Return the exception that ends a step with this message."""
+        metadata = {"traceback": dg.MetadataValue.text(self.trace)} if self.trace else None
+        return dg.Failure(description=self.message, metadata=metadata, allow_retries=False)
 
 
 @dataclass(frozen=True)
@@ -28,6 +57,8 @@ class NewEntities:
 
     records: Path | None
     places: list[int]
+    contents: Contents | None = None
+    """Of their rows."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +85,11 @@ class Dataset:
     existing_specification: Specification | None
     new: int
     existing: int
+    contents: Contents
     said: tuple[str, ...] = ()
     """What Exhibit said in the run of the existing records."""
+    picture: bytes | None = None
+    """A PNG of what the dataset holds."""
 
 
 @dataclass(frozen=True)

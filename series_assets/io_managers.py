@@ -5,15 +5,18 @@ Values between ops are pickled in the run's scratch folder and go with it.
 """
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from series_assets import metadata
 from series_assets.core.errors import SeriesError
-from series_assets.core.series import Series
-from series_assets.handles import AsOf, Dataset, NewEntities, NewRecords, RecordsFile
+from series_assets.core.series import Plan, Series
+from series_assets.core.specification import Specification
+from series_assets.handles import AsOf, Dataset, Failed, NewEntities, NewRecords, RecordsFile
+from series_assets.metadata import Metadata
 from series_assets.resources import Workspace
 from series_assets.storage import files
 
@@ -26,30 +29,44 @@ class SeriesIOManager(dg.IOManager):
         self._workspace = workspace
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        """Persist every partition of an asset, or a value between two ops."""
+        """Persist every partition of an asset, or a value between two ops.
+
+        Where a partition has failed, the ones before it are recorded as made all the same.
+        """
         if not context.has_asset_key:
-            place = self._between(context)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(pickle.dumps(obj))
+            self._pass_on(context, obj)
             return
+        failed = None
+        made: list[str] = []
+        try:
+            for key, value in obj.items():
+                facts = value if isinstance(value, Failed) else self._kept(context, key, value)
+                if isinstance(facts, Failed):
+                    failed = facts
+                    break
+                made.append(key)
+                context.step_context.add_asset_metadata(
+                    facts, asset_key=context.asset_key, partition_key=key
+                )
+        finally:
+            self._workspace.discard_scratch(context.run_id, _graph(context))
+        if failed:
+            record_as_made(context, made)
+            raise failed.failure()
+
+    def _kept(self, context: dg.OutputContext, key: str, value: Any) -> Metadata | Failed:
+        """Persist one partition of an asset and return what is told of it, or what went wrong."""
         *_, name, asset = context.asset_key.path
         series = self._series[name]
-        keep: dict[str, Callable[[Series, int, Any], dict[str, Any]]] = {
+        keep: dict[str, Callable[[Series, Plan, Any], Metadata]] = {
             "new_records": self._keep_new_records,
             "reference_table": self._keep_entities,
             "dataset": self._keep_dataset,
         }
-        graph = context.step_key.split(".")[0]
         try:
-            for key, value in obj.items():
-                facts = keep[asset](series, series.calendar.index(key), value)
-                context.step_context.add_asset_metadata(
-                    facts, asset_key=context.asset_key, partition_key=key
-                )
-        except SeriesError as error:
-            raise dg.Failure(description=str(error), allow_retries=False) from error
-        finally:
-            self._workspace.discard_scratch(context.run_id, graph)
+            return keep[asset](series, series.plan(series.calendar.index(key)), value)
+        except Exception as error:
+            return Failed.by(error, f"{name}, period {key}")
 
     def load_input(self, context: dg.InputContext) -> Any:
         """Return handles on what was persisted; nothing is read before it is needed."""
@@ -72,45 +89,98 @@ class SeriesIOManager(dg.IOManager):
             found[key] = RecordsFile(there, series, asset, key, mark)
         return found
 
+    def _pass_on(self, context: dg.OutputContext, value: Any) -> None:
+        place = self._between(context)
+        try:
+            with files.telling_of(place):
+                place.write_bytes(pickle.dumps(value))
+        except SeriesError as error:
+            self._workspace.discard_scratch(context.run_id, _graph(context))
+            raise Failed.by(error, _graph(context)).failure() from None
+
     def _between(self, context: dg.OutputContext) -> Path:
-        folder = self._workspace.scratch(context.run_id, context.step_key.split(".")[0])
+        folder = self._workspace.scratch(context.run_id, _graph(context))
         return folder / f"{context.step_key}.{context.name}.pickle"
 
-    def _keep_new_records(self, series: Series, k: int, made: NewRecords) -> dict[str, Any]:
-        layout = self._workspace.layout(series)
-        specification, records = layout.new_specification(k + 1), layout.new_records(k + 1)
+    def _keep_new_records(self, series: Series, plan: Plan, made: NewRecords) -> Metadata:
+        layout, number = self._workspace.layout(series), plan.number
+        specification, records = layout.new_specification(number), layout.new_records(number)
         if made.records is None or made.specification is None:
             for path in (specification, records):  # of an earlier run from other files
                 path.unlink(missing_ok=True)
-            return {"rows": 0}
-        # In this order, so that a run that ends in between leaves no records that look as if
-        # they were made from another specification than they were.
-        specification.unlink(missing_ok=True)
-        files.replace(made.records, records)
-        files.write_yaml(specification, made.specification, series.fingerprint)
-        return {"path": dg.MetadataValue.path(records), "exhibit_said": "\n".join(made.said)}
+        else:
+            _put(series, (made.records, records), (made.specification, specification))
+        if not self._workspace.explained:
+            return {}
+        return metadata.of_new_records(series, plan, made, layout)
 
-    def _keep_entities(self, series: Series, k: int, picked: NewEntities) -> dict[str, Any]:
+    def _keep_entities(self, series: Series, plan: Plan, picked: NewEntities) -> Metadata:
         from series_assets.core.records import typed
 
         table = self._workspace.reference_table(series)
         if picked.records is None:
-            table.replace(k, None)
+            table.replace(plan.k, None)
         else:
             records = typed(files.read_csv(picked.records), series.kinds)
-            table.replace(k, records.take(picked.places).reset_index(drop=True))
-        return {"new_entities": len(picked.places)}
+            table.replace(plan.k, records.take(picked.places).reset_index(drop=True))
+        if not self._workspace.explained:
+            return {}
+        return metadata.of_reference_table(series, plan, picked, table.layout, table.made())
 
-    def _keep_dataset(self, series: Series, k: int, made: Dataset) -> dict[str, Any]:
-        layout = self._workspace.layout(series)
-        specification, records = layout.existing_specification(k + 1), layout.dataset(k + 1)
-        specification.unlink(missing_ok=True)
-        files.replace(made.records, records)
-        if made.existing_specification is not None:
-            files.write_yaml(specification, made.existing_specification, series.fingerprint)
-        return {
-            "path": dg.MetadataValue.path(records),
-            "new_rows": made.new,
-            "existing_rows": made.existing,
-            "exhibit_said": "\n".join(made.said),
-        }
+    def _keep_dataset(self, series: Series, plan: Plan, made: Dataset) -> Metadata:
+        table = self._workspace.reference_table(series)
+        records = table.layout.dataset(plan.number)
+        specification = table.layout.existing_specification(plan.number)
+        _put(series, (made.records, records), (made.existing_specification, specification))
+        if not self._workspace.explained:
+            return {}
+        return metadata.of_dataset(series, plan, made, table.layout, table.made())
+
+
+def _put(
+    series: Series,
+    records: tuple[Path, Path],
+    specification: tuple[Specification | None, Path],
+) -> None:
+    """Put records in their place, and the specification that they were made from beside them.
+
+    In an order in which a run that ends in between leaves no records that look as if they were
+    made from another specification than they were.
+    """
+    content, path = specification
+    if content is None or files.fingerprint_in(path) != series.fingerprint:
+        path.unlink(missing_ok=True)
+    files.replace(*records)
+    if content is not None:
+        files.write_yaml(path, content, series.fingerprint)
+
+
+def _graph(context: dg.OutputContext) -> str:
+    """Return the name of the graph that an op is part of."""
+    return context.step_key.split(".")[0]
+
+
+def record_as_made(context: dg.OutputContext, keys: Sequence[str]) -> None:
+    """Record partitions as materialised in a step that is going to fail.
+
+    Of a step that fails Dagster records nothing. The events are those that it would have written,
+    with the versions by which it tells what is stale.
+    """
+    from dagster._core.execution.plan.execute_step import _get_output_asset_events
+
+    if keys:
+        step = context.step_context
+        asset = step.job_def.asset_layer.get_assets_def_for_node(step.node_handle)
+        assert asset is not None
+        events = _get_output_asset_events(
+            context.asset_key,
+            keys,
+            dg.Output(None, context.name),
+            step.op_def.output_def_named(context.name),
+            {},
+            step,
+            asset.execution_type,
+        )
+        for event in events:
+            assert isinstance(event, dg.AssetMaterialization)
+            dg.DagsterEvent.asset_materialization(step, event)

@@ -5,17 +5,24 @@ partition key to value. Values are specifications, integers and the paths of fil
 scratch folder, never all the records of a range. What the assets are is in ``assets``.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from series_assets.core.errors import GenerationError, RequestError, SeriesError
+from series_assets.core.errors import GenerationError, RequestError
 from series_assets.core.series import Plan, Series
 from series_assets.core.specification import is_select
-from series_assets.handles import AsOf, Dataset, Draw, ExistingRecords, NewEntities, NewRecords
+from series_assets.handles import (
+    AsOf,
+    Dataset,
+    Draw,
+    ExistingRecords,
+    Failed,
+    NewEntities,
+    NewRecords,
+)
 from series_assets.resources import Progress, Workspace
 
 
@@ -36,22 +43,38 @@ class _Builder:
         return op(function)
 
     def scratch(self, context: dg.OpExecutionContext, workspace: Workspace) -> Path:
-        folder = workspace.scratch(context.run_id, self.graph)
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return workspace.scratch(context.run_id, self.graph)
 
-    @contextmanager
-    def telling(self, context: dg.OpExecutionContext, workspace: Workspace) -> Iterator[None]:
-        """Show a fault as the message it is; whatever ends the op, leave no scratch."""
+    def each(
+        self,
+        context: dg.OpExecutionContext,
+        workspace: Workspace,
+        given: Mapping[str, Any],
+        make: Callable[[str, Any], Any],
+    ) -> dict[str, Any]:
+        """Make each period's value of what is given for it, in order, until one fails.
+
+        Where it is the first one the op fails. Where others are made, the failure goes on in the
+        place of the period: the IO manager keeps those before it, and fails then.
+        """
+        made: dict[str, Any] = {}
         try:
-            yield
-        except SeriesError as error:
-            workspace.discard_scratch(context.run_id, self.graph)
-            cause = error if isinstance(error, GenerationError) and error.__cause__ else None
-            raise dg.Failure(description=str(error), allow_retries=False) from cause
+            for key, value in given.items():
+                if isinstance(value, Failed):
+                    made[key] = value
+                    break
+                try:
+                    made[key] = make(key, value)
+                except Exception as error:
+                    failed = Failed.by(error, f"{self.series.name}, period {key}")
+                    if not made:
+                        raise failed.failure() from error
+                    made[key] = failed
+                    break
         except BaseException:
             workspace.discard_scratch(context.run_id, self.graph)
             raise
+        return made
 
 
 def new_records_graph(series: Series) -> dg.GraphDefinition:
@@ -66,13 +89,12 @@ def new_records_graph(series: Series) -> dg.GraphDefinition:
         workspace: Workspace,
         progress: dg.ResourceParam[Progress],
         plans: dict[str, Plan],
-    ) -> dict[str, NewRecords]:
-        with build.telling(context, workspace):
+    ) -> dict[str, NewRecords | Failed]:
+        def make(_: str, plan: Plan) -> NewRecords:
             folder = build.scratch(context, workspace)
-            return {
-                key: _made_new(series, plan, workspace, progress, folder)
-                for key, plan in plans.items()
-            }
+            return _made_new(series, plan, workspace, progress, folder)
+
+        return build.each(context, workspace, plans, make)
 
     change = build(change_specification, "Change seed, rows and dates for each period.")
     run = build(run_exhibit, "Run Exhibit for the new records.", ins={"plans": dg.In(dg.Any)})
@@ -89,6 +111,7 @@ def _made_new(
 ) -> NewRecords:
     if plan.new is None:
         return NewRecords(None, None)
+    from series_assets.core.contents import contents
     from series_assets.core.records import as_text
     from series_assets.engine.running import new_records
     from series_assets.storage import database, files
@@ -107,9 +130,10 @@ def _made_new(
             f"{series.name}, period {plan.key}: Exhibit left out {lost} of {plan.new.rows} new "
             "records as duplicates (allow_duplicates: false)"
         )
-    path = folder / f"new_{plan.number}.csv"
-    files.write_csv(path, as_text(outcome.records))
-    return NewRecords(path, plan.new.specification, outcome.said)
+    path, texts = folder / f"new_{plan.number}.csv", as_text(outcome.records)
+    files.write_csv(path, texts)
+    short = contents(texts, series.first_identifier)
+    return NewRecords(path, plan.new.specification, short, outcome.said)
 
 
 def _note(progress: Progress, where: str, said: tuple[str, ...]) -> None:
@@ -128,24 +152,16 @@ def reference_table_graph(series: Series) -> dg.GraphDefinition:
         progress: dg.ResourceParam[Progress],
         new_records: dict[str, Any],
         previous: dict[str, AsOf],
-    ) -> dict[str, NewEntities]:
-        from series_assets.core.records import first_rows
-        from series_assets.storage import database, files
+    ) -> dict[str, NewEntities | Failed]:
+        first = min(new_records)
 
-        with build.telling(context, workspace):
-            database.ensure(workspace.layout(series).database)
-            # Those of this run follow each other, so the first one speaks for all.
-            first = min(new_records)
-            _require(series, workspace, first)
-            picked = {}
-            for key, made in sorted(new_records.items()):
-                progress.reached(key, "reference table")
-                if not _has_new_records(series, key, made):
-                    picked[key] = NewEntities(None, [])
-                    continue
-                identifiers = files.read_csv(made.records)[series.first_identifier]
-                picked[key] = NewEntities(made.records, first_rows(identifiers.tolist()).tolist())
-            return picked
+        def make(key: str, made: Any) -> NewEntities:
+            if key == first:  # those of this run follow each other, so the first speaks for all
+                _require(series, workspace, key)
+            progress.reached(key, "reference table")
+            return _picked(series, key, made)
+
+        return build.each(context, workspace, dict(sorted(new_records.items())), make)
 
     pick = build(
         pick_new_entities,
@@ -160,7 +176,23 @@ def reference_table_graph(series: Series) -> dg.GraphDefinition:
     return reference_table
 
 
+def _picked(series: Series, key: str, new_records: Any) -> NewEntities:
+    from series_assets.core.contents import contents
+    from series_assets.core.records import first_rows
+    from series_assets.storage import files
+
+    if not _has_new_records(series, key, new_records):
+        return NewEntities(None, [])
+    texts = files.read_csv(new_records.records)
+    places = first_rows(texts[series.first_identifier].tolist())
+    short = contents(texts.take(places), series.first_identifier)
+    return NewEntities(new_records.records, places.tolist(), short)
+
+
 def _require(series: Series, workspace: Workspace, key: str) -> None:
+    from series_assets.storage import database
+
+    database.ensure(workspace.layout(series).database)
     k = series.calendar.index(key)
     if k:
         workspace.reference_table(series).require(k, f"period {key}")
@@ -172,43 +204,52 @@ def dataset_graph(series: Series) -> dg.GraphDefinition:
 
     def draw_entities(
         context: dg.OpExecutionContext, workspace: Workspace, reference_table: dict[str, AsOf]
-    ) -> dict[str, Draw]:
-        with build.telling(context, workspace):
-            plans = [series.plan(series.calendar.index(key)) for key in context.partition_keys]
-            return {plan.key: _drawn(series, plan, workspace) for plan in plans if plan.existing}
+    ) -> dict[str, Draw | Failed]:
+        plans = [series.plan(series.calendar.index(key)) for key in context.partition_keys]
+        wanted = {plan.key: plan for plan in plans if plan.existing}
+
+        def make(_: str, plan: Plan) -> Draw:
+            return _drawn(series, plan, workspace)
+
+        return build.each(context, workspace, wanted, make)
 
     def change_specification(
-        context: dg.OpExecutionContext, draws: dict[str, Draw]
-    ) -> dict[str, Plan]:
-        return {key: series.plan(series.calendar.index(key)) for key in draws}
+        context: dg.OpExecutionContext, draws: dict[str, Draw | Failed]
+    ) -> dict[str, Plan | Failed]:
+        return {
+            key: drawn if isinstance(drawn, Failed) else series.plan(series.calendar.index(key))
+            for key, drawn in draws.items()
+        }
 
     def run_exhibit(
         context: dg.OpExecutionContext,
         workspace: Workspace,
         progress: dg.ResourceParam[Progress],
-        plans: dict[str, Plan],
+        plans: dict[str, Plan | Failed],
         draws: dict[str, Draw],
-    ) -> dict[str, ExistingRecords]:
-        with build.telling(context, workspace):
+    ) -> dict[str, ExistingRecords | Failed]:
+        def make(key: str, plan: Plan) -> ExistingRecords:
             folder = build.scratch(context, workspace)
-            return {
-                key: _made_existing(series, plan, draws[key], workspace, progress, folder)
-                for key, plan in plans.items()
-            }
+            return _made_existing(series, plan, draws[key], workspace, progress, folder)
+
+        return build.each(context, workspace, plans, make)
 
     def combine(
         context: dg.OpExecutionContext,
         workspace: Workspace,
         progress: dg.ResourceParam[Progress],
         new_records: dict[str, Any],
-        existing: dict[str, ExistingRecords],
-    ) -> dict[str, Dataset]:
-        with build.telling(context, workspace):
+        existing: dict[str, ExistingRecords | Failed],
+    ) -> dict[str, Dataset | Failed]:
+        def make(key: str, parts: tuple[Any, ExistingRecords | None]) -> Dataset:
             folder = build.scratch(context, workspace)
-            return {
-                key: _combined(series, key, made, existing.get(key), progress, folder)
-                for key, made in new_records.items()
-            }
+            return _combined(series, key, *parts, progress, folder)
+
+        given = {
+            key: found if isinstance(found := existing.get(key), Failed) else (made, found)
+            for key, made in sorted(new_records.items())
+        }
+        return build.each(context, workspace, given, make)
 
     anything = dg.In(dg.Any)
     draw = build(
@@ -298,6 +339,7 @@ def _combined(
     progress: Progress,
     folder: Path,
 ) -> Dataset:
+    from series_assets.core.contents import contents
     from series_assets.core.records import combine
     from series_assets.storage import files
 
@@ -306,13 +348,14 @@ def _combined(
     paths = [new.records] if _has_new_records(series, key, new) else []
     paths += [existing.records] if existing else []
     parts = [files.read_csv(path) for path in paths]
-    path = folder / f"dataset_{plan.number}.csv"
-    files.write_csv(path, combine(parts, plan.shuffle_seed))
+    path, whole = folder / f"dataset_{plan.number}.csv", combine(parts, plan.shuffle_seed)
+    files.write_csv(path, whole)
     return Dataset(
         path,
         existing.specification if existing else None,
         new=len(parts[0]) if plan.new else 0,
         existing=len(parts[-1]) if existing else 0,
+        contents=contents(whole, series.first_identifier),
         said=existing.said if existing else (),
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from series_assets.core.series import Series
-from series_assets.storage.files import Layout
+from series_assets.storage.files import Layout, telling_of
 from series_assets.storage.reference_table import ReferenceTable
 
 _RUNS = ".runs"
@@ -19,6 +19,10 @@ class Workspace(dg.ConfigurableResource):
     """Holds a folder for each series, and ``exhibit.db``."""
     flat: bool = False
     """Whether the files of the only series lie in the data dir itself."""
+    one_process: bool = True
+    """Whether all steps of a run happen in one process."""
+    explained: bool = True
+    """Whether to tell Dagster what is in each partition, or only where it is."""
 
     @property
     def folder(self) -> Path:
@@ -41,16 +45,23 @@ class Workspace(dg.ConfigurableResource):
 
         On the file system of the data, so that a finished file can be renamed into its place.
         """
-        return self.folder / _RUNS / run_id / graph
+        from series_assets.storage import scratch
+
+        folder = scratch.claim(self._runs, run_id, one_process=self.one_process) / graph
+        with telling_of(folder):
+            folder.mkdir(exist_ok=True)
+        return folder
 
     def discard_scratch(self, run_id: str, graph: str) -> None:
         """Remove the scratch of one asset of a run, and the folders that held nothing else."""
-        shutil.rmtree(self.scratch(run_id, graph), ignore_errors=True)
-        for folder in (self.folder / _RUNS / run_id, self.folder / _RUNS):
-            try:
-                folder.rmdir()
-            except OSError:  # not empty: another asset or run is at work
-                return
+        from series_assets.storage import scratch
+
+        shutil.rmtree(self._runs / run_id / graph, ignore_errors=True)
+        scratch.give_back(self._runs, run_id)
+
+    @property
+    def _runs(self) -> Path:
+        return self.folder / _RUNS
 
 
 class Progress:

@@ -7,6 +7,7 @@ from datetime import date
 
 import dagster as dg
 
+from series_assets.assets import keys_of
 from series_assets.core.series import Series
 
 _SERIES_TAG = "series_assets/series"
@@ -23,9 +24,7 @@ _ACTIVE = [
 
 def sensor_of(series: Series) -> dg.SensorDefinition:
     """Return the sensor of a series, off until somebody turns it on."""
-    keys = [
-        dg.AssetKey([series.name, name]) for name in ("new_records", "reference_table", "dataset")
-    ]
+    keys = keys_of(series.name)
     when = {
         "calendar": "once its first day has come",
         "immediate": "as soon as the one before is done",

@@ -116,8 +116,7 @@ def write_yaml(path: Path, content: Specification, fingerprint: str) -> None:
 
     A comment says which contents of the series' two files it was made from.
     """
-    head = f"# {_FINGERPRINT}{fingerprint}\n"
-    text = head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=2**16)
+    text = f"# {_FINGERPRINT}{fingerprint}\n" + as_yaml(content)
 
     def write(stream: io.BufferedWriter) -> None:
         stream.write(text.encode())
@@ -125,6 +124,11 @@ def write_yaml(path: Path, content: Specification, fingerprint: str) -> None:
         os.fsync(stream.fileno())
 
     _write_whole(path, write)
+
+
+def as_yaml(content: Specification) -> str:
+    """Return a specification as plain YAML, one line a value, keys in their order."""
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=2**16)
 
 
 def fingerprint_in(path: Path) -> str | None:
