@@ -1,0 +1,193 @@
+"""A period that fails in the middle of a range: what was made before it counts, a retry goes on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.loader import LoadingContextForTest
+
+from series_assets import generating
+from series_assets.build import build_definitions
+from series_assets.core.errors import GenerationError
+from series_assets.generating import Request, generate_series
+from series_assets.resources import Progress, Workspace
+from series_assets_tests.builders import a_series, files_in
+
+ALL = ("new_records", "reference_table", "dataset")
+FIRST, SECOND, THIRD, FOURTH = KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
+
+
+class Stumbling(Progress):
+    """Lets one phase of one period fail, while it is told to."""
+
+    def __init__(self, key: str, phase: str, error: Exception) -> None:
+        self.place = (key, phase)
+        self.error: Exception | None = error
+
+    def reached(self, key: str, phase: str) -> None:
+        """Fail in the place."""
+        if (key, phase) == self.place and self.error:
+            raise self.error
+
+
+class Stage:
+    """A series that stumbles, its folder and an instance that records its runs."""
+
+    def __init__(self, folder: Path, instance: dg.DagsterInstance, progress: Progress) -> None:
+        self.folder = folder
+        self.instance = instance
+        workspace = Workspace(data_dir=str(folder))
+        self.definitions = build_definitions(
+            [a_series()], {"workspace": workspace, "progress": progress}
+        )
+
+    def make(self, first: str, last: str, assets: tuple[str, ...] = ALL) -> list[dg.DagsterEvent]:
+        """Make a range in one run and return the failures of its steps."""
+        result = self.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=self.instance,
+            asset_selection=[dg.AssetKey(["demo", asset]) for asset in assets],
+            tags={
+                "dagster/asset_partition_range_start": first,
+                "dagster/asset_partition_range_end": last,
+            },
+            raise_on_error=False,
+        )
+        return [event for event in result.all_events if event.is_step_failure]
+
+    def made(self, asset: str) -> list[str]:
+        """Return the partitions that are recorded as made, sorted."""
+        return sorted(self.instance.get_materialized_partitions(dg.AssetKey(["demo", asset])))
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """All files made but the database."""
+        return files_in(self.folder)
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """An instance that keeps its records in a folder, as that of a webserver does."""
+    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
+        yield instance
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of the whole series, undisturbed."""
+    folder = tmp_path_factory.mktemp("expected")
+    generate_series(Request(series=a_series(), data_dir=folder))
+    return files_in(folder)
+
+
+def of_first(files: dict[str, bytes], count: int) -> dict[str, bytes]:
+    """Return the files of the first datasets."""
+    names = {f"dataset_{number}" for number in range(1, count + 1)}
+    return {path: data for path, data in files.items() if Path(path).name.split(".")[0] in names}
+
+
+@pytest.mark.parametrize(
+    ("phase", "finished"),
+    [
+        ("new records", {"new_records": 2, "reference_table": 0, "dataset": 0}),
+        ("reference table", {"new_records": 4, "reference_table": 2, "dataset": 0}),
+        ("existing records", {"new_records": 4, "reference_table": 4, "dataset": 2}),
+        ("dataset", {"new_records": 4, "reference_table": 4, "dataset": 2}),
+    ],
+)
+def test_the_periods_before_a_failure_are_made_and_a_retry_goes_on(
+    tmp_path: Path,
+    instance: dg.DagsterInstance,
+    expected: dict[str, bytes],
+    phase: str,
+    finished: dict[str, int],
+) -> None:
+    """Recorded and on disk, with nothing else left; making what is missing completes the series."""
+    progress = Stumbling(THIRD, phase, GenerationError("demo, period 2024-03-01: a stone"))
+    stage = Stage(tmp_path / "data", instance, progress)
+    [failure] = stage.make(FIRST, FOURTH)
+    told = failure.step_failure_data.user_failure_data
+    assert told is not None
+    assert told.description == "demo, period 2024-03-01: a stone"
+    assert {asset: len(stage.made(asset)) for asset in ALL} == finished
+    for asset in ALL:
+        assert stage.made(asset) == list(KEYS[: finished[asset]])
+    assert not (stage.folder / ".runs").exists()
+    datasets = {path for path in stage.files if path.startswith("demo/dataset_") and ".csv" in path}
+    assert len(datasets) == finished["dataset"]
+    assert stage.files.items() <= expected.items()
+
+    progress.error = None
+    for asset in ALL:
+        missing = [key for key in KEYS if key not in stage.made(asset)]
+        if missing:
+            assert stage.make(missing[0], missing[-1], (asset,)) == []
+    assert stage.files == expected
+
+
+def test_what_was_made_before_a_failure_is_not_stale(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    """Dagster knows from which versions it was made, as after a run that went well."""
+    progress = Stumbling(THIRD, "dataset", GenerationError("a stone"))
+    stage = Stage(tmp_path / "data", instance, progress)
+    assert stage.make(FIRST, FOURTH)
+    graph = stage.definitions.resolve_asset_graph()
+    statuses = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
+    key = dg.AssetKey(["demo", "dataset"])
+    found = [statuses.get_status(key, partition) for partition in KEYS]
+    assert found == [StaleStatus.FRESH] * 2 + [StaleStatus.MISSING] * 2
+
+
+def test_partitions_before_a_failure_tell_what_they_hold(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    """Each has its own numbers."""
+    progress = Stumbling(THIRD, "dataset", GenerationError("a stone"))
+    stage = Stage(tmp_path / "data", instance, progress)
+    stage.make(FIRST, FOURTH)
+    records = instance.fetch_materializations(dg.AssetKey(["demo", "dataset"]), 10).records
+    told = {
+        record.partition_key: record.asset_materialization.metadata["existing_rows"].value
+        for record in records
+        if record.asset_materialization
+    }
+    assert told == {FIRST: 0, SECOND: 40}
+
+
+def test_what_nobody_expected_is_told_with_its_period_and_trace(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    """The sentence says where it was, the metadata where in the program."""
+    progress = Stumbling(SECOND, "existing records", ZeroDivisionError("by nothing"))
+    stage = Stage(tmp_path / "data", instance, progress)
+    [failure] = stage.make(FIRST, THIRD)
+    told = failure.step_failure_data.user_failure_data
+    assert told is not None
+    assert told.description == (
+        "demo, period 2024-02-01: failed unexpectedly: ZeroDivisionError: by nothing"
+    )
+    assert "in reached" in str(told.metadata["traceback"].value)
+
+
+@pytest.mark.parametrize("phase", ["new records", "existing records"])
+def test_the_command_line_finishes_the_periods_before_a_failure(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    expected: dict[str, bytes],
+    phase: str,
+) -> None:
+    """Their datasets are there to be used, whichever part failed."""
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    progress = Stumbling(THIRD, phase, GenerationError("demo, period 2024-03-01: a stone"))
+    monkeypatch.setattr(
+        generating,
+        "build_definitions",
+        lambda series, resources: build_definitions(series, resources | {"progress": progress}),
+    )
+    with pytest.raises(GenerationError, match=r"^demo, period 2024-03-01: a stone$"):
+        generate_series(Request(series=a_series(), data_dir=tmp_path / "data"))
+    made = files_in(tmp_path / "data")
+    assert of_first(made, 2) == of_first(expected, 2)
+    assert not any(path.startswith("demo/dataset_3.csv") for path in made)
