@@ -1,0 +1,113 @@
+"""Scratch folders: a run's own while it lives, cleared away by the next once it was killed."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from series_assets.core.errors import GenerationError
+from series_assets.storage.scratch import claim, give_back
+
+HOLDING = """
+import sys
+from pathlib import Path
+from series_assets.storage.scratch import claim
+
+folder = claim(Path(sys.argv[1]), "other", one_process=sys.argv[2] == "one")
+(folder / "records.csv").write_text("id")
+print("claimed", flush=True)
+sys.stdin.read()
+"""
+
+
+def another_process(runs: Path, kind: str = "one") -> "subprocess.Popen[str]":
+    """Start a process that holds the folder of a run, with a file in it."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDING, str(runs), kind],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "claimed\n"
+    return process
+
+
+def test_a_folder_is_made_and_goes_with_all_there_was(tmp_path: Path) -> None:
+    """Also the folder of all runs, where it was the only one."""
+    runs = tmp_path / "data" / ".runs"
+    folder = claim(runs, "mine", one_process=True)
+    assert folder == runs / "mine"
+    assert claim(runs, "mine", one_process=True) == folder
+    assert folder.is_dir()
+    give_back(runs, "mine")
+    assert not runs.exists()
+
+
+def test_a_folder_with_something_in_it_stays(tmp_path: Path) -> None:
+    """Another asset of the run is still at work."""
+    folder = claim(tmp_path, "mine", one_process=True)
+    (folder / "dataset").mkdir()
+    give_back(tmp_path, "mine")
+    assert (folder / "dataset").is_dir()
+    (folder / "dataset").rmdir()
+    give_back(tmp_path, "mine")
+    assert not folder.exists()
+
+
+def test_giving_back_what_was_never_claimed_does_nothing(tmp_path: Path) -> None:
+    """A run may end before it has put anything down."""
+    give_back(tmp_path / "runs", "mine")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_leaves_those_alone_that_are_alive(tmp_path: Path) -> None:
+    """Their files are theirs until they end, by whatever means."""
+    with another_process(tmp_path) as other:
+        try:
+            claim(tmp_path, "mine", one_process=True)
+            assert (tmp_path / "other" / "records.csv").exists()
+        finally:
+            other.kill()
+    give_back(tmp_path, "mine")
+    claim(tmp_path, "next", one_process=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"next", "next.lock"}
+    give_back(tmp_path, "next")
+
+
+def test_where_steps_have_processes_of_their_own_a_folder_stays_for_a_day(tmp_path: Path) -> None:
+    """Between two steps nobody holds it."""
+    with another_process(tmp_path, "many") as other:
+        other.kill()
+    claim(tmp_path, "mine", one_process=True)
+    give_back(tmp_path, "mine")
+    assert (tmp_path / "other" / "records.csv").exists()
+    yesterday = time.time() - 25 * 60 * 60
+    for path in (tmp_path / "other" / "records.csv", tmp_path / "other"):
+        os.utime(path, (yesterday, yesterday))
+    claim(tmp_path, "next", one_process=True)
+    assert not (tmp_path / "other").exists()
+    give_back(tmp_path, "next")
+
+
+def test_a_lock_without_a_folder_goes_after_a_minute(tmp_path: Path) -> None:
+    """Before that, its run may be about to take it."""
+    lock = tmp_path / "other.lock"
+    lock.write_text("one process")
+    claim(tmp_path, "mine", one_process=True)
+    give_back(tmp_path, "mine")
+    assert lock.exists()
+    os.utime(lock, (time.time() - 61,) * 2)
+    claim(tmp_path, "next", one_process=True)
+    assert not lock.exists()
+    give_back(tmp_path, "next")
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """With the path and what to do."""
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(GenerationError, match=r"data/\.runs/mine: cannot be written: "):
+        claim(tmp_path / "data" / ".runs", "mine", one_process=True)
