@@ -20,6 +20,13 @@ from series_assets.storage.files import Layout, as_yaml
 
 Metadata = dict[str, Any]
 
+_COLUMNS = dg.TableSchema(
+    [
+        dg.TableColumn("column", "text"),
+        dg.TableColumn("type", "text"),
+        dg.TableColumn("missing", "integer"),
+    ]
+)
 _TYPES = {"integer": "integer", "real": "number", "date": "date", "text": "text"}
 
 
@@ -127,6 +134,10 @@ def _of_contents(series: Series, contents: Contents) -> Metadata:
             for name, missing in contents.missing.items()
         ]
     )
+    columns = [
+        dg.TableRecord({"column": name, "type": types[name], "missing": missing})
+        for name, missing in contents.missing.items()
+    ]
     text = dg.TableSchema([dg.TableColumn(name, "text") for name in contents.missing])
     rows = [
         dg.TableRecord({name: value if value is not None else "" for name, value in row.items()})
@@ -134,7 +145,7 @@ def _of_contents(series: Series, contents: Contents) -> Metadata:
     ]
     return {
         "dagster/column_schema": schema,
-        "missing": dg.MetadataValue.json(dict(contents.missing)),
+        "columns": dg.MetadataValue.table(columns, _COLUMNS),
         "first_rows": dg.MetadataValue.table(rows, text),
     }
 
