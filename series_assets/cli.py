@@ -153,6 +153,7 @@ def generate(
         data_dir=data_dir,
         flat=name is None,
         periods=periods,
+        workers=settings.workers,
         show_progress=not quiet and not verbose,
         verbose=verbose,
     )

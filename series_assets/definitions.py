@@ -22,7 +22,8 @@ def load(settings: Settings) -> dg.Definitions:
         raise InputError(fault for one in broken for fault in one.error.faults)
     for one in broken:
         warnings.warn(f"series {one.name} is broken:\n{one.error}", stacklevel=2)
-    return build_definitions(found, {"workspace": Workspace(data_dir=str(settings.data_dir))})
+    workspace = Workspace(data_dir=str(settings.data_dir), workers=settings.workers)
+    return build_definitions(found, {"workspace": workspace})
 
 
 defs = load(from_environment())

@@ -34,6 +34,8 @@ class Request:
     flat: bool = False
     periods: str | None = None
     """``FIRST..LAST``, a single period, or None for all."""
+    workers: int | None = None
+    """How many periods to make at once; None lets the idle cores decide."""
     show_progress: bool = False
     verbose: bool = False
 
@@ -48,6 +50,7 @@ def generate_series(request: Request) -> list[Path]:
     workspace = Workspace(
         data_dir=str(request.data_dir),
         flat=request.flat,
+        workers=request.workers,
         explained=bool(os.environ.get("DAGSTER_HOME")),  # else nobody will ever see it
     )
     layout = workspace.layout(series)

@@ -5,13 +5,13 @@ partition key to value. Values are specifications, integers and the paths of fil
 scratch folder, never all the records of a range. What the assets are is in ``assets``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from series_assets.core.errors import GenerationError, RequestError
+from series_assets.core.errors import GenerationError, RequestError, SeriesError
 from series_assets.core.series import Plan, Series
 from series_assets.core.specification import is_select
 from series_assets.handles import (
@@ -24,6 +24,7 @@ from series_assets.handles import (
     NewRecords,
 )
 from series_assets.resources import Progress, Workspace
+from series_assets.side_by_side import Make, made_side_by_side, workers_for
 
 
 class _Builder:
@@ -43,38 +44,55 @@ class _Builder:
         return op(function)
 
     def scratch(self, context: dg.OpExecutionContext, workspace: Workspace) -> Path:
-        return workspace.scratch(context.run_id, self.graph)
+        try:
+            return workspace.scratch(context.run_id, self.graph)
+        except SeriesError as error:
+            raise Failed.by(error, self.series.name).failure() from None
 
     def each(
         self,
         context: dg.OpExecutionContext,
         workspace: Workspace,
         given: Mapping[str, Any],
-        make: Callable[[str, Any], Any],
+        make: Make,
+        progress: Progress,
+        rows: int = 0,
     ) -> dict[str, Any]:
         """Make each period's value of what is given for it, in order, until one fails.
 
         Where it is the first one the op fails. Where others are made, the failure goes on in the
         place of the period: the IO manager keeps those before it, and fails then.
+        ``rows`` are those that are made for a period, if periods may be made side by side.
         """
         made: dict[str, Any] = {}
+        workers = workers_for(len(given), rows, workspace.workers) if rows else 1
         try:
-            for key, value in given.items():
-                if isinstance(value, Failed):
-                    made[key] = value
-                    break
-                try:
-                    made[key] = make(key, value)
-                except Exception as error:
-                    failed = Failed.by(error, f"{self.series.name}, period {key}")
-                    if not made:
-                        raise failed.failure() from error
-                    made[key] = failed
-                    break
+            if workers > 1:
+                made.update(made_side_by_side(given, make, progress, workers, self.series.name))
+            else:
+                made.update(self._one_after_the_other(given, make, progress))
+            first = next(iter(made.values()), None)
+            if isinstance(first, Failed):
+                raise first.failure()
         except BaseException:
             workspace.discard_scratch(context.run_id, self.graph)
             raise
         return made
+
+    def _one_after_the_other(
+        self, given: Mapping[str, Any], make: Make, progress: Progress
+    ) -> Iterator[tuple[str, Any]]:
+        """Yield key and value of each period, and end with the first that failed."""
+        for key, value in given.items():
+            made = value
+            if not isinstance(value, Failed):
+                try:
+                    made = make(key, value, progress)
+                except Exception as error:
+                    made = Failed.by(error, f"{self.series.name}, period {key}")
+            yield key, made
+            if isinstance(made, Failed):
+                return
 
 
 def new_records_graph(series: Series) -> dg.GraphDefinition:
@@ -90,11 +108,12 @@ def new_records_graph(series: Series) -> dg.GraphDefinition:
         progress: dg.ResourceParam[Progress],
         plans: dict[str, Plan],
     ) -> dict[str, NewRecords | Failed]:
-        def make(_: str, plan: Plan) -> NewRecords:
-            folder = build.scratch(context, workspace)
+        folder = build.scratch(context, workspace)
+
+        def make(_: str, plan: Plan, progress: Progress) -> NewRecords:
             return _made_new(series, plan, workspace, progress, folder)
 
-        return build.each(context, workspace, plans, make)
+        return build.each(context, workspace, plans, make, progress, series.rows)
 
     change = build(change_specification, "Change seed, rows and dates for each period.")
     run = build(run_exhibit, "Run Exhibit for the new records.", ins={"plans": dg.In(dg.Any)})
@@ -118,11 +137,12 @@ def _made_new(
     from series_assets.storage.lookups import check_lookups
 
     progress.reached(plan.key, "new records")
-    scratch, source = folder / "exhibit.db", workspace.layout(series).database
+    scratch, source = folder / f"exhibit_{plan.number}.db", workspace.layout(series).database
     database.ensure(source)
     check_lookups(series, source)
     database.copy_for_run(source, scratch, plan.new.specification)
     outcome = new_records(plan, scratch)
+    scratch.unlink()
     _note(progress, f"{series.name}, period {plan.key} (new records)", outcome.said)
     lost = plan.new.rows - len(outcome.records)
     if lost:
@@ -155,13 +175,13 @@ def reference_table_graph(series: Series) -> dg.GraphDefinition:
     ) -> dict[str, NewEntities | Failed]:
         first = min(new_records)
 
-        def make(key: str, made: Any) -> NewEntities:
+        def make(key: str, made: Any, progress: Progress) -> NewEntities:
             if key == first:  # those of this run follow each other, so the first speaks for all
                 _require(series, workspace, key)
             progress.reached(key, "reference table")
             return _picked(series, key, made)
 
-        return build.each(context, workspace, dict(sorted(new_records.items())), make)
+        return build.each(context, workspace, dict(sorted(new_records.items())), make, progress)
 
     pick = build(
         pick_new_entities,
@@ -203,15 +223,18 @@ def dataset_graph(series: Series) -> dg.GraphDefinition:
     build = _Builder(series, "dataset")
 
     def draw_entities(
-        context: dg.OpExecutionContext, workspace: Workspace, reference_table: dict[str, AsOf]
+        context: dg.OpExecutionContext,
+        workspace: Workspace,
+        progress: dg.ResourceParam[Progress],
+        reference_table: dict[str, AsOf],
     ) -> dict[str, Draw | Failed]:
         plans = [series.plan(series.calendar.index(key)) for key in context.partition_keys]
         wanted = {plan.key: plan for plan in plans if plan.existing}
 
-        def make(_: str, plan: Plan) -> Draw:
+        def make(_: str, plan: Plan, __: Progress) -> Draw:
             return _drawn(series, plan, workspace)
 
-        return build.each(context, workspace, wanted, make)
+        return build.each(context, workspace, wanted, make, progress)
 
     def change_specification(
         context: dg.OpExecutionContext, draws: dict[str, Draw | Failed]
@@ -228,11 +251,12 @@ def dataset_graph(series: Series) -> dg.GraphDefinition:
         plans: dict[str, Plan | Failed],
         draws: dict[str, Draw],
     ) -> dict[str, ExistingRecords | Failed]:
-        def make(key: str, plan: Plan) -> ExistingRecords:
-            folder = build.scratch(context, workspace)
+        folder = build.scratch(context, workspace)
+
+        def make(key: str, plan: Plan, progress: Progress) -> ExistingRecords:
             return _made_existing(series, plan, draws[key], workspace, progress, folder)
 
-        return build.each(context, workspace, plans, make)
+        return build.each(context, workspace, plans, make, progress, series.rows)
 
     def combine(
         context: dg.OpExecutionContext,
@@ -241,15 +265,18 @@ def dataset_graph(series: Series) -> dg.GraphDefinition:
         new_records: dict[str, Any],
         existing: dict[str, ExistingRecords | Failed],
     ) -> dict[str, Dataset | Failed]:
-        def make(key: str, parts: tuple[Any, ExistingRecords | None]) -> Dataset:
-            folder = build.scratch(context, workspace)
+        folder = build.scratch(context, workspace)
+
+        def make(
+            key: str, parts: tuple[Any, ExistingRecords | None], progress: Progress
+        ) -> Dataset:
             return _combined(series, key, *parts, progress, folder)
 
         given = {
             key: found if isinstance(found := existing.get(key), Failed) else (made, found)
             for key, made in sorted(new_records.items())
         }
-        return build.each(context, workspace, given, make)
+        return build.each(context, workspace, given, make, progress, series.rows)
 
     anything = dg.In(dg.Any)
     draw = build(
@@ -316,7 +343,7 @@ def _made_existing(
 
     assert plan.existing is not None
     progress.reached(plan.key, "existing records")
-    table, scratch = workspace.reference_table(series), folder / "exhibit.db"
+    table, scratch = workspace.reference_table(series), folder / f"exhibit_{plan.number}.db"
     entities = table.fetch(np.array(draw.keys, dtype=np.int64), series.drawn_columns)
     specification = plan.existing.specification
     # The weights of static columns may come from tables that the changed one no longer names.
@@ -325,6 +352,7 @@ def _made_existing(
     if any(map(is_select, sets)):  # only a statement can name the table itself
         database.write_frame(scratch, series.table, as_text(entities))
     outcome = existing_records(plan, entities, scratch)
+    scratch.unlink()
     _note(progress, f"{series.name}, period {plan.key} (existing records)", outcome.said)
     path = folder / f"existing_{plan.number}.csv"
     files.write_csv(path, as_text(outcome.records[table.columns()]))

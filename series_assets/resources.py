@@ -21,6 +21,8 @@ class Workspace(dg.ConfigurableResource):
     """Whether the files of the only series lie in the data dir itself."""
     one_process: bool = True
     """Whether all steps of a run happen in one process."""
+    workers: int | None = None
+    """How many periods to make at once; None lets the idle cores decide."""
     explained: bool = True
     """Whether to tell Dagster what is in each partition, or only where it is."""
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from series_assets.core.errors import Fault, InputError
+
 SHIPPED = Path(__file__).parent / "series"
 
 
@@ -15,12 +17,33 @@ class Settings:
     series_dir: Path
     data_dir: Path
     strict: bool
+    workers: int | None = None
+    """How many periods of a run to make at once; None lets the idle cores decide."""
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings; an empty variable counts as one that is not set."""
+    """Return the settings; an empty variable counts as one that is not set.
+
+    Raises InputError where a value means nothing.
+    """
     return Settings(
         series_dir=Path(environment.get("SERIES_ASSETS_SERIES_DIR") or SHIPPED).resolve(),
         data_dir=Path(environment.get("SERIES_ASSETS_DATA_DIR") or "data").resolve(),
+        workers=_workers(environment.get("SERIES_ASSETS_WORKERS") or "auto"),
         strict=(environment.get("SERIES_ASSETS_STRICT") or "0") not in ("0", "false", "no"),
     )
+
+
+def _workers(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isdecimal() or not int(text):
+        raise InputError(
+            [
+                Fault(
+                    "SERIES_ASSETS_WORKERS",
+                    f"'{text}' is no number of periods to make at once; use 1, 2, … or auto",
+                )
+            ]
+        )
+    return int(text)

@@ -1,0 +1,201 @@
+"""Periods in processes of their own: the same bytes, the same messages, nobody left behind."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from series_assets.core.errors import GenerationError, InputError
+from series_assets.generating import Request, generate_series
+from series_assets.handles import Failed
+from series_assets.resources import Progress
+from series_assets.settings import from_environment
+from series_assets.side_by_side import made_side_by_side, workers_for
+from series_assets_tests.builders import a_series, a_user_input, files_in
+
+
+class Heard(Progress):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, ...]] = []
+
+    def reached(self, key: str, phase: str) -> None:
+        """Keep it."""
+        self.told.append((key, phase))
+
+    def noted(self, text: str) -> None:
+        """Keep it."""
+        self.told.append((text,))
+
+
+def all_of(given: dict[str, Any], make: Any, workers: int = 2) -> list[tuple[str, Any]]:
+    """Return what is made of a series called demo."""
+    return list(made_side_by_side(given, make, Heard(), workers, "demo"))
+
+
+def test_values_come_in_order_from_processes_of_their_own() -> None:
+    """However long each takes."""
+
+    def make(key: str, value: float, _: Progress) -> tuple[str, int]:
+        time.sleep(value)
+        return key, os.getpid()
+
+    made = all_of({"a": 0.3, "b": 0.0, "c": 0.1, "d": 0.0}, make)
+    assert [key for key, _ in made] == ["a", "b", "c", "d"]
+    assert [value[0] for _, value in made] == ["a", "b", "c", "d"]
+    assert len({value[1] for _, value in made} | {os.getpid()}) == 5
+
+
+def test_what_is_told_of_progress_reaches_the_parent() -> None:
+    """Phases and notes."""
+    heard = Heard()
+
+    def make(key: str, value: int, progress: Progress) -> int:
+        progress.reached(key, "new records")
+        progress.noted(f"{key} has {value}")
+        return value
+
+    made = list(made_side_by_side({"a": 1, "b": 2}, make, heard, 2, "demo"))
+    assert made == [("a", 1), ("b", 2)]
+    for key, value in made:
+        own = [told for told in heard.told if told[0].startswith(key)]
+        assert own == [(key, "new records"), (f"{key} has {value}",)]
+
+
+def test_a_failure_ends_it_after_the_periods_before() -> None:
+    """Those after it are not waited for."""
+    begun = time.monotonic()
+
+    def make(key: str, value: float, _: Progress) -> str:
+        time.sleep(value)
+        if key == "b":
+            raise GenerationError("demo, period b: a stone")
+        return key
+
+    made = all_of({"a": 0.5, "b": 0.0, "c": 60.0, "d": 60.0}, make)
+    assert made == [("a", "a"), ("b", Failed("demo, period b: a stone", None))]
+    assert time.monotonic() - begun < 30
+
+
+def test_what_nobody_expected_is_told_with_its_trace() -> None:
+    """As where it happens in the process itself."""
+
+    def make(key: str, value: int, _: Progress) -> float:
+        return 1 / value
+
+    [(_, failed)] = all_of({"a": 0, "b": 1}, make)
+    assert failed.message == (
+        "demo, period a: failed unexpectedly: ZeroDivisionError: division by zero"
+    )
+    assert "in make" in failed.trace
+
+
+def test_a_process_that_is_killed_is_told_with_what_to_do() -> None:
+    """As the system does where memory runs out."""
+
+    def make(key: str, value: int, _: Progress) -> int:
+        if key == "b":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return value
+
+    made = all_of({"a": 1, "b": 2, "c": 3}, make)
+    assert made[0] == ("a", 1)
+    assert made[1][1].message == (
+        "demo, period b: its process was ended by signal 9, as when the memory is used up; make "
+        "it again, with SERIES_ASSETS_WORKERS=1 if it happens again"
+    )
+
+
+def test_children_end_with_their_parent() -> None:
+    """Also where the parent is killed."""
+    theirs, ours = os.pipe()
+
+    def make(key: str, value: int, _: Progress) -> None:
+        os.write(ours, f"{os.getpid()}\n".encode())
+        time.sleep(60)
+
+    parent = os.fork()
+    if not parent:
+        try:
+            all_of({"a": 1, "b": 2}, make)
+        finally:
+            os._exit(0)
+    told = b""
+    while told.count(b"\n") < 2:
+        told += os.read(theirs, 100)
+    os.kill(parent, signal.SIGKILL)
+    os.waitpid(parent, 0)
+    for child in map(int, told.split()):
+        until = time.monotonic() + 30
+        while _is_running(child):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_the_bytes_are_the_same_with_any_number_of_workers(tmp_path: Path, workers: int) -> None:
+    """Also more workers than periods."""
+    folder = tmp_path / str(workers)
+    generate_series(Request(a_series(), folder, workers=workers))
+    generate_series(Request(a_series(), tmp_path / "plain"))
+    assert files_in(folder) == files_in(tmp_path / "plain")
+    assert not (folder / ".runs").exists()
+
+
+def test_a_failure_side_by_side_reads_as_it_does_alone(tmp_path: Path) -> None:
+    """Message and files."""
+    told = {}
+    for workers in (1, 3):
+        folder = tmp_path / str(workers)
+        (folder / "demo" / "dataset_3.csv").mkdir(parents=True)
+        with pytest.raises(GenerationError) as failure:
+            generate_series(Request(a_series(), folder, workers=workers))
+        told[workers] = str(failure.value).replace(str(folder), "")
+        assert not (folder / ".runs").exists()
+    assert told[1] == told[3]
+    assert files_in(tmp_path / "1") == files_in(tmp_path / "3")
+
+
+def test_small_periods_have_no_process_of_their_own_unless_asked() -> None:
+    """A start costs more than they take; one period needs no company."""
+    assert workers_for(10, 1_000, None) == 1
+    assert workers_for(10, 1_000, 4) == 4
+    assert workers_for(3, 1_000, 4) == 3
+    assert workers_for(1, 1_000_000, None) == 1
+    assert 1 <= workers_for(10, 1_000_000, None) <= len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize(("text", "workers"), [("", None), ("auto", None), ("1", 1), ("12", 12)])
+def test_the_setting(text: str, workers: int | None) -> None:
+    """A number, or auto."""
+    assert from_environment({"SERIES_ASSETS_WORKERS": text}).workers == workers
+
+
+@pytest.mark.parametrize("text", ["two", "0", "-1", "1.5"])
+def test_a_setting_that_means_nothing_is_refused(text: str) -> None:
+    """With what would do."""
+    with pytest.raises(InputError) as refused:
+        from_environment({"SERIES_ASSETS_WORKERS": text})
+    assert str(refused.value) == (
+        f"SERIES_ASSETS_WORKERS: '{text}' is no number of periods to make at once; use 1, 2, … "
+        "or auto"
+    )
+
+
+def test_the_series_needs_no_more_than_its_periods(tmp_path: Path) -> None:
+    """A series of one period is made as ever."""
+    series = a_series(user_input=a_user_input(num_datasets=1))
+    made = generate_series(Request(series, tmp_path, workers=4))
+    assert [path.name for path in made] == ["dataset_1.csv"]
