@@ -4,7 +4,9 @@ What the ops do is in ``ops``, what a partition is in ``partitions``.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -12,6 +14,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from series_assets.core.series import Series
 from series_assets.ops import dataset_graph, new_records_graph, reference_table_graph
 from series_assets.partitions import PREVIOUS, partitions_of
+from series_assets.scoping import io_manager_key
 from series_assets.storage.loading import BrokenSeries
 
 NAMES = ("new_records", "reference_table", "dataset")
@@ -59,8 +62,14 @@ def _told(series: Series) -> str:
     )
 
 
-def assets_of(series: Series) -> list[dg.AssetsDefinition]:
-    """Return ``new_records``, ``reference_table`` and ``dataset`` of a series."""
+def assets_of(
+    series: Series, io_manager: dg.IOManager, tools: Mapping[str, Any]
+) -> Sequence[dg.AssetsDefinition]:
+    """Return ``new_records``, ``reference_table`` and ``dataset`` of a series.
+
+    The IO manager is bound to them, ``tools`` (``workspace``, ``progress``) are handed to their
+    ops: neither is a resource of the code location.
+    """
     new_records, reference_table, _ = keys_of(series.name)
     partitions = partitions_of(series.calendar)
 
@@ -84,21 +93,22 @@ def assets_of(series: Series) -> list[dg.AssetsDefinition]:
             backfill_policy=dg.BackfillPolicy.single_run(),
         )
 
-    return [
-        asset(new_records_graph(series), "new_records"),
+    assets = [
+        asset(new_records_graph(series, tools), "new_records"),
         asset(
-            reference_table_graph(series),
+            reference_table_graph(series, tools),
             "reference_table",
             new_records=new_records,
             previous=reference_table,
         ),
         asset(
-            dataset_graph(series),
+            dataset_graph(series, tools),
             "dataset",
             new_records=new_records,
             reference_table=reference_table,
         ),
     ]
+    return dg.with_resources(assets, {io_manager_key(series.name): io_manager})
 
 
 def broken_asset(broken: BrokenSeries) -> dg.AssetsDefinition:

@@ -18,24 +18,27 @@ from series_assets.storage.loading import BrokenSeries
 
 
 def build_definitions(
-    series: Sequence[Series | BrokenSeries], resources: Mapping[str, Any] | None = None
+    series: Sequence[Series | BrokenSeries],
+    resources: Mapping[str, Any] | None = None,
+    # A process for each op would cost more than most ops take.
+    executor: dg.ExecutorDefinition | None = dg.in_process_executor,
 ) -> dg.Definitions:
-    """Return the definitions of the given series.
+    """Return the definitions of the given series, which can be merged with any others.
 
-    ``resources`` replaces resources by name: ``workspace`` (a ``Workspace``; by default the
-    folder ``data`` under the working directory), ``progress`` (a ``Progress``), ``io_manager``.
+    ``resources`` replaces by name what the series work with: ``workspace`` (a ``Workspace``; by
+    default the folder ``data`` under the working directory), ``progress`` (a ``Progress``),
+    ``io_manager``. They belong to the series' assets alone, see ``scoping``. ``executor`` is that
+    of the code location; None leaves the choice to others.
     """
-    given = dict(resources or {})
-    workspace = given.setdefault("workspace", Workspace(data_dir=str(Path("data").resolve())))
+    tools = {"progress": Progress(), **(resources or {})}
+    workspace = tools.setdefault("workspace", Workspace(data_dir=str(Path("data").resolve())))
     sound = {one.name: one for one in series if isinstance(one, Series)}
-    defaults = {"progress": Progress(), "io_manager": SeriesIOManager(sound, workspace)}
-    assets = [asset for one in sound.values() for asset in assets_of(one)]
+    io_manager = tools.pop("io_manager", None) or SeriesIOManager(sound, workspace)
+    assets = [asset for one in sound.values() for asset in assets_of(one, io_manager, tools)]
     assets += [broken_asset(one) for one in series if isinstance(one, BrokenSeries)]
     return dg.Definitions(
         assets=assets,
         jobs=[job_of(one) for one in sound.values()],
         sensors=[sensor_of(one) for one in sound.values()],
-        resources={**defaults, **given},
-        # A process for each op would cost more than most ops take.
-        executor=dg.in_process_executor,
+        executor=executor,
     )

@@ -24,24 +24,29 @@ from series_assets.handles import (
     NewRecords,
 )
 from series_assets.resources import Progress, Workspace
+from series_assets.scoping import filled, io_manager_key, kept_by
 from series_assets.side_by_side import Make, made_side_by_side, workers_for
 
 
 class _Builder:
-    """Makes the ops of one asset of one series; their names are the asset's own."""
+    """Makes the ops of one asset of one series; their names are the asset's own.
 
-    def __init__(self, series: Series, asset: str) -> None:
+    ``tools`` are what ops may ask for by the name of a parameter: ``workspace``, ``progress``.
+    """
+
+    def __init__(self, series: Series, asset: str, tools: Mapping[str, Any]) -> None:
         self.series = series
+        self.tools = tools
         self.graph = f"{series.name}__{asset}"
 
     def __call__(self, function: Callable[..., Any], description: str, **more: Any) -> Any:
         op = dg.op(
             name=f"{self.graph}__{function.__name__}",
             description=description,
-            out=dg.Out(dg.Any),
+            out=dg.Out(dg.Any, io_manager_key=io_manager_key(self.series.name)),
             **more,
         )
-        return op(function)
+        return op(filled(function, self.tools))
 
     def scratch(self, context: dg.OpExecutionContext, workspace: Workspace) -> Path:
         try:
@@ -95,9 +100,9 @@ class _Builder:
                 return
 
 
-def new_records_graph(series: Series) -> dg.GraphDefinition:
+def new_records_graph(series: Series, tools: Mapping[str, Any]) -> dg.GraphDefinition:
     """Return phase 1: change the specification, run Exhibit."""
-    build = _Builder(series, "new_records")
+    build = _Builder(series, "new_records", tools)
 
     def change_specification(context: dg.OpExecutionContext) -> dict[str, Plan]:
         return {key: series.plan(series.calendar.index(key)) for key in context.partition_keys}
@@ -105,7 +110,7 @@ def new_records_graph(series: Series) -> dg.GraphDefinition:
     def run_exhibit(
         context: dg.OpExecutionContext,
         workspace: Workspace,
-        progress: dg.ResourceParam[Progress],
+        progress: Progress,
         plans: dict[str, Plan],
     ) -> dict[str, NewRecords | Failed]:
         folder = build.scratch(context, workspace)
@@ -122,7 +127,7 @@ def new_records_graph(series: Series) -> dg.GraphDefinition:
     def new_records() -> Any:
         return run(change())
 
-    return new_records
+    return kept_by(new_records, io_manager_key(series.name))
 
 
 def _made_new(
@@ -162,14 +167,14 @@ def _note(progress: Progress, where: str, said: tuple[str, ...]) -> None:
             progress.noted(f"{where}: Exhibit says: {line}")
 
 
-def reference_table_graph(series: Series) -> dg.GraphDefinition:
+def reference_table_graph(series: Series, tools: Mapping[str, Any]) -> dg.GraphDefinition:
     """Return phase 3: pick the new entities, which the IO manager adds to the table."""
-    build = _Builder(series, "reference_table")
+    build = _Builder(series, "reference_table", tools)
 
     def pick_new_entities(
         context: dg.OpExecutionContext,
         workspace: Workspace,
-        progress: dg.ResourceParam[Progress],
+        progress: Progress,
         new_records: dict[str, Any],
         previous: dict[str, AsOf],
     ) -> dict[str, NewEntities | Failed]:
@@ -193,7 +198,7 @@ def reference_table_graph(series: Series) -> dg.GraphDefinition:
     def reference_table(new_records: Any, previous: Any) -> Any:
         return pick(new_records, previous)
 
-    return reference_table
+    return kept_by(reference_table, io_manager_key(series.name))
 
 
 def _picked(series: Series, key: str, new_records: Any) -> NewEntities:
@@ -218,14 +223,14 @@ def _require(series: Series, workspace: Workspace, key: str) -> None:
         workspace.reference_table(series).require(k, f"period {key}")
 
 
-def dataset_graph(series: Series) -> dg.GraphDefinition:
+def dataset_graph(series: Series, tools: Mapping[str, Any]) -> dg.GraphDefinition:
     """Return phases 2 and 4: draw entities, change the specification, run Exhibit, combine."""
-    build = _Builder(series, "dataset")
+    build = _Builder(series, "dataset", tools)
 
     def draw_entities(
         context: dg.OpExecutionContext,
         workspace: Workspace,
-        progress: dg.ResourceParam[Progress],
+        progress: Progress,
         reference_table: dict[str, AsOf],
     ) -> dict[str, Draw | Failed]:
         plans = [series.plan(series.calendar.index(key)) for key in context.partition_keys]
@@ -247,7 +252,7 @@ def dataset_graph(series: Series) -> dg.GraphDefinition:
     def run_exhibit(
         context: dg.OpExecutionContext,
         workspace: Workspace,
-        progress: dg.ResourceParam[Progress],
+        progress: Progress,
         plans: dict[str, Plan | Failed],
         draws: dict[str, Draw],
     ) -> dict[str, ExistingRecords | Failed]:
@@ -261,7 +266,7 @@ def dataset_graph(series: Series) -> dg.GraphDefinition:
     def combine(
         context: dg.OpExecutionContext,
         workspace: Workspace,
-        progress: dg.ResourceParam[Progress],
+        progress: Progress,
         new_records: dict[str, Any],
         existing: dict[str, ExistingRecords | Failed],
     ) -> dict[str, Dataset | Failed]:
@@ -305,7 +310,7 @@ def dataset_graph(series: Series) -> dg.GraphDefinition:
         draws = draw(reference_table)
         return join(new_records, run(change(draws), draws))
 
-    return dataset
+    return kept_by(dataset, io_manager_key(series.name))
 
 
 def _drawn(series: Series, plan: Plan, workspace: Workspace) -> Draw:
