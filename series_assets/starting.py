@@ -44,6 +44,13 @@ def start_series(
     return sorted(place.iterdir())
 
 
+def write_template(folder: Path, name: str) -> None:
+    """Write the commented template of those of a series' two files that ``folder`` lacks."""
+    for file, text in zip(_FILES, _template(name), strict=True):
+        if not (folder / file).exists():
+            (folder / file).write_text(text, encoding="utf-8")
+
+
 def _template(name: str) -> list[str]:
     texts = [(_TEMPLATES / file).read_text(encoding="utf-8") for file in _FILES]
     return [text.replace("SERIES_NAME", name) for text in texts]

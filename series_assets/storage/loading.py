@@ -55,12 +55,13 @@ def load_series(folder: Path) -> Series:
     Raises InputError with every fault of both files.
     """
     name = folder.resolve().name
-    return _load(
+    return load_parts(
         name,
         folder / SPECIFICATION,
         folder / USER_INPUT,
         labels=(f"{name}/{SPECIFICATION}", f"{name}/{USER_INPUT}"),
         named_by="the folder's name",
+        folder=folder,
     )
 
 
@@ -69,23 +70,36 @@ def load_loose(specification: Path, user_input: Path) -> Series:
 
     Raises InputError with every fault of both files.
     """
-    return _load(
+    return load_parts(
         None,
         specification,
         user_input,
         labels=(str(specification), str(user_input)),
         named_by="metadata.id",
+        folder=user_input.parent,
     )
 
 
-def _load(
-    name: str | None, specification: Path, user_input: Path, labels: tuple[str, str], named_by: str
+def load_parts(
+    name: str | None,
+    specification: Path | object,
+    user_input: Path | object,
+    *,
+    labels: tuple[str, str],
+    named_by: str,
+    folder: Path,
 ) -> Series:
+    """Return the series of two parts, each the path of a file or what such a file would hold.
+
+    ``name`` None: called after ``metadata.id``. ``labels`` are what messages call the two parts,
+    ``named_by`` says where the name stands, ``folder`` is what ``exhibit_db_path`` is relative
+    to. Raises InputError with every fault of both.
+    """
     faults: list[Fault] = []
     contents: list[Any] = []
-    for path, label in zip((specification, user_input), labels, strict=True):
+    for part, label in zip((specification, user_input), labels, strict=True):
         try:
-            contents.append(_parsed(path, label))
+            contents.append(_parsed(part, label) if isinstance(part, Path) else part)
         except InputError as error:
             faults += error.faults
     if faults:
@@ -99,7 +113,7 @@ def _load(
     faults += [Fault(labels[0], fault) for fault in name_faults(name, named_by) if name]
     database: Path | None = None
     try:
-        database = _database(said, user_input, labels[1])
+        database = _database(said, folder, labels[1])
     except InputError as error:
         faults += error.faults
     try:
@@ -190,12 +204,12 @@ def _told(error: yaml.YAMLError) -> str:
     return f"{place}is not YAML: {problem}"
 
 
-def _database(said: Any, user_input: Path, label: str) -> Path | None:
+def _database(said: Any, folder: Path, label: str) -> Path | None:
     """Return the database that a user input names, None where it names none of its own."""
     named = said.get("exhibit_db_path") if isinstance(said, dict) else None
     if not isinstance(named, str) or not named.strip():
         return None
-    path = (user_input.parent / Path(named).expanduser()).resolve()
+    path = (folder / Path(named).expanduser()).resolve()
     if not path.exists():
         raise InputError(
             [

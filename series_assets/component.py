@@ -1,0 +1,154 @@
+"""A series in a ``defs.yaml`` of any Dagster project: ``type: series_assets.SeriesComponent``.
+
+It finds the two parts of the series, in files or written into the ``defs.yaml`` itself, and calls
+the builder that everything else calls. What the parts may hold is the business of ``storage`` and
+``core``.
+"""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import dagster as dg
+from pydantic import Field
+
+from series_assets.build import build_definitions
+from series_assets.core.errors import Fault, InputError
+from series_assets.core.series import Series
+from series_assets.resources import Workspace
+from series_assets.starting import write_template
+from series_assets.storage.loading import (
+    SPECIFICATION,
+    USER_INPUT,
+    BrokenSeries,
+    load_parts,
+    name_faults,
+)
+
+
+class SeriesScaffolder(dg.Scaffolder):
+    """Writes the ``defs.yaml`` of a new series, and the two files that it names, commented."""
+
+    def scaffold(self, request: dg.ScaffoldRequest) -> None:
+        """Write what ``dg scaffold defs series_assets.SeriesComponent NAME`` asks for.
+
+        Raises InputError where the folder's name cannot name a series; files of the two names
+        that are there already stay as they are.
+        """
+        folder = request.target_path
+        if faults := [Fault(str(folder), fault) for fault in name_faults(folder.name, _BY_FOLDER)]:
+            raise InputError(faults)
+        write_template(folder, folder.name)
+        dg.scaffold_component(request, {"folder": "."})
+
+
+def _text(context: dg.ResolutionContext, value: Any) -> str | None:
+    """Render templates; text that looks like a number stays text."""
+    return None if value is None else str(context.resolve_value(value))
+
+
+def _part(context: dg.ResolutionContext, value: Any) -> Any:
+    """Render templates in a path; what is written out is taken as it would be from a file."""
+    return _text(context, value) if isinstance(value, str) else value
+
+
+_Text = Annotated[
+    str | None,
+    dg.Resolver(_text, model_field_type=str | None, inject_before_resolve=False),
+]
+_Part = Annotated[
+    str | dict[str, Any] | None,
+    dg.Resolver(
+        _part,
+        model_field_type=str | dict[str, Any] | None,
+        inject_before_resolve=False,
+    ),
+]
+_BY_FOLDER = "the folder's name"
+
+
+@dg.scaffold_with(SeriesScaffolder)
+class SeriesComponent(dg.Component, dg.Resolvable, dg.Model):
+    """A series of periodic datasets: its assets, its sensor, and all that belongs to them.
+
+    The two parts of the series are files of a folder (by default that of the ``defs.yaml``), files
+    named one by one, or written into the ``defs.yaml``. Paths are relative to the folder of the
+    ``defs.yaml``, that of the data to the root of the project.
+    """
+
+    folder: _Text = Field(
+        None,
+        description=f"folder with {SPECIFICATION} and {USER_INPUT}, relative to this file; by "
+        "default the one this file is in",
+    )
+    specification: _Part = Field(
+        None,
+        description="instead of the folder's: the path of a specification, or the specification",
+    )
+    user_input: _Part = Field(
+        None, description="instead of the folder's: the path of a user input, or its keys"
+    )
+    name: _Text = Field(None, description="what the series is called; by default the folder's name")
+    data_dir: _Text = Field(
+        None,
+        description="folder that the data goes to, relative to the root of the project; by "
+        "default its folder 'data'",
+    )
+    strict: bool = Field(
+        False,
+        description="whether a series that cannot be made keeps the project from loading, instead "
+        "of showing as an asset that says what is wrong",
+    )
+
+    @classmethod
+    def get_spec(cls) -> dg.ComponentTypeSpec:
+        """Return what ``dg list components`` and the UI show of the component."""
+        return dg.ComponentTypeSpec(
+            description="A series of realistic periodic datasets, made with Exhibit.",
+            tags=["synthetic data", "test data", "exhibit"],
+            produces=["asset", "sensor"],
+        )
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Return the definitions of the series, or an asset that says why there are none.
+
+        They merge with any others: they bring no executor, and no resource that others see.
+        Raises InputError with every fault where the component is strict.
+        """
+        series = self._series(context)
+        if isinstance(series, BrokenSeries):
+            if self.strict:
+                raise series.error
+            warnings.warn(f"series {series.name} is broken:\n{series.error}", stacklevel=2)
+        data_dir = context.project_root / Path(self.data_dir or "data").expanduser()
+        workspace = Workspace(data_dir=str(data_dir.resolve()))
+        return build_definitions([series], {"workspace": workspace}, executor=None)
+
+    def _series(self, context: dg.ComponentLoadContext) -> Series | BrokenSeries:
+        here = context.path if context.path.is_dir() else context.path.parent
+        folder = (here / Path(self.folder or ".").expanduser()).resolve()
+        name = self.name or folder.name
+        specification, label = self._found(self.specification, SPECIFICATION, here, folder)
+        user_input, user_label = self._found(self.user_input, USER_INPUT, here, folder)
+        try:
+            return load_parts(
+                name,
+                specification,
+                user_input,
+                labels=(label, user_label),
+                named_by="the name" if self.name else _BY_FOLDER,
+                folder=user_input.parent if isinstance(user_input, Path) else here,
+            )
+        except InputError as error:
+            return BrokenSeries(name, error)
+
+    def _found(
+        self, given: str | Mapping[str, Any] | None, file: str, here: Path, folder: Path
+    ) -> tuple[Path | Mapping[str, Any], str]:
+        """Return a part of the series, and what messages call it."""
+        if given is None:
+            return folder / file, f"{folder.name}/{file}"
+        if isinstance(given, str):
+            return here / Path(given).expanduser(), given
+        return given, f"{here.name}/defs.yaml ({Path(file).stem})"
