@@ -6,7 +6,7 @@ Never the records themselves, so that a range of a hundred periods takes the mem
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -15,6 +15,10 @@ from series_assets.core.errors import GenerationError, RequestError, SeriesError
 from series_assets.core.series import Series
 from series_assets.core.specification import Specification
 from series_assets.storage import files
+from series_assets.storage.reference_table import ReferenceTable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,35 @@ class AsOf:
     """The reference table as it stood after a period."""
 
     key: str
+    table: ReferenceTable
+
+    @property
+    def made(self) -> bool:
+        """Whether the period and all before it are recorded."""
+        made = self.table.made()
+        return all(k in made for k in range(self._periods))
+
+    def path(self) -> Path:
+        """Raise RequestError: the entities of a period have no file of their own."""
+        raise RequestError(
+            f"{self.table.series.name}: its reference table is kept in a database, not in files; "
+            "annotate the input pd.DataFrame to get its entities, or AsOf"
+        )
+
+    def load(self) -> "pd.DataFrame":
+        """Return the entities as first recorded, typed, the oldest first.
+
+        Raises RequestError where a period up to this one is missing or made from other contents.
+        """
+        import numpy as np
+
+        self.table.require(self._periods, f"the reference table after period {self.key}")
+        known = self.table.known_before(self._periods)
+        return self.table.fetch(known.keys(np.arange(known.total)), self.table.columns())
+
+    @property
+    def _periods(self) -> int:
+        return self.table.series.calendar.index(self.key) + 1
 
 
 @dataclass(frozen=True)
@@ -111,13 +144,22 @@ class RecordsFile:
     fingerprint: str | None = None
     """What the records were made from, where a specification beside them says so."""
 
-    def load(self) -> Any:
-        """Return the records as a pandas frame, typed. Raises RequestError where there are none."""
-        from series_assets.core.records import typed
+    @property
+    def made(self) -> bool:
+        """Whether the period is there."""
+        return self.records is not None
 
+    def path(self) -> Path:
+        """Return the path of the CSV. Raises RequestError where there is none."""
         if self.records is None:
             raise RequestError(
                 f"{self.series.name}, period {self.key}: its {self.asset.replace('_', ' ')} "
                 f"{'is' if self.asset == 'dataset' else 'are'} missing; make {self.asset} first"
             )
-        return typed(files.read_csv(self.records), self.series.kinds)
+        return self.records
+
+    def load(self) -> "pd.DataFrame":
+        """Return the records as a pandas frame, typed. Raises RequestError where there are none."""
+        from series_assets.core.records import typed
+
+        return typed(files.read_csv(self.path()), self.series.kinds)

@@ -16,6 +16,7 @@ from series_assets.core.errors import SeriesError
 from series_assets.core.series import Plan, Series
 from series_assets.core.specification import Specification
 from series_assets.handles import AsOf, Dataset, Failed, NewEntities, NewRecords, RecordsFile
+from series_assets.inputs import as_asked
 from series_assets.metadata import Metadata
 from series_assets.resources import Workspace
 from series_assets.storage import files
@@ -69,7 +70,7 @@ class SeriesIOManager(dg.IOManager):
             return Failed.by(error, f"{name}, period {key}")
 
     def load_input(self, context: dg.InputContext) -> Any:
-        """Return handles on what was persisted; nothing is read before it is needed."""
+        """Return handles on what was persisted, or what a downstream asset asks for."""
         if not context.has_asset_key:
             assert context.upstream_output is not None
             return pickle.loads(self._between(context.upstream_output).read_bytes())
@@ -78,7 +79,8 @@ class SeriesIOManager(dg.IOManager):
         layout = self._workspace.layout(series)
         keys = context.asset_partition_keys if context.has_asset_partitions else []
         if asset == "reference_table":
-            return {key: AsOf(key) for key in keys}
+            table = self._workspace.reference_table(series)
+            return as_asked(context, {key: AsOf(key, table) for key in keys})
         found = {}
         for key in keys:
             number = series.calendar.index(key) + 1
@@ -87,7 +89,7 @@ class SeriesIOManager(dg.IOManager):
             mark = files.fingerprint_in(layout.new_specification(number)) if is_new else None
             there = path if path.exists() else None
             found[key] = RecordsFile(there, series, asset, key, mark)
-        return found
+        return as_asked(context, found)
 
     def _pass_on(self, context: dg.OutputContext, value: Any) -> None:
         place = self._between(context)
