@@ -1,19 +1,26 @@
 """Series of periodic datasets, described by two YAML files and made by Exhibit through Dagster."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from series_assets.component import SeriesComponent
+    from series_assets.partitions import partitions_of
+    from series_assets.storage.loading import load_series
 
-__all__ = ["SeriesComponent"]
+__all__ = ["SeriesComponent", "load_series", "partitions_of"]
+
+_FOUND_IN = {
+    "SeriesComponent": "series_assets.component",
+    "load_series": "series_assets.storage.loading",
+    "partitions_of": "series_assets.partitions",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Import what the package exports when it is asked for: most who import it ask for nothing."""
-    if name in __all__:
-        from series_assets import component
-
-        return getattr(component, name)
+    if name in _FOUND_IN:
+        return getattr(import_module(_FOUND_IN[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,0 +1,1 @@
+"""A Dagster project that is fed by a series of datasets."""
