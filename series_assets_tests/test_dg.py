@@ -1,0 +1,154 @@
+"""Dagster's ``dg`` knows the component, and works here and in a project that holds a series."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "examples" / "warehouse"
+RANGE = "2024-01-01...2024-02-01"
+
+
+class Project:
+    """A folder in which Dagster's commands are run, with a Dagster home of its own."""
+
+    def __init__(self, root: Path, home: Path) -> None:
+        self.root = root
+        home.mkdir()
+        (home / "dagster.yaml").write_text("telemetry: {enabled: false}\nnux: {enabled: false}\n")
+        foreign = ("SERIES_ASSETS", "DAGSTER")
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
+        path = [str(root / "src"), str(ROOT), *kept.get("PYTHONPATH", "").split(os.pathsep)]
+        self.environment = kept | {
+            "DAGSTER_HOME": str(home),
+            "HOME": str(home),  # where dg keeps what it remembers
+            "PYTHONPATH": os.pathsep.join(filter(None, path)),
+            "NO_COLOR": "1",
+            "COLUMNS": "300",
+        }
+
+    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
+        """Run an installed command in the project to its end."""
+        program, *arguments = command
+        return subprocess.run(
+            [str(Path(sys.executable).with_name(program)), *arguments],
+            env=self.environment,
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+
+    def told(self, *command: str) -> str:
+        """Run a command that has to end well, and return what it printed."""
+        ended = self.run(*command)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
+    def defined(self) -> dict[str, Any]:
+        """Return what ``dg list defs`` shows."""
+        told = self.told("dg", "list", "defs", "--json")
+        found: dict[str, Any] = json.loads(told[told.index("{") :])
+        return found
+
+
+def copy_of_the_example(folder: Path) -> Path:
+    """Copy the example project without what somebody may have made in it."""
+    left = shutil.ignore_patterns("data", "*.db", "__pycache__", "*.egg-info")
+    return Path(shutil.copytree(EXAMPLE, folder, ignore=left))
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Project:
+    """A copy of the example project."""
+    return Project(copy_of_the_example(tmp_path / "warehouse"), tmp_path / "home")
+
+
+@pytest.fixture
+def this(tmp_path: Path) -> Project:
+    """This project itself."""
+    return Project(ROOT, tmp_path / "home")
+
+
+@pytest.mark.parametrize("which", ["example", "this"])
+def test_the_component_is_listed(which: str, request: pytest.FixtureRequest) -> None:
+    """In any project in whose environment the package is installed."""
+    told = request.getfixturevalue(which).told("dg", "list", "components", "--json")
+    [found] = [
+        one for one in json.loads(told)["items"] if one["key"] == "series_assets.SeriesComponent"
+    ]
+    assert found["summary"].startswith("A series of periodic datasets")
+
+
+def test_dg_works_on_this_project(this: Project) -> None:
+    """It finds the series that ship, and all is in order."""
+    keys = {asset["asset_key"] for asset in this.defined()["assets"]}
+    assert {"school/dataset", "clinic/dataset"} <= keys
+    this.told("dg", "check", "defs")
+
+
+def test_dg_works_on_a_project_that_holds_a_series(example: Project) -> None:
+    """The series' assets and sensor are listed beside the project's own."""
+    found = example.defined()
+    assert {asset["asset_key"] for asset in found["assets"]} >= {
+        "customer_dimension",
+        "customers/new_records",
+        "customers/reference_table",
+        "customers/dataset",
+    }
+    assert "customers_next_period" in json.dumps(found["sensors"])
+    assert "customers_io_manager" not in json.dumps(found.get("resources"))
+    example.told("dg", "check", "defs")
+
+
+def test_dg_check_tells_an_attribute_that_there_is_none_of(example: Project) -> None:
+    """With its place in the ``defs.yaml``."""
+    file = example.root / "src/warehouse/defs/customers/defs.yaml"
+    file.write_text(file.read_text().replace("folder: .", "foldr: ."))
+    ended = example.run("dg", "check", "yaml")
+    assert ended.returncode != 0
+    assert "foldr" in ended.stdout + ended.stderr
+    assert "defs.yaml:4" in ended.stdout + ended.stderr
+
+
+def test_dg_lists_a_project_with_a_broken_series(example: Project) -> None:
+    """It loads, and shows what is wrong as an asset."""
+    file = example.root / "src/warehouse/defs/other/defs.yaml"
+    file.parent.mkdir()
+    file.write_text("type: series_assets.SeriesComponent\n")
+    shown = {asset["asset_key"]: asset for asset in example.defined()["assets"]}
+    assert "other/specification.yml: there is no such file" in shown["other/broken"]["description"]
+
+
+def test_dg_scaffolds_a_series(example: Project) -> None:
+    """Ready to be changed, and loaded as it is."""
+    example.told("dg", "scaffold", "defs", "series_assets.SeriesComponent", "fresh")
+    keys = {asset["asset_key"] for asset in example.defined()["assets"]}
+    assert "fresh/dataset" in keys
+
+
+def test_a_host_runs_a_series_with_a_process_for_each_step(example: Project) -> None:
+    """Dagster's default executor makes the bytes of the command line, and leaves no scratch."""
+    selection = "group:customers or key:customer_dimension"
+    example.told("dg", "launch", "--assets", selection, "--partition-range", RANGE)
+    made = example.root / "data"
+    assert {path.name for path in made.iterdir() if ".db" not in path.name} == {"customers"}
+    folder = example.root / "src/warehouse/defs/customers"
+    example.told(
+        *("series-assets", "generate", "--periods", RANGE.replace("...", "..")),
+        *("--specification", str(folder / "specification.yml")),
+        *("--user-input", str(folder / "user_input.yml"), "--output", str(example.root / "out")),
+    )
+    for number in (1, 2):
+        name = f"dataset_{number}.csv"
+        assert (made / "customers" / name).read_bytes() == (
+            example.root / "out" / name
+        ).read_bytes()
+    assert (example.root / "warehouse.db").exists()

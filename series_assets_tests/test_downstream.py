@@ -1,0 +1,369 @@
+"""Assets of a user's own that read a series: what they get, and the example that keeps a table."""
+
+import importlib
+import re
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from series_assets.build import build_definitions
+from series_assets.handles import AsOf, RecordsFile
+from series_assets.partitions import partitions_of
+from series_assets.resources import Workspace
+from series_assets.storage.files import read_csv
+from series_assets_tests.builders import a_series
+from series_assets_tests.test_dg import EXAMPLE, ROOT, copy_of_the_example
+
+FIRST, SECOND, THIRD = "2024-01-01", "2024-02-01", "2024-03-01"
+DIMENSION = "customer_dimension"
+ALL = ("customers/new_records", "customers/reference_table", "customers/dataset", DIMENSION)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """An instance that remembers what was made as long as the test lasts."""
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+def make(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    *assets: str,
+    first: str | None = None,
+    last: str | None = None,
+) -> dg.ExecuteInProcessResult:
+    """Materialise assets in one run: of one partition, of a range, or without partitions."""
+    tags = {
+        "dagster/asset_partition_range_start": first or "",
+        "dagster/asset_partition_range_end": last or "",
+    }
+    return definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+        instance=instance,
+        asset_selection=[dg.AssetKey(asset.split("/")) for asset in assets],
+        partition_key=None if last else first,
+        tags=tags if last else None,
+        raise_on_error=False,
+    )
+
+
+def refusal(result: dg.ExecuteInProcessResult) -> str:
+    """Return what the UI shows as the reason of the only failure."""
+    [failed] = [event for event in result.all_events if event.is_step_failure]
+    failure = failed.step_failure_data.user_failure_data
+    assert failure is not None, failed.step_failure_data.error
+    return failure.description or ""
+
+
+# What an input gets
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a small series of which the first two periods are made."""
+    folder = tmp_path_factory.mktemp("made")
+    definitions = build_definitions([a_series()], {"workspace": Workspace(data_dir=str(folder))})
+    keys = ("demo/new_records", "demo/reference_table", "demo/dataset")
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert make(definitions, instance, *keys, first=FIRST, last=SECOND).success
+    return folder
+
+
+class Reader:
+    """A user's asset with one input of some annotation, and what it was given."""
+
+    def __init__(
+        self, folder: Path, annotation: Any, asset: str, whole: bool, **given: Any
+    ) -> None:
+        self.got: list[Any] = []
+
+        def reader(records: Any) -> None:
+            self.got.append(records)
+
+        reader.__annotations__ = {"return": None}
+        if annotation is not None:
+            reader.__annotations__["records"] = annotation
+        asset_of = dg.asset(
+            name="reader",
+            ins={"records": dg.AssetIn(key=["demo", asset], **given)},
+            partitions_def=None if whole else partitions_of(a_series().calendar),
+            backfill_policy=None if whole else dg.BackfillPolicy.single_run(),
+        )
+        self.definitions = dg.Definitions.merge(
+            build_definitions([a_series()], {"workspace": Workspace(data_dir=str(folder))}),
+            dg.Definitions(assets=[asset_of(reader)]),
+        )
+
+
+def given_to(
+    folder: Path,
+    annotation: Any,
+    first: str | None = FIRST,
+    last: str | None = None,
+    asset: str = "dataset",
+    **given: Any,
+) -> Any:
+    """Return what an asset's input gets, or why its run fails."""
+    reader = Reader(folder, annotation, asset, first is None, **given)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = make(reader.definitions, instance, "reader", first=first, last=last)
+    if not result.success:
+        return refusal(result)
+    [got] = reader.got
+    return got
+
+
+def same(frame: pd.DataFrame, path: Path) -> bool:
+    """Tell whether a frame holds the records of a file, typed."""
+    return (
+        frame["id"].tolist() == read_csv(path)["id"].tolist()
+        and str(frame["date"].dtype) == "datetime64[ns]"
+        and str(frame["amount"].dtype) == "float64"
+    )
+
+
+def test_a_frame_is_given_where_a_frame_is_asked_for(made: Path) -> None:
+    """That of the partition of the run, typed."""
+    assert same(given_to(made, pd.DataFrame, SECOND), made / "demo" / "dataset_2.csv")
+
+
+def test_frames_are_given_by_partition_key(made: Path) -> None:
+    """One of a single partition, all of a range in their order."""
+    [(key, frame)] = given_to(made, dict[str, pd.DataFrame], SECOND).items()
+    assert key == SECOND and same(frame, made / "demo" / "dataset_2.csv")
+    frames = given_to(made, dict[str, pd.DataFrame], FIRST, SECOND)
+    assert list(frames) == [FIRST, SECOND]
+    for number, frame in enumerate(frames.values(), 1):
+        assert same(frame, made / "demo" / f"dataset_{number}.csv")
+
+
+def test_paths_are_given_where_paths_are_asked_for(made: Path) -> None:
+    """For tools that read the files themselves."""
+    paths = [made / "demo" / f"dataset_{number}.csv" for number in (1, 2)]
+    assert given_to(made, Path, SECOND) == paths[1]
+    assert given_to(made, dict[str, Path], FIRST, SECOND) == dict(
+        zip((FIRST, SECOND), paths, strict=True)
+    )
+    of_new = given_to(made, Path, SECOND, asset="new_records")
+    assert of_new == made / "demo" / "new_records" / "dataset_2.csv"
+
+
+@pytest.mark.parametrize("annotation", [None, dict[str, RecordsFile], Any])
+def test_handles_are_given_by_partition_key_where_nothing_else_is_asked_for(
+    made: Path, annotation: Any
+) -> None:
+    """So that a range can be read file by file; also of a period that is missing."""
+    handles = given_to(made, annotation, SECOND, THIRD)
+    assert {key: (handle.made, handle.records) for key, handle in handles.items()} == {
+        SECOND: (True, made / "demo" / "dataset_2.csv"),
+        THIRD: (False, None),
+    }
+    assert same(handles[SECOND].load(), made / "demo" / "dataset_2.csv")
+
+
+def test_a_single_handle_is_given_where_it_is_asked_for(made: Path) -> None:
+    """That of the partition of the run."""
+    handle = given_to(made, RecordsFile, SECOND)
+    assert (handle.key, handle.path()) == (SECOND, made / "demo" / "dataset_2.csv")
+
+
+def test_the_entities_so_far_are_given_as_a_frame(made: Path) -> None:
+    """Those known after the period and no later ones, as first recorded."""
+    firsts = [
+        read_csv(made / "demo" / "new_records" / f"dataset_{n}.csv")["id"].tolist() for n in (1, 2)
+    ]
+    frames = given_to(made, dict[str, pd.DataFrame], FIRST, SECOND, asset="reference_table")
+    assert frames[FIRST]["id"].tolist() == firsts[0]
+    assert frames[SECOND]["id"].tolist() == firsts[0] + firsts[1]
+    assert str(frames[SECOND]["amount"].dtype) == "float64"
+    assert given_to(made, AsOf, SECOND, asset="reference_table").made
+    assert not given_to(made, AsOf, THIRD, asset="reference_table").made
+
+
+def test_the_entities_have_no_file_to_be_given(made: Path) -> None:
+    """The message says what to ask for instead."""
+    assert given_to(made, Path, SECOND, asset="reference_table") == (
+        "demo: its reference table is kept in a database, not in files; annotate the input "
+        "pd.DataFrame to get its entities, or AsOf"
+    )
+
+
+@pytest.mark.parametrize("annotation", [pd.DataFrame, dict[str, pd.DataFrame], Path])
+def test_a_missing_period_is_told_before_the_asset_runs(made: Path, annotation: Any) -> None:
+    """With what to make first."""
+    assert given_to(made, annotation, THIRD) == (
+        "demo, period 2024-03-01: its dataset is missing; make dataset first"
+    )
+
+
+def test_entities_of_a_missing_period_are_told_too(made: Path) -> None:
+    """In the words of the reference table."""
+    told = given_to(made, pd.DataFrame, THIRD, asset="reference_table")
+    assert told.startswith("demo, the reference table after period 2024-03-01 draws from")
+    assert "nothing is recorded yet for 2024-03-01" in told
+
+
+def test_one_frame_cannot_be_given_for_many_periods(made: Path) -> None:
+    """The message says how to ask for them."""
+    assert given_to(made, pd.DataFrame, FIRST, SECOND) == (
+        "the input 'records' asks for DataFrame, which is that of one period, but here it has 2; "
+        "annotate it dict[str, DataFrame] to get each under its partition key, or let the asset "
+        "have the partitions of the series and make one a run"
+    )
+
+
+def test_an_asset_without_partitions_gets_all_periods(made: Path) -> None:
+    """It fails while one is missing, unless it says that it may."""
+    assert given_to(made, dict[str, pd.DataFrame], None) == (
+        "demo, period 2024-03-01: its dataset is missing; make dataset first"
+    )
+    metadata = {"allow_missing_partitions": True}
+    frames = given_to(made, dict[str, pd.DataFrame], None, metadata=metadata)
+    assert list(frames) == [FIRST, SECOND]
+
+
+def test_a_value_can_be_loaded_outside_of_runs(made: Path) -> None:
+    """In a notebook, say, with Dagster's own ``load_asset_value``."""
+    definitions = build_definitions([a_series()], {"workspace": Workspace(data_dir=str(made))})
+    key = dg.AssetKey(["demo", "dataset"])
+    frame = definitions.load_asset_value(key, python_type=pd.DataFrame, partition_key=SECOND)
+    assert isinstance(frame, pd.DataFrame)
+    assert same(frame, made / "demo" / "dataset_2.csv")
+
+
+# The example
+
+
+class Example:
+    """A copy of the example project, loaded in this process."""
+
+    def __init__(self, root: Path, definitions: dg.Definitions) -> None:
+        self.root = root
+        self.definitions = definitions
+
+    def customers(self) -> pd.DataFrame:
+        """Return the table, as it is in the database."""
+        with closing(sqlite3.connect(self.root / "warehouse.db")) as connection:
+            query = "SELECT * FROM customer ORDER BY customer_id"
+            return pd.read_sql(query, connection).set_index("customer_id")
+
+    def expected(self, *numbers: int) -> pd.DataFrame:
+        """Return what the table has to hold, computed in another way from the files."""
+        rows: dict[str, dict[str, str]] = {}
+        for number in numbers:
+            frame = read_csv(self.root / "data" / "customers" / f"dataset_{number}.csv")
+            frame["amount"] = frame["amount"].astype(float)
+            period = f"2024-{number:02}-01"
+            for order in frame.sort_values(["ordered_on", "amount"]).to_dict("records"):
+                known = rows.get(order["customer_id"], {})
+                rows[order["customer_id"]] = {
+                    "born": order["born"],
+                    "town": order["town"],
+                    "tier": order["tier"],
+                    "first_seen": known.get("first_seen", period),
+                    "last_seen": period,
+                }
+        return pd.DataFrame.from_dict(rows, orient="index").sort_index().rename_axis("customer_id")
+
+
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Example]:
+    """The example project in a folder of the test's own."""
+    root = copy_of_the_example(tmp_path / "warehouse")
+    monkeypatch.chdir(root)
+    monkeypatch.syspath_prepend(str(root / "src"))
+    definitions = importlib.import_module("warehouse.definitions").defs()
+    dg.Definitions.validate_loadable(definitions)
+    yield Example(root, definitions)
+    for name in [name for name in sys.modules if name.split(".")[0] == "warehouse"]:
+        del sys.modules[name]
+
+
+def test_new_customers_are_inserted_and_known_ones_updated(
+    example: Example, instance: dg.DagsterInstance
+) -> None:
+    """Partition by partition; the table is what the files say."""
+    make(example.definitions, instance, *ALL, first=FIRST)
+    before = example.customers()
+    pd.testing.assert_frame_equal(before, example.expected(1))
+    make(example.definitions, instance, *ALL, first=SECOND)
+    after = example.customers()
+    pd.testing.assert_frame_equal(after, example.expected(1, 2))
+    known = after.loc[before.index]
+    assert len(after) > len(before)
+    assert (known["town"] != before["town"]).any()
+    assert (known["born"] == before["born"]).all()
+
+
+def test_of_several_orders_in_a_period_the_latest_counts(example: Example) -> None:
+    """Whatever their order in the dataset, which is shuffled."""
+    warehouse = importlib.import_module("warehouse.defs.dimension").Warehouse(path="warehouse.db")
+    orders = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "b"],
+            "born": pd.to_datetime(["1990-01-01"] * 3),
+            "town": ["later", "sooner", "only"],
+            "tier": ["gold", "basic", "basic"],
+            "amount": [1.0, 2.0, 3.0],
+            "ordered_on": pd.to_datetime(["2024-01-20", "2024-01-10", "2024-01-15"]),
+        }
+    )
+    assert warehouse.load(FIRST, [], orders) == {"new": 2, "known": 0, "so_far": 2}
+    assert example.customers()["town"].to_dict() == {"a": "later", "b": "only"}
+
+
+def test_a_partition_that_is_run_again_changes_nothing(
+    example: Example, instance: dg.DagsterInstance
+) -> None:
+    """Neither the last one, nor an earlier one, which takes nothing back."""
+    assert make(example.definitions, instance, *ALL, first=FIRST, last=THIRD).success
+    table = example.customers()
+    for key in (THIRD, FIRST, SECOND):
+        result = make(example.definitions, instance, DIMENSION, first=key)
+        assert result.success
+        pd.testing.assert_frame_equal(example.customers(), table)
+
+
+def test_a_range_in_one_run_makes_the_same_table(
+    example: Example, instance: dg.DagsterInstance
+) -> None:
+    """In the order of the partitions, each with figures of its own."""
+    assert make(example.definitions, instance, *ALL, first=FIRST, last=SECOND).success
+    assert make(example.definitions, instance, *ALL, first=THIRD, last="2024-06-01").success
+    pd.testing.assert_frame_equal(example.customers(), example.expected(*range(1, 7)))
+    counted = {}
+    for record in instance.fetch_materializations(dg.AssetKey([DIMENSION]), limit=20).records:
+        materialization = record.asset_materialization
+        assert materialization is not None
+        counted[materialization.partition] = materialization.metadata["new"].value
+    assert counted == example.customers().groupby("first_seen").size().to_dict()
+
+
+def test_a_partition_without_those_before_is_refused(
+    example: Example, instance: dg.DagsterInstance
+) -> None:
+    """The message names them, and the table stays as it is."""
+    assert make(example.definitions, instance, *ALL[:3], first=FIRST, last=THIRD).success
+    assert make(example.definitions, instance, DIMENSION, first=FIRST).success
+    table = example.customers()
+    assert refusal(make(example.definitions, instance, DIMENSION, first=THIRD)) == (
+        "2024-03-01 builds on 2024-02-01, not loaded yet; materialise those partitions of this "
+        "asset first"
+    )
+    pd.testing.assert_frame_equal(example.customers(), table)
+
+
+def test_the_document_shows_the_example_as_it_is() -> None:
+    """Every block of the page that names a file of the example is that file."""
+    page = (ROOT / "docs" / "downstream.md").read_text(encoding="utf-8")
+    shown = re.findall(r"`(\S+)`:\n\n```\w+\n(.*?)```", page, re.DOTALL)
+    files = {name: (EXAMPLE / name).read_text(encoding="utf-8") for name, _ in shown}
+    assert len(files) == 4
+    assert dict(shown) == files
