@@ -122,7 +122,8 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model):
                 raise series.error
             warnings.warn(f"series {series.name} is broken:\n{series.error}", stacklevel=2)
         data_dir = context.project_root / Path(self.data_dir or "data").expanduser()
-        workspace = Workspace(data_dir=str(data_dir.resolve()))
+        # The project may give each step a process of its own.
+        workspace = Workspace(data_dir=str(data_dir.resolve()), one_process=False)
         return build_definitions([series], {"workspace": workspace}, executor=None)
 
     def _series(self, context: dg.ComponentLoadContext) -> Series | BrokenSeries:
