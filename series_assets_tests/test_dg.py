@@ -12,7 +12,6 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "warehouse"
-RANGE = "2024-01-01...2024-02-01"
 
 
 class Project:
@@ -132,23 +131,3 @@ def test_dg_scaffolds_a_series(example: Project) -> None:
     example.told("dg", "scaffold", "defs", "series_assets.SeriesComponent", "fresh")
     keys = {asset["asset_key"] for asset in example.defined()["assets"]}
     assert "fresh/dataset" in keys
-
-
-def test_a_host_runs_a_series_with_a_process_for_each_step(example: Project) -> None:
-    """Dagster's default executor makes the bytes of the command line, and leaves no scratch."""
-    selection = "group:customers or key:customer_dimension"
-    example.told("dg", "launch", "--assets", selection, "--partition-range", RANGE)
-    made = example.root / "data"
-    assert {path.name for path in made.iterdir() if ".db" not in path.name} == {"customers"}
-    folder = example.root / "src/warehouse/defs/customers"
-    example.told(
-        *("series-assets", "generate", "--periods", RANGE.replace("...", "..")),
-        *("--specification", str(folder / "specification.yml")),
-        *("--user-input", str(folder / "user_input.yml"), "--output", str(example.root / "out")),
-    )
-    for number in (1, 2):
-        name = f"dataset_{number}.csv"
-        assert (made / "customers" / name).read_bytes() == (
-            example.root / "out" / name
-        ).read_bytes()
-    assert (example.root / "warehouse.db").exists()

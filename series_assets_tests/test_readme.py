@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from series_assets import SeriesComponent
 from series_assets.cli import main
 from series_assets.core.user_input import UserInput
 
@@ -87,6 +88,13 @@ def test_every_key_of_the_user_input_is_in_the_readme_with_its_default() -> None
             assert told[name] == "required"
         elif field.default:
             assert told[name].strip("`") == str(field.default)
+
+
+def test_every_attribute_of_the_component_is_in_the_readme() -> None:
+    """And the table has none that does not exist."""
+    section = README.split("## In a Dagster project of your own")[1].split("\n## ")[0]
+    told = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert told == list(SeriesComponent.model_fields)
 
 
 def test_every_command_and_option_is_in_the_readme() -> None:

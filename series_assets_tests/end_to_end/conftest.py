@@ -193,7 +193,7 @@ class Server:
         assert answer["__typename"] == "LaunchBackfillSuccess", answer
         return str(answer["backfillId"])
 
-    def end_of_backfill(self, backfill_id: str) -> str:
+    def end_of_backfill(self, backfill_id: str, seconds: float = 150) -> str:
         """Wait for a backfill to end, and return how it did."""
 
         def status() -> str | None:
@@ -206,7 +206,7 @@ class Server:
             going_on = ("REQUESTED", "CANCELING", "FAILING")
             return None if found["status"] in going_on else found["status"]
 
-        return until(status, 150, f"backfill {backfill_id}")
+        return until(status, seconds, f"backfill {backfill_id}")
 
     def runs_of_backfill(self, backfill_id: str) -> int:
         """Return how many runs a backfill has launched."""
