@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from series_assets.assets import assets_of, broken_asset, job_of
+from series_assets.checks import checks_of
 from series_assets.core.series import Series
 from series_assets.io_managers import SeriesIOManager
 from series_assets.resources import Progress, Workspace
@@ -38,6 +39,7 @@ def build_definitions(
     assets += [broken_asset(one) for one in series if isinstance(one, BrokenSeries)]
     return dg.Definitions(
         assets=assets,
+        asset_checks=[checks_of(one, workspace) for one in sound.values()],
         jobs=[job_of(one) for one in sound.values()],
         sensors=[sensor_of(one) for one in sound.values()],
         executor=executor,

@@ -165,6 +165,43 @@ def generate(
 
 @main.command()
 @click.argument("name")
+@click.option("--periods", metavar="FIRST..LAST", help="Only these periods, by their first days.")
+@click.option("--quiet", is_flag=True, help="Print nothing but what is wrong.")
+@_telling
+def check(name: str, periods: str | None, quiet: bool) -> None:
+    """Hold the datasets of a series against the rules that their consumers rely on.
+
+    Without --periods all that have been made.
+    """
+    settings = from_environment()
+    series = _sound(find_series(settings.series_dir), name)
+
+    from series_assets.checking import check_periods, delivered_keys
+    from series_assets.core.rules import rules_of
+    from series_assets.generating import chosen_keys
+    from series_assets.storage.reference_table import ReferenceTable
+
+    table = ReferenceTable(series, _layout(series, settings))
+    keys = chosen_keys(series, periods) if periods else delivered_keys(table)
+    if not keys:
+        raise RequestError(
+            f"{name}: no dataset has been made yet in {table.layout.folder}; first run "
+            f"series-assets generate {name}"
+        )
+    failed = False
+    for checked in check_periods(table, keys):
+        failed = failed or not checked.holds
+        for line in checked.complaints():
+            click.echo(line, err=True)
+    if failed:
+        sys.exit(_FAILED)
+    if not quiet:
+        rules = f"all {len(rules_of(series))} rules hold"
+        click.echo(f"{name}: {rules} in {len(keys)} {'period' if len(keys) == 1 else 'periods'}")
+
+
+@main.command()
+@click.argument("name")
 @click.option("--from-data", type=click.Path(path_type=Path), help="A CSV that it is to look like.")
 @click.option("--id", "identifier", metavar="COLUMN", help="The column that names its entities.")
 @_telling

@@ -91,12 +91,22 @@ def write_csv(path: Path, texts: "pd.DataFrame") -> None:
 def read_csv(path: Path) -> "pd.DataFrame":
     """Return the table in a CSV of ours as text, None where a value is missing."""
     import pandas as pd
+
+    table = read_table(path)
+    columns = {name: table.column(name).to_pylist() for name in table.column_names}
+    return pd.DataFrame(columns, columns=table.column_names, dtype=object)
+
+
+def read_table(path: Path) -> Any:
+    """Return the table in a CSV of ours as a ``pyarrow.Table`` of text, null where it is missing.
+
+    Raises OSError or ValueError where the file is none.
+    """
     from pyarrow import csv as arrow
     from pyarrow import string
 
-    with path.open(encoding="utf-8", newline="") as stream:
-        names = next(csv.reader(stream))
-    table = arrow.read_csv(
+    names = read_header(path)
+    return arrow.read_csv(
         path,
         read_options=arrow.ReadOptions(use_threads=False),
         parse_options=arrow.ParseOptions(newlines_in_values=True),
@@ -107,8 +117,15 @@ def read_csv(path: Path) -> "pd.DataFrame":
             quoted_strings_can_be_null=True,
         ),
     )
-    columns = {name: table.column(name).to_pylist() for name in names}
-    return pd.DataFrame(columns, columns=names, dtype=object)
+
+
+def read_header(path: Path) -> list[str]:
+    """Return the names in the first line of a CSV. Raises OSError or ValueError."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        names = next(csv.reader(stream), None)
+    if names is None:
+        raise ValueError("the file is empty")
+    return names
 
 
 def write_yaml(path: Path, content: Specification, fingerprint: str) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _KEY, _PERIOD = BOOKKEEPING
-_PLACES = 2**32
+PLACES = 2**32
 """Keys of one period: place ``p`` of period ``k`` has the key ``k * 2**32 + p``."""
 
 
@@ -62,7 +62,7 @@ class ReferenceTable:
             self._check_owner(connection)
             if entities is not None:
                 self._match_columns(connection, k, entities)
-            bounds = (k * _PLACES, (k + 1) * _PLACES)
+            bounds = (k * PLACES, (k + 1) * PLACES)
             connection.execute(
                 f"DELETE FROM {self._table} WHERE {_KEY} >= ? AND {_KEY} < ?", bounds
             )
@@ -107,7 +107,7 @@ class ReferenceTable:
         marks = ", ".join("?" * (len(entities.columns) + 2))
         connection.executemany(
             f"INSERT INTO {self._table} ({columns}) VALUES ({marks})",
-            ((k * _PLACES + place, key, *row) for place, row in enumerate(rows)),
+            ((k * PLACES + place, key, *row) for place, row in enumerate(rows)),
         )
 
     def require(self, before: int, for_what: str) -> None:
@@ -254,7 +254,7 @@ class KnownEntities:
         ends = np.array(list(accumulate(self.counts)), dtype=np.int64)
         periods = np.searchsorted(ends, ranks, side="right")
         firsts = ends - np.array(self.counts, dtype=np.int64)
-        return periods * _PLACES + (ranks - firsts[periods])
+        return periods * PLACES + (ranks - firsts[periods])
 
 
 def _some(keys: Iterable[str]) -> str:
