@@ -108,7 +108,7 @@ class _Check:
             mark = files.fingerprint_in(path) if rows else self._series.fingerprint
             if mark is None:
                 raise RequestError(
-                    f"{path} is missing, or does not say what was made from it; make {asset} of "
+                    f"{path} is missing, or does not say what it was made from; make {asset} of "
                     f"{key} again"
                 )
             if mark != self._series.fingerprint:
@@ -140,7 +140,7 @@ class _Check:
         there = set(records.column_names)
         if ask_table and k and series.first_identifier in there:
             try:
-                self._table.require(k, f"to be checked: period {self._key(k)}")
+                self._table.require(k, f"period {self._key(k)}")
                 known = self._recorded
                 columns = {
                     name: records.column(name).combine_chunks()

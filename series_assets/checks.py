@@ -144,7 +144,7 @@ def _overall(
     elif wrong:
         told = f"does not hold in {len(wrong)} of {len(keys)} periods: {', '.join(wrong)}"
     else:
-        told = f"holds in all {len(keys)} periods made"
+        told = f"holds in all periods made ({len(keys)})"
     return dg.AssetCheckEvaluation(
         asset_key=dataset,
         check_name=name,
