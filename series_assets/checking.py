@@ -17,7 +17,7 @@ from series_assets.storage import files
 from series_assets.storage.reference_table import ReferenceTable
 
 if TYPE_CHECKING:
-    from series_assets.core.holding import Delivered
+    from series_assets.core.delivered import Delivered
     from series_assets.storage.recorded import Recorded
 
 _ASKS_THE_TABLE = {"identifiers", "static_columns", "linked_columns"}
@@ -122,7 +122,7 @@ class _Check:
         import numpy as np
         import pyarrow as pa
 
-        from series_assets.core.holding import Delivered, kept_columns, parts
+        from series_assets.core.delivered import Delivered, kept_columns, parts
 
         series, layout = self._series, self._table.layout
         header, records = _read(layout.dataset(k + 1), f"make dataset of {self._key(k)} again")

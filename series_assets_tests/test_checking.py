@@ -561,6 +561,15 @@ def test_an_unreadable_dataset_is_told(made: Made, content: bytes, said: str) ->
     assert problem.endswith("; make dataset of 2024-02-01 again")
 
 
+@pytest.mark.parametrize("new", [False, True])
+def test_a_file_with_nothing_but_a_header_is_held_against_the_rules(made: Made, new: bool) -> None:
+    """All rows of one part are lacking, or all of both."""
+    header = made.path(2, new).read_bytes().partition(b"\n")[0]
+    made.path(2, new).write_bytes(header + b"\n")
+    assert made.problems(2) == {None}
+    assert made.broken(2)["counts"] == (20 if new else 60)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_dataset_that_may_not_be_read_is_told(made: Made) -> None:
     """With what the system says."""

@@ -1,23 +1,18 @@
 """Holding the rules against one delivered dataset: what is wrong, counted and with examples.
 
-Everything here is text, as it stands in the files: tables of text columns, null where a value is
-missing. Where the tables come from is the business of ``checking``, what the rules are that of
-``rules``.
+What the rules are stands in ``rules``, what they are held against in ``delivered``.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from functools import cached_property
 from itertools import zip_longest
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from series_assets.core.delivered import Cells, Delivered, Flags, codes, differs, is_in, is_there
 from series_assets.core.entities import Distribution, entity_of_row, parse_distribution
 from series_assets.core.rules import (
     EXAMPLES,
@@ -31,85 +26,7 @@ from series_assets.core.rules import (
 from series_assets.core.series import Series
 from series_assets.core.windows import Window, windows
 
-Flags = NDArray[np.bool_]
-"""One truth value for each row of the dataset."""
-
-_MARK = "\x1f"
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """A dataset, and what it is held against."""
-
-    series: Series
-    k: int
-    header: tuple[str, ...]
-    """The columns of the dataset as its first line has them, repeated ones included."""
-    first_header: tuple[str, ...]
-    """The columns of the first period's dataset."""
-    records: pa.Table
-    """The dataset; of columns with one name, the first."""
-    new_rows: int
-    """Rows of the file of the period's new records."""
-    is_new: Flags
-    """Which rows of the dataset are those of that file."""
-    recorded: Mapping[str, pa.Array]
-    """For each row, what was recorded before the period with the entity that its first identifier
-    names, in the identifiers and all that an entity keeps; null where nothing was."""
-    is_known: Flags
-    """Which rows name an entity that was recorded before the period."""
-    is_seen: Mapping[str, Flags]
-    """For each identifier, in which rows its value was recorded with it before the period."""
-
-    @property
-    def is_first_period(self) -> bool:
-        """Whether there is no period before."""
-        return self.k == 0
-
-    def column(self, name: str) -> pa.Array:
-        """Return a column of the dataset. Raises KeyError for one that it lacks."""
-        return self.records.column(name).combine_chunks()
-
-    @cached_property
-    def identifiers(self) -> pa.Array:
-        """The first identifier of each row."""
-        return self.column(self.series.first_identifier)
-
-    def example(self, row: int, column: str, wanted: str) -> Example:
-        """Return what stands in a row's column, as an example of what is wrong."""
-        return Example(
-            self.identifiers[row].as_py(), column, self.column(column)[row].as_py(), wanted
-        )
-
-
-def parts(dataset: pa.Table, new: pa.Table) -> Flags:
-    """Return which rows of the dataset are those of its new records, each of them once.
-
-    Rows are compared by the columns that both tables have.
-    """
-    names = [name for name in new.column_names if name in dataset.column_names]
-    if not new.num_rows or not names:
-        return np.zeros(dataset.num_rows, dtype=bool)
-    joined = pa.chunked_array([_joined(dataset, names), _joined(new, names)])
-    codes = joined.combine_chunks().dictionary_encode().indices.to_numpy()
-    ours, theirs = codes[: dataset.num_rows], codes[dataset.num_rows :]
-    wanted = np.bincount(theirs, minlength=int(codes.max()) + 1)
-    order = np.argsort(ours, kind="stable")
-    grouped = ours[order]
-    firsts = np.flatnonzero(np.r_[True, grouped[1:] != grouped[:-1]])
-    lengths = np.diff(np.r_[firsts, len(grouped)])
-    nth = np.arange(len(grouped)) - np.repeat(firsts, lengths)
-    is_new = np.zeros(len(ours), dtype=bool)
-    is_new[order] = nth < wanted[grouped]
-    return is_new
-
-
-def _joined(table: pa.Table, names: list[str]) -> pa.Array:
-    columns = [table.column(name).combine_chunks() for name in names]
-    return pc.binary_join_element_wise(
-        *columns, _MARK, null_handling="replace", null_replacement=""
-    )
 
 
 def hold(delivered: Delivered, rules: Iterable[str] | None = None) -> list[Finding]:
@@ -184,7 +101,7 @@ def _counts(delivered: Delivered) -> Finding:
 def _identifiers(delivered: Delivered) -> Finding:
     series, is_new = delivered.series, delivered.is_new
     first, *others = series.roles.identifiers
-    cells = _Cells(delivered)
+    cells = Cells(delivered)
     fresh = "one that no earlier period has"
     known = "that of an entity recorded before the period, or of new_records"
     for name in series.roles.identifiers:
@@ -193,28 +110,28 @@ def _identifiers(delivered: Delivered) -> Finding:
     old = ~is_new & delivered.is_known
     linked = set(linked_outputs(series))
     for name in others:
-        odd = old & _differs(delivered.column(name), delivered.recorded[name])
+        odd = old & differs(delivered.column(name), delivered.recorded[name])
         if name in linked:  # whether they go together is a rule of its own
-            odd &= ~delivered.is_seen[name] & _is_there(delivered.column(name))
+            odd &= ~delivered.is_seen[name] & is_there(delivered.column(name))
         cells.add(name, odd, _as_recorded(delivered, name))
     return cells.finding("identifiers")
 
 
 def _static_columns(delivered: Delivered) -> Finding:
-    cells = _Cells(delivered)
+    cells = Cells(delivered)
     old = ~delivered.is_new & delivered.is_known
     for name in static_outputs(delivered.series):
-        odd = old & _differs(delivered.column(name), delivered.recorded[name])
+        odd = old & differs(delivered.column(name), delivered.recorded[name])
         cells.add(name, odd, _as_recorded(delivered, name))
     return cells.finding("static_columns", int(old.sum()))
 
 
 def _linked_columns(delivered: Delivered) -> Finding:
-    cells = _Cells(delivered)
+    cells = Cells(delivered)
     old = ~delivered.is_new & delivered.is_known
     apart = np.zeros(len(old), dtype=bool)
     for name in linked_outputs(delivered.series):
-        odd = old & _differs(delivered.column(name), delivered.recorded[name])
+        odd = old & differs(delivered.column(name), delivered.recorded[name])
         cells.add(name, odd, _as_recorded(delivered, name))
         apart |= odd
     if delivered.series.linked:
@@ -224,12 +141,10 @@ def _linked_columns(delivered: Delivered) -> Finding:
     return cells.finding("linked_columns")
 
 
-def _one_to_one(
-    delivered: Delivered, leader: str, name: str, apart: Flags, cells: "_Cells"
-) -> None:
+def _one_to_one(delivered: Delivered, leader: str, name: str, apart: Flags, cells: Cells) -> None:
     """Find the rows whose pair contradicts another one; pairs as recorded speak first."""
     old = ~delivered.is_new & delivered.is_known
-    left, right = (_codes(delivered.column(column)) for column in (leader, name))
+    left, right = (codes(delivered.column(column)) for column in (leader, name))
     both = (left >= 0) & (right >= 0) & ~apart
     rows = np.r_[np.flatnonzero(both & old), np.flatnonzero(both & ~old)]
     odd = np.zeros(len(both), dtype=bool)
@@ -298,20 +213,20 @@ def _too_often(
 
 
 def _dates(delivered: Delivered) -> Finding:
-    cells = _Cells(delivered)
+    cells = Cells(delivered)
     limits = windows(delivered.series, delivered.k)
     static = set(delivered.series.roles.static)
     for name in dated(delivered.series):
         column = delivered.column(name)
         days = pc.drop_null(pc.unique(column)).to_pylist()
         unwritten = [day for day in days if not _is_day(day)]
-        cells.add(name, _is_in(column, unwritten), lambda _: "a day written as YYYY-MM-DD")
+        cells.add(name, is_in(column, unwritten), lambda _: "a day written as YYYY-MM-DD")
         window = limits[name]
         if window is None:
             continue
         first, last = (end.isoformat() for end in window)
         outside = [day for day in days if _is_day(day) and not first <= day <= last]
-        odd = _is_in(column, outside)
+        odd = is_in(column, outside)
         if name in static:  # an existing record keeps the date that it came with
             odd &= delivered.is_new
         cells.add(name, odd, _between(window))
@@ -337,51 +252,6 @@ def _as_recorded(delivered: Delivered, name: str) -> Callable[[int], str]:
     return wanted
 
 
-def _is_there(column: pa.Array) -> Flags:
-    found: Flags = pc.is_valid(column).to_numpy(zero_copy_only=False)
-    return found
-
-
-def _is_in(column: pa.Array, values: list[str]) -> Flags:
-    wanted = pa.array(values, type=pa.string())
-    found: Flags = pc.is_in(column, value_set=wanted).to_numpy(zero_copy_only=False)
-    return found
-
-
-def _differs(found: pa.Array, wanted: pa.Array) -> Flags:
-    odd = pc.not_equal(pc.fill_null(found, ""), pc.fill_null(wanted, ""))
-    flags: Flags = odd.to_numpy(zero_copy_only=False)
-    return flags
-
-
-def _codes(column: pa.Array) -> NDArray[np.int64]:
-    """Return a number for each value, the same for the same, −1 where it is missing."""
-    indices = column.dictionary_encode().indices
-    codes: NDArray[np.int64] = pc.fill_null(indices, -1).to_numpy().astype(np.int64)
-    return codes
-
-
-class _Cells:
-    """Collects what is wrong cell by cell, and counts the rows it is in."""
-
-    def __init__(self, delivered: Delivered) -> None:
-        self._delivered = delivered
-        self._rows = np.zeros(delivered.records.num_rows, dtype=bool)
-        self._examples: list[Example] = []
-
-    def add(self, column: str, rows: Flags, wanted: Callable[[int], str]) -> None:
-        """Take note that a column is wrong in some rows; ``wanted`` says what should stand."""
-        self._rows |= rows
-        room = EXAMPLES - len(self._examples)
-        for row in np.flatnonzero(rows)[:room].tolist():
-            self._examples.append(self._delivered.example(row, column, wanted(row)))
-
-    def finding(self, rule: str, looked_at: int | None = None) -> Finding:
-        """Return what was collected; by default all rows were looked at."""
-        count = len(self._rows) if looked_at is None else looked_at
-        return Finding(rule, "rows", count, int(self._rows.sum()), tuple(self._examples))
-
-
 _Needed = Callable[[Series], tuple[str, ...]]
 _HOLDING: dict[str, Callable[[Delivered], Finding]] = {
     "same_columns": _same_columns,
@@ -400,9 +270,3 @@ _NEEDED: dict[str, _Needed] = {
     "linked_columns": lambda series: (series.first_identifier, *linked_outputs(series)),
     "dates": lambda series: (series.first_identifier, *dated(series)),
 }
-
-
-def kept_columns(series: Series) -> list[str]:
-    """Return the columns that existing records are held against the reference table in."""
-    names: dict[str, Any] = dict.fromkeys(series.roles.identifiers)
-    return list(names | dict.fromkeys((*static_outputs(series), *linked_outputs(series))))
