@@ -160,10 +160,11 @@ def _run(
     verbose: bool,
 ) -> None:
     resources = {"workspace": workspace, "progress": progress}
-    definitions = build_definitions([series], resources, checks=False)
+    definitions = build_definitions([series], resources)
     job = definitions.resolve_implicit_global_asset_job_def()
 
     def execute(assets: Sequence[dg.AssetKey], keys: Sequence[str]) -> dg.ExecuteInProcessResult:
+        # Without checks: they read the files that were just written, see ``series-assets check``.
         selected = job.get_subset(asset_selection=set(assets), asset_check_selection=set())
         return selected.execute_in_process(
             instance=instance,

@@ -92,12 +92,6 @@ def test_every_rule_of_a_series_is_a_check_on_its_dataset() -> None:
     assert rules_of(a_series()) == NAMES
 
 
-def test_definitions_can_be_built_without_checks() -> None:
-    """As the command line makes periods."""
-    definitions = build_definitions([a_series()], checks=False)
-    assert not definitions.resolve_asset_graph().asset_check_keys
-
-
 def test_loading_the_definitions_imports_no_pandas() -> None:
     """Nor what reads files for the checks."""
     program = (
