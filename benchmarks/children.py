@@ -1,0 +1,96 @@
+"""Running a program as a process of its own, and what it took."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+CHECKOUT = Path(__file__).parents[1]
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a process took, its own children included."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
+    """``ru_maxrss`` in MB: of the largest process where there were several."""
+    printed: str
+
+
+@dataclass(frozen=True)
+class Child:
+    """A program to be measured, and what has to be done before each time."""
+
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    before: Callable[[], None] = lambda: None
+
+    def run(self) -> Taken:
+        """Run it once. Raises RuntimeError with what it printed where it fails."""
+        self.before()
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("SERIES_ASSETS", "DAGST"))}
+        begun = time.perf_counter()
+        process = subprocess.Popen(
+            self.arguments,
+            env={**kept, "PYTHONPATH": str(CHECKOUT), "PYTHONWARNINGS": "ignore"}
+            | dict(self.environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert process.stdout is not None
+        printed = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        lasted = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        process.stdout.close()
+        if process.returncode:
+            raise RuntimeError(f"{' '.join(self.arguments)} failed:\n{printed}")
+        kilo = 1 if sys.platform == "darwin" else 1024
+        peak = usage.ru_maxrss * kilo / 1e6
+        return Taken(lasted, usage.ru_utime + usage.ru_stime, peak, printed)
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the arguments that run ``series-assets`` of this checkout."""
+    return [sys.executable, "-m", "series_assets", *arguments]
+
+
+def program(name: str, *arguments: str | Path) -> list[str]:
+    """Return the arguments that run a program of the benchmark."""
+    return [sys.executable, str(_HERE / f"{name}.py"), *map(str, arguments)]
+
+
+def seconds_in(taken: Taken) -> dict[str, float]:
+    """Return what a program of the benchmark printed: seconds by name, in its last line."""
+    said: dict[str, float] = json.loads(taken.printed.splitlines()[-1])
+    return said
+
+
+def interleaved(children: Mapping[str, Child], times: int) -> dict[str, Taken]:
+    """Run each child so many times, by turns, and return the medians by name.
+
+    Medians are taken of each figure by itself; what is printed is that of the last time.
+    """
+    runs: dict[str, list[Taken]] = {name: [] for name in children}
+    for turn in range(times):
+        order = list(children) if turn % 2 == 0 else list(children)[::-1]
+        for name in order:
+            runs[name].append(children[name].run())
+    return {
+        name: Taken(
+            median(one.seconds for one in taken),
+            median(one.cpu_seconds for one in taken),
+            median(one.peak_mb for one in taken),
+            taken[-1].printed,
+        )
+        for name, taken in runs.items()
+    }

@@ -1,0 +1,290 @@
+"""What is compared with what, at which sizes, and what is aimed at."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from benchmarks import inputs
+from benchmarks.children import Child, Taken, command, interleaved, program, seconds_in
+
+SERIES = ("school", "clinic")
+PHASES = ("start", "new records", "existing records", "reference table", "dataset", "end")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large the jobs are; ``smoke`` only shows that they run."""
+
+    times: int
+    smoke: bool = False
+
+    def rows(self, rows: int) -> int:
+        """Return the rows of a job."""
+        return min(rows, 60) if self.smoke else rows
+
+    def periods(self, periods: int) -> int:
+        """Return the periods of a job."""
+        return min(periods, 3) if self.smoke else periods
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """The series that a job is measured on."""
+        return SERIES[-1:] if self.smoke else SERIES
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two things that were measured by turns."""
+
+    job: str
+    one: str
+    one_value: str
+    other: str
+    other_value: str
+    ratio: float
+    goal: str
+    met: bool
+
+
+@dataclass(frozen=True)
+class Against:
+    """A whole series: the reference driver, and ``series-assets generate``."""
+
+    job: str
+    reference: Taken
+    ours: Taken
+    goal: str
+    met: bool
+    seconds_by_phase: Mapping[str, float]
+    rows_by_phase: Mapping[str, int]
+
+
+Result = Compared | Against
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to measure, by a name that can be asked for."""
+
+    name: str
+    says: str
+    measure: Callable[["Job", Path, Scale], Iterator[Result]]
+    rows: int = 0
+    periods: int = 0
+    at_least: float = 0
+    """Times as fast as the reference, where that is the goal."""
+    at_most: float = 0
+    """Share of the reference's (or the other one's) time or memory, where that is the goal."""
+    peak_at_most: float = 0
+    """Share of the reference's peak memory, where that is a goal besides."""
+
+
+def _named(job: Job, folder: Path) -> dict[str, str]:
+    return {
+        "SERIES_ASSETS_SERIES_DIR": str(folder / "series"),
+        "SERIES_ASSETS_DATA_DIR": str(folder / "data"),
+    }
+
+
+def _against(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
+    """Measure both series against the reference driver, and ours once more by phase."""
+    rows, periods = scale.rows(job.rows), scale.periods(job.periods)
+    for name in scale.series:
+        source, data = inputs.write_series(folder / "series", name, rows, periods), folder / "data"
+        anew = partial(shutil.rmtree, data, ignore_errors=True)
+
+        children = {
+            "reference": Child(program("reference", source, data), {}, anew),
+            "ours": Child(command("generate", name, "--quiet"), _named(job, folder), anew),
+        }
+        taken = interleaved(children, scale.times)
+        phases = Child(program("phases", source, data), {}, anew).run()
+        new = _new_rows(source, rows, periods)
+        reference, ours = taken["reference"], taken["ours"]
+        goal, met = _goal(job, reference, ours)
+        yield Against(
+            job=f"{name} {job.name}",
+            reference=reference,
+            ours=ours,
+            goal=goal,
+            met=met,
+            seconds_by_phase=seconds_in(phases),
+            rows_by_phase={
+                "new records": new,
+                "existing records": rows * periods - new,
+                "reference table": new,
+                "dataset": rows * periods,
+            },
+        )
+        anew()
+
+
+def _goal(job: Job, reference: Taken, ours: Taken) -> tuple[str, bool]:
+    """Return what a job aims at, and whether it is met."""
+    goals = []
+    if job.at_least:
+        fast = reference.seconds >= job.at_least * ours.seconds
+        goals.append((f"≥ {job.at_least} times as fast", fast))
+    if job.at_most:
+        goals.append(
+            (f"≤ {job.at_most} of its time", ours.seconds <= job.at_most * reference.seconds)
+        )
+    if job.peak_at_most:
+        small = ours.peak_mb <= job.peak_at_most * reference.peak_mb
+        goals.append((f"peak ≤ {job.peak_at_most} of it", small))
+    return ", ".join(text for text, _ in goals), all(met for _, met in goals)
+
+
+def _new_rows(source: Path, rows: int, periods: int) -> int:
+    from series_assets.storage.loading import load_series
+
+    series = load_series(source)
+    return sum(series.counts(k)[0] for k in range(periods))
+
+
+def _late(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
+    """Measure the last period of many against the second, once all before are made."""
+    rows, periods = scale.rows(job.rows), scale.periods(job.periods)
+    for name in scale.series:
+        source = inputs.write_series(folder / "series", name, rows, periods)
+        environment, keys = _named(job, folder), _keys(source)
+        Child(command("generate", name, "--quiet"), environment).run()
+        children = {
+            key: Child(command("generate", name, "--quiet", "--periods", key), environment)
+            for key in (keys[1], keys[-1])
+        }
+        taken = interleaved(children, scale.times)
+        early, late = taken[keys[1]], taken[keys[-1]]
+        yield _shares(
+            job,
+            f"{name} {job.name}",
+            ("period 2", early.seconds, "s"),
+            (f"period {periods}", late.seconds, "s"),
+        )
+        shutil.rmtree(folder / "data")
+
+
+def _keys(source: Path) -> tuple[str, ...]:
+    from series_assets.storage.loading import load_series
+
+    return load_series(source).calendar.keys
+
+
+def _memory(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
+    """Measure the peak memory of many periods against that of four."""
+    few, many = scale.periods(4), scale.periods(job.periods)
+    for name in scale.series:
+        children = {}
+        for label, periods in (("few", few), ("many", many)):
+            place = folder / label
+            inputs.write_series(place / "series", name, scale.rows(job.rows), periods)
+            children[label] = Child(
+                command("generate", name, "--quiet"),
+                _named(job, place),
+                partial(shutil.rmtree, place / "data", ignore_errors=True),
+            )
+        taken = interleaved(children, 1)
+        yield _shares(
+            job,
+            f"{name} {job.name}",
+            (f"{few} periods", taken["few"].peak_mb, "MB"),
+            (f"{many} periods", taken["many"].peak_mb, "MB"),
+        )
+        shutil.rmtree(folder)
+
+
+def _sample(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
+    """Measure one run of Exhibit as the series does it against stock Exhibit."""
+    source = inputs.write_sample(folder / "series", job.name, scale.rows(job.rows))
+    for label, environment, how in (
+        ("stock Exhibit", {}, "stock"),
+        ("with SERIES_ASSETS_STOCK_EXHIBIT=1", {"SERIES_ASSETS_STOCK_EXHIBIT": "1"}, "ours"),
+    ):
+        children = {
+            "stock": Child(program("single_run", source, folder, how), environment),
+            "ours": Child(program("single_run", source, folder, "ours"), {}),
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in children}
+        for _ in range(scale.times):
+            for name, child in children.items():
+                seconds[name].append(seconds_in(child.run())["run"])
+        stock, ours = median(seconds["stock"]), median(seconds["ours"])
+        yield Compared(
+            job=job.name,
+            one=label,
+            one_value=f"{stock:.2f} s",
+            other="series_assets",
+            other_value=f"{ours:.2f} s",
+            ratio=stock / ours,
+            goal=f"≥ {job.at_least} times as fast" if how == "stock" else "",
+            met=how != "stock" or stock >= job.at_least * ours,
+        )
+
+
+def _help(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
+    """Measure what a user waits for the help, against Python doing nothing."""
+    python = Child([*command()[:1], "-c", "pass"], {})
+    children = {"python": python, "help": Child(command("--help"), {})}
+    taken = interleaved(children, scale.times)
+    yield replace(
+        _shares(
+            job,
+            "--help",
+            ("python -c pass", taken["python"].seconds, "s"),
+            ("series-assets --help", taken["help"].seconds, "s"),
+        ),
+        goal="",
+        met=True,
+    )
+
+
+def _shares(
+    job: Job, label: str, one: tuple[str, float, str], other: tuple[str, float, str]
+) -> Compared:
+    ratio = other[1] / one[1]
+
+    def shown(value: float, unit: str) -> str:
+        return f"{value:.2f} s" if unit == "s" else f"{value:.0f} {unit}"
+
+    return Compared(
+        job=label,
+        one=one[0],
+        one_value=shown(*one[1:]),
+        other=other[0],
+        other_value=shown(*other[1:]),
+        ratio=ratio,
+        goal=f"≤ {job.at_most}",
+        met=ratio <= job.at_most,
+    )
+
+
+_WHOLE = "both series against the reference driver"
+JOBS = (
+    Job("100x5", _WHOLE, _against, rows=100, periods=5, at_most=2.2),
+    Job("50kx4", _WHOLE, _against, rows=50_000, periods=4, at_least=2.2),
+    Job("200kx4", _WHOLE, _against, rows=200_000, periods=4, at_least=4, peak_at_most=1.0),
+    Job("100x60", _WHOLE, _against, rows=100, periods=60, at_most=1.0),
+    Job(
+        "late",
+        "period 100 against period 2, drawing from all before",
+        _late,
+        rows=5_000,
+        periods=100,
+        at_most=1.15,
+    ),
+    Job(
+        "memory",
+        "peak memory of 40 periods against that of 4",
+        _memory,
+        rows=50_000,
+        periods=40,
+        at_most=1.15,
+    ),
+    Job("uuid_demo", "a sample, one run of Exhibit", _sample, rows=50_000, at_least=10),
+    Job("inpatients_demo", "a sample, one run of Exhibit", _sample, rows=50_000, at_least=10),
+    Job("help", "how long --help takes", _help),
+)
+"""All there is to measure, in the order in which it is measured."""

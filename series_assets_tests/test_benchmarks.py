@@ -1,0 +1,76 @@
+"""The benchmark runs, all kinds of jobs of it. How long anything takes is not tested."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def _benchmark(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("job", "labels"),
+    [
+        ("100x5", ["clinic 100x5", "clinic 100x5"]),
+        ("late", ["clinic late"]),
+        ("memory", ["clinic memory"]),
+        ("inpatients_demo", ["inpatients_demo", "inpatients_demo"]),
+        ("help", ["--help"]),
+    ],
+)
+def test_a_job_writes_its_rows_into_the_document(
+    job: str, labels: list[str], tmp_path: Path
+) -> None:
+    """Between the markers, in place of what stood there, with the command that made it."""
+    document = tmp_path / "performance.md"
+    document.write_text("before\n<!-- measured -->old<!-- end of measured -->\nafter\n")
+    done = _benchmark("--smoke", job, "--write-to", document)
+    assert done.returncode == 0, done.stderr
+    text = document.read_text(encoding="utf-8")
+    assert text.startswith("before\n<!-- measured -->\n\n")
+    assert text.endswith("\n\n<!-- end of measured -->\nafter\n")
+    assert f"`python -m benchmarks --smoke {job}`" in text and "old" not in text
+    rows = re.findall(r"^\| ([\w -]+) \| .*\d", text, re.MULTILINE)
+    assert rows == labels
+
+
+def test_the_reference_makes_the_same_files_and_rows(tmp_path: Path) -> None:
+    """The driver that series are measured against does the same amount of work."""
+    from benchmarks import inputs
+    from benchmarks.children import Child, command, program
+
+    for name in ("school", "clinic"):
+        source = inputs.write_series(tmp_path / "series", name, 100, 3)
+        folders = {"SERIES_ASSETS_SERIES_DIR": str(tmp_path / "series")}
+        folders["SERIES_ASSETS_DATA_DIR"] = str(tmp_path / "ours")
+        Child(program("reference", source, tmp_path / "reference" / name), {}).run()
+        Child(command("generate", name), folders).run()
+        made = {
+            whose: {
+                path.relative_to(tmp_path / whose / name).as_posix(): _lines_of(path)
+                for path in (tmp_path / whose / name).rglob("*")
+                if path.suffix in (".csv", ".yml")
+            }
+            for whose in ("ours", "reference")
+        }
+        assert made["ours"] == made["reference"]
+        assert len(made["ours"]) == 11
+
+
+def _lines_of(path: Path) -> int | None:
+    """Return the lines of a table; specifications may differ in length."""
+    if path.suffix == ".yml":
+        return None
+    return len(path.read_text(encoding="utf-8").splitlines())
