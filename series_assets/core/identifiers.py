@@ -7,7 +7,6 @@ are reproducible and no two periods share one. Linked columns share one order of
 """
 
 import random
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -51,24 +50,68 @@ def generate(plan: Identifiers, rows: int) -> "pd.Series[Any]":
 
     count = allotted(plan.distribution, rows)
     rng = random.Random(plan.seed)
-    values = _values(plan, count, rng)
-    of_row = [values[number] for number in entity_of_row(plan.distribution, rows).tolist()]
-    chances = np.array([rng.random() for _ in range(rows)])
-    data = np.array(of_row, dtype=object)
-    data[chances < plan.miss_probability] = None
-    series = pd.Series(data, name=plan.column, dtype=object)
-    return series.sample(frac=1, random_state=plan.order_seed).reset_index(drop=True)
+    values = np.array(_values(plan, count, rng), dtype=object)
+    data = values[entity_of_row(plan.distribution, rows)]
+    if plan.miss_probability:
+        data[_chances(rng, rows) < plan.miss_probability] = None
+    order = np.random.RandomState(plan.order_seed).permutation(rows)
+    return pd.Series(data[order], name=plan.column, dtype=object)
 
 
 def _values(plan: Identifiers, count: int, rng: random.Random) -> list[Any]:
     """Return ``count`` different identifiers; draws from ``rng`` as Exhibit does."""
     if plan.kind == "uuid":
-        return [uuid.UUID(int=rng.getrandbits(128), version=4).hex for _ in range(count)]
+        return _uuids(rng, count)
     if plan.kind == "range":
         numbers = list(range(count))
         rng.shuffle(numbers)
         return [plan.issued + number for number in numbers]
     return pseudo_chis(plan.series_seed, plan.issued, count)
+
+
+def _words(rng: random.Random, count: int) -> "NDArray[np.uint32]":
+    """Return the next ``count`` words of 32 bits of a generator of Python's, and move it on.
+
+    numpy has the same generator (MT19937) and gives them all at once.
+    """
+    import numpy as np
+
+    version, (*key, place), gauss = rng.getstate()
+    generator = np.random.MT19937()
+    generator.state = {
+        "bit_generator": "MT19937",
+        "state": {"key": np.array(key, dtype=np.uint32), "pos": place},
+    }
+    words = generator.random_raw(count).astype(np.uint32)
+    state = generator.state["state"]
+    rng.setstate((version, (*state["key"].tolist(), state["pos"]), gauss))
+    return words
+
+
+def _uuids(rng: random.Random, count: int) -> list[str]:
+    """Return what ``uuid.UUID(int=rng.getrandbits(128), version=4).hex`` gives, time after time.
+
+    ``getrandbits`` fills a number from its lowest word up; the variant and the version of a uuid
+    are bits of its second and its third word.
+    """
+    words = _words(rng, 4 * count).reshape(count, 4)
+    words[:, 1] = words[:, 1] & 0x3FFF_FFFF | 0x8000_0000
+    words[:, 2] = words[:, 2] & 0xFFFF_0FFF | 0x0000_4000
+    text = words[:, ::-1].astype(">u4").tobytes().hex()
+    return _cut(text, 32)
+
+
+def _cut(text: str, size: int) -> list[str]:
+    """Return the pieces of ``size`` characters that a text is made of."""
+    return [text[begin : begin + size] for begin in range(0, len(text), size)]
+
+
+def _chances(rng: random.Random, count: int) -> "NDArray[np.float64]":
+    """Return what ``rng.random()`` gives, time after time: 27 bits of a word, 26 of the next."""
+    import numpy as np
+
+    high, low = _words(rng, 2 * count).reshape(count, 2).astype(np.float64).T
+    return (np.floor(high / 2**5) * 2**26 + np.floor(low / 2**6)) / 2**53
 
 
 def pseudo_chis(seed: int, first: int, count: int) -> list[str]:
@@ -79,10 +122,15 @@ def pseudo_chis(seed: int, first: int, count: int) -> list[str]:
     import numpy as np
 
     places = _shuffled(np.arange(first, first + count, dtype=np.uint64), seed)
-    day, rest = np.divmod(places, _YEARS * _SERIALS)
-    year, serial = np.divmod(rest, _SERIALS)
-    parts = zip(day.tolist(), (year + 20).tolist(), serial.tolist(), strict=True)
-    return [f"{day:02}13{year}{serial:04}" for day, year, serial in parts]
+    day, rest = np.divmod(places, np.uint64(_YEARS * _SERIALS))
+    year, serial = np.divmod(rest, np.uint64(_SERIALS))
+    numbers = day * np.uint64(10**8) + np.uint64(13 * 10**6 + 20 * 10**4)
+    numbers += year * np.uint64(10**4) + serial
+    digits = np.empty((count, 10), dtype=np.uint8)
+    for place in range(9, -1, -1):
+        numbers, digits[:, place] = np.divmod(numbers, np.uint64(10))
+    digits += ord("0")
+    return _cut(digits.tobytes().decode("ascii"), 10)
 
 
 def _shuffled(places: "NDArray[np.uint64]", seed: int) -> "NDArray[np.uint64]":

@@ -4,19 +4,21 @@ The text of a value is what a consumer reads in a CSV (section 8), and is made h
 then on records travel as text, so that a dataset holds the very characters of its parts.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_WHOLE = re.compile(r"-?(0|[1-9]\d*)")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+# As pyarrow matches them: ``$`` is the end of the text, digits are those of ASCII.
+_WHOLE = r"^(0|[1-9][0-9]{0,17}|-[1-9][0-9]{0,16})$"
+_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
@@ -25,20 +27,73 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     Days are ISO without a time, floats the shortest text that reads back the same.
     """
     columns = {name: _texts(frame[name]) for name in frame.columns}
-    return pd.DataFrame(columns, columns=frame.columns, dtype=object)
+    return framed(columns, frame.columns)
 
 
-def _texts(column: "pd.Series[Any]") -> list[str | None]:
-    values = column
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.astype(object)
-    if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        days = values.to_numpy(dtype="datetime64[ns]")
-        whole = days.astype("datetime64[D]")
-        if (np.isnat(days) | (days == whole)).all():
-            texts = whole.astype(str).tolist()
-            return [None if text == "NaT" else text for text in texts]
-    return [_text(value) for value in values.tolist()]
+def framed(columns: Mapping[Any, Any], names: "pd.Index[Any]") -> pd.DataFrame:
+    """Return a frame of columns, which come in the order of their names.
+
+    pandas can be told the names at once, but then goes through all values one by one.
+    """
+    frame = pd.DataFrame(columns)
+    frame.columns = names
+    return frame
+
+
+def _texts(column: "pd.Series[Any]") -> "NDArray[np.object_]":
+    """Return the texts of a column; whole columns at a time where their dtype allows it."""
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return _taken(_texts(column.cat.categories.to_series()), column.cat.codes.to_numpy())
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        days = column.to_numpy(dtype="datetime64[ns]")
+        if (np.isnat(days) | (days == days.astype("datetime64[D]"))).all():
+            codes, uniques = pd.factorize(days)
+            return _taken(uniques.astype("datetime64[D]").astype(str), codes)
+    elif isinstance(dtype, np.dtype) and dtype.kind == "f" and dtype.itemsize <= 8:
+        return _float_texts(column.to_numpy(dtype=np.float64))
+    elif pd.api.types.is_integer_dtype(dtype):
+        return _objects(pa.array(column, from_pandas=True).cast(pa.string()))
+    elif pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty"):
+        texts = column.to_numpy(dtype=object, copy=True)
+        texts[column.isna().to_numpy()] = None
+        return texts
+    texts = np.empty(len(column), dtype=object)
+    texts[:] = [_text(value) for value in column.tolist()]
+    return texts
+
+
+def _taken(values: "NDArray[Any]", codes: "NDArray[Any]") -> "NDArray[np.object_]":
+    """Return ``values[codes]``, with None for each code -1."""
+    with_none = np.empty(len(values) + 1, dtype=object)  # the last one is None
+    with_none[:-1] = values
+    return with_none[codes]
+
+
+def _float_texts(numbers: "NDArray[np.float64]") -> "NDArray[np.object_]":
+    """Return the texts that Python gives for floats, None for NaN."""
+    found, rest = _plain_float_texts(numbers)
+    texts = _objects(found)
+    texts[rest] = [repr(number) for number in numbers[rest].tolist()]
+    return texts
+
+
+def _plain_float_texts(numbers: "NDArray[np.float64]") -> "tuple[pa.Array, NDArray[np.bool_]]":
+    """Return texts of floats as far as pyarrow gives them, and where it does not.
+
+    It finds the same digits as Python, but has an exponent where Python has none, or the other
+    way round, unless numbers are of middling size; and no zero after the point of a whole number.
+    """
+    size = np.abs(numbers)
+    plain = ((size >= 1e-4) & (size < 1e10)) | (size == 0)
+    found = pa.array(numbers, mask=~plain).cast(pa.string())
+    zero = pc.if_else(pc.match_substring(found, "."), "", ".0")
+    return pc.binary_join_element_wise(found, zero, ""), ~plain & ~np.isnan(numbers)
+
+
+def _objects(texts: pa.Array) -> "NDArray[np.object_]":
+    """Return the texts as Python's, None where one is missing; equal ones are one object."""
+    return np.array(texts.to_pandas(), dtype=object)
 
 
 def _text(value: object) -> str | None:
@@ -63,40 +118,55 @@ def typed(texts: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
 
     ``kinds`` as ``specification.column_kinds`` gives them; a column it lacks is ``any``.
     """
-    columns = {
-        name: typed_column(texts[name].tolist(), kinds.get(name, "any")) for name in texts.columns
-    }
-    return pd.DataFrame(columns, columns=texts.columns)
+    columns = {name: typed_column(texts[name], kinds.get(name, "any")) for name in texts.columns}
+    return framed(columns, texts.columns)
 
 
-def typed_column(values: Sequence[str | None], kind: str) -> "pd.Series[Any]":
+def typed_column(values: "Sequence[str | None] | pd.Series[Any]", kind: str) -> "pd.Series[Any]":
     """Return the values as Int64, float64, datetime64, boolean, or text where nothing else fits.
 
     A column is only read as something else than text where its text would come out the same.
     """
     text = pd.Series(values, dtype=object)
-    known = [value for value in values if value is not None]
-    if kind == "text" or not known:
-        return _empty_of(kind, text) if not known else text
-    if all(_WHOLE.fullmatch(value) and value != "-0" and len(value) < 19 for value in known):
-        return pd.Series([None if v is None else int(v) for v in values], dtype="Int64")
-    try:
-        numbers = [float("nan") if v is None else float(v) for v in values]
-        same = (
-            v is None or (n == n and repr(n) == v) for v, n in zip(values, numbers, strict=True)
-        )
-        if all(same):
-            return pd.Series(numbers, dtype="float64")
-    except ValueError:
-        pass
-    if all(_DAY.fullmatch(value) for value in known):
-        days = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
-        if (days.notna() == text.notna()).all():  # else some are days that pandas cannot hold
-            return days
-    if set(known) <= {"True", "False"}:
-        flags = [None if v is None else v == "True" for v in values]
-        return pd.Series(flags, dtype=bool if None not in flags else "boolean")
+    if kind == "text" and text.notna().any():
+        return text
+    coded = pa.array(text, pa.string(), from_pandas=True).dictionary_encode()
+    known = coded.dictionary
+    if not len(known):
+        return _empty_of(kind, text)
+    # Each text is looked at once; ``codes`` says where it stands, -1 that there is none.
+    codes = coded.indices.fill_null(-1).to_numpy()
+    if pc.all(pc.match_substring_regex(known, _WHOLE)).as_py():
+        numbers = known.cast(pa.int64()).to_numpy()
+        return pd.Series(pd.arrays.IntegerArray(np.append(numbers, 1)[codes], codes < 0))
+    floats = _read_floats(known)
+    if floats is not None:
+        return pd.Series(np.append(floats, np.nan)[codes])
+    if pc.all(pc.match_substring_regex(known, _DAY)).as_py():
+        days = pd.to_datetime(known.to_pandas(), format="%Y-%m-%d", errors="coerce")
+        if days.notna().all():  # else some are days that pandas cannot hold
+            return pd.Series(np.append(days.to_numpy(), np.datetime64("NaT"))[codes])
+    if len(known) <= 2 and set(known.to_pylist()) <= {"True", "False"}:
+        flags = np.append(pc.equal(known, "True").to_numpy(zero_copy_only=False), False)[codes]
+        if (codes < 0).any():
+            return pd.Series(pd.arrays.BooleanArray(flags, codes < 0))
+        return pd.Series(flags)
     return text
+
+
+def _read_floats(known: pa.Array) -> "NDArray[np.float64] | None":
+    """Return what the texts are as floats; None where one is none, or would print differently."""
+    try:
+        numbers: NDArray[np.float64] = known.cast(pa.float64()).to_numpy()
+    except pa.ArrowInvalid:
+        return None
+    if np.isnan(numbers).any():
+        return None
+    found, rest = _plain_float_texts(numbers)
+    if not pc.all(pc.equal(found, known), min_count=0).as_py():  # the others are missing in it
+        return None
+    others = zip(numbers[rest].tolist(), known.filter(pa.array(rest)).to_pylist(), strict=True)
+    return numbers if all(repr(number) == text for number, text in others) else None
 
 
 def _empty_of(kind: str, text: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -104,7 +174,7 @@ def _empty_of(kind: str, text: "pd.Series[Any]") -> "pd.Series[Any]":
     return text.astype(dtypes[kind]) if kind in dtypes else text
 
 
-def first_rows(identifiers: Sequence[str | None]) -> "NDArray[np.int64]":
+def first_rows(identifiers: "Sequence[str | None] | pd.Series[Any]") -> "NDArray[np.int64]":
     """Return the places of the rows in which an entity occurs for the first time.
 
     Rows without an identifier are no entity's (section 6).
@@ -121,5 +191,10 @@ def combine(parts: Iterable[pd.DataFrame], seed: int) -> pd.DataFrame:
     from sklearn.utils import shuffle
 
     parts = list(parts)
-    whole = pd.concat([part[parts[0].columns] for part in parts], ignore_index=True)
-    return shuffle(whole, random_state=seed).reset_index(drop=True)
+    names = parts[0].columns
+    order = shuffle(np.arange(sum(map(len, parts))), random_state=seed)
+    columns = {
+        name: np.concatenate([part[name].to_numpy(dtype=object) for part in parts])[order]
+        for name in names
+    }
+    return framed(columns, names)

@@ -6,11 +6,12 @@ import uuid
 from itertools import pairwise
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from series_assets.core.entities import entity_of_row
+from series_assets.core.entities import allotted, entity_of_row
 from series_assets.core.identifiers import (
     PSEUDO_CHIS,
     Identifiers,
@@ -88,6 +89,54 @@ def test_uuids_are_those_that_the_seed_gives() -> None:
     rng = random.Random(11)
     expected = [uuid.UUID(int=rng.getrandbits(128), version=4).hex for _ in range(25)]
     assert sorted(generate(_plan(seed=11), 25)) == sorted(expected)
+
+
+@given(
+    kind=st.sampled_from(KINDS),
+    seed=st.integers(0, 2**32 - 1),
+    order_seed=st.integers(0, 2**32 - 1),
+    distribution=st.sampled_from([((1, 1.0),), ((1, 0.5), (2, 0.3), (3, 0.2)), ((4, 1.0),)]),
+    miss_probability=st.sampled_from([0, 0.0, 0.3, 1.0]),
+    rows=st.sampled_from([1, 2, 77, 156, 312, 1000]),
+)
+def test_a_column_is_that_of_generators_asked_time_after_time(
+    kind: str,
+    seed: int,
+    order_seed: int,
+    distribution: Any,
+    miss_probability: float,
+    rows: int,
+) -> None:
+    """All at once come the values, the blanks and the order that single draws would give."""
+    rng = random.Random(seed)
+    count = allotted(distribution, rows)
+    if kind == "uuid":
+        values: list[Any] = [
+            uuid.UUID(int=rng.getrandbits(128), version=4).hex for _ in range(count)
+        ]
+    elif kind == "range":
+        values = list(range(count))
+        rng.shuffle(values)
+    else:
+        values = [pseudo_chis(5, place, 1)[0] for place in range(count)]
+    of_row = [values[number] for number in entity_of_row(distribution, rows)]
+    blanked = [None if rng.random() < miss_probability else value for value in of_row]
+    expected = pd.Series(blanked, dtype=object).sample(frac=1, random_state=order_seed)
+
+    plan = _plan(
+        kind=kind,
+        seed=seed,
+        order_seed=order_seed,
+        distribution=distribution,
+        miss_probability=miss_probability,
+    )
+    assert generate(plan, rows).tolist() == expected.tolist()
+
+
+def test_pseudo_chis_are_always_the_same() -> None:
+    """The shuffle never changes: what was issued once is not issued again to another."""
+    assert pseudo_chis(5, 0, 3) == ["0613309602", "2413784763", "0613969834"]
+    assert pseudo_chis(5, PSEUDO_CHIS - 2, 2) == ["2413401726", "2213524669"]
 
 
 def test_a_range_goes_on_where_the_periods_before_ended() -> None:

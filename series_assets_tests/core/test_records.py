@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,6 +50,62 @@ def test_text_comes_back_the_same(values: pd.Series, kind: str) -> None:
     texts = as_text(pd.DataFrame({"x": values}))
     again = as_text(typed(texts, {"x": kind}))
     assert again["x"].tolist() == texts["x"].tolist()
+
+
+def _text_of(value: Any) -> str | None:
+    """Return the text of one value, as Python has it."""
+    if pd.isna(value):
+        return None
+    if isinstance(value, float):
+        return repr(value)
+    return str(value).removesuffix(" 00:00:00")
+
+
+MORE_VALUES = st.one_of(
+    VALUES,
+    st.lists(st.floats(width=32), max_size=6).map(lambda v: pd.Series(v, dtype="float32")),
+    st.lists(st.one_of(st.none(), FLOATS), max_size=6).map(
+        lambda v: pd.Series(v, dtype="float64").astype("category")
+    ),
+    st.lists(st.one_of(st.none(), FLOATS), max_size=6).map(
+        lambda v: pd.Series(pd.array(v, dtype="Float64"))
+    ),
+    st.lists(st.integers(0, 2**64 - 1), max_size=6).map(lambda v: pd.Series(v, dtype="uint64")),
+    st.lists(st.one_of(FLOATS, st.integers(), st.text(max_size=3), st.none()), max_size=6).map(
+        lambda v: pd.Series([*v, None], dtype=object)
+    ),
+)
+
+
+@given(values=MORE_VALUES)
+def test_the_texts_of_a_column_are_those_of_its_values(values: pd.Series) -> None:
+    """Whatever a column's dtype, its texts are those that its values have one by one."""
+    texts = as_text(pd.DataFrame({"x": values}))["x"].tolist()
+    assert texts == [_text_of(value) for value in values.tolist()]
+    assert {type(text) for text in texts} <= {str, type(None)}
+
+
+@given(
+    numbers=st.lists(
+        st.one_of(
+            FLOATS,
+            st.floats(1e-6, 1e-2),
+            st.floats(1e8, 1e18),
+            st.integers(-(10**12), 10**12).map(float),
+            st.decimals(-(10**9), 10**9, places=4).map(float),
+        ),
+        max_size=30,
+    )
+)
+def test_the_text_of_a_float_is_the_shortest_that_reads_back(numbers: list[float]) -> None:
+    """To the character what Python prints, with an exponent and without; and read as floats."""
+    texts = as_text(pd.DataFrame({"x": np.array(numbers, dtype=float)}))["x"].tolist()
+    assert texts == [None if number != number else repr(number) for number in numbers]
+    known = [number for number in numbers if number == number]
+    if known:
+        again = typed_column(texts, "real")
+        assert again.dtype == "float64"
+        assert again.dropna().tolist() == known
 
 
 @given(values=st.lists(WORDS, max_size=8))
