@@ -5,10 +5,10 @@ import csv
 import io
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -17,6 +17,7 @@ from series_assets.core.specification import Specification
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 _FINGERPRINT = "made from a specification and a user input with the fingerprint "
@@ -54,51 +55,70 @@ class Layout:
         return sorted([*made, *(path for path in records if inner.fullmatch(path.name))])
 
 
-class _LinesEndInLf:
-    """A stream for a CSV writer that quotes line breaks of any kind; its lines end in LF.
-
-    Python's writer quotes just those line breaks that it ends lines with.
-    """
-
-    ending = "\r\n"
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, line: str) -> int:
-        """Write one line, as the writer hands it over."""
-        return self._stream.write(line.removesuffix(self.ending) + "\n")
+_TO_QUOTE = (b",", b'"', b"\r", b"\n")
+_ROWS_AT_ONCE = 50_000
+"""Rows that are put together before they are written: a text of pyarrow holds 2 GB at most."""
 
 
 def write_csv(path: Path, texts: "pd.DataFrame") -> None:
     """Write a frame of text as CSV: UTF-8, a header, LF, quotes only where needed.
 
-    Missing values are empty.
+    Missing values are empty. Quotes are needed around a comma, a quote, and line breaks of any
+    kind; and around nothing at all, where it is the whole line.
     """
-    columns = [texts[name].tolist() for name in texts.columns]
+    columns = [texts[name].to_numpy(dtype=object) for name in texts.columns]
 
     def write(stream: io.BufferedWriter) -> None:
-        with io.TextIOWrapper(stream, encoding="utf-8", newline="") as text:
-            writer = csv.writer(_LinesEndInLf(text), lineterminator=_LinesEndInLf.ending)
-            writer.writerow(texts.columns)
-            writer.writerows(zip(*columns, strict=True))
-            text.flush()
-            os.fsync(stream.fileno())
+        stream.write(_lines([[name] for name in texts.columns]))
+        for begin in range(0, len(texts), _ROWS_AT_ONCE):
+            stream.write(_lines([column[begin : begin + _ROWS_AT_ONCE] for column in columns]))
+        stream.flush()
+        os.fsync(stream.fileno())
 
     _write_whole(path, write)
 
 
+def _lines(columns: Sequence[Any]) -> Any:
+    """Return the lines of a CSV, as bytes; each column is a sequence of texts and None."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    alone = len(columns) == 1
+    cells = [_cells(pa.array(column, pa.string()), alone) for column in columns]
+    rows = pc.binary_join_element_wise(*cells, ",", null_handling="replace")
+    return _content(pc.binary_join_element_wise(rows, "", "\n"))
+
+
+def _content(texts: "pa.Array") -> Any:
+    """Return the UTF-8 of all texts, one behind the other."""
+    _, _, content = texts.buffers()
+    return content.to_pybytes() if content else b""
+
+
+def _cells(texts: "pa.Array", alone: bool) -> "pa.Array":
+    """Return the texts of a column as a CSV has them, missing ones still missing."""
+    import pyarrow.compute as pc
+
+    content = _content(texts)
+    if any(mark in content for mark in _TO_QUOTE):
+        doubled = pc.replace_substring(texts, '"', '""')
+        quoted = pc.binary_join_element_wise('"', doubled, '"', "")
+        marks = "|".join(mark.decode() for mark in _TO_QUOTE)
+        texts = pc.if_else(pc.match_substring_regex(texts, marks), quoted, texts)
+    if alone:
+        texts = texts.fill_null("")
+        texts = pc.if_else(pc.equal(texts, ""), '""', texts)
+    return texts
+
+
 def read_csv(path: Path) -> "pd.DataFrame":
     """Return the table in a CSV of ours as text, None where a value is missing."""
-    import pandas as pd
-
-    table = read_table(path)
-    columns = {name: table.column(name).to_pylist() for name in table.column_names}
-    return pd.DataFrame(columns, columns=table.column_names, dtype=object)
+    frame: pd.DataFrame = read_table(path).to_pandas()
+    return frame
 
 
-def read_table(path: Path) -> Any:
-    """Return the table in a CSV of ours as a ``pyarrow.Table`` of text, null where it is missing.
+def read_table(path: Path) -> "pa.Table":
+    """Return the table in a CSV of ours as text, null where a value is missing.
 
     Raises OSError or ValueError where the file is none.
     """
@@ -106,17 +126,20 @@ def read_table(path: Path) -> Any:
     from pyarrow import string
 
     names = read_header(path)
-    return arrow.read_csv(
+    # pyarrow takes a mark at the start of a file off the first name.
+    known = [*names, names[0].removeprefix("\ufeff")]
+    table = arrow.read_csv(
         path,
         read_options=arrow.ReadOptions(use_threads=False),
         parse_options=arrow.ParseOptions(newlines_in_values=True),
         convert_options=arrow.ConvertOptions(
-            column_types=dict.fromkeys(names, string()),
+            column_types=dict.fromkeys(known, string()),
             null_values=[""],
             strings_can_be_null=True,
             quoted_strings_can_be_null=True,
         ),
     )
+    return table.rename_columns(names)
 
 
 def read_header(path: Path) -> list[str]:

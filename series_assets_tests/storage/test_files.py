@@ -1,5 +1,6 @@
 """Files appear whole or not at all, and hold what was put into them."""
 
+import csv
 import tempfile
 from pathlib import Path
 
@@ -72,6 +73,45 @@ def test_any_table_of_text_comes_back_from_a_csv(data: st.DataObject) -> None:
         files.write_csv(path, table)
         read = files.read_csv(path)
     pd.testing.assert_frame_equal(read, table, check_index_type=False)
+
+
+class _LinesEndInLf:
+    """A stream for Python's CSV writer, which quotes just those line breaks that it ends with."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, line: str) -> None:
+        self.text += line.removesuffix("\r\n") + "\n"
+
+
+_TRICKY = st.text(st.sampled_from(",\"\r\n a;'\t|\x00\u2028\ufeffé🙂"), max_size=5)
+
+
+@given(st.data())
+def test_a_csv_has_the_bytes_that_python_s_writer_gives(data: st.DataObject) -> None:
+    """Quotes stand just where they have to, whatever the names and values are."""
+    texts = _TEXT | _TRICKY
+    names = data.draw(st.lists(texts, min_size=1, max_size=4, unique=True))
+    rows = data.draw(st.integers(0, 5))
+    values = st.lists(st.none() | texts, min_size=rows, max_size=rows)
+    table = pd.DataFrame({name: data.draw(values) for name in names}, columns=names, dtype=object)
+    expected = _LinesEndInLf()
+    writer = csv.writer(expected)
+    writer.writerow(names)
+    writer.writerows(table.itertuples(index=False, name=None))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        files.write_csv(path, table)
+        assert path.read_bytes() == expected.text.encode()
+
+
+def test_a_long_csv_is_written_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces follow each other without a seam, quotes or none in each."""
+    monkeypatch.setattr(files, "_ROWS_AT_ONCE", 2)
+    path = tmp_path / "table.csv"
+    files.write_csv(path, a_table(a=["1", "2,", "3", None, "5"], b=["x", None, "\r", "y", "z"]))
+    assert path.read_bytes() == b'a,b\n1,x\n"2,",\n3,"\r"\n,y\n5,z\n'
 
 
 def test_an_empty_text_comes_back_as_missing(tmp_path: Path) -> None:
