@@ -153,7 +153,12 @@ def _of_contents(series: Series, contents: Contents) -> Metadata:
 def _difference(before: Specification, after: Specification) -> dg.MarkdownMetadataValue:
     """Return the lines that differ, with those around them, as a diff that the UI colours."""
     lines = unified_diff(
-        as_yaml(before).splitlines(), as_yaml(after).splitlines(), "specification", "period", n=1
+        as_yaml(before).splitlines(),
+        as_yaml(after).splitlines(),
+        "specification",
+        "period",
+        n=1,
+        lineterm="",
     )
     text = "\n".join(line for line in lines) or "nothing"
     return dg.MetadataValue.md(f"```diff\n{text}\n```")
