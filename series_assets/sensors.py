@@ -6,6 +6,7 @@ It keeps no state of its own: what is made and what was tried it reads from Dags
 from datetime import date
 
 import dagster as dg
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from series_assets.assets import keys_of
 from series_assets.core.series import Series
@@ -20,6 +21,7 @@ _ACTIVE = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+_GOING_ON = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
 
 
 def sensor_of(series: Series) -> dg.SensorDefinition:
@@ -59,8 +61,7 @@ def next_request(
     start = series.calendar.start_of(series.calendar.index(key))
     if series.user_input.release == "calendar" and start > today:
         return dg.SkipReason(f"period {key} has not begun yet")
-    active = instance.get_runs(dg.RunsFilter(statuses=_ACTIVE))
-    if any(run.asset_selection and run.asset_selection & set(keys) for run in active):
+    if _is_being_made(series, set(keys), instance):
         return dg.SkipReason(f"a run of {series.name} is under way")
     tags = {_SERIES_TAG: series.name, _FINGERPRINT_TAG: series.fingerprint}
     tried = instance.get_runs(dg.RunsFilter(tags={**tags, "dagster/partition": key}))
@@ -71,3 +72,13 @@ def next_request(
             "and materialise it by hand to go on"
         )
     return dg.RunRequest(run_key=f"{key}:{len(tried)}", partition_key=key, tags=tags)
+
+
+def _is_being_made(series: Series, keys: set[dg.AssetKey], instance: dg.DagsterInstance) -> bool:
+    """Tell whether a run makes assets of the series, or a backfill that is between two runs."""
+    active = instance.get_runs(dg.RunsFilter(statuses=_ACTIVE))
+    # The runs of the series' job select no assets: they make all of them.
+    if any(run.job_name == series.name or keys & (run.asset_selection or set()) for run in active):
+        return True
+    backfills = instance.get_backfills(filters=BulkActionsFilter(statuses=_GOING_ON))
+    return any(keys & set(backfill.asset_selection or ()) for backfill in backfills)

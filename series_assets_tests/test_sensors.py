@@ -1,10 +1,12 @@
 """The sensor of a series asks for one period after the other, each once, and knows when to stop."""
 
+import time
 from collections.abc import Iterator
 from datetime import date
 
 import dagster as dg
 import pytest
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from series_assets.build import build_definitions
 from series_assets.sensors import next_request, sensor_of
@@ -89,6 +91,45 @@ def test_nothing_is_asked_for_while_a_run_is_under_way(instance: dg.DagsterInsta
 
     assert isinstance(again, dg.SkipReason)
     assert again.skip_message == "a run of demo is under way"
+
+
+def test_nothing_is_asked_for_while_the_job_of_the_series_runs(
+    instance: dg.DagsterInstance,
+) -> None:
+    """A run of the job named after the series counts, though it selects no assets."""
+    job = build_definitions([a_series()]).resolve_job_def("demo")
+    tags = {"dagster/partition": "2024-01-01"}
+    instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
+
+    now = next_request(a_series(), KEYS, instance, LATER)
+
+    assert isinstance(now, dg.SkipReason)
+    assert now.skip_message == "a run of demo is under way"
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "waits"),
+    [
+        ("demo", BulkActionStatus.REQUESTED, True),
+        ("demo", BulkActionStatus.COMPLETED_SUCCESS, False),
+        ("demo", BulkActionStatus.COMPLETED_FAILED, False),
+        ("other", BulkActionStatus.REQUESTED, False),
+    ],
+)
+def test_nothing_is_asked_for_while_a_backfill_is_between_two_runs(
+    instance: dg.DagsterInstance, name: str, status: BulkActionStatus, waits: bool
+) -> None:
+    """A backfill makes what it names, whether a run of it is active at the moment or not."""
+    keys = [dg.AssetKey([name, key.path[-1]]) for key in KEYS]
+    graph = build_definitions([a_series(name=name)]).resolve_asset_graph()
+    backfill = PartitionBackfill.from_asset_partitions(
+        "one", graph, None, keys, time.time(), {}, instance, True, None, None, None
+    )
+    instance.add_backfill(backfill.with_status(status))
+
+    now = next_request(a_series(), KEYS, instance, LATER)
+
+    assert isinstance(now, dg.SkipReason if waits else dg.RunRequest)
 
 
 def test_three_failures_in_a_row_end_it(instance: dg.DagsterInstance) -> None:
