@@ -74,7 +74,9 @@ def assets_of(
     partitions = partitions_of(series.calendar)
 
     def asset(graph: dg.GraphDefinition, name: str, **inputs: dg.AssetKey) -> dg.AssetsDefinition:
-        earlier = {"previous", "reference_table"} & set(inputs)
+        # Draws only need the table as it stood one period before. To depend on that one instead
+        # would let a backfill of some periods reach the dataset of the one after them.
+        earlier = {"previous"} & set(inputs)
         return dg.AssetsDefinition.from_graph(
             graph,
             keys_by_input_name=inputs,

@@ -1,8 +1,10 @@
 """What Dagster loads: all series of the series dir, the broken ones as assets that say so."""
 
+import itertools
 import os
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,11 +12,14 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.execution.asset_backfill import AssetBackfillData
 
+from series_assets.assets import NAMES
+from series_assets.build import build_definitions
 from series_assets.core.errors import InputError
 from series_assets.definitions import load
 from series_assets.settings import SHIPPED, Settings, from_environment
-from series_assets_tests.builders import a_user_input, files_in, write_series
+from series_assets_tests.builders import a_series, a_user_input, files_in, write_series
 
 README = Path(__file__).parents[1] / "README.md"
 _FAULT = (
@@ -310,3 +315,25 @@ def test_an_empty_variable_counts_as_one_that_is_not_set(
         "SERIES_ASSETS_STRICT": "",
     }
     assert from_environment(empty) == Settings(SHIPPED.resolve(), tmp_path / "data", strict=False)
+
+
+@pytest.mark.filterwarnings("ignore:Function `AssetSelection.sources`:DeprecationWarning")
+def test_a_backfill_targets_the_periods_it_names_and_no_other() -> None:
+    """Also in the middle, and in whatever order Dagster goes through what depends on an asset.
+
+    That order is one of a set of keys: it differs from name to name and process to process.
+    """
+    asked = ["2024-02-01", "2024-03-01"]
+    names = [f"series_{number}" for number in range(10)]
+    graph = build_definitions([a_series(name=name) for name in names]).resolve_asset_graph()
+    selections = [NAMES, NAMES[1:], NAMES[2:]]
+    with dg.DagsterInstance.ephemeral() as instance:
+        for name, selection in itertools.product(names, selections):
+            keys = [dg.AssetKey([name, asset]) for asset in selection]
+            targets = AssetBackfillData.from_asset_partitions(
+                graph, asked, keys, instance, time.time(), all_partitions=False
+            ).target_subset
+            found = {key: targets.get_partitions_subset(key).get_partition_keys() for key in keys}
+            assert {key: sorted(partitions) for key, partitions in found.items()} == (
+                dict.fromkeys(keys, asked)
+            )
