@@ -45,6 +45,8 @@ def job_of(series: Series) -> UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         series.name,
         selection=dg.AssetSelection.assets(*keys_of(series.name)),
+        # A process for each op would cost more than most ops take, whatever project this is in.
+        executor_def=dg.in_process_executor,
         description=f"Make periods of {series.name}: {_told(series)}.",
         tags={"series_assets/series": series.name},
     )

@@ -73,7 +73,7 @@ class SeriesIOManager(dg.IOManager):
         """Return handles on what was persisted, or what a downstream asset asks for."""
         if not context.has_asset_key:
             assert context.upstream_output is not None
-            return pickle.loads(self._between(context.upstream_output).read_bytes())
+            return self._passed_on(context.upstream_output)
         *_, name, asset = context.asset_key.path
         series = self._series[name]
         layout = self._workspace.layout(series)
@@ -99,6 +99,17 @@ class SeriesIOManager(dg.IOManager):
         except SeriesError as error:
             self._workspace.discard_scratch(context.run_id, _graph(context))
             raise Failed.by(error, _graph(context)).failure() from None
+
+    def _passed_on(self, context: dg.OutputContext) -> Any:
+        place = self._between(context)
+        if not place.exists():
+            raise dg.Failure(
+                f"what the step {context.step_key} handed on is gone: it goes with its run; "
+                "instead of re-executing a run from its failure, re-execute all of it, or make "
+                "the partitions that are missing",
+                allow_retries=False,
+            )
+        return pickle.loads(place.read_bytes())
 
     def _between(self, context: dg.OutputContext) -> Path:
         folder = self._workspace.scratch(context.run_id, _graph(context))

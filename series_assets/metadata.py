@@ -165,4 +165,4 @@ def _difference(before: Specification, after: Specification) -> dg.MarkdownMetad
 
 
 def _said(lines: Iterable[str]) -> dg.TextMetadataValue:
-    return dg.MetadataValue.text("\n".join(lines) or "nothing")
+    return dg.MetadataValue.text("\n".join(lines))
