@@ -59,13 +59,14 @@ class SeriesIOManager(dg.IOManager):
         """Persist one partition of an asset and return what is told of it, or what went wrong."""
         *_, name, asset = context.asset_key.path
         series = self._series[name]
-        keep: dict[str, Callable[[Series, Plan, Any], Metadata]] = {
+        keep: dict[str, Callable[[Series, Plan, Any, Path], Metadata]] = {
             "new_records": self._keep_new_records,
             "reference_table": self._keep_entities,
             "dataset": self._keep_dataset,
         }
         try:
-            return keep[asset](series, series.plan(series.calendar.index(key)), value)
+            folder = self._workspace.scratch(context.run_id, _graph(context))
+            return keep[asset](series, series.plan(series.calendar.index(key)), value, folder)
         except Exception as error:
             return Failed.by(error, f"{name}, period {key}")
 
@@ -115,57 +116,74 @@ class SeriesIOManager(dg.IOManager):
         folder = self._workspace.scratch(context.run_id, _graph(context))
         return folder / f"{context.step_key}.{context.name}.pickle"
 
-    def _keep_new_records(self, series: Series, plan: Plan, made: NewRecords) -> Metadata:
+    def _keep_new_records(
+        self, series: Series, plan: Plan, made: NewRecords, folder: Path
+    ) -> Metadata:
         layout, number = self._workspace.layout(series), plan.number
         specification, records = layout.new_specification(number), layout.new_records(number)
-        if made.records is None or made.specification is None:
-            for path in (specification, records):  # of an earlier run from other files
-                path.unlink(missing_ok=True)
-        else:
-            _put(series, (made.records, records), (made.specification, specification))
+        prepared = _prepared(series, made.specification, folder)
+        with self._workspace.one_at_a_time():
+            if made.records is None:
+                for path in (specification, records):  # of an earlier run from other files
+                    files.remove(path)
+            else:
+                _put(series, (made.records, records), (prepared, specification))
         if not self._workspace.explained:
             return {}
         return metadata.of_new_records(series, plan, made, layout)
 
-    def _keep_entities(self, series: Series, plan: Plan, picked: NewEntities) -> Metadata:
+    def _keep_entities(self, series: Series, plan: Plan, picked: NewEntities, _: Path) -> Metadata:
         from series_assets.core.records import typed
 
         table = self._workspace.reference_table(series)
         if picked.records is None:
             table.replace(plan.k, None)
         else:
-            records = typed(files.read_csv(picked.records), series.kinds)
+            texts = self._workspace.read_new_records(series, plan.key)
+            records = typed(texts, series.kinds)
             table.replace(plan.k, records.take(picked.places).reset_index(drop=True))
         if not self._workspace.explained:
             return {}
         return metadata.of_reference_table(series, plan, picked, table.layout, table.made())
 
-    def _keep_dataset(self, series: Series, plan: Plan, made: Dataset) -> Metadata:
+    def _keep_dataset(self, series: Series, plan: Plan, made: Dataset, folder: Path) -> Metadata:
         table = self._workspace.reference_table(series)
         records = table.layout.dataset(plan.number)
         specification = table.layout.existing_specification(plan.number)
-        _put(series, (made.records, records), (made.existing_specification, specification))
+        prepared = _prepared(series, made.existing_specification, folder)
+        with self._workspace.one_at_a_time():
+            if plan.new is not None:  # which lie beside it, and would not fit
+                self._workspace.check_new_records(series, plan.key)
+            _put(series, (made.records, records), (prepared, specification))
         if not self._workspace.explained:
             return {}
         return metadata.of_dataset(series, plan, made, table.layout, table.made())
 
 
+def _prepared(series: Series, specification: Specification | None, folder: Path) -> Path | None:
+    """Write a specification into a scratch folder, ready to be put in its place."""
+    if specification is None:
+        return None
+    path = folder / "specification.yml"
+    files.write_yaml(path, specification, series.fingerprint)
+    return path
+
+
 def _put(
-    series: Series,
-    records: tuple[Path, Path],
-    specification: tuple[Specification | None, Path],
+    series: Series, records: tuple[Path, Path], specification: tuple[Path | None, Path]
 ) -> None:
     """Put records in their place, and the specification that they were made from beside them.
 
-    In an order in which a run that ends in between leaves no records that look as if they were
-    made from another specification than they were.
+    Each from the scratch folder. In an order in which a run that ends in between leaves no records
+    that look as if they were made from another specification than they were; no other run may
+    put the same ones meanwhile.
     """
-    content, path = specification
-    if content is None or files.fingerprint_in(path) != series.fingerprint:
-        path.unlink(missing_ok=True)
+    prepared, path = specification
+    if prepared is None or files.fingerprint_in(path) != series.fingerprint:
+        files.remove(path)
     files.replace(*records)
-    if content is not None:
-        files.write_yaml(path, content, series.fingerprint)
+    if prepared is not None:
+        files.replace(prepared, path)
 
 
 def _graph(context: dg.OutputContext) -> str:

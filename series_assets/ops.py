@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from series_assets.core.errors import GenerationError, RequestError, SeriesError
+from series_assets.core.errors import GenerationError, SeriesError
 from series_assets.core.series import Plan, Series
 from series_assets.core.specification import is_select
 from series_assets.handles import (
@@ -23,7 +23,7 @@ from series_assets.handles import (
     NewEntities,
     NewRecords,
 )
-from series_assets.resources import Progress, Workspace
+from series_assets.resources import Progress, Workspace, check_new_records
 from series_assets.scoping import filled, io_manager_key, kept_by
 from series_assets.side_by_side import Make, made_side_by_side, workers_for
 
@@ -143,7 +143,7 @@ def _made_new(
 
     progress.reached(plan.key, "new records")
     scratch, source = folder / f"exhibit_{plan.number}.db", workspace.layout(series).database
-    database.ensure(source)
+    database.ensure(source, folder)
     check_lookups(series, source)
     database.copy_for_run(source, scratch, plan.new.specification)
     outcome = new_records(plan, scratch)
@@ -182,9 +182,9 @@ def reference_table_graph(series: Series, tools: Mapping[str, Any]) -> dg.GraphD
 
         def make(key: str, made: Any, progress: Progress) -> NewEntities:
             if key == first:  # those of this run follow each other, so the first speaks for all
-                _require(series, workspace, key)
+                _require(series, workspace, key, build.scratch(context, workspace))
             progress.reached(key, "reference table")
-            return _picked(series, key, made)
+            return _picked(series, key, made, workspace)
 
         return build.each(context, workspace, dict(sorted(new_records.items())), make, progress)
 
@@ -201,23 +201,22 @@ def reference_table_graph(series: Series, tools: Mapping[str, Any]) -> dg.GraphD
     return kept_by(reference_table, io_manager_key(series.name))
 
 
-def _picked(series: Series, key: str, new_records: Any) -> NewEntities:
+def _picked(series: Series, key: str, new_records: Any, workspace: Workspace) -> NewEntities:
     from series_assets.core.contents import contents
     from series_assets.core.records import first_rows
-    from series_assets.storage import files
 
     if not _has_new_records(series, key, new_records):
         return NewEntities(None, [])
-    texts = files.read_csv(new_records.records)
+    texts = workspace.read_new_records(series, key)
     places = first_rows(texts[series.first_identifier].tolist())
     short = contents(texts.take(places), series.first_identifier)
     return NewEntities(new_records.records, places.tolist(), short)
 
 
-def _require(series: Series, workspace: Workspace, key: str) -> None:
+def _require(series: Series, workspace: Workspace, key: str, folder: Path) -> None:
     from series_assets.storage import database
 
-    database.ensure(workspace.layout(series).database)
+    database.ensure(workspace.layout(series).database, folder)
     k = series.calendar.index(key)
     if k:
         workspace.reference_table(series).require(k, f"period {key}")
@@ -237,7 +236,7 @@ def dataset_graph(series: Series, tools: Mapping[str, Any]) -> dg.GraphDefinitio
         wanted = {plan.key: plan for plan in plans if plan.existing}
 
         def make(_: str, plan: Plan, __: Progress) -> Draw:
-            return _drawn(series, plan, workspace)
+            return _drawn(series, plan, workspace, build.scratch(context, workspace))
 
         return build.each(context, workspace, wanted, make, progress)
 
@@ -275,7 +274,7 @@ def dataset_graph(series: Series, tools: Mapping[str, Any]) -> dg.GraphDefinitio
         def make(
             key: str, parts: tuple[Any, ExistingRecords | None], progress: Progress
         ) -> Dataset:
-            return _combined(series, key, *parts, progress, folder)
+            return _combined(series, key, *parts, workspace, progress, folder)
 
         given = {
             key: found if isinstance(found := existing.get(key), Failed) else (made, found)
@@ -313,14 +312,13 @@ def dataset_graph(series: Series, tools: Mapping[str, Any]) -> dg.GraphDefinitio
     return kept_by(dataset, io_manager_key(series.name))
 
 
-def _drawn(series: Series, plan: Plan, workspace: Workspace) -> Draw:
+def _drawn(series: Series, plan: Plan, workspace: Workspace, folder: Path) -> Draw:
     from series_assets.core.entities import draw
     from series_assets.storage import database
 
     assert plan.existing is not None
     table = workspace.reference_table(series)
-    database.ensure(table.layout.database)
-    table.require(plan.k, f"period {plan.key}")
+    database.ensure(table.layout.database, folder)
     known, part = table.known_before(plan.k), plan.existing
     if known.total < part.entities:
         raise GenerationError(
@@ -369,6 +367,7 @@ def _combined(
     key: str,
     new: Any,
     existing: ExistingRecords | None,
+    workspace: Workspace,
     progress: Progress,
     folder: Path,
 ) -> Dataset:
@@ -378,9 +377,9 @@ def _combined(
 
     plan = series.plan(series.calendar.index(key))
     progress.reached(key, "dataset")
-    paths = [new.records] if _has_new_records(series, key, new) else []
-    paths += [existing.records] if existing else []
-    parts = [files.read_csv(path) for path in paths]
+    has_new = _has_new_records(series, key, new)
+    parts = [workspace.read_new_records(series, key)] if has_new else []
+    parts += [files.read_csv(existing.records)] if existing else []
     path, whole = folder / f"dataset_{plan.number}.csv", combine(parts, plan.shuffle_seed)
     files.write_csv(path, whole)
     return Dataset(
@@ -398,16 +397,5 @@ def _has_new_records(series: Series, key: str, made: Any) -> bool:
     new, _ = series.counts(series.calendar.index(key))
     if not new:
         return False
-    where = f"{series.name}, period {key}: its new records"
-    if made.records is None:
-        raise RequestError(f"{where} are missing; make new_records first")
-    if made.fingerprint is None:
-        raise RequestError(
-            f"{where} have no specification beside them that says what they were made from; make "
-            "new_records again"
-        )
-    if made.fingerprint != series.fingerprint:
-        raise RequestError(
-            f"{where} were made from other contents of the two files; make new_records again"
-        )
+    check_new_records(series, key, made.records is not None, made.fingerprint)
     return True

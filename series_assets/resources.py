@@ -1,13 +1,20 @@
 """What ops and the IO manager share in a run: where files go, and whom to tell of progress."""
 
 import shutil
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from series_assets.core.errors import RequestError
 from series_assets.core.series import Series
+from series_assets.storage import files
 from series_assets.storage.files import Layout, telling_of
 from series_assets.storage.reference_table import ReferenceTable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _RUNS = ".runs"
 
@@ -61,9 +68,53 @@ class Workspace(dg.ConfigurableResource):
         shutil.rmtree(self._runs / run_id / graph, ignore_errors=True)
         scratch.give_back(self._runs, run_id)
 
+    def one_at_a_time(self) -> AbstractContextManager[None]:
+        """Do a block while no other run in this folder does one. Raises GenerationError."""
+        from series_assets.storage import scratch
+
+        return scratch.one_at_a_time(self._runs)
+
+    def read_new_records(self, series: Series, key: str) -> "pd.DataFrame":
+        """Return the new records of a period as text.
+
+        Raises RequestError unless they were made from these very contents of the series' files;
+        another run may be making them from others.
+        """
+        with self.one_at_a_time():
+            return files.read_csv(self.check_new_records(series, key))
+
+    def check_new_records(self, series: Series, key: str) -> Path:
+        """Return the file of a period's new records, refusing those that are not of these contents.
+
+        Of use only where no other run may put others in their place. Raises RequestError.
+        """
+        layout, number = self.layout(series), series.calendar.index(key) + 1
+        records, mark = layout.new_records(number), layout.new_specification(number)
+        check_new_records(series, key, records.exists(), files.fingerprint_in(mark))
+        return records
+
     @property
     def _runs(self) -> Path:
         return self.folder / _RUNS
+
+
+def check_new_records(series: Series, key: str, there: bool, fingerprint: str | None) -> None:
+    """Refuse new records that are missing, or that were made from other contents of the files.
+
+    ``fingerprint`` is what the specification beside them says. Raises RequestError.
+    """
+    where = f"{series.name}, period {key}: its new records"
+    if not there:
+        raise RequestError(f"{where} are missing; make new_records first")
+    if fingerprint is None:
+        raise RequestError(
+            f"{where} have no specification beside them that says what they were made from; make "
+            "new_records again"
+        )
+    if fingerprint != series.fingerprint:
+        raise RequestError(
+            f"{where} were made from other contents of the two files; make new_records again"
+        )
 
 
 class Progress:

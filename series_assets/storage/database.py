@@ -38,18 +38,21 @@ def is_database(path: Path) -> bool:
     return head in (b"", b"SQLite format 3\x00")
 
 
-def ensure(database: Path) -> None:
+def ensure(database: Path, scratch: Path | None = None) -> None:
     """Create the database as a copy of Exhibit's own where there is none yet.
 
+    It is put together in the folder ``scratch``, by default beside its place, and appears whole.
     Of two processes that do so at once, one copy stays and both use it.
     """
     if database.exists():
         return
-    beside = database.with_name(f".{database.name}.{os.getpid()}.part")
+    beside = (scratch or database.parent) / f".{database.name}.{os.getpid()}.part"
     with telling_of(database):
         database.parent.mkdir(parents=True, exist_ok=True)
         try:
             shutil.copyfile(installed_database(), beside)
+            with beside.open("rb+") as stream:
+                os.fsync(stream.fileno())
             try:
                 os.link(beside, database)
             except FileExistsError:
@@ -71,12 +74,35 @@ def opened(database: Path, *, read_only: bool = False) -> Iterator[sqlite3.Conne
         connection = sqlite3.connect(address, timeout=_PATIENCE, isolation_level=None, uri=True)
         try:
             if not read_only:
-                connection.execute("PRAGMA journal_mode = WAL")
+                _use_wal(connection)
             yield connection
         finally:
             connection.close()
     except sqlite3.Error as error:
-        raise GenerationError(f"{database}: SQLite says: {error}") from error
+        raise GenerationError(f"{database}: {_told(error)}") from error
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Use WAL mode, unless somebody is just using the database in another; then that does too.
+
+    The change would fail or wait; what is done in the other mode waits for its turn as it should.
+    """
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+    connection.execute(f"PRAGMA busy_timeout = {_PATIENCE * 1000}")
+
+
+def _told(error: sqlite3.Error) -> str:
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        return (
+            f"another program has been using it for more than {_PATIENCE} seconds; close that "
+            "program or wait until it is done, then run it again"
+        )
+    return f"SQLite says: {error}"
 
 
 def address_of(database: Path, mode: str) -> str:
@@ -91,9 +117,20 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read all of a block from the database as it is at one moment."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")
 
 
 def quoted(name: str) -> str:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import yaml
 
@@ -125,27 +125,34 @@ def read_table(path: Path) -> "pa.Table":
     from pyarrow import csv as arrow
     from pyarrow import string
 
-    names = read_header(path)
-    # pyarrow takes a mark at the start of a file off the first name.
-    known = [*names, names[0].removeprefix("\ufeff")]
-    table = arrow.read_csv(
-        path,
-        read_options=arrow.ReadOptions(use_threads=False),
-        parse_options=arrow.ParseOptions(newlines_in_values=True),
-        convert_options=arrow.ConvertOptions(
-            column_types=dict.fromkeys(known, string()),
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=True,
-        ),
-    )
+    # Opened once: another run may put other records in its place at any time.
+    with path.open(encoding="utf-8", newline="") as stream:
+        names = _header(stream)
+        # pyarrow takes a mark at the start of a file off the first name.
+        known = [*names, names[0].removeprefix("\ufeff")]
+        stream.seek(0)
+        table = arrow.read_csv(
+            stream.buffer,
+            read_options=arrow.ReadOptions(use_threads=False),
+            parse_options=arrow.ParseOptions(newlines_in_values=True),
+            convert_options=arrow.ConvertOptions(
+                column_types=dict.fromkeys(known, string()),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
     return table.rename_columns(names)
 
 
 def read_header(path: Path) -> list[str]:
     """Return the names in the first line of a CSV. Raises OSError or ValueError."""
     with path.open(encoding="utf-8", newline="") as stream:
-        names = next(csv.reader(stream), None)
+        return _header(stream)
+
+
+def _header(stream: TextIO) -> list[str]:
+    names = next(csv.reader(stream), None)
     if names is None:
         raise ValueError("the file is empty")
     return names
@@ -186,6 +193,12 @@ def replace(source: Path, target: Path) -> None:
     with telling_of(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         source.replace(target)
+
+
+def remove(path: Path) -> None:
+    """Remove a file if it is there. Raises GenerationError where that cannot be done."""
+    with telling_of(path):
+        path.unlink(missing_ok=True)
 
 
 def _write_whole(path: Path, write: Callable[[Any], None]) -> None:

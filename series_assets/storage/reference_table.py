@@ -8,7 +8,7 @@ made their rows, and how many there are. Which entities are drawn is decided in 
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from series_assets.core.errors import GenerationError, RequestError
 from series_assets.core.series import BOOKKEEPING, Series
-from series_assets.storage.database import opened, quoted, tables, transaction
+from series_assets.storage.database import opened, quoted, snapshot, tables, transaction
 from series_assets.storage.files import Layout
 
 if TYPE_CHECKING:
@@ -120,9 +120,16 @@ class ReferenceTable:
             with opened(self.layout.database) as connection:
                 self._check_owner(connection)
                 made = self._made(connection)
+        self._refuse_others(made, range(before), for_what)
+
+    def _refuse_others(
+        self, made: Mapping[int, tuple[int, str]], periods: Iterable[int], for_what: str
+    ) -> None:
+        """Refuse unless all the periods are among those recorded, and made by these files."""
         keys = self.series.calendar.keys
-        missing = [k for k in range(before) if k not in made]
-        stale = [k for k in range(before) if k in made and made[k][1] != self.series.fingerprint]
+        periods = list(periods)
+        missing = [k for k in periods if k not in made]
+        stale = [k for k in periods if k in made and made[k][1] != self.series.fingerprint]
         if not missing and not stale:
             return
         again = sorted({*missing, *stale})
@@ -151,18 +158,32 @@ class ReferenceTable:
         return {k: count for k, (count, mark) in made.items() if mark == self.series.fingerprint}
 
     def known_before(self, k: int) -> "KnownEntities":
-        """Return the entities of all periods before ``k``, as ranks to draw and keys to fetch."""
-        made = self.made()
-        return KnownEntities(tuple(made[j] for j in range(k)))
+        """Return the entities of all periods before ``k``, as ranks to draw and keys to fetch.
+
+        Raises RequestError, as ``require``.
+        """
+        made: dict[int, tuple[int, str]] = {}
+        if self.layout.database.exists():
+            with opened(self.layout.database) as connection:
+                self._check_owner(connection)
+                made = self._made(connection)
+        self._refuse_others(made, range(k), f"period {self.series.calendar.keys[k]}")
+        return KnownEntities(tuple(made[j][0] for j in range(k)))
 
     def fetch(self, keys: "NDArray[np.int64]", columns: Sequence[str]) -> "pd.DataFrame":
-        """Return the values of the given rows, typed, in the order of the keys (repeats kept)."""
+        """Return the values of the given rows, typed, in the order of the keys (repeats kept).
+
+        Raises RequestError where another run has since made some of them from other files.
+        """
         import pandas as pd
 
         from series_assets.storage.values import restored
 
         names = ", ".join(f"kept.{quoted(name)}" for name in columns)
-        with opened(self.layout.database) as connection:
+        with opened(self.layout.database) as connection, snapshot(connection):
+            made = self._made(connection)
+            periods = sorted({int(key) // PLACES for key in keys})
+            self._refuse_others(made, periods, "the period being made")
             rows = connection.execute(
                 f"SELECT {names} FROM json_each(?) AS wanted "
                 f"JOIN {self._table} AS kept ON kept.{_KEY} = wanted.value ORDER BY wanted.key",

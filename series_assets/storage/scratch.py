@@ -1,6 +1,8 @@
 """Scratch folders of runs: each run has its own, and clears away those of runs that were killed.
 
 A run holds a lock while it lives; the system frees it when the process ends, however it does.
+What runs do to each other's folders, and to files that more than one of them writes, they do one
+at a time, under a second lock that is held for moments only.
 """
 
 import contextlib
@@ -11,12 +13,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from series_assets.core.errors import GenerationError
 from series_assets.storage.files import telling_of
 
 _LOCK = ".lock"
 _ONE_PROCESS = "one process"
 _DAY = 24 * 60 * 60
-_MINUTE = 60
+_PATIENCE = 60
+"""Seconds to wait for what another run does in moments."""
 _held: dict[Path, FileLock] = {}
 
 
@@ -31,12 +35,18 @@ def claim(runs: Path, run: str, *, one_process: bool) -> Path:
     folder = runs / run
     with telling_of(folder):
         if folder not in _held:
-            runs.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(_lock_of(folder))
-            lock.acquire()
-            _held[folder] = lock
-            _lock_of(folder).write_text(_ONE_PROCESS if one_process else "")
-            _clear_away_abandoned(runs)
+            with one_at_a_time(runs):
+                _clear_away_abandoned(runs)
+                lock = FileLock(_lock_of(folder))
+                with contextlib.suppress(Timeout):  # another process of the same run holds it
+                    lock.acquire(timeout=0)
+                _held[folder] = lock
+                try:
+                    _lock_of(folder).write_text(_ONE_PROCESS if one_process else "")
+                    folder.mkdir(exist_ok=True)
+                except BaseException:
+                    _let_go(folder)
+                    raise
         folder.mkdir(exist_ok=True)
     return folder
 
@@ -47,22 +57,58 @@ def give_back(runs: Path, run: str) -> None:
     Does nothing for a run that has none.
     """
     folder = runs / run
-    with contextlib.suppress(OSError):
-        if folder.exists():
-            folder.rmdir()
-        if lock := _held.pop(folder, None):
-            _lock_of(folder).unlink(missing_ok=True)
-            lock.release()
-        runs.rmdir()
+    if folder in _held or folder.exists():
+        with contextlib.suppress(OSError, GenerationError), one_at_a_time(runs):
+            if folder.exists():
+                folder.rmdir()
+            _let_go(folder)
+
+
+@contextlib.contextmanager
+def one_at_a_time(runs: Path) -> Iterator[None]:
+    """Do a block while no other run does one; ``runs`` goes in the end if nothing is in it.
+
+    Blocks may not be within each other. Raises GenerationError where the others take too long.
+    """
+    place = runs / _LOCK
+    lock, until = FileLock(place), time.monotonic() + _PATIENCE
+    with telling_of(runs):
+        while not lock.is_locked:
+            runs.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire(timeout=_PATIENCE, poll_interval=0.01)
+            except FileNotFoundError:  # the last of the other runs has taken the folder away
+                if time.monotonic() > until:
+                    raise
+            except Timeout:
+                raise GenerationError(
+                    f"{place}: another run has held this lock for {_PATIENCE} seconds; wait until "
+                    "it is done or end it, then run this again"
+                ) from None
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            if not any(path != place for path in runs.iterdir()):
+                place.unlink(missing_ok=True)
+                runs.rmdir()
+        lock.release()
 
 
 def _lock_of(folder: Path) -> Path:
     return folder.with_name(folder.name + _LOCK)
 
 
+def _let_go(folder: Path) -> None:
+    if lock := _held.pop(folder, None):
+        with contextlib.suppress(OSError):
+            _lock_of(folder).unlink(missing_ok=True)
+        lock.release()
+
+
 def _clear_away_abandoned(runs: Path) -> None:
-    """Remove what runs left that were killed."""
-    names = {path.name.removesuffix(_LOCK) for path in runs.iterdir()}
+    """Remove what runs left that were killed; no other run begins or ends meanwhile."""
+    names = {path.name.removesuffix(_LOCK) for path in runs.iterdir()} - {""}
     for folder in (runs / name for name in sorted(names)):
         if folder not in _held:
             with contextlib.suppress(Timeout, OSError), _lock_if_free(folder):
@@ -79,10 +125,7 @@ def _lock_if_free(folder: Path) -> Iterator[None]:
 
 def _is_abandoned(folder: Path) -> bool:
     """Tell whether nobody will come back to a folder whose lock nobody holds."""
-    lock = _lock_of(folder)
-    if not folder.exists():  # its run may be about to take the lock
-        return time.time() - lock.stat().st_mtime > _MINUTE
-    if lock.read_text() == _ONE_PROCESS:
+    if not folder.exists() or _lock_of(folder).read_text() == _ONE_PROCESS:
         return True
     newest = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
     return time.time() - newest > _DAY

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from series_assets.core.errors import GenerationError
+from series_assets.storage import scratch
 from series_assets.storage.scratch import claim, give_back
 
 HOLDING = """
@@ -74,7 +75,7 @@ def test_a_run_leaves_those_alone_that_are_alive(tmp_path: Path) -> None:
             other.kill()
     give_back(tmp_path, "mine")
     claim(tmp_path, "next", one_process=True)
-    assert {path.name for path in tmp_path.iterdir()} == {"next", "next.lock"}
+    assert {path.name for path in tmp_path.iterdir()} == {"next", "next.lock", ".lock"}
     give_back(tmp_path, "next")
 
 
@@ -93,21 +94,65 @@ def test_where_steps_have_processes_of_their_own_a_folder_stays_for_a_day(tmp_pa
     give_back(tmp_path, "next")
 
 
-def test_a_lock_without_a_folder_goes_after_a_minute(tmp_path: Path) -> None:
-    """Before that, its run may be about to take it."""
+@pytest.mark.parametrize("content", ["one process", ""])
+def test_a_lock_without_a_folder_goes(tmp_path: Path, content: str) -> None:
+    """Its run was killed before it had made the folder."""
     lock = tmp_path / "other.lock"
-    lock.write_text("one process")
-    claim(tmp_path, "mine", one_process=True)
-    give_back(tmp_path, "mine")
-    assert lock.exists()
-    os.utime(lock, (time.time() - 61,) * 2)
+    lock.write_text(content)
     claim(tmp_path, "next", one_process=True)
     assert not lock.exists()
     give_back(tmp_path, "next")
 
 
+def test_processes_of_one_run_share_its_folder(tmp_path: Path) -> None:
+    """None waits for another, and what each does to files that both write it does by itself."""
+    runs = tmp_path / "runs"
+    with another_process(runs, "many") as other:
+        folder = claim(runs, "other", one_process=False)
+        assert (folder / "records.csv").exists()
+        other.communicate("")
+    (folder / "records.csv").unlink()
+    give_back(runs, "other")
+    assert not runs.exists()
+
+
+def test_what_one_run_does_at_a_time_another_waits_for(tmp_path: Path) -> None:
+    """Many processes add to a file by reading and writing it, and none of it is lost."""
+    runs, total = tmp_path / "runs", tmp_path / "total"
+    total.write_text("0")
+    code = (
+        "import sys; from pathlib import Path; from series_assets.storage import scratch\n"
+        "total = Path(sys.argv[2])\n"
+        "for _ in range(50):\n"
+        "    with scratch.one_at_a_time(Path(sys.argv[1])):\n"
+        "        total.write_text(str(int(total.read_text()) + 1))\n"
+    )
+    command = [sys.executable, "-c", code, str(runs), str(total)]
+    for process in [subprocess.Popen(command) for _ in range(4)]:
+        assert process.wait(timeout=60) == 0
+    assert total.read_text() == "200"
+    assert not runs.exists()
+
+
+def test_a_run_that_holds_the_others_up_too_long_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the lock and what to do."""
+    monkeypatch.setattr(scratch, "_PATIENCE", 1)
+    with (
+        scratch.one_at_a_time(tmp_path),
+        pytest.raises(GenerationError) as caught,
+        scratch.one_at_a_time(tmp_path),
+    ):
+        pass
+    assert str(caught.value) == (
+        f"{tmp_path}/.lock: another run has held this lock for 1 seconds; wait until it is done "
+        "or end it, then run this again"
+    )
+
+
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     """With the path and what to do."""
     (tmp_path / "data").write_text("a file")
-    with pytest.raises(GenerationError, match=r"data/\.runs/mine: cannot be written: "):
+    with pytest.raises(GenerationError, match=r"data/\.runs: cannot be written: "):
         claim(tmp_path / "data" / ".runs", "mine", one_process=True)

@@ -1,0 +1,290 @@
+"""A run killed at any point harms nothing, and the next one ends with the bytes of an undisturbed.
+
+Points are counted in ``killing``, over all that a run of ten periods changes on the disk.
+"""
+
+import json
+import random
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from series_assets.storage.files import fingerprint_in
+from series_assets.storage.loading import load_series
+from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
+
+_DRAWN = 20
+_DRAWN_OVER_OTHERS = 8
+
+_SCRATCH = ".runs/RUN/demo__new_records/"
+NAMED = [
+    # The scratch folder of a run, its lock, and the lock under which runs take turns.
+    "after mkdir .runs",
+    "after open .runs/.lock",
+    "after flock .runs/.lock",
+    "after open .runs/RUN.lock",
+    "after flock .runs/RUN.lock",
+    "half of write .runs/RUN.lock",
+    "after write .runs/RUN.lock",
+    "after mkdir .runs/RUN",
+    "after mkdir .runs/RUN/demo__dataset",
+    f"after unlink {_SCRATCH}exhibit.db",
+    "after rmdir .runs/RUN/demo__new_records",
+    "after rmdir .runs/RUN",
+    "after unlink .runs/RUN.lock",
+    "after unlink .runs/.lock",
+    "after rmdir .runs",
+    "half of write .runs/RUN/demo__dataset/"
+    "demo__dataset.demo__dataset__draw_entities.result.pickle",
+    # The database: the copy that it begins as, and what is written into it.
+    f"after open {_SCRATCH}.exhibit.db.PID.part",
+    f"half of write {_SCRATCH}.exhibit.db.PID.part",
+    "before link exhibit.db",
+    "after link exhibit.db",
+    "before PRAGMA exhibit.db",
+    "after PRAGMA exhibit.db",
+    "after BEGIN exhibit.db",
+    "after CREATE exhibit.db",
+    "after DELETE exhibit.db",
+    "amid rows of exhibit.db",
+    "before COMMIT exhibit.db",
+    "after COMMIT exhibit.db",
+    "after close exhibit.db",
+    # What is delivered: written in the scratch folder, and renamed to its place.
+    "after mkdir demo",
+    "after mkdir demo/new_records",
+    f"before write {_SCRATCH}.new_2.csv.PID.part",
+    f"half of write {_SCRATCH}.new_2.csv.PID.part",
+    f"after write {_SCRATCH}.new_2.csv.PID.part",
+    f"after fsync {_SCRATCH}.new_2.csv.PID.part",
+    "before replace demo/new_records/dataset_2.csv",
+    "after replace demo/new_records/dataset_2.csv",
+    f"half of write {_SCRATCH}.specification.yml.PID.part",
+    "before replace demo/dataset_2.new.yml",
+    "after replace demo/dataset_2.new.yml",
+    "half of write .runs/RUN/demo__dataset/.existing_2.csv.PID.part",
+    "half of write .runs/RUN/demo__dataset/.dataset_2.csv.PID.part",
+    "before replace demo/dataset_2.csv",
+    "after replace demo/dataset_2.csv",
+    "before replace demo/dataset_2.existing.yml",
+    "after replace demo/dataset_2.existing.yml",
+]
+"""Each kind of change by what it does where; of those that a run comes by again, the second."""
+
+
+class Killer:
+    """The process that makes series, and is killed when it is told to."""
+
+    def __init__(self, series: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "series_assets_tests.killing", str(series)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def make(self, series: Path, data: Path, kill: int | None = None) -> list[str]:
+        """Make a series and return the points of it; killed, there are none."""
+        assert self.process.stdin and self.process.stdout
+        order = {"series": str(series), "data": str(data), "kill": kill}
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        ended = json.loads(self.process.stdout.readline())
+        assert ended["failure"] is None, ended["failure"]
+        assert ended["signal"] == (0 if kill is None else 9)
+        points: list[str] = ended["points"]
+        return points
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What a data folder holds."""
+
+    files: dict[str, bytes]
+    """By path, without databases."""
+    tables: dict[str, list[tuple[Any, ...]]]
+    """The rows of the database by table."""
+
+    @classmethod
+    def of(cls, data: Path) -> "Delivered":
+        """Read all of a data folder; the database has to be whole."""
+        files = {
+            path: content for path, content in files_in(data).items() if not path.startswith(".")
+        }
+        return cls(files, _tables(data / "exhibit.db"))
+
+
+def _tables(database: Path) -> dict[str, list[tuple[Any, ...]]]:
+    if not database.exists():
+        return {}
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {
+            name: connection.execute(f'SELECT rowid, * FROM "{name}" ORDER BY rowid').fetchall()
+            for (name,) in found
+        }
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A series of ten periods, the same with other contents, and what undisturbed runs make."""
+
+    killer: Killer
+    series: Path
+    others: Path
+    data_of_others: Path
+    """A folder in which the series of other contents was made."""
+    undisturbed: Delivered
+    of_others: Delivered
+    points: list[str]
+    over_others: list[str]
+    """The points of a run over what was made from other contents."""
+    paths: list[str]
+    """All that an undisturbed run leaves."""
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Both series made once; each test kills runs of its own."""
+    folder = tmp_path_factory.mktemp("stage")
+    inputs = a_user_input(num_datasets=10)
+    series = write_series(folder / "series", a_specification(number_of_rows=30), inputs)
+    changed = a_specification(number_of_rows=30, random_seed=7)
+    changed["columns"]["sex"]["original_values"][1] = "X            | 0.500              | 0.800"
+    others = write_series(folder / "others", changed, inputs)
+    killer = Killer(series)
+    try:
+        points = killer.make(series, folder / "undisturbed")
+        killer.make(others, folder / "made")
+        shutil.copytree(folder / "made", folder / "over")
+        over_others = killer.make(series, folder / "over")
+        undisturbed = Delivered.of(folder / "undisturbed")
+        assert Delivered.of(folder / "over") == undisturbed
+        yield Stage(
+            killer,
+            series,
+            others,
+            folder / "made",
+            undisturbed,
+            Delivered.of(folder / "made"),
+            points,
+            over_others,
+            _paths(folder / "undisturbed"),
+        )
+    finally:
+        killer.process.stdin and killer.process.stdin.close()
+        killer.process.wait(timeout=60)
+
+
+def _paths(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def _harmless(stage: Stage, data: Path, earlier: Delivered) -> None:
+    """Hold what a killed run left against what may be there: old and new files, each whole."""
+    found = Delivered.of(data)
+    for path, content in found.files.items():
+        whole = [delivered.files.get(path) for delivered in (stage.undisturbed, earlier)]
+        assert content in whole, f"{path} is neither that of before nor that of an undisturbed run"
+    for path in earlier.files:
+        assert path in found.files or path.endswith(".yml"), f"{path} is gone"
+    mark = load_series(stage.series).fingerprint
+    for number in range(1, 11):
+        path = f"demo/new_records/dataset_{number}.csv"
+        if fingerprint_in(data / "demo" / f"dataset_{number}.new.yml") == mark:
+            assert found.files[path] == stage.undisturbed.files[path]
+    rows = found.tables.get("demo_reference", [])
+    identifiers = [row[3] for row in rows]
+    assert len(set(identifiers)) == len(identifiers), "an entity is there twice"
+    known = {*stage.undisturbed.tables["demo_reference"], *earlier.tables.get("demo_reference", [])}
+    assert {*rows} <= known
+
+
+def _mended(stage: Stage, data: Path) -> None:
+    """Make the series again, and hold all that is there against an undisturbed run."""
+    stage.killer.make(stage.series, data)
+    assert _paths(data) == stage.paths
+    assert Delivered.of(data) == stage.undisturbed
+
+
+def _killed_at(stage: Stage, data: Path, point: int) -> None:
+    stage.killer.make(stage.series, data, kill=point)
+    _harmless(stage, data, Delivered({}, {}))
+    _mended(stage, data)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_run_killed_at_a_named_point(tmp_path: Path, stage: Stage, name: str) -> None:
+    """Before, in the middle of and after each kind of write, rename, removal and commit."""
+    places = [place for place, point in enumerate(stage.points) if point == name]
+    assert places, f"a run does not come by '{name}'"
+    _killed_at(stage, tmp_path / "data", places[min(1, len(places) - 1)])
+
+
+@pytest.mark.parametrize("draw", range(_DRAWN))
+def test_a_run_killed_at_a_point_drawn_from_all(tmp_path: Path, stage: Stage, draw: int) -> None:
+    """The seed is fixed, so that the points are the same each time."""
+    drawn = random.Random(20).sample(range(len(stage.points)), _DRAWN)
+    _killed_at(stage, tmp_path / "data", drawn[draw])
+
+
+@pytest.mark.parametrize("draw", range(_DRAWN_OVER_OTHERS))
+def test_a_run_killed_while_it_replaces_what_other_contents_made(
+    tmp_path: Path, stage: Stage, draw: int
+) -> None:
+    """Drawn from the points at which what is delivered changes; each file is old or new."""
+    delivered = [
+        place
+        for place, point in enumerate(stage.over_others)
+        if re.search(r" (unlink|replace|INSERT|COMMIT|DROP) (demo/|exhibit\.db)", point)
+    ]
+    drawn = random.Random(8).sample(delivered, _DRAWN_OVER_OTHERS)
+    data = tmp_path / "data"
+    shutil.copytree(stage.data_of_others, data)
+    stage.killer.make(stage.series, data, kill=drawn[draw])
+    _harmless(stage, data, stage.of_others)
+    _mended(stage, data)
+
+
+def test_a_run_killed_again_and_again(tmp_path: Path, stage: Stage) -> None:
+    """Each goes on where it can, clears away after the one before, and is killed a bit later."""
+    data = tmp_path / "data"
+    for place in range(1, 6):
+        stage.killer.make(stage.series, data, kill=place * len(stage.points) // 7)
+        _harmless(stage, data, Delivered({}, {}))
+        left = [path for path in (data / ".runs").iterdir() if path.is_dir()]
+        assert len(left) <= 1
+    _mended(stage, data)
+
+
+def test_whatever_is_delivered_comes_by_a_rename_or_a_commit(stage: Stage) -> None:
+    """Nothing is written under a name that a consumer looks at; that is what makes all of it whole.
+
+    And every kind of change to such a name is among the points at which runs are killed.
+    """
+    changes = {
+        re.sub(r"\d+", "2", point).split(" ", 1)[1]
+        for point in stage.points
+        if re.search(r" (demo/\S+|exhibit\.db)$", point)
+    }
+    assert changes == {
+        *("mkdir demo/new_records", "unlink demo/dataset_2.new.yml"),
+        *("replace demo/new_records/dataset_2.csv", "replace demo/dataset_2.new.yml"),
+        *("replace demo/dataset_2.csv", "replace demo/dataset_2.existing.yml"),
+        *("unlink demo/dataset_2.existing.yml", "link exhibit.db", "rows of exhibit.db"),
+        *(f"{word} exhibit.db" for word in ("PRAGMA", "BEGIN", "COMMIT", "close")),
+        *(f"{word} exhibit.db" for word in ("CREATE", "DROP", "INSERT", "DELETE")),
+    }
+    named = {point.split(" ", 1)[1].replace("of ", "") for point in NAMED}
+    renames = {change for change in changes if change.split()[0] in ("replace", "link", "COMMIT")}
+    assert renames <= named
