@@ -1,0 +1,242 @@
+"""What all pictures share: colours, one font, text that fits, and PNG bytes that never differ.
+
+Matplotlib without pyplot: nothing is kept between two pictures, and whatever a user has set for
+their own plots changes none of ours. What is drawn is decided in ``pictures`` and
+``report_pictures``.
+"""
+
+import io
+import logging
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
+
+DPI = 100
+INK, SOFT, FAINT, PAPER = "#1f2933", "#616e7c", "#d9dee3", "#ffffff"
+NEW, EXISTING, WARNING = "#2f6db3", "#e8a33d", "#c0392b"
+"""Colours that people who see no red or no green can tell apart, on screen and on paper."""
+
+_FAMILY = "DejaVu Sans"  # comes with matplotlib, so that pictures are the same everywhere
+_NO_GLYPH = "□"
+
+Align = Literal["left", "center", "right"]
+
+
+@contextmanager
+def plain_style() -> Iterator[None]:
+    """Draw with matplotlib's defaults, our font, and no character taken for a formula."""
+    import matplotlib
+
+    # The cache of fonts is made at the first use on a machine, which is no news to anybody.
+    logger = logging.getLogger("matplotlib.font_manager")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(
+                {
+                    "font.family": [_FAMILY],
+                    "font.size": 9,
+                    "text.parse_math": False,
+                    "text.color": INK,
+                    "axes.edgecolor": SOFT,
+                    "axes.labelcolor": SOFT,
+                    "axes.spines.top": False,
+                    "axes.spines.right": False,
+                    "xtick.color": SOFT,
+                    "ytick.color": SOFT,
+                    "figure.facecolor": PAPER,
+                    "axes.facecolor": PAPER,
+                }
+            )
+            yield
+    finally:
+        logger.setLevel(before)
+
+
+def png_of(figure: "Figure") -> bytes:
+    """Return a figure as a PNG, of a size in pixels that its inches and ``DPI`` say."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return _packed(canvas, 256)
+
+
+def data_address(png: bytes) -> str:
+    """Return an address that holds the picture itself, for a page or for Markdown."""
+    return f"data:image/png;base64,{b64encode(png).decode()}"
+
+
+def _packed(canvas: Any, colors: int) -> bytes:
+    """Return what was drawn in few colours, a fraction of the size of the full ones."""
+    import numpy as np
+    from PIL import Image
+
+    drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    few = drawn.quantize(colors, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    stream = io.BytesIO()
+    few.save(stream, "PNG")
+    return stream.getvalue()
+
+
+@cache
+def _font() -> Any:
+    from matplotlib.font_manager import FontProperties, findfont
+    from matplotlib.ft2font import FT2Font
+
+    # One of our own: matplotlib sets the size of those it draws with as it goes.
+    font = FT2Font(findfont(FontProperties(family=_FAMILY)))
+    font.set_size(100, 72)
+    return font
+
+
+@cache
+def _advance(character: str) -> float:
+    """Return the width of a character in units of the font's size."""
+    from matplotlib.ft2font import LoadFlags
+
+    glyph = _font().load_char(ord(character), flags=LoadFlags.NO_HINTING)
+    return float(glyph.linearHoriAdvance) / 65536 / 100
+
+
+@cache
+def _drawable(character: str) -> str:
+    if character.isspace():
+        return " "
+    there = character.isprintable() and _font().get_char_index(ord(character))
+    return character if there else _NO_GLYPH
+
+
+def cleaned(text: str) -> str:
+    """Return a text on one line, with a box for each character that cannot be drawn."""
+    return "".join(map(_drawable, text))
+
+
+def width_of(text: str, size: float, bold: bool = False) -> float:
+    """Return the width of a cleaned text in pixels. ``size`` in points."""
+    return sum(map(_advance, text)) * size * DPI / 72 * (1.13 if bold else 1.0)
+
+
+def shortened(text: str, room: float, size: float, bold: bool = False) -> str:
+    """Return a text cleaned and, where it is wider than ``room`` pixels, with its middle left out.
+
+    Its end stays in sight: names often differ only there.
+    """
+    text = cleaned(text[:500])
+    if width_of(text, size, bold) <= room:
+        return text
+    kept = len(text)
+    while kept > 1:
+        kept -= 1
+        tail = kept // 3
+        shorter = text[: kept - tail].rstrip() + "…" + text[len(text) - tail :].lstrip()
+        if width_of(shorter, size, bold) <= room:
+            return shorter
+    return "…"
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text on a sheet and the box it takes, in pixels from the top left."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class Sheet:
+    """A sheet to draw on in pixels, counted from the top left.
+
+    Plots of matplotlib's own would take ten times as long, and there is one for each column.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self.labels: list[Label] = []
+        self._rectangles: list[tuple[float, float, float, float]] = []
+        self._fills: list[str] = []
+        self._lines: list[list[tuple[float, float]]] = []
+        self._strokes: list[tuple[str, float]] = []
+        self._texts: list[tuple[float, float, str, FontProperties, str]] = []
+
+    def rectangle(self, left: float, top: float, right: float, bottom: float, fill: str) -> None:
+        """Fill a rectangle; nothing is drawn of one without a surface."""
+        if right > left and bottom > top:
+            self._rectangles.append((left, self.height - bottom, right, self.height - top))
+            self._fills.append(fill)
+
+    def line(
+        self, points: Sequence[tuple[float, float]], color: str = INK, width: float = 1.2
+    ) -> None:
+        """Draw a line through points, over all rectangles. ``width`` in pixels."""
+        self._lines.append([(x, self.height - y) for x, y in points])
+        self._strokes.append((color, width))
+
+    def text(
+        self,
+        x: float,
+        base: float,
+        text: str,
+        *,
+        size: float = 8,
+        color: str = INK,
+        bold: bool = False,
+        align: Align = "left",
+    ) -> Label:
+        """Write a text with its base line at ``base``; return the box it takes."""
+        text = cleaned(text)
+        width = width_of(text, size, bold)
+        left = x - {"left": 0.0, "center": width / 2, "right": width}[align]
+        height = size * DPI / 72
+        label = Label(text, left, base - 0.78 * height, left + width, base + 0.22 * height)
+        self.labels.append(label)
+        properties = _properties(size, bold)
+        self._texts.append((round(left), round(self.height - base), text, properties, color))
+        return label
+
+    def png(self) -> bytes:
+        """Return what was drawn as a PNG of the size of the sheet."""
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.collections import LineCollection, PolyCollection
+        from matplotlib.figure import Figure
+        from matplotlib.transforms import IdentityTransform
+
+        figure = Figure(figsize=(self.width / DPI, self.height / DPI), dpi=DPI, facecolor=PAPER)
+        corners = [
+            [(left, low), (right, low), (right, high), (left, high)]
+            for left, low, right, high in self._rectangles
+        ]
+        plain: dict[str, Any] = {"transform": IdentityTransform(), "linewidths": 0}
+        figure.add_artist(
+            PolyCollection(corners, facecolors=self._fills, antialiaseds=False, **plain)
+        )
+        colors = [color for color, _ in self._strokes]
+        plain["linewidths"] = [width * 72 / DPI for _, width in self._strokes]
+        figure.add_artist(LineCollection(self._lines, colors=colors, capstyle="butt", **plain))
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        renderer: Any = canvas.get_renderer()
+        context = renderer.new_gc()
+        for x, y, text, properties, color in self._texts:
+            context.set_foreground(color)
+            # Agg counts from the top here, whatever its origin is elsewhere.
+            renderer.draw_text(context, x, self.height - y, text, properties, 0)
+        return _packed(canvas, 128)
+
+
+@cache
+def _properties(size: float, bold: bool) -> "FontProperties":
+    from matplotlib.font_manager import FontProperties
+
+    return FontProperties(family=_FAMILY, size=size, weight="bold" if bold else "normal")
