@@ -13,6 +13,7 @@ from series_assets.assets import assets_of, broken_asset, job_of
 from series_assets.checks import checks_of
 from series_assets.core.series import Series
 from series_assets.io_managers import SeriesIOManager
+from series_assets.report import report_asset
 from series_assets.resources import Progress, Workspace
 from series_assets.sensors import sensor_of
 from series_assets.storage.loading import BrokenSeries
@@ -36,6 +37,7 @@ def build_definitions(
     sound = {one.name: one for one in series if isinstance(one, Series)}
     io_manager = tools.pop("io_manager", None) or SeriesIOManager(sound, workspace)
     assets = [asset for one in sound.values() for asset in assets_of(one, io_manager, tools)]
+    assets += [report_asset(one, workspace) for one in sound.values()]
     assets += [broken_asset(one) for one in series if isinstance(one, BrokenSeries)]
     return dg.Definitions(
         assets=assets,

@@ -168,6 +168,10 @@ def _run(
         selected = job.get_subset(asset_selection=set(assets), asset_check_selection=set())
         return selected.execute_in_process(
             instance=instance,
+            asset_selection=[
+                dg.AssetKey([series.name, name])
+                for name in ("new_records", "reference_table", "dataset")
+            ],
             tags={
                 "series_assets/series": series.name,
                 "dagster/asset_partition_range_start": keys[0],

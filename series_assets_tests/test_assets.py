@@ -419,7 +419,7 @@ def test_assets_are_grouped_and_named_after_their_series() -> None:
     graph = build_definitions([a_series(), a_series(name="other")]).resolve_asset_graph()
     nodes = {key: graph.get(key) for key in graph.materializable_asset_keys}
     assert {key.to_user_string() for key in nodes} == {
-        f"{name}/{asset}" for name in ("demo", "other") for asset in ALL
+        f"{name}/{asset}" for name in ("demo", "other") for asset in (*ALL, "report")
     }
     assert all(node.group_name == key.path[0] for key, node in nodes.items())
     assert all(node.description for node in nodes.values())

@@ -89,9 +89,8 @@ def loaded(settings: Settings) -> dg.Definitions:
 
 def assets_of(*names: str) -> set[str]:
     """Return the keys that sound series have."""
-    return {
-        f"{n}/{asset}" for n in names for asset in ("new_records", "reference_table", "dataset")
-    }
+    assets = ("new_records", "reference_table", "dataset", "report")
+    return {f"{n}/{asset}" for n in names for asset in assets}
 
 
 def test_the_series_that_ship_load(tmp_path: Path) -> None:
@@ -245,7 +244,10 @@ def test_dagster_validates_the_definitions_beside_a_broken_series(
 def test_dagsters_command_makes_the_files_of_ours(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """``dagster asset materialize`` over a range, and ``series-assets generate``: same bytes."""
+    """``dagster asset materialize`` over a range, and ``series-assets generate``: same bytes.
+
+    The group that the first one is given has the report as well.
+    """
     write_series(Path(environment["SERIES_ASSETS_SERIES_DIR"]))
     materialised = run(
         environment,
@@ -265,7 +267,9 @@ def test_dagsters_command_makes_the_files_of_ours(
     generated = run(environment, "series-assets", "generate", "demo")
     assert generated.returncode == 0, generated.stderr
     assert files_in(elsewhere)
-    assert files_in(tmp_path / "data") == files_in(elsewhere)
+    made = files_in(tmp_path / "data")
+    assert b"4 of 4 periods" in made.pop("demo/report.html")
+    assert made == files_in(elsewhere)
 
 
 class Asked(Mapping[str, str]):

@@ -46,9 +46,14 @@ class Layout:
         """The new records of a dataset by themselves."""
         return self.folder / "new_records" / f"dataset_{number}.csv"
 
+    @property
+    def report(self) -> Path:
+        """The report on all periods made so far."""
+        return self.folder / "report.html"
+
     def every_file(self) -> list[Path]:
         """Return the files that were made, of all periods, sorted."""
-        ours = re.compile(r"dataset_[1-9]\d*\.(csv|new\.yml|existing\.yml)")
+        ours = re.compile(r"dataset_[1-9]\d*\.(csv|new\.yml|existing\.yml)|report\.html")
         inner = re.compile(r"dataset_[1-9]\d*\.csv")
         made = [path for path in self.folder.glob("*") if ours.fullmatch(path.name)]
         records = (self.folder / "new_records").glob("*")
@@ -111,16 +116,20 @@ def _cells(texts: "pa.Array", alone: bool) -> "pa.Array":
     return texts
 
 
-def read_csv(path: Path) -> "pd.DataFrame":
-    """Return the table in a CSV of ours as text, None where a value is missing."""
-    frame: pd.DataFrame = read_table(path).to_pandas()
+def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
+    """Return the table in a CSV of ours as text, None where a value is missing.
+
+    Of the columns asked for, or of all. Raises KeyError for one that is not there exactly once,
+    OSError or ValueError where the file is no table.
+    """
+    frame: pd.DataFrame = read_table(path, columns).to_pandas()
     return frame
 
 
-def read_table(path: Path) -> "pa.Table":
+def read_table(path: Path, columns: Sequence[str] | None = None) -> "pa.Table":
     """Return the table in a CSV of ours as text, null where a value is missing.
 
-    Raises OSError or ValueError where the file is none.
+    As ``read_csv`` does.
     """
     from pyarrow import csv as arrow
     from pyarrow import string
@@ -130,6 +139,10 @@ def read_table(path: Path) -> "pa.Table":
         names = _header(stream)
         # pyarrow takes a mark at the start of a file off the first name.
         known = [*names, names[0].removeprefix("\ufeff")]
+        wanted = names if columns is None else list(columns)
+        for name in wanted:
+            if columns is not None and names.count(name) != 1:
+                raise KeyError(name)
         stream.seek(0)
         table = arrow.read_csv(
             stream.buffer,
@@ -137,12 +150,13 @@ def read_table(path: Path) -> "pa.Table":
             parse_options=arrow.ParseOptions(newlines_in_values=True),
             convert_options=arrow.ConvertOptions(
                 column_types=dict.fromkeys(known, string()),
+                include_columns=None if columns is None else wanted,
                 null_values=[""],
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
             ),
         )
-    return table.rename_columns(names)
+    return table.rename_columns(wanted)
 
 
 def read_header(path: Path) -> list[str]:
@@ -163,7 +177,11 @@ def write_yaml(path: Path, content: Specification, fingerprint: str) -> None:
 
     A comment says which contents of the series' two files it was made from.
     """
-    text = f"# {_FINGERPRINT}{fingerprint}\n" + as_yaml(content)
+    write_text(path, f"# {_FINGERPRINT}{fingerprint}\n" + as_yaml(content))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text as UTF-8."""
 
     def write(stream: io.BufferedWriter) -> None:
         stream.write(text.encode())

@@ -114,6 +114,18 @@ def test_a_long_csv_is_written_in_pieces(tmp_path: Path, monkeypatch: pytest.Mon
     assert path.read_bytes() == b'a,b\n1,x\n"2,",\n3,"\r"\n,y\n5,z\n'
 
 
+def test_some_columns_of_a_csv_can_be_read_by_themselves(tmp_path: Path) -> None:
+    """In the order asked for; one that is not there, or twice, is a KeyError."""
+    table = a_table(a=["1", None], b=["x\ny", "z"], c=[None, "3"])
+    path = tmp_path / "table.csv"
+    files.write_csv(path, table)
+    pd.testing.assert_frame_equal(files.read_csv(path, ["c", "b"]), table[["c", "b"]])
+    path.write_text("a,a,b\n1,2,3\n")
+    for name in ("a", "d"):
+        with pytest.raises(KeyError):
+            files.read_csv(path, [name])
+
+
 def test_an_empty_text_comes_back_as_missing(tmp_path: Path) -> None:
     """Missing values are empty in a CSV, so the two are one there."""
     path = tmp_path / "table.csv"
@@ -234,10 +246,17 @@ def test_the_files_of_a_series_are_told_from_those_of_others(tmp_path: Path) -> 
         layout.new_specification(1),
         layout.existing_specification(12),
         layout.new_records(1),
+        layout.report,
     ]
     foreign = [
         tmp_path / "demo" / name
-        for name in ("notes.txt", "dataset_1.xlsx", "dataset_final.csv", "dataset_1_checked.csv")
+        for name in (
+            "notes.txt",
+            "dataset_1.xlsx",
+            "dataset_final.csv",
+            "dataset_1_checked.csv",
+            "report.htm",
+        )
     ]
     foreign.append(tmp_path / "demo" / "new_records" / "dataset_of_mine.csv")
     for path in (*own, *foreign):
