@@ -3,7 +3,6 @@
 Names with a slash are Dagster's own, which its UI draws in a special way.
 """
 
-import base64
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from difflib import unified_diff
@@ -15,6 +14,7 @@ import dagster as dg
 from series_assets.core.contents import Contents
 from series_assets.core.series import Plan, Series
 from series_assets.core.specification import Specification
+from series_assets.drawing import data_address
 from series_assets.handles import Dataset, NewEntities, NewRecords
 from series_assets.storage.files import Layout, as_yaml
 
@@ -99,9 +99,8 @@ def of_dataset(
     if part:
         told["changed_in_the_specification"] = _difference(series.specification, part.specification)
     if made.picture:
-        text = base64.b64encode(made.picture).decode()
         told["picture"] = dg.MetadataValue.md(
-            f"![new, existing and first](data:image/png;base64,{text})"
+            f"![rows, and each column against period 1]({data_address(made.picture)})"
         )
     return told
 

@@ -6,12 +6,14 @@ scratch folder, never all the records of a range. What the assets are is in ``as
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from series_assets.core.errors import GenerationError, SeriesError
+from series_assets.core.errors import GenerationError, RequestError, SeriesError
 from series_assets.core.series import Plan, Series
 from series_assets.core.specification import is_select
 from series_assets.handles import (
@@ -26,6 +28,9 @@ from series_assets.handles import (
 from series_assets.resources import Progress, Workspace, check_new_records
 from series_assets.scoping import filled, io_manager_key, kept_by
 from series_assets.side_by_side import Make, made_side_by_side, workers_for
+
+if TYPE_CHECKING:
+    from series_assets.core.profiles import Profile
 
 
 class _Builder:
@@ -274,7 +279,9 @@ def dataset_graph(series: Series, tools: Mapping[str, Any]) -> dg.GraphDefinitio
         def make(
             key: str, parts: tuple[Any, ExistingRecords | None], progress: Progress
         ) -> Dataset:
-            return _combined(series, key, *parts, workspace, progress, folder)
+            return _combined(series, key, *parts, workspace, progress, folder, first)
+
+        first = cache(partial(_first_profile, series, workspace))
 
         given = {
             key: found if isinstance(found := existing.get(key), Failed) else (made, found)
@@ -370,6 +377,7 @@ def _combined(
     workspace: Workspace,
     progress: Progress,
     folder: Path,
+    first: "Callable[[], Profile | None]",
 ) -> Dataset:
     from series_assets.core.contents import contents
     from series_assets.core.records import combine
@@ -389,7 +397,31 @@ def _combined(
         existing=len(parts[-1]) if existing else 0,
         contents=contents(whole, series.first_identifier),
         said=existing.said if existing else (),
+        picture=_picture(series, plan, parts, first() if plan.k else None)
+        if workspace.explained
+        else None,
     )
+
+
+def _picture(series: Series, plan: Plan, parts: list[Any], first: "Profile | None") -> bytes:
+    """Draw what a dataset holds, against the profile of period 1 where there is one."""
+    from series_assets.core.profiles import profile_of
+    from series_assets.pictures import dataset_picture
+
+    new = parts[0] if plan.new else None
+    existing = parts[-1] if plan.existing else None
+    profile = profile_of(series, plan.k, new, existing, like=first)
+    return dataset_picture(f"{series.name}, dataset {plan.number}: {plan.key}", profile, first)
+
+
+def _first_profile(series: Series, workspace: Workspace) -> "Profile | None":
+    """Return what period 1 looks like; None if it was removed or made from other contents."""
+    from series_assets.core.profiles import profile_of
+
+    with suppress(RequestError):
+        texts = workspace.read_new_records(series, series.calendar.keys[0])
+        return profile_of(series, 0, texts, None)
+    return None
 
 
 def _has_new_records(series: Series, key: str, made: Any) -> bool:

@@ -1,6 +1,7 @@
 """What Dagster shows of each partition: true, its own, and read from what lies on disk."""
 
 import json
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -216,3 +217,13 @@ def test_what_is_told_can_be_stored(told: dict[str, Told]) -> None:
         for metadata in by_partition.values():
             for entry in metadata.values():
                 json.loads(dg.serialize_value(entry))
+
+
+def test_a_picture_of_each_dataset(told: dict[str, Told]) -> None:
+    """As a PNG within the text, so that the UI needs no other address."""
+    shown = {key: metadata["picture"].value for key, metadata in told["dataset"].items()}
+    assert len(set(shown.values())) == 3
+    for text in shown.values():
+        head, _, content = text.partition("data:image/png;base64,")
+        assert head.startswith("![") and content.endswith(")")
+        assert b64decode(content[:-1]).startswith(b"\x89PNG")
