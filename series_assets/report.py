@@ -34,12 +34,12 @@ def report_asset(series: Series, workspace: Workspace) -> dg.AssetsDefinition:
     def report(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         graph = f"{series.name}__report"
         try:
-            scratch = workspace.scratch(context.run_id, graph)
+            scratch = workspace.scratch(context.run.run_id, graph)
             history, drawn = write_report(series, workspace.layout(series), scratch)
         except SeriesError as error:
             raise dg.Failure(description=str(error), allow_retries=False) from None
         finally:
-            workspace.discard_scratch(context.run_id, graph)
+            workspace.discard_scratch(context.run.run_id, graph)
         return dg.MaterializeResult(metadata=_metadata(history, drawn, workspace.layout(series)))
 
     with warnings.catch_warnings():
