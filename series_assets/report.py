@@ -5,6 +5,8 @@ It reads what was delivered, and is made when somebody asks for it. What it tell
 """
 
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +36,7 @@ def report_asset(series: Series, workspace: Workspace) -> dg.AssetsDefinition:
     def report(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         graph = f"{series.name}__report"
         try:
-            scratch = workspace.scratch(context.run.run_id, graph)
+            scratch = partial(workspace.scratch, context.run.run_id, graph)
             history, drawn = write_report(series, workspace.layout(series), scratch)
         except SeriesError as error:
             raise dg.Failure(description=str(error), allow_retries=False) from None
@@ -59,7 +61,7 @@ def report_asset(series: Series, workspace: Workspace) -> dg.AssetsDefinition:
 def write_report(series: Series, layout: Layout, scratch: Path) -> "tuple[History, list[Picture]]":
     """Write the page on all periods made so far; return what it tells, and its pictures.
 
-    It is written in the folder ``scratch`` and put in its place as a whole.
+    It is written in the folder that ``scratch`` makes and put in its place as a whole.
     Raises RequestError where no period can be told of, GenerationError where the database cannot
     be read or the page cannot be written.
     """
@@ -75,7 +77,7 @@ def write_report(series: Series, layout: Layout, scratch: Path) -> "tuple[Histor
             f"generate {series.name})" + (f"\n{why}" if why else "")
         )
     drawn = report_pictures(history)
-    page = scratch / layout.report.name
+    page = scratch() / layout.report.name
     files.write_text(page, page_of(history, drawn))
     files.replace(page, layout.report)
     return history, drawn

@@ -168,7 +168,7 @@ def read_header(path: Path) -> list[str]:
 def _header(stream: TextIO) -> list[str]:
     names = next(csv.reader(stream), None)
     if names is None:
-        raise ValueError("the file is empty")
+        raise ValueError("it is empty")
     return names
 
 

@@ -48,8 +48,6 @@ def identifiers_in(path: Path, column: str) -> list[str | None]:
         reason = error.strerror or str(error)
     except UnicodeDecodeError:
         reason = "it is not UTF-8"
-    except StopIteration:
-        reason = "it is empty"
     except KeyError:
         reason = f"it has no column '{column}', or more than one"
     except (ValueError, csv.Error) as error:  # pyarrow's errors are ValueErrors
