@@ -58,7 +58,9 @@ def report_asset(series: Series, workspace: Workspace) -> dg.AssetsDefinition:
         )(report)
 
 
-def write_report(series: Series, layout: Layout, scratch: Path) -> "tuple[History, list[Picture]]":
+def write_report(
+    series: Series, layout: Layout, scratch: Callable[[], Path]
+) -> "tuple[History, list[Picture]]":
     """Write the page on all periods made so far; return what it tells, and its pictures.
 
     It is written in the folder that ``scratch`` makes and put in its place as a whole.

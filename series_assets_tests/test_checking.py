@@ -543,7 +543,7 @@ def test_without_the_first_dataset_its_new_records_tell_the_columns(made: Made) 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "the file is empty"),
+        (b"", "it is empty"),
         (b"id,sex\n1,2,3\n", "CSV parse error: Row #2: Expected 2 columns, got 3: 1,2,3"),
         (b"\xff\xfe\x00", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
         (

@@ -64,16 +64,22 @@ def ensure(database: Path, scratch: Path | None = None) -> None:
 
 
 @contextlib.contextmanager
-def opened(database: Path, *, read_only: bool = False) -> Iterator[sqlite3.Connection]:
+def opened(
+    database: Path, *, read_only: bool = False, scratch: bool = False
+) -> Iterator[sqlite3.Connection]:
     """Open a database, in WAL mode unless only for reading, transactions begun explicitly.
 
+    A scratch one is nobody else's and need not outlive a crash: it writes nothing beside itself.
     What SQLite complains of leaves as a GenerationError that names the file.
     """
     address = address_of(database, "ro" if read_only else "rwc")
     try:
         connection = sqlite3.connect(address, timeout=_PATIENCE, isolation_level=None, uri=True)
         try:
-            if not read_only:
+            if scratch:
+                connection.execute("PRAGMA journal_mode = MEMORY")
+                connection.execute("PRAGMA synchronous = OFF")
+            elif not read_only:
                 _use_wal(connection)
             yield connection
         finally:
@@ -158,9 +164,7 @@ def copy_for_run(database: Path, scratch: Path, specification: Specification) ->
     may be long, and what is drawn from them is handed over in memory.
     """
     scratch.unlink(missing_ok=True)
-    with opened(scratch) as connection:
-        connection.execute("PRAGMA journal_mode = MEMORY")
-        connection.execute("PRAGMA synchronous = OFF")
+    with opened(scratch, scratch=True) as connection:
         connection.execute("ATTACH ? AS source", (address_of(database, "ro"),))
         known = tables(connection, "source", views=True)
         with transaction(connection):
@@ -214,7 +218,7 @@ def copy_renamed(source: Path, target: Path, prefix: str, new_prefix: str) -> bo
 
 def write_frame(database: Path, name: str, frame: "pd.DataFrame") -> None:
     """Put a frame into a scratch database as a table of that name, in place of any other."""
-    with opened(database) as connection, transaction(connection):
+    with opened(database, scratch=True) as connection, transaction(connection):
         connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
         names = ", ".join(map(quoted, frame.columns))
         connection.execute(f"CREATE TABLE {quoted(name)} ({names})")

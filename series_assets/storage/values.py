@@ -16,16 +16,17 @@ def stored(column: "pd.Series[Any]") -> list[Any]:
     """Return the values as SQLite keeps them: int, float, text or None."""
     if pd.api.types.is_bool_dtype(column.dtype) or not pd.api.types.is_numeric_dtype(column.dtype):
         return as_text(column.to_frame("value"))["value"].tolist()
-    return [None if pd.isna(value) else value for value in column.astype(object).tolist()]
+    values = column.astype(object)
+    return values.where(column.notna(), None).tolist()
 
 
 def restored(values: Sequence[Any], kind: str) -> "pd.Series[Any]":
     """Return stored values as a typed column; ``kind`` as ``column_kinds`` gives it."""
-    known = [value for value in values if value is not None]
-    if all(isinstance(value, str) for value in known):
-        return typed_column(list(values), kind)
-    if all(isinstance(value, int) for value in known):
+    types = set(map(type, values)) - {type(None)}
+    if types <= {str}:
+        return typed_column(pd.Series(values, dtype=object), kind)
+    if types == {int}:
         return pd.Series(values, dtype="Int64")
-    if all(isinstance(value, float) for value in known):
+    if types == {float}:
         return pd.Series(values, dtype="float64")
     return pd.Series(values, dtype=object)
