@@ -16,7 +16,8 @@ from series_assets.core.series import Plan, Series
 from series_assets.core.specification import Specification
 from series_assets.drawing import data_address
 from series_assets.handles import Dataset, NewEntities, NewRecords
-from series_assets.storage.files import Layout, as_yaml
+from series_assets.storage.files import Layout
+from series_assets.storage.plain_yaml import as_yaml
 
 Metadata = dict[str, Any]
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-import yaml
-
 from series_assets.core.errors import GenerationError
 from series_assets.core.specification import Specification
+from series_assets.storage.plain_yaml import as_yaml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -189,11 +188,6 @@ def write_text(path: Path, text: str) -> None:
         os.fsync(stream.fileno())
 
     _write_whole(path, write)
-
-
-def as_yaml(content: Specification) -> str:
-    """Return a specification as plain YAML, one line a value, keys in their order."""
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=2**16)
 
 
 def fingerprint_in(path: Path) -> str | None:

@@ -3,6 +3,7 @@
 import csv
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -145,6 +146,35 @@ def test_yaml_comes_back_as_it_was_in_its_order(tmp_path: Path) -> None:
     read = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert read == content
     assert list(read) == ["zebra", "aardvark", "long"]
+
+
+_SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=150),
+    st.sampled_from(["yes", "~", "null", "- a", "a: b", "#", "'", "\n", "1e5", "01", "0x1"]),
+)
+_KEYS = st.text(max_size=8) | st.sampled_from(["yes", "0", "x" * 130, "a: b"])
+_CONTENT = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(content=st.dictionaries(_KEYS, _CONTENT, max_size=4), twice=st.booleans())
+def test_yaml_is_that_of_the_whole(content: dict[str, Any], twice: bool) -> None:
+    """Written part by part, and parts of before used again, it is what comes out at once."""
+    if twice and content:
+        content = {**content, "again": next(iter(content.values()))}
+    expected = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=2**16)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "content.yml"
+        files.write_yaml(path, content, _MARK)
+        _, _, written = path.read_bytes().partition(b"\n")
+    assert written.decode() == expected
 
 
 def test_yaml_can_be_read_by_people(tmp_path: Path) -> None:
