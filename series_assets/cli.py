@@ -269,9 +269,7 @@ def _deeper_faults(series: Series, database: Path) -> list[Fault]:
 
 
 def _layout(series: Series, settings: Settings) -> Layout:
-    from series_assets.resources import Workspace
-
-    return Workspace(data_dir=str(settings.data_dir)).layout(series)
+    return Layout.of(series, settings.data_dir)
 
 
 def _named(found: list[Series | BrokenSeries], name: str) -> Series | BrokenSeries:

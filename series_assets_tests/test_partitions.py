@@ -95,6 +95,19 @@ def test_partitions_are_the_same_at_every_load() -> None:
     assert partitions_of(calendar) != partitions_of(Calendar(date(2024, 1, 30), "months", 5, 8))
 
 
+@pytest.mark.parametrize("length", [1, 5, 12])
+@pytest.mark.parametrize("start", ["2024-02-29", "2024-01-30", "2024-01-31"])
+def test_no_window_needs_a_search_of_its_own(start: str, length: int) -> None:
+    """What a cadence has too much is named, and it is gone through no further than needed.
+
+    Dagster would run a cron string for exclusions anew for every window.
+    """
+    definition = partitions_of(Calendar(date.fromisoformat(start), "months", length, 24))
+    assert not any(isinstance(excluded, str) for excluded in definition.exclusions or ())
+    years = 2 * length + 2
+    assert definition.end_offset <= 2 * 12 * (years + 1)
+
+
 def test_a_day_within_a_period_is_no_partition() -> None:
     """Neither the days between nor the ends of skipped windows can be asked for."""
     definition = partitions_of(Calendar(date(2024, 1, 1), "weeks", 2, 4))

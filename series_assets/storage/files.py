@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from series_assets.core.errors import GenerationError
+from series_assets.core.series import Series
 from series_assets.core.specification import Specification
 from series_assets.storage.plain_yaml import as_yaml
 
@@ -28,6 +29,14 @@ class Layout:
 
     folder: Path
     database: Path
+
+    @classmethod
+    def of(cls, series: Series, data_dir: Path, *, flat: bool = False) -> Self:
+        """Return where the files of a series lie; ``flat``: in the data dir itself."""
+        return cls(
+            folder=data_dir if flat else data_dir / series.name,
+            database=series.database or data_dir / "exhibit.db",
+        )
 
     def dataset(self, number: int) -> Path:
         """What a consumer picks up."""

@@ -1,0 +1,51 @@
+"""What starting costs: libraries are imported when they are needed, and not before."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_GENERATING = ["exhibit", "scipy", "sklearn", "matplotlib"]
+_HEAVY = [*_GENERATING, "dagster", "pandas"]
+_COMMAND = "import series_assets.cli; series_assets.cli.main({arguments}, standalone_mode=False)"
+
+
+def _imported(program: str, folder: Path) -> set[str]:
+    """Return the packages that are loaded when a program has run."""
+    shown = "; import sys; print('loaded:', *{name.split('.')[0] for name in sys.modules})"
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SERIES_ASSETS", "DAGSTER"))}
+    done = subprocess.run(
+        [sys.executable, "-c", program + shown],
+        env=kept | {"SERIES_ASSETS_DATA_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    *_, last = done.stdout.splitlines()
+    assert last.startswith("loaded: ")
+    return set(last.split()[1:])
+
+
+@pytest.mark.parametrize(
+    ("program", "unwanted"),
+    [
+        pytest.param(_COMMAND.format(arguments=["--help"]), _HEAVY, id="--help"),
+        pytest.param(_COMMAND.format(arguments=["generate", "--help"]), _HEAVY, id="its help"),
+        pytest.param(_COMMAND.format(arguments=["list"]), _HEAVY, id="list"),
+        pytest.param("import series_assets.definitions", [*_GENERATING, "pandas"], id="defs"),
+    ],
+)
+def test_nothing_is_imported_before_it_is_needed(
+    program: str, unwanted: list[str], tmp_path: Path
+) -> None:
+    """Help and the list of series need no Dagster, and definitions nothing that makes data."""
+    assert not _imported(program, tmp_path) & set(unwanted)
+
+
+def test_what_makes_data_is_imported_then(tmp_path: Path) -> None:
+    """The same look finds what is there: making data needs all of it."""
+    command = _COMMAND.format(arguments=["generate", "school", "--periods", "2024-01-08"])
+    assert _imported(command, tmp_path) >= {"exhibit", "dagster", "pandas"}
