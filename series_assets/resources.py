@@ -40,10 +40,7 @@ class Workspace(dg.ConfigurableResource):
 
     def layout(self, series: Series) -> Layout:
         """Return where the files of a series lie."""
-        return Layout(
-            folder=self.folder if self.flat else self.folder / series.name,
-            database=series.database or self.folder / "exhibit.db",
-        )
+        return Layout.of(series, self.folder, flat=self.flat)
 
     def reference_table(self, series: Series) -> ReferenceTable:
         """Return the reference table of a series."""
