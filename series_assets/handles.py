@@ -45,7 +45,8 @@ class Failed:
         cause = error.__cause__ if isinstance(error, GenerationError) else None
         if isinstance(error, SeriesError):
             trace = "".join(traceback.format_exception(cause)) if cause else None
-            return cls(str(error), trace)
+            told = str(error)
+            return cls(told if where in told else f"{where}: {told}", trace)
         told = f"{where}: failed unexpectedly: {type(error).__name__}: {error}"
         return cls(told, "".join(traceback.format_exception(error)))
 

@@ -491,13 +491,13 @@ def test_a_run_that_exhibit_fails_in_leaves_no_scratch_and_no_file(bench: Bench)
 def test_a_run_that_cannot_put_a_file_down_leaves_no_scratch(
     bench: Bench, asset: str, path: str
 ) -> None:
-    """The message names the file, and making it again works once the place is free."""
+    """The message names period and file, and making it again works once the place is free."""
     assert bench.make(FIRST).success
     place = bench.folder / "demo" / path
     place.mkdir(parents=True)
     assert bench.refusal(SECOND) == (
-        f"{place}: cannot be written: Is a directory; free the place or choose another folder, "
-        "then run it again"
+        f"demo, period {SECOND}: {place}: cannot be written: Is a directory; free the place or "
+        "choose another folder, then run it again"
     )
     assert SECOND not in bench.materialised(asset)
     assert nothing_under(bench.folder)
