@@ -53,6 +53,8 @@ def next_request(
     A period that failed three times in a row is not asked for again until somebody makes it by
     hand or the series' files change.
     """
+    # Asked for first: what a run makes that ends in between is then seen as made.
+    busy = _is_being_made(series, set(keys), instance)
     made = [instance.get_materialized_partitions(key) for key in keys]
     waiting = [key for key in series.calendar.keys if not all(key in done for done in made)]
     if not waiting:
@@ -61,7 +63,7 @@ def next_request(
     start = series.calendar.start_of(series.calendar.index(key))
     if series.user_input.release == "calendar" and start > today:
         return dg.SkipReason(f"period {key} has not begun yet")
-    if _is_being_made(series, set(keys), instance):
+    if busy:
         return dg.SkipReason(f"a run of {series.name} is under way")
     tags = {_SERIES_TAG: series.name, _FINGERPRINT_TAG: series.fingerprint}
     tried = instance.get_runs(dg.RunsFilter(tags={**tags, "dagster/partition": key}))
@@ -77,8 +79,9 @@ def next_request(
 def _is_being_made(series: Series, keys: set[dg.AssetKey], instance: dg.DagsterInstance) -> bool:
     """Tell whether a run makes assets of the series, or a backfill that is between two runs."""
     active = instance.get_runs(dg.RunsFilter(statuses=_ACTIVE))
-    # The runs of the series' job select no assets: they make all of them.
-    if any(run.job_name == series.name or keys & (run.asset_selection or set()) for run in active):
+    # The runs of the sensor and of the series' job select no assets, but have the tag.
+    ours = (run.tags.get(_SERIES_TAG) == series.name for run in active)
+    if any(ours) or any(keys & (run.asset_selection or set()) for run in active):
         return True
     backfills = instance.get_backfills(filters=BulkActionsFilter(statuses=_GOING_ON))
     return any(keys & set(backfill.asset_selection or ()) for backfill in backfills)

@@ -36,7 +36,8 @@ def record_run(
     """Record a run for a request of the sensor, with the status it has come to."""
     tags = {**request.tags, "dagster/partition": str(request.partition_key)}
     job = build_definitions([a_series()]).resolve_implicit_global_asset_job_def()
-    instance.create_run_for_job(job, tags=tags, status=status, asset_selection=frozenset(KEYS))
+    # As the daemon does: a sensor's runs select no assets, they make all that it targets.
+    instance.create_run_for_job(job, tags=tags, status=status)
 
 
 def test_the_first_period_not_made_is_asked_for(instance: dg.DagsterInstance) -> None:
@@ -98,13 +99,46 @@ def test_nothing_is_asked_for_while_the_job_of_the_series_runs(
 ) -> None:
     """A run of the job named after the series counts, though it selects no assets."""
     job = build_definitions([a_series()]).resolve_job_def("demo")
-    tags = {"dagster/partition": "2024-01-01"}
-    instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
+    instance.create_run_for_job(job, tags=job.run_tags, status=dg.DagsterRunStatus.STARTED)
 
     now = next_request(a_series(), KEYS, instance, LATER)
 
     assert isinstance(now, dg.SkipReason)
     assert now.skip_message == "a run of demo is under way"
+
+
+@pytest.mark.parametrize("selected", [KEYS, KEYS[1:2]], ids=["all", "one asset"])
+def test_nothing_is_asked_for_while_somebody_makes_a_period_by_hand(
+    instance: dg.DagsterInstance, selected: list[dg.AssetKey]
+) -> None:
+    """A run from the UI is known by the assets that it makes, of which one is enough."""
+    job = build_definitions([a_series()]).resolve_implicit_global_asset_job_def()
+    status = dg.DagsterRunStatus.STARTED
+    instance.create_run_for_job(job, status=status, asset_selection=frozenset(selected))
+
+    now = next_request(a_series(), KEYS, instance, LATER)
+
+    assert isinstance(now, dg.SkipReason)
+
+
+def test_a_run_that_ends_while_the_sensor_looks_is_not_asked_for_again(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is under way is looked at before what is made."""
+    request = next_request(a_series(), KEYS, instance, LATER)
+    assert isinstance(request, dg.RunRequest)
+    record_run(instance, request, dg.DagsterRunStatus.STARTED)
+    [run] = instance.get_runs()
+    look = instance.get_materialized_partitions
+
+    def ends_meanwhile(key: dg.AssetKey) -> set[str]:
+        found = look(key)
+        instance.report_run_canceled(run) if key == KEYS[-1] else None
+        return found
+
+    monkeypatch.setattr(instance, "get_materialized_partitions", ends_meanwhile)
+
+    assert isinstance(next_request(a_series(), KEYS, instance, LATER), dg.SkipReason)
 
 
 @pytest.mark.parametrize(
