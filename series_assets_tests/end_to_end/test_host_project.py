@@ -1,68 +1,33 @@
 """The example project under ``dg dev``: a backfill of a series and of the asset that it feeds."""
 
-import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from series_assets.assets import NAMES
 from series_assets.generating import Request, generate_series
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import files_in
-from series_assets_tests.end_to_end.conftest import (
-    _HOME,
-    ASSETS,
-    Server,
-    _end,
-    _environment,
-    _free_port,
-    until,
-)
+from series_assets_tests.end_to_end.client import Server
+from series_assets_tests.end_to_end.serving import dg_dev
 from series_assets_tests.test_dg import EXAMPLE, ROOT, copy_of_the_example
 
 pytestmark = pytest.mark.xdist_group("dagster_dev")
 
 KEYS = [f"2024-{month:02}-01" for month in range(1, 7)]
-SELECTED = [["customer_dimension"], *(["customers", asset] for asset in ASSETS)]
+SELECTED = [["customer_dimension"], *(["customers", asset] for asset in NAMES)]
 
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A ``dg dev`` of a copy of the example project, on this machine only."""
     base = tmp_path_factory.mktemp("host")
-    root, home = copy_of_the_example(base / "warehouse"), base / "home"
-    home.mkdir()
-    (home / "dagster.yaml").write_text(_HOME)
-    environment = _environment(DAGSTER_HOME=home, HOME=home)
-    path = [str(root / "src"), str(ROOT), *environment.get("PYTHONPATH", "").split(os.pathsep)]
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, path))
-    port = _free_port()
-    command = [str(Path(sys.executable).with_name("dg")), "dev", "--host", "127.0.0.1"]
-    with (base / "log").open("w+b") as log:
-        process = subprocess.Popen(
-            [*command, "--port", str(port)],
-            env=environment,
-            cwd=root,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a process group of its own, to be ended as a whole
-        )
-        try:
-            running = Server(f"http://127.0.0.1:{port}", EXAMPLE, root / "data")
-
-            def loaded() -> bool:
-                if process.poll() is not None:
-                    pytest.fail(f"dg dev ended: {(base / 'log').read_text()}")
-                return running.location() is not None
-
-            until(loaded, 120, "starting dg dev")
-            yield running
-        finally:
-            _end(process)
+    root = copy_of_the_example(base / "warehouse")
+    with dg_dev(root, base, [root / "src", ROOT]) as running:
+        yield running
 
 
 def backfill(host: Server, keys: list[str]) -> str:
@@ -83,7 +48,7 @@ def backfill(host: Server, keys: list[str]) -> str:
     )["launchPartitionBackfill"]
     assert answer["__typename"] == "LaunchBackfillSuccess", answer
     launched = str(answer["backfillId"])
-    assert host.end_of_backfill(launched, 300) == "COMPLETED_SUCCESS"
+    assert host.end_of_backfill(launched) == "COMPLETED_SUCCESS"
     return launched
 
 
@@ -92,7 +57,7 @@ def test_a_backfill_in_a_host_makes_the_series_and_what_it_feeds(
 ) -> None:
     """A process a step, in two runs; the bytes of the command line, and every period loaded."""
     launched = backfill(host, KEYS)
-    assert host.runs_of_backfill(launched) == 2
+    assert len(host.runs_of_backfill(launched)) == 2
     series = load_series(EXAMPLE / "src/warehouse/defs/customers")
     generate_series(Request(series=series, data_dir=tmp_path))
     assert host.files("customers") == files_in(tmp_path / "customers")

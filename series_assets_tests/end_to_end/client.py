@@ -1,0 +1,410 @@
+"""A client that asks a running ``dagster dev`` what its UI asks, in GraphQL.
+
+Starting it is in ``serving``; what is expected of the answers is in the tests.
+"""
+
+import contextlib
+import json
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from series_assets.assets import NAMES
+from series_assets_tests.builders import files_in
+
+_ENDED = ("SUCCESS", "FAILURE", "CANCELED")
+_LONG = 300
+"""Seconds that nothing takes, however busy the machine is."""
+
+T = TypeVar("T")
+
+
+def until(found: Callable[[], T | None], seconds: float, what: str) -> T:
+    """Return what ``found`` returns as soon as it is something. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = found()
+        if value:
+            return value
+        time.sleep(0.5)
+    raise TimeoutError(f"{what} took more than {seconds} s")
+
+
+@dataclass(frozen=True)
+class Made:
+    """One materialisation of one partition, as it is recorded."""
+
+    partition: str | None
+    run_id: str
+    metadata: Mapping[str, Any]
+    """By label: numbers, text, parsed JSON, and tables as lists of rows."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One look of a sensor at what there is to do."""
+
+    status: str
+    reason: str | None
+    run_ids: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running ``dagster dev`` and the folders that it works in."""
+
+    url: str
+    series_dir: Path
+    data_dir: Path
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        """Return the data that answers a query."""
+        request = urllib.request.Request(
+            f"{self.url}/graphql",
+            data=json.dumps({"query": query, "variables": variables}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=120) as response:
+            answer = json.load(response)
+        if "errors" in answer:
+            raise RuntimeError(f"{answer['errors']}, asked: {query}")
+        return answer["data"]
+
+    def _do(self, success: str, mutation: str, **variables: Any) -> Any:
+        """Return the one answer of a mutation, which has to be of the type ``success``."""
+        [answer] = self.ask(mutation, **variables).values()
+        if answer["__typename"] != success:
+            raise RuntimeError(f"{answer}, not {success}, asked: {mutation}")
+        return answer
+
+    # The code location and what it defines
+
+    def location(self) -> Mapping[str, Any] | None:
+        """Return the only code location once it has loaded."""
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            workspace = self.ask("""{
+              workspaceOrError { ... on Workspace { locationEntries {
+                name loadStatus
+                locationOrLoadError {
+                  ... on RepositoryLocation { repositories { name } }
+                  ... on PythonError { message }
+                }
+              } } }
+            }""")["workspaceOrError"]
+            [entry] = workspace.get("locationEntries") or [None]
+            if entry and entry["loadStatus"] == "LOADED":
+                return entry
+        return None
+
+    def _repository(self) -> dict[str, str]:
+        location = self.location()
+        assert location is not None
+        [repository] = location["locationOrLoadError"]["repositories"]
+        return {
+            "repositoryLocationName": location["name"],
+            "repositoryName": repository["name"],
+        }
+
+    def reload(self) -> None:
+        """Load the definitions again, as the button in the UI does."""
+        self._do(
+            "WorkspaceLocationEntry",
+            """mutation ($name: String!) {
+              reloadRepositoryLocation(repositoryLocationName: $name) {
+                __typename
+                ... on PythonError { message }
+                ... on ReloadNotSupported { message }
+              }
+            }""",
+            name=self._repository()["repositoryLocationName"],
+        )
+        until(self.location, _LONG, "reloading")
+
+    def assets(self) -> dict[str, dict[str, Any]]:
+        """Return what is told of every asset: group, description, kinds, jobs, partitions."""
+        nodes = self.ask("""{ assetNodes {
+          assetKey { path } groupName description kinds jobNames isPartitioned partitionKeys
+        } }""")["assetNodes"]
+        return {"/".join(node["assetKey"]["path"]): node for node in nodes}
+
+    # Runs
+
+    def _parameters(
+        self, job: str, assets: Sequence[Sequence[str]], tags: Mapping[str, str]
+    ) -> dict[str, Any]:
+        selection = [{"path": list(path)} for path in assets]
+        chosen = {"assetSelection": selection, "assetCheckSelection": []} if selection else {}
+        return {
+            "mode": "default",
+            "runConfigData": {},
+            "selector": {**self._repository(), "jobName": job, **chosen},
+            "executionMetadata": {
+                "tags": [{"key": key, "value": value} for key, value in tags.items()]
+            },
+        }
+
+    def _launch(self, parameters: Mapping[str, Any]) -> str:
+        answer = self._do(
+            "LaunchRunSuccess",
+            """mutation ($parameters: ExecutionParams!) {
+              launchPipelineExecution(executionParams: $parameters) {
+                __typename
+                ... on LaunchRunSuccess { run { runId } }
+                ... on PythonError { message }
+              }
+            }""",
+            parameters=parameters,
+        )
+        return str(answer["run"]["runId"])
+
+    def launch(self, series: str, assets: Sequence[str] = NAMES, **tags: str) -> str:
+        """Launch one run as the UI does, and return its id.
+
+        ``tags`` are those of ``tags_of``: ``first``, and ``last`` for a range.
+        """
+        paths = [(series, asset) for asset in assets]
+        return self._launch(self._parameters("__ASSET_JOB", paths, tags_of(**tags)))
+
+    def launch_job(self, series: str, key: str) -> str:
+        """Launch the job named after a series for one partition, and return the run's id."""
+        return self._launch(self._parameters(series, (), tags_of(key)))
+
+    def launch_each(self, series: str, assets: Sequence[str], keys: Sequence[str]) -> list[str]:
+        """Launch a run for each partition at once, and return their ids."""
+        paths = [(series, asset) for asset in assets]
+        parameters = [self._parameters("__ASSET_JOB", paths, tags_of(key)) for key in keys]
+        answer = self._do(
+            "LaunchMultipleRunsResult",
+            """mutation ($parameters: [ExecutionParams!]!) {
+              launchMultipleRuns(executionParamsList: $parameters) {
+                __typename
+                ... on LaunchMultipleRunsResult { launchMultipleRunsResult {
+                  __typename
+                  ... on LaunchRunSuccess { run { runId } }
+                  ... on PythonError { message }
+                } }
+                ... on PythonError { message }
+              }
+            }""",
+            parameters=parameters,
+        )
+        launched = answer["launchMultipleRunsResult"]
+        assert {one["__typename"] for one in launched} == {"LaunchRunSuccess"}, launched
+        return [one["run"]["runId"] for one in launched]
+
+    def end_of(self, run_id: str) -> str:
+        """Wait for a run to end, and return how it did."""
+
+        def status() -> str | None:
+            run = self.ask(
+                "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }", id=run_id
+            )["runOrError"]
+            return run["status"] if run["status"] in _ENDED else None
+
+        return until(status, _LONG, f"run {run_id}")
+
+    def complaints(self, run_id: str) -> list[str]:
+        """Return what the UI shows as the reasons of a failure."""
+        events = self.ask(
+            """query ($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events {
+              ... on ExecutionStepFailureEvent {
+                error { message causes { message } } failureMetadata { description }
+              }
+              ... on RunFailureEvent { error { message causes { message } } }
+            } } } }""",
+            id=run_id,
+        )["logsForRun"]["events"]
+        told = [event["failureMetadata"] for event in events if event.get("failureMetadata")]
+        if told:
+            return [failure["description"] for failure in told]
+        errors = [event["error"] for event in events if event.get("error")]
+        return [
+            " ".join([error["message"], *(cause["message"] for cause in error["causes"])])
+            for error in errors
+        ]
+
+    def made(self, run_id: str) -> None:
+        """Wait for a run to end, which it has to do well."""
+        ended = self.end_of(run_id)
+        assert ended == "SUCCESS", self.complaints(run_id)
+
+    def runs(self, **tags: str) -> list[dict[str, Any]]:
+        """Return id, status and tags of the runs with these tags, the newest first."""
+        found = self.ask(
+            """query ($filter: RunsFilter!) { runsOrError(filter: $filter) {
+              ... on Runs { results { runId status tags { key value } } }
+            } }""",
+            filter={"tags": [{"key": key, "value": value} for key, value in tags.items()]},
+        )["runsOrError"]["results"]
+        return [{**run, "tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in found]
+
+    # Backfills
+
+    def backfill(self, series: str, keys: Sequence[str], assets: Sequence[str] = NAMES) -> str:
+        """Launch a backfill of assets of a series as the UI does, and return its id."""
+        answer = self._do(
+            "LaunchBackfillSuccess",
+            """mutation ($parameters: LaunchBackfillParams!) {
+              launchPartitionBackfill(backfillParams: $parameters) {
+                __typename
+                ... on LaunchBackfillSuccess { backfillId }
+                ... on PythonError { message }
+              }
+            }""",
+            parameters={
+                "assetSelection": [{"path": [series, asset]} for asset in assets],
+                "partitionNames": list(keys),
+                "tags": [],
+                "fromFailure": False,
+            },
+        )
+        return str(answer["backfillId"])
+
+    def end_of_backfill(self, backfill_id: str) -> str:
+        """Wait for a backfill to end, and return how it did."""
+
+        def status() -> str | None:
+            found = self.ask(
+                """query ($id: String!) { partitionBackfillOrError(backfillId: $id) {
+                  ... on PartitionBackfill { status error { message } }
+                } }""",
+                id=backfill_id,
+            )["partitionBackfillOrError"]
+            going_on = ("REQUESTED", "CANCELING", "FAILING")
+            return None if found["status"] in going_on else found["status"]
+
+        return until(status, _LONG, f"backfill {backfill_id}")
+
+    def runs_of_backfill(self, backfill_id: str) -> list[dict[str, Any]]:
+        """Return the runs that a backfill has launched, the newest first."""
+        return self.runs(**{"dagster/backfill": backfill_id})
+
+    # What is recorded of an asset
+
+    def materializations(self, series: str, asset: str) -> list[Made]:
+        """Return every materialisation of an asset of a series, the newest first."""
+        node = self._node(
+            series,
+            asset,
+            """assetMaterializations { partition runId metadataEntries {
+              label
+              ... on IntMetadataEntry { intValue }
+              ... on TextMetadataEntry { text }
+              ... on PathMetadataEntry { path }
+              ... on MarkdownMetadataEntry { mdStr }
+              ... on JsonMetadataEntry { jsonString }
+              ... on TableMetadataEntry { table { records } }
+              ... on TableSchemaMetadataEntry { schema { columns { name type } } }
+            } }""",
+        )
+        return [
+            Made(
+                one["partition"],
+                one["runId"],
+                {entry["label"]: _value(entry) for entry in one["metadataEntries"]},
+            )
+            for one in node["assetMaterializations"]
+        ]
+
+    def times_made(self, series: str, asset: str) -> dict[str | None, int]:
+        """Return how often each partition of an asset has been made."""
+        return dict(Counter(made.partition for made in self.materializations(series, asset)))
+
+    def staleness(self, series: str, asset: str, keys: Sequence[str]) -> list[str]:
+        """Return whether partitions show as ``FRESH``, ``STALE`` or ``MISSING``."""
+        node = self._node(
+            series,
+            asset,
+            "staleStatusByPartition(partitions: $keys)",
+            keys=list(keys),
+        )
+        return list(node["staleStatusByPartition"])
+
+    def _node(self, series: str, asset: str, wanted: str, **variables: Sequence[str]) -> Any:
+        declared = "".join(f", ${name}: [String!]!" for name in variables)
+        return self.ask(
+            f"""query ($key: AssetKeyInput!{declared}) {{ assetNodeOrError(assetKey: $key) {{
+              ... on AssetNode {{ {wanted} }}
+            }} }}""",
+            key={"path": [series, asset]},
+            **variables,
+        )["assetNodeOrError"]
+
+    # Sensors
+
+    def _sensor_of(self, series: str) -> dict[str, str]:
+        return {**self._repository(), "sensorName": f"{series}_next_period"}
+
+    def start_sensor(self, series: str) -> None:
+        """Turn the sensor of a series on."""
+        self._do(
+            "Sensor",
+            """mutation ($sensor: SensorSelector!) {
+              startSensor(sensorSelector: $sensor) {
+                __typename ... on PythonError { message }
+              }
+            }""",
+            sensor=self._sensor_of(series),
+        )
+
+    def stop_sensor(self, series: str) -> None:
+        """Turn the sensor of a series off."""
+        self._do(
+            "StopSensorMutationResult",
+            """mutation ($id: String!) {
+              stopSensor(id: $id) { __typename ... on PythonError { message } }
+            }""",
+            id=self._state_of_sensor(series, "id")["id"],
+        )
+
+    def sensor_is_on(self, series: str) -> bool:
+        """Tell whether the sensor of a series is on."""
+        return bool(self._state_of_sensor(series, "status")["status"] == "RUNNING")
+
+    def ticks(self, series: str) -> list[Tick]:
+        """Return what the sensor of a series has done so far, the last first."""
+        ticks = self._state_of_sensor(series, "ticks { status skipReason runIds }")["ticks"]
+        return [Tick(one["status"], one["skipReason"], one["runIds"]) for one in ticks]
+
+    def _state_of_sensor(self, series: str, wanted: str) -> Any:
+        return self.ask(
+            f"""query ($sensor: SensorSelector!) {{ sensorOrError(sensorSelector: $sensor) {{
+              ... on Sensor {{ sensorState {{ {wanted} }} }}
+            }} }}""",
+            sensor=self._sensor_of(series),
+        )["sensorOrError"]["sensorState"]
+
+    # Files
+
+    def files(self, series: str) -> dict[str, bytes]:
+        """Return the files that have been made of a series."""
+        return files_in(self.data_dir / series)
+
+
+def tags_of(first: str | None = None, last: str | None = None) -> dict[str, str]:
+    """Return the tags by which a run knows its partition, or its range of them."""
+    if first is None:
+        return {}
+    if last is None:
+        return {"dagster/partition": first}
+    return {
+        "dagster/asset_partition_range_start": first,
+        "dagster/asset_partition_range_end": last,
+    }
+
+
+def _value(entry: Mapping[str, Any]) -> Any:
+    """Return what a metadata entry says."""
+    [value] = [value for key, value in entry.items() if key != "label"]
+    if "jsonString" in entry:
+        return json.loads(value)
+    if "table" in entry:
+        return [json.loads(record) for record in value["records"]]
+    if "schema" in entry:
+        return {column["name"]: column["type"] for column in value["columns"]}
+    return value

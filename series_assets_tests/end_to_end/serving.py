@@ -1,0 +1,106 @@
+"""Starting and ending a ``dagster dev``, for the tests and for the pictures in the documentation.
+
+What is asked of it while it runs is in ``client``.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from series_assets_tests.end_to_end.client import Server, until
+
+_HOME = """
+telemetry: {enabled: false}
+nux: {enabled: false}
+run_coordinator: {module: dagster._core.run_coordinator, class: DefaultRunCoordinator}
+"""
+
+
+@contextlib.contextmanager
+def dagster_dev(base: Path) -> Iterator[Server]:
+    """Run a ``dagster dev`` on this machine only, and end it with all that it started.
+
+    ``base`` is a folder; in it are ``series``, which has to be there, and ``home`` and ``data``.
+    Raises RuntimeError with what it printed where it does not start.
+    """
+    series_dir, data_dir = base / "series", base / "data"
+    environment = {
+        "SERIES_ASSETS_SERIES_DIR": str(series_dir),
+        "SERIES_ASSETS_DATA_DIR": str(data_dir),
+    }
+    command = ["dagster", "dev", "-m", "series_assets.definitions", "-h", "127.0.0.1", "-p"]
+    with _serving(command, base, base, environment) as url:
+        yield Server(url, series_dir, data_dir)
+
+
+@contextlib.contextmanager
+def dg_dev(project: Path, base: Path, path: Sequence[Path]) -> Iterator[Server]:
+    """Run a ``dg dev`` of somebody's project, as ``dagster_dev`` does; its home is in ``base``.
+
+    Modules are also found in the folders of ``path``.
+    """
+    paths = [*map(str, path), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "HOME": str(base)}
+    command = ["dg", "dev", "--host", "127.0.0.1", "--port"]
+    with _serving(command, base, project, environment) as url:
+        yield Server(url, project, project / "data")
+
+
+@contextlib.contextmanager
+def _serving(
+    command: Sequence[str], base: Path, folder: Path, environment: Mapping[str, str]
+) -> Iterator[str]:
+    """Run a command of Dagster's in a folder, followed by a port, and yield its address."""
+    home = base / "home"
+    home.mkdir()
+    (home / "dagster.yaml").write_text(_HOME)
+    program, *arguments = command
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    with (base / "log").open("w+b") as log:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name(program)), *arguments, str(port)],
+            env=_environment() | environment | {"DAGSTER_HOME": str(home)},
+            cwd=folder,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a process group of its own, to be ended as a whole
+        )
+        try:
+            starting = Server(url, folder, folder)
+
+            def loaded() -> bool:
+                if process.poll() is not None:
+                    raise RuntimeError(f"{program} dev ended: {(base / 'log').read_text()}")
+                return starting.location() is not None
+
+            until(loaded, 180, f"starting {program} dev")
+            yield url
+        finally:
+            _end(process)
+
+
+def _environment() -> dict[str, str]:
+    foreign = ("SERIES_ASSETS", "DAGSTER")
+    return {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End the process and what it started: by asking, then by force."""
+    process.send_signal(signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(20)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(20)

@@ -1,0 +1,73 @@
+"""Backfills: of all periods and of some, of a shipped series, and one that fails on its way."""
+
+import shutil
+
+import pytest
+
+from series_assets.assets import NAMES
+from series_assets_tests.end_to_end.client import Server
+from series_assets_tests.end_to_end.conftest import KEYS, ByCommandLine
+from series_assets_tests.end_to_end.reading import of_period
+
+pytestmark = pytest.mark.xdist_group("dagster_dev")
+
+
+def test_a_backfill_of_all_periods_completes_in_two_runs(
+    server: Server, whole_backfill: str, by_command_line: ByCommandLine
+) -> None:
+    """Whatever its length; all files of the series, the bytes those of the command line."""
+    assert server.end_of_backfill(whole_backfill) == "COMPLETED_SUCCESS"
+    assert len(server.runs_of_backfill(whole_backfill)) == 2
+    assert server.files("backfilled") == by_command_line("backfilled")
+
+
+def test_a_backfill_of_a_middle_range_makes_just_its_periods(
+    server: Server, middle_backfill: str, by_command_line: ByCommandLine
+) -> None:
+    """In two runs; the period before is not made again, the one after not at all."""
+    assert server.end_of_backfill(middle_backfill) == "COMPLETED_SUCCESS"
+    runs = {run["runId"] for run in server.runs_of_backfill(middle_backfill)}
+    assert len(runs) == 2
+    for asset in NAMES:
+        assert server.times_made("middle", asset) == dict.fromkeys(KEYS[:3], 1)
+        made_by = {one.partition: one.run_id for one in server.materializations("middle", asset)}
+        assert made_by.pop(KEYS[0]) not in runs
+        assert set(made_by.values()) <= runs
+    expected = by_command_line("middle")
+    assert server.files("middle") == {
+        path: data for n in (1, 2, 3) for path, data in of_period(expected, n).items()
+    }
+
+
+def test_a_backfill_of_the_whole_clinic_makes_the_bytes_of_the_command_line(
+    server: Server, whole_clinic: str, by_command_line: ByCommandLine
+) -> None:
+    """Ten periods of the series that ships, in two runs, each made once."""
+    assert server.end_of_backfill(whole_clinic) == "COMPLETED_SUCCESS"
+    assert len(server.runs_of_backfill(whole_clinic)) == 2
+    for asset in NAMES:
+        assert list(server.times_made("clinic", asset).values()) == [1] * 10
+    assert server.files("clinic") == by_command_line("clinic")
+
+
+def test_a_backfill_that_fails_on_its_way_is_completed_by_what_is_missing(
+    server: Server, interrupted_backfill: str, by_command_line: ByCommandLine
+) -> None:
+    """Periods before the failed one count as done; the message names the failed one."""
+    assert server.end_of_backfill(interrupted_backfill) == "COMPLETED_FAILED"
+    assert server.times_made("interrupted", "dataset") == dict.fromkeys(KEYS[:2], 1)
+    failed = [
+        run for run in server.runs_of_backfill(interrupted_backfill) if run["status"] == "FAILURE"
+    ]
+    [complaint] = [text for run in failed for text in server.complaints(run["runId"])]
+    obstacle = server.data_dir / "interrupted" / "dataset_3.csv"
+    assert complaint.startswith("interrupted, period 2024-03-01: ")
+    assert f"{obstacle}: cannot be written: Is a directory" in complaint
+
+    shutil.rmtree(obstacle)
+    missing = [key for key in KEYS if key not in server.times_made("interrupted", "dataset")]
+    again = server.backfill("interrupted", missing)
+
+    assert server.end_of_backfill(again) == "COMPLETED_SUCCESS"
+    assert server.times_made("interrupted", "dataset") == dict.fromkeys(KEYS, 1)
+    assert server.files("interrupted") == by_command_line("interrupted")

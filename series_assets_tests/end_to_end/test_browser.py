@@ -1,0 +1,133 @@
+"""The UI in a real browser: what a user sees of a series, and a materialisation by clicking.
+
+Skipped where there is no Chromium, unless ``SERIES_ASSETS_TEST_BROWSER`` is ``required``.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Response, expect
+
+from series_assets.assets import NAMES
+from series_assets_tests.end_to_end.browsing import HOW_TO_INSTALL, chromium, find_chromium
+from series_assets_tests.end_to_end.client import Server
+from series_assets_tests.end_to_end.conftest import KEYS
+from series_assets_tests.end_to_end.reading import rows_of
+
+pytestmark = pytest.mark.xdist_group("dagster_dev")
+
+_PATIENCE = 90_000
+"""Milliseconds that nothing takes, however busy the machine is."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The browser of the system."""
+    path = find_chromium()
+    if path is None:
+        if os.environ.get("SERIES_ASSETS_TEST_BROWSER") == "required":
+            pytest.fail(HOW_TO_INSTALL)
+        pytest.skip(HOW_TO_INSTALL)
+    with chromium(path) as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    """A page of the test's own; addresses are those below the server's."""
+    expect.set_options(timeout=_PATIENCE)
+    context = browser.new_context(
+        base_url=server.url, viewport={"width": 1600, "height": 1400}, reduced_motion="reduce"
+    )
+    context.set_default_timeout(_PATIENCE)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+def partition_page(page: Page, series: str, asset: str, key: str) -> None:
+    """Open the page of a partition of an asset."""
+    page.goto(f"/assets/{series}/{asset}?view=partitions&partition={key}")
+
+
+def entry(page: Page, label: str) -> Locator:
+    """Return the row of the partition's metadata with this label."""
+    rows = page.get_by_role("row").filter(has=page.get_by_role("cell", name=label, exact=True))
+    return rows.first
+
+
+def asked(answer: Response) -> str:
+    """Return what the page asked to get an answer."""
+    return answer.request.post_data or ""
+
+
+def show_markdown(page: Page, label: str) -> Locator:
+    """Click to see what a metadata entry holds, and return the dialog that shows it."""
+    entry(page, label).get_by_text("[Show Markdown]").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(label)
+    return dialog
+
+
+def test_the_graph_of_a_series_shows_its_assets(page: Page, ranged: str) -> None:
+    """All of them, with what they are kept as and how much of them is there."""
+    page.goto(f"/locations/series_assets.definitions/asset-groups/{ranged}/lineage")
+    for name in NAMES:
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()
+    expect(page.get_by_text("100% filled")).to_have_count(len(NAMES))
+    expect(page.get_by_text("SQLite", exact=True)).to_have_count(1)
+
+
+def test_the_page_of_a_partition_shows_its_first_rows(
+    page: Page, server: Server, ranged: str
+) -> None:
+    """As a table: every value of them, as it lies in the file."""
+    partition_page(page, ranged, "dataset", KEYS[1])
+    rows = rows_of(server.data_dir / ranged / "dataset_2.csv")[:3]
+    table = entry(page, "first_rows").get_by_role("table")
+    for column in rows[0]:
+        expect(table.get_by_role("columnheader", name=column, exact=True)).to_be_visible()
+    for row in rows:
+        shown = table.get_by_role("row").filter(has_text=row["id"])
+        expect(shown).to_have_count(1)
+        assert shown.get_by_role("cell").all_inner_texts() == list(row.values())
+
+
+def test_the_page_of_a_partition_shows_what_changed_in_the_specification(
+    page: Page, ranged: str
+) -> None:
+    """As a diff with lines taken away and lines added."""
+    partition_page(page, ranged, "dataset", KEYS[1])
+    dialog = show_markdown(page, "changed_in_the_specification")
+    expect(dialog.locator(".hljs-deletion", has_text="number_of_rows: 30")).to_be_visible()
+    expect(dialog.locator(".hljs-addition", has_text="number_of_rows: 20")).to_be_visible()
+
+
+def test_the_page_of_a_partition_shows_its_picture(page: Page, ranged: str) -> None:
+    """As an image that the browser could read."""
+    partition_page(page, ranged, "dataset", KEYS[1])
+    picture = show_markdown(page, "picture").get_by_role("img").last
+    expect(picture).to_be_visible()
+    size = picture.evaluate("image => image.decode().then(() => image.naturalWidth)")
+    assert size > 300
+
+
+def test_a_materialisation_can_be_started_by_clicking(page: Page, server: Server) -> None:
+    """It ends in success, and the partition turns green."""
+    page.goto("/locations/series_assets.definitions/asset-groups/clicked/lineage")
+    page.get_by_role("button", name="Materialize all").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_placeholder("ex:").fill(KEYS[0])
+    dialog.get_by_placeholder("ex:").press("Enter")
+    with page.expect_response(lambda answer: "LaunchPipelineExecution" in asked(answer)) as launch:
+        dialog.get_by_role("button", name="Launch 1 run").click()
+    run = launch.value.json()["data"]["launchPipelineExecution"]["run"]["id"]
+    page.goto(f"/runs/{run}")
+    expect(page.get_by_text("Success", exact=True).first).to_be_visible()
+
+    partition_page(page, "clicked", "dataset", KEYS[0])
+    expect(page.get_by_text("Materialized (1)")).to_be_visible()
+    expect(page.get_by_text("Materialized", exact=True)).to_be_visible()
+    assert "dataset_1.csv" in server.files("clicked")

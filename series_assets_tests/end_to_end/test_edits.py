@@ -1,0 +1,55 @@
+"""Files of series that are edited while everything runs, and definitions loaded again."""
+
+import pytest
+
+from series_assets.assets import NAMES
+from series_assets_tests.builders import a_specification, a_user_input, write_series
+from series_assets_tests.end_to_end.client import Server
+from series_assets_tests.end_to_end.conftest import KEYS, SERIES, ByCommandLine
+
+pytestmark = pytest.mark.xdist_group("dagster_dev")
+
+
+def test_a_series_that_breaks_takes_no_other_down(
+    server: Server, by_command_line: ByCommandLine
+) -> None:
+    """It shows what is wrong, the others are made; mended, it is back."""
+    whole = a_specification(number_of_rows=30)
+    faulty = a_user_input(num_datasets=1, fraction_of_new="7/3")
+
+    write_series(server.series_dir, whole, faulty, name="spoiled")
+    server.reload()
+    shown = server.assets()
+    assert "spoiled/dataset" not in shown
+    assert "spoiled/user_input.yml: fraction_of_new" in shown["spoiled/broken"]["description"]
+    server.made(server.launch("edited", first=KEYS[0], last=KEYS[1]))
+    assert server.files("edited") == by_command_line("edited")
+
+    write_series(server.series_dir, whole, a_user_input(**SERIES["spoiled"]), name="spoiled")
+    server.reload()
+    assert {"spoiled/broken", "spoiled/dataset"} & set(server.assets()) == {"spoiled/dataset"}
+    server.made(server.launch("spoiled", first=KEYS[0]))
+    assert server.files("spoiled") == by_command_line("spoiled")
+
+
+def test_an_edit_shows_as_stale_until_the_partitions_are_made_again(
+    server: Server, by_command_line: ByCommandLine
+) -> None:
+    """All partitions of all assets, right after the definitions were loaded again."""
+    keys = KEYS[:2]
+
+    def staleness() -> set[str]:
+        return {status for asset in NAMES for status in server.staleness("edited", asset, keys)}
+
+    server.made(server.launch("edited", first=keys[0], last=keys[1]))
+    assert staleness() == {"FRESH"}
+    before = server.files("edited")
+
+    edited = a_user_input(**SERIES["edited"], fraction_of_new="1/2")
+    write_series(server.series_dir, a_specification(number_of_rows=30), edited, name="edited")
+    server.reload()
+    assert staleness() == {"STALE"}
+
+    server.made(server.launch("edited", first=keys[0], last=keys[1]))
+    assert staleness() == {"FRESH"}
+    assert server.files("edited") == by_command_line("edited") != before

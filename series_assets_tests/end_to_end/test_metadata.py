@@ -1,0 +1,56 @@
+"""What a partition is made of can be read in Dagster: its own, whatever run made it."""
+
+import pytest
+
+from series_assets_tests.end_to_end.client import Server
+from series_assets_tests.end_to_end.conftest import KEYS
+from series_assets_tests.end_to_end.reading import rows_of
+
+pytestmark = pytest.mark.xdist_group("dagster_dev")
+
+
+def test_each_dataset_of_a_range_tells_its_own(server: Server, ranged: str) -> None:
+    """Its period, its rows, its files and the first of its rows, as they lie in the folder."""
+    made = {one.partition: one.metadata for one in server.materializations(ranged, "dataset")}
+    assert list(made) == list(reversed(KEYS))
+    ends = ("2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30")
+    for number, (key, end) in enumerate(zip(KEYS, ends, strict=True), start=1):
+        told, path = made[key], server.data_dir / ranged / f"dataset_{number}.csv"
+        rows = rows_of(path)
+        new = 30 if number == 1 else 10
+        assert told["path"] == str(path)
+        assert (told["dataset"], told["period_start"], told["period_end"]) == (number, key, end)
+        assert told["dagster/row_count"] == len(rows) == 30
+        assert (told["new_rows_asked"], told["existing_rows_asked"]) == (new, 30 - new)
+        assert (told["new_rows"], told["existing_rows"]) == (new, 30 - new)
+        assert told["first_rows"] == rows[: len(told["first_rows"])] != []
+        assert list(told["dagster/column_schema"]) == list(rows[0])
+        assert {row["file"]: row["bytes"] for row in told["files"]} == {
+            str(file): file.stat().st_size for file in path.parent.glob(f"dataset_{number}.*")
+        }
+    assert len({str(told["seeds"]) for told in made.values()}) == 4
+
+
+def test_what_changed_in_the_specification_is_told_as_a_diff(server: Server, ranged: str) -> None:
+    """Of the new records: seeds, rows and dates of their period."""
+    made = {one.partition: one.metadata for one in server.materializations(ranged, "new_records")}
+    diff = made[KEYS[1]]["changed_in_the_specification"].splitlines()
+    assert diff[0] == "```diff"
+    for line in (
+        "-  number_of_rows: 30",
+        "+  number_of_rows: 10",
+        "-    from: '2024-01-01'",
+        "+    from: '2024-02-01'",
+        "+    to: '2024-02-29'",
+    ):
+        assert line in diff
+    assert "nothing" in made[KEYS[0]]["changed_in_the_specification"]
+
+
+def test_the_reference_table_tells_how_it_grows(server: Server, ranged: str) -> None:
+    """In one run as in many: the new entities of each period, and all of them so far."""
+    made = {
+        one.partition: one.metadata for one in server.materializations(ranged, "reference_table")
+    }
+    grown = [(made[key]["new_entities"], made[key]["entities_so_far"]) for key in KEYS]
+    assert grown == [(30, 30), (10, 40), (10, 50), (10, 60)]
