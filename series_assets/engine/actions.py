@@ -97,9 +97,8 @@ class Handler(ConstraintHandler):
         if partition_cols is None or not df[names].isna().any(axis=None):
             return super().sort_values(df, filter_idx, target_str, partition_cols, asc)
         made = df.loc[filter_idx].copy()
-        groups = df.groupby(_names(partition_cols), observed=True)
         for target in names:
-            made[target] = groups[target].transform(_sorted, asc).loc[filter_idx]
+            made[target] = self._in_order(df, target, partition_cols, asc).loc[filter_idx]
         return made
 
     @_in_known_groups
@@ -200,8 +199,7 @@ class Handler(ConstraintHandler):
             alike = df.assign(**{ordered: 0})
             made = super().sort_and_skew(alike, filter_idx, target_str, partition_cols, direction)
             rows, groups = df.loc[filter_idx], _names(partition_cols)
-            by_group = rows.groupby(groups, observed=True)
-            made[ordered] = by_group[ordered].transform(_sorted, True)
+            made[ordered] = self._in_order(rows, ordered, partition_cols, True)
             known = known.groupby([rows[name] for name in groups], observed=True).transform("any")
             known = known.eq(True)
         made[skewed] = made[skewed].astype(object).where(known, None)
@@ -270,6 +268,14 @@ class Handler(ConstraintHandler):
             # What is drawn lies in (0, reach]: never on the bound itself.
             return bound + side * (reach - self.rng.uniform(0, reach))
         return bound if comparison.endswith("equal") else bound + side
+
+    def _in_order(
+        self, df: pd.DataFrame, target: str, partition_cols: str, ascending: bool
+    ) -> "pd.Series[Any]":
+        """Return a column sorted within its groups, what is missing last in them."""
+        groups = df.groupby(_names(partition_cols), observed=True)
+        ordered: pd.Series[Any] = groups[target].transform(_sorted, ascending)
+        return ordered
 
     def _type(self, name: str) -> Any:
         return self.spec_dict["columns"][name]["type"]

@@ -10,6 +10,7 @@ from series_assets.core.changes import Removed
 from series_assets.core.seeds import derive
 from series_assets.core.specification import Specification
 from series_assets.engine.actions import Handler
+from series_assets.engine.fast import replacing
 
 
 def restore(
@@ -26,7 +27,7 @@ def restore(
     """
     if removed.restored_constraints:
         definition = {**whole, "_rng": np.random.default_rng(derive(seed, "constraints"))}
-        handler = Handler(definition, records)
+        handler = (replacing.FastHandler if replacing.wanted() else Handler)(definition, records)
         records = handler.process_basic_constraints(list(removed.restored_constraints))
     records = records.copy()
     for name, calculation in removed.restored_derived:

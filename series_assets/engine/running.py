@@ -10,21 +10,23 @@ from copy import deepcopy
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
 from exhibit.core import exhibit as stock
 from exhibit.core.generate import categorical, derived, missing, weights
 
-from series_assets.core import mentions
+from series_assets.core import identifiers, mentions
 from series_assets.core.changes import scale_target_sums
 from series_assets.core.errors import GenerationError
-from series_assets.core.identifiers import generate as generate_identifiers
 from series_assets.core.seeds import derive
 from series_assets.core.series import ExistingPart, NewPart, Plan
 from series_assets.core.specification import Specification
 from series_assets.engine import corrections, drawing
 from series_assets.engine.actions import Handler
+from series_assets.engine.fast import identifiers as fast_identifiers
+from series_assets.engine.fast import replacing
 from series_assets.engine.isolation import Clock, Said, SortedSet, isolated, standing_in
 from series_assets.engine.restoring import restore
 
@@ -45,10 +47,11 @@ def new_records(plan: Plan, database: Path) -> Outcome:
     """
     part = plan.new
     assert part is not None
-    by_column = {identifiers.column: identifiers for identifiers in part.identifiers}
+    generate = fast_identifiers.generate if replacing.wanted() else identifiers.generate
+    by_column = {wanted.column: wanted for wanted in part.identifiers}
 
     def identifier_column(name: str, rows: int, *_: Any) -> "pd.Series[Any]":
-        return generate_identifiers(by_column[name], rows)
+        return generate(by_column[name], rows)
 
     seed = part.specification["metadata"]["random_seed"]
     with _run(plan, "new records", database, seed) as said:
@@ -101,13 +104,23 @@ def _run(plan: Plan, part: str, database: Path, seed: int) -> Iterator[Said]:
     clock = Clock(pd.Timestamp(plan.start))
     with (
         isolated(database, derive(seed, "process")) as said,
-        standing_in([(derived, {"pd": clock}), *corrections.stand_ins(database)]),
+        standing_in(_lasting(database, clock)),
     ):
         try:
             yield said
         except Exception as error:
             where = f"{plan.series}, period {plan.key} ({part})"
             raise GenerationError(f"{where}: {_complaint(error, said)}") from error
+
+
+def _lasting(database: Path, clock: Clock) -> list[tuple[ModuleType, Mapping[str, Any]]]:
+    """Return what differs from stock Exhibit in every run; later ones go over earlier ones."""
+    return [
+        (derived, {"pd": clock}),
+        *corrections.stand_ins(database),
+        (stock, {"ConstraintHandler": Handler}),
+        *(replacing.stand_ins() if replacing.wanted() else ()),
+    ]
 
 
 def _exhibit(specification: Specification, stand_ins: Mapping[str, Any]) -> pd.DataFrame:
@@ -118,7 +131,6 @@ def _exhibit(specification: Specification, stand_ins: Mapping[str, Any]) -> pd.D
             {
                 **sets,
                 **stand_ins,
-                "ConstraintHandler": Handler,
                 "generate_derived_column": _early_or_not(specification),
             },
         ),

@@ -1,0 +1,68 @@
+"""What stands in for what, and whether anything shall."""
+
+import os
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+from exhibit.core import constraints, utils
+from exhibit.core import exhibit as stock
+from exhibit.core.generate import categorical, missing
+
+from series_assets.engine.actions import Handler
+from series_assets.engine.corrections import rows_that_match
+from series_assets.engine.fast import categories
+from series_assets.engine.fast.bounds import Bounds
+from series_assets.engine.fast.coded import NotCovered
+from series_assets.engine.fast.gaps import MissingDataGenerator
+from series_assets.engine.fast.groups import Groups, sorted_in_groups
+from series_assets.engine.fast.numbers import generate_continuous_column
+
+
+class FastHandler(Handler, Bounds, Groups):
+    """The corrected handler, with the fast actions where it leaves something to Exhibit's."""
+
+    def _in_order(
+        self, df: pd.DataFrame, target: str, partition_cols: str, ascending: bool
+    ) -> "pd.Series[Any]":
+        try:
+            return sorted_in_groups(df[target], self._groups(df, partition_cols), ascending)
+        except NotCovered:
+            return super()._in_order(df, target, partition_cols, ascending)
+
+
+def wanted(environment: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether replacements are wanted: unless SERIES_ASSETS_STOCK_EXHIBIT says otherwise."""
+    return (environment.get("SERIES_ASSETS_STOCK_EXHIBIT") or "0") in ("0", "false", "no")
+
+
+def matching_rows(rows: pd.DataFrame, condition: str) -> Any:
+    """Return which rows a filter holds for, looking only at the columns that it names."""
+    named = [name for name in rows.columns if str(name).replace(" ", "__") in condition]
+    return rows_that_match(rows[named], condition)
+
+
+def stand_ins() -> list[tuple[ModuleType, Mapping[str, Any]]]:
+    """Return the replacements, by the module that they stand in; they go over the corrections."""
+    return [
+        (
+            stock,
+            {
+                "ConstraintHandler": FastHandler,
+                "MissingDataGenerator": MissingDataGenerator,
+                "generate_continuous_column": generate_continuous_column,
+            },
+        ),
+        (
+            categorical,
+            {
+                "CategoricalDataGenerator": categories.CategoricalDataGenerator,
+                "get_attr_values": categories.attribute_values,
+                "shuffle_data": categories.shuffled,
+            },
+        ),
+        (utils, {"get_attr_values": categories.attribute_values}),
+        (missing, {"MissingDataGenerator": MissingDataGenerator}),
+        *((module, {"get_constraint_mask": matching_rows}) for module in (constraints, missing)),
+    ]

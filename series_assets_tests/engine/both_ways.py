@@ -1,0 +1,139 @@
+"""The two parts of a series' first periods, made with and without the fast replacements."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from exhibit.core import constraints
+from exhibit.core import exhibit as stock
+from exhibit.core.generate import continuous, missing
+
+from series_assets.core import entities, records
+from series_assets.core.errors import GenerationError
+from series_assets.core.series import Series
+from series_assets.engine.running import existing_records, new_records
+from series_assets.storage import database
+
+INSTALLED = Path(str(files("exhibit") / "db" / "exhibit.db"))
+SETTING = "SERIES_ASSETS_STOCK_EXHIBIT"
+BY_GROUPS = ("sort_values", "make_distinct", "make_same", "generate_as_sequence", "make_outlier")
+
+
+@dataclass
+class Made:
+    """What came of the runs of a series, one way."""
+
+    frames: list[pd.DataFrame] = field(default_factory=list)
+    told: list[Any] = field(default_factory=list)
+    """What Exhibit said, and the message of a run that failed."""
+    states: list[Any] = field(default_factory=list)
+    """All random generators as each run left them."""
+    loops: Counter[str] = field(default_factory=Counter)
+    """Stock Exhibit's own slow loops, and how often each ran."""
+
+
+def make_both(series: Series, source: Path = INSTALLED) -> tuple[Made, Made]:
+    """Make the series' first new and first existing records with stock's loops, and fast."""
+    return make(series, source, stock_exhibit=True), make(series, source, stock_exhibit=False)
+
+
+def make(series: Series, source: Path = INSTALLED, *, stock_exhibit: bool) -> Made:
+    """Make the series' first new and first existing records one way."""
+    made = Made()
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(SETTING, "1" if stock_exhibit else "0")
+        _watch(patch, made)
+        try:
+            _run(series, source, Path(folder) / "exhibit.db", made)
+        except GenerationError as error:
+            made.told.append(str(error))
+    return made
+
+
+def _run(series: Series, source: Path, scratch: Path, made: Made) -> None:
+    first = series.plan(0)
+    assert first.new is not None
+    database.copy_for_run(source, scratch, first.new.specification)
+    new = new_records(first, scratch)
+    made.frames.append(new.records)
+    made.told.append(new.said)
+    second = series.plan(1)
+    part = second.existing
+    if part is None:
+        return
+    known = records.as_text(new.records)
+    places = records.first_rows(known[series.first_identifier].tolist())
+    if len(places) < part.entities:
+        return
+    ranks = entities.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
+    drawn = known[series.drawn_columns].take(places[ranks]).reset_index(drop=True)
+    database.copy_for_run(source, scratch, part.whole)
+    existing = existing_records(second, records.typed(drawn, series.kinds), scratch)
+    made.frames.append(existing.records)
+    made.told.append(existing.said)
+
+
+def _watch(patch: pytest.MonkeyPatch, made: Made) -> None:
+    """Have stock Exhibit's loops counted, and the generators noted at the end of each run."""
+    run = stock.Exhibit.execute_spec
+
+    def run_and_note(self: Any) -> None:
+        run(self)
+        made.states.append(
+            (
+                self.spec_dict["_rng"].bit_generator.state,
+                random.getstate(),
+                [np.asarray(part).tolist() for part in np.random.get_state()[1:]],
+            )
+        )
+
+    patch.setattr(stock.Exhibit, "execute_spec", run_and_note)
+    for module in (continuous, missing):
+        _count(patch, made, module, "generate_cont_val")
+    _count(patch, made, constraints.ConstraintHandler, "adjust_value_to_constraint")
+    _count(patch, made, missing.MissingDataGenerator, "add_missing_data")
+    for name in BY_GROUPS:
+        _count(patch, made, constraints.ConstraintHandler, name, by_groups=True)
+
+
+def _count(
+    patch: pytest.MonkeyPatch, made: Made, owner: Any, name: str, by_groups: bool = False
+) -> None:
+    own = getattr(owner, name)
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        # Where there are no rows, pandas tries a function on one that holds nothing.
+        nothing = isinstance(args[0], pd.Series) and args[0].isna().all()
+        # An action is a loop only with groups: its fourth argument after the handler itself.
+        grouped = any(args[4:5]) or kwargs.get("partition_cols")
+        if not nothing and (grouped or not by_groups):
+            made.loops[name] += 1
+        return own(*args, **kwargs)
+
+    patch.setattr(owner, name, counted)
+
+
+def assert_same(stock_way: Made, fast: Made) -> None:
+    """Check that both ways gave the same, to the bit."""
+    assert stock_way.told == fast.told
+    assert len(stock_way.frames) == len(fast.frames)
+    for one, other in zip(stock_way.frames, fast.frames, strict=True):
+        assert_same_frames(one, other)
+    assert stock_way.states == fast.states
+
+
+def assert_same_frames(one: pd.DataFrame, other: pd.DataFrame) -> None:
+    """Check values, types, index and columns; of objects the types of the values as well."""
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+    for name, column in one.items():
+        if column.dtype == object:
+            assert [type(value) for value in column] == [type(value) for value in other[name]]
+        if column.dtype == float:
+            assert column.to_numpy().tobytes() == other[name].to_numpy().tobytes()
