@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import dagster as dg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from series_assets.assets import keys_of
 from series_assets.build import build_definitions
@@ -60,9 +62,18 @@ def generate_series(request: Request) -> list[Path]:
     k = series.calendar.index(keys[0])
     if k:
         table.require(k, f"period {keys[0]}")
-    _check_writable(layout.folder)
-    with _instance() as instance, _bar(series, keys, request.show_progress) as progress:
-        _run(series, keys, workspace, progress, instance, request.verbose)
+    for folder in (layout.folder, layout.new_records(1).parent):
+        if folder == layout.folder or folder.exists():
+            _check_writable(folder)
+    try:
+        with _instance() as instance, _bar(series, keys, request.show_progress) as progress:
+            _run(series, keys, workspace, progress, instance, request.verbose)
+    except (OSError, SQLAlchemyError) as error:  # of our own files the ops tell
+        raise GenerationError(
+            f"{os.environ.get('DAGSTER_HOME') or tempfile.gettempdir()}: Dagster cannot keep its "
+            f"records of the run: {_reason(error)}; see that the folder can be written and has "
+            "space, then run it again"
+        ) from error
     return [layout.dataset(series.calendar.index(key) + 1) for key in keys]
 
 
@@ -114,10 +125,17 @@ def _instance() -> Iterator[dg.DagsterInstance]:
         return
     try:
         recorded = dg.DagsterInstance.get()
-    except dg.DagsterError as error:
-        raise RequestError(f"DAGSTER_HOME cannot be used: {error}") from None
+    except (dg.DagsterError, OSError, SQLAlchemyError) as error:
+        raise RequestError(f"DAGSTER_HOME cannot be used: {_reason(error)}") from None
     with recorded as instance:
         yield instance
+
+
+def _reason(error: Exception) -> str:
+    """Return what the system or SQLite said, without the statement that it said it of."""
+    if isinstance(error, DBAPIError):
+        return str(error.orig)
+    return str(error)
 
 
 @contextmanager
@@ -166,20 +184,25 @@ def _run(
     def execute(assets: Sequence[dg.AssetKey], keys: Sequence[str]) -> dg.ExecuteInProcessResult:
         # Without checks: they read the files that were just written, see ``series-assets check``.
         selected = job.get_subset(asset_selection=set(assets), asset_check_selection=set())
-        return selected.execute_in_process(
-            instance=instance,
-            asset_selection=[
-                dg.AssetKey([series.name, name])
-                for name in ("new_records", "reference_table", "dataset")
-            ],
-            tags={
-                "series_assets/series": series.name,
-                "dagster/asset_partition_range_start": keys[0],
-                "dagster/asset_partition_range_end": keys[-1],
-            },
-            run_config={"loggers": {"console": {"config": {"log_level": level}}}},
-            raise_on_error=False,
-        )
+        run = str(uuid4())
+        try:
+            return selected.execute_in_process(
+                instance=instance,
+                run_id=run,
+                asset_selection=[
+                    dg.AssetKey([series.name, name])
+                    for name in ("new_records", "reference_table", "dataset")
+                ],
+                tags={
+                    "series_assets/series": series.name,
+                    "dagster/asset_partition_range_start": keys[0],
+                    "dagster/asset_partition_range_end": keys[-1],
+                },
+                run_config={"loggers": {"console": {"config": {"log_level": level}}}},
+                raise_on_error=False,
+            )
+        finally:
+            workspace.discard_scratch(run)
 
     level = "DEBUG" if verbose else "CRITICAL"
     first, *others = keys_of(series.name)

@@ -105,8 +105,8 @@ class SeriesIOManager(dg.IOManager):
         return as_asked(context, found)
 
     def _pass_on(self, context: dg.OutputContext, value: Any) -> None:
-        place = self._between(context)
         try:
+            place = self._between(context)
             with files.telling_of(place):
                 place.write_bytes(pickle.dumps(value))
         except SeriesError as error:

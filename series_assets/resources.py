@@ -58,8 +58,11 @@ class Workspace(dg.ConfigurableResource):
             folder.mkdir(exist_ok=True)
         return folder
 
-    def discard_scratch(self, run_id: str, graph: str) -> None:
-        """Remove the scratch of one asset of a run, and the folders that held nothing else."""
+    def discard_scratch(self, run_id: str, graph: str = "") -> None:
+        """Remove the scratch of one asset of a run, and the folders that held nothing else.
+
+        Without the name of an asset's graph, that of all assets.
+        """
         from series_assets.storage import scratch
 
         shutil.rmtree(self._runs / run_id / graph, ignore_errors=True)

@@ -37,7 +37,7 @@ NAMED = [
     "after write .runs/RUN.lock",
     "after mkdir .runs/RUN",
     "after mkdir .runs/RUN/demo__dataset",
-    f"after unlink {_SCRATCH}exhibit.db",
+    f"after unlink {_SCRATCH}exhibit_2.db",
     "after rmdir .runs/RUN/demo__new_records",
     "after rmdir .runs/RUN",
     "after unlink .runs/RUN.lock",
@@ -103,6 +103,13 @@ class Killer:
         assert ended["signal"] == (0 if kill is None else 9)
         points: list[str] = ended["points"]
         return points
+
+    def end(self) -> None:
+        """Let it end, as there are no more orders."""
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.close()
+        self.process.wait(timeout=60)
+        self.process.stdout.close()
 
 
 @dataclass(frozen=True)
@@ -182,8 +189,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             _paths(folder / "undisturbed"),
         )
     finally:
-        killer.process.stdin and killer.process.stdin.close()
-        killer.process.wait(timeout=60)
+        killer.end()
 
 
 def _paths(folder: Path) -> list[str]:

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 _PATIENCE = 60
 """Seconds to wait for another process that is writing."""
+_OF_THE_DISK = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+)
 
 
 def installed_database() -> Path:
@@ -97,18 +103,27 @@ def _use_wal(connection: sqlite3.Connection) -> None:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+        if _code(error) != sqlite3.SQLITE_BUSY:
             raise
     connection.execute(f"PRAGMA busy_timeout = {_PATIENCE * 1000}")
 
 
+def _code(error: sqlite3.Error) -> int:
+    """Return SQLite's code of an error, without what it adds about its kind; 0 if it has none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
 def _told(error: sqlite3.Error) -> str:
-    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+    code = _code(error)
+    if code == sqlite3.SQLITE_BUSY:
         return (
             f"another program has been using it for more than {_PATIENCE} seconds; close that "
             "program or wait until it is done, then run it again"
         )
-    return f"SQLite says: {error}"
+    said = f"SQLite says: {error}"
+    if code in _OF_THE_DISK:
+        said += "; see that it and its folder can be written and have space, then run it again"
+    return said
 
 
 def address_of(database: Path, mode: str) -> str:

@@ -85,6 +85,10 @@ def one_at_a_time(runs: Path) -> Iterator[None]:
                     f"{place}: another run has held this lock for {_PATIENCE} seconds; wait until "
                     "it is done or end it, then run this again"
                 ) from None
+            except OSError:
+                with contextlib.suppress(OSError):
+                    runs.rmdir()
+                raise
     try:
         yield
     finally:

@@ -1,5 +1,6 @@
 """The database is made once, opened safely, and copied for a run without the reference tables."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -326,3 +327,65 @@ def test_without_tables_to_copy_no_database_is_made(tmp_path: Path) -> None:
     source = a_database(tmp_path / "source.db", "CREATE TABLE other (a)")
     assert database.copy_renamed(source, tmp_path / "target.db", "temp_old_", "temp_new_") is False
     assert not (tmp_path / "target.db").exists()
+
+
+OPENING = """
+import sys
+from pathlib import Path
+from series_assets.storage import database
+
+print("ready", flush=True)
+for place in sys.stdin.read().split():
+    with database.opened(Path(place)) as connection:
+        assert database.tables(connection) == ["t"]
+"""
+
+
+def test_a_database_that_a_killed_run_left_is_opened_by_many_at_once(tmp_path: Path) -> None:
+    """One of them puts together what lies in its log, and the others wait for it."""
+    path = tmp_path / "left.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("CREATE TABLE t (a)")
+        connection.executemany("INSERT INTO t VALUES (zeroblob(?))", [(400,)] * 20_000)
+        connection.commit()
+        places = [tmp_path / f"{number}.db" for number in range(16)]
+        for place in places:
+            for ending in ("", "-wal"):
+                shutil.copyfile(f"{path}{ending}", f"{place}{ending}")
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENING],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in started:
+        assert process.stdin and process.stdout
+        assert process.stdout.readline() == "ready\n"
+        process.stdin.write("\n".join(map(str, places)))
+    for process in started:
+        assert process.stdin
+        process.stdin.close()
+    for process in started:
+        assert process.stdout
+        process.stdout.close()
+        process.wait(timeout=60)
+    assert [process.returncode for process in started] == [0] * 4
+
+
+def test_a_database_in_use_in_another_mode_is_used_in_that(tmp_path: Path) -> None:
+    """Its change to WAL mode waits for a time when nobody else uses it."""
+    path = a_database(tmp_path / "some.db", "CREATE TABLE t (a)")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with database.opened(path) as connection:
+            assert database.tables(connection) == ["t"]
+        other.execute("ROLLBACK")
+        assert rows(path, "PRAGMA journal_mode") == [("delete",)]
+    with database.opened(path):
+        pass
+    assert rows(path, "PRAGMA journal_mode") == [("wal",)]
