@@ -21,7 +21,7 @@ from series_assets.storage import database
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 
-ASSETS = ("new_records", "reference_table", "dataset")
+ASSETS = ("new_records", "reference_table", "dataset", "report")
 KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
 TYPE = "series_assets.SeriesComponent"
 _FAULT = (
@@ -94,8 +94,9 @@ class Host:
         return load()
 
     def files(self, data_dir: str = "data") -> dict[str, bytes]:
-        """Return the files made in a data folder of the project, but databases."""
-        return files_in(self.root / data_dir)
+        """Return the files of periods in a data folder of the project: no databases, no reports."""
+        made = files_in(self.root / data_dir)
+        return {path: data for path, data in made.items() if Path(path).name != "report.html"}
 
 
 @pytest.fixture
