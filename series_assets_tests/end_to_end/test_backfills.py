@@ -2,14 +2,10 @@
 
 import shutil
 
-import pytest
-
 from series_assets.assets import NAMES
 from series_assets_tests.end_to_end.client import Server
 from series_assets_tests.end_to_end.conftest import KEYS, ByCommandLine
 from series_assets_tests.end_to_end.reading import of_period
-
-pytestmark = pytest.mark.xdist_group("dagster_dev")
 
 
 def test_a_backfill_of_all_periods_completes_in_two_runs(

@@ -15,8 +15,6 @@ from series_assets_tests.end_to_end.client import Server
 from series_assets_tests.end_to_end.conftest import KEYS
 from series_assets_tests.end_to_end.reading import rows_of
 
-pytestmark = pytest.mark.xdist_group("dagster_dev")
-
 _PATIENCE = 90_000
 """Milliseconds that nothing takes, however busy the machine is."""
 

@@ -7,8 +7,6 @@ from series_assets_tests.end_to_end.client import Server
 from series_assets_tests.end_to_end.conftest import KEYS, SERIES, ByCommandLine
 from series_assets_tests.end_to_end.reading import of_period
 
-pytestmark = pytest.mark.xdist_group("dagster_dev")
-
 
 def test_the_location_loads_beside_a_broken_series(server: Server) -> None:
     """Sound series show their assets, the broken one an asset that says what is wrong."""

@@ -1,13 +1,9 @@
 """Files of series that are edited while everything runs, and definitions loaded again."""
 
-import pytest
-
 from series_assets.assets import NAMES
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.end_to_end.client import Server
 from series_assets_tests.end_to_end.conftest import KEYS, SERIES, ByCommandLine
-
-pytestmark = pytest.mark.xdist_group("dagster_dev")
 
 
 def test_a_series_that_breaks_takes_no_other_down(

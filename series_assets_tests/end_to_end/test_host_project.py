@@ -15,8 +15,6 @@ from series_assets_tests.end_to_end.client import Server
 from series_assets_tests.end_to_end.serving import dg_dev
 from series_assets_tests.test_dg import EXAMPLE, ROOT, copy_of_the_example
 
-pytestmark = pytest.mark.xdist_group("dagster_dev")
-
 KEYS = [f"2024-{month:02}-01" for month in range(1, 7)]
 SELECTED = [["customer_dimension"], *(["customers", asset] for asset in NAMES)]
 

@@ -2,13 +2,9 @@
 
 import shutil
 
-import pytest
-
 from series_assets.assets import NAMES
 from series_assets_tests.end_to_end.client import Server, until
 from series_assets_tests.end_to_end.conftest import KEYS, ByCommandLine
-
-pytestmark = pytest.mark.xdist_group("dagster_dev")
 
 
 def wait_for_reason(server: Server, series: str, wanted: str) -> str:
