@@ -74,11 +74,12 @@ def one_at_a_time(runs: Path) -> Iterator[None]:
     lock, until = FileLock(place), time.monotonic() + _PATIENCE
     with telling_of(runs):
         while not lock.is_locked:
-            runs.mkdir(parents=True, exist_ok=True)
             try:
+                runs.mkdir(parents=True, exist_ok=True)
                 lock.acquire(timeout=_PATIENCE, poll_interval=0.01)
-            except FileNotFoundError:  # the last of the other runs has taken the folder away
-                if time.monotonic() > until:
+            except (FileNotFoundError, FileExistsError):
+                # The last of the other runs has just taken the folder away.
+                if time.monotonic() > until or (runs.exists() and not runs.is_dir()):
                     raise
             except Timeout:
                 raise GenerationError(

@@ -123,14 +123,14 @@ def test_what_one_run_does_at_a_time_another_waits_for(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from series_assets.storage import scratch\n"
         "total = Path(sys.argv[2])\n"
-        "for _ in range(50):\n"
+        "for _ in range(100):\n"
         "    with scratch.one_at_a_time(Path(sys.argv[1])):\n"
         "        total.write_text(str(int(total.read_text()) + 1))\n"
     )
     command = [sys.executable, "-c", code, str(runs), str(total)]
     for process in [subprocess.Popen(command) for _ in range(4)]:
         assert process.wait(timeout=60) == 0
-    assert total.read_text() == "200"
+    assert total.read_text() == "400"
     assert not runs.exists()
 
 
