@@ -12,13 +12,15 @@ SHIPPED = Path(__file__).parent / "series"
 
 @dataclass(frozen=True)
 class Settings:
-    """Where series and data are, and how strict to be."""
+    """Where series and data are, how strict to be, and who makes the data."""
 
     series_dir: Path
     data_dir: Path
     strict: bool
     workers: int | None = None
     """How many periods of a run to make at once; None lets the idle cores decide."""
+    stock_exhibit: bool = False
+    """Whether stock Exhibit's own loops are to run, not the fast ones of ``engine.fast``."""
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -30,7 +32,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         series_dir=Path(environment.get("SERIES_ASSETS_SERIES_DIR") or SHIPPED).resolve(),
         data_dir=Path(environment.get("SERIES_ASSETS_DATA_DIR") or "data").resolve(),
         workers=_workers(environment.get("SERIES_ASSETS_WORKERS") or "auto"),
-        strict=(environment.get("SERIES_ASSETS_STRICT") or "0") not in ("0", "false", "no"),
+        strict=_said(environment.get("SERIES_ASSETS_STRICT")),
+        stock_exhibit=_said(environment.get("SERIES_ASSETS_STOCK_EXHIBIT")),
     )
 
 
@@ -47,3 +50,7 @@ def _workers(text: str) -> int | None:
             ]
         )
     return int(text)
+
+
+def _said(value: str | None) -> bool:
+    return (value or "0") not in ("0", "false", "no")

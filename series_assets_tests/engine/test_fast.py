@@ -152,6 +152,10 @@ def test_any_specification_is_the_same_without_a_loop_of_stock_exhibit(drawn: Fi
 @pytest.mark.parametrize(
     ("value", "fast"), [(None, True), ("", True), ("0", True), ("no", True), ("1", False)]
 )
-def test_the_setting(value: str | None, fast: bool) -> None:
+def test_the_setting(monkeypatch: pytest.MonkeyPatch, value: str | None, fast: bool) -> None:
     """Stock Exhibit's loops run where the setting says so, and only there."""
-    assert replacing.wanted({} if value is None else {SETTING: value}) is fast
+    if value is None:
+        monkeypatch.delenv(SETTING, raising=False)
+    else:
+        monkeypatch.setenv(SETTING, value)
+    assert replacing.wanted() is fast

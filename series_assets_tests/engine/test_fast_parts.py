@@ -1,5 +1,6 @@
 """Each fast replacement by itself, against the part of Exhibit, or of ours, it stands in for."""
 
+import itertools
 import random
 import warnings
 from collections import Counter
@@ -263,7 +264,7 @@ _ANY = _PLAIN | st.just(float("inf"))
     pairs=st.lists(st.tuples(_ANY, _PLAIN), min_size=1, max_size=30)
     | st.lists(st.tuples(_ANY, _ANY), min_size=1, max_size=30),
     comparison=st.sampled_from(["<", ">", "<=", ">=", "=="]),
-    dispersion=st.sampled_from([0, 0.1, 2, 1e-18, -0.1, None]),
+    dispersion=st.sampled_from([0, 0.1, 0.1, 2, 2, 1e-18, -0.1, None]),
     precision=st.sampled_from(["integer", "float"]),
     index=st.sampled_from([0, 7]),
 )
@@ -275,6 +276,29 @@ def test_basic_constraints_are_those_of_the_corrected_handler(
     index: int,
 ) -> None:
     """Numbers below and above 0, missing ones, infinite ones, and intervals of no width."""
+    event(check_bounds(pairs, comparison, dispersion, precision, index))
+
+
+@pytest.mark.parametrize("precision", ["integer", "float"])
+@pytest.mark.parametrize("dispersion", [0, 0.1, 2])
+@pytest.mark.parametrize("comparison", ["<", ">", "<=", ">=", "=="])
+def test_basic_constraints_between_numbers_of_all_kinds(
+    comparison: str, dispersion: float, precision: str
+) -> None:
+    """Each value below, at and above each bound, several times over."""
+    kinds = [-4, -0.5, 0, 0.25, 1, 7.5, 20, 3e9, float("nan")]
+    pairs = [*itertools.product(kinds, kinds)] * 3
+    check_bounds(pairs, comparison, dispersion, precision, 0)
+
+
+def check_bounds(
+    pairs: list[tuple[float, float]],
+    comparison: str,
+    dispersion: float | None,
+    precision: str,
+    index: int,
+) -> str:
+    """Hold the fast handler against the corrected one on given numbers; tell which way it went."""
     records = pd.DataFrame(pairs, columns=["x", "y"], dtype=float)
     records.index = records.index + index
     records["id"] = "a"
@@ -313,8 +337,8 @@ def test_basic_constraints_are_those_of_the_corrected_handler(
     else:
         assert wanted is found
     assert state == fast_state
-    event(f"{type(wanted).__name__}, {'row by row' if calls else 'over columns'}")
     bounds = [bound for _, bound in pairs]
     finite = all(np.isfinite(bound) or np.isnan(bound) for bound in bounds)
     if finite and dispersion in (0, 0.1, 2):
         assert not calls
+    return f"{type(wanted).__name__}, {'row by row' if calls else 'over columns'}"

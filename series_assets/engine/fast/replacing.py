@@ -1,6 +1,5 @@
 """What stands in for what, and whether anything shall."""
 
-import os
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -18,6 +17,7 @@ from series_assets.engine.fast.coded import NotCovered
 from series_assets.engine.fast.gaps import MissingDataGenerator
 from series_assets.engine.fast.groups import Groups, sorted_in_groups
 from series_assets.engine.fast.numbers import generate_continuous_column
+from series_assets.settings import from_environment
 
 
 class FastHandler(Handler, Bounds, Groups):
@@ -32,9 +32,9 @@ class FastHandler(Handler, Bounds, Groups):
             return super()._in_order(df, target, partition_cols, ascending)
 
 
-def wanted(environment: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether replacements are wanted: unless SERIES_ASSETS_STOCK_EXHIBIT says otherwise."""
-    return (environment.get("SERIES_ASSETS_STOCK_EXHIBIT") or "0") in ("0", "false", "no")
+def wanted() -> bool:
+    """Tell whether replacements are wanted: unless the settings ask for stock Exhibit's loops."""
+    return not from_environment().stock_exhibit
 
 
 def matching_rows(rows: pd.DataFrame, condition: str) -> Any:
