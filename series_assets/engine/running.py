@@ -165,8 +165,9 @@ def _outcome(records: pd.DataFrame, said: Said) -> Outcome:
 
 def _derived_column(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
     """Compute a derived column by Exhibit's own function; a failure names the calculation."""
+    needed = replacing.needed_for(records, calculation) if replacing.wanted() else records
     try:
-        return derived.generate_derived_column(records, calculation)
+        return derived.generate_derived_column(needed, calculation)
     except Exception as error:
         raise GenerationError(
             f"the derived column '{calculation}' cannot be computed: "

@@ -1,5 +1,6 @@
 """What stands in for what, and whether anything shall."""
 
+import re
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -41,6 +42,17 @@ def matching_rows(rows: pd.DataFrame, condition: str) -> Any:
     """Return which rows a filter holds for, looking only at the columns that it names."""
     named = [name for name in rows.columns if str(name).replace(" ", "__") in condition]
     return rows_that_match(rows[named], condition)
+
+
+def needed_for(records: pd.DataFrame, calculation: str) -> pd.DataFrame:
+    """Return the columns that a derived column can be computed from; Exhibit copies what it gets.
+
+    A calculation by groups gets all of them, for what it names may stand in its result.
+    """
+    safe = re.sub(r"\b\s\b", "__", calculation)
+    if "groupby" in safe:
+        return records
+    return records[[name for name in records.columns if str(name).replace(" ", "__") in safe]]
 
 
 def stand_ins() -> list[tuple[ModuleType, Mapping[str, Any]]]:
