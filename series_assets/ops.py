@@ -213,7 +213,7 @@ def _picked(series: Series, key: str, new_records: Any, workspace: Workspace) ->
     if not _has_new_records(series, key, new_records):
         return NewEntities(None, [])
     texts = workspace.read_new_records(series, key)
-    places = first_rows(texts[series.first_identifier].tolist())
+    places = first_rows(texts[series.first_identifier])
     short = contents(texts.take(places), series.first_identifier)
     return NewEntities(new_records.records, places.tolist(), short)
 

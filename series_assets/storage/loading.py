@@ -34,13 +34,15 @@ class InstalledDatabaseWarning(UserWarning):
 def find_series(folder: Path) -> list[Series | BrokenSeries]:
     """Return every series in a folder, by name, the broken ones with what is wrong.
 
-    A series is a folder in it with at least one of the two files. Raises InputError where the
-    folder itself cannot be read.
+    A series is a folder in it with at least one of the two files; hidden folders are none. Raises
+    InputError where the folder itself cannot be read.
     """
     if not folder.is_dir():
         raise InputError([Fault(str(folder), "there is no such folder of series")])
     found: list[Series | BrokenSeries] = []
     for place in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if place.name.startswith("."):
+            continue
         if (place / SPECIFICATION).exists() or (place / USER_INPUT).exists():
             try:
                 found.append(load_series(place))
