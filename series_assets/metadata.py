@@ -89,21 +89,19 @@ def of_dataset(
         "existing_rows_asked": asked[1],
         "entities": made.contents.entities,
         "entities_known_before": sum(count for k, count in counts.items() if k < plan.k),
-        "seeds": dg.MetadataValue.json(
-            {"shuffle": plan.shuffle_seed}
-            | ({"random_seed": part.specification["metadata"]["random_seed"]} if part else {})
-        ),
-        "files": _files(paths),
-        **_of_contents(series, made.contents),
-        "exhibit_said": _said(made.said),
     }
-    if part:
-        told["changed_in_the_specification"] = _difference(series.specification, part.specification)
     if made.picture:
         told["picture"] = dg.MetadataValue.md(
             f"![rows, and each column against period 1]({data_address(made.picture)})"
         )
-    return told
+    seeds = {"shuffle": plan.shuffle_seed}
+    if part:
+        seeds["random_seed"] = part.specification["metadata"]["random_seed"]
+    told |= _of_contents(series, made.contents)
+    told |= {"seeds": dg.MetadataValue.json(seeds), "files": _files(paths)}
+    if part:
+        told["changed_in_the_specification"] = _difference(series.specification, part.specification)
+    return told | {"exhibit_said": _said(made.said)}
 
 
 def _of_period(series: Series, plan: Plan) -> Metadata:
@@ -144,9 +142,9 @@ def _of_contents(series: Series, contents: Contents) -> Metadata:
         for row in contents.first
     ]
     return {
-        "dagster/column_schema": schema,
-        "columns": dg.MetadataValue.table(columns, _COLUMNS),
         "first_rows": dg.MetadataValue.table(rows, text),
+        "columns": dg.MetadataValue.table(columns, _COLUMNS),
+        "dagster/column_schema": schema,
     }
 
 
