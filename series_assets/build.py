@@ -24,13 +24,16 @@ def build_definitions(
     resources: Mapping[str, Any] | None = None,
     # A process for each op would cost more than most ops take.
     executor: dg.ExecutorDefinition | None = dg.in_process_executor,
+    *,
+    checks: bool = True,
 ) -> dg.Definitions:
     """Return the definitions of the given series, which can be merged with any others.
 
     ``resources`` replaces by name what the series work with: ``workspace`` (a ``Workspace``; by
     default the folder ``data`` under the working directory), ``progress`` (a ``Progress``),
     ``io_manager``. They belong to the series' assets alone, see ``scoping``. ``executor`` is that
-    of the code location; None leaves the choice to others.
+    of the code location; None leaves the choice to others. Without ``checks`` the datasets are
+    made, but not checked.
     """
     tools = {"progress": Progress(), **(resources or {})}
     workspace = tools.setdefault("workspace", Workspace(data_dir=str(Path("data").resolve())))
@@ -41,7 +44,7 @@ def build_definitions(
     assets += [broken_asset(one) for one in series if isinstance(one, BrokenSeries)]
     return dg.Definitions(
         assets=assets,
-        asset_checks=[checks_of(one, workspace) for one in sound.values()],
+        asset_checks=[checks_of(one, workspace) for one in sound.values()] if checks else [],
         jobs=[job_of(one) for one in sound.values()],
         sensors=[sensor_of(one) for one in sound.values()],
         executor=executor,

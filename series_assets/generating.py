@@ -178,12 +178,12 @@ def _run(
     verbose: bool,
 ) -> None:
     resources = {"workspace": workspace, "progress": progress}
-    definitions = build_definitions([series], resources)
+    # Without checks: they read the files that were just written, see ``series-assets check``.
+    definitions = build_definitions([series], resources, checks=False)
     job = definitions.resolve_implicit_global_asset_job_def()
 
     def execute(assets: Sequence[dg.AssetKey], keys: Sequence[str]) -> dg.ExecuteInProcessResult:
-        # Without checks: they read the files that were just written, see ``series-assets check``.
-        selected = job.get_subset(asset_selection=set(assets), asset_check_selection=set())
+        selected = job.get_subset(asset_selection=set(assets))
         run = str(uuid4())
         try:
             return selected.execute_in_process(

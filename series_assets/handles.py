@@ -90,9 +90,9 @@ class Dataset:
     existing_specification: Specification | None
     new: int
     existing: int
-    contents: Contents
     said: tuple[str, ...] = ()
     """What Exhibit said in the run of the existing records."""
+    contents: Contents | None = None
     picture: bytes | None = None
     """A PNG of what the dataset holds."""
 

@@ -75,6 +75,7 @@ def of_dataset(
 ) -> Metadata:
     """Return what is told of a dataset; ``counts`` are the entities known by period."""
     number, part = plan.number, plan.existing
+    assert made.contents is not None
     asked = (plan.new.rows if plan.new else 0, part.rows if part else 0)
     paths = [layout.dataset(number)]
     paths += [layout.new_specification(number)] if plan.new else []

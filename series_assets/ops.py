@@ -162,7 +162,7 @@ def _made_new(
         )
     path, texts = folder / f"new_{plan.number}.csv", as_text(outcome.records)
     files.write_csv(path, texts)
-    short = contents(texts, series.first_identifier)
+    short = contents(texts, series.first_identifier) if workspace.explained else None
     return NewRecords(path, plan.new.specification, short, outcome.said)
 
 
@@ -214,7 +214,8 @@ def _picked(series: Series, key: str, new_records: Any, workspace: Workspace) ->
         return NewEntities(None, [])
     texts = workspace.read_new_records(series, key)
     places = first_rows(texts[series.first_identifier])
-    short = contents(texts.take(places), series.first_identifier)
+    first = texts.take(places)
+    short = contents(first, series.first_identifier) if workspace.explained else None
     return NewEntities(new_records.records, places.tolist(), short)
 
 
@@ -395,8 +396,8 @@ def _combined(
         existing.specification if existing else None,
         new=len(parts[0]) if plan.new else 0,
         existing=len(parts[-1]) if existing else 0,
-        contents=contents(whole, series.first_identifier),
         said=existing.said if existing else (),
+        contents=contents(whole, series.first_identifier) if workspace.explained else None,
         picture=_picture(series, plan, parts, first() if plan.k else None)
         if workspace.explained
         else None,

@@ -12,6 +12,7 @@ import pytest
 from series_assets.build import build_definitions
 from series_assets.core.rules import RULES, rules_of
 from series_assets.core.series import Series
+from series_assets.generating import Request, generate_series
 from series_assets.resources import Workspace
 from series_assets_tests.builders import a_series, files_in
 
@@ -90,6 +91,12 @@ def test_every_rule_of_a_series_is_a_check_on_its_dataset() -> None:
         assert node.description == RULES[key.name]
         assert not node.blocking
     assert rules_of(a_series()) == NAMES
+
+
+def test_definitions_can_be_built_without_checks() -> None:
+    """As the command line makes periods."""
+    definitions = build_definitions([a_series()], checks=False)
+    assert not definitions.resolve_asset_graph().asset_check_keys
 
 
 def test_loading_the_definitions_imports_no_pandas() -> None:
@@ -244,3 +251,12 @@ def test_checks_leave_the_files_as_they_are(bench: Bench) -> None:
     bench.check(*NAMES, tags=range_of(FIRST, FOURTH))
     assert files_in(bench.folder) == before
     assert {path.name for path in bench.folder.iterdir()} == {"demo", "exhibit.db"}
+
+
+def test_the_command_line_checks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It makes periods; ``series-assets check`` is there for the rest."""
+    checked: list[object] = []
+    monkeypatch.setattr("series_assets.checks.check_periods", lambda *given: checked.append(given))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    generate_series(Request(series=a_series(), data_dir=tmp_path))
+    assert checked == []

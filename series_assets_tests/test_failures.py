@@ -184,7 +184,9 @@ def test_the_command_line_finishes_the_periods_before_a_failure(
     monkeypatch.setattr(
         generating,
         "build_definitions",
-        lambda series, resources: build_definitions(series, resources | {"progress": progress}),
+        lambda series, resources, **more: build_definitions(
+            series, resources | {"progress": progress}, **more
+        ),
     )
     with pytest.raises(GenerationError, match=r"^demo, period 2024-03-01: a stone$"):
         generate_series(Request(series=a_series(), data_dir=tmp_path / "data"))

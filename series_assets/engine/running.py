@@ -147,11 +147,18 @@ def _without_duplicates(records: pd.DataFrame, specification: Specification) -> 
 
     Exhibit has done so, but it tells the blank of an action from a missing value.
     """
-    if specification["constraints"]["allow_duplicates"]:
-        return records
     compared = records.drop(columns=specification["metadata"]["numerical_columns"])
-    compared = compared.astype(object).where(compared.notna(), "")
+    blank = [name for name in compared if _has_blanks(compared[name])]
+    if specification["constraints"]["allow_duplicates"] or not blank:
+        return records
+    for name in blank:
+        column = compared[name].astype(object)
+        compared[name] = column.where(column.notna(), "")
     return records[~compared.duplicated()]
+
+
+def _has_blanks(column: "pd.Series[Any]") -> bool:
+    return not pd.api.types.is_numeric_dtype(column.dtype) and bool(column.eq("").any())
 
 
 def _outcome(records: pd.DataFrame, said: Said) -> Outcome:
