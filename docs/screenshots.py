@@ -36,7 +36,8 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with _demo() as server, chromium(path) as browser:
         keys = server.assets()[f"{SERIES}/dataset"]["partitionKeys"]
-        server.made(server.launch(SERIES, first=keys[0], last=keys[-1]))
+        for key in keys:
+            server.made(server.launch_job(SERIES, key))
         server.made(server.launch(SERIES, ["report"]))
         _save("graph", _graph(browser, server))
         page = _dataset_page(browser, server, keys[2])
