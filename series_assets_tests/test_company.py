@@ -512,7 +512,9 @@ def test_a_run_of_other_contents_in_the_middle_of_one(
     monkeypatch.setattr(
         generating,
         "build_definitions",
-        lambda series, resources: build_definitions(series, resources | {"progress": progress}),
+        lambda series, resources, **more: build_definitions(
+            series, resources | {"progress": progress}, **more
+        ),
     )
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     refused = ""
