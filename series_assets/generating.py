@@ -189,10 +189,6 @@ def _run(
             return selected.execute_in_process(
                 instance=instance,
                 run_id=run,
-                asset_selection=[
-                    dg.AssetKey([series.name, name])
-                    for name in ("new_records", "reference_table", "dataset")
-                ],
                 tags={
                     "series_assets/series": series.name,
                     "dagster/asset_partition_range_start": keys[0],

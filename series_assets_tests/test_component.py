@@ -20,6 +20,7 @@ from series_assets.generating import Request, generate_series
 from series_assets.storage import database
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
+from series_assets_tests.materialising import make
 
 ASSETS = ("new_records", "reference_table", "dataset", "report")
 KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
@@ -120,27 +121,6 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     series = load_series(write_series(folder / "series"))
     generate_series(Request(series=series, data_dir=folder / "data"))
     return files_in(folder / "data" / "demo")
-
-
-def make(
-    definitions: dg.Definitions,
-    instance: dg.DagsterInstance,
-    *assets: str,
-    first: str | None = None,
-    last: str | None = None,
-) -> dg.ExecuteInProcessResult:
-    """Materialise assets in one run: of one partition, of a range, or without partitions."""
-    tags = {
-        "dagster/asset_partition_range_start": first or "",
-        "dagster/asset_partition_range_end": last or "",
-    }
-    return definitions.resolve_implicit_global_asset_job_def().execute_in_process(
-        instance=instance,
-        asset_selection=[dg.AssetKey(asset.split("/")) for asset in assets],
-        partition_key=None if last else first,
-        tags=tags if last else None,
-        raise_on_error=False,
-    )
 
 
 def all_of(*names: str) -> list[str]:

@@ -19,6 +19,7 @@ from series_assets.partitions import partitions_of
 from series_assets.resources import Workspace
 from series_assets.storage.files import read_csv
 from series_assets_tests.builders import a_series
+from series_assets_tests.materialising import make
 from series_assets_tests.test_dg import EXAMPLE, ROOT, copy_of_the_example
 
 FIRST, SECOND, THIRD = "2024-01-01", "2024-02-01", "2024-03-01"
@@ -31,27 +32,6 @@ def instance() -> Iterator[dg.DagsterInstance]:
     """An instance that remembers what was made as long as the test lasts."""
     with dg.DagsterInstance.ephemeral() as ephemeral:
         yield ephemeral
-
-
-def make(
-    definitions: dg.Definitions,
-    instance: dg.DagsterInstance,
-    *assets: str,
-    first: str | None = None,
-    last: str | None = None,
-) -> dg.ExecuteInProcessResult:
-    """Materialise assets in one run: of one partition, of a range, or without partitions."""
-    tags = {
-        "dagster/asset_partition_range_start": first or "",
-        "dagster/asset_partition_range_end": last or "",
-    }
-    return definitions.resolve_implicit_global_asset_job_def().execute_in_process(
-        instance=instance,
-        asset_selection=[dg.AssetKey(asset.split("/")) for asset in assets],
-        partition_key=None if last else first,
-        tags=tags if last else None,
-        raise_on_error=False,
-    )
 
 
 def refusal(result: dg.ExecuteInProcessResult) -> str:

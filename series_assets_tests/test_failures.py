@@ -25,11 +25,14 @@ class Stumbling(Progress):
     def __init__(self, key: str, phase: str, error: Exception) -> None:
         self.place = (key, phase)
         self.error: Exception | None = error
+        self.passed: list[tuple[str, str]] = []
+        """What was begun before, in its order."""
 
     def reached(self, key: str, phase: str) -> None:
         """Fail in the place."""
         if (key, phase) == self.place and self.error:
             raise self.error
+        self.passed.append((key, phase))
 
 
 class Stage:
@@ -178,7 +181,7 @@ def test_the_command_line_finishes_the_periods_before_a_failure(
     expected: dict[str, bytes],
     phase: str,
 ) -> None:
-    """Their datasets are there to be used, whichever part failed."""
+    """Their datasets are there to be used, whichever part failed; nothing is made twice."""
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     progress = Stumbling(THIRD, phase, GenerationError("demo, period 2024-03-01: a stone"))
     monkeypatch.setattr(
@@ -193,3 +196,4 @@ def test_the_command_line_finishes_the_periods_before_a_failure(
     made = files_in(tmp_path / "data")
     assert of_first(made, 2) == of_first(expected, 2)
     assert not any(path.startswith("demo/dataset_3.csv") for path in made)
+    assert len(progress.passed) == len(set(progress.passed))

@@ -13,7 +13,7 @@ BLOCKS = 30
 
 
 @dataclass(frozen=True)
-class Delivered:
+class RowsByOrigin:
     """The rows of a dataset as it lies on disk."""
 
     new: int
@@ -42,7 +42,7 @@ class Period:
     key: str
     asked_new: int
     asked_existing: int
-    delivered: Delivered | None
+    delivered: RowsByOrigin | None
     """None where there is no dataset, or none that can be read."""
     entities: int | None
     """Entities that the period introduced; None where the reference table does not say."""

@@ -147,9 +147,11 @@ def _without_duplicates(records: pd.DataFrame, specification: Specification) -> 
 
     Exhibit has done so, but it tells the blank of an action from a missing value.
     """
+    if specification["constraints"]["allow_duplicates"]:
+        return records
     compared = records.drop(columns=specification["metadata"]["numerical_columns"])
     blank = [name for name in compared if _has_blanks(compared[name])]
-    if specification["constraints"]["allow_duplicates"] or not blank:
+    if not blank:
         return records
     for name in blank:
         column = compared[name].astype(object)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from series_assets.core.errors import RequestError
-from series_assets.core.history import Delivered, History, Period
+from series_assets.core.history import History, Period, RowsByOrigin
 from series_assets.core.series import BOOKKEEPING, Series
 from series_assets.storage.database import opened, quoted, tables
 from series_assets.storage.files import Layout, fingerprint_in, read_csv
@@ -89,7 +89,7 @@ class _Known:
     index: Mapping[str, int]
     """``k`` of each key."""
 
-    def look_up(self, k: int, identifiers: list[str | None]) -> Delivered:
+    def look_up(self, k: int, identifiers: list[str | None]) -> RowsByOrigin:
         """Return whose the rows of a dataset of period ``k`` are."""
         new, unknown, origins = sum(one is None for one in identifiers), 0, dict[int, int]()
         *before, own = list(self.index)[: k + 1]
@@ -103,7 +103,7 @@ class _Known:
                 new += rows
             else:
                 unknown += rows
-        return Delivered(new, dict(sorted(origins.items())), unknown)
+        return RowsByOrigin(new, dict(sorted(origins.items())), unknown)
 
     def _by_period(self, identifiers: list[str | None]) -> list[tuple[str | None, int]]:
         if self.connection is None:

@@ -247,6 +247,10 @@ class Server:
 
     def backfill(self, series: str, keys: Sequence[str], assets: Sequence[str] = NAMES) -> str:
         """Launch a backfill of assets of a series as the UI does, and return its id."""
+        return self.backfill_of([(series, asset) for asset in assets], keys)
+
+    def backfill_of(self, assets: Sequence[Sequence[str]], keys: Sequence[str]) -> str:
+        """Launch a backfill of any assets, given by their paths, and return its id."""
         answer = self._do(
             "LaunchBackfillSuccess",
             """mutation ($parameters: LaunchBackfillParams!) {
@@ -257,7 +261,7 @@ class Server:
               }
             }""",
             parameters={
-                "assetSelection": [{"path": [series, asset]} for asset in assets],
+                "assetSelection": [{"path": list(path)} for path in assets],
                 "partitionNames": list(keys),
                 "tags": [],
                 "fromFailure": False,

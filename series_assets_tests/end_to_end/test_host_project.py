@@ -28,33 +28,12 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-def backfill(host: Server, keys: list[str]) -> str:
-    """Launch a backfill of all assets of the project as the UI does, and wait for its end."""
-    answer = host.ask(
-        """mutation ($parameters: LaunchBackfillParams!) {
-          launchPartitionBackfill(backfillParams: $parameters) {
-            __typename
-            ... on LaunchBackfillSuccess { backfillId }
-            ... on PythonError { message }
-          }
-        }""",
-        parameters={
-            "assetSelection": [{"path": path} for path in SELECTED],
-            "partitionNames": keys,
-            "tags": [],
-        },
-    )["launchPartitionBackfill"]
-    assert answer["__typename"] == "LaunchBackfillSuccess", answer
-    launched = str(answer["backfillId"])
-    assert host.end_of_backfill(launched) == "COMPLETED_SUCCESS"
-    return launched
-
-
 def test_a_backfill_in_a_host_makes_the_series_and_what_it_feeds(
     host: Server, tmp_path: Path
 ) -> None:
     """A process a step, in two runs; the bytes of the command line, and every period loaded."""
-    launched = backfill(host, KEYS)
+    launched = host.backfill_of(SELECTED, KEYS)
+    assert host.end_of_backfill(launched) == "COMPLETED_SUCCESS"
     assert len(host.runs_of_backfill(launched)) == 2
     series = load_series(EXAMPLE / "src/warehouse/defs/customers")
     generate_series(Request(series=series, data_dir=tmp_path))
