@@ -18,7 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from series_assets.core.history import Delivered, History, Period
+from series_assets.core.history import History, Period, RowsByOrigin
 from series_assets.core.periods import Calendar
 from series_assets.core.profiles import Profile, profile
 from series_assets.drawing import (
@@ -86,7 +86,7 @@ def a_history(count: int, missing: Sequence[int] = (), lacking: Sequence[int] = 
     for k in range(count):
         new, existing = (240, 0) if k == 0 else (80, 160)
         counts = rng.multinomial(existing, np.full(max(k, 1), 1 / max(k, 1)))
-        delivered = Delivered(
+        delivered = RowsByOrigin(
             new - (7 if k in lacking else 0),
             {origin: int(rows) for origin, rows in enumerate(counts) if rows},
         )
