@@ -1,5 +1,6 @@
 """Running a program as a process of its own, and what it took."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -36,16 +37,8 @@ class Child:
     def run(self) -> Taken:
         """Run it once. Raises RuntimeError with what it printed where it fails."""
         self.before()
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("SERIES_ASSETS", "DAGST"))}
         begun = time.perf_counter()
-        process = subprocess.Popen(
-            self.arguments,
-            env={**kept, "PYTHONPATH": str(CHECKOUT), "PYTHONWARNINGS": "ignore"}
-            | dict(self.environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        process = self._begun(subprocess.PIPE)
         assert process.stdout is not None
         printed = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
@@ -57,6 +50,48 @@ class Child:
         kilo = 1 if sys.platform == "darwin" else 1024
         peak = usage.ru_maxrss * kilo / 1e6
         return Taken(lasted, usage.ru_utime + usage.ru_stime, peak, printed)
+
+    def peak_together(self) -> float:
+        """Run it once and return the peak in MB of all its processes taken together.
+
+        What several of them share is counted once. They are looked at all the time, which takes
+        time of its own. Only Linux tells; elsewhere it is 0.
+        """
+        self.before()
+        process, peak = self._begun(subprocess.DEVNULL), 0
+        while process.poll() is None:
+            peak = max(peak, sum(map(_share_of_memory, _with_children(process.pid))))
+            time.sleep(0.02)
+        return peak * 1024 / 1e6
+
+    def _begun(self, output: int) -> "subprocess.Popen[str]":
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("SERIES_ASSETS", "DAGST"))}
+        return subprocess.Popen(
+            self.arguments,
+            env={**kept, "PYTHONPATH": str(CHECKOUT), "PYTHONWARNINGS": "ignore"}
+            | dict(self.environment),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+
+def _with_children(process: int) -> list[int]:
+    """Return a process and all that it started, by their ids."""
+    found = [process]
+    for listed in Path(f"/proc/{process}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            for child in listed.read_text(encoding="ascii").split():
+                found += _with_children(int(child))
+    return found
+
+
+def _share_of_memory(process: int) -> int:
+    """Return the memory of a process in KiB, of what it shares with others only its share."""
+    with contextlib.suppress(OSError):
+        text = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii")
+        return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
+    return 0
 
 
 def command(*arguments: str) -> list[str]:

@@ -2,10 +2,11 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from benchmarks import inputs
 from benchmarks.children import Child, Taken, command, interleaved, program, seconds_in
@@ -56,6 +57,8 @@ class Against:
     job: str
     reference: Taken
     ours: Taken
+    ours_together_mb: float
+    """Peak of all processes of ours; 0 where the system does not tell."""
     goal: str
     met: bool
     seconds_by_phase: Mapping[str, float]
@@ -80,6 +83,8 @@ class Job:
     """Share of the reference's (or the other one's) time or memory, where that is the goal."""
     peak_at_most: float = 0
     """Share of the reference's peak memory, where that is a goal besides."""
+    said: Mapping[str, Any] = field(default_factory=dict)
+    """What the user input says otherwise than that of the series."""
 
 
 def _named(job: Job, folder: Path) -> dict[str, str]:
@@ -101,14 +106,16 @@ def _against(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
             "ours": Child(command("generate", name, "--quiet"), _named(job, folder), anew),
         }
         taken = interleaved(children, scale.times)
+        together = children["ours"].peak_together()
         phases = Child(program("phases", source, data), {}, anew).run()
         new = _new_rows(source, rows, periods)
         reference, ours = taken["reference"], taken["ours"]
-        goal, met = _goal(job, reference, ours)
+        goal, met = _goal(job, reference, ours, together)
         yield Against(
             job=f"{name} {job.name}",
             reference=reference,
             ours=ours,
+            ours_together_mb=together,
             goal=goal,
             met=met,
             seconds_by_phase=seconds_in(phases),
@@ -122,8 +129,8 @@ def _against(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
         anew()
 
 
-def _goal(job: Job, reference: Taken, ours: Taken) -> tuple[str, bool]:
-    """Return what a job aims at, and whether it is met."""
+def _goal(job: Job, reference: Taken, ours: Taken, together: float) -> tuple[str, bool]:
+    """Return what a job aims at, and whether it is met; memory by all processes ``together``."""
     goals = []
     if job.at_least:
         fast = reference.seconds >= job.at_least * ours.seconds
@@ -133,7 +140,7 @@ def _goal(job: Job, reference: Taken, ours: Taken) -> tuple[str, bool]:
             (f"≤ {job.at_most} of its time", ours.seconds <= job.at_most * reference.seconds)
         )
     if job.peak_at_most:
-        small = ours.peak_mb <= job.peak_at_most * reference.peak_mb
+        small = max(ours.peak_mb, together) <= job.peak_at_most * reference.peak_mb
         goals.append((f"peak ≤ {job.peak_at_most} of it", small))
     return ", ".join(text for text, _ in goals), all(met for _, met in goals)
 
@@ -149,7 +156,7 @@ def _late(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
     """Measure the last period of many against the second, once all before are made."""
     rows, periods = scale.rows(job.rows), scale.periods(job.periods)
     for name in scale.series:
-        source = inputs.write_series(folder / "series", name, rows, periods)
+        source = inputs.write_series(folder / "series", name, rows, periods, **job.said)
         environment, keys = _named(job, folder), _keys(source)
         Child(command("generate", name, "--quiet"), environment).run()
         children = {
@@ -164,7 +171,7 @@ def _late(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
             ("period 2", early.seconds, "s"),
             (f"period {periods}", late.seconds, "s"),
         )
-        shutil.rmtree(folder / "data")
+        shutil.rmtree(folder)
 
 
 def _keys(source: Path) -> tuple[str, ...]:
@@ -224,6 +231,34 @@ def _sample(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
         )
 
 
+def _workers(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
+    """Measure what two processes gain over one, at sizes around those from which they are used."""
+    name = scale.series[-1]
+    for rows, periods in ((100, 6), (100, 12), (100, 24), (5_000, 4), (5_000, 12), (200_000, 4)):
+        place = folder / f"{rows}x{periods}"
+        inputs.write_series(place / "series", name, scale.rows(rows), scale.periods(periods))
+        children = {
+            workers: Child(
+                command("generate", name, "--quiet"),
+                {**_named(job, place), "SERIES_ASSETS_WORKERS": workers},
+                partial(shutil.rmtree, place / "data", ignore_errors=True),
+            )
+            for workers in ("1", "2")
+        }
+        taken = interleaved(children, scale.times)
+        yield replace(
+            _shares(
+                job,
+                f"{name} {rows} x {periods}",
+                ("one worker", taken["1"].seconds, "s"),
+                ("two workers", taken["2"].seconds, "s"),
+            ),
+            goal="",
+            met=True,
+        )
+        shutil.rmtree(place)
+
+
 def _help(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
     """Measure what a user waits for the help, against Python doing nothing."""
     python = Child([*command()[:1], "-c", "pass"], {})
@@ -276,6 +311,15 @@ JOBS = (
         at_most=1.15,
     ),
     Job(
+        "millions",
+        "period 40 against period 2, nearly all entities new",
+        _late,
+        rows=50_000,
+        periods=40,
+        at_most=1.15,
+        said={"fraction_of_new": 0.9},
+    ),
+    Job(
         "memory",
         "peak memory of 40 periods against that of 4",
         _memory,
@@ -285,6 +329,7 @@ JOBS = (
     ),
     Job("uuid_demo", "a sample, one run of Exhibit", _sample, rows=50_000, at_least=10),
     Job("inpatients_demo", "a sample, one run of Exhibit", _sample, rows=50_000, at_least=10),
+    Job("workers", "two processes against one", _workers),
     Job("help", "how long --help takes", _help),
 )
 """All there is to measure, in the order in which it is measured."""

@@ -37,6 +37,7 @@ _AGAINST = [
     "in CPU time",
     "peak, reference",
     "peak, series_assets",
+    "all processes",
     "goal",
     "met",
 ]
@@ -62,6 +63,7 @@ def _against(one: Against) -> list[str]:
         f"{reference.cpu_seconds / ours.cpu_seconds:.2f}",
         f"{reference.peak_mb:.0f} MB",
         f"{ours.peak_mb:.0f} MB",
+        f"{one.ours_together_mb:.0f} MB" if one.ours_together_mb else "",
         one.goal,
         "yes" if one.met else "no",
     ]

@@ -3,6 +3,7 @@
 Reads its arguments and prints; how periods are made in one process is in ``generating``.
 """
 
+import gc
 import shutil
 import sys
 import warnings
@@ -57,6 +58,7 @@ def main() -> None:
     Series lie in the folder SERIES_ASSETS_SERIES_DIR (by default those that come with the
     package), data goes to SERIES_ASSETS_DATA_DIR (by default the folder data).
     """
+    gc.set_threshold(100_000, 20, 100)  # of the many things that are imported none ever goes
 
 
 @main.command("list")

@@ -60,8 +60,9 @@ class Failed:
 class NewEntities:
     """Where in the file of a period's new records its entities occur for the first time."""
 
-    records: Path | None
-    places: list[int]
+    places: Path | None
+    """None where there are no new records."""
+    count: int
     contents: Contents | None = None
     """Of their rows."""
 
@@ -70,7 +71,7 @@ class NewEntities:
 class Draw:
     """The keys of the entities drawn for a period, one for each existing row."""
 
-    keys: list[int]
+    keys: Path
 
 
 @dataclass(frozen=True)

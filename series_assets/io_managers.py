@@ -148,12 +148,12 @@ class SeriesIOManager(dg.IOManager):
         from series_assets.core.records import typed
 
         table = self._workspace.reference_table(series)
-        if picked.records is None:
+        if picked.places is None:
             table.replace(plan.k, None)
         else:
             texts = self._workspace.read_new_records(series, plan.key)
-            records = typed(texts, series.kinds)
-            table.replace(plan.k, records.take(picked.places).reset_index(drop=True))
+            first = typed(texts, series.kinds).take(files.read_integers(picked.places))
+            table.replace(plan.k, first.reset_index(drop=True))
         if not self._workspace.explained:
             return {}
         return metadata.of_reference_table(series, plan, picked, table.layout, table.made())

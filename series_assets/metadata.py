@@ -63,7 +63,7 @@ def of_reference_table(
         "path": dg.MetadataValue.path(layout.database),
         **_of_period(series, plan),
         "dagster/table_name": series.table,
-        "new_entities": len(picked.places),
+        "new_entities": picked.count,
         "entities_so_far": sum(count for k, count in counts.items() if k <= plan.k),
         "files": _files([layout.database]),
     }

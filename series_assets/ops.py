@@ -189,7 +189,7 @@ def reference_table_graph(series: Series, tools: Mapping[str, Any]) -> dg.GraphD
             if key == first:  # those of this run follow each other, so the first speaks for all
                 _require(series, workspace, key, build.scratch(context, workspace))
             progress.reached(key, "reference table")
-            return _picked(series, key, made, workspace)
+            return _picked(series, key, made, workspace, build.scratch(context, workspace))
 
         return build.each(context, workspace, dict(sorted(new_records.items())), make, progress)
 
@@ -206,17 +206,22 @@ def reference_table_graph(series: Series, tools: Mapping[str, Any]) -> dg.GraphD
     return kept_by(reference_table, io_manager_key(series.name))
 
 
-def _picked(series: Series, key: str, new_records: Any, workspace: Workspace) -> NewEntities:
+def _picked(
+    series: Series, key: str, new_records: Any, workspace: Workspace, folder: Path
+) -> NewEntities:
     from series_assets.core.contents import contents
     from series_assets.core.records import first_rows
+    from series_assets.storage import files
 
     if not _has_new_records(series, key, new_records):
-        return NewEntities(None, [])
-    texts = workspace.read_new_records(series, key)
-    places = first_rows(texts[series.first_identifier])
-    first = texts.take(places)
-    short = contents(first, series.first_identifier) if workspace.explained else None
-    return NewEntities(new_records.records, places.tolist(), short)
+        return NewEntities(None, 0)
+    identifier, shown = series.first_identifier, workspace.explained
+    texts = workspace.read_new_records(series, key, None if shown else [identifier])
+    places = first_rows(texts[identifier])
+    path = folder / f"places_{series.calendar.index(key) + 1}"
+    files.write_integers(path, places)
+    short = contents(texts.take(places), identifier) if shown else None
+    return NewEntities(path, len(places), short)
 
 
 def _require(series: Series, workspace: Workspace, key: str, folder: Path) -> None:
@@ -322,7 +327,7 @@ def dataset_graph(series: Series, tools: Mapping[str, Any]) -> dg.GraphDefinitio
 
 def _drawn(series: Series, plan: Plan, workspace: Workspace, folder: Path) -> Draw:
     from series_assets.core.entities import draw
-    from series_assets.storage import database
+    from series_assets.storage import database, files
 
     assert plan.existing is not None
     table = workspace.reference_table(series)
@@ -335,7 +340,9 @@ def _drawn(series: Series, plan: Plan, workspace: Workspace, folder: Path) -> Dr
             "fraction_of_new, or let the first period have more rows with an identifier"
         )
     ranks = draw(part.distribution, part.rows, known.total, plan.random_seed, plan.k)
-    return Draw(known.keys(ranks).tolist())
+    path = folder / f"drawn_{plan.number}"
+    files.write_integers(path, known.keys(ranks))
+    return Draw(path)
 
 
 def _made_existing(
@@ -346,8 +353,6 @@ def _made_existing(
     progress: Progress,
     folder: Path,
 ) -> ExistingRecords:
-    import numpy as np
-
     from series_assets.core.records import as_text
     from series_assets.engine.running import existing_records
     from series_assets.storage import database, files
@@ -355,7 +360,7 @@ def _made_existing(
     assert plan.existing is not None
     progress.reached(plan.key, "existing records")
     table, scratch = workspace.reference_table(series), folder / f"exhibit_{plan.number}.db"
-    entities = table.fetch(np.array(draw.keys, dtype=np.int64), series.drawn_columns)
+    entities = table.fetch(files.read_integers(draw.keys), series.drawn_columns)
     specification = plan.existing.specification
     # The weights of static columns may come from tables that the changed one no longer names.
     database.copy_for_run(table.layout.database, scratch, plan.existing.whole)

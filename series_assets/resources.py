@@ -1,6 +1,7 @@
 """What ops and the IO manager share in a run: where files go, and whom to tell of progress."""
 
 import shutil
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,14 +75,16 @@ class Workspace(dg.ConfigurableResource):
 
         return scratch.one_at_a_time(self._runs)
 
-    def read_new_records(self, series: Series, key: str) -> "pd.DataFrame":
-        """Return the new records of a period as text.
+    def read_new_records(
+        self, series: Series, key: str, columns: Sequence[str] | None = None
+    ) -> "pd.DataFrame":
+        """Return the new records of a period as text: the columns asked for, or all.
 
         Raises RequestError unless they were made from these very contents of the series' files;
         another run may be making them from others.
         """
         with self.one_at_a_time():
-            return files.read_csv(self.check_new_records(series, key))
+            return files.read_csv(self.check_new_records(series, key), columns)
 
     def check_new_records(self, series: Series, key: str) -> Path:
         """Return the file of a period's new records, refusing those that are not of these contents.

@@ -13,8 +13,8 @@ _COMMAND = "import series_assets.cli; series_assets.cli.main({arguments}, standa
 
 
 def _imported(program: str, folder: Path) -> set[str]:
-    """Return the packages that are loaded when a program has run."""
-    shown = "; import sys; print('loaded:', *{name.split('.')[0] for name in sys.modules})"
+    """Return the modules that are loaded when a program has run."""
+    shown = "\nimport sys\nprint('loaded:', *sys.modules)"
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SERIES_ASSETS", "DAGSTER"))}
     done = subprocess.run(
         [sys.executable, "-c", program + shown],
@@ -48,4 +48,31 @@ def test_nothing_is_imported_before_it_is_needed(
 def test_what_makes_data_is_imported_then(tmp_path: Path) -> None:
     """The same look finds what is there: making data needs all of it."""
     command = _COMMAND.format(arguments=["generate", "school", "--periods", "2024-01-08"])
-    assert _imported(command, tmp_path) >= {"exhibit", "dagster", "pandas"}
+    loaded = _imported(command, tmp_path)
+    assert loaded >= {"exhibit", "dagster", "pandas", "sklearn"}
+    assert "scipy.stats" not in loaded  # of which hardly a series has need
+
+
+@pytest.mark.parametrize("before", ["", "import scipy.stats; "])
+def test_statistics_are_imported_when_they_are_asked_for(before: str, tmp_path: Path) -> None:
+    """Exhibit and scikit-learn get the real thing, and others that import it later as well."""
+    program = f"""
+{before}from series_assets.core.late import statistics_later
+with statistics_later():
+    from scipy.stats import beta
+drawn = beta(2, 3)
+import scipy.stats
+assert type(drawn).__name__ == "rv_continuous_frozen"
+assert scipy.stats.beta(2, 3).mean() == drawn.mean()
+"""
+    assert "scipy.stats" in _imported(program, tmp_path)
+
+
+def test_statistics_that_nobody_asks_for_are_left_out(tmp_path: Path) -> None:
+    """And nothing stands in their place afterwards."""
+    program = """
+from series_assets.core.late import statistics_later
+with statistics_later():
+    from scipy.stats import beta
+"""
+    assert "scipy.stats" not in _imported(program, tmp_path)

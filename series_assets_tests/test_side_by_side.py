@@ -13,7 +13,7 @@ from series_assets.generating import Request, generate_series
 from series_assets.handles import Failed
 from series_assets.resources import Progress
 from series_assets.settings import from_environment
-from series_assets.side_by_side import made_side_by_side, workers_for
+from series_assets.side_by_side import _idle_cores, made_side_by_side, workers_for
 from series_assets_tests.builders import a_series, a_user_input, files_in
 
 
@@ -37,8 +37,8 @@ def all_of(given: dict[str, Any], make: Any, workers: int = 2) -> list[tuple[str
     return list(made_side_by_side(given, make, Heard(), workers, "demo"))
 
 
-def test_values_come_in_order_from_processes_of_their_own() -> None:
-    """However long each takes."""
+def test_values_come_in_order_from_other_processes() -> None:
+    """However long each takes; a process that is done goes on with the next period."""
 
     def make(key: str, value: float, _: Progress) -> tuple[str, int]:
         time.sleep(value)
@@ -47,7 +47,21 @@ def test_values_come_in_order_from_processes_of_their_own() -> None:
     made = all_of({"a": 0.3, "b": 0.0, "c": 0.1, "d": 0.0}, make)
     assert [key for key, _ in made] == ["a", "b", "c", "d"]
     assert [value[0] for _, value in made] == ["a", "b", "c", "d"]
-    assert len({value[1] for _, value in made} | {os.getpid()}) == 5
+    workers = [value[1] for _, value in made]
+    assert len(set(workers) | {os.getpid()}) == 3
+    assert workers[1:] == workers[1:2] * 3  # the first one is busy with the first period
+
+
+def test_a_process_goes_on_with_what_it_has() -> None:
+    """Nothing is loaded anew for the next period."""
+    made_here: list[str] = []
+
+    def make(key: str, value: int, _: Progress) -> list[str]:
+        made_here.append(key)
+        return made_here
+
+    assert all_of({"a": 1, "b": 2, "c": 3}, make, 1)[-1] == ("c", ["a", "b", "c"])
+    assert not made_here
 
 
 def test_what_is_told_of_progress_reaches_the_parent() -> None:
@@ -110,6 +124,21 @@ def test_a_process_that_is_killed_is_told_with_what_to_do() -> None:
     )
 
 
+def test_nothing_is_begun_after_a_failure(tmp_path: Path) -> None:
+    """While the periods before it are waited for."""
+
+    def make(key: str, value: float, _: Progress) -> str:
+        (tmp_path / key).touch()
+        time.sleep(value)
+        if key == "b":
+            raise GenerationError("a stone")
+        return key
+
+    made = all_of({"a": 0.5, "b": 0.0, "c": 0.0, "d": 0.0}, make)
+    assert [key for key, _ in made] == ["a", "b"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
 def test_children_end_with_their_parent() -> None:
     """Also where the parent is killed."""
     theirs, ours = os.pipe()
@@ -168,13 +197,45 @@ def test_a_failure_side_by_side_reads_as_it_does_alone(tmp_path: Path) -> None:
     assert files_in(tmp_path / "1") == files_in(tmp_path / "3")
 
 
-def test_small_periods_have_no_process_of_their_own_unless_asked() -> None:
-    """A start costs more than they take; one period needs no company."""
-    assert workers_for(10, 1_000, None) == 1
-    assert workers_for(10, 1_000, 4) == 4
-    assert workers_for(3, 1_000, 4) == 3
-    assert workers_for(1, 1_000_000, None) == 1
-    assert 1 <= workers_for(10, 1_000_000, None) <= len(os.sched_getaffinity(0))
+@pytest.mark.parametrize(
+    ("periods", "rows", "wanted", "workers"),
+    [
+        (10, 1_000, None, 1),  # a start costs more than they take
+        (10, 1_000, 4, 4),
+        (3, 1_000, 4, 3),
+        (60, 100, None, 8),  # small ones, but many
+        (4, 50_000, None, 4),
+        (10, 50_000, None, 4),  # more would take much memory at once
+        (10, 200_000, None, 1),
+        (10, 200_000, 4, 4),  # unless asked for
+        (1, 50_000, None, 1),  # one period needs no company
+    ],
+)
+def test_how_many_workers(
+    monkeypatch: pytest.MonkeyPatch, periods: int, rows: int, wanted: int | None, workers: int
+) -> None:
+    """Where all of eight cores are idle."""
+    monkeypatch.setattr("series_assets.side_by_side._idle_cores", lambda: 8)
+    assert workers_for(periods, rows, wanted) == workers
+
+
+@pytest.mark.parametrize(
+    ("load", "idle"),
+    [
+        ("0.10 0.00 0.00 1/100 1", 8),
+        ("4.20 0.00 0.00 5/100 1", 5),
+        ("4.20 0.00 0.00 1/100 1", 8),  # what was busy has ended
+        ("1.20 0.00 0.00 9/100 1", 8),  # what is busy has just begun, and may be a moment's work
+        ("99.0 0.00 0.00 99/100 1", 1),
+    ],
+)
+def test_idle_cores_are_those_that_others_leave(
+    monkeypatch: pytest.MonkeyPatch, load: str, idle: int
+) -> None:
+    """By the average of the last minute, and by what runs right now."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: load)
+    assert _idle_cores() == idle
 
 
 @pytest.mark.parametrize(("text", "workers"), [("", None), ("auto", None), ("1", 1), ("12", 12)])

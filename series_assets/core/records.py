@@ -13,6 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from series_assets.core.late import statistics_later
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -188,7 +190,8 @@ def combine(parts: Iterable[pd.DataFrame], seed: int) -> pd.DataFrame:
 
     There is at least one part; all have the same columns in some order.
     """
-    from sklearn.utils import shuffle
+    with statistics_later():
+        from sklearn.utils import shuffle
 
     parts = list(parts)
     names = parts[0].columns

@@ -135,8 +135,20 @@ class Series:
         new = floor(self.rows * self.user_input.fraction_of_new)
         return new, self.rows - new
 
+    @cached_property
+    def _plans(self) -> dict[int, Plan]:
+        return {}
+
     def plan(self, k: int) -> Plan:
-        """Return what period ``k`` is made from; takes no notice of any other period's data."""
+        """Return what period ``k`` is made from; takes no notice of any other period's data.
+
+        Always the same object, which is never changed.
+        """
+        if k not in self._plans:
+            self._plans[k] = self._planned(k)
+        return self._plans[k]
+
+    def _planned(self, k: int) -> Plan:
         new_rows, existing_rows = self.counts(k)
         metadata = self.specification["metadata"]
         new = existing = None

@@ -5,18 +5,20 @@ weights of static columns. These stand-ins hand it the drawn entities, row by ro
 weights of the original specification. The generator serves new records too, which draw nobody.
 """
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from exhibit.core.formatters import parse_original_values
 from exhibit.core.generate import categorical, missing, weights
 
 from series_assets.core.seeds import derive
 from series_assets.core.specification import REGEX, Specification, is_select
 from series_assets.engine import regex_columns
+from series_assets.engine.fast.tables import parse_original_values
 
 
 @dataclass(frozen=True)
@@ -71,31 +73,40 @@ def _fill(filled: pd.DataFrame, name: str, table: object, seed: int) -> None:
         filled.loc[gaps, name] = rng.choice(filled[name][~gaps], size=gaps.sum())
 
 
-def generator(run: Drawn | None, seed: int) -> type[categorical.CategoricalDataGenerator]:
+def generator(run: Drawn | None, seed: int) -> Callable[..., Any]:
     """Return a generator of categories and dates that glues the drawn entities on by row."""
+    return partial(_generator_on(categorical.CategoricalDataGenerator), run, seed)
 
-    class Generator(categorical.CategoricalDataGenerator):
+
+@cache  # a class of each run's own would keep its records until the next collection of cycles
+def _generator_on(base: type) -> type:
+    class Generator(base):
         def __init__(
-            self, spec_dict: Specification, core_rows: int, anon_df: pd.DataFrame | None = None
+            self,
+            run: Drawn | None,
+            seed: int,
+            spec_dict: Specification,
+            core_rows: int,
+            anon_df: pd.DataFrame | None = None,
         ) -> None:
             known = run.filled.copy() if run else anon_df
             super().__init__(spec_dict, core_rows, known)
+            self._run, self._seed = run, seed
             # An empty start, so that a specification may have cross-joined columns only.
             self.generated_dfs.append(pd.DataFrame(index=range(core_rows)))
             if run:
                 self.skipped_cols.extend(run.filled.columns)
 
         def generate(self) -> pd.DataFrame:
-            made = super().generate()
-            return pd.concat([run.filled, made], axis=1) if run else made
+            made: pd.DataFrame = super().generate()
+            return pd.concat([self._run.filled, made], axis=1) if self._run else made
 
         def _generate_anon_series(self, col_name: str) -> Any:
             column = self.spec_dict["columns"][col_name]
             values = column.get("original_values")
             if isinstance(values, str) and values == REGEX:
-                return regex_columns.generate(
-                    column["anonymising_set"], col_name, self.num_rows, column["uniques"], seed
-                )
+                pattern, rows, uniques = column["anonymising_set"], self.num_rows, column["uniques"]
+                return regex_columns.generate(pattern, col_name, rows, uniques, self._seed)
             made = super()._generate_anon_series(col_name)
             if isinstance(made, pd.DataFrame):
                 # A ready-made set of several columns brings along those that nobody asked for.
@@ -106,12 +117,16 @@ def generator(run: Drawn | None, seed: int) -> type[categorical.CategoricalDataG
     return Generator
 
 
-def missing_generator(run: Drawn) -> type[missing.MissingDataGenerator]:
+def missing_generator(run: Drawn) -> Callable[..., Any]:
     """Return a step for missing data that blanks what the drawn entities lack, and nothing else
     of theirs."""
+    return partial(_missing_generator_on(missing.MissingDataGenerator), run)
 
-    class Generator(missing.MissingDataGenerator):
-        def __init__(self, spec_dict: Specification, data: pd.DataFrame) -> None:
+
+@cache
+def _missing_generator_on(base: type) -> type:
+    class Generator(base):
+        def __init__(self, run: Drawn, spec_dict: Specification, data: pd.DataFrame) -> None:
             metadata, columns = spec_dict["metadata"], spec_dict["columns"]
             names = set(run.entities.columns)
             own = [name for name in metadata["categorical_columns"] if name not in names]
@@ -123,11 +138,13 @@ def missing_generator(run: Drawn) -> type[missing.MissingDataGenerator]:
                 "columns": {name: c for name, c in columns.items() if name not in names},
             }
             super().__init__(seen, data)
+            self._run = run
 
         def _find_make_null_idx(self) -> list[tuple[Any, str]]:
+            entities = self._run.entities
             blanks = [
-                (self.nan_data.index[run.entities[name].isna().to_numpy()], name)
-                for name in run.categories
+                (self.nan_data.index[entities[name].isna().to_numpy()], name)
+                for name in self._run.categories
             ]
             return [*super()._find_make_null_idx(), *blanks]
 

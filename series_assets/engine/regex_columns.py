@@ -4,6 +4,7 @@ Exhibit makes as many values as the run has rows and keeps the first ``uniques``
 the same ones, and hands them out in the same order whatever the seed.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,14 +26,15 @@ def generate(pattern: str, name: str, rows: int, uniques: int, seed: int) -> "pd
     return pd.Series(rng.choice(values, size=rows), name=name, dtype=object)
 
 
-def pool(pattern: str, name: str, uniques: int) -> list[str]:
+@lru_cache(maxsize=32)
+def pool(pattern: str, name: str, uniques: int) -> tuple[str, ...]:
     """Return the first ``uniques`` different values that Exhibit makes for the column."""
     size = max(64, 2 * uniques)
     while True:
         made = _in_order(pattern, name, size)
         values = list(dict.fromkeys(made))
         if len(values) >= uniques:
-            return values[:uniques]
+            return tuple(values[:uniques])
         if size >= _MOST or (size > 64 * uniques and len(values) == len(set(made[: size // 4]))):
             raise ValueError(
                 f"column '{name}' asks for {uniques} different values, but its pattern "

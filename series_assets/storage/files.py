@@ -16,8 +16,10 @@ from series_assets.core.specification import Specification
 from series_assets.storage.plain_yaml import as_yaml
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 
 _FINGERPRINT = "made from a specification and a user input with the fingerprint "
@@ -178,6 +180,19 @@ def _header(stream: TextIO) -> list[str]:
     if names is None:
         raise ValueError("it is empty")
     return names
+
+
+def write_integers(path: Path, numbers: "NDArray[np.int64]") -> None:
+    """Write integers, for ``read_integers`` to read."""
+    with telling_of(path):
+        path.write_bytes(numbers.tobytes())
+
+
+def read_integers(path: Path) -> "NDArray[np.int64]":
+    """Return what ``write_integers`` wrote. Shape ``(count,)``."""
+    import numpy as np
+
+    return np.fromfile(path, dtype=np.int64)
 
 
 def write_yaml(path: Path, content: Specification, fingerprint: str) -> None:

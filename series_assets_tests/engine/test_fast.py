@@ -1,9 +1,11 @@
 """The fast replacements give what stock Exhibit's loops give, to the bit, without running them."""
 
+import gc
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, event, given, settings
@@ -159,3 +161,17 @@ def test_the_setting(monkeypatch: pytest.MonkeyPatch, value: str | None, fast: b
     else:
         monkeypatch.setenv(SETTING, value)
     assert replacing.wanted() is fast
+
+
+@pytest.mark.parametrize("name", ["clinic", "school"])
+def test_records_go_with_the_run_that_made_them(name: str) -> None:
+    """Nothing holds on to them until cycles are collected: a range would take more and more."""
+    series = shipped(name)
+    gc.collect()
+    gc.disable()
+    try:
+        make(series, stock_exhibit=False)
+        kept = [thing for thing in gc.get_objects() if isinstance(thing, pd.DataFrame)]
+    finally:
+        gc.enable()
+    assert not [frame for frame in kept if len(frame) >= min(series.counts(1))]

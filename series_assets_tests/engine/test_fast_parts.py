@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from exhibit.core import constraints, utils
+from exhibit.core import constraints, formatters, utils
 from exhibit.core.generate import categorical, continuous
 from hypothesis import event, given
 from hypothesis import strategies as st
@@ -19,7 +19,7 @@ from series_assets.core import identifiers
 from series_assets.core.entities import parse_distribution
 from series_assets.core.identifiers import Identifiers
 from series_assets.engine.actions import Handler
-from series_assets.engine.fast import categories, numbers
+from series_assets.engine.fast import categories, numbers, tables
 from series_assets.engine.fast import identifiers as fast_identifiers
 from series_assets.engine.fast.replacing import FastHandler
 from series_assets_tests.engine.both_ways import INSTALLED, assert_same_frames
@@ -342,3 +342,22 @@ def check_bounds(
     if finite and dispersion in (0, 0.1, 2):
         assert not calls
     return f"{type(wanted).__name__}, {'row by row' if calls else 'over columns'}"
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["A", "B b", "Missing data"]), st.floats(0, 1)), max_size=4)
+)
+def test_tables_are_read_as_exhibit_reads_them(rows: list[tuple[str, float]]) -> None:
+    """Again and again, whatever is done to one that was read before."""
+    lines = ["name  | probability_vector", *(f"{name} | {weight}" for name, weight in rows)]
+    expected = formatters.parse_original_values(lines)
+    for _ in range(2):
+        found = tables.parse_original_values(lines)
+        assert_same_frames(found, expected)
+        found["name"] = "changed"
+
+
+@pytest.mark.parametrize("given", ["regex", "See paired column", None])
+def test_what_is_no_table_stays_as_it_is(given: str | None) -> None:
+    """As in Exhibit."""
+    assert tables.parse_original_values(given) == formatters.parse_original_values(given)

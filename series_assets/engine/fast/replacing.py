@@ -18,6 +18,7 @@ from series_assets.engine.fast.coded import NotCovered
 from series_assets.engine.fast.gaps import MissingDataGenerator
 from series_assets.engine.fast.groups import Groups, sorted_in_groups
 from series_assets.engine.fast.numbers import generate_continuous_column
+from series_assets.engine.fast.tables import parse_original_values
 from series_assets.settings import from_environment
 
 
@@ -64,6 +65,7 @@ def stand_ins() -> list[tuple[ModuleType, Mapping[str, Any]]]:
                 "ConstraintHandler": FastHandler,
                 "MissingDataGenerator": MissingDataGenerator,
                 "generate_continuous_column": generate_continuous_column,
+                "parse_original_values": parse_original_values,
             },
         ),
         (

@@ -1,0 +1,22 @@
+"""The tables of values and weights in a specification, which are the same in every period."""
+
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+from exhibit.core import formatters
+
+_stock = formatters.parse_original_values
+
+
+def parse_original_values(original_values: Any) -> Any:
+    """Return the table that a list of lines is, or what is no list as it is; as Exhibit does."""
+    if not isinstance(original_values, list):
+        return original_values
+    return _parsed(tuple(original_values)).copy()
+
+
+@lru_cache(maxsize=256)
+def _parsed(lines: tuple[str, ...]) -> pd.DataFrame:
+    table: pd.DataFrame = _stock(list(lines))
+    return table
