@@ -61,8 +61,9 @@ class NewEntities:
     """Where in the file of a period's new records its entities occur for the first time."""
 
     places: Path | None
-    """None where there are no new records."""
+    """A file of integers; None where there are no new records."""
     count: int
+    """How many entities there are."""
     contents: Contents | None = None
     """Of their rows."""
 
@@ -72,6 +73,7 @@ class Draw:
     """The keys of the entities drawn for a period, one for each existing row."""
 
     keys: Path
+    """A file of integers."""
 
 
 @dataclass(frozen=True)

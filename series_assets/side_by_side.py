@@ -50,9 +50,13 @@ def _idle_cores() -> int:
     """Return how many cores are left to us, of which we ourselves keep one busy so far.
 
     The average of a minute still counts what has ended since, and a look at what runs now may
-    fall on a busy moment: others are busy as far as both say so.
+    fall on a busy moment: others are busy as far as both say so. Where the system does not tell,
+    there is no idle one.
     """
-    average, _, _, running, _ = Path("/proc/loadavg").read_text(encoding="ascii").split()
+    try:
+        average, _, _, running, _ = Path("/proc/loadavg").read_text(encoding="ascii").split()
+    except OSError:
+        return 1
     others = min(float(average), int(running.split("/")[0])) - 1
     return max(1, len(os.sched_getaffinity(0)) - round(max(0.0, others)))
 

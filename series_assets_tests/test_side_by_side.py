@@ -238,6 +238,16 @@ def test_idle_cores_are_those_that_others_leave(
     assert _idle_cores() == idle
 
 
+def test_where_the_system_tells_nothing_no_core_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a sandbox without /proc."""
+
+    def missing(*_: object, **__: object) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", missing)
+    assert _idle_cores() == 1
+
+
 @pytest.mark.parametrize(("text", "workers"), [("", None), ("auto", None), ("1", 1), ("12", 12)])
 def test_the_setting(text: str, workers: int | None) -> None:
     """A number, or auto."""
