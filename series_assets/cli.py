@@ -3,7 +3,6 @@
 Reads its arguments and prints; how periods are made in one process is in ``generating``.
 """
 
-import gc
 import shutil
 import sys
 import warnings
@@ -58,7 +57,6 @@ def main() -> None:
     Series lie in the folder SERIES_ASSETS_SERIES_DIR (by default those that come with the
     package), data goes to SERIES_ASSETS_DATA_DIR (by default the folder data).
     """
-    gc.set_threshold(100_000, 20, 100)  # of the many things that are imported none ever goes
 
 
 @main.command("list")
@@ -219,8 +217,11 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
     settings = from_environment()
     own = settings.series_dir != SHIPPED
     folder = settings.series_dir if own else Path("series").resolve()
-    for path in start_series(folder, name, from_data, identifier):
+    started = start_series(folder, name, from_data, identifier)
+    for path in started.paths:
         click.echo(str(path))
+    for note in started.notes:
+        click.echo(f"note: {note}", err=True)
     if not own:
         click.echo(f"To use it: export SERIES_ASSETS_SERIES_DIR={folder}", err=True)
 
@@ -265,6 +266,9 @@ def _deeper_faults(series: Series, database: Path) -> list[Fault]:
     ]
     if missing:
         return missing
+    from series_assets.engine import libraries
+
+    libraries.load()
     from series_assets.trial import faults_of_trial
 
     return list(faults_of_trial(series, database if database.exists() else installed_database()))

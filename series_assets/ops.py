@@ -5,7 +5,7 @@ partition key to value. Values are specifications, integers and the paths of fil
 scratch folder, never all the records of a range. What the assets are is in ``assets``.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
@@ -27,7 +27,12 @@ from series_assets.handles import (
 )
 from series_assets.resources import Progress, Workspace, check_new_records
 from series_assets.scoping import filled, io_manager_key, kept_by
-from series_assets.side_by_side import Make, made_side_by_side, workers_for
+from series_assets.side_by_side import (
+    Make,
+    made_one_by_one,
+    made_side_by_side,
+    workers_for,
+)
 
 if TYPE_CHECKING:
     from series_assets.core.profiles import Profile
@@ -72,15 +77,21 @@ class _Builder:
 
         Where it is the first one the op fails. Where others are made, the failure goes on in the
         place of the period: the IO manager keeps those before it, and fails then.
-        ``rows`` are those that are made for a period, if periods may be made side by side.
+        ``rows`` are those of a period, where records are made, which may happen side by side.
         """
+        where = self.series.name
         made: dict[str, Any] = {}
-        workers = workers_for(len(given), rows, workspace.workers) if rows else 1
+        workers = 1
+        if rows:
+            from series_assets.engine import libraries
+
+            libraries.load()
+            workers = workers_for(len(given), rows, workspace.workers)
         try:
             if workers > 1:
-                made.update(made_side_by_side(given, make, progress, workers, self.series.name))
+                made.update(made_side_by_side(given, make, progress, workers, where))
             else:
-                made.update(self._one_after_the_other(given, make, progress))
+                made.update(made_one_by_one(given, make, progress, where))
             first = next(iter(made.values()), None)
             if isinstance(first, Failed):
                 raise first.failure()
@@ -88,21 +99,6 @@ class _Builder:
             workspace.discard_scratch(context.run_id, self.graph)
             raise
         return made
-
-    def _one_after_the_other(
-        self, given: Mapping[str, Any], make: Make, progress: Progress
-    ) -> Iterator[tuple[str, Any]]:
-        """Yield key and value of each period, and end with the first that failed."""
-        for key, value in given.items():
-            made = value
-            if not isinstance(value, Failed):
-                try:
-                    made = make(key, value, progress)
-                except Exception as error:
-                    made = Failed.by(error, f"{self.series.name}, period {key}")
-            yield key, made
-            if isinstance(made, Failed):
-                return
 
 
 def new_records_graph(series: Series, tools: Mapping[str, Any]) -> dg.GraphDefinition:
@@ -183,13 +179,13 @@ def reference_table_graph(series: Series, tools: Mapping[str, Any]) -> dg.GraphD
         new_records: dict[str, Any],
         previous: dict[str, AsOf],
     ) -> dict[str, NewEntities | Failed]:
-        first = min(new_records)
+        first, folder = min(new_records), build.scratch(context, workspace)
 
         def make(key: str, made: Any, progress: Progress) -> NewEntities:
             if key == first:  # those of this run follow each other, so the first speaks for all
-                _require(series, workspace, key, build.scratch(context, workspace))
+                _require(series, workspace, key, folder)
             progress.reached(key, "reference table")
-            return _picked(series, key, made, workspace, build.scratch(context, workspace))
+            return _picked(series, key, made, workspace, folder)
 
         return build.each(context, workspace, dict(sorted(new_records.items())), make, progress)
 
@@ -245,9 +241,10 @@ def dataset_graph(series: Series, tools: Mapping[str, Any]) -> dg.GraphDefinitio
     ) -> dict[str, Draw | Failed]:
         plans = [series.plan(series.calendar.index(key)) for key in context.partition_keys]
         wanted = {plan.key: plan for plan in plans if plan.existing}
+        folder = build.scratch(context, workspace)
 
         def make(_: str, plan: Plan, __: Progress) -> Draw:
-            return _drawn(series, plan, workspace, build.scratch(context, workspace))
+            return _drawn(series, plan, workspace, folder)
 
         return build.each(context, workspace, wanted, make, progress)
 

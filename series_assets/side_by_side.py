@@ -1,6 +1,6 @@
-"""Periods side by side, in a process for each idle core, where it pays.
+"""Periods one after the other, or side by side in a process for each idle core, where it pays.
 
-A process is forked, so it starts with everything loaded and needs nothing handed over but the
+A process is forked, so it has all that was loaded before and needs nothing handed over but the
 keys of its periods. What a period is made from does not depend on other periods, so the bytes are
 the same either way.
 """
@@ -8,6 +8,7 @@ the same either way.
 import contextlib
 import ctypes
 import gc
+import math
 import multiprocessing
 import os
 import signal
@@ -25,40 +26,61 @@ Make = Callable[[str, Any, Progress], Any]
 
 _SECONDS_A_PERIOD, _SECONDS_A_ROW = 0.02, 4e-6
 """What making records takes, about."""
-_PAYS_FROM = 0.5
-"""Seconds of work from which more processes are worth their start (docs/performance.md)."""
-_ROWS_AT_ONCE = 200_000
-"""Rows that are made at the same time unless more is asked for: each takes about a kilobyte."""
+_PAYS_FROM = 0.25
+"""Seconds of work from which a process is worth its start (docs/performance.md)."""
+_ROWS_AT_ONCE, _PROCESSES_AT_ONCE = 200_000, 8
+"""What there is at the same time unless more is asked for: memory is a kilobyte a row, and some
+60 MB a process."""
 _DIE_WITH_PARENT = 1
 
 
 def workers_for(periods: int, rows: int, wanted: int | None) -> int:
     """Return how many processes to use for so many periods of so many rows; 1 is none but ours.
 
-    ``wanted`` is the setting; None lets the idle cores decide, as far as memory is not at stake.
+    ``wanted`` is the setting; None lets the idle cores decide, within bounds.
     """
     if sys.platform != "linux" or multiprocessing.current_process().daemon:
         return 1
     if wanted is None:
         work = periods * (_SECONDS_A_PERIOD + rows * _SECONDS_A_ROW)
-        most = _ROWS_AT_ONCE // max(1, rows) if work >= _PAYS_FROM else 1
-        wanted = min(_idle_cores(), most) if most > 1 else 1
+        bounds = (int(work / _PAYS_FROM), _ROWS_AT_ONCE // max(1, rows), _PROCESSES_AT_ONCE)
+        wanted = min(_idle_cores(), *bounds) if min(bounds) > 1 else 1
     return max(1, min(wanted, periods))
 
 
 def _idle_cores() -> int:
-    """Return how many cores are left to us, of which we ourselves keep one busy so far.
+    """Return how many cores are left to us, ours included.
 
     The average of a minute still counts what has ended since, and a look at what runs now may
     fall on a busy moment: others are busy as far as both say so. Where the system does not tell,
-    there is no idle one.
+    only ours is left.
     """
     try:
         average, _, _, running, _ = Path("/proc/loadavg").read_text(encoding="ascii").split()
     except OSError:
         return 1
-    others = min(float(average), int(running.split("/")[0])) - 1
-    return max(1, len(os.sched_getaffinity(0)) - round(max(0.0, others)))
+    others = min(float(average), int(running.split("/")[0]) - 1)
+    return max(1, _cores() - round(max(0.0, others)))
+
+
+def _cores() -> int:
+    """Return how many cores we may use, by affinity and by the quota of a container."""
+    cores = len(os.sched_getaffinity(0))
+    with contextlib.suppress(OSError, ValueError):  # no such file, or no limit
+        quota, period = map(int, Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split())
+        cores = min(cores, math.ceil(quota / period))
+    return cores
+
+
+def made_one_by_one(
+    given: Mapping[str, Any], make: Make, progress: Progress, where: str
+) -> Iterator[tuple[str, Any]]:
+    """Make each period's value, as ``made_side_by_side`` does, in this process."""
+    for key in given:
+        made = _attempt(make, key, given[key], progress, where)
+        yield key, made
+        if isinstance(made, Failed):
+            return
 
 
 def made_side_by_side(
@@ -66,37 +88,65 @@ def made_side_by_side(
 ) -> Iterator[tuple[str, Any]]:
     """Make each period's value in one of so many processes, in each one after the other.
 
-    Yields partition key and value in the order of ``given``, and ends with the first Failed.
-    What is made must be picklable. ``where`` names the series in messages.
+    Yields partition key and value in the order of ``given``, and ends with the first Failed; one
+    among what is given goes on in its place. What is made must be picklable. ``where`` names the
+    series in messages.
     """
-    ready: dict[str, Any] = {}
-    busy: dict[str, _Worker] = {}
-    waiting = list(given)
+    staff: list[_Worker] = []
+    try:
+        _hire(staff, workers, lambda: _Worker(given, make, where))
+        if staff:
+            yield from _worked(given, staff, progress)
+        else:
+            yield from made_one_by_one(given, make, progress, where)
+    finally:
+        _dismiss(staff)
+
+
+def _hire(staff: "list[_Worker]", workers: int, hired: "Callable[[], _Worker]") -> None:
+    """Start the processes, or as many of them as the system allows."""
+    thawed = not gc.get_freeze_count()
     gc.freeze()  # a collection in a worker would copy the memory that it shares with us
     try:
-        idle = [_Worker(given, make, where) for _ in range(workers)]
+        with contextlib.suppress(OSError):
+            for _ in range(workers):
+                staff.append(hired())
     finally:
-        gc.unfreeze()
-    try:
-        for key in given:
-            while key not in ready:
-                while waiting and idle:
-                    begun = waiting.pop(0)
-                    busy[begun] = idle.pop()
-                    busy[begun].begin(begun)
-                for done in _heard(busy, progress, ready):
-                    worker = busy.pop(done)
-                    if isinstance(ready[done], Failed):
-                        waiting.clear()
-                        worker.stop()  # which may be gone
-                    else:
-                        idle.append(worker)
-            yield key, ready[key]
-            if isinstance(ready.pop(key), Failed):
-                return
-    finally:
-        for worker in (*idle, *busy.values()):
-            worker.stop()
+        if thawed:
+            gc.unfreeze()
+
+
+def _dismiss(staff: "list[_Worker]") -> None:
+    for worker in staff:
+        worker.process.kill()
+    for worker in staff:
+        worker.process.join()
+        worker.channel.close()
+
+
+def _worked(
+    given: Mapping[str, Any], staff: "list[_Worker]", progress: Progress
+) -> Iterator[tuple[str, Any]]:
+    """Hand out the periods, and yield what was made of them in their order."""
+    ready: dict[str, Any] = {}
+    busy: dict[str, _Worker] = {}
+    idle, waiting = list(staff), list(given)
+    for key in given:
+        while key not in ready:
+            while waiting and idle:
+                begun = waiting.pop(0)
+                busy[begun] = idle.pop()
+                busy[begun].begin(begun)
+            for done in _heard(busy, progress, ready):
+                worker = busy.pop(done)
+                if isinstance(ready[done], Failed):  # nothing after it is wanted
+                    waiting.clear()
+                else:
+                    idle.append(worker)
+        made = ready.pop(key)
+        yield key, made
+        if isinstance(made, Failed):
+            return
 
 
 def _heard(busy: "Mapping[str, _Worker]", progress: Progress, ready: dict[str, Any]) -> list[str]:
@@ -117,6 +167,16 @@ def _heard(busy: "Mapping[str, _Worker]", progress: Progress, ready: dict[str, A
     return done
 
 
+def _attempt(make: Make, key: str, value: Any, progress: Progress, where: str) -> Any:
+    """Return what is made of a period, or what went wrong with it, now or before."""
+    if isinstance(value, Failed):
+        return value
+    try:
+        return make(key, value, progress)
+    except Exception as error:
+        return Failed.by(error, f"{where}, period {key}")
+
+
 class _Worker:
     """A process that makes periods, and the pipe on which it is told which and tells of them."""
 
@@ -124,11 +184,17 @@ class _Worker:
         self._where = where
         fork = multiprocessing.get_context("fork")
         self.channel, theirs = fork.Pipe()
-        self._process: BaseProcess = fork.Process(
-            target=_work, args=(theirs, os.getpid(), where, make, given)
+        # A daemon is ended with us at the latest, should nobody have come to dismiss it.
+        self.process: BaseProcess = fork.Process(
+            target=_work, args=(theirs, os.getpid(), where, make, given), daemon=True
         )
-        self._process.start()
-        theirs.close()
+        try:
+            self.process.start()
+        except OSError:
+            self.channel.close()
+            raise
+        finally:
+            theirs.close()
 
     def begin(self, key: str) -> None:
         """Let it make the value of a period."""
@@ -137,20 +203,16 @@ class _Worker:
 
     def died_at(self, key: str) -> Failed:
         """Return what is to be told of a process that ended in the middle of a period."""
-        self._process.join()
-        code = self._process.exitcode or 0
+        self.process.join()
+        code = self.process.exitcode or 0
         how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+        if code == -signal.SIGKILL:
+            how += ", as when the memory is used up"
         return Failed(
-            f"{self._where}, period {key}: its process {how}, as when the memory is used up; make "
-            "it again, with SERIES_ASSETS_WORKERS=1 if it happens again",
+            f"{self._where}, period {key}: its process {how}; make it again, with "
+            "SERIES_ASSETS_WORKERS=1 if it happens again",
             None,
         )
-
-    def stop(self) -> None:
-        """End the process, whatever it is at."""
-        self._process.kill()
-        self._process.join()
-        self.channel.close()
 
 
 class _Told(Progress):
@@ -180,13 +242,13 @@ def _work(
     ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     if os.getppid() != parent:
         return
-    for number in (signal.SIGINT, signal.SIGTERM):  # the parent decides, and ends us
-        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and ends us
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     progress = _Told(channel)
     while True:
         key = channel.recv()
+        made = _attempt(make, key, given[key], progress, where)
         try:
-            made = make(key, given[key], progress)
-        except Exception as error:
-            made = Failed.by(error, f"{where}, period {key}")
-        channel.send(("made", made))
+            channel.send(("made", made))
+        except Exception as error:  # it cannot be sent
+            channel.send(("made", Failed.by(error, f"{where}, period {key}")))

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,19 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _FILES = (SPECIFICATION, USER_INPUT)
 
 
+@dataclass(frozen=True)
+class Started:
+    """The files of a new series."""
+
+    paths: list[Path]
+    notes: tuple[str, ...] = ()
+    """Sentences about what was decided, which a user may want to have otherwise."""
+
+
 def start_series(
     folder: Path, name: str, data: Path | None = None, identifier: str | None = None
-) -> list[Path]:
-    """Write both files of a series called ``name`` into ``folder / name`` and return their paths.
+) -> Started:
+    """Write both files of a series called ``name`` into ``folder / name``.
 
     With ``data``, a CSV, the files describe it; ``identifier`` is the column that names its
     entities. The folder appears whole or not at all. Raises InputError.
@@ -30,10 +40,13 @@ def start_series(
         faults.append("there is such a folder already; choose another name")
     if faults:
         raise InputError(Fault(str(place), fault) for fault in faults)
+    notes: tuple[str, ...] = ()
     beside = folder / f".{name}.{os.getpid()}.part"
     try:
         beside.mkdir(parents=True)
-        texts = _template(name) if data is None else _described(beside, name, data, identifier)
+        texts = _template(name)
+        if data is not None:
+            texts, notes = _described(beside, name, data, identifier or "")
         for file, text in zip(_FILES, texts, strict=True):
             (beside / file).write_text(text, encoding="utf-8")
         beside.rename(place)
@@ -41,7 +54,7 @@ def start_series(
         raise InputError([Fault(str(place), f"cannot be written: {error.strerror}")]) from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return sorted(place.iterdir())
+    return Started(sorted(place.iterdir()), notes)
 
 
 def write_template(folder: Path, name: str) -> None:
@@ -56,14 +69,17 @@ def _template(name: str) -> list[str]:
     return [text.replace("SERIES_NAME", name) for text in texts]
 
 
-def _described(folder: Path, name: str, data: Path, identifier: str | None) -> list[str]:
+def _described(
+    folder: Path, name: str, data: Path, identifier: str
+) -> tuple[list[str], tuple[str, ...]]:
+    """Return the texts of both files, and what there is to be said of them."""
     from series_assets.engine.from_data import describe
     from series_assets.storage import database
 
     with tempfile.TemporaryDirectory() as place:
         scratch, own = Path(place) / "exhibit.db", folder / "exhibit.db"
         database.ensure(scratch)
-        described = describe(data, identifier or "id", name, scratch)
+        described = describe(data, identifier, name, scratch)
         if database.copy_renamed(scratch, own, described.kept_as, f"temp_{name}_"):
             described.user_input["exhibit_db_path"] = own.name
     head = (
@@ -76,7 +92,7 @@ def _described(folder: Path, name: str, data: Path, identifier: str | None) -> l
     said = [f"# How the series {name} goes on after the first period.\n"]
     for key, value in described.user_input.items():
         said.append(f"\n# {UserInput.model_fields[key].description}\n{_entry(key, value)}")
-    return [head + specification, "".join(said)]
+    return [head + specification, "".join(said)], described.notes
 
 
 def _entry(key: str, value: Any) -> str:

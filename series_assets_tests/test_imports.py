@@ -55,24 +55,20 @@ def test_what_makes_data_is_imported_then(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("before", ["", "import scipy.stats; "])
 def test_statistics_are_imported_when_they_are_asked_for(before: str, tmp_path: Path) -> None:
-    """Exhibit and scikit-learn get the real thing, and others that import it later as well."""
+    """Exhibit gets the real thing then, and others that import them later as well."""
     program = f"""
-{before}from series_assets.core.late import statistics_later
-with statistics_later():
-    from scipy.stats import beta
+{before}from series_assets.engine import libraries
+libraries.load()
+from exhibit.core.constraints import beta
 drawn = beta(2, 3)
 import scipy.stats
 assert type(drawn).__name__ == "rv_continuous_frozen"
-assert scipy.stats.beta(2, 3).mean() == drawn.mean()
+assert scipy.stats.beta(2, 3).mean() == drawn.mean() == beta.mean(2, 3)
 """
     assert "scipy.stats" in _imported(program, tmp_path)
 
 
 def test_statistics_that_nobody_asks_for_are_left_out(tmp_path: Path) -> None:
     """And nothing stands in their place afterwards."""
-    program = """
-from series_assets.core.late import statistics_later
-with statistics_later():
-    from scipy.stats import beta
-"""
+    program = "from series_assets.engine import libraries; libraries.load()"
     assert "scipy.stats" not in _imported(program, tmp_path)

@@ -1,19 +1,32 @@
 """Periods in processes of their own: the same bytes, the same messages, nobody left behind."""
 
+import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from series_assets import ops
 from series_assets.core.errors import GenerationError, InputError
+from series_assets.core.records import as_text, combine
+from series_assets.engine import libraries
+from series_assets.engine.running import new_records
 from series_assets.generating import Request, generate_series
 from series_assets.handles import Failed
 from series_assets.resources import Progress
 from series_assets.settings import from_environment
-from series_assets.side_by_side import _idle_cores, made_side_by_side, workers_for
+from series_assets.side_by_side import (
+    _idle_cores,
+    made_one_by_one,
+    made_side_by_side,
+    workers_for,
+)
+from series_assets.storage import database, files
 from series_assets_tests.builders import a_series, a_user_input, files_in
 
 
@@ -124,6 +137,19 @@ def test_a_process_that_is_killed_is_told_with_what_to_do() -> None:
     )
 
 
+def test_a_process_that_ends_otherwise_is_told_as_such() -> None:
+    """Memory has nothing to do with it."""
+
+    def make(key: str, value: int, _: Progress) -> None:
+        os._exit(3)
+
+    [(_, failed)] = all_of({"a": 1}, make)
+    assert failed.message == (
+        "demo, period a: its process ended with code 3; make it again, with "
+        "SERIES_ASSETS_WORKERS=1 if it happens again"
+    )
+
+
 def test_nothing_is_begun_after_a_failure(tmp_path: Path) -> None:
     """While the periods before it are waited for."""
 
@@ -137,6 +163,99 @@ def test_nothing_is_begun_after_a_failure(tmp_path: Path) -> None:
     made = all_of({"a": 0.5, "b": 0.0, "c": 0.0, "d": 0.0}, make)
     assert [key for key, _ in made] == ["a", "b"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_what_failed_before_goes_on_in_its_place() -> None:
+    """As where the periods are made one after the other."""
+    earlier = Failed("too few", None)
+    given = {"a": 1, "b": earlier, "c": 3}
+
+    def make(key: str, value: Any, _: Progress) -> int:
+        return int(value)
+
+    assert all_of(given, make) == [("a", 1), ("b", earlier)]
+    assert list(made_one_by_one(given, make, Heard(), "demo")) == [("a", 1), ("b", earlier)]
+
+
+def test_what_cannot_be_sent_is_told_as_such() -> None:
+    """Not as a process that was ended."""
+
+    def make(key: str, value: int, _: Progress) -> Any:
+        return lambda: value
+
+    [(_, failed)] = all_of({"a": 1}, make)
+    assert failed.message.startswith("demo, period a: failed unexpectedly: ")
+    assert "pickle" in failed.message
+
+
+@pytest.mark.parametrize("started", [0, 1])
+def test_fewer_processes_do_where_the_system_allows_no_more(
+    monkeypatch: pytest.MonkeyPatch, started: int
+) -> None:
+    """Or none at all: then the periods are made here."""
+    forks = iter(range(9))
+    fork = os.fork
+
+    def forked() -> int:
+        if next(forks) >= started:
+            raise BlockingIOError("Resource temporarily unavailable")
+        return fork()
+
+    def make(key: str, value: int, _: Progress) -> int:
+        return os.getpid()
+
+    monkeypatch.setattr("os.fork", forked)
+    made = all_of({"a": 1, "b": 2}, make, 3)
+    assert [key for key, _ in made] == ["a", "b"]
+    assert ({pid for _, pid in made} == {os.getpid()}) is (not started)
+    assert not multiprocessing.active_children()
+
+
+def test_an_interrupt_while_the_processes_are_ended_leaves_none(tmp_path: Path) -> None:
+    """Not even where it comes at the worst moment; the program ends all the same."""
+    program = f"""
+import os, signal, sys
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+from multiprocessing.process import BaseProcess
+from series_assets.resources import Progress
+from series_assets.side_by_side import made_side_by_side
+killed = BaseProcess.kill
+def interrupted(process):
+    os.kill(os.getpid(), signal.SIGINT)
+    killed(process)
+BaseProcess.kill = interrupted
+def make(key, value, progress):
+    print(os.getpid(), flush=True)
+    return value
+list(made_side_by_side(dict.fromkeys("abcd", 1), make, Progress(), 3, "demo"))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "KeyboardInterrupt" in done.stderr
+    pids = set(map(int, done.stdout.split()))
+    assert pids
+    assert not [pid for pid in pids if _is_running(pid)]
+
+
+def test_a_process_has_all_libraries_from_the_start(tmp_path: Path) -> None:
+    """Loaded once, before it was forked, and not again by each."""
+    libraries.load()
+    series, before = a_series(), set(sys.modules)
+
+    def make(key: str, value: int, _: Progress) -> list[str]:
+        plan = series.plan(0)
+        assert plan.new is not None
+        source, scratch = tmp_path / "exhibit.db", tmp_path / f"{key}.db"
+        database.copy_for_run(source, scratch, plan.new.specification)
+        texts = as_text(new_records(plan, scratch).records)
+        files.write_csv(tmp_path / f"{key}.csv", texts)
+        combine([files.read_csv(tmp_path / f"{key}.csv")], 1)
+        heavy = ("exhibit", "sklearn", "scipy", "series_assets")
+        return [name for name in set(sys.modules) - before if name.split(".")[0] in heavy]
+
+    database.ensure(tmp_path / "exhibit.db")
+    assert all_of({"a": 1, "b": 2}, make) == [("a", []), ("b", [])]
 
 
 def test_children_end_with_their_parent() -> None:
@@ -203,8 +322,9 @@ def test_a_failure_side_by_side_reads_as_it_does_alone(tmp_path: Path) -> None:
         (10, 1_000, None, 1),  # a start costs more than they take
         (10, 1_000, 4, 4),
         (3, 1_000, 4, 3),
-        (60, 100, None, 8),  # small ones, but many
-        (4, 50_000, None, 4),
+        (60, 100, None, 4),  # small ones, but many
+        (4, 50_000, None, 3),
+        (1_000, 100, None, 8),  # each takes memory of its own
         (10, 50_000, None, 4),  # more would take much memory at once
         (10, 200_000, None, 1),
         (10, 200_000, 4, 4),  # unless asked for
@@ -223,9 +343,10 @@ def test_how_many_workers(
     ("load", "idle"),
     [
         ("0.10 0.00 0.00 1/100 1", 8),
-        ("4.20 0.00 0.00 5/100 1", 5),
+        ("4.20 0.00 0.00 5/100 1", 4),
+        ("1.00 1.00 1.00 2/100 1", 7),
         ("4.20 0.00 0.00 1/100 1", 8),  # what was busy has ended
-        ("1.20 0.00 0.00 9/100 1", 8),  # what is busy has just begun, and may be a moment's work
+        ("0.20 0.00 0.00 9/100 1", 8),  # what is busy has just begun, and may be a moment's work
         ("99.0 0.00 0.00 99/100 1", 1),
     ],
 )
@@ -234,8 +355,41 @@ def test_idle_cores_are_those_that_others_leave(
 ) -> None:
     """By the average of the last minute, and by what runs right now."""
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
-    monkeypatch.setattr(Path, "read_text", lambda *_, **__: load)
+    told = {"/proc/loadavg": load, "/sys/fs/cgroup/cpu.max": "max 100000"}
+    monkeypatch.setattr(Path, "read_text", lambda path, *_, **__: told[str(path)])
     assert _idle_cores() == idle
+
+
+def test_a_container_has_no_more_cores_than_its_quota(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many the machine has; a part of one counts."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)))
+    told = {"/proc/loadavg": "0 0 0 1/9 1", "/sys/fs/cgroup/cpu.max": "250000 100000"}
+    monkeypatch.setattr(Path, "read_text", lambda path, *_, **__: told[str(path)])
+    assert _idle_cores() == 3
+
+
+@pytest.mark.parametrize("part", ["the draw", "the existing records"])
+def test_a_failure_of_an_earlier_op_reads_as_it_does_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """It is what the last op of a dataset is given for its period."""
+    place = {
+        "the draw": "series_assets.ops._drawn",
+        "the existing records": "series_assets.ops._made_existing",
+    }[part]
+    function = {"the draw": ops._drawn, "the existing records": ops._made_existing}[part]
+
+    def failing(series: Any, plan: Any, *more: Any) -> Any:
+        if plan.k == 2:
+            raise GenerationError("a stone")
+        return function(series, plan, *more)
+
+    monkeypatch.setattr(place, failing)
+    for workers in (1, 3):
+        folder = tmp_path / str(workers)
+        with pytest.raises(GenerationError, match=r"^demo, period 2024-03-01: a stone$"):
+            generate_series(Request(a_series(), folder, workers=workers))
+    assert files_in(tmp_path / "1") == files_in(tmp_path / "3")
 
 
 def test_where_the_system_tells_nothing_no_core_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from series_assets.core.late import statistics_later
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -190,8 +188,7 @@ def combine(parts: Iterable[pd.DataFrame], seed: int) -> pd.DataFrame:
 
     There is at least one part; all have the same columns in some order.
     """
-    with statistics_later():
-        from sklearn.utils import shuffle
+    from sklearn.utils import shuffle
 
     parts = list(parts)
     names = parts[0].columns

@@ -3,8 +3,3 @@
 Exhibit stays stock and pinned. While a run lasts, stand-ins take the place of some names in its
 modules; nothing else of it is changed, and nothing stays changed.
 """
-
-from series_assets.core.late import statistics_later
-
-with statistics_later():
-    import exhibit.core.exhibit  # noqa: F401

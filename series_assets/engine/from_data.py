@@ -6,7 +6,7 @@ have finite targets, and what Exhibit keeps in its database is kept under the se
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,7 +18,7 @@ from exhibit.core import spec as stock_spec
 from exhibit.core.linkage import hierarchical
 from exhibit.core.utils import read_with_date_parser
 
-from series_assets.core.errors import Fault, InputError
+from series_assets.core.errors import Fault, InputError, did_you_mean, listed
 from series_assets.core.specification import Specification
 from series_assets.engine.isolation import SortedSet, isolated, standing_in
 
@@ -33,6 +33,8 @@ class Described:
     user_input: dict[str, Any]
     kept_as: str
     """How the names of the tables begin in which Exhibit keeps values of the specification."""
+    notes: tuple[str, ...]
+    """Sentences about what was decided, which a user may want to have otherwise."""
 
 
 def describe(data: Path, identifier: str, name: str, database: Path) -> Described:
@@ -43,7 +45,7 @@ def describe(data: Path, identifier: str, name: str, database: Path) -> Describe
     Exhibit keeps values in. Raises InputError.
     """
     frame = _read(data)
-    known = identifier in frame.columns
+    known = _is_known(identifier, data, frame)
     sets = [(module, {"set": SortedSet}) for module in (hierarchical, stock_spec)]
     with isolated(database, seed=0), standing_in(sets):
         try:
@@ -61,9 +63,62 @@ def describe(data: Path, identifier: str, name: str, database: Path) -> Describe
     specification["metadata"]["id"] = name
     if not known:
         _add_identifier(specification, identifier)
+    left_out = tuple(_without_overlaps(specification))
     _put_right(specification)
     said = _user_input(specification, frame, identifier if known else None)
-    return Described(specification, said, kept_as)
+    notes = (*_about_identifier(identifier, data, frame), *left_out, *_about_dates(said))
+    return Described(specification, said, kept_as, notes)
+
+
+def _is_known(identifier: str, data: Path, frame: pd.DataFrame) -> bool:
+    """Tell whether the table has the identifier. Raises InputError for one that cannot be added."""
+    if identifier in frame.columns:
+        if frame[identifier].isna().all():
+            fault = f"its column '{identifier}' is empty and names no entity; choose another --id"
+            raise InputError([Fault(str(data), fault)])
+        return True
+    alike = [name for name in frame.columns if name.lower() == identifier.lower()]
+    if alike or not identifier.strip():
+        fault = f"has no column '{identifier}'{did_you_mean(identifier, alike or frame.columns)}"
+        raise InputError([Fault(str(data), fault)])
+    return False
+
+
+def _about_identifier(identifier: str, data: Path, frame: pd.DataFrame) -> Iterator[str]:
+    if identifier not in frame.columns:
+        near = did_you_mean(identifier, frame.columns)
+        yield (
+            f"{data.name} has no column '{identifier}'{near if 'mean' in near else ''}; it is "
+            "added, and each row is about an entity of its own"
+        )
+
+
+def _about_dates(said: Mapping[str, Any]) -> Iterator[str]:
+    moved, months = said["date_columns"], said["length_of_period"]
+    if moved:
+        yield (
+            f"a period is {months} {'month' if months == 1 else 'months'} long, as long as the "
+            f"data, and moves {listed(moved, 'and')}; see length_of_period, date_columns and "
+            "static_columns in user_input.yml"
+        )
+
+
+def _without_overlaps(specification: Specification) -> Iterator[str]:
+    """Leave out linked groups that share a column with a larger one; yield what that means.
+
+    ``fromdata`` writes them, and then Exhibit refuses them.
+    """
+    kept: list[Any] = []
+    for number, members in sorted(specification["linked_columns"], key=lambda one: -len(one[1])):
+        if shared := {name for _, others in kept for name in others} & set(members):
+            yield (
+                f"{listed(members, 'and')} go together in the data, but not in the series: a "
+                f"column can be in one group of linked columns, and {listed(sorted(shared), 'and')}"
+                " is in another"
+            )
+        else:
+            kept.append([number, members])
+    specification["linked_columns"] = sorted(kept)
 
 
 def _read(data: Path) -> pd.DataFrame:
@@ -129,11 +184,12 @@ def _finite(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def _user_input(
     specification: Specification, frame: pd.DataFrame, identifier: str | None
 ) -> dict[str, Any]:
-    dates = list(specification["metadata"]["date_columns"])
+    static = _constant_for_entities(specification, frame, identifier)
+    dates = [name for name in specification["metadata"]["date_columns"] if name not in static]
     return {
         "exhibit_db_path": None,
         "date_columns": dates,
-        "static_columns": _constant_for_entities(specification, frame, identifier),
+        "static_columns": static,
         "period": "months",
         "length_of_period": _months(specification, dates),
         "num_datasets": 3,
@@ -147,11 +203,12 @@ def _user_input(
 def _constant_for_entities(
     specification: Specification, frame: pd.DataFrame, identifier: str | None
 ) -> list[str]:
-    """Return the categories that never differ between the rows of an entity in the data."""
+    """Return the categories and dates that never differ between the rows of an entity."""
     if identifier is None or not frame[identifier].duplicated().any():
         return []
     groups = frame.groupby(identifier, observed=True)
-    names = specification["metadata"]["categorical_columns"]
+    metadata = specification["metadata"]
+    names = [*metadata["categorical_columns"], *metadata["date_columns"]]
     return [name for name in names if groups[name].nunique(dropna=False).max() == 1]
 
 
