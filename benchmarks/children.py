@@ -5,11 +5,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import IO
 
 CHECKOUT = Path(__file__).parents[1]
 _HERE = Path(__file__).parent
@@ -45,8 +47,7 @@ class Child:
         lasted = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
         process.stdout.close()
-        if process.returncode:
-            raise RuntimeError(f"{' '.join(self.arguments)} failed:\n{printed}")
+        self._check(process, printed)
         kilo = 1 if sys.platform == "darwin" else 1024
         peak = usage.ru_maxrss * kilo / 1e6
         return Taken(lasted, usage.ru_utime + usage.ru_stime, peak, printed)
@@ -55,16 +56,23 @@ class Child:
         """Run it once and return the peak in MB of all its processes taken together.
 
         What several of them share is counted once. They are looked at all the time, which takes
-        time of its own. Only Linux tells; elsewhere it is 0.
+        time of its own. Only Linux tells; elsewhere it is 0. Raises RuntimeError, as ``run``.
         """
         self.before()
-        process, peak = self._begun(subprocess.DEVNULL), 0
-        while process.poll() is None:
-            peak = max(peak, sum(map(_share_of_memory, _with_children(process.pid))))
-            time.sleep(0.02)
+        with tempfile.TemporaryFile("w+") as printed:
+            process, peak = self._begun(printed), 0
+            while process.poll() is None:
+                peak = max(peak, sum(map(_share_of_memory, _with_children(process.pid))))
+                time.sleep(0.02)
+            printed.seek(0)
+            self._check(process, printed.read())
         return peak * 1024 / 1e6
 
-    def _begun(self, output: int) -> "subprocess.Popen[str]":
+    def _check(self, process: "subprocess.Popen[str]", printed: str) -> None:
+        if process.returncode:
+            raise RuntimeError(f"{' '.join(self.arguments)} failed:\n{printed}")
+
+    def _begun(self, output: "int | IO[str]") -> "subprocess.Popen[str]":
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("SERIES_ASSETS", "DAGST"))}
         return subprocess.Popen(
             self.arguments,
@@ -80,9 +88,11 @@ def _with_children(process: int) -> list[int]:
     """Return a process and all that it started, by their ids."""
     found = [process]
     for listed in Path(f"/proc/{process}/task").glob("*/children"):
+        children: list[str] = []
         with contextlib.suppress(OSError):  # it has ended meanwhile
-            for child in listed.read_text(encoding="ascii").split():
-                found += _with_children(int(child))
+            children = listed.read_text(encoding="ascii").split()
+        for child in children:
+            found += _with_children(int(child))
     return found
 
 

@@ -160,7 +160,9 @@ class _Check:
             except RequestError as error:
                 problem = str(error)
             except GenerationError as error:
-                problem = f"{error}; make reference_table of all periods again"
+                problem = str(error)
+                if "; " not in problem:  # else it says itself what to do
+                    problem += "; make reference_table of all periods again"
         return (
             Delivered(
                 series=series,

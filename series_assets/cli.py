@@ -15,11 +15,20 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from series_assets.core.errors import Fault, GenerationError, InputError, RequestError, did_you_mean
+from series_assets.core.errors import (
+    Fault,
+    GenerationError,
+    InputError,
+    RequestError,
+    did_you_mean,
+    listed,
+)
 from series_assets.core.series import Series
 from series_assets.settings import SHIPPED, Settings, from_environment
 from series_assets.storage.files import Layout
 from series_assets.storage.loading import (
+    SPECIFICATION,
+    USER_INPUT,
     BrokenSeries,
     InstalledDatabaseWarning,
     find_series,
@@ -66,7 +75,7 @@ def list_() -> None:
     settings = from_environment()
     table = Table("series", "periods", "first", "last", "rows", "new", "made", box=None)
     broken = []
-    for one in find_series(settings.series_dir):
+    for one in _all_series(settings):
         if isinstance(one, BrokenSeries):
             broken.append(one)
             table.add_row(one.name, "broken, see below")
@@ -95,14 +104,17 @@ def list_() -> None:
 def validate(names: tuple[str, ...]) -> None:
     """Check both files of each series (of the named ones), try it, and tell every fault."""
     settings = from_environment()
-    found = find_series(settings.series_dir)
-    chosen = [_named(found, name) for name in names] if names else found
+    chosen = [_named(settings, name) for name in names] if names else _all_series(settings)
     faults: list[Fault] = []
     for one in chosen:
         if isinstance(one, BrokenSeries):
             told = list(one.error.faults)
         else:
-            told = _deeper_faults(one, _layout(one, settings).database)
+            try:
+                told = _deeper_faults(one, _layout(one, settings).database)
+            except GenerationError as error:  # about the database, not about a file of the series
+                file, _, fault = str(error).partition(": ")
+                told = [Fault(file, fault)]
         faults += told
         if not told:
             click.echo(f"{one.name}: in order")
@@ -144,7 +156,7 @@ def generate(
         series, data_dir = load_loose(specification, user_input), output.resolve()
     else:
         assert name is not None
-        series, data_dir = _sound(find_series(settings.series_dir), name), settings.data_dir
+        series, data_dir = _sound(settings, name), settings.data_dir
 
     from series_assets.generating import Request, generate_series
 
@@ -174,7 +186,7 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
     Without --periods all that have been made.
     """
     settings = from_environment()
-    series = _sound(find_series(settings.series_dir), name)
+    series = _sound(settings, name)
 
     from series_assets.checking import check_periods, delivered_keys
     from series_assets.core.rules import rules_of
@@ -198,6 +210,11 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
     if not quiet:
         rules = f"all {len(rules_of(series))} rules hold"
         click.echo(f"{name}: {rules} in {len(keys)} {'period' if len(keys) == 1 else 'periods'}")
+        last = series.calendar.index(keys[-1])
+        left_out = [key for key in series.calendar.keys[:last] if key not in keys]
+        if left_out and not periods:
+            are = "is" if len(left_out) == 1 else "are"
+            click.echo(f"note: {listed(left_out, 'and')} {are} not made, and left out", err=True)
 
 
 @main.command()
@@ -235,7 +252,7 @@ def clean(name: str, yes: bool) -> None:
     from series_assets.storage.reference_table import ReferenceTable
 
     settings = from_environment()
-    series = _sound(find_series(settings.series_dir), name)
+    series = _sound(settings, name)
     layout = _layout(series, settings)
     table = ReferenceTable(series, layout)
     table.check_owner()
@@ -257,9 +274,11 @@ def clean(name: str, yes: bool) -> None:
 
 def _deeper_faults(series: Series, database: Path) -> list[Fault]:
     """Return what the database lacks, or else what a trial of the series ends with."""
-    from series_assets.storage.database import installed_database
+    from series_assets.storage.database import installed_database, look_at
     from series_assets.storage.lookups import missing_lookups
 
+    if database.exists():
+        look_at(database)
     missing = [
         Fault(series.specification_file, text)
         for text in missing_lookups(series.specification, database)
@@ -278,15 +297,29 @@ def _layout(series: Series, settings: Settings) -> Layout:
     return Layout.of(series, settings.data_dir)
 
 
-def _named(found: list[Series | BrokenSeries], name: str) -> Series | BrokenSeries:
-    known = {one.name: one for one in found}
+def _all_series(settings: Settings) -> list[Series | BrokenSeries]:
+    """Return the series of the folder. Raises InputError where it holds none."""
+    folder = settings.series_dir
+    found = find_series(folder)
+    if not found:
+        fault = "holds no series; a series is a folder in it with specification.yml and "
+        fault += "user_input.yml"
+        if (folder / SPECIFICATION).exists() or (folder / USER_INPUT).exists():
+            fault = "is a series itself; name the folder that it lies in, which may hold more"
+        raise InputError([Fault(str(folder), f"{fault} (SERIES_ASSETS_SERIES_DIR)")])
+    return found
+
+
+def _named(settings: Settings, name: str) -> Series | BrokenSeries:
+    known = {one.name: one for one in _all_series(settings)}
     if name not in known:
-        raise RequestError(f"there is no series '{name}'{did_you_mean(name, known)}")
+        where = "" if settings.series_dir == SHIPPED else f" in {settings.series_dir}"
+        raise RequestError(f"there is no series '{name}'{where}{did_you_mean(name, known)}")
     return known[name]
 
 
-def _sound(found: list[Series | BrokenSeries], name: str) -> Series:
-    one = _named(found, name)
+def _sound(settings: Settings, name: str) -> Series:
+    one = _named(settings, name)
     if isinstance(one, BrokenSeries):
         raise one.error
     return one

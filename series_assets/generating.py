@@ -89,8 +89,10 @@ def chosen_keys(series: Series, periods: str | None) -> Sequence[str]:
                 f"--periods {periods}: '{end}' is not the first day of a period of {series.name}"
                 + did_you_mean(end, keys if len(keys) <= 12 else (keys[0], keys[1], keys[-1]))
             )
-    if len(ends) > 2 or keys.index(ends[0]) > keys.index(ends[-1]):
+    if len(ends) > 2:
         raise RequestError(f"--periods {periods} is not FIRST..LAST")
+    if keys.index(ends[0]) > keys.index(ends[-1]):
+        raise RequestError(f"--periods {periods} ends before it begins; it is FIRST..LAST")
     return keys[keys.index(ends[0]) : keys.index(ends[-1]) + 1]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from series_assets.core.errors import Fault, InputError
 
+_ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 SHIPPED = Path(__file__).parent / "series"
 
 
@@ -32,13 +33,13 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         series_dir=Path(environment.get("SERIES_ASSETS_SERIES_DIR") or SHIPPED).resolve(),
         data_dir=Path(environment.get("SERIES_ASSETS_DATA_DIR") or "data").resolve(),
         workers=_workers(environment.get("SERIES_ASSETS_WORKERS") or "auto"),
-        strict=_said(environment.get("SERIES_ASSETS_STRICT")),
-        stock_exhibit=_said(environment.get("SERIES_ASSETS_STOCK_EXHIBIT")),
+        strict=_switch("SERIES_ASSETS_STRICT", environment),
+        stock_exhibit=_switch("SERIES_ASSETS_STOCK_EXHIBIT", environment),
     )
 
 
 def _workers(text: str) -> int | None:
-    if text == "auto":
+    if text.lower() == "auto":
         return None
     if not text.isdecimal() or not int(text):
         raise InputError(
@@ -52,5 +53,8 @@ def _workers(text: str) -> int | None:
     return int(text)
 
 
-def _said(value: str | None) -> bool:
-    return (value or "0") not in ("0", "false", "no")
+def _switch(name: str, environment: Mapping[str, str]) -> bool:
+    said = environment.get(name) or "0"
+    if said.lower() not in (*_ON, *_OFF):
+        raise InputError([Fault(name, f"'{said}' is neither on nor off; use 1 or 0")])
+    return said.lower() in _ON

@@ -702,6 +702,7 @@ def test_the_command_checks_what_has_been_made(made: Made, call: Callable[..., R
     made.path(3).unlink()
     result = call("demo", data=made.data)
     assert (result.exit_code, result.stdout) == (0, "demo: all 7 rules hold in 3 periods\n")
+    assert result.stderr == f"note: {made.series.calendar.keys[2]} is not made, and left out\n"
 
 
 def test_the_command_refuses_what_it_cannot_check(
@@ -719,7 +720,7 @@ def test_the_command_refuses_what_it_cannot_check(
     result = call("dmo", data=data)
     assert (result.exit_code, result.stderr) == (
         2,
-        "there is no series 'dmo'; did you mean 'demo'?\n",
+        f"there is no series 'dmo' in {tmp_path / 'series'}; did you mean 'demo'?\n",
     )
     result = call("demo", "--periods", "2024-02-02", data=data)
     assert result.exit_code == 2

@@ -155,9 +155,21 @@ def test_list_shows_names_in_full_when_its_output_is_read_by_a_program(tmp_path:
     assert name in ended.stdout
 
 
-def test_list_of_no_series_is_empty() -> None:
-    """A folder without series is nothing wrong."""
-    assert succeed("list").split() == ["series", "periods", "first", "last", "rows", "new", "made"]
+@pytest.mark.parametrize(
+    "command", [["list"], ["validate"], ["generate", "demo"], ["check", "demo"]]
+)
+def test_a_folder_without_series_is_told(tmp_path: Path, command: list[str]) -> None:
+    """It is the wrong folder: the files have other names, or it is a series itself."""
+    folder = tmp_path / "series"
+    assert refuse(*command) == (
+        f"{folder}: holds no series; a series is a folder in it with specification.yml and "
+        "user_input.yml (SERIES_ASSETS_SERIES_DIR)"
+    )
+    (folder / "specification.yml").touch()
+    assert refuse(*command) == (
+        f"{folder}: is a series itself; name the folder that it lies in, which may hold more "
+        "(SERIES_ASSETS_SERIES_DIR)"
+    )
 
 
 def test_a_series_dir_that_is_not_there_is_told(
@@ -238,6 +250,48 @@ def test_a_table_that_the_database_lacks_is_told(tmp_path: Path, command: str) -
     assert [path.name for path in tmp_path.iterdir()] == ["series"]
 
 
+@pytest.mark.parametrize("command", [["validate"], ["generate", "demo"]])
+def test_a_database_that_is_none_is_told(tmp_path: Path, command: list[str]) -> None:
+    """By its own path, with what to do."""
+    write_series(tmp_path / "series")
+    database = tmp_path / "data" / "exhibit.db"
+    database.parent.mkdir()
+    database.write_text("hello" * 1000)
+    result = call(*command)
+    assert result.exit_code
+    assert result.stderr.rstrip("\n") == (
+        f"{database}: SQLite says: file is not a database; it is damaged, or something else: put "
+        "it back from a backup, or, if it held nothing of your own, remove it and make all periods "
+        "again, which gives the same data"
+    )
+    database.unlink()
+    succeed("generate", "demo", "--quiet")
+
+
+def test_two_loose_series_do_not_share_a_folder(tmp_path: Path) -> None:
+    """Their datasets have the same names; the first one's stay as they are."""
+    for name in ("one", "two"):
+        specification = a_specification()
+        specification["metadata"]["id"] = name
+        write_series(tmp_path, specification, name=name)
+    commands = {
+        name: [
+            *("generate", "--quiet", "--output", tmp_path / "out"),
+            *("--specification", tmp_path / name / "specification.yml"),
+            *("--user-input", tmp_path / name / "user_input.yml"),
+        ]
+        for name in ("one", "two")
+    }
+    succeed(*commands["one"])
+    before = files_in(tmp_path / "out")
+    assert refuse(*commands["two"]) == (
+        f"{tmp_path / 'out'}: holds the files of the series 'one'; name another folder for those "
+        "of this one, or remove them and the database first"
+    )
+    assert files_in(tmp_path / "out") == before
+    succeed(*commands["one"])
+
+
 @pytest.mark.parametrize("command", ["validate", "generate", "clean"])
 def test_a_series_that_is_not_there_is_answered_with_the_nearest(
     tmp_path: Path, command: str
@@ -245,8 +299,12 @@ def test_a_series_that_is_not_there_is_answered_with_the_nearest(
     """A typing mistake, as it mostly is."""
     write_series(tmp_path / "series")
     write_series(tmp_path / "series", name="other")
-    assert refuse(command, "dmeo") == "there is no series 'dmeo'; did you mean 'demo'?"
-    assert refuse(command, "xyz") == "there is no series 'xyz'; known here: demo, other"
+    folder = tmp_path / "series"
+    told = refuse(command, "dmeo")
+    assert told == f"there is no series 'dmeo' in {folder}; did you mean 'demo'?"
+    assert (
+        refuse(command, "xyz") == f"there is no series 'xyz' in {folder}; known here: demo, other"
+    )
 
 
 def test_naming_the_installed_database_is_a_warning(tmp_path: Path) -> None:
@@ -313,7 +371,10 @@ def test_generate_makes_one_period_or_a_range_of_them(tmp_path: Path) -> None:
             "--periods 2024-01-01..soon: 'soon' is not the first day of a period of demo; known "
             "here: 2024-01-01, 2024-02-01, 2024-03-01, 2024-04-01",
         ),
-        ("2024-03-01..2024-01-01", "--periods 2024-03-01..2024-01-01 is not FIRST..LAST"),
+        (
+            "2024-03-01..2024-01-01",
+            "--periods 2024-03-01..2024-01-01 ends before it begins; it is FIRST..LAST",
+        ),
         (
             "2024-01-01..2024-02-01..2024-03-01",
             "--periods 2024-01-01..2024-02-01..2024-03-01 is not FIRST..LAST",

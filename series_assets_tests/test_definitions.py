@@ -301,11 +301,26 @@ def test_every_setting_is_in_the_table_of_the_readme() -> None:
 
 @pytest.mark.parametrize(
     ("variables", "strict"),
-    [({}, False), ({"SERIES_ASSETS_STRICT": "0"}, False), ({"SERIES_ASSETS_STRICT": "1"}, True)],
+    [
+        ({}, False),
+        ({"SERIES_ASSETS_STRICT": "0"}, False),
+        ({"SERIES_ASSETS_STRICT": "False"}, False),
+        ({"SERIES_ASSETS_STRICT": "off"}, False),
+        ({"SERIES_ASSETS_STRICT": "1"}, True),
+        ({"SERIES_ASSETS_STRICT": "YES"}, True),
+    ],
 )
 def test_settings_are_lenient_unless_asked(variables: dict[str, str], strict: bool) -> None:
     """0 and nothing at all mean the same."""
     assert from_environment(variables).strict is strict
+
+
+@pytest.mark.parametrize("name", ["SERIES_ASSETS_STRICT", "SERIES_ASSETS_STOCK_EXHIBIT"])
+def test_a_switch_that_means_nothing_is_refused(name: str) -> None:
+    """It may have been meant either way."""
+    with pytest.raises(InputError) as refused:
+        from_environment({name: "maybe"})
+    assert str(refused.value) == f"{name}: 'maybe' is neither on nor off; use 1 or 0"
 
 
 def test_an_empty_variable_counts_as_one_that_is_not_set(

@@ -439,6 +439,12 @@ SPECIFICATION_FAULTS: list[tuple[str, object, str]] = [
         "columns.sex.original_values has no header row that starts with 'sex'",
     ),
     (
+        "columns/sex/original_values",
+        ["sex | probability_vector | amuont", *ROWS[1:], "Missing data | 0 | 0"],
+        "columns.sex.original_values has a column 'amuont', which is no number of the "
+        "specification; did you mean 'amount'?",
+    ),
+    (
         "columns/date/to",
         "2023-12-31",
         "columns.date.to 2023-12-31 is before from 2024-01-01; swap them or mend one",
@@ -831,7 +837,7 @@ def test_no_such_series(tmp_path: Path) -> None:
     """A name that is nearly that of a series is answered with it."""
     write_series(tmp_path / "series")
     assert _complaints(tmp_path, "validate", "dem") == [
-        "there is no series 'dem'; did you mean 'demo'?"
+        f"there is no series 'dem' in {tmp_path / 'series'}; did you mean 'demo'?"
     ]
 
 
@@ -943,7 +949,10 @@ def test_a_faulty_series_is_not_generated(tmp_path: Path) -> None:
             "--periods 2024-02-02: '2024-02-02' is not the first day of a period of demo; did you "
             "mean '2024-02-01'?",
         ),
-        ("2024-03-01..2024-02-01", "--periods 2024-03-01..2024-02-01 is not FIRST..LAST"),
+        (
+            "2024-03-01..2024-02-01",
+            "--periods 2024-03-01..2024-02-01 ends before it begins; it is FIRST..LAST",
+        ),
         (
             "2024-03-01",
             "demo, period 2024-03-01 draws from all periods before it, but nothing is recorded "

@@ -146,6 +146,18 @@ def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
         ("missing.csv", None, "there is no such file"),
         ("table.txt", "a,b\n1,2\n", "is not a CSV file; its name has to end in .csv"),
         ("empty.csv", "a,b\n", "holds no rows"),
+        ("long.csv", "a,b\n1,2,3\n", "has rows with more cells than its first line has names"),
+        (
+            "bar.csv",
+            "id,c|d\n1,2\n",
+            "its column 'c|d' has a |, which parts cells in a specification; rename it",
+        ),
+        ("case.csv", "ID,a\n1,2\n", "has no column 'id'; did you mean 'ID'?"),
+        (
+            "nobody.csv",
+            "id,a\n,x\n,y\n",
+            "its column 'id' is empty and names no entity; choose another --id",
+        ),
     ],
 )
 def test_data_that_cannot_be_described_are_refused(
@@ -168,3 +180,60 @@ def test_data_and_identifier_go_together(tmp_path: Path) -> None:
 
     assert done.exit_code == 2
     assert "--from-data and --id go together" in done.stderr
+
+
+def _sales(folder: Path, stores: int) -> Path:
+    """Write a table in which a store says its town, its region and its size."""
+    lines = ["customer,store,town,size,region,sold_on,born,amount"]
+    for row in range(300):
+        store, customer = (row * 7 + row // 60 * 5) % stores, row % 60
+        lines.append(
+            f"C{customer},S{store:03},T{store // 2},{['small', 'large'][store * 5 % 3 % 2]},"
+            f"R{store // 2 % 3},2024-0{row % 3 + 1}-{row % 28 + 1:02},"
+            f"19{customer + 30}-05-{customer % 28 + 1:02},{row * 37 % 101}.5"
+        )
+    path = folder / "sales.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("stores", [12, 120])
+def test_a_column_that_says_several_others_makes_a_series(tmp_path: Path, stores: int) -> None:
+    """Exhibit would link it twice, and then refuse that; what is left out is told."""
+    data = _sales(tmp_path, stores)
+    done = run(tmp_path, "new", "sales", "--from-data", str(data), "--id", "customer")
+    assert (done.exit_code, done.stderr) == (
+        0,
+        "note: size and store go together in the data, but not in the series: a column can be in "
+        "one group of linked columns, and store is in another\n"
+        "note: a period is 3 months long, as long as the data, and moves sold_on; see "
+        "length_of_period, date_columns and static_columns in user_input.yml\n",
+    )
+    place = tmp_path / "series" / "sales"
+    specification = yaml.safe_load((place / "specification.yml").read_text(encoding="utf-8"))
+    said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
+    assert [members for _, members in specification["linked_columns"]] == [
+        ["region", "town", "store"]
+    ]
+    assert (said["date_columns"], said["static_columns"]) == (["sold_on"], ["born"])
+    assert run(tmp_path, "validate", "sales").stdout == "sales: in order\n"
+    assert run(tmp_path, "generate", "sales", "--quiet").exit_code == 0
+    check(Finished.of(place, tmp_path / "data"))
+
+
+def test_an_identifier_that_is_added_is_told(tmp_path: Path) -> None:
+    """It may have been meant to be one that the table has."""
+    data = _sales(tmp_path, 12)
+    done = run(tmp_path, "new", "sales", "--from-data", str(data), "--id", "custmer")
+    assert done.stderr.splitlines()[0] == (
+        "note: sales.csv has no column 'custmer', which is added: each row is about an entity of "
+        "its own; did you mean 'customer'?"
+    )
+
+
+def test_an_identifier_without_a_name_is_refused(tmp_path: Path) -> None:
+    """Nothing could be called after it."""
+    data = _sales(tmp_path, 12)
+    done = run(tmp_path, "new", "sales", "--from-data", str(data), "--id", "")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"{data}: has no column ''; its columns are customer, store, ")

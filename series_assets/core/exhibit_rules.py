@@ -6,6 +6,7 @@ stands in ``form``; what only a run can show is left to a trial.
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Any
 
 from series_assets.core import mentions
@@ -160,6 +161,13 @@ def _table(name: str, column: dict[str, Any], numbers: set[str]) -> Iterator[str
             f"columns.{name}.original_values gives no value a probability above 0; give one to at "
             "least one value"
         )
+    for heading in header[place + 1 :]:
+        near = get_close_matches(heading, numbers - set(header), n=1)
+        if heading not in numbers and near:
+            yield (
+                f"columns.{name}.original_values has a column '{heading}', which is no number of "
+                f"the specification; did you mean '{near[0]}'?"
+            )
     for other in sorted(numbers & set(header)):
         weights = [row[header.index(other)] for row in body if len(row) > header.index(other)]
         if not any(float(weight or 0) for weight in weights):

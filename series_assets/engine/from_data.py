@@ -77,9 +77,12 @@ def _is_known(identifier: str, data: Path, frame: pd.DataFrame) -> bool:
             fault = f"its column '{identifier}' is empty and names no entity; choose another --id"
             raise InputError([Fault(str(data), fault)])
         return True
-    alike = [name for name in frame.columns if name.lower() == identifier.lower()]
-    if alike or not identifier.strip():
-        fault = f"has no column '{identifier}'{did_you_mean(identifier, alike or frame.columns)}"
+    for name in frame.columns:
+        if name.lower() == identifier.lower():  # SQLite would not tell them apart
+            fault = f"has no column '{identifier}'; did you mean '{name}'?"
+            raise InputError([Fault(str(data), fault)])
+    if not identifier.strip():
+        fault = f"has no column '{identifier}'; its columns are {', '.join(frame.columns)}"
         raise InputError([Fault(str(data), fault)])
     return False
 
@@ -88,8 +91,8 @@ def _about_identifier(identifier: str, data: Path, frame: pd.DataFrame) -> Itera
     if identifier not in frame.columns:
         near = did_you_mean(identifier, frame.columns)
         yield (
-            f"{data.name} has no column '{identifier}'{near if 'mean' in near else ''}; it is "
-            "added, and each row is about an entity of its own"
+            f"{data.name} has no column '{identifier}', which is added: each row is about an "
+            f"entity of its own{near if 'mean' in near else ''}"
         )
 
 
@@ -132,6 +135,13 @@ def _read(data: Path) -> pd.DataFrame:
         raise InputError([Fault(str(data), "is not a CSV file; its name has to end in .csv")])
     if frame.empty:
         raise InputError([Fault(str(data), "holds no rows")])
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise InputError(
+            [Fault(str(data), "has rows with more cells than its first line has names")]
+        )
+    if parted := [name for name in frame.columns if "|" in str(name)]:
+        fault = f"its column '{parted[0]}' has a |, which parts cells in a specification; rename it"
+        raise InputError([Fault(str(data), fault)])
     return frame
 
 

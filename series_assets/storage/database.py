@@ -44,6 +44,12 @@ def is_database(path: Path) -> bool:
     return head in (b"", b"SQLite format 3\x00")
 
 
+def look_at(database: Path) -> None:
+    """Raise GenerationError where a file cannot be read as a database."""
+    with opened(database, read_only=True) as connection:
+        tables(connection)
+
+
 def ensure(database: Path, scratch: Path | None = None) -> None:
     """Create the database as a copy of Exhibit's own where there is none yet.
 
@@ -123,6 +129,11 @@ def _told(error: sqlite3.Error) -> str:
     said = f"SQLite says: {error}"
     if code in _OF_THE_DISK:
         said += "; see that it and its folder can be written and have space, then run it again"
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        said += (
+            "; it is damaged, or something else: put it back from a backup, or, if it held nothing "
+            "of your own, remove it and make all periods again, which gives the same data"
+        )
     return said
 
 

@@ -233,6 +233,7 @@ class ReferenceTable:
     def _check_owner(self, connection: sqlite3.Connection) -> None:
         table, database = self.series.table, self.layout.database
         known = tables(connection)
+        self._check_folder(connection, known)
         if table in known and f"{table}_periods" not in known:
             raise RequestError(
                 f"{database}: its table {table} was not made by series_assets; rename it, or name "
@@ -248,6 +249,22 @@ class ReferenceTable:
                     f"{database}: its table {table} belongs to the series whose files are in "
                     f"{folder}; name another database as exhibit_db_path, or give this series "
                     "another name"
+                )
+
+    def _check_folder(self, connection: sqlite3.Connection, known: Sequence[str]) -> None:
+        """Refuse a folder in which another series has its files, under the same names as ours."""
+        for name in known:
+            other = name.removesuffix("_reference_periods")
+            if other in (name, self.series.name) or f"{other}_reference" not in known:
+                continue
+            columns = connection.execute(f"PRAGMA table_info({quoted(name)})")
+            if "owner" not in [column for _, column, *_ in columns]:  # the user's own
+                continue
+            owners = connection.execute(f"SELECT DISTINCT owner FROM {quoted(name)}").fetchall()
+            if (self._owner,) in owners and self.layout.dataset(1).exists():
+                raise RequestError(
+                    f"{self.layout.folder}: holds the files of the series '{other}'; name another "
+                    "folder for those of this one, or remove them and the database first"
                 )
 
     def _made(self, connection: sqlite3.Connection) -> dict[int, tuple[int, str]]:

@@ -163,7 +163,9 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     path.write_text("not a database, " * 100)
     with pytest.raises(GenerationError) as caught, database.opened(path):
         pass
-    assert str(caught.value) == f"{path}: SQLite says: file is not a database"
+    assert str(caught.value).startswith(
+        f"{path}: SQLite says: file is not a database; it is damaged"
+    )
 
 
 def test_a_transaction_does_all_or_nothing(tmp_path: Path) -> None:
