@@ -7,6 +7,7 @@ its statistics for tests of its own. They take longer to import than thousands o
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 _STATISTICS = "scipy.stats"
 
 
+@cache
 def load() -> None:
     """Import what making records takes. A process that is forked afterwards has all of it."""
     with _statistics_later():
