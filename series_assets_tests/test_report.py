@@ -385,7 +385,10 @@ def test_a_database_that_is_none_is_a_sentence(tmp_path: Path) -> None:
     for path in tmp_path.glob("exhibit.db?*"):
         path.unlink()
     layout.database.write_bytes(b"not a database at all" * 100)
-    assert refusal(tmp_path) == f"{layout.database}: SQLite says: file is not a database"
+    said = (
+        f"{layout.database}: SQLite says: file is not a database; it is damaged, or something else"
+    )
+    assert refusal(tmp_path).startswith(said)
     assert not layout.report.exists()
 
 

@@ -225,8 +225,9 @@ def interrupted(process):
     killed(process)
 BaseProcess.kill = interrupted
 def make(key, value, progress):
-    print(os.getpid(), flush=True)
+    os.write(1, b"%d\\n" % os.getpid())
     return value
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it may be ignored
 list(made_side_by_side(dict.fromkeys("abcd", 1), make, Progress(), 3, "demo"))
 """
     done = subprocess.run(
