@@ -13,7 +13,9 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -31,6 +33,8 @@ _PAYS_FROM = 0.25
 _ROWS_AT_ONCE, _PROCESSES_AT_ONCE = 200_000, 8
 """What there is at the same time unless more is asked for: memory is a kilobyte a row, and some
 60 MB a process."""
+_LONG_ENOUGH = 0.2
+"""Seconds after which what was used tells something: the system counts in hundredths."""
 _DIE_WITH_PARENT = 1
 
 
@@ -51,16 +55,38 @@ def workers_for(periods: int, rows: int, wanted: int | None) -> int:
 def _idle_cores() -> int:
     """Return how many cores are left to us, ours included.
 
-    The average of a minute still counts what has ended since, and a look at what runs now may
-    fall on a busy moment: others are busy as far as both say so. Where the system does not tell,
-    only ours is left.
+    By what others have used since this was last asked, or since the module was loaded. Where the
+    system does not tell, only ours is left.
     """
-    try:
-        average, _, _, running, _ = Path("/proc/loadavg").read_text(encoding="ascii").split()
-    except OSError:
+    now, then = _usage(), _seen[-1]
+    if now is None or then is None:
         return 1
-    others = min(float(average), int(running.split("/")[0]) - 1)
+    if now.at - then.at >= _LONG_ENOUGH:
+        _seen[-1] = now
+    others = (now.all - then.all - (now.ours - then.ours)) / max(now.at - then.at, _LONG_ENOUGH)
     return max(1, _cores() - round(max(0.0, others)))
+
+
+@dataclass(frozen=True)
+class _Usage:
+    """Seconds of all cores that were used until a moment, by all processes and by ours."""
+
+    at: float
+    all: float
+    ours: float
+
+
+def _usage() -> _Usage | None:
+    try:
+        first = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0]
+    except OSError:
+        return None
+    user, nice, system, _, _, *more = (int(ticks) for ticks in first.split()[1:9])
+    busy = (user + nice + system + sum(more)) / os.sysconf("SC_CLK_TCK")
+    return _Usage(time.monotonic(), busy, sum(os.times()[:4]))
+
+
+_seen = [_usage()]
 
 
 def _cores() -> int:

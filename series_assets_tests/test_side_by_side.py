@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from series_assets import ops
+from series_assets import ops, side_by_side
 from series_assets.core.errors import GenerationError, InputError
 from series_assets.core.records import as_text, combine
 from series_assets.engine import libraries
@@ -21,7 +21,6 @@ from series_assets.handles import Failed
 from series_assets.resources import Progress
 from series_assets.settings import from_environment
 from series_assets.side_by_side import (
-    _idle_cores,
     made_one_by_one,
     made_side_by_side,
     workers_for,
@@ -341,32 +340,50 @@ def test_how_many_workers(
 
 
 @pytest.mark.parametrize(
-    ("load", "idle"),
+    ("everybody", "ours", "idle"),
     [
-        ("0.10 0.00 0.00 1/100 1", 8),
-        ("4.20 0.00 0.00 5/100 1", 4),
-        ("1.00 1.00 1.00 2/100 1", 7),
-        ("4.20 0.00 0.00 1/100 1", 8),  # what was busy has ended
-        ("0.20 0.00 0.00 9/100 1", 8),  # what is busy has just begun, and may be a moment's work
-        ("99.0 0.00 0.00 99/100 1", 1),
+        (1.0, 1.0, 8),
+        (1.9, 1.8, 8),  # threads of our own
+        (2.1, 1.0, 7),
+        (4.2, 1.0, 5),
+        (4.2, 0.0, 4),
+        (8.0, 0.0, 1),
     ],
 )
 def test_idle_cores_are_those_that_others_leave(
-    monkeypatch: pytest.MonkeyPatch, load: str, idle: int
+    monkeypatch: pytest.MonkeyPatch, everybody: float, ours: float, idle: int
 ) -> None:
-    """By the average of the last minute, and by what runs right now."""
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
-    told = {"/proc/loadavg": load, "/sys/fs/cgroup/cpu.max": "max 100000"}
-    monkeypatch.setattr(Path, "read_text", lambda path, *_, **__: told[str(path)])
-    assert _idle_cores() == idle
+    """By what was used in a second, of eight cores."""
+    monkeypatch.setattr(side_by_side, "_cores", lambda: 8)
+    monkeypatch.setattr(side_by_side, "_seen", [side_by_side._Usage(5.0, 100.0, 10.0)])
+    now = side_by_side._Usage(6.0, 100.0 + everybody, 10.0 + ours)
+    monkeypatch.setattr(side_by_side, "_usage", lambda: now)
+    assert side_by_side._idle_cores() == idle
+
+
+def test_what_others_use_is_seen() -> None:
+    """Of the real system: all cores busy, none of it by us."""
+    cores = len(os.sched_getaffinity(0))
+    spin = [sys.executable, "-c", "import sys; print(flush=True)\nwhile True: pass"]
+    others = [subprocess.Popen(spin, stdout=subprocess.PIPE) for _ in range(cores)]
+    try:
+        for other in others:
+            assert other.stdout is not None
+            other.stdout.readline()
+        side_by_side._seen[-1] = side_by_side._usage()
+        time.sleep(1)
+        assert side_by_side._idle_cores() <= max(1, cores // 2)
+    finally:
+        for other in others:
+            other.kill()
+            other.communicate()
 
 
 def test_a_container_has_no_more_cores_than_its_quota(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many the machine has; a part of one counts."""
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)))
-    told = {"/proc/loadavg": "0 0 0 1/9 1", "/sys/fs/cgroup/cpu.max": "250000 100000"}
-    monkeypatch.setattr(Path, "read_text", lambda path, *_, **__: told[str(path)])
-    assert _idle_cores() == 3
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "250000 100000")
+    assert side_by_side._cores() == 3
 
 
 @pytest.mark.parametrize("part", ["the draw", "the existing records"])
@@ -400,7 +417,7 @@ def test_where_the_system_tells_nothing_no_core_is_idle(monkeypatch: pytest.Monk
         raise FileNotFoundError
 
     monkeypatch.setattr(Path, "read_text", missing)
-    assert _idle_cores() == 1
+    assert side_by_side._idle_cores() == 1
 
 
 @pytest.mark.parametrize(("text", "workers"), [("", None), ("auto", None), ("1", 1), ("12", 12)])

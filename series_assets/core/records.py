@@ -26,7 +26,7 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
 
     Days are ISO without a time, floats the shortest text that reads back the same.
     """
-    columns = {name: _texts(frame[name]) for name in frame.columns}
+    columns = {name: texts_of(frame[name]) for name in frame.columns}
     return framed(columns, frame.columns)
 
 
@@ -40,11 +40,12 @@ def framed(columns: Mapping[Any, Any], names: "pd.Index[Any]") -> pd.DataFrame:
     return frame
 
 
-def _texts(column: "pd.Series[Any]") -> "NDArray[np.object_]":
-    """Return the texts of a column; whole columns at a time where their dtype allows it."""
+def texts_of(column: "pd.Series[Any]") -> "NDArray[np.object_]":
+    """Return the texts of a column as ``as_text`` has them; shape ``(rows,)``."""
+    # Whole columns at a time where their dtype allows it.
     dtype = column.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return _taken(_texts(column.cat.categories.to_series()), column.cat.codes.to_numpy())
+        return _taken(texts_of(column.cat.categories.to_series()), column.cat.codes.to_numpy())
     if pd.api.types.is_datetime64_any_dtype(dtype):
         days = column.to_numpy(dtype="datetime64[ns]")
         if (np.isnat(days) | (days == days.astype("datetime64[D]"))).all():

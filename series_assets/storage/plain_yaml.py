@@ -18,13 +18,18 @@ def as_yaml(content: Specification) -> str:
         return _dumped(content)
     parts = []
     for key, value in content.items():
-        plain = re.fullmatch("[a-z]+_?[a-z]+", key) and _dumped({key: 0}) == f"{key}: 0\n"
-        if plain and isinstance(value, dict) and value:
+        if isinstance(value, dict) and value and _is_plain(key):
             parts.append(f"{key}:\n")
             parts += [_entry(_Part(name, inner)) for name, inner in value.items()]
         else:
-            parts.append(_dumped({key: value}))
+            parts.append(_whole(_Part(key, value)))
     return "".join(parts)
+
+
+@lru_cache
+def _is_plain(key: str) -> bool:
+    """Tell whether YAML writes a key as it is."""
+    return bool(re.fullmatch("[a-z]+_?[a-z]+", key)) and _dumped({key: 0}) == f"{key}: 0\n"
 
 
 def _dumped(content: Any) -> str:
@@ -50,6 +55,11 @@ class _Part:
 def _entry(part: _Part) -> str:
     """Return the YAML of an entry of a mapping that is itself an entry."""
     return _dumped({"_": part.content}).removeprefix("_:\n")
+
+
+@lru_cache(maxsize=64)
+def _whole(part: _Part) -> str:
+    return _dumped(part.content)
 
 
 def _shares(content: Any) -> bool:

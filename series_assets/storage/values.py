@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from series_assets.core.records import as_text, typed_column
+from series_assets.core.records import texts_of, typed_column
 
 
 def stored(column: "pd.Series[Any]") -> list[Any]:
     """Return the values as SQLite keeps them: int, float, text or None."""
     if pd.api.types.is_bool_dtype(column.dtype) or not pd.api.types.is_numeric_dtype(column.dtype):
-        return as_text(column.to_frame("value"))["value"].tolist()
+        return texts_of(column).tolist()
     values = column.astype(object)
     return values.where(column.notna(), None).tolist()
 
