@@ -8,20 +8,17 @@ the same either way.
 import contextlib
 import ctypes
 import gc
-import math
 import multiprocessing
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any
 
 from series_assets.handles import Failed
+from series_assets.idle_cores import idle_cores
 from series_assets.resources import Progress
 
 Make = Callable[[str, Any, Progress], Any]
@@ -33,8 +30,6 @@ _PAYS_FROM = 0.25
 _ROWS_AT_ONCE, _PROCESSES_AT_ONCE = 200_000, 8
 """What there is at the same time unless more is asked for: memory is a kilobyte a row, and some
 60 MB a process."""
-_LONG_ENOUGH = 0.2
-"""Seconds after which what was used tells something: the system counts in hundredths."""
 _DIE_WITH_PARENT = 1
 
 
@@ -48,54 +43,8 @@ def workers_for(periods: int, rows: int, wanted: int | None) -> int:
     if wanted is None:
         work = periods * (_SECONDS_A_PERIOD + rows * _SECONDS_A_ROW)
         bounds = (int(work / _PAYS_FROM), _ROWS_AT_ONCE // max(1, rows), _PROCESSES_AT_ONCE)
-        wanted = min(_idle_cores(), *bounds) if min(bounds) > 1 else 1
+        wanted = min(idle_cores(), *bounds) if min(bounds) > 1 else 1
     return max(1, min(wanted, periods))
-
-
-def _idle_cores() -> int:
-    """Return how many cores are left to us, ours included.
-
-    By what others have used since this was last asked, or since the module was loaded. Where the
-    system does not tell, only ours is left.
-    """
-    now, then = _usage(), _seen[-1]
-    if now is None or then is None:
-        return 1
-    if now.at - then.at >= _LONG_ENOUGH:
-        _seen[-1] = now
-    others = (now.all - then.all - (now.ours - then.ours)) / max(now.at - then.at, _LONG_ENOUGH)
-    return max(1, _cores() - round(max(0.0, others)))
-
-
-@dataclass(frozen=True)
-class _Usage:
-    """Seconds of all cores that were used until a moment, by all processes and by ours."""
-
-    at: float
-    all: float
-    ours: float
-
-
-def _usage() -> _Usage | None:
-    try:
-        first = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0]
-    except OSError:
-        return None
-    user, nice, system, _, _, *more = (int(ticks) for ticks in first.split()[1:9])
-    busy = (user + nice + system + sum(more)) / os.sysconf("SC_CLK_TCK")
-    return _Usage(time.monotonic(), busy, sum(os.times()[:4]))
-
-
-_seen = [_usage()]
-
-
-def _cores() -> int:
-    """Return how many cores we may use, by affinity and by the quota of a container."""
-    cores = len(os.sched_getaffinity(0))
-    with contextlib.suppress(OSError, ValueError):  # no such file, or no limit
-        quota, period = map(int, Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split())
-        cores = min(cores, math.ceil(quota / period))
-    return cores
 
 
 def made_one_by_one(

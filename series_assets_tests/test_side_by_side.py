@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from series_assets import ops, side_by_side
+from series_assets import idle_cores, ops
 from series_assets.core.errors import GenerationError, InputError
 from series_assets.core.records import as_text, combine
 from series_assets.engine import libraries
@@ -335,7 +335,7 @@ def test_how_many_workers(
     monkeypatch: pytest.MonkeyPatch, periods: int, rows: int, wanted: int | None, workers: int
 ) -> None:
     """Where all of eight cores are idle."""
-    monkeypatch.setattr("series_assets.side_by_side._idle_cores", lambda: 8)
+    monkeypatch.setattr("series_assets.side_by_side.idle_cores", lambda: 8)
     assert workers_for(periods, rows, wanted) == workers
 
 
@@ -354,11 +354,12 @@ def test_idle_cores_are_those_that_others_leave(
     monkeypatch: pytest.MonkeyPatch, everybody: float, ours: float, idle: int
 ) -> None:
     """By what was used in a second, of eight cores."""
-    monkeypatch.setattr(side_by_side, "_cores", lambda: 8)
-    monkeypatch.setattr(side_by_side, "_seen", [side_by_side._Usage(5.0, 100.0, 10.0)])
-    now = side_by_side._Usage(6.0, 100.0 + everybody, 10.0 + ours)
-    monkeypatch.setattr(side_by_side, "_usage", lambda: now)
-    assert side_by_side._idle_cores() == idle
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
+    monkeypatch.setattr(idle_cores, "_quota", lambda: 64)
+    monkeypatch.setattr(idle_cores, "_seen", [idle_cores._Usage(5.0, 100.0, 10.0)])
+    now = idle_cores._Usage(6.0, 100.0 + everybody, 10.0 + ours)
+    monkeypatch.setattr(idle_cores, "_usage", lambda: now)
+    assert idle_cores.idle_cores() == idle
 
 
 def test_what_others_use_is_seen() -> None:
@@ -370,20 +371,22 @@ def test_what_others_use_is_seen() -> None:
         for other in others:
             assert other.stdout is not None
             other.stdout.readline()
-        side_by_side._seen[-1] = side_by_side._usage()
+        idle_cores._seen[-1] = idle_cores._usage()
         time.sleep(1)
-        assert side_by_side._idle_cores() <= max(1, cores // 2)
+        assert idle_cores.idle_cores() <= max(1, cores // 2)
     finally:
         for other in others:
             other.kill()
             other.communicate()
 
 
-def test_a_container_has_no_more_cores_than_its_quota(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("told", "cores"), [("250000 100000", 3), ("max 100000", sys.maxsize)])
+def test_a_container_has_no_more_cores_than_its_quota(
+    monkeypatch: pytest.MonkeyPatch, told: str, cores: int
+) -> None:
     """However many the machine has; a part of one counts."""
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)))
-    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "250000 100000")
-    assert side_by_side._cores() == 3
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: told)
+    assert idle_cores._quota() == cores
 
 
 @pytest.mark.parametrize("part", ["the draw", "the existing records"])
@@ -417,7 +420,7 @@ def test_where_the_system_tells_nothing_no_core_is_idle(monkeypatch: pytest.Monk
         raise FileNotFoundError
 
     monkeypatch.setattr(Path, "read_text", missing)
-    assert side_by_side._idle_cores() == 1
+    assert idle_cores.idle_cores() == 1
 
 
 @pytest.mark.parametrize(("text", "workers"), [("", None), ("auto", None), ("1", 1), ("12", 12)])
