@@ -19,7 +19,7 @@ from exhibit.core.generate import categorical, derived, missing, weights
 
 from series_assets.core import identifiers, mentions
 from series_assets.core.changes import scale_target_sums
-from series_assets.core.errors import GenerationError
+from series_assets.core.errors import NO_MEMORY, GenerationError
 from series_assets.core.seeds import derive
 from series_assets.core.series import ExistingPart, NewPart, Plan
 from series_assets.core.specification import Specification
@@ -204,6 +204,8 @@ def _early_or_not(
 def _complaint(error: Exception, said: Said) -> str:
     if isinstance(error, GenerationError):
         return str(error)
+    if isinstance(error, MemoryError):
+        return NO_MEMORY
     lines = said.lines()
     if isinstance(error, RuntimeError) and any(line.startswith("VALIDATION") for line in lines):
         return "Exhibit refuses the specification: " + " ".join(lines)

@@ -1,6 +1,5 @@
 """Finding the series on disk and reading their two files. What they may hold is core's business."""
 
-import os
 import re
 import warnings
 from collections.abc import Iterator
@@ -67,7 +66,7 @@ def _folders(folder: Path) -> list[Path]:
 def _is_series(place: Path, name: str) -> bool:
     """Tell whether a folder holds one of the two files, or a link in its place."""
     try:
-        return any(file in (SPECIFICATION, USER_INPUT) for file in os.listdir(place))
+        return any(file.name in (SPECIFICATION, USER_INPUT) for file in place.iterdir())
     except OSError as error:
         fault = f"this folder cannot be read: {error.strerror}; see that you may read it"
         raise InputError([Fault(name, fault)]) from None
@@ -209,6 +208,7 @@ def _database(said: Any, folder: Path, label: str) -> Path | None:
     named = said.get("exhibit_db_path") if isinstance(said, dict) else None
     if not isinstance(named, str) or not named.strip():
         return None
+
     def refused(what: str) -> InputError:
         return InputError([Fault(label, f"exhibit_db_path '{shown}' {what}")])
 
@@ -230,9 +230,7 @@ def _database(said: Any, folder: Path, label: str) -> Path | None:
             f"cannot be read: {error.strerror}; see that you may read it, or name another"
         ) from None
     if not usable:
-        raise refused(
-            "is not an SQLite database; name one that is, or leave it empty to get one"
-        )
+        raise refused("is not an SQLite database; name one that is, or leave it empty to get one")
     if path == installed_database().resolve():
         warnings.warn(
             f"{label}: exhibit_db_path names the database that ships with Exhibit, which is never "

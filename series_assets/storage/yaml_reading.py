@@ -155,9 +155,9 @@ class _Loader(yaml.SafeLoader):
         self._known: dict[yaml.Node, tuple[int, int]] = {}
         """How many values a node stands for, and how many levels."""
 
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> Any:
         """Return the next node, counted. Raises _TooMuchError where the limits are passed."""
-        event = self.peek_event()
+        event: Any = self.peek_event()
         if self._level >= DEEPEST:
             raise _TooMuchError(problem=_too_deep(), problem_mark=event.start_mark)
         before = self._total
@@ -187,9 +187,11 @@ class _Loader(yaml.SafeLoader):
         kind = node.tag.removeprefix(_TAG)
         if kind not in _KINDS[type(node)]:
             raise _fault(node, _foreign(node))
+        fault = None
         if isinstance(node, yaml.ScalarNode):
-            if fault := _unwritable(node.value) or _misleading(node, kind):
-                raise _fault(node, fault)
+            fault = _unwritable(node.value) or _misleading(node, kind)
+        if fault:
+            raise _fault(node, fault)
         try:
             return super().construct_object(node, deep)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
