@@ -157,19 +157,20 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> Any:
         """Return the next node, counted. Raises _TooMuchError where the limits are passed."""
-        event: Any = self.peek_event()
+        event = self.peek_event()
+        mark: Any = event.start_mark
         if self._level >= DEEPEST:
-            raise _TooMuchError(problem=_too_deep(), problem_mark=event.start_mark)
+            raise _TooMuchError(problem=_too_deep(), problem_mark=mark)
         before = self._total
         self._level += 1
         self._reach.append(0)
-        node = super().compose_node(parent, index)
+        node: Any = super().compose_node(parent, index)
         levels = self._reach.pop() + 1
         self._level -= 1
         if isinstance(event, yaml.AliasEvent):
             if node not in self._known:
                 fault = f"'*{event.anchor}' refers to itself; write out what is meant"
-                raise _TooMuchError(problem=fault, problem_mark=event.start_mark)
+                raise _TooMuchError(problem=fault, problem_mark=mark)
             size, levels = self._known[node]
             self._total += size
         else:
@@ -177,9 +178,9 @@ class _Loader(yaml.SafeLoader):
             self._known[node] = (self._total - before, levels)
         self._reach[-1] = max(self._reach[-1], levels)
         if self._total > MOST_VALUES:
-            raise _TooMuchError(problem=_too_many(), problem_mark=event.start_mark)
+            raise _TooMuchError(problem=_too_many(), problem_mark=mark)
         if self._level + levels > DEEPEST:
-            raise _TooMuchError(problem=_too_deep(), problem_mark=event.start_mark)
+            raise _TooMuchError(problem=_too_deep(), problem_mark=mark)
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
