@@ -38,7 +38,7 @@ class Run:
     k: int
     part: str
     records: pd.DataFrame
-    """As delivered: identifiers, categories and days are text, numbers are numbers."""
+    """As delivered: identifiers, categories and days are text, numbers (and derived) numbers."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,10 @@ class LongSeries:
 
     ask: Ask
     new: tuple[Run, ...]
+    """From the files of new records by themselves."""
     existing: tuple[Run, ...]
+    datasets: tuple[pd.DataFrame, ...]
+    """By period: the new records, then the existing ones."""
 
     @property
     def columns(self) -> Content:
@@ -100,10 +103,19 @@ def make(ask: Ask, folder: Path) -> LongSeries:
 
 def read(ask: Ask, folder: Path) -> LongSeries:
     """Read the files of a series that was made without shuffling."""
-    numbers = [n for n, c in ask.specification["columns"].items() if c["type"] == "continuous"]
-    new, existing = [], []
+    columns = ask.specification["columns"]
+    numbers = [name for name, column in columns.items() if column["type"] == "continuous"]
+    numbers += [
+        f"{name}_{end}"
+        for name, column in columns.items()
+        if column["type"] == "geospatial"
+        for end in ("latitude", "longitude")
+    ]
+    numbers += list(ask.specification.get("derived_columns") or ())
+    new, existing, datasets = [], [], []
     for k in range(ask.user_input["num_datasets"]):
         whole = _read(folder / f"dataset_{k + 1}.csv", numbers)
+        datasets.append(whole)
         path = folder / "new_records" / f"dataset_{k + 1}.csv"
         made = _read(path, numbers) if path.exists() else whole.head(0)
         if len(made):
@@ -111,7 +123,7 @@ def read(ask: Ask, folder: Path) -> LongSeries:
         if len(whole) > len(made):
             rest = whole.iloc[len(made) :].reset_index(drop=True)
             existing.append(Run(k, "existing", rest))
-    return LongSeries(ask, tuple(new), tuple(existing))
+    return LongSeries(ask, tuple(new), tuple(existing), tuple(datasets))
 
 
 def _read(path: Path, numbers: list[str]) -> pd.DataFrame:
