@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from series_assets.core import mentions
+from series_assets.core import expressions, mentions
 from series_assets.core.dates import FIRST, LAST
 from series_assets.core.errors import did_you_mean
 from series_assets.core.specification import (
@@ -58,7 +58,7 @@ def broken_rules(specification: Specification) -> Iterator[str]:
     yield from _values(specification)
     yield from _dates_and_numbers(specification)
     yield from _statements(specification)
-    yield from _expressions(specification)
+    yield from expressions.checked(specification, _expressions(specification))
     yield from _actions(specification)
     for name in specification.get("models") or {}:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", name):

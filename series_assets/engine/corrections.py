@@ -15,6 +15,7 @@ from exhibit.core import constraints
 from exhibit.core.generate import categorical, continuous, missing
 from exhibit.core.linkage import matrix
 
+from series_assets.core import expressions
 from series_assets.engine.scaling import scale
 
 
@@ -69,8 +70,10 @@ def _as_exhibit_writes(column: "pd.Series[Any]") -> "pd.Series[Any]":
 def rows_that_match(rows: pd.DataFrame, condition: str) -> "pd.Series[bool]":
     """Return which rows a filter of a constraint holds for.
 
-    Stock Exhibit fails on a filter by frequency where no value of the column is known.
+    Stock Exhibit fails on a filter by frequency where no value of the column is known, and
+    evaluates whatever the filter says.
     """
+    expressions.check_constraint(condition, dict.fromkeys(rows, expressions.ANYTHING))
     column = condition.removesuffix("with_high_frequency").removesuffix("with_low_frequency")
     name = column.strip().replace("__", " ")
     if column != condition and rows[name].isna().all():

@@ -17,7 +17,7 @@ import pandas as pd
 from exhibit.core import exhibit as stock
 from exhibit.core.generate import categorical, derived, missing, weights
 
-from series_assets.core import identifiers, mentions
+from series_assets.core import expressions, identifiers, mentions
 from series_assets.core.changes import scale_target_sums
 from series_assets.core.errors import GenerationError
 from series_assets.core.seeds import derive
@@ -176,6 +176,7 @@ def _derived_column(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]"
     """Compute a derived column by Exhibit's own function; a failure names the calculation."""
     needed = replacing.needed_for(records, calculation) if replacing.wanted() else records
     try:
+        expressions.check_derivation(calculation, dict.fromkeys(records, expressions.ANYTHING))
         return derived.generate_derived_column(needed, calculation)
     except Exception as error:
         raise GenerationError(
