@@ -131,9 +131,18 @@ class Checker:
             constant = arguments.literal(node)
         except ValueError:
             raise RefusedError(f"has {shown(node)}, which is neither a number nor a text") from None
-        if isinstance(constant, str) and constant.strip().lower() in ("now", "today"):
-            self._clock = constant
+        self._note_clock(constant)
         return values.bounded(of_constant(constant), shown(node))
+
+    def _note_clock(self, constant: object) -> None:
+        for one in constant if isinstance(constant, list) else [constant]:
+            if isinstance(one, str) and one.strip().lower() in ("now", "today"):
+                self._clock = one
+
+    def _argument(self, parameter: str, kind: str, node: ast.expr) -> Given:
+        given = arguments.checked(parameter, kind, node, self._value)
+        self._note_clock(given.constant)
+        return given
 
     def _name(self, node: ast.Name) -> Value:
         name = node.id
@@ -187,7 +196,7 @@ class Checker:
         return left
 
     def _exponent(self, node: ast.BinOp) -> float:
-        given = arguments.checked("the exponent", "exponent", node.right, self._value)
+        given = self._argument("the exponent", "exponent", node.right)
         assert isinstance(given.constant, int | float)
         return given.constant
 
@@ -199,7 +208,7 @@ class Checker:
 
     def _side(self, node: ast.expr) -> Value:
         if isinstance(node, ast.List | ast.Tuple):
-            return arguments.checked("the list", "values", node, self._value).value
+            return self._argument("the list", "values", node).value
         return self._value(node)
 
     def _attribute(self, node: ast.Attribute) -> Value:
@@ -292,7 +301,7 @@ class Checker:
         if missing := [parameter for parameter in list(takes)[:needs] if parameter not in nodes]:
             raise RefusedError(f"calls {name} without {missing[0]}; give it")
         return {
-            parameter: arguments.checked(parameter, takes[parameter], value, self._value)
+            parameter: self._argument(parameter, takes[parameter], value)
             for parameter, value in nodes.items()
         }
 

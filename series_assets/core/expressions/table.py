@@ -30,8 +30,9 @@ SAME, JOINED, PADDED, REPLACED, CATENATED, CAST, SPLIT, CALCULATED = (
 """How the kind of a result follows from what went in, where it is not one kind always."""
 
 CALCULATIONS = {
-    "add": "+", "radd": "+", "sub": "-", "rsub": "-", "mul": "*", "rmul": "*", "div": "/",
-    "rdiv": "/", "truediv": "/", "rtruediv": "/", "floordiv": "//", "mod": "%", "pow": "**",
+    "add": "+", "radd": "+", "sub": "-", "subtract": "-", "rsub": "-", "mul": "*", "multiply": "*",
+    "rmul": "*", "div": "/", "divide": "/", "truediv": "/", "rdiv": "/", "rtruediv": "/",
+    "floordiv": "//", "rfloordiv": "//", "mod": "%", "rmod": "%", "pow": "**",
 }  # fmt: skip
 """The methods that are operators, with their signs."""
 
@@ -91,6 +92,7 @@ USES: dict[str, dict[str, Use]] = {
         **_methods("shift", JOINED, periods="periods", fill_value="constant"),
         **_methods("rank", NUMBER, method="ranking", ascending="flag", pct="flag"),
         **_methods("fillna", JOINED, needs=1, value="value"),
+        **_methods("combine_first", JOINED, needs=1, other="column"),
         **_methods("where mask", JOINED, needs=1, cond="value", other="value"),
         **_methods("replace", JOINED, needs=2, to_replace="constants", value="constants"),
         **_methods("astype", CAST, needs=1, dtype="type"),
