@@ -142,7 +142,9 @@ def _check_names(text: str, columns: Iterable[str], tilded: Iterable[str], remed
     tilded, bare = set(tilded), reading.unquoted(text)
     for name in columns:
         safe = name.replace(" ", "__")
-        if not _reads_as_itself(safe) and (name in tilded or _stands_in(safe, bare)):
+        if not _reads_as_itself(safe) and (
+            name in tilded or _stands_in(reading.unquoted(safe), bare)
+        ):
             raise RefusedError(
                 f"names the column '{name}', which pandas would read as something else; rename "
                 f"the column{'' if remedy == 'rename it' else f', or {remedy}'}"

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from series_assets.core.errors import did_you_mean, listed
@@ -83,6 +83,30 @@ def of_constant(constant: object) -> Value:
         return Value(SCALAR, TEXT, max(1, len(constant)))
     digits = len(str(abs(constant))) if type(constant) is int else 1
     return Value(SCALAR, NUMBER, 1 + digits // 18)
+
+
+def by_parameter(
+    name: str, takes: Mapping[str, str], needs: int, node: ast.Call
+) -> dict[str, ast.expr]:
+    """Return the arguments of a call by the parameters of a method called ``name``.
+
+    Raises RefusedError for too many, for unknown ones, and where one that it needs is missing.
+    """
+    if any(keyword.arg is None for keyword in node.keywords):
+        raise RefusedError("uses **, which an expression may not; name the arguments")
+    if len(node.args) > len(takes):
+        most = f"takes {len(takes)} at most" if takes else "takes none"
+        raise RefusedError(f"gives {name} {len(node.args)} arguments; it {most}")
+    nodes = dict(zip(takes, node.args, strict=False))
+    for keyword in node.keywords:
+        parameter = str(keyword.arg)
+        if parameter not in takes or parameter in nodes:
+            known = f"; it takes {', '.join(takes)}" if takes else "; it takes none"
+            raise RefusedError(f"gives {name} the argument {parameter}, which it may not{known}")
+        nodes[parameter] = keyword.value
+    if missing := [parameter for parameter in list(takes)[:needs] if parameter not in nodes]:
+        raise RefusedError(f"calls {name} without {missing[0]}; give it")
+    return nodes
 
 
 def checked(

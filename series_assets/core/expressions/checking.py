@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from series_assets.core.errors import did_you_mean
 from series_assets.core.expressions import arguments, results, values
@@ -14,7 +15,6 @@ from series_assets.core.expressions.table import (
     SUPPLIED,
     USES,
     Use,
-    names_of,
 )
 from series_assets.core.expressions.values import (
     ANY,
@@ -25,6 +25,7 @@ from series_assets.core.expressions.values import (
     MOMENT,
     NUMBER,
     PARTS,
+    ROWS,
     SCALAR,
     SHAPE,
     TABLE,
@@ -35,6 +36,7 @@ from series_assets.core.expressions.values import (
     Value,
     joined,
 )
+from series_assets.core.expressions.wording import SEE, instead, not_a_part, not_listed
 
 DERIVED, BY_GROUPS, CONSTRAINT = "derived", "by groups", "constraint"
 """Where an expression stands; pandas finds names in other places in each of them."""
@@ -45,20 +47,6 @@ _SIGNS: dict[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
 }  # fmt: skip
 _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn)
-_OTHERS: dict[type[ast.expr], str] = {
-    ast.Lambda: "a lambda", ast.ListComp: "a comprehension", ast.SetComp: "a comprehension",
-    ast.DictComp: "a comprehension", ast.GeneratorExp: "a comprehension",
-    ast.NamedExpr: "an assignment", ast.JoinedStr: "an f-string", ast.IfExp: "if … else",
-    ast.Dict: "a dictionary", ast.Set: "a set", ast.Starred: "a star", ast.Await: "await",
-    ast.Yield: "yield", ast.YieldFrom: "yield", ast.Slice: "a slice",
-    ast.List: "a list outside of in [...] and isin([...])",
-    ast.Tuple: "a list outside of in [...] and isin([...])",
-}  # fmt: skip
-_EXAMPLES = {
-    COLUMN: "sum, mean, round, fillna, shift, isin, .dt and .str",
-    TABLE: "df['column'] and df.groupby('column')['column'].sum()",
-}
-SEE = "docs/expressions.md lists all"
 
 
 class Checker:
@@ -86,9 +74,7 @@ class Checker:
     def _value(self, node: ast.expr) -> Value:
         found = self._visit(node)
         if found.shape not in (COLUMN, SCALAR, MOMENT):
-            raise RefusedError(
-                f"uses {shown(node)} as if it were a column; {_instead(found.shape)}"
-            )
+            raise RefusedError(f"uses {shown(node)} as if it were a column; {instead(found.shape)}")
         return replace(found, shape=SCALAR) if found.shape == MOMENT else found
 
     def _visit(self, node: ast.expr) -> Value:
@@ -110,7 +96,7 @@ class Checker:
                 return self._name(node)
             case ast.UnaryOp():
                 value = self._value(node.operand)
-                return values.combined("-", value, Value(SCALAR, NUMBER), shown(node))
+                return values.combined("-", value, Value(SCALAR, NUMBER), partial(shown, node))
             case ast.BinOp():
                 return self._calculation(node)
             case ast.BoolOp():
@@ -123,8 +109,7 @@ class Checker:
                 return self._subscript(node)
             case ast.Call():
                 return self._call(node)
-        what = _OTHERS.get(type(node), "something")
-        raise RefusedError(f"uses {what}, which an expression may not: {shown(node)}; {SEE}")
+        raise not_a_part(node)
 
     def _constant(self, node: ast.Constant) -> Value:
         try:
@@ -132,7 +117,7 @@ class Checker:
         except ValueError:
             raise RefusedError(f"has {shown(node)}, which is neither a number nor a text") from None
         self._note_clock(constant)
-        return values.bounded(of_constant(constant), shown(node))
+        return values.bounded(of_constant(constant), partial(shown, node))
 
     def _note_clock(self, constant: object) -> None:
         for one in constant if isinstance(constant, list) else [constant]:
@@ -187,10 +172,10 @@ class Checker:
         left = self._value(chain[-1].left)
         for step in reversed(chain):
             if isinstance(step.op, ast.Pow):
-                left = values.power(left, self._exponent(step), shown(step))
+                left = values.power(left, self._exponent(step), partial(shown, step))
             elif type(step.op) in _SIGNS:
                 right = self._value(step.right)
-                left = values.combined(_SIGNS[type(step.op)], left, right, shown(step))
+                left = values.combined(_SIGNS[type(step.op)], left, right, partial(shown, step))
             else:
                 raise RefusedError(f"uses an operator that pandas does not know in {shown(step)}")
         return left
@@ -221,14 +206,9 @@ class Checker:
         return results.of_attribute(use, of)
 
     def _use(self, of: Value, node: ast.Attribute) -> Use:
-        known = USES.get(of.shape, {})
-        use = known.get(node.attr)
+        use = USES.get(of.shape, {}).get(node.attr)
         if use is None:
-            near = did_you_mean(node.attr, known)
-            hint = f"{near}; " if "did you mean" in near else "; "
-            raise RefusedError(
-                f"uses .{node.attr}, which an expression may not{hint}{_instead(of.shape)}"
-            )
+            raise not_listed(node.attr, of.shape)
         if (use.numbers and of.kind in (TEXT, PARTS)) or (
             of.kind == PARTS and (of.shape, node.attr) not in _OF_PARTS
         ):
@@ -258,13 +238,11 @@ class Checker:
                 return Value(SCALAR, NUMBER)
             if of.shape == TEXTS:
                 return Value(COLUMN, TEXT, of.size)
-            if of.shape == COLUMN:
+            if of.shape in (COLUMN, ROWS):
                 return replace(of, shape=SCALAR)
         raise RefusedError(f"has [{shown(node.slice)}] behind {shown(node.value)}; {SEE}")
 
     def _call(self, node: ast.Call) -> Value:
-        if any(keyword.arg is None for keyword in node.keywords):
-            raise RefusedError("uses **, which an expression may not; name the arguments")
         if isinstance(node.func, ast.Name):
             return self._function(node, node.func.id)
         if not isinstance(node.func, ast.Attribute):
@@ -279,27 +257,14 @@ class Checker:
             )
         given = self._given(f".{node.func.attr}", use.takes, use.needs, node)
         self._check_meaning(node.func.attr, of, given)
-        return values.bounded(
-            results.of_method(node.func.attr, use, of, given, shown(node)), shown(node)
-        )
+        part = partial(shown, node)
+        made = results.of_method(node.func.attr, use, of, given, part)
+        return values.bounded(made, part)
 
     def _given(
         self, name: str, takes: Mapping[str, str], needs: int, node: ast.Call
     ) -> dict[str, Given]:
-        if len(node.args) > len(takes):
-            most = f"takes {len(takes)} arguments at most" if takes else "takes no argument here"
-            raise RefusedError(f"gives {name} {len(node.args)} arguments; it {most}")
-        nodes = dict(zip(takes, node.args, strict=False))
-        for keyword in node.keywords:
-            parameter = str(keyword.arg)
-            if parameter not in takes or parameter in nodes:
-                known = f"; {', '.join(takes)} may be given" if takes else ""
-                raise RefusedError(
-                    f"gives {name} the argument {parameter}, which it may not{known}"
-                )
-            nodes[parameter] = keyword.value
-        if missing := [parameter for parameter in list(takes)[:needs] if parameter not in nodes]:
-            raise RefusedError(f"calls {name} without {missing[0]}; give it")
+        nodes = arguments.by_parameter(name, takes, needs, node)
         return {
             parameter: self._argument(parameter, takes[parameter], value)
             for parameter, value in nodes.items()
@@ -372,8 +337,3 @@ def _is_column_of_a_table(name: str, columns: Mapping[str, Value]) -> bool:
     from pandas.core.groupby import DataFrameGroupBy
 
     return not hasattr(pd.DataFrame, name) and not hasattr(DataFrameGroupBy, name)
-
-
-def _instead(shape: str) -> str:
-    some = _EXAMPLES.get(shape) or ", ".join(names_of(shape)) or "nothing"
-    return f"{shape} has {some} ({SEE})" if shape in USES else SEE

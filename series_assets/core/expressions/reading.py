@@ -73,7 +73,7 @@ def parse(text: str) -> ast.expr:
         tokens = list(tokenize.generate_tokens(io.StringIO(lines[0]).readline))
         if any(token.string == "`" for token in tokens):
             raise RefusedError(
-                "has backticks; write ~my column~ in a constraint, my column elsewhere"
+                "has backticks; write ~my column~ in a constraint, the plain name elsewhere"
             )
         tree = ast.parse(tokenize.untokenize(map(_as_pandas, tokens)))
     except RefusedError:
@@ -100,5 +100,8 @@ def _as_pandas(token: tokenize.TokenInfo) -> tuple[int, str]:
 
 def shown(node: ast.AST) -> str:
     """Return a part of an expression as its author wrote it, near enough."""
-    text = ast.unparse(node).replace(LOCAL, "@")
+    try:
+        text = ast.unparse(node).replace(LOCAL, "@")
+    except RecursionError:
+        return "..."
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -24,6 +24,7 @@ from series_assets.core.expressions.values import (
     PARTS,
     TEXT,
     TIME,
+    Part,
     Value,
     joined,
 )
@@ -36,7 +37,7 @@ def of_attribute(use: Use, of: Value) -> Value:
     return Value(use.shape, use.gives, of.characters if use.gives == TEXT else 1)
 
 
-def of_method(name: str, use: Use, of: Value, given: Mapping[str, Given], part: str) -> Value:
+def of_method(name: str, use: Use, of: Value, given: Mapping[str, Given], part: Part) -> Value:
     """Return what a method makes of what it is given. Raises RefusedError if it is too much."""
     if use.gives == CALCULATED:
         return _calculated(name, of, given, part)
@@ -66,7 +67,7 @@ def is_regex(name: str, given: Mapping[str, Given]) -> bool:
     return name != "replace"
 
 
-def _calculated(name: str, of: Value, given: Mapping[str, Given], part: str) -> Value:
+def _calculated(name: str, of: Value, given: Mapping[str, Given], part: Part) -> Value:
     if name == "pow":
         exponent = given["other"].constant
         assert isinstance(exponent, int | float)

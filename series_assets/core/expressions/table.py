@@ -4,7 +4,6 @@ Everything listed computes from what it is given and touches nothing else. What 
 stands in ``arguments``, by the names that follow the parameters here.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from series_assets.core.expressions.values import (
@@ -14,6 +13,7 @@ from series_assets.core.expressions.values import (
     GROUPS,
     MOMENT,
     NUMBER,
+    ROWS,
     SCALAR,
     SHAPE,
     TABLE,
@@ -75,7 +75,7 @@ USES: dict[str, dict[str, Use]] = {
     COLUMN: {
         **_attributes("str", SAME, TEXTS),
         **_attributes("dt", SAME, DATES),
-        **_attributes("iloc loc", SAME),
+        **_attributes("iloc loc", SAME, ROWS),
         **_attributes("size", NUMBER, SCALAR),
         **_methods("sum mean median", SAME, SCALAR, numbers=True),
         **_methods("std var sem skew kurt", SAME, SCALAR, numbers=True),
@@ -192,8 +192,3 @@ WORDS: dict[str, tuple[str, ...]] = {
     "kept": ("first", "last"),
 }  # fmt: skip
 """The words that an argument of a kind may be."""
-
-
-def names_of(shape: str) -> Iterable[str]:
-    """Return what may be looked up on a shape, in alphabetical order."""
-    return sorted(USES.get(shape, {}))

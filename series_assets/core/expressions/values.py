@@ -1,6 +1,6 @@
 """What is known of a value before anything is computed: its shape, its kind, how large it gets."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
@@ -10,6 +10,7 @@ from series_assets.core.specification import PAIRED, Specification, is_select, o
 COLUMN, SCALAR = "column", "single value"
 TABLE, GROUPS, GROUPED, WINDOW = "table", "groups", "column by groups", "window"
 TEXTS, DATES, WEEKS, MOMENT, SHAPE = "str", "dt", "isocalendar()", "@sysdate", "shape"
+ROWS = "rows by place"
 """The shapes: what an attribute is looked up on. Only the first two are values by themselves."""
 
 NUMBER, TEXT, TIME, PARTS, ANY = "number", "text", "time", "list", "any"
@@ -28,6 +29,9 @@ class RefusedError(ValueError):
 class UselessError(RefusedError):
     """The expression names what is not there, or cannot be read: it would fail, and do no more."""
 
+
+Part = Callable[[], str]
+"""Gives a part of an expression as it was written; asked only where a message needs it."""
 
 _UNKNOWN_LENGTH = 200
 _PRINTED = 32
@@ -65,18 +69,18 @@ def joined(values: Iterable[Value]) -> Value:
     return Value(shape, kind, max(sizes))
 
 
-def combined(sign: str, left: Value, right: Value, part: str) -> Value:
-    """Return what an operator makes of two values; ``part`` is how its author wrote it.
+def combined(sign: str, left: Value, right: Value, part: Part) -> Value:
+    """Return what an operator makes of two values; ``part`` gives how its author wrote it.
 
     Raises RefusedError where that could repeat text, or grow without bound.
     """
     shape = COLUMN if COLUMN in (left.shape, right.shape) else SCALAR
     kinds = {left.kind, right.kind}
     if PARTS in kinds:
-        raise RefusedError(f"calculates with lists of texts in {part}; take one of them by .str[0]")
+        raise RefusedError(f"calculates with lists of texts in {part()}; take one by .str[0]")
     if sign in ("*", "%", "**") and TEXT in kinds:
         raise RefusedError(
-            f"calculates with text in {part}, where {sign} would repeat or format it; "
+            f"calculates with text in {part()}, where {sign} would repeat or format it; "
             "make numbers of it by .astype('float')"
         )
     kind = next(kind for kind in (ANY, TEXT, TIME, NUMBER) if kind in kinds)
@@ -88,23 +92,23 @@ def combined(sign: str, left: Value, right: Value, part: str) -> Value:
     return bounded(Value(shape, kind, size), part)
 
 
-def power(base: Value, exponent: float, part: str) -> Value:
+def power(base: Value, exponent: float, part: Part) -> Value:
     """Return what a power with a known exponent is. Raises RefusedError where it could be huge."""
     combined("**", base, Value(SCALAR, NUMBER), part)
     if not abs(exponent) <= MOST_FACTORS:
-        raise RefusedError(f"has the exponent {exponent} in {part}; {MOST_FACTORS} is the largest")
+        raise RefusedError(f"has the exponent {exponent} in {part()}; use up to {MOST_FACTORS}")
     return bounded(replace(base, size=base.size * max(1, ceil(abs(exponent)))), part)
 
 
-def bounded(value: Value, part: str) -> Value:
+def bounded(value: Value, part: Part) -> Value:
     """Return a value that cannot get too large. Raises RefusedError for another."""
     if value.kind in (TEXT, PARTS) and value.size > LONGEST:
         raise RefusedError(
-            f"could make texts of more than {LONGEST} characters in {part}; shorten it"
+            f"could make texts of more than {LONGEST} characters in {part()}; shorten it"
         )
     if value.kind not in (TEXT, PARTS) and value.size > MOST_FACTORS:
         raise RefusedError(
-            f"multiplies more than {MOST_FACTORS} numbers into one in {part}; shorten it"
+            f"multiplies more than {MOST_FACTORS} numbers into one in {part()}; shorten it"
         )
     return value
 
