@@ -19,6 +19,7 @@ from exhibit.core.generate import categorical, derived, missing, weights
 
 from series_assets.core import identifiers, mentions
 from series_assets.core.changes import scale_target_sums
+from series_assets.core.constraints import Broken
 from series_assets.core.errors import GenerationError
 from series_assets.core.seeds import derive
 from series_assets.core.series import ExistingPart, NewPart, Plan
@@ -28,7 +29,8 @@ from series_assets.engine.actions import Handler
 from series_assets.engine.fast import identifiers as fast_identifiers
 from series_assets.engine.fast import replacing
 from series_assets.engine.isolation import Clock, Said, SortedSet, isolated, standing_in
-from series_assets.engine.restoring import restore
+from series_assets.engine.restoring import restore, to_remember
+from series_assets.engine.settling import broken_in_new, settle_new
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Outcome:
     records: pd.DataFrame
     """In the order Exhibit produced them, a fresh index from 0, no category dtypes."""
     said: tuple[str, ...]
+    broken: tuple[Broken, ...] = ()
+    """The constraints of the specification that some of the records do not meet."""
 
 
 def new_records(plan: Plan, database: Path) -> Outcome:
@@ -60,8 +64,10 @@ def new_records(plan: Plan, database: Path) -> Outcome:
             "CategoricalDataGenerator": drawing.generator(None, seed),
         }
         records = _exhibit(_for_run(part), stand_ins)
-        records = _without_duplicates(records, part.specification)
-        return _outcome(records.head(part.rows), said)
+        static = frozenset[str]()
+        records = settle_new(records, part.specification, static, seed, _derived_column)
+        records = _without_duplicates(records, part.specification).head(part.rows)
+        return _outcome(records, said, broken_in_new(records, part.specification))
 
 
 def existing_records(plan: Plan, entities: pd.DataFrame, database: Path) -> Outcome:
@@ -76,17 +82,21 @@ def existing_records(plan: Plan, entities: pd.DataFrame, database: Path) -> Outc
     seed = part.specification["metadata"]["random_seed"]
     with _run(plan, "existing records", database, seed) as said:
         drawn = drawing.prepare(entities, part.whole, part.run_rows, seed)
-        columns = drawing.weight_columns(drawn)
+        columns, known = drawing.weight_columns(drawn), to_remember(part.removed, part.whole)
         stand_ins = {
             "CategoricalDataGenerator": drawing.generator(drawn, seed),
-            "MissingDataGenerator": drawing.missing_generator(drawn),
+            "MissingDataGenerator": known.around(drawing.missing_generator(drawn)),
             "target_columns_for_weights_table": lambda _: columns,
             "generate_weights_table": lambda spec, names: drawing.weights_table(drawn, spec, names),
         }
         records = _exhibit(_for_run(part), stand_ins).head(part.rows).reset_index(drop=True)
         # A run leaves the drawn columns as categories, or changed by a constraint's action.
         records[list(entities.columns)] = entities
-        return _outcome(restore(records, part.removed, part.whole, seed, _derived_column), said)
+        static = frozenset(map(str, entities.columns))
+        records, broken = restore(
+            records, part.removed, part.whole, seed, _derived_column, known, static
+        )
+        return _outcome(records, said, broken)
 
 
 def _for_run(part: NewPart | ExistingPart) -> Specification:
@@ -163,13 +173,13 @@ def _has_blanks(column: "pd.Series[Any]") -> bool:
     return not pd.api.types.is_numeric_dtype(column.dtype) and bool(column.eq("").any())
 
 
-def _outcome(records: pd.DataFrame, said: Said) -> Outcome:
+def _outcome(records: pd.DataFrame, said: Said, broken: tuple[Broken, ...]) -> Outcome:
     records = records.reset_index(drop=True)
     for name in records.select_dtypes("timedelta64").columns:
         # As Exhibit writes them, but without its slip of cutting "0 days " out of "10 days ".
         texts = records[name].astype(str).str.replace(r"^0 days ", "", regex=True)
         records[name] = texts.astype(object).where(records[name].notna(), None)
-    return Outcome(records, tuple(said.lines()))
+    return Outcome(records, tuple(said.lines()), broken)
 
 
 def _derived_column(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
