@@ -190,6 +190,7 @@ def scale_target_sums(changed: Specification, share: Fraction) -> None:
 
 def _remove(changed: Specification, roles: Roles) -> Removed:
     """Remove from ``changed`` what mentions a static or a moved column, and tell what it was."""
+    whole = {**changed, "constraints": dict(changed["constraints"])}
     calculations = derived(changed)
     static = {*roles.static, *_outputs(changed, roles.static)}
     forbidden = {*static, *roles.moved}
@@ -209,7 +210,6 @@ def _remove(changed: Specification, roles: Roles) -> Removed:
         name: text for name, text in changed["derived_columns"].items() if name not in lost
     }
 
-    whole = {**changed, "constraints": dict(changed["constraints"])}
     constraints = changed["constraints"]
     basic = constraints["basic_constraints"] or []
     out = [text for text in basic if mentions.in_constraint(text, names) & forbidden]

@@ -38,7 +38,8 @@ class Demand:
     filter: str | None
 
     def __str__(self) -> str:
-        return f"{self.constraint}: {self.column} {self.action}"
+        value = "" if self.value is None else f"${self.value}"
+        return f"custom_constraints.{self.constraint}: {self.column}: {self.action}{value}"
 
 
 @dataclass(frozen=True)

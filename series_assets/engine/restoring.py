@@ -9,10 +9,11 @@ import pandas as pd
 from exhibit.core import exhibit as stock
 from exhibit.core.constants import MISSING_DATA_STR
 
+from series_assets.core import mentions
 from series_assets.core.changes import Removed
 from series_assets.core.constraints import Broken
 from series_assets.core.seeds import derive
-from series_assets.core.specification import Specification, output_columns
+from series_assets.core.specification import Specification, derived, output_columns
 from series_assets.engine.settling import Settler, handler_of, matching
 
 DeriveColumn = Callable[[pd.DataFrame, str], "pd.Series[Any]"]
@@ -61,6 +62,7 @@ def restore(
     reference table and are not changed; ``derive_column`` computes a column from the records and
     its calculation.
     """
+    ran = records
     rng = np.random.default_rng(derive(seed, "constraints"))
     definition = _definition(whole, remembered.specification, drawn)
     records = _with_gaps(records, removed, definition, remembered)
@@ -71,10 +73,15 @@ def restore(
     records = _with_custom(records, removed, {**definition, "_rng": again}, drawn)
     settler = Settler(definition, removed.afterwards, drawn, again)
     records = settler.improved(settler.settled(records)).copy()
-    broken = settler.broken(records)
-    for name, calculation in removed.restored_derived:
-        records[name] = derive_column(records, calculation)
-    return records, broken
+    changed = {name for name in ran if not records[name].equals(ran[name])}
+    calculations = derived(whole)
+    names, restored = {*whole["columns"], *calculations, *ran}, dict(removed.restored_derived)
+    for name, calculation in calculations.items():
+        concerned = mentions.in_derivation(calculation, names) & changed
+        if name in restored or (concerned and name not in drawn):
+            records[name] = derive_column(records, calculation)
+            changed.add(name)
+    return records, settler.broken(records)
 
 
 def _definition(whole: Specification, ran: Specification, drawn: frozenset[str]) -> Specification:

@@ -74,9 +74,10 @@ class Settler:
         """Return the rows in which both sides of a constraint are known and it does not hold."""
         clean = stock.clean_up_constraint_string(text)
         name, _, expression = stock.tokenise_basic_constraint(clean)
-        holds = _truth(stock.get_constraint_mask(_plain(records), clean), records)
+        given = _comparable(records)
+        holds = _truth(stock.get_constraint_mask(given, clean), records)
         known = records[name.replace("__", " ")].notna().to_numpy()
-        bound = mentioned(records, expression).eval(expression, engine="python")
+        bound = mentioned(given, expression).eval(expression, engine="python")
         if isinstance(bound, pd.Series):
             known = known & bound.notna().to_numpy()
         return known & ~holds
@@ -88,7 +89,8 @@ class Settler:
             free = rows & self._free(records, column)
             if free.any():
                 handler = self._handler(records)
-                made = handler.adjust_dataframe_to_fit_constraint(records, text)[column]
+                given = _comparable(records, column)
+                made = handler.adjust_dataframe_to_fit_constraint(given, text)[column]
                 records = records.copy(deep=False)
                 records[column] = records[column].where(~free, made)
                 rows = rows & ~free
@@ -222,9 +224,15 @@ def broken_in_new(records: pd.DataFrame, specification: Specification) -> tuple[
     return Settler(specification, wanted, frozenset(), np.random.default_rng(0)).broken(records)
 
 
-def _plain(records: pd.DataFrame) -> pd.DataFrame:
-    """Return the records with categories as objects, which a filter can compare with anything."""
-    kinds = dict.fromkeys(records.select_dtypes("category").columns, object)
+def _comparable(records: pd.DataFrame, but: str | None = None) -> pd.DataFrame:
+    """Return the records as any expression can compare and divide them, ``but`` one column.
+
+    Categories become objects; whole numbers among gaps become floats, for pandas' own kind cannot
+    be divided in an expression.
+    """
+    kinds: dict[Any, type] = dict.fromkeys(records.select_dtypes("category").columns, object)
+    kinds |= dict.fromkeys(records.select_dtypes("Int64").columns, float)
+    kinds.pop(but, None)
     return records.astype(kinds) if kinds else records
 
 
@@ -233,7 +241,7 @@ def matching(records: pd.DataFrame, condition: str | None) -> Rows:
     if condition is None:
         return np.ones(len(records), dtype=bool)
     clean = stock.clean_up_constraint_string(condition)
-    return _truth(stock.get_constraint_mask(_plain(records), clean), records)
+    return _truth(stock.get_constraint_mask(_comparable(records), clean), records)
 
 
 def _truth(found: Any, records: Any) -> Rows:
