@@ -1,0 +1,154 @@
+"""Whatever stands in the two files of a series, they make one, or messages say why not.
+
+The files of the series that ship, of the templates and of the example, with mistakes that are
+drawn from a seed. ``HYPOTHESIS_PROFILE=long`` draws twenty times as many, each time others.
+"""
+
+import os
+import random
+import shutil
+import signal
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from series_assets.cli import main
+from series_assets.core.errors import InputError
+from series_assets.core.series import Series
+from series_assets.storage.loading import BrokenSeries, find_series
+from series_assets_tests.mutating import mutated
+
+_PACKAGE = Path(__file__).parents[1]
+_LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+_BATCHES = 200 if _LONG else 10
+_IN_A_BATCH = 100
+_TRIED = 6
+"""Pairs of a batch that are validated to the end where they make a series."""
+_SECONDS = 30
+"""More than any file may take, on a machine that is busy with something else."""
+_FILES = ("specification.yml", "user_input.yml")
+
+
+class Hang(BaseException):
+    """It took too long; no Exception, so that nothing takes it for one that it knows."""
+
+
+@contextmanager
+def no_longer_than(seconds: float, what: str) -> Iterator[None]:
+    """End a block that hangs."""
+
+    def end(*_: Any) -> None:
+        raise Hang(what)
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _originals() -> list[tuple[str, ...]]:
+    templates = _PACKAGE / "series_assets" / "templates"
+    shipped = _PACKAGE / "series_assets" / "series"
+    example = _PACKAGE / "examples" / "warehouse" / "src" / "warehouse" / "defs" / "customers"
+    folders = [shipped / "school", shipped / "clinic", templates, example]
+    return [
+        tuple((f / file).read_text("utf-8").replace("SERIES_NAME", "demo") for file in _FILES)
+        for f in folders
+    ]
+
+
+_ORIGINALS = _originals()
+
+
+def a_pair(seed: int) -> tuple[str, ...]:
+    """Return two files of which one or both have mistakes."""
+    rng = random.Random(seed)
+    texts = list(rng.choice(_ORIGINALS))
+    for place in rng.choice([(0,), (0,), (1,), (0, 1)]):
+        texts[place] = mutated(rng, texts[place])
+    return tuple(texts)
+
+
+def written(folder: Path, texts: tuple[str, ...]) -> Path:
+    """Write two files into a folder of series and return it."""
+    place = folder / "demo"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    for file, text in zip(_FILES, texts, strict=True):
+        (place / file).write_bytes(text.encode("utf-8", "surrogatepass"))
+    return folder
+
+
+def check_messages(messages: list[str]) -> None:
+    """Hold messages against what each promises: a file, a fault, and that it is no bug of ours."""
+    assert messages
+    for message in messages:
+        file, _, fault = message.partition(": ")
+        assert file and fault.strip(), message
+        assert "a fault of series_assets" not in message, message
+        assert "Traceback" not in message, message
+
+
+def found_in(folder: Path) -> Series | BrokenSeries:
+    """Return what a folder's only series is found to be."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        [found] = find_series(folder)
+    if isinstance(found, BrokenSeries):
+        assert isinstance(found.error, InputError)
+        check_messages([str(fault) for fault in found.error.faults])
+        assert all(fault.file.startswith("demo") for fault in found.error.faults)
+    return found
+
+
+def validate(folder: Path) -> None:
+    """Validate the series of a folder to the end, as the command line does."""
+    environment = {
+        "SERIES_ASSETS_SERIES_DIR": str(folder),
+        "SERIES_ASSETS_DATA_DIR": str(folder / "data"),
+    }
+    with warnings.catch_warnings():
+        ended = CliRunner().invoke(main, ["validate", "demo"], env=environment)
+    assert ended.exit_code in (0, 2), (ended.exit_code, ended.output, ended.exception)
+    if ended.exit_code:
+        assert isinstance(ended.exception, SystemExit), ended.exception
+        check_messages(ended.stderr.splitlines()[:1])
+        assert "a fault of series_assets" not in ended.stderr
+    assert not (folder / "data").exists()
+
+
+def _first_seed(batch: int) -> int:
+    return (random.SystemRandom().randrange(10**12) if _LONG else 0) + batch * _IN_A_BATCH
+
+
+@pytest.mark.parametrize("batch", range(_BATCHES))
+def test_mutated_files_make_a_series_or_messages(batch: int, tmp_path: Path) -> None:
+    """No exception, no hang, no message without a file; some are tried to the end."""
+    first, tried = _first_seed(batch), 0
+    for seed in range(first, first + _IN_A_BATCH):
+        texts = a_pair(seed)
+        with no_longer_than(_SECONDS, f"a_pair({seed})"):
+            try:
+                folder = written(tmp_path / "series", texts)
+                found = found_in(folder)
+                if isinstance(found, Series) and tried < _TRIED:
+                    tried += 1
+                    validate(folder)
+            except Exception as error:
+                raise AssertionError(f"a_pair({seed})") from error
+    assert tried == _TRIED
+
+
+def test_pairs_are_mutated_in_many_ways() -> None:
+    """Otherwise nothing would be shown: most are refused, a good part is not, few are the same."""
+    pairs = [a_pair(seed) for seed in range(300)]
+    assert sum(pair in _ORIGINALS for pair in pairs) < 30
+    assert len(set(pairs)) > 270
