@@ -202,6 +202,8 @@ def generate(
         show_progress=not quiet and not verbose,
         verbose=verbose,
     )
+    for text in () if quiet else series.without_new:
+        click.echo(f"note: {series.specification_file}: {text}", err=True)
     made = generate_series(request)
     if not quiet:
         for path in made:
@@ -332,7 +334,8 @@ def _deeper_faults(series: Series, database: Path, notes: list[str]) -> list[Fau
     tried: list[str] = []
     source = database if database.exists() else installed_database()
     faults = list(faults_of_trial(series, source, tried))
-    notes += [f"{series.specification_file}: {text}" for text in (*series.not_kept, *tried)]
+    foreseen = (*series.without_new, *series.not_kept)
+    notes += [f"{series.specification_file}: {text}" for text in (*foreseen, *tried)]
     return faults
 
 

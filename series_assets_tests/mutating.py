@@ -167,7 +167,16 @@ def _entries(content: Any) -> list[tuple[Any, Any]]:
 _ODD_VALUES: list[Any] = [
     *(None, True, False, 0, -1, 1, 2, 10**9, 10**12, 10**30, 2**32, 2**31, 1e308, -1e308, 1e-320),
     *(float("inf"), float("nan"), 0.5, 1.5, "", " ", "x", "a b", [], {}, [[]], [{}], {"x": None}),
-    *(["a", "a"], [1, 2], [None], {"a": {"b": {"c": 1}}}, {1: 2}, {None: 1}, "x" * 1000, ["x"] * 99),
+    *(
+        ["a", "a"],
+        [1, 2],
+        [None],
+        {"a": {"b": {"c": 1}}},
+        {1: 2},
+        {None: 1},
+        "x" * 1000,
+        ["x"] * 99,
+    ),
 ]
 
 
@@ -214,6 +223,13 @@ def _renamed(rng: random.Random, parent: Any, key: Any) -> None:
 _MUTATIONS: list[Mutation] = [
     *(_without_line, _with_line_twice, _with_lines_swapped, _indented_otherwise, _with_odd_line),
     *(_with_odd_value, _with_odd_value, _with_odd_cell, _with_odd_prefix, _with_odd_character),
-    *(_without_character, _with_other_number, _with_value, _with_value, _without_entry, _without_end),
+    *(
+        _without_character,
+        _with_other_number,
+        _with_value,
+        _with_value,
+        _without_entry,
+        _without_end,
+    ),
     *(_with_values_swapped, _wrapped, _scaled, _renamed),
 ]

@@ -245,7 +245,8 @@ def test_a_table_that_the_database_lacks_is_told(tmp_path: Path, command: str) -
     write_series(tmp_path / "series", specification)
     assert refuse(command, "demo") == (
         "demo/specification.yml: columns.region.anonymising_set 'wards' needs the table 'wards', "
-        f"which {tmp_path / 'data' / 'exhibit.db'} lacks"
+        f"which {tmp_path / 'data' / 'exhibit.db'} lacks; name the database that has it as "
+        "exhibit_db_path, or put it there"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["series"]
 

@@ -5,6 +5,7 @@ stands in ``form``; what only a run can show is left to a trial.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
@@ -98,7 +99,7 @@ def _values(specification: Specification) -> Iterator[str]:
             numbers = set(specification["metadata"]["numerical_columns"]) & set(columns)
             yield from _table(name, column, numbers)
         elif values == REGEX:
-            yield from _pattern(name, chosen)
+            yield from _pattern(name, chosen, column["uniques"])
         elif values not in (PAIRED, REGEX) and not is_select(chosen) and column["uniques"] <= limit:
             yield (
                 f"columns.{name}.original_values lists no values, but its uniques "
@@ -120,12 +121,21 @@ def _values(specification: Specification) -> Iterator[str]:
             )
 
 
+_MOST_CHARACTERS = 2_000_000
 _CLASS = r"\[(?:[^\]^-]-[^\]-]|[^\]^-][^\]-]*)\](?:\{\d+\})?"
 _PLAIN = r"[^\[\]{}\\()|+*?^$](?:\{\d\})?"
 
 
-def _pattern(name: str, pattern: str) -> Iterator[str]:
+def _pattern(name: str, pattern: str, uniques: int) -> Iterator[str]:
     """Exhibit knows a few signs of regular expressions and takes all others for themselves."""
+    # Exhibit makes them all before it draws any, a character at a time.
+    length = sum(map(int, re.findall(r"\{(\d{1,9})\d*\}", pattern))) or len(pattern)
+    if length * uniques > _MOST_CHARACTERS:
+        yield (
+            f"columns.{name} has uniques {uniques} with up to {length} characters each; use fewer "
+            f"or shorter ones, with {_MOST_CHARACTERS:,} characters in all at the most"
+        )
+        return
     readable = re.fullmatch(rf"(?:{_CLASS}(?![0-9])|{_PLAIN})+", pattern)
     if not readable or re.search(r"\.\{", pattern):
         yield (
@@ -145,6 +155,12 @@ def _table(name: str, column: dict[str, Any], numbers: set[str]) -> Iterator[str
                     f"columns.{name}.original_values has no column 'paired_{pair}' with the values "
                     f"that go with those of {name}"
                 )
+    twice = [value for value, often in Counter(row[0] for row in body).items() if often > 1]
+    if twice and numbers:
+        yield (
+            f"columns.{name}.original_values lists '{twice[0]}' twice, with which Exhibit cannot "
+            "weigh numbers; keep one of its rows"
+        )
     place = header.index("probability_vector")
     for row in body:
         try:

@@ -142,6 +142,18 @@ class Series:
         return new, self.rows - new
 
     @property
+    def without_new(self) -> tuple[str, ...]:
+        """A sentence where some of each period is to be new, but less than a row; else nothing."""
+        fraction = self.user_input.fraction_of_new
+        if not fraction or self.calendar.count == 1 or self.counts(1)[0]:
+            return ()
+        return (
+            f"metadata.number_of_rows {self.rows} with fraction_of_new {fraction} is less than one "
+            "new record, so that only the first period has any; use number_of_rows: "
+            f"{ceil(1 / fraction)} or more, or fraction_of_new: 0",
+        )
+
+    @property
     def not_kept(self) -> tuple[str, ...]:
         """What of the specification existing records are not made to meet, in sentences."""
         part = self.plan(1).existing if self.calendar.count > 1 else None

@@ -32,12 +32,16 @@ def missing_lookups(specification: Specification, database: Path) -> Iterator[st
     needs = list(_needs(specification))
     if not needs:
         return
+
+    def remedy(table: str) -> str:
+        return _REMEDY_FOR_OWN if table.startswith(_own_prefix(specification)) else _REMEDY
+
     place = database if database.exists() else installed_database()
     with opened(place, read_only=True) as connection:
         known = {name.lower(): name for name in tables(connection, views=True)}
         for key, table, column, uniques in needs:
             if table.lower() not in known:
-                yield f"{key} needs the table '{table}', which {database} lacks"
+                yield f"{key} needs the table '{table}', which {database} lacks; {remedy(table)}"
                 continue
             rows = connection.execute(f"PRAGMA table_info({quoted(table)})")
             columns = [name for _, name, *_ in rows]
@@ -57,6 +61,19 @@ def missing_lookups(specification: Specification, database: Path) -> Iterator[st
                     )
 
 
+_REMEDY = "name the database that has it as exhibit_db_path, or put it there"
+_REMEDY_FOR_OWN = (
+    "exhibit fromdata puts the values of linked columns, and of columns with more uniques than "
+    "inline_limit, into its database: name that one as exhibit_db_path, or make both files and "
+    "the database with series-assets new NAME --from-data FILE.csv --id COLUMN"
+)
+
+
+def _own_prefix(specification: Specification) -> str:
+    """Return how the tables begin in which Exhibit keeps what it has seen in somebody's data."""
+    return f"temp_{specification['metadata'].get('id')}_"
+
+
 def _missing_models(specification: Specification) -> Iterator[str]:
     folder = installed_database().parents[1] / "models"
     for name in specification.get("models") or {}:
@@ -72,7 +89,7 @@ def _needs(
 ) -> Iterator[tuple[str, str, str | None, int]]:
     """Yield for each need its key, table, column, and how many different values it has to have."""
     metadata, columns = specification["metadata"], specification["columns"]
-    own = f"temp_{metadata.get('id')}_"
+    own = _own_prefix(specification)
     grouped = {name for _, members in specification["linked_columns"] for name in members}
     for number, members in specification["linked_columns"]:
         key = f"linked_columns [{', '.join(members)}]"

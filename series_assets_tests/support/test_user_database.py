@@ -76,12 +76,21 @@ def test_numbers_among_the_values_of_a_table(tmp_path: Path) -> None:
         assert set(records["code"]) <= {str(row["code"]) for row in codes}
 
 
+_ELSEWHERE = "name the database that has it as exhibit_db_path, or put it there"
+_SEEN_BY_EXHIBIT = (
+    "exhibit fromdata puts the values of linked columns, and of columns with more uniques than "
+    "inline_limit, into its database: name that one as exhibit_db_path, or make both files and "
+    "the database with series-assets new NAME --from-data FILE.csv --id COLUMN"
+)
+
+
 @pytest.mark.parametrize(
     ("column", "fault"),
     [
         (
             many("nowhere"),
-            "columns.ward.anonymising_set 'nowhere' needs the table 'nowhere', which {own} lacks",
+            "columns.ward.anonymising_set 'nowhere' needs the table 'nowhere', which {own} lacks; "
+            f"{_ELSEWHERE}",
         ),
         (
             many("mountains.height"),
@@ -91,7 +100,7 @@ def test_numbers_among_the_values_of_a_table(tmp_path: Path) -> None:
         (
             many("random"),
             "columns.ward (more uniques than inline_limit) needs the table 'temp_demo_ward', which "
-            "{own} lacks",
+            f"{{own}} lacks; {_SEEN_BY_EXHIBIT}",
         ),
         (
             many("mountains.range"),
@@ -105,7 +114,7 @@ def test_numbers_among_the_values_of_a_table(tmp_path: Path) -> None:
                 "distribution": "uniform",
                 "miss_probability": 0.0,
             },
-            "columns.ward.h3_table needs the table 'places', which {own} lacks",
+            f"columns.ward.h3_table needs the table 'places', which {{own}} lacks; {_ELSEWHERE}",
         ),
     ],
 )
@@ -139,7 +148,8 @@ def test_a_linked_group_whose_values_are_not_there(
     place = tmp_path / "data" / "exhibit.db"
     assert ended == 2
     assert said.replace("demo/specification.yml: ", "").splitlines() == [
-        f"linked_columns [sex, region] needs the table '{table}', which {place} lacks"
+        f"linked_columns [sex, region] needs the table '{table}', which {place} lacks; "
+        f"{_SEEN_BY_EXHIBIT}"
         for table in tables
     ]
 
