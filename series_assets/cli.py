@@ -83,7 +83,7 @@ def _ending(error: BaseException) -> tuple[str, int]:
             remedy = "see that you may read and write it, or name another folder"
             return f"{where}: cannot be used: {reason}; {remedy}", _WRONG_INPUT
         case Exception():
-            return f"series-assets {unforeseen(error)}", _FAILED
+            return f"series-assets could not go on: {unforeseen(error)}", _FAILED
     raise error
 
 

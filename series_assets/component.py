@@ -26,7 +26,7 @@ from series_assets.storage.loading import (
     load_parts,
     name_faults,
 )
-from series_assets.storage.places import absolute
+from series_assets.storage.places import absolute, printable
 
 
 class SeriesScaffolder(dg.Scaffolder):
@@ -123,29 +123,28 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model):
             if self.strict:
                 raise series.error
             warnings.warn(f"series {series.name} is broken:\n{series.error}", stacklevel=2)
+            return build_definitions([series], executor=None)
         # The project may give each step a process of its own.
         workspace = Workspace(data_dir=str(self._data_dir(context)), one_process=False)
         return build_definitions([series], {"workspace": workspace}, executor=None)
 
     def _series(self, context: dg.ComponentLoadContext) -> Series | BrokenSeries:
         """Return the series, or what is wrong with it, whatever comes up on the way."""
-        here = context.path if context.path.is_dir() else context.path.parent
+        here = _folder_of(context)
         file = f"{here.name}/defs.yaml"
-        name = self.name or here.name
+        name = self.name or printable(here.name)
         try:
             with as_faults(file):
                 self._data_dir(context)
                 folder = _absolute("folder", self.folder or ".", here, file)
-                name = self.name or folder.name
+                name = self.name or printable(folder.name)
                 return self._loaded(name, here, folder)
         except InputError as error:
             return BrokenSeries(name, error)
 
     def _data_dir(self, context: dg.ComponentLoadContext) -> Path:
-        root = context.project_root
-        return _absolute(
-            "data_dir", self.data_dir or "data", root, f"{context.path.name}/defs.yaml"
-        )
+        file = f"{_folder_of(context).name}/defs.yaml"
+        return _absolute("data_dir", self.data_dir or "data", context.project_root, file)
 
     def _loaded(self, name: str, here: Path, folder: Path) -> Series:
         specification, label = self._found(self.specification, SPECIFICATION, here, folder)
@@ -169,6 +168,10 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model):
             key = Path(file).stem
             return _absolute(key, given, here, f"{here.name}/defs.yaml"), given
         return given, f"{here.name}/defs.yaml ({Path(file).stem})"
+
+
+def _folder_of(context: dg.ComponentLoadContext) -> Path:
+    return context.path if context.path.is_dir() else context.path.parent
 
 
 def _absolute(key: str, written: str, folder: Path, file: str) -> Path:

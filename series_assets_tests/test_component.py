@@ -17,7 +17,7 @@ from dagster.components.testing import DefsFolderSandbox, create_defs_folder_san
 from series_assets import SeriesComponent
 from series_assets.core.errors import InputError
 from series_assets.generating import Request, generate_series
-from series_assets.storage import database
+from series_assets.storage import database, loading
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 from series_assets_tests.materialising import make
@@ -454,3 +454,44 @@ def test_what_the_package_does_not_export_is_not_there() -> None:
 
     with pytest.raises(AttributeError, match="module 'series_assets' has no attribute 'Series'"):
         _ = series_assets.Series  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({"folder": "~nobody_of_that_name/x"}, "folder '~nobody_of_that_name/x' names the home"),
+        ({"specification": "x" * 5000}, "is longer than the system allows; use a shorter one"),
+        ({"data_dir": "~nobody_of_that_name"}, "data_dir '~nobody_of_that_name' names the home"),
+        ({"folder": "loop"}, "folder 'loop' is a link that leads back to itself; mend the link"),
+        ({"user_input": {"num_datasets": 10**120}}, "holds a number of more than 100 digits"),
+        ({"user_input": {"a": [[]] * 100_001}}, "holds more than 100,000 values"),
+    ],
+)
+def test_paths_and_values_that_cannot_be_take_no_other_series_down(
+    host: Host, attributes: dict[str, Any], expected: str
+) -> None:
+    """The component shows as broken with the key and the remedy; the rest of the project loads."""
+    host.holds_files("good")
+    place = host.holds("bad", attributes)
+    (place / "loop").symlink_to("loop")
+    with pytest.warns(UserWarning, match="is broken") as caught, host.loaded() as definitions:
+        keys = {key.to_user_string() for key in definitions.resolve_all_asset_keys()}
+    assert {f"good/{asset}" for asset in ASSETS} <= keys
+    assert len([key for key in keys if key.endswith("/broken")]) == 1
+    assert any(expected in str(warning.message) for warning in caught)
+
+
+@pytest.mark.parametrize("error", [RecursionError(), MemoryError(), AttributeError("x"), OSError()])
+def test_whatever_loading_raises_the_project_loads(
+    host: Host, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """What nobody foresaw is shown by the one series that it came up in."""
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(loading, "build_series", fail)
+    host.holds_files("bad")
+    with pytest.warns(UserWarning, match="series bad is broken"), host.loaded() as definitions:
+        keys = {key.to_user_string() for key in definitions.resolve_all_asset_keys()}
+    assert keys >= {"bad/broken", "own", "next_to_own"}

@@ -8,7 +8,7 @@ decided in ``building``, how a specification is changed in ``changes``, who is d
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from math import floor
+from math import ceil, floor
 from pathlib import Path
 from typing import Any
 

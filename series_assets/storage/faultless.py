@@ -40,22 +40,23 @@ def as_faults(file: str) -> Iterator[None]:
             [Fault(file, f"could not be loaded: {about}{reason}; see that it can be read")]
         ) from error
     except Exception as error:
-        raise InputError([Fault(file, unforeseen(error))]) from error
+        raise InputError([Fault(file, _reported(error))]) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # what pydantic's core dies of
             raise
-        raise InputError([Fault(file, unforeseen(error))]) from error
+        raise InputError([Fault(file, _reported(error))]) from error
+
+
+def _reported(error: BaseException) -> str:
+    return f"could not be loaded: {unforeseen(error)} with both files"
 
 
 def unforeseen(error: BaseException) -> str:
-    """Return a sentence on an error that no user's mistake should end in, and where it arose."""
+    """Return what no user's mistake should end in, where it arose, and to whom it is to be told."""
     text = " ".join(str(error).split())
     text = f"{type(error).__name__}{f': {text}' if text else ''}"
     text = text if len(text) <= 200 else f"{text[:197]}..."
-    return (
-        f"could not be loaded: {text}{_place(error)}; this is a fault of series_assets, please "
-        "report it with both files"
-    )
+    return f"{text}{_place(error)}; this is a fault of series_assets, please report it"
 
 
 def _place(error: BaseException) -> str:

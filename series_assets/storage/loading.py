@@ -12,7 +12,7 @@ from series_assets.core.errors import Fault, InputError
 from series_assets.core.series import Series
 from series_assets.storage.database import installed_database, is_database
 from series_assets.storage.faultless import as_faults
-from series_assets.storage.places import absolute, is_regular
+from series_assets.storage.places import absolute, is_regular, printable
 from series_assets.storage.yaml_reading import check_values, read_yaml
 
 SPECIFICATION = "specification.yml"
@@ -41,7 +41,7 @@ def find_series(folder: Path) -> list[Series | BrokenSeries]:
     """
     found: list[Series | BrokenSeries] = []
     for place in _folders(folder):
-        name = _printable(place.name)
+        name = printable(place.name)
         try:
             with as_faults(name):
                 if _is_series(place, name):
@@ -72,20 +72,15 @@ def _is_series(place: Path, name: str) -> bool:
         raise InputError([Fault(name, fault)]) from None
 
 
-def _printable(name: str) -> str:
-    """Return a file's name as text that can be written, whatever bytes it has."""
-    return name.encode("utf-8", "backslashreplace").decode()
-
-
 def load_series(folder: Path) -> Series:
     """Return the series whose files lie in ``folder``, called after it.
 
     Raises InputError with every fault of both files.
     """
     try:
-        name = _printable(absolute(folder).name)
+        name = printable(absolute(folder).name)
     except ValueError as error:
-        raise InputError([Fault(_printable(str(folder)), str(error))]) from None
+        raise InputError([Fault(printable(str(folder)), str(error))]) from None
     return load_parts(
         name,
         folder / SPECIFICATION,

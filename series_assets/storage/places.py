@@ -39,3 +39,8 @@ def absolute(written: str | Path, folder: Path | None = None) -> Path:
 def is_regular(path: Path) -> bool:
     """Tell whether something is a file that can be read to its end. Raises OSError."""
     return stat.S_ISREG(path.stat().st_mode)
+
+
+def printable(name: str) -> str:
+    """Return a file's name as text that can be written, whatever bytes it has."""
+    return name.encode("utf-8", "backslashreplace").decode()

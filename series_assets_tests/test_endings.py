@@ -1,0 +1,243 @@
+"""How a command ends that cannot go on: a message and an exit code, never a traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from series_assets import cli
+from series_assets.core.errors import NO_MEMORY
+from series_assets.engine import running
+from series_assets.handles import Failed
+from series_assets_tests.builders import a_specification, a_user_input, write_series
+
+_INTERRUPTING = """
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+signal.signal(signal.SIGINT, {handler})
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["series-assets", *{arguments!r}]
+from series_assets.__main__ import run
+run()
+"""
+
+
+def interrupted_at(
+    module: str, arguments: list[str], folder: Path, handler: str = "signal.default_int_handler"
+) -> "subprocess.CompletedProcess[str]":
+    """Run the command line with an interrupt at the moment when it imports a module."""
+    program = _INTERRUPTING.format(module=module, arguments=arguments, handler=handler)
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SERIES_ASSETS", "DAGSTER"))}
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env=kept,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("series_assets.cli", ["list"]),
+        ("click", ["list"]),
+        ("pydantic", ["list"]),
+        ("rich.console", ["list"]),
+        ("series_assets.generating", ["generate", "school"]),
+        ("sqlalchemy.exc", ["generate", "school"]),
+        ("dagster", ["generate", "school"]),
+        ("dagster", ["check", "school"]),
+        ("series_assets.engine.libraries", ["validate", "school"]),
+        ("pandas", ["validate", "school"]),
+        ("series_assets.starting", ["new", "demo"]),
+    ],
+)
+def test_ctrl_c_while_libraries_are_imported(
+    module: str, arguments: list[str], tmp_path: Path
+) -> None:
+    """Which is most of the first second: one line, exit code 130, nothing left behind."""
+    ended = interrupted_at(module, arguments, tmp_path)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "\ninterrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_that_is_to_be_ignored_is_ignored(tmp_path: Path) -> None:
+    """As in the background of a shell."""
+    ended = interrupted_at("click", ["list"], tmp_path, handler="signal.SIG_IGN")
+    assert ended.returncode == 0, ended.stderr
+    assert "school" in ended.stdout
+
+
+def call(folder: Path, *arguments: str, **settings: str) -> Result:
+    """Run the command line in this process."""
+    environment = {
+        "SERIES_ASSETS_SERIES_DIR": str(folder / "series"),
+        "SERIES_ASSETS_DATA_DIR": str(folder / "data"),
+        "SERIES_ASSETS_WORKERS": "1",
+        "DAGSTER_HOME": "",
+    }
+    return CliRunner().invoke(cli.main, arguments, env=environment | settings)
+
+
+COMMANDS = [["list"], ["validate"], ["generate", "demo"], ["check", "demo"], ["clean", "demo"]]
+
+
+def break_finding(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Let all commands that look for series raise an error."""
+
+    def fail(_: Path) -> Any:
+        raise error
+
+    monkeypatch.setattr(cli, "find_series", fail)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "\ninterrupted\n"),
+        (MemoryError(), 1, f"series-assets: {NO_MEMORY}\n"),
+        (
+            PermissionError(13, "Permission denied", "/somewhere"),
+            2,
+            "/somewhere: cannot be used: Permission denied; see that you may read and write it, or "
+            "name another folder\n",
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_can_come_up_in_any_command(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: list[str],
+    error: BaseException,
+    code: int,
+    said: str,
+) -> None:
+    """An interrupt, want of memory, a folder without access."""
+    break_finding(monkeypatch, error)
+    ended = call(tmp_path, *command)
+    assert (ended.exit_code, ended.stdout, ended.stderr) == (code, "", said)
+
+
+def test_a_bug_asks_for_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its kind, its text, and where it arose."""
+    break_finding(monkeypatch, ZeroDivisionError("by nothing"))
+    ended = call(tmp_path, "list")
+    assert ended.exit_code == 1
+    assert ended.stderr.startswith(
+        "series-assets could not go on: ZeroDivisionError: by nothing (cli.py, line "
+    )
+    assert ended.stderr.endswith("; this is a fault of series_assets, please report it\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS[:4], ids=lambda command: command[0])
+def test_a_data_folder_without_access(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    """The message names the place and what the system said."""
+    write_series(tmp_path / "series")
+    kept = os.stat
+
+    def refuse(path: Any, *args: Any, **kwargs: Any) -> Any:
+        if str(path).startswith(str(tmp_path / "data")):
+            raise PermissionError(13, "Permission denied", str(path))
+        return kept(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    ended = call(tmp_path, *command)
+    assert ended.exit_code == 2, ended.output
+    [line] = ended.stderr.splitlines()
+    assert line.startswith(f"{tmp_path / 'data'}")
+    assert "Permission denied; " in line
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_want_of_memory_while_periods_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    """Is told with what to do, not as something unexpected; the same where Exhibit says it."""
+    write_series(tmp_path / "series", a_specification(number_of_rows=6))
+
+    def fail(*_: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(running, "_exhibit", fail)
+    ended = call(tmp_path, "generate", "demo", "--quiet", SERIES_ASSETS_WORKERS=workers)
+    assert ended.exit_code == 1
+    assert ended.stderr == f"demo, period 2024-01-01 (new records): {NO_MEMORY}\n"
+
+
+def test_want_of_memory_beside_exhibit() -> None:
+    """In whatever else a period takes."""
+    assert Failed.by(MemoryError(), "demo, period x").message == f"demo, period x: {NO_MEMORY}"
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("x" * 5000, "is longer than the system allows; use a shorter one"),
+        ("loop", "is a link that leads back to itself; mend the link"),
+    ],
+)
+def test_an_output_that_no_path_can_lead_to(tmp_path: Path, output: str, expected: str) -> None:
+    """Is refused before anything is made."""
+    place = write_series(tmp_path / "series")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    files = [str(place / file) for file in ("specification.yml", "user_input.yml")]
+    loose = ["--specification", files[0], "--user-input", files[1]]
+    ended = call(tmp_path, "generate", *loose, "--output", str(tmp_path / output))
+    assert ended.exit_code == 2
+    assert ended.stderr.startswith("--output ")
+    assert ended.stderr.endswith(f": {expected}\n")
+
+
+@pytest.mark.parametrize("name", ["SERIES_ASSETS_SERIES_DIR", "SERIES_ASSETS_DATA_DIR"])
+def test_a_setting_that_no_path_can_lead_to(tmp_path: Path, name: str) -> None:
+    """Names the variable."""
+    write_series(tmp_path / "series")
+    ended = call(tmp_path, "list", **{name: "/" + "x" * 5000})
+    assert ended.exit_code == 2
+    assert ended.stderr == (
+        f"{name}: '/{'x' * 99}' is longer than the system allows; use a shorter one\n"
+    )
+
+
+def test_a_fraction_that_is_never_a_row_is_noted(tmp_path: Path) -> None:
+    """By validate and by generate, which go on: it may be meant."""
+    write_series(
+        tmp_path / "series", a_specification(number_of_rows=2), a_user_input(num_datasets=2)
+    )
+    note = (
+        "note: demo/specification.yml: metadata.number_of_rows 2 with fraction_of_new 1/3 is less "
+        "than one new record, so that only the first period has any; use number_of_rows: 3 or "
+        "more, or fraction_of_new: 0"
+    )
+    for command in ("validate", "generate"):
+        ended = call(tmp_path, command, "demo")
+        assert ended.exit_code == 0, ended.stderr
+        assert note in ended.stderr.splitlines()
+    assert call(tmp_path, "generate", "demo", "--quiet").stderr == ""
+
+
+@pytest.mark.parametrize("changes", [{"fraction_of_new": 0}, {"num_datasets": 1}])
+def test_no_new_records_are_not_noted_where_none_are_asked_for(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    """Nor where there is only the first period."""
+    user_input = a_user_input(**changes)
+    write_series(tmp_path / "series", a_specification(number_of_rows=2), user_input)
+    ended = call(tmp_path, "validate", "demo")
+    assert (ended.exit_code, ended.stderr) == (0, "")
