@@ -36,9 +36,15 @@ class GenerationError(SeriesError):
     """A period could not be made from inputs that looked right."""
 
 
+_LONGEST, _MOST = 100, 500
+"""Of a name, and of names, that are compared with a mistyped one: it takes its time."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known word, or the list of them."""
-    known = list(known)
+    known = [name for name in known if len(name) <= _LONGEST][:_MOST]
+    if len(word) > _LONGEST:
+        return ""
     if near := get_close_matches(word, known, n=1, cutoff=0.6):
         return f"; did you mean '{near[0]}'?"
     return f"; known here: {', '.join(known)}" if known else ""
