@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from series_assets.core.contents import Contents
-from series_assets.core.errors import GenerationError, RequestError, SeriesError
+from series_assets.core.errors import (
+    NO_MEMORY,
+    GenerationError,
+    RequestError,
+    SeriesError,
+)
 from series_assets.core.series import Series
 from series_assets.core.specification import Specification
 from series_assets.storage import files
@@ -48,6 +53,8 @@ class Failed:
             told = str(error)
             return cls(told if where in told else f"{where}: {told}", trace)
         told = f"{where}: failed unexpectedly: {type(error).__name__}: {error}"
+        if isinstance(error, MemoryError):
+            told = f"{where}: {NO_MEMORY}"
         return cls(told, "".join(traceback.format_exception(error)))
 
     def failure(self) -> dg.Failure:

@@ -40,6 +40,12 @@ _LONGEST, _MOST = 100, 500
 """Of a name, and of names, that are compared with a mistyped one: it takes its time."""
 
 
+NO_MEMORY = (
+    "there is not enough memory for it; use fewer rows (metadata.number_of_rows), fewer periods at "
+    "once (SERIES_ASSETS_WORKERS=1), or a machine with more"
+)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known word, or the list of them."""
     known = [name for name in known if len(name) <= _LONGEST][:_MOST]

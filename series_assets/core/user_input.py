@@ -93,7 +93,9 @@ def _fraction(value: object) -> object:
     except (ValueError, ArithmeticError):
         raise ValueError(f"{told(value)} is not a fraction; {form}") from None
     if not 0 <= fraction <= 1:
-        raise ValueError(f"{told(value) if isinstance(value, int) else value} is not between 0 and 1; {form}")
+        raise ValueError(
+            f"{told(value) if isinstance(value, int) else value} is not between 0 and 1; {form}"
+        )
     return fraction
 
 

@@ -28,7 +28,7 @@ def as_faults(file: str) -> Iterator[None]:
             [
                 Fault(
                     file,
-                    "could not be read for want of memory; close other programs, or make it "
+                    "could not be loaded for want of memory; close other programs, or make it "
                     "smaller",
                 )
             ]
@@ -37,7 +37,7 @@ def as_faults(file: str) -> Iterator[None]:
         about = f"{error.filename}: " if error.filename else ""
         reason = error.strerror or str(error) or type(error).__name__
         raise InputError(
-            [Fault(file, f"could not be read: {about}{reason}; see that it can be read")]
+            [Fault(file, f"could not be loaded: {about}{reason}; see that it can be read")]
         ) from error
     except Exception as error:
         raise InputError([Fault(file, unforeseen(error))]) from error
@@ -53,7 +53,7 @@ def unforeseen(error: BaseException) -> str:
     text = f"{type(error).__name__}{f': {text}' if text else ''}"
     text = text if len(text) <= 200 else f"{text[:197]}..."
     return (
-        f"could not be read: {text}{_place(error)}; this is a fault of series_assets, please "
+        f"could not be loaded: {text}{_place(error)}; this is a fault of series_assets, please "
         "report it with both files"
     )
 

@@ -209,6 +209,7 @@ def _database(said: Any, folder: Path, label: str) -> Path | None:
     named = said.get("exhibit_db_path") if isinstance(said, dict) else None
     if not isinstance(named, str) or not named.strip():
         return None
+
     def refused(what: str) -> InputError:
         return InputError([Fault(label, f"exhibit_db_path '{shown}' {what}")])
 
@@ -230,9 +231,7 @@ def _database(said: Any, folder: Path, label: str) -> Path | None:
             f"cannot be read: {error.strerror}; see that you may read it, or name another"
         ) from None
     if not usable:
-        raise refused(
-            "is not an SQLite database; name one that is, or leave it empty to get one"
-        )
+        raise refused("is not an SQLite database; name one that is, or leave it empty to get one")
     if path == installed_database().resolve():
         warnings.warn(
             f"{label}: exhibit_db_path names the database that ships with Exhibit, which is never "
