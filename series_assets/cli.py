@@ -27,8 +27,8 @@ from series_assets.core.errors import (
 )
 from series_assets.core.series import Series
 from series_assets.settings import SHIPPED, Settings, from_environment
-from series_assets.storage.files import Layout
 from series_assets.storage.faultless import unforeseen
+from series_assets.storage.files import Layout
 from series_assets.storage.loading import (
     SPECIFICATION,
     USER_INPUT,

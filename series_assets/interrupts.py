@@ -26,7 +26,7 @@ def leave(*_: Any) -> NoReturn:
 
 
 def leave_on_interrupt() -> None:
-    """Let Ctrl-C end this process at once from now on, unless whoever began it said to ignore it."""
+    """Let Ctrl-C end this process at once from now on, unless it was started to ignore it."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, leave)
 

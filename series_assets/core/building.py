@@ -34,7 +34,6 @@ from series_assets.core.specification import (
 )
 from series_assets.core.user_input import UserInput, read_user_input
 
-
 _COUNTED = 1_000_000
 """Rows of which the known entities are counted before anything runs; of more, the run tells."""
 

@@ -157,13 +157,13 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """Return the next node, counted. Raises _TooMuchError where the limits are passed."""
-        event = self.peek_event()
+        event: Any = self.peek_event()
         if self._level >= DEEPEST:
             raise _TooMuchError(problem=_too_deep(), problem_mark=event.start_mark)
         before = self._total
         self._level += 1
         self._reach.append(0)
-        node = super().compose_node(parent, index)
+        node: Any = super().compose_node(parent, index)
         levels = self._reach.pop() + 1
         self._level -= 1
         if isinstance(event, yaml.AliasEvent):
@@ -187,9 +187,10 @@ class _Loader(yaml.SafeLoader):
         kind = node.tag.removeprefix(_TAG)
         if kind not in _KINDS[type(node)]:
             raise _fault(node, _foreign(node))
-        if isinstance(node, yaml.ScalarNode):
-            if fault := _unwritable(node.value) or _misleading(node, kind):
-                raise _fault(node, fault)
+        if isinstance(node, yaml.ScalarNode) and (
+            fault := _unwritable(node.value) or _misleading(node, kind)
+        ):
+            raise _fault(node, fault)
         try:
             return super().construct_object(node, deep)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
