@@ -25,6 +25,7 @@ from series_assets.core.errors import (
     did_you_mean,
     listed,
 )
+from series_assets.core.notes import notes_of
 from series_assets.core.series import Series
 from series_assets.settings import SHIPPED, Settings, from_environment
 from series_assets.storage.faultless import unforeseen
@@ -145,6 +146,9 @@ def validate(names: tuple[str, ...]) -> None:
                 file, _, fault = str(error).partition(": ")
                 told = [Fault(file, fault)]
         faults += told
+        if isinstance(one, Series):
+            for note in notes_of(one):
+                click.echo(f"note: {note}", err=True)
         if not told:
             click.echo(f"{one.name}: in order")
     if faults:

@@ -29,6 +29,7 @@ from series_assets.core.errors import (
     RequestError,
     did_you_mean,
 )
+from series_assets.core.notes import notes_of
 from series_assets.core.series import Series
 from series_assets.resources import Progress, Workspace
 from series_assets.storage.lookups import check_lookups
@@ -75,6 +76,8 @@ def generate_series(request: Request) -> list[Path]:
             _check_writable(folder)
     try:
         with _instance() as instance, _bar(series, keys, request.show_progress) as progress:
+            for note in notes_of(series):
+                progress.noted(note)
             _run(series, keys, workspace, progress, instance, request.verbose)
     except (OSError, SQLAlchemyError) as error:  # of our own files the ops tell
         raise GenerationError(

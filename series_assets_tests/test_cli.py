@@ -245,7 +245,8 @@ def test_a_table_that_the_database_lacks_is_told(tmp_path: Path, command: str) -
     write_series(tmp_path / "series", specification)
     assert refuse(command, "demo") == (
         "demo/specification.yml: columns.region.anonymising_set 'wards' needs the table 'wards', "
-        f"which {tmp_path / 'data' / 'exhibit.db'} lacks"
+        f"which {tmp_path / 'data' / 'exhibit.db'} lacks; name the database that has it with "
+        "exhibit_db_path in user_input.yml, or add it there"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["series"]
 
@@ -954,3 +955,25 @@ def test_every_command_explains_itself(command: str) -> None:
 def test_an_unknown_command_is_wrong_input() -> None:
     """Exit code 2, like all wrong input."""
     assert "No such command 'make'" in refuse("make")
+
+
+_NONE_NEW = (
+    "note: demo/user_input.yml: fraction_of_new 1/100 of 60 rows is less than one record, so no "
+    "period after the first has new records; raise fraction_of_new or number_of_rows, or write 0 "
+    "if that is meant"
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "options"), [("validate", ()), ("generate", ("--periods", KEYS[0]))]
+)
+@pytest.mark.parametrize(("fraction", "noted"), [("1/100", True), ("1/60", False), ("0", False)])
+def test_a_fraction_that_gives_no_new_record_is_noted(
+    tmp_path: Path, command: str, options: tuple[str, ...], fraction: str, noted: bool
+) -> None:
+    """It is above 0 and still makes nothing new; that is no fault, and the series is made."""
+    write_series(tmp_path / "series", user_input=a_user_input(fraction_of_new=fraction))
+    result = call(command, "demo", *options)
+    assert result.exit_code == 0, result.output
+    notes = [line for line in result.stderr.splitlines() if "fraction_of_new" in line]
+    assert notes == ([_NONE_NEW] if noted else [])

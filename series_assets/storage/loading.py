@@ -1,6 +1,5 @@
 """Finding the series on disk and reading their two files. What they may hold is core's business."""
 
-import os
 import re
 import warnings
 from collections.abc import Iterator

@@ -158,8 +158,9 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """Return the next node, counted. Raises _TooMuchError where the limits are passed."""
         event: Any = self.peek_event()
+        start: Any = event.start_mark
         if self._level >= DEEPEST:
-            raise _TooMuchError(problem=_too_deep(), problem_mark=event.start_mark)
+            raise _TooMuchError(problem=_too_deep(), problem_mark=start)
         before = self._total
         self._level += 1
         self._reach.append(0)
@@ -169,7 +170,7 @@ class _Loader(yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             if node not in self._known:
                 fault = f"'*{event.anchor}' refers to itself; write out what is meant"
-                raise _TooMuchError(problem=fault, problem_mark=event.start_mark)
+                raise _TooMuchError(problem=fault, problem_mark=start)
             size, levels = self._known[node]
             self._total += size
         else:
@@ -177,9 +178,9 @@ class _Loader(yaml.SafeLoader):
             self._known[node] = (self._total - before, levels)
         self._reach[-1] = max(self._reach[-1], levels)
         if self._total > MOST_VALUES:
-            raise _TooMuchError(problem=_too_many(), problem_mark=event.start_mark)
+            raise _TooMuchError(problem=_too_many(), problem_mark=start)
         if self._level + levels > DEEPEST:
-            raise _TooMuchError(problem=_too_deep(), problem_mark=event.start_mark)
+            raise _TooMuchError(problem=_too_deep(), problem_mark=start)
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:

@@ -81,7 +81,9 @@ def test_numbers_among_the_values_of_a_table(tmp_path: Path) -> None:
     [
         (
             many("nowhere"),
-            "columns.ward.anonymising_set 'nowhere' needs the table 'nowhere', which {own} lacks",
+            "columns.ward.anonymising_set 'nowhere' needs the table 'nowhere', which {own} lacks"
+            "; name the database that has it with exhibit_db_path in user_input.yml, or add it "
+            "there",
         ),
         (
             many("mountains.height"),
@@ -105,7 +107,8 @@ def test_numbers_among_the_values_of_a_table(tmp_path: Path) -> None:
                 "distribution": "uniform",
                 "miss_probability": 0.0,
             },
-            "columns.ward.h3_table needs the table 'places', which {own} lacks",
+            "columns.ward.h3_table needs the table 'places', which {own} lacks; name the "
+            "database that has it with exhibit_db_path in user_input.yml, or add it there",
         ),
     ],
 )
@@ -139,7 +142,8 @@ def test_a_linked_group_whose_values_are_not_there(
     place = tmp_path / "data" / "exhibit.db"
     assert ended == 2
     assert said.replace("demo/specification.yml: ", "").splitlines() == [
-        f"linked_columns [sex, region] needs the table '{table}', which {place} lacks"
+        f"linked_columns [sex, region] needs the table '{table}', which {place} lacks; name the "
+        "database that has it with exhibit_db_path in user_input.yml, or add it there"
         for table in tables
     ]
 
