@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from series_assets.core.errors import Fault, InputError
+from series_assets.core.plain_text import one_line
 from series_assets.core.user_input import UserInput
 from series_assets.storage.loading import SPECIFICATION, USER_INPUT, name_faults
 
@@ -83,8 +84,8 @@ def _described(
         if database.copy_renamed(scratch, own, described.kept_as, f"temp_{name}_"):
             described.user_input["exhibit_db_path"] = own.name
     head = (
-        f"# What {data.name} looks like, as Exhibit describes it; dates are those of the first\n"
-        "# period. user_input.yml beside it says how the series goes on.\n"
+        f"# What {one_line(data.name)} looks like, as Exhibit describes it; dates are those of\n"
+        "# the first period. user_input.yml beside it says how the series goes on.\n"
     )
     specification = yaml.safe_dump(
         described.specification, sort_keys=False, allow_unicode=True, width=2**16
