@@ -135,7 +135,7 @@ def _of_contents(series: Series, contents: Contents) -> Metadata:
         ]
     )
     columns = [
-        dg.TableRecord({"column": name, "type": types[name], "missing": missing})
+        dg.TableRecord({"column": visible(name), "type": types[name], "missing": missing})
         for name, missing in contents.missing.items()
     ]
     text = dg.TableSchema([dg.TableColumn(name, "text") for name in contents.missing])
