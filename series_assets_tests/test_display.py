@@ -360,3 +360,12 @@ def test_all_that_is_printed_goes_through_one_place() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("click.echo", "print")
     ]
     assert found == []
+
+
+def test_the_page_on_security_names_tests_that_exist() -> None:
+    """Each promise in its table is shown by files of tests that are there."""
+    root = Path(__file__).parent.parent
+    page = (root / "docs/security.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(series_assets_tests/[^`]+)`", page)
+    assert "series_assets_tests/test_display.py" in named
+    assert [name for name in named if not (root / name).is_file()] == []
