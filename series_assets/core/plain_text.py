@@ -13,8 +13,11 @@ _ACTING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Categories of characters that have no glyph: controls, formats, lone halves, separators."""
 _SHORT = {"\t": r"\t", "\r": r"\r"}
 _NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
-_ALWAYS = re.compile(r"[`*\[<~]|&(?=[#A-Za-z])|\\(?=[!-/:-@\[-`{-~]|$)|(?<![^\W_])_|_(?![^\W_])")
-"""What begins something in a line of Markdown; an underscore within a word does not."""
+_ALWAYS = re.compile(r"[`*\[<~]|&(?=[#A-Za-z])|\\(?=[!-/:-@\[-`{-~]|$)")
+"""What may begin something in a line of Markdown, wherever it stands."""
+_UNDERSCORES = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+"""Those that are emphasis where there are two of them; within a word they never are."""
+_MARKS = re.compile(f"{_ALWAYS.pattern}|{_UNDERSCORES.pattern}")
 _NUMBER = re.compile(r"\d{1,9}(?=[.)](?:\s|$))")
 _LINKED = re.compile(r"https?://|www\.|[-.\w+]@[-\w]+\.", re.IGNORECASE)
 """What Dagster makes a link of without any brackets."""
@@ -42,7 +45,9 @@ def markdown(text: str) -> str:
     words that would become links by themselves are set as code. Blanks at the beginning of a line
     are not kept, as Markdown shows none.
     """
-    lines = [" ".join(map(_word, line.split(" "))) for line in visible(text).split("\n")]
+    shown = visible(text)
+    marks = _ALWAYS if len(_UNDERSCORES.findall(shown)) < 2 else _MARKS
+    lines = [" ".join(_word(word, marks) for word in line.split(" ")) for line in shown.split("\n")]
     lines = [_begun(line.strip(" ")) for line in lines]
     found = []
     for line, after in zip(lines, [*lines[1:], ""], strict=True):
@@ -67,9 +72,9 @@ def _shown(match: re.Match[str]) -> str:
     return _SHORT.get(character) or (f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}")
 
 
-def _word(word: str) -> str:
+def _word(word: str, marks: re.Pattern[str]) -> str:
     if not _LINKED.search(word):
-        return _ALWAYS.sub(r"\\\g<0>", word)
+        return marks.sub(r"\\\g<0>", word)
     longest = max(map(len, re.findall("`+", word)), default=0)
     fence, room = "`" * (longest + 1), " " if "`" in (word[0], word[-1]) else ""
     return f"{fence}{room}{word}{room}{fence}"
