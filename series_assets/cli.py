@@ -120,6 +120,7 @@ def validate(names: tuple[str, ...]) -> None:
             click.echo(f"{one.name}: in order")
     if faults:
         raise InputError(faults)
+    _note_shared_identifiers(settings, {one.name for one in chosen})
 
 
 @main.command()
@@ -270,6 +271,16 @@ def clean(name: str, yes: bool) -> None:
         if folder.is_dir() and not any(folder.iterdir()):
             shutil.rmtree(folder)
     click.echo(f"removed {len(files)} files{' and the reference table' if dropped else ''}")
+
+
+def _note_shared_identifiers(settings: Settings, names: set[str]) -> None:
+    """Print which of the named series share identifiers with another one of the folder."""
+    from series_assets.core.shared_identifiers import shared_identifiers
+
+    sound = [one for one in _all_series(settings) if not isinstance(one, BrokenSeries)]
+    for shared in shared_identifiers(sound):
+        if names & {shared.first, shared.second}:
+            click.echo(f"note: {shared}", err=True)
 
 
 def _deeper_faults(series: Series, database: Path) -> list[Fault]:

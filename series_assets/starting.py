@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from series_assets.core.errors import Fault, InputError
+from series_assets.core.shared_identifiers import own_uuid_seed
 from series_assets.core.user_input import UserInput
 from series_assets.storage.loading import SPECIFICATION, USER_INPUT, name_faults
 
@@ -66,7 +67,8 @@ def write_template(folder: Path, name: str) -> None:
 
 def _template(name: str) -> list[str]:
     texts = [(_TEMPLATES / file).read_text(encoding="utf-8") for file in _FILES]
-    return [text.replace("SERIES_NAME", name) for text in texts]
+    seed = str(own_uuid_seed(name))
+    return [text.replace("SERIES_NAME", name).replace("UUID_SEED", seed) for text in texts]
 
 
 def _described(
