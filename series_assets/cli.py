@@ -240,6 +240,8 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
         click.echo(str(path))
     for note in started.notes:
         click.echo(f"note: {note}", err=True)
+    for line in started.comparison:
+        click.echo(line, err=True)
     if not own:
         click.echo(f"To use it: export SERIES_ASSETS_SERIES_DIR={folder}", err=True)
 

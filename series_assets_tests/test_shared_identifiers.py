@@ -105,7 +105,7 @@ def test_loading_a_folder_warns_of_series_that_share_identifiers(tmp_path: Path)
     """Dagster loads both, and shows the warning."""
     for name in ("one", "other"):
         write_series(tmp_path, name=name)
-    settings = Settings(series_dir=tmp_path, data_dir=tmp_path / "data")
+    settings = Settings(tmp_path, tmp_path / "data", strict=True)
     with pytest.warns(UserWarning, match="one and other share identifiers"):
         definitions = load(settings)
     keys = {key.path[0] for key in definitions.resolve_all_asset_keys()}
