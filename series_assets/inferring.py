@@ -99,7 +99,6 @@ def infer(folder: Path, name: str, data: Path, identifier: str) -> Inferred:
 
 def _simpler(wish: Wish, tried: _Tried) -> tuple[Wish, str] | None:
     """Return what to follow less of, for columns that are not like the table; None if nothing."""
-    specification = tried.described.specification
     numbers = [one.name for one in tried.off if one.kind == "number"]
     if not numbers:
         return None
@@ -109,12 +108,11 @@ def _simpler(wish: Wish, tried: _Tried) -> tuple[Wish, str] | None:
         return replace(wish, orders=False), (
             f"{listed(texts, 'and')}, with which numbers would not look like the data"
         )
-    every = specification["metadata"]["numerical_columns"]
-    weighted = frozenset(every if wish.weights is None else wish.weights)
-    if weighted & set(numbers):
-        return replace(wish, weights=weighted - set(numbers)), (
-            f"how {listed(numbers, 'and')} {'depends' if len(numbers) == 1 else 'depend'} on "
-            "categories"
+    weighted = tried.described.weighted
+    if spoilt := sorted(weighted & set(numbers)):
+        return replace(wish, weights=weighted - set(spoilt)), (
+            f"how {listed(spoilt, 'and')} {'depends' if len(spoilt) == 1 else 'depend'} on a "
+            "category, with which the spread would not be that of the data"
         )
     return None
 
@@ -123,7 +121,8 @@ def _told_of(one: Likeness) -> str:
     if one.kind == "category":
         return (
             f"shares of {one.name} differ from those of the data by up to "
-            f"{100 * one.apart:.0f} points: Exhibit draws its {one.data.different:,} values evenly"
+            f"{100 * one.apart:.0f} points: Exhibit draws its {one.data.different:,} values evenly, "
+            "as there are too many to list"
         )
     return f"{one.name} differs from the data, see the table"
 

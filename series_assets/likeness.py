@@ -6,6 +6,7 @@ Both sides are read as text, in the same way.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ import pandas as pd
 
 MOST_APART = 0.05
 """How far the share of a category may be from that of the table."""
+_BY_CHANCE = 1.5
+"""Three standard errors of a share of a half, times the root of the rows."""
 SPREAD = (0.7, 1.4)
 """Between which the deviation of a number may lie, in terms of that of the table."""
 
@@ -42,12 +45,14 @@ class Likeness:
     """The largest difference between the shares of a category."""
     wider: bool = False
     """Whether numbers or days of the dataset lie beyond those of the table."""
+    rows: int = 0
+    """Rows of the dataset, which decide how much chance alone puts shares apart."""
 
     @property
     def is_like(self) -> bool:
         """Whether the column is as near to the table as it should be."""
         if self.kind == "category":
-            return self.apart <= MOST_APART
+            return self.apart <= max(MOST_APART, _BY_CHANCE / sqrt(max(self.rows, 1)))
         if self.kind == "number" and self.data.deviation:
             ratio = (self.made.deviation or 0.0) / self.data.deviation
             return SPREAD[0] <= ratio <= SPREAD[1] and not self.wider
@@ -83,7 +88,7 @@ def _likeness(name: str, kind: str, data: "pd.Series[Any]", texts: "pd.Series[An
     elif kind == "number" and data.notna().any() and made.notna().any():
         room = 1e-9 * max(abs(data.max()), abs(data.min()))
         wider = bool(made.min() < data.min() - room or made.max() > data.max() + room)
-    return Likeness(name, kind, _summary(kind, data), _summary(kind, made), apart, wider)
+    return Likeness(name, kind, _summary(kind, data), _summary(kind, made), apart, wider, len(made))
 
 
 def _summary(kind: str, values: "pd.Series[Any]") -> Summary:

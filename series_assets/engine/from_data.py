@@ -48,6 +48,8 @@ class Described:
     """Sentences about what was decided, which a user may want to have otherwise."""
     orders: tuple[tuple[str, str, str], ...]
     """Constraints between two numbers."""
+    weighted: frozenset[str]
+    """Numbers that depend on a category."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,12 @@ def describe(
     if known:
         _set_frequencies(specification["columns"][identifier], frame[identifier])
     _set_seeds(specification, name)
-    notes += _set_numbers(specification, table, frame, orders, wish)
+    manners = _manners(specification, table, frame, orders, wish)
+    _set_numbers(specification, table, manners, orders)
+    notes += filter(None, (manner.note(column) for column, manner in manners.items()))
+    weighted = frozenset(column for column, manner in manners.items() if manner.weights)
     said = _user_input(dates, static)
-    return Described(specification, said, kept_as, (*notes, *dates.notes), tuple(orders))
+    return Described(specification, said, kept_as, (*notes, *dates.notes), tuple(orders), weighted)
 
 
 def _is_usable(order: tuple[str, str, str]) -> bool:
@@ -109,7 +114,7 @@ def _by_exhibit(
     categories = [column for column in table.of_kind("category") if column != identifier]
     pairs = structure.pairs_of(frame, categories) if wish.links else []
     links = structure.links_of(frame, categories, pairs) if wish.links else []
-    wanted = {
+    wanted: dict[str, Any] = {
         "set": SortedSet,
         "find_pair_linked_columns": lambda df, ignore_cols: pairs,
         "find_hierarchically_linked_columns": lambda *_, **__: links,
@@ -119,7 +124,10 @@ def _by_exhibit(
             database, table_name, col_names, data
         ),
     }
-    sets = [(hierarchical, {"set": SortedSet}), (stock_spec, wanted)]
+    sets: list[tuple[Any, dict[str, Any]]] = [
+        (hierarchical, {"set": SortedSet}),
+        (stock_spec, wanted),
+    ]
     with isolated(database, seed=0), standing_in(sets):
         try:
             made = stock.Exhibit(
@@ -255,14 +263,14 @@ def _lines(rows: list[list[str]]) -> Iterator[str]:
         yield " | ".join(cells).rstrip()
 
 
-def _set_numbers(
+def _manners(
     specification: Specification,
     table: Table,
     frame: pd.DataFrame,
     orders: list[tuple[str, str, str]],
     wish: Wish,
-) -> Iterator[str]:
-    """Say how each number is made; yield what that leaves out."""
+) -> dict[str, Manner]:
+    """Return for each column of numbers how it is made."""
     columns = specification["columns"]
     listed_ = [
         name
@@ -270,24 +278,33 @@ def _set_numbers(
         if name in columns and isinstance(columns[name].get("original_values"), list)
     ]
     ordered = {name for one, _, other in orders for name in (one, other)}
-    constraints = [f"{one} {sign} {other}" for one, sign, other in orders]
-    bounds: list[str] = []
+    manners = {}
     for name in table.of_kind("number"):
         column = table.columns[name]
-        effect = None
-        if wish.weights is None or name in wish.weights:
-            effect = _strongest(name, frame, listed_)
-        manner = manner_of(
+        depends = wish.weights is None or name in wish.weights
+        manners[name] = manner_of(
             column.known,
             column.whole,
             bounded=_can_be_bounded(name, column.known, column.whole),
-            effect=effect,
             spread=name not in ordered,
+            effect=_strongest(name, frame, listed_) if depends else None,
         )
-        bounds += _set_number(columns, name, column.whole, manner)
-        if far := manner.note(name):
-            yield far
-    specification["constraints"]["basic_constraints"] = [*constraints, *bounds]
+    return manners
+
+
+def _set_numbers(
+    specification: Specification,
+    table: Table,
+    manners: Mapping[str, Manner],
+    orders: list[tuple[str, str, str]],
+) -> None:
+    """Say how each number is made, and what holds between two of them."""
+    # Bounds come last: they never break an order of two numbers, as their ranges are in it.
+    constraints = [f"{one} {sign} {other}" for one, sign, other in orders]
+    for name, manner in manners.items():
+        whole = table.columns[name].whole
+        constraints += _set_number(specification["columns"], name, whole, manner)
+    specification["constraints"]["basic_constraints"] = constraints
 
 
 def _can_be_bounded(name: str, known: Any, whole: bool) -> bool:

@@ -11,7 +11,7 @@ one is taken whose quantiles lie nearest to those of the table:
 - by category: around a mean for each value of the category that says most about the number.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Any
@@ -30,6 +30,7 @@ _FLAT = 10**4
 """Whole numbers further apart than this are not scaled to a range: Exhibit lists all of them."""
 NEAR = (0.85, 1.18)
 """The deviation of what is made, in terms of that of the table, where there is a choice."""
+_CLOSER = 0.87
 _FAR = 0.25
 _STRONG = 0.15
 """The share of the variance that a category has to explain to be given weights."""
@@ -87,14 +88,13 @@ def manner_of(
     ``effect``: the category that says most about it.
     """
     target = _Target.of(values, whole, bounded, spread)
+    best = target.nearest(target.ways())
+    assert best is not None
     if effect is not None and effect.explained >= _STRONG:
-        weighted = target.by_category(effect)
-        if weighted is not None and target.is_near(weighted):
-            return replace(weighted, distance=target.distance(weighted))
-    ways = list(target.ways())
-    near = [way for way in ways if target.is_near(way)] or ways
-    best = min(near, key=target.distance)
-    return replace(best, distance=target.distance(best))
+        weighted = target.nearest(target.by_category(effect))
+        if weighted is not None and weighted.distance < max(_FAR, best.distance + 0.05):
+            return weighted
+    return best
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,13 @@ class _Target:
             spread,
         )
 
+    def nearest(self, ways: Iterable[Manner]) -> Manner | None:
+        """Return the way that comes nearest, of those with about the right deviation."""
+        every = list(ways)
+        near = [way for way in every if self.is_near(way)] or every
+        best = min(near, key=self.distance, default=None)
+        return replace(best, distance=self.distance(best)) if best else None
+
     def is_near(self, way: Manner) -> bool:
         ratio = way.made.std() / self.quantiles.std() if self.quantiles.std() else 1
         return bool(NEAR[0] <= ratio <= NEAR[1])
@@ -144,8 +151,10 @@ class _Target:
         self, reach: float, places: Floats, distribution: str, dispersion: float
     ) -> Manner:
         """Return numbers spread over ``reach``, which is moved and cut to fit into the range."""
-        reach = float(min(reach, self.greatest - self.least))
         middle = float(np.average(places))
+        if not self.least <= self.mean - reach * middle <= self.greatest - reach:
+            reach *= _CLOSER  # so that the mean, too, is nearer to that of the table
+        reach = float(min(reach, self.greatest - self.least))
         low = self.mean - reach * middle
         low = max(self.least, min(low, self.greatest - reach))
         high = min(low + reach, self.greatest)
@@ -212,7 +221,7 @@ class _Target:
                 if wide <= narrow or not self.least <= end <= self.greatest:
                     continue
                 part = float(np.clip((wide - 2 * first) / (wide - narrow), 0.0, 0.97))
-                if part == 0.0 or (narrow and not self._spreads(end, narrow, right)):
+                if part == 0.0 or not self._spreads(end, narrow, right):
                     continue
                 yield self._parts(end, narrow, wide, part, right)
 
@@ -237,7 +246,7 @@ class _Target:
         return Manner(
             "weighted_uniform",
             {
-                "dispersion": _short(narrow / abs(end)) if narrow else 0.0,
+                "dispersion": _short(narrow / abs(end)) if narrow else 0.1,
                 "target_mean": _short(middle),
                 "target_std": _short(reach / np.sqrt(12)),
             },
@@ -245,35 +254,39 @@ class _Target:
             made=made,
         )
 
-    def by_category(self, effect: Effect) -> Manner | None:
-        """Return numbers around a mean for each category, as far apart as in the table."""
-        lowest = min(effect.deviations.values())
-        height = 0.8 / max(-lowest, 0.8)
-        weights = {name: 1 + height * far for name, far in effect.deviations.items()}
+    def by_category(self, effect: Effect) -> Iterator[Manner]:
+        """Yield numbers around a mean for each category, as far apart as in the table.
+
+        Exhibit's noise grows with the weight; weights that differ little make it about even.
+        """
+        furthest = max(map(abs, effect.deviations.values()))
+        lowest = -min(effect.deviations.values())
+        for height in (0.2 / furthest, 0.5 / max(lowest, 0.5), 0.85 / max(lowest, 0.85)):
+            weights = {name: 1 + height * far for name, far in effect.deviations.items()}
+            yield from self._weighted(effect, weights)
+
+    def _weighted(self, effect: Effect, weights: dict[str, float]) -> Iterator[Manner]:
         chances = np.array([effect.chances[name] for name in weights])
         factors = np.array(list(weights.values()))
         between = float((chances * (factors - (chances * factors).sum()) ** 2).sum())
         left = (1 - effect.explained) / max(effect.explained, 1e-6)
-        noise = float(np.sqrt(3 * between * left / (chances * factors**2).sum()))
-        parts = [
-            np.repeat(factor, max(1, round(4000 * chance)))
-            for factor, chance in zip(factors, chances, strict=True)
-        ]
-        rng = np.random.default_rng(0)
-        every = np.concatenate(parts)
-        shape = np.sort(every * (1 + noise * rng.uniform(-1, 1, len(every))))
-        short = {name: _short(weight, 4) for name, weight in weights.items()}
-        noise = _short(noise, 4)
+        noise = _short(float(np.sqrt(3 * between * left / (chances * factors**2).sum())), 4)
+        counts = np.maximum(1, np.round(4000 * chances)).astype(int)
+        every = np.repeat(factors, counts)
+        draws = np.random.default_rng(0).uniform(-1, 1, len(every))
+        shape = np.sort(every * (1 + noise * draws))
         if not shape.std():
-            return None
-        if not self.bounded:
-            places = (shape - shape[0]) / (shape[-1] - shape[0])
-            reach = self.deviation / places.std()
-            way = self._between(float(reach), _thinned(places), "weighted_uniform", noise)
-            return Manner(way.distribution, way.parameters, (), (effect.column, short), way.made)
-        shape = (shape - shape.mean()) / shape.std()
-        given = {"dispersion": noise}
-        return next(self.cut(shape, "weighted_uniform", given, (effect.column, short)), None)
+            return
+        short = {name: _short(weight, 5) for name, weight in weights.items()}
+        if self.bounded:
+            shape = (shape - shape.mean()) / shape.std()
+            given = {"dispersion": noise}
+            yield from self.cut(shape, "weighted_uniform", given, (effect.column, short))
+            return
+        places = _thinned((shape - shape[0]) / (shape[-1] - shape[0]))
+        reach = self.deviation / float(places.std())
+        way = self._between(reach, places, "weighted_uniform", noise)
+        yield replace(way, weights=(effect.column, short))
 
 
 def _thinned(made: Floats) -> Floats:

@@ -61,7 +61,7 @@ def dates_of(columns: Mapping[str, "pd.Series[Any]"], fallback: date) -> Dates:
 
 
 def _day(moment: pd.Timestamp) -> date:
-    return moment.date()  # type: ignore[no-any-return]
+    return moment.date()
 
 
 def _main(columns: Mapping[str, "pd.Series[Any]"], windows: Mapping[str, tuple[date, date]]) -> str:

@@ -56,7 +56,8 @@ def _together(one: NDArray[np.intp], other: NDArray[np.intp]) -> tuple[int, int,
     if not len(first):
         return 0, 0, 0, 0
     both = first * (int(second.max()) + 1) + second
-    return len(first), *(len(pd.unique(part)) for part in (first, second, both))
+    ones, others, joint = (len(pd.unique(part)) for part in (first, second, both))
+    return len(first), ones, others, joint
 
 
 def pairs_of(frame: pd.DataFrame, names: Sequence[str]) -> list[list[str]]:

@@ -136,7 +136,7 @@ def _reader_of_days(different: list[str]) -> tuple[str, Callable[[str], pd.Times
     first = _TIME.sub("", different[0])
     for pattern, form in _FORMATS:
         if re.fullmatch(pattern, first) and all(_day(text, form) is not None for text in different):
-            return form, lambda text, form=form: pd.Timestamp(_day(text, form))  # type: ignore[misc]
+            return form, lambda text, form=form: pd.Timestamp(_day(text, form))
     return None
 
 
