@@ -121,8 +121,8 @@ def _told_of(one: Likeness) -> str:
     if one.kind == "category":
         return (
             f"shares of {one.name} differ from those of the data by up to "
-            f"{100 * one.apart:.0f} points: Exhibit draws its {one.data.different:,} values evenly, "
-            "as there are too many to list"
+            f"{100 * one.apart:.0f} points: Exhibit draws its {one.data.different:,} values "
+            "evenly, as there are too many to list"
         )
     return f"{one.name} differs from the data, see the table"
 

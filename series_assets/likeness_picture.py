@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _ACROSS, _WIDTH, _PANEL = 3, 12.0, 1.9
-_MOST = 60
+_MOST = 30
 """Columns that are drawn; a picture of more would be too long to look at."""
 _SHOWN, _BINS = 8, 24
 
