@@ -1,0 +1,11 @@
+"""``python -m series_assets_tests.statistical``: the table of the suite, 1 where it fails."""
+
+import sys
+
+from series_assets_tests.statistical.statistic import table
+from series_assets_tests.statistical.suite import SERIES, statistics_of
+
+if __name__ == "__main__":
+    taken = [one for name in SERIES for one in statistics_of(name)]
+    sys.stdout.write(f"{table(taken)}\n")
+    sys.exit(0 if all(one.holds for one in taken) else 1)

@@ -1,0 +1,134 @@
+"""Long series with fixed seeds, made in this process and read back from the files delivered.
+
+Records stay in the order in which they were made: the shuffling of datasets, which would hide
+what two runs share row by row, is left out here, and it alone.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pandas as pd
+
+from series_assets.generating import Request, generate_series
+from series_assets.storage.loading import load_series
+from series_assets_tests.builders import write_series
+from series_assets_tests.support.making import own_database
+
+Content = dict[str, Any]
+Tables = Mapping[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """The contents of the two files of a series, and the tables that its database has to have."""
+
+    specification: Content
+    user_input: Content
+    tables: Tables = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """The records of one run of Exhibit: one part of one period."""
+
+    k: int
+    part: str
+    records: pd.DataFrame
+    """As delivered: identifiers, categories and days are text, numbers (and derived) numbers."""
+
+
+@dataclass(frozen=True)
+class LongSeries:
+    """A finished series, run by run."""
+
+    ask: Ask
+    new: tuple[Run, ...]
+    """From the files of new records by themselves."""
+    existing: tuple[Run, ...]
+    datasets: tuple[pd.DataFrame, ...]
+    """By period: the new records, then the existing ones."""
+
+    @property
+    def columns(self) -> Content:
+        """The columns of the specification."""
+        columns: Content = self.ask.specification["columns"]
+        return columns
+
+    @property
+    def identifier(self) -> str:
+        """The column that says who an entity is."""
+        return str(self.ask.specification["metadata"]["uuid_columns"][0])
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """Every run of the series."""
+        return (*self.new, *self.existing)
+
+    def part(self, name: str) -> tuple[Run, ...]:
+        """Return the runs of a part: new or existing."""
+        return self.new if name == "new" else self.existing
+
+    def of_type(self, *types: str) -> list[str]:
+        """Return the columns of some types."""
+        return [name for name, column in self.columns.items() if column["type"] in types]
+
+    def pairs(self) -> Iterator[tuple[str, Run, Run]]:
+        """Return pairs of neighbouring runs, each with what they are to each other."""
+        for one, other in zip(self.new, self.new[1:], strict=False):
+            yield "new, next new", one, other
+        for one, other in zip(self.existing, self.existing[1:], strict=False):
+            yield "existing, next existing", one, other
+        by_period = {run.k: run for run in self.existing}
+        for run in self.new:
+            if run.k in by_period:
+                yield "new, existing of the period", run, by_period[run.k]
+            if run.k - 1 in by_period:
+                yield "new, existing of the period before", run, by_period[run.k - 1]
+
+
+def make(ask: Ask, folder: Path) -> LongSeries:
+    """Make a series into an empty folder and read its files."""
+    inputs = dict(ask.user_input)
+    if ask.tables:
+        inputs["exhibit_db_path"] = str(own_database(folder / "own.db", **ask.tables))
+    place = write_series(folder / "series", ask.specification, inputs)
+    with patch("sklearn.utils.shuffle", lambda order, **_: order):
+        generate_series(Request(load_series(place), folder / "data", workers=1))
+    return read(ask, folder / "data" / place.name)
+
+
+def read(ask: Ask, folder: Path) -> LongSeries:
+    """Read the files of a series that was made without shuffling."""
+    columns = ask.specification["columns"]
+    numbers = [name for name, column in columns.items() if column["type"] == "continuous"]
+    numbers += [
+        f"{name}_{end}"
+        for name, column in columns.items()
+        if column["type"] == "geospatial"
+        for end in ("latitude", "longitude")
+    ]
+    numbers += list(ask.specification.get("derived_columns") or ())
+    new, existing, datasets = [], [], []
+    for k in range(ask.user_input["num_datasets"]):
+        whole = _read(folder / f"dataset_{k + 1}.csv", numbers)
+        datasets.append(whole)
+        path = folder / "new_records" / f"dataset_{k + 1}.csv"
+        made = _read(path, numbers) if path.exists() else whole.head(0)
+        if len(made):
+            new.append(Run(k, "new", made))
+        if len(whole) > len(made):
+            rest = whole.iloc[len(made) :].reset_index(drop=True)
+            existing.append(Run(k, "existing", rest))
+    return LongSeries(ask, tuple(new), tuple(existing), tuple(datasets))
+
+
+def _read(path: Path, numbers: list[str]) -> pd.DataFrame:
+    records = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+    for name in numbers:
+        if name in records:
+            records[name] = pd.to_numeric(records[name])
+    return records

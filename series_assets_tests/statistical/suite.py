@@ -1,0 +1,70 @@
+"""The suite: which statistics are taken of which series."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from series_assets_tests.statistical import (
+    categories,
+    crossings,
+    entities,
+    gaps,
+    numbers,
+    specifications,
+)
+from series_assets_tests.statistical.long_series import Ask, LongSeries, make
+from series_assets_tests.statistical.statistic import Statistic
+
+Taken = Iterator[Statistic]
+
+
+def _beside_missing(series: LongSeries) -> Taken:
+    names = ["amount", "height", "paid", "flat"]
+    yield from numbers.repeats(series, ["amount", "height", "flat"])
+    yield from numbers.ranks(series, names)
+    yield from numbers.ranks(series, names, beside="sex")
+    yield from categories.shares(series)
+
+
+def _every_category(series: LongSeries) -> Taken:
+    yield from categories.shares(series)
+    yield from categories.order(series, series.of_type("categorical", "date"))
+
+
+def _common(series: LongSeries) -> Taken:
+    yield from entities.statistics(series)
+    yield from categories.shares(series)
+    for category in ("sex", "region"):
+        yield from numbers.ratios(series, "paid", category)
+
+
+def _several_rows(series: LongSeries) -> Taken:
+    yield from entities.kept(series)
+    yield from entities.identifiers(series)
+    for category in ("sex", "region"):
+        yield from numbers.ratios(series, "paid", category)
+
+
+SERIES: Mapping[str, tuple[Callable[[], Ask], Callable[[LongSeries], Taken]]] = {
+    "gaps": (specifications.gaps, gaps.statistics),
+    "beside missing": (specifications.beside_missing, _beside_missing),
+    "every category": (specifications.every_category, _every_category),
+    "common": (specifications.common, _common),
+    "several rows": (specifications.several_rows, _several_rows),
+    "crossed": (specifications.crossed, crossings.statistics),
+}
+"""The series by name: what is asked for, and what is taken of it."""
+
+
+@lru_cache(maxsize=len(SERIES))
+def statistics_of(name: str) -> tuple[Statistic, ...]:
+    """Return the statistics of a series of the suite, made once in a process."""
+    return take(name)
+
+
+def take(name: str) -> tuple[Statistic, ...]:
+    """Make a series of the suite and return its statistics."""
+    ask, statistics = SERIES[name]
+    with TemporaryDirectory() as folder:
+        return tuple(statistics(make(ask(), Path(folder))))

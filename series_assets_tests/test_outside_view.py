@@ -1,0 +1,236 @@
+"""Ordinary series as somebody's own pandas code sees them: entities, totals and crossings.
+
+Each test makes the smallest series that shows the promise; only files that are delivered are read.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from series_assets_tests.builders import a_specification, a_user_input
+from series_assets_tests.statistical.long_series import Ask, LongSeries, make
+from series_assets_tests.statistical.specifications import (
+    a_normal_number,
+    a_pair,
+    a_pattern,
+    a_place,
+    linked_tables,
+    places,
+)
+from series_assets_tests.test_rules import a_category, a_date, a_number, a_uuid, with_columns
+
+SEVERAL = ["frequency | probability_vector", "1 | 0.2", "3 | 0.8"]
+
+
+def made(
+    folder: Path, specification: dict[str, Any], tables: Any = None, **said: Any
+) -> LongSeries:
+    """Make three periods of a series, half of the records new."""
+    keys = {"num_datasets": 3, "fraction_of_new": "1/2", "static_columns": None}
+    return make(Ask(specification, a_user_input(**{**keys, **said}), tables or {}), folder)
+
+
+def values_of_entities(records: pd.DataFrame, *names: str) -> "pd.Series[int]":
+    """Return how many different values each entity with several rows has; missing is a value."""
+    several = records[records.duplicated("id", keep=False)].fillna("")
+    assert several["id"].nunique() > 10
+    return several.groupby("id")[list(names)].apply(lambda rows: len(rows.drop_duplicates()))
+
+
+# What an entity keeps, where it has several rows.
+
+
+def with_statics(missing: float = 0.0) -> dict[str, Any]:
+    """Return a specification of much that an entity could keep, and several rows to most."""
+    specification = a_specification(number_of_rows=120, geospatial_columns=[])
+    columns = {
+        **a_pair(),
+        "code": a_pattern(),
+        "bird": a_category("bird", dict.fromkeys("pqrs", 0.25), anonymising_set="birds"),
+        "board": a_category("board", {"b 0": 0.5, "b 1": 0.3, "b 2": 0.2}),
+        "place": a_category("place", {}, uniques=40) | {"original_values": None},
+        "birth": a_date("1950-01-01", "1999-12-31", 5000),
+        "home": a_place(),
+        "height": a_normal_number(),
+    }
+    with_columns(specification, **columns)
+    specification["columns"]["id"]["frequency_distribution"] = list(SEVERAL)
+    specification["linked_columns"] = [[1, ["board", "place"]]]
+    specification["derived_columns"] = {"year": "birth.dt.year", "twice": "(height * 2)"}
+    for name, column in specification["columns"].items():
+        column["miss_probability"] = missing if name != "id" else 0
+    return specification
+
+
+STATICS: dict[str, tuple[str, ...]] = {
+    "sex": ("sex",),
+    "ward": ("ward", "label"),
+    "code": ("code",),
+    "bird": ("bird",),
+    "place": ("board", "place"),
+    "birth": ("birth",),
+    "home": ("home_latitude", "home_longitude"),
+    "height": ("height",),
+    "year": ("year",),
+}
+"""By static column: what an entity has one value of, its pairs and its group included."""
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+@pytest.mark.parametrize("name", list(STATICS))
+def test_an_entity_of_several_rows_has_one_value(tmp_path: Path, name: str, missing: float) -> None:
+    """In every file, the first one too, an entity's rows agree in what it keeps for life."""
+    series = made(
+        tmp_path,
+        with_statics(missing),
+        {**linked_tables(), "places": places()},
+        static_columns=[name],
+    )
+    for run in series.new:
+        assert values_of_entities(run.records, *STATICS[name]).max() == 1, f"period {run.k}"
+    # What it keeps was not made the same for everybody, and the rest is as varied as before.
+    first = series.new[0].records
+    assert first[STATICS[name][-1]].nunique() > 1
+    assert values_of_entities(first, "date").max() > 1
+    together = pd.concat(series.datasets)
+    assert values_of_entities(together, *STATICS[name]).max() == 1
+
+
+def test_all_statics_at_once(tmp_path: Path) -> None:
+    """Everything that an entity keeps stays together, as its first row had it."""
+    series = made(
+        tmp_path,
+        with_statics(),
+        {**linked_tables(), "places": places()},
+        static_columns=list(STATICS),
+    )
+    names = [column for columns in STATICS.values() for column in columns]
+    for records in (*series.datasets, pd.concat(series.datasets)):
+        assert values_of_entities(records, *names).max() == 1
+        years = records["birth"].str[:4].astype(float)
+        assert (records["year"] == years).all()
+    place_of = {row["place"]: row["board"] for row in linked_tables()["temp_demo_1"]}
+    for records in series.datasets:
+        assert (records["place"].map(place_of) == records["board"]).all()
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+def test_numbers_follow_the_static_category_that_is_delivered(
+    tmp_path: Path, missing: float
+) -> None:
+    """A number without any dispersion is one number for each value of its category, in a file."""
+    specification = a_specification(number_of_rows=120)
+    columns = specification["columns"]
+    columns["id"]["frequency_distribution"] = list(SEVERAL)
+    columns["sex"]["miss_probability"] = missing
+    columns["sex"]["original_values"] = [
+        "sex | probability_vector | amount",
+        "F | 0.5 | 0.6",
+        "M | 0.5 | 0.2",
+        "Missing data | 0.0 | 0.2",
+    ]
+    columns["region"] = a_category("region", {"North": 0.5, "South": 0.5})
+    columns["amount"] = a_number(distribution_parameters={"dispersion": 0, "target_sum": 12000})
+    series = made(tmp_path, specification, static_columns=["sex"])
+    for run in series.runs:
+        amounts = run.records.dropna(subset=["sex"]).groupby("sex")["amount"]
+        assert (amounts.nunique() == 1).all(), (run.k, run.part)
+        if not missing:
+            mean = amounts.mean()
+            assert mean["F"] / mean["M"] == pytest.approx(3, rel=1e-3)
+            assert run.records["amount"].sum() == pytest.approx(100 * len(run.records), rel=1e-3)
+
+
+def test_linked_identifiers_and_what_they_keep(tmp_path: Path) -> None:
+    """Columns linked to an identifier are kept by each entity of several rows as well."""
+    specification = a_specification(number_of_rows=120)
+    for name, kind in (("id", "uuid"), ("chi", "pseudo_chi")):
+        column = a_uuid(kind, uuid_seed=len(name), frequency_distribution=list(SEVERAL))
+        with_columns(specification, **{name: column})
+    series = made(tmp_path, specification, linked_columns=["id", "chi", "region"])
+    for records in (*series.datasets, pd.concat(series.datasets)):
+        assert values_of_entities(records, "chi", "region").max() == 1
+
+
+# Derived columns that look at other rows.
+
+LOOKING_AROUND = {
+    "share": "amount / amount.sum()",
+    "above": "(amount - amount.mean())",
+    "place_in_all": "amount.rank()",
+    "of_sex": "df.groupby('sex')['amount'].sum()",
+    "running": "amount.cumsum()",
+    "before": "amount.shift()",
+    "from_share": "(share * 100)",
+}
+
+
+@pytest.fixture(scope="module")
+def looking_around(tmp_path_factory: pytest.TempPathFactory) -> LongSeries:
+    """A series of derived columns that look at other rows."""
+    specification = a_specification()
+    specification["derived_columns"] = dict(LOOKING_AROUND)
+    return made(tmp_path_factory.mktemp("derived"), specification, static_columns=["sex"])
+
+
+def test_shares_of_a_total_add_up_to_one(looking_around: LongSeries) -> None:
+    """A share of the sum is one of the sum of its dataset: all of them make one."""
+    for records in looking_around.datasets:
+        assert records["share"].sum() == pytest.approx(1)
+        assert records["from_share"].sum() == pytest.approx(100)
+        right = records["amount"] / records["amount"].sum()
+        assert records["share"].tolist() == pytest.approx(right.tolist())
+
+
+def test_totals_are_those_of_the_dataset(looking_around: LongSeries) -> None:
+    """Means, ranks and totals of groups are taken over the dataset, new and existing records."""
+    for records in looking_around.datasets:
+        amount = records["amount"]
+        for name, right in (
+            ("above", amount - amount.mean()),
+            ("place_in_all", amount.rank()),
+            ("of_sex", amount.groupby(records["sex"]).transform("sum")),
+        ):
+            assert records[name].tolist() == pytest.approx(right.tolist()), name
+
+
+def test_what_depends_on_the_order_goes_through_each_row_once(looking_around: LongSeries) -> None:
+    """Running totals end in the sum of the dataset; a row before another one is before it alone."""
+    for records in looking_around.datasets:
+        amount = records["amount"]
+        assert records["running"].max() == pytest.approx(amount.sum())
+        assert records["running"].nunique() == len(records)
+        assert records["before"].isna().sum() == 1
+        assert set(records["before"].dropna()) <= set(amount)
+
+
+def test_in_files_of_new_records_they_are_of_these(looking_around: LongSeries) -> None:
+    """By themselves new records add up too: their file's shares make one."""
+    for run in looking_around.new:
+        amount = run.records["amount"]
+        assert run.records["share"].sum() == pytest.approx(1)
+        assert run.records["place_in_all"].tolist() == pytest.approx(amount.rank().tolist())
+        totals = amount.groupby(run.records["sex"]).transform("sum")
+        assert run.records["of_sex"].tolist() == pytest.approx(totals.tolist())
+
+
+# Crossings that are cut down.
+
+
+@pytest.mark.parametrize("rows", [50, 51, 55])
+def test_another_combination_is_cut_in_each_period(tmp_path: Path, rows: int) -> None:
+    """Where combinations do not divide the rows, which ones lose differs from period to period."""
+    specification = a_specification(number_of_rows=rows)
+    for name in ("sex", "region"):
+        specification["columns"][name]["cross_join_all_unique_values"] = True
+    series = made(tmp_path, specification, num_datasets=12)
+    for part in ("new", "existing"):
+        runs = [run for run in series.part(part) if run.k]
+        counts = pd.DataFrame({run.k: run.records.groupby(["sex", "region"]).size() for run in runs})
+        assert (counts.sum() == (rows // 2 if part == "new" else rows - rows // 2)).all()
+        short = counts.lt(counts.max(axis=0)).T
+        assert len(short.drop_duplicates()) > 3, part
+        # Six combinations: over eleven periods hardly one is never, or always, among the losers.
+        assert counts.sum(axis=1).max() - counts.sum(axis=1).min() < 11, part
