@@ -94,6 +94,9 @@ def _draw_values(axes: "Axes", kind: str, data: "pd.Series[Any]", made: "pd.Seri
         values = [pd.to_numeric(side.dropna()).to_numpy(dtype=float) for side in (data, made)]
     low, high = (float(end(values[0])) for end in (np.min, np.max))
     edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)
+    if all((part == np.floor(part)).all() for part in values):  # as many whole numbers in each bin
+        width = max(1.0, np.ceil((high - low + 1) / _BINS))
+        edges = np.arange(low - 0.5, high + width, width)
     for part, color in zip(values, (EXISTING, NEW), strict=True):
         counts, _ = np.histogram(np.clip(part, edges[0], edges[-1]), edges)
         axes.stairs(counts / max(len(part), 1), edges, color=color, linewidth=1.4)
