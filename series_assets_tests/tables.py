@@ -54,9 +54,7 @@ def _shop(rng: Rng) -> pd.DataFrame:
         {
             "customer": [f"C{number:05}" for number in rng.integers(0, 900, rows)],
             "ordered": _days(rng, rows, "2024-01-01", 31).strftime("%Y-%m-%d"),
-            "product": rng.choice(
-                [f"P{n:03}" for n in range(60)], rows, p=popular / popular.sum()
-            ),
+            "product": rng.choice([f"P{n:03}" for n in range(60)], rows, p=popular / popular.sum()),
             "quantity": rng.poisson(2, rows) + 1,
             "amount": np.exp(rng.normal(3, 0.8, rows)).round(2),
             "zip": rng.choice(["01067", "04103", "80331", "99084"], rows, p=[0.4, 0.3, 0.2, 0.1]),

@@ -18,6 +18,7 @@ from dateutil.relativedelta import relativedelta
 from series_assets.core.errors import listed
 
 _NEAR = timedelta(days=62)
+_LONG = timedelta(days=400)
 _AT_ENDS = 3
 """Days at each end of a month that sparse data may lack."""
 _MOST_WEEKS = 12
@@ -67,8 +68,13 @@ def _day(moment: pd.Timestamp) -> date:
 def _main(columns: Mapping[str, "pd.Series[Any]"], windows: Mapping[str, tuple[date, date]]) -> str:
     """Return the column whose days are those of the collection of the data."""
     common = [name for name in columns if columns[name].notna().mean() > 0.5] or list(columns)
-    varied = [name for name in common if windows[name][0] != windows[name][1]] or common
-    return min(varied, key=lambda name: windows[name][1] - windows[name][0])
+    varied = [name for name in common if windows[name][0] != windows[name][1]]
+    if varied:
+        main = min(varied, key=lambda name: windows[name][1] - windows[name][0])
+        if windows[main][1] - windows[main][0] <= _LONG or len(varied) == len(common):
+            return main
+    # One day is that of a snapshot, if all others reach over years.
+    return next(name for name in common if name not in varied)
 
 
 def _moves(window: tuple[date, date], main: tuple[date, date]) -> bool:

@@ -85,7 +85,8 @@ def _read_texts(data: Path) -> pd.DataFrame:
     except pd.errors.EmptyDataError:
         raise InputError([Fault(str(data), "holds no rows")]) from None
     except (OSError, ValueError, csv.Error) as error:
-        raise InputError([Fault(str(data), f"cannot be read as CSV: {error}")]) from None
+        said = " ".join(str(error).split())
+        raise InputError([Fault(str(data), f"cannot be read as CSV: {said}")]) from None
     for sign, word in ((";", "semicolons"), ("\t", "tabs")):
         if len(header) == 1 and sign in header[0]:
             fault = f"has its cells parted by {word}; save it with commas"
