@@ -279,7 +279,9 @@ def _note_shared_identifiers(settings: Settings, names: set[str]) -> None:
     """Print which of the named series share identifiers with another one of the folder."""
     from series_assets.core.shared_identifiers import shared_identifiers
 
-    sound = [one for one in _all_series(settings) if not isinstance(one, BrokenSeries)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what there is to warn of has been shown by now
+        sound = [one for one in _all_series(settings) if not isinstance(one, BrokenSeries)]
     for shared in shared_identifiers(sound):
         if names & {shared.first, shared.second}:
             click.echo(f"note: {shared}", err=True)

@@ -21,7 +21,12 @@ from series_assets.core.errors import Fault, InputError, did_you_mean
 from series_assets.core.shared_identifiers import own_uuid_seed
 from series_assets.core.specification import Specification
 from series_assets.engine.inference import structure
-from series_assets.engine.inference.numbers import Effect, Manner, effect_of, manner_of
+from series_assets.engine.inference.number_columns import (
+    Order,
+    drop_weights,
+    manners_of,
+    set_numbers,
+)
 from series_assets.engine.inference.periods import Dates, dates_of
 from series_assets.engine.inference.reading import Table
 from series_assets.engine.isolation import SortedSet, isolated, standing_in
@@ -46,7 +51,7 @@ class Described:
     """How the names of the tables begin in which Exhibit keeps values of the specification."""
     notes: tuple[str, ...]
     """Sentences about what was decided, which a user may want to have otherwise."""
-    orders: tuple[tuple[str, str, str], ...]
+    orders: tuple[Order, ...]
     """Constraints between two numbers."""
     weighted: frozenset[str]
     """Numbers that depend on a category."""
@@ -91,15 +96,16 @@ def describe(
     if known:
         _set_frequencies(specification["columns"][identifier], frame[identifier])
     _set_seeds(specification, name)
-    manners = _manners(specification, table, frame, orders, wish)
-    _set_numbers(specification, table, manners, orders)
+    may_depend = table.of_kind("number") if wish.weights is None else wish.weights
+    manners = manners_of(specification, table, frame, orders, may_depend)
+    set_numbers(specification, table, manners, orders)
     notes += filter(None, (manner.note(column) for column, manner in manners.items()))
     weighted = frozenset(column for column, manner in manners.items() if manner.weights)
     said = _user_input(dates, static)
     return Described(specification, said, kept_as, (*notes, *dates.notes), tuple(orders), weighted)
 
 
-def _is_usable(order: tuple[str, str, str]) -> bool:
+def _is_usable(order: Order) -> bool:
     return structure.is_plain(order[0]) and structure.is_plain(order[2])
 
 
@@ -247,96 +253,7 @@ def _put_right(specification: Specification, table: Table, dates: Dates) -> None
             first, last = dates.windows[name]
             column |= {"from": first.isoformat(), "to": last.isoformat()}
         if column["type"] == "categorical" and isinstance(column["original_values"], list):
-            _drop_weights(column)
-
-
-def _drop_weights(column: Specification) -> None:
-    rows = [[cell.strip() for cell in row.split("|")] for row in column["original_values"]]
-    place = rows[0].index("probability_vector") + 1
-    column["original_values"] = [*_lines([row[:place] for row in rows])]
-
-
-def _lines(rows: list[list[str]]) -> Iterator[str]:
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield " | ".join(cells).rstrip()
-
-
-def _manners(
-    specification: Specification,
-    table: Table,
-    frame: pd.DataFrame,
-    orders: list[tuple[str, str, str]],
-    wish: Wish,
-) -> dict[str, Manner]:
-    """Return for each column of numbers how it is made."""
-    columns = specification["columns"]
-    listed_ = [
-        name
-        for name in table.of_kind("category")
-        if name in columns and isinstance(columns[name].get("original_values"), list)
-    ]
-    ordered = {name for one, _, other in orders for name in (one, other)}
-    manners = {}
-    for name in table.of_kind("number"):
-        column = table.columns[name]
-        depends = wish.weights is None or name in wish.weights
-        manners[name] = manner_of(
-            column.known,
-            column.whole,
-            bounded=_can_be_bounded(name, column.known, column.whole),
-            spread=name not in ordered,
-            effect=_strongest(name, frame, listed_) if depends else None,
-        )
-    return manners
-
-
-def _set_numbers(
-    specification: Specification,
-    table: Table,
-    manners: Mapping[str, Manner],
-    orders: list[tuple[str, str, str]],
-) -> None:
-    """Say how each number is made, and what holds between two of them."""
-    # Bounds come last: they never break an order of two numbers, as their ranges are in it.
-    constraints = [f"{one} {sign} {other}" for one, sign, other in orders]
-    for name, manner in manners.items():
-        whole = table.columns[name].whole
-        constraints += _set_number(specification["columns"], name, whole, manner)
-    specification["constraints"]["basic_constraints"] = constraints
-
-
-def _can_be_bounded(name: str, known: Any, whole: bool) -> bool:
-    """Tell whether constraints can name a column and the ends of its range."""
-    ends = (float(known.min()), float(known.max()))
-    return structure.is_plain(name) and all(structure.literal(end, whole) for end in ends)
-
-
-def _strongest(name: str, frame: pd.DataFrame, categories: list[str]) -> Effect | None:
-    found = []
-    for category in categories:
-        known = frame[[name, category]].dropna()
-        numbers = known[name].to_numpy(dtype=float)
-        if effect := effect_of(numbers, known[category].to_numpy(dtype=object), category):
-            found.append(effect)
-    return max(found, key=lambda effect: effect.explained, default=None)
-
-
-def _set_number(columns: Specification, name: str, whole: bool, manner: Manner) -> Iterator[str]:
-    columns[name]["precision"] = "integer" if whole else "float"
-    columns[name]["distribution"] = manner.distribution
-    columns[name]["distribution_parameters"] = manner.parameters
-    if manner.weights:
-        category, weights = manner.weights
-        rows = [[c.strip() for c in row.split("|")] for row in columns[category]["original_values"]]
-        middle = sum(weights.values()) / len(weights)
-        for place, row in enumerate(rows):
-            row.append(name if not place else f"{weights.get(row[0], middle):.4f}")
-        columns[category]["original_values"] = [*_lines(rows)]
-    for sign, bound in manner.bounds:
-        if text := structure.literal(bound, whole):
-            yield f"{name} {sign} {text}"
+            drop_weights(column)
 
 
 def _static(table: Table, frame: pd.DataFrame, dates: Dates, identifier: str | None) -> list[str]:
