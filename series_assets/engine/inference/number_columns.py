@@ -3,7 +3,7 @@
 Which way to make numbers comes nearest to a table is the business of ``numbers``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
