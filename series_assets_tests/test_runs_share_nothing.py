@@ -146,7 +146,9 @@ def every_kind(missing: float) -> LongSeries:
 def test_no_two_runs_share_a_column(name: str, missing: float) -> None:
     """Numbers, ranks, categories and gaps of a column differ between any two runs."""
     series = every_kind(missing)
-    assert shared(series, name, ends=frozenset({0.0, 2.0, 90.0, 500.0, 1.0, 100.0, 0.5, 50.0})) == []
+    assert (
+        shared(series, name, ends=frozenset({0.0, 2.0, 90.0, 500.0, 1.0, 100.0, 0.5, 50.0})) == []
+    )
     if missing and name in series.columns:
         counts = {int(run.records[name].isna().sum()) for run in series.runs}
         assert len(counts) > 2

@@ -29,9 +29,7 @@ def draws(series: LongSeries) -> Iterator[Statistic]:
     """Return how often entities were drawn, one by one, by age and by place in their period."""
     introduced = _introduced(series)
     drawn = {run.k: set(run.records[series.identifier]) for run in series.existing}
-    eligible = {
-        k: sum(len(found) for j, found in introduced.items() if j < k) for k in drawn
-    }
+    eligible = {k: sum(len(found) for j, found in introduced.items() if j < k) for k in drawn}
     squares, count = 0.0, 0
     by_quarter: dict[int, list[float]] = {}
     for j, names in introduced.items():

@@ -54,7 +54,9 @@ def _rates(part: str, name: str, rate: float, runs: list[Run]) -> Iterator[Stati
     moments = [binom(n, rate).stats(moments="k") for n in rows]
     spread = np.sqrt((np.array(moments, dtype=float) + 2).mean() / len(runs))
     squares = ((counts - mean) ** 2 / variance).mean()
-    yield Statistic(SUITE, f"{name}: variance of counts, {part}", 1.0, float(squares), float(spread))
+    yield Statistic(
+        SUITE, f"{name}: variance of counts, {part}", 1.0, float(squares), float(spread)
+    )
 
 
 def _places(part: str, name: str, rate: float, runs: list[Run]) -> Statistic:
