@@ -123,6 +123,7 @@ def validate(names: tuple[str, ...]) -> None:
                 click.echo(f"note: {note}", err=True)
     if faults:
         raise InputError(faults)
+    _note_shared_identifiers(settings, {one.name for one in chosen})
 
 
 @main.command()
@@ -242,6 +243,8 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
         click.echo(str(path))
     for note in started.notes:
         click.echo(f"note: {note}", err=True)
+    for line in started.comparison:
+        click.echo(line, err=True)
     if not own:
         click.echo(f"To use it: export SERIES_ASSETS_SERIES_DIR={folder}", err=True)
 
@@ -273,6 +276,18 @@ def clean(name: str, yes: bool) -> None:
         if folder.is_dir() and not any(folder.iterdir()):
             shutil.rmtree(folder)
     click.echo(f"removed {len(files)} files{' and the reference table' if dropped else ''}")
+
+
+def _note_shared_identifiers(settings: Settings, names: set[str]) -> None:
+    """Print which of the named series share identifiers with another one of the folder."""
+    from series_assets.core.shared_identifiers import shared_identifiers
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what there is to warn of has been shown by now
+        sound = [one for one in _all_series(settings) if not isinstance(one, BrokenSeries)]
+    for shared in shared_identifiers(sound):
+        if names & {shared.first, shared.second}:
+            click.echo(f"note: {shared}", err=True)
 
 
 def _deeper_faults(series: Series, database: Path, notes: list[str]) -> list[Fault]:
