@@ -53,7 +53,9 @@ def a_number_that_varies(**parameters: Any) -> dict[str, Any]:
 def beside_missing() -> LongSeries:
     """The smallest series in which half of all numbers came again in every file."""
     specification = a_specification(number_of_rows=150)
-    specification["columns"]["sex"]["miss_probability"] = 0.6
+    sex = specification["columns"]["sex"]
+    sex["miss_probability"] = 0.6
+    sex["original_values"][-1] = "Missing data | 0.000 | 0.400"
     with_columns(specification, height=a_normal_number())
     return a_series_of(specification, num_datasets=5)
 
