@@ -130,7 +130,8 @@ class _Check:
         if series.counts(k)[0]:
             path = layout.new_records(k + 1)
             _, new = _read(path, f"make new_records of {self._key(k)} again")
-            new_rows, is_new = new.num_rows, parts(records, new)
+            wide = [name for name in series.over_whole_datasets if name in new.column_names]
+            new_rows, is_new = new.num_rows, parts(records, new.drop_columns(wide))
             del new
         rows, names = records.num_rows, kept_columns(series)
         nowhere = np.full(rows, -1, dtype=np.int64)

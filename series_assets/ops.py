@@ -392,6 +392,10 @@ def _combined(
     parts = [workspace.read_new_records(series, key)] if has_new else []
     parts += [files.read_csv(existing.records)] if existing else []
     path, whole = folder / f"dataset_{plan.number}.csv", combine(parts, plan.shuffle_seed)
+    if series.over_whole_datasets:
+        from series_assets.engine.whole_dataset import with_columns_over_all_rows
+
+        whole = with_columns_over_all_rows(series, plan, whole)
     files.write_csv(path, whole)
     return Dataset(
         path,

@@ -418,14 +418,27 @@ class _Data:
         return [self._existing(k) for k in range(self.rules.periods)]
 
     def _existing(self, k: int) -> list[Row]:
-        whole = Counter(tuple(row.values()) for row in self.datasets[k])
-        new = Counter(tuple(row.values()) for row in self.new[k])
-        lost = [dict(zip(self.headers["dataset_1.csv"], row, strict=True)) for row in new - whole]
+        alike = self._alike
+        left = Counter(alike(row) for row in self.new[k])
+        existing = []
+        for row in self.datasets[k]:
+            if left[alike(row)]:
+                left[alike(row)] -= 1
+            else:
+                existing.append(row)
+        lost = [*left.elements()][:5]
         _ensure(
             not lost, f"dataset_{k + 1}.csv: lacks rows of new_records/dataset_{k + 1}.csv: {lost}"
         )
-        header = self.headers[f"dataset_{k + 1}.csv"]
-        return [dict(zip(header, row, strict=True)) for row in (whole - new).elements()]
+        return existing
+
+    def _alike(self, row: Row) -> tuple[str, ...]:
+        """Return what a row has in common with its twin in the file of new records.
+
+        Derived columns that look at other rows have other values among all of a dataset.
+        """
+        derived = self.rules.specification.get("derived_columns") or {}
+        return tuple(value for name, value in row.items() if name not in derived)
 
     @cached_property
     def entities(self) -> list[dict[str, Row]]:

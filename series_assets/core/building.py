@@ -243,8 +243,7 @@ def _failing_specification(series: Series) -> Iterator[str]:
                 f"{place}.uuid_seed {plan.seed - last} is too large; keep seed + periods below "
                 f"{LIMIT}"
             )
-        new = series.run_rows_of(last, series.counts(last)[0])
-        total = plan.issued + allotted(plan.distribution, new)
+        total = plan.issued + allotted(plan.distribution, series.counts(last)[0])
         if plan.kind == "pseudo_chi" and total > PSEUDO_CHIS:
             yield (
                 f"{place} needs {total:,} pseudo CHI numbers over the series, but only "
@@ -308,7 +307,7 @@ def _failing_input(series: Series) -> Iterator[str]:
         return
     needed = present(first.distribution, existing)
     # The first draw has the fewest to draw from, and all draws need the same number.
-    known = known_entities(first, series.run_rows_of(0, series.rows), series.rows)
+    known = known_entities(first, series.rows)
     if known < needed:
         yield (
             f"fraction_of_new {series.user_input.fraction_of_new} asks period "

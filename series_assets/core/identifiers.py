@@ -159,9 +159,9 @@ def _mixed(numbers: "NDArray[np.uint64]", key: int) -> "NDArray[np.uint64]":
     return mixed >> np.uint64(32)
 
 
-def known_entities(first: Identifiers, run_rows: int, rows: int) -> int:
-    """Return how many different identifiers the first ``rows`` of a run hold, blanks left out."""
-    return int(generate(first, run_rows).iloc[:rows].nunique())
+def known_entities(first: Identifiers, rows: int) -> int:
+    """Return how many different identifiers ``rows`` new records hold, blanks left out."""
+    return int(generate(first, rows).nunique())
 
 
 def linked_in(columns: Iterable[str], linked: Iterable[str]) -> tuple[str, ...]:

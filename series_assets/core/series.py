@@ -8,7 +8,7 @@ decided in ``building``, how a specification is changed in ``changes``, who is d
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from math import ceil, floor
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from series_assets.core.changes import (
     for_period,
     new_specification,
 )
+from series_assets.core.derivations import over_whole_datasets
 from series_assets.core.entities import Distribution, allotted, parse_distribution, present
 from series_assets.core.identifiers import Identifiers
 from series_assets.core.periods import Calendar
@@ -40,10 +41,11 @@ class NewPart:
     """The new records of a period."""
 
     rows: int
-    run_rows: int
-    """Rows of the run: the next multiple of the combinations where columns are cross-joined."""
     specification: Specification
     identifiers: tuple[Identifiers, ...]
+    static: tuple[str, ...]
+    """The columns of the data in which all rows of an entity agree (4.6); empty where no entity
+    has several rows."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,6 @@ class ExistingPart:
     """The existing records of a period."""
 
     rows: int
-    run_rows: int
     specification: Specification
     whole: Specification
     """The period's specification before it was changed: weights and definitions come from it."""
@@ -128,6 +129,11 @@ class Series:
         names = (*self.roles.identifiers, *self.roles.static)
         return [out for name in names for out in output_columns(self.specification, name)]
 
+    @cached_property
+    def over_whole_datasets(self) -> dict[str, str]:
+        """The derived columns that are computed over a whole dataset, with their calculations."""
+        return over_whole_datasets(self.specification, frozenset(self.roles.static))
+
     def counts(self, k: int) -> tuple[int, int]:
         """Return how many new and how many existing rows period ``k`` has (section 2)."""
         if k == 0:
@@ -154,14 +160,13 @@ class Series:
         new = existing = None
         if new_rows:
             changed = new_specification(self.specification, self.calendar, self.roles, k, new_rows)
-            new = NewPart(new_rows, self.run_rows_of(k, new_rows), changed, self.identifiers_of(k))
+            new = NewPart(new_rows, changed, self.identifiers_of(k), self.static_within_new)
         if existing_rows:
             changed, removed = existing_specification(
                 self.specification, self.calendar, self.roles, k, existing_rows, self.table
             )
             existing = ExistingPart(
                 existing_rows,
-                self.run_rows_of(k, existing_rows),
                 changed,
                 for_period(self.specification, self.calendar, self.roles, k),
                 removed,
@@ -178,10 +183,14 @@ class Series:
             existing=existing,
         )
 
-    def run_rows_of(self, k: int, rows: int) -> int:
-        """Return how many rows Exhibit has to make in period ``k`` for ``rows`` to be kept."""
-        crossed = self.combinations(k)
-        return ceil(rows / crossed) * crossed
+    @property
+    def static_within_new(self) -> tuple[str, ...]:
+        """The columns of the data in which all rows of a new entity agree; see ``NewPart``."""
+        distribution = self._distribution(self.first_identifier)
+        if not any(frequency > 1 and share for frequency, share in distribution):
+            return ()
+        static = self.roles.static
+        return tuple(out for name in static for out in output_columns(self.specification, name))
 
     @cached_property
     def crosses_moved_dates(self) -> bool:
@@ -205,11 +214,7 @@ class Series:
     def _issued_before(self, k: int, distribution: Distribution) -> int:
         if k == 0:
             return 0
-        if self.crosses_moved_dates:
-            runs = [self.run_rows_of(j, self.counts(j)[0]) for j in range(k)]
-            return sum(allotted(distribution, rows) for rows in runs)
-        first = allotted(distribution, self.run_rows_of(0, self.rows))
-        later = allotted(distribution, self.run_rows_of(1, self.counts(1)[0]))
+        first, later = (allotted(distribution, self.counts(j)[0]) for j in (0, 1))
         return first + (k - 1) * later
 
     def identifiers_of(self, k: int) -> tuple[Identifiers, ...]:
@@ -243,7 +248,6 @@ def as_plain(plan: Plan) -> dict[str, Any]:
     if plan.new:
         shown["new"] = {
             "rows": plan.new.rows,
-            "rows_of_the_run": plan.new.run_rows,
             "identifiers": {
                 ids.column: {"kind": ids.kind, "seed": ids.seed, "issued_before": ids.issued}
                 for ids in plan.new.identifiers
@@ -254,7 +258,6 @@ def as_plain(plan: Plan) -> dict[str, Any]:
         removed = plan.existing.removed
         shown["existing"] = {
             "rows": plan.existing.rows,
-            "rows_of_the_run": plan.existing.run_rows,
             "entities": plan.existing.entities,
             "removed": {
                 "basic_constraints": list(removed.basic_constraints),

@@ -42,7 +42,8 @@ def is_select(anonymising_set: object) -> bool:
 
 def is_paired(column: Mapping[str, Any]) -> bool:
     """Tell whether a column's values come with those of the column it is paired with."""
-    return bool(column.get("original_values") == PAIRED)
+    values = column.get("original_values")  # a table, once Exhibit has read it
+    return isinstance(values, str) and values == PAIRED
 
 
 def output_columns(specification: Specification, name: str) -> list[str]:

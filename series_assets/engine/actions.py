@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from exhibit.core.constraints import ConstraintHandler
+
+from series_assets.engine.constants import SeededShifts
 
 Action = Callable[..., pd.DataFrame]
 
@@ -54,7 +55,7 @@ def _in_known_groups(action: Action) -> Action:
     return in_known_groups
 
 
-class Handler(ConstraintHandler):
+class Handler(SeededShifts):
     """Exhibit's handler of constraints, right where values are missing or numbers are whole."""
 
     def make_outlier(

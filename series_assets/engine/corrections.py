@@ -12,9 +12,13 @@ from typing import Any
 
 import pandas as pd
 from exhibit.core import constraints
+from exhibit.core import exhibit as stock
 from exhibit.core.generate import categorical, continuous, missing
 from exhibit.core.linkage import matrix
 
+from series_assets.engine.constants import NumpyWith, generator
+from series_assets.engine.isolation import standing_in
+from series_assets.engine.missing_data import SeededMissingData
 from series_assets.engine.scaling import scale
 
 
@@ -69,13 +73,18 @@ def _as_exhibit_writes(column: "pd.Series[Any]") -> "pd.Series[Any]":
 def rows_that_match(rows: pd.DataFrame, condition: str) -> "pd.Series[bool]":
     """Return which rows a filter of a constraint holds for.
 
-    Stock Exhibit fails on a filter by frequency where no value of the column is known.
+    Stock Exhibit fails on a filter by frequency where no value of the column is known, and picks
+    by the same chances in every run.
     """
     column = condition.removesuffix("with_high_frequency").removesuffix("with_low_frequency")
     name = column.strip().replace("__", " ")
     if column != condition and rows[name].isna().all():
         return pd.Series(False, index=rows.index)
-    return _stock_mask(rows, condition)
+    if column == condition:
+        return _stock_mask(rows, condition)
+    chances = NumpyWith(lambda seed: generator(seed, "frequency", condition))
+    with standing_in([(constraints, {"np": chances})]):
+        return _stock_mask(rows, condition)
 
 
 _stock_mask = constraints.get_constraint_mask
@@ -86,6 +95,7 @@ def stand_ins(database: Path) -> list[tuple[ModuleType, Mapping[str, Any]]]:
     """Return the corrections, by the module that they stand in."""
     return [
         (matrix, {"Pool": OneAfterTheOther}),
+        *((module, {"MissingDataGenerator": SeededMissingData}) for module in (stock, missing)),
         *((module, {"scale_continuous_column": scale}) for module in _SCALING),
         *((module, {"get_constraint_mask": rows_that_match}) for module in (constraints, missing)),
         (categorical, {"create_temp_table": temporary_table(database)}),

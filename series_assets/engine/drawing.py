@@ -9,6 +9,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, partial
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ import pandas as pd
 from exhibit.core.generate import categorical, missing, weights
 
 from series_assets.core.seeds import derive
-from series_assets.core.specification import REGEX, Specification, is_select
+from series_assets.core.specification import REGEX, Specification, combinations, is_select
 from series_assets.engine import regex_columns
 from series_assets.engine.fast.tables import parse_original_values
+from series_assets.engine.static_values import StaticValues
 
 
 @dataclass(frozen=True)
@@ -41,23 +43,21 @@ class Drawn:
         return [n for n in names if n in columns and columns[n]["type"] == "categorical"]
 
 
-def prepare(entities: pd.DataFrame, whole: Specification, rows: int, seed: int) -> Drawn:
-    """Return the entities for a run of ``rows`` rows; those beyond the drawn ones repeat them.
+def prepare(entities: pd.DataFrame, whole: Specification, seed: int) -> Drawn:
+    """Return the entities for a run, one row for each of its rows.
 
     ``whole`` is the period's specification before it was changed. Reads the database.
     """
-    places = np.arange(rows) % len(entities)
-    repeated = entities.take(places).reset_index(drop=True)
     original = _parsed(whole)
-    filled = repeated.astype(object)
+    filled = entities.astype(object)
     for name in filled.columns:
         if name not in original["columns"]:
             continue
         column = original["columns"][name]
         if column["type"] == "categorical":
             _alias(original, name)
-            _fill(filled, name, column["original_values"], derive(seed, name, "gaps"))
-    return Drawn(repeated, filled, original)
+            _fill(filled, name, column["original_values"], derive(seed, name, "filled"))
+    return Drawn(entities, filled, original)
 
 
 def _fill(filled: pd.DataFrame, name: str, table: object, seed: int) -> None:
@@ -73,35 +73,72 @@ def _fill(filled: pd.DataFrame, name: str, table: object, seed: int) -> None:
         filled.loc[gaps, name] = rng.choice(filled[name][~gaps], size=gaps.sum())
 
 
-def generator(run: Drawn | None, seed: int) -> Callable[..., Any]:
-    """Return a generator of categories and dates that glues the drawn entities on by row."""
-    return partial(_generator_on(categorical.CategoricalDataGenerator), run, seed)
+def generator(
+    run: Drawn | None, seed: int, static: StaticValues | None = None
+) -> Callable[..., Any]:
+    """Return a generator of categories and dates for a run.
+
+    It glues the drawn entities on by row, lets all rows of a new entity have its first row's
+    ``static`` columns, and cuts a full crossing down to the rows of the specification.
+    """
+    return partial(_generator_on(categorical.CategoricalDataGenerator), run, seed, static)
+
+
+def rows_to_cross(specification: Specification) -> int:
+    """Return how many rows to cross with all combinations, so that they are at least enough.
+
+    Stock Exhibit rounds down, and leaves rows without any category.
+    """
+    return ceil(specification["metadata"]["number_of_rows"] / combinations(specification))
 
 
 @cache  # a class of each run's own would keep its records until the next collection of cycles
 def _generator_on(base: type) -> type:
     class Generator(base):
+        generated_dfs: list[Any]
+
         def __init__(
             self,
             run: Drawn | None,
             seed: int,
+            static: StaticValues | None,
             spec_dict: Specification,
             core_rows: int,
             anon_df: pd.DataFrame | None = None,
         ) -> None:
             known = run.filled.copy() if run else anon_df
             super().__init__(spec_dict, core_rows, known)
-            self._run, self._seed = run, seed
+            self._run, self._seed, self._static = run, seed, static
             # An empty start, so that a specification may have cross-joined columns only.
             self.generated_dfs.append(pd.DataFrame(index=range(core_rows)))
             if run:
                 self.skipped_cols.extend(run.filled.columns)
 
         def generate(self) -> pd.DataFrame:
-            made: pd.DataFrame = super().generate()
-            return pd.concat([self._run.filled, made], axis=1) if self._run else made
+            made = self._cut(super().generate())
+            if self._run:
+                return pd.concat([self._run.filled, made], axis=1)
+            return self._settled(made) if self._static else made
+
+        def _cut(self, made: pd.DataFrame) -> pd.DataFrame:
+            """Leave as many rows of a full crossing as the specification asks for."""
+            rows = self.spec_dict["metadata"]["number_of_rows"]
+            if len(made) <= rows:
+                return made
+            rng = np.random.default_rng(derive(self._seed, "crossing"))
+            kept = np.sort(rng.choice(len(made), size=rows, replace=False))
+            return made.take(kept).reset_index(drop=True)
+
+        def _settled(self, made: Any) -> Any:
+            """Let all rows of an entity have the static columns of its first row."""
+            known = self.anon_df
+            if self._static is None or known is None or len(made) != len(known):
+                return made
+            return self._static.apply_to_made(made, known[self._static.identifier])
 
         def _generate_anon_series(self, col_name: str) -> Any:
+            # What follows may be chosen by what is already there, so that has to be settled.
+            self.generated_dfs = [self._settled(made) for made in self.generated_dfs]
             column = self.spec_dict["columns"][col_name]
             values = column.get("original_values")
             if isinstance(values, str) and values == REGEX:

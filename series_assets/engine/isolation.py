@@ -69,15 +69,15 @@ class Said:
 
 
 @contextlib.contextmanager
-def isolated(database: Path, seed: int) -> Iterator[Said]:
+def isolated(database: Path | None, seed: int) -> Iterator[Said]:
     """Run the block with Exhibit to itself: its database, output, warnings and random state.
 
-    ``database`` is a scratch copy that Exhibit may write to; ``seed`` decides what Exhibit
-    draws from the process's own generators.
+    ``database`` is a scratch copy that Exhibit may write to, None where it needs none; ``seed``
+    decides what Exhibit draws from the process's own generators.
     """
     said = Said()
     # As a file URI, in which any character of a path can be written.
-    address = f"sqlite:///file:{quote(str(database.resolve()))}?uri=true"
+    address = f"sqlite:///file:{quote(str(database.resolve()))}?uri=true" if database else None
     environment = {"EXHIBIT_DB_URL": address, "EXHIBIT_DB_SCHEMA": None}
     with (
         _ONE_AT_A_TIME,

@@ -4,11 +4,11 @@ What is run is a deep copy of the part's specification against a scratch copy of
 what differs from stock Exhibit stands in ``drawing`` and in ``core.identifiers``.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,18 +17,19 @@ import pandas as pd
 from exhibit.core import exhibit as stock
 from exhibit.core.generate import categorical, derived, missing, weights
 
-from series_assets.core import identifiers, mentions
-from series_assets.core.changes import scale_target_sums
+from series_assets.core import identifiers
 from series_assets.core.errors import GenerationError
 from series_assets.core.seeds import derive
-from series_assets.core.series import ExistingPart, NewPart, Plan
+from series_assets.core.series import Plan
 from series_assets.core.specification import Specification
-from series_assets.engine import corrections, drawing
+from series_assets.engine import constants, corrections, derived_columns, drawing
 from series_assets.engine.actions import Handler
 from series_assets.engine.fast import identifiers as fast_identifiers
 from series_assets.engine.fast import replacing
 from series_assets.engine.isolation import Clock, Said, SortedSet, isolated, standing_in
+from series_assets.engine.missing_data import of_run
 from series_assets.engine.restoring import restore
+from series_assets.engine.static_values import StaticValues
 
 
 @dataclass(frozen=True)
@@ -49,19 +50,44 @@ def new_records(plan: Plan, database: Path) -> Outcome:
     assert part is not None
     generate = fast_identifiers.generate if replacing.wanted() else identifiers.generate
     by_column = {wanted.column: wanted for wanted in part.identifiers}
+    static = StaticValues(part.identifiers[0].column, frozenset(part.static))
 
     def identifier_column(name: str, rows: int, *_: Any) -> "pd.Series[Any]":
         return generate(by_column[name], rows)
 
     seed = part.specification["metadata"]["random_seed"]
-    with _run(plan, "new records", database, seed) as said:
-        stand_ins = {
+    with _run(plan, "new records", database, seed, keep_constants=plan.k == 0) as said:
+        stand_ins: dict[str, Any] = {
             "generate_uuid_column": identifier_column,
-            "CategoricalDataGenerator": drawing.generator(None, seed),
+            "CategoricalDataGenerator": drawing.generator(None, seed, static),
         }
-        records = _exhibit(_for_run(part), stand_ins)
-        records = _without_duplicates(records, part.specification)
-        return _outcome(records.head(part.rows), said)
+        if part.static:
+            stand_ins |= _for_static_values(static)
+        records = _exhibit(part.specification, stand_ins, static)
+        return _outcome(_without_duplicates(records, part.specification), said)
+
+
+def _for_static_values(static: StaticValues) -> dict[str, Any]:
+    """Return what lets all rows of an entity agree in the static columns, at each step."""
+    missing_data, handler = stock.MissingDataGenerator, stock.ConstraintHandler
+    make_numbers = stock.generate_continuous_column
+
+    class SettledConstraints(handler):  # type: ignore[misc, valid-type]
+        def process_constraints(self) -> pd.DataFrame:
+            return static.apply_to(super().process_constraints())
+
+    def settled_numbers(
+        spec_dict: Specification, anon_df: pd.DataFrame, col_name: str
+    ) -> "pd.Series[Any]":
+        made = make_numbers(spec_dict=spec_dict, anon_df=anon_df, col_name=col_name)
+        numbers: pd.Series[Any] = static.apply_to_made(made, anon_df[static.identifier])
+        return numbers
+
+    return {
+        "MissingDataGenerator": partial(of_run, missing_data, static),
+        "ConstraintHandler": SettledConstraints,
+        "generate_continuous_column": settled_numbers,
+    }
 
 
 def existing_records(plan: Plan, entities: pd.DataFrame, database: Path) -> Outcome:
@@ -75,7 +101,7 @@ def existing_records(plan: Plan, entities: pd.DataFrame, database: Path) -> Outc
     assert part is not None
     seed = part.specification["metadata"]["random_seed"]
     with _run(plan, "existing records", database, seed) as said:
-        drawn = drawing.prepare(entities, part.whole, part.run_rows, seed)
+        drawn = drawing.prepare(entities, part.whole, seed)
         columns = drawing.weight_columns(drawn)
         stand_ins = {
             "CategoricalDataGenerator": drawing.generator(drawn, seed),
@@ -83,27 +109,23 @@ def existing_records(plan: Plan, entities: pd.DataFrame, database: Path) -> Outc
             "target_columns_for_weights_table": lambda _: columns,
             "generate_weights_table": lambda spec, names: drawing.weights_table(drawn, spec, names),
         }
-        records = _exhibit(_for_run(part), stand_ins).head(part.rows).reset_index(drop=True)
+        records = _exhibit(part.specification, stand_ins).reset_index(drop=True)
         # A run leaves the drawn columns as categories, or changed by a constraint's action.
         records[list(entities.columns)] = entities
-        return _outcome(restore(records, part.removed, part.whole, seed, _derived_column), said)
-
-
-def _for_run(part: NewPart | ExistingPart) -> Specification:
-    """Return a copy to run: with cross-joined columns Exhibit needs a multiple of rows."""
-    specification = deepcopy(part.specification)
-    if part.run_rows != part.rows:
-        specification["metadata"]["number_of_rows"] = part.run_rows
-        scale_target_sums(specification, Fraction(part.run_rows, part.rows))
-    return specification
+        return _outcome(
+            restore(records, part.removed, part.whole, seed, derived_columns.compute), said
+        )
 
 
 @contextmanager
-def _run(plan: Plan, part: str, database: Path, seed: int) -> Iterator[Said]:
+def _run(
+    plan: Plan, part: str, database: Path, seed: int, *, keep_constants: bool = False
+) -> Iterator[Said]:
     """Isolate a run; Exhibit's complaints leave it as GenerationErrors that say where."""
     clock = Clock(pd.Timestamp(plan.start))
     with (
         isolated(database, derive(seed, "process")) as said,
+        constants.replaced_by(None if keep_constants else seed),
         standing_in(_lasting(database, clock)),
     ):
         try:
@@ -123,15 +145,23 @@ def _lasting(database: Path, clock: Clock) -> list[tuple[ModuleType, Mapping[str
     ]
 
 
-def _exhibit(specification: Specification, stand_ins: Mapping[str, Any]) -> pd.DataFrame:
+def _exhibit(
+    part: Specification, stand_ins: Mapping[str, Any], static: StaticValues | None = None
+) -> pd.DataFrame:
     sets = {"set": SortedSet}
+    specification = deepcopy(part)
+    specification["derived_columns"] = {
+        name: derived_columns.Calculation.of(name, text)
+        for name, text in part["derived_columns"].items()
+    }
     modules = [
         (
             stock,
             {
                 **sets,
                 **stand_ins,
-                "generate_derived_column": _early_or_not(specification),
+                "count_core_rows": drawing.rows_to_cross,
+                "generate_derived_column": derived_columns.in_order(specification, static),
             },
         ),
         *((module, sets) for module in (categorical, missing, weights)),
@@ -164,41 +194,8 @@ def _has_blanks(column: "pd.Series[Any]") -> bool:
 
 
 def _outcome(records: pd.DataFrame, said: Said) -> Outcome:
-    records = records.reset_index(drop=True)
-    for name in records.select_dtypes("timedelta64").columns:
-        # As Exhibit writes them, but without its slip of cutting "0 days " out of "10 days ".
-        texts = records[name].astype(str).str.replace(r"^0 days ", "", regex=True)
-        records[name] = texts.astype(object).where(records[name].notna(), None)
+    records = derived_columns.with_lengths_as_text(records.reset_index(drop=True))
     return Outcome(records, tuple(said.lines()))
-
-
-def _derived_column(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
-    """Compute a derived column by Exhibit's own function; a failure names the calculation."""
-    needed = replacing.needed_for(records, calculation) if replacing.wanted() else records
-    try:
-        return derived.generate_derived_column(needed, calculation)
-    except Exception as error:
-        raise GenerationError(
-            f"the derived column '{calculation}' cannot be computed: "
-            f"{type(error).__name__}: {error}"
-        ) from error
-
-
-def _early_or_not(
-    specification: Specification,
-) -> Callable[[pd.DataFrame, str], "pd.Series[Any]"]:
-    """Return a function for derived columns that waits for those they are computed from.
-
-    After a custom constraint Exhibit computes them once too early, and in the end all again.
-    """
-    names = list(specification["derived_columns"])
-
-    def derive(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
-        if mentions.in_derivation(calculation, names) - set(records.columns):
-            return pd.Series(float("nan"), index=records.index)
-        return _derived_column(records, calculation)
-
-    return derive
 
 
 def _complaint(error: Exception, said: Said) -> str:

@@ -188,11 +188,11 @@ def test_linked_columns_share_the_order_of_entities() -> None:
 
 def test_known_entities_count_what_is_there() -> None:
     """Known are the different identifiers among the rows that are kept, blanks left out."""
-    assert known_entities(_plan(), 40, 40) == 40
-    assert known_entities(_plan(), 40, 10) == 10
-    assert known_entities(_plan(miss_probability=1.0), 40, 40) == 0
+    assert known_entities(_plan(), 40) == 40
+    assert known_entities(_plan(), 10) == 10
+    assert known_entities(_plan(miss_probability=1.0), 40) == 0
     blanked = _plan(miss_probability=0.5)
-    assert known_entities(blanked, 40, 40) == generate(blanked, 40).notna().sum()
+    assert known_entities(blanked, 40) == generate(blanked, 40).notna().sum()
 
 
 def test_a_link_needs_two_identifiers() -> None:

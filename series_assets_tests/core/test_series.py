@@ -95,24 +95,12 @@ def test_a_part_without_rows_is_not_run() -> None:
     assert a_series(None, a_user_input(fraction_of_new=0)).plan(0).new is not None
 
 
-def test_cross_joined_rows_are_made_in_whole_crossings() -> None:
-    """Exhibit makes the next multiple of the combinations; the rows asked for stay the same."""
-    specification = a_specification(number_of_rows=50)
-    for name in ("sex", "region"):
-        specification["columns"][name]["cross_join_all_unique_values"] = True
-    plan = a_series(specification, a_user_input(fraction_of_new="1/2")).plan(1)
-    assert plan.new is not None and plan.existing is not None
-    assert (plan.new.rows, plan.new.run_rows) == (25, 30)
-    assert (plan.existing.rows, plan.existing.run_rows) == (25, 30)
-
-
 def test_a_cross_joined_date_follows_its_window() -> None:
     """February has fewer combinations than January where a date is cross-joined."""
     specification = a_specification(number_of_rows=100)
     specification["columns"]["date"]["cross_join_all_unique_values"] = True
     series = a_series(specification, a_user_input(fraction_of_new="1/2"))
     assert [series.combinations(k) for k in range(4)] == [31, 29, 31, 30]
-    assert [series.run_rows_of(k, 50) for k in range(4)] == [62, 58, 62, 60]
 
 
 # Purity --------------------------------------------------------------------------------------

@@ -12,17 +12,18 @@ import numpy as np
 import pandas as pd
 from exhibit.core.constants import MISSING_DATA_STR
 from exhibit.core.generate import missing
-from exhibit.core.utils import get_attr_values
 from numpy.typing import NDArray
 
+from series_assets.engine import constants
 from series_assets.engine.fast import numbers
 from series_assets.engine.fast.coded import Coded, Codes, NotCovered
+from series_assets.engine.missing_data import SeededMissingData, outputs_of
 
 _EXACT = 2**53
 """Stock Exhibit takes whole numbers for floats for a while; up to here that changes nothing."""
 
 
-class MissingDataGenerator(missing.MissingDataGenerator):
+class MissingDataGenerator(SeededMissingData):
     """Exhibit's step for missing data over whole columns."""
 
     nan_data: pd.DataFrame
@@ -76,18 +77,18 @@ class MissingDataGenerator(missing.MissingDataGenerator):
         }
         self._given = dict(self._codes)
         groups = self._find_columns_with_linked_missing_data()
-        places = get_attr_values(self.spec_dict, "type", col_names=True, types=["geospatial"])
-        single = self._single(groups, [name for name, _ in places])
-        for seed, name in enumerate(sorted(single)):
+        places = self._places()
+        single = self._standing_alone(groups, places)
+        for constant, name in enumerate(sorted(single)):
             stands_for_missing = self._are_missing(name)
             if stands_for_missing.any():
                 self._blank([name], stands_for_missing)
             else:
-                self._blank([name], self._drawn(name, seed))
+                self._blank([name], self._drawn(name, constant, [name]))
         for names in groups:
-            self._blank(names, self._drawn(next(iter(names)), 0))
-        for name, _ in places:
-            self._blank([f"{name}_latitude", f"{name}_longitude"], self._drawn(name, 0))
+            self._blank(names, self._drawn(next(iter(names)), 0, sorted(names)))
+        for name in places:
+            self._blank(outputs_of(name), self._drawn(name, 0, outputs_of(name)))
         self._apply_constraints(single)
         metadata = self.spec_dict["metadata"]
         derived = self.spec_dict.get("derived_columns", {})
@@ -98,22 +99,18 @@ class MissingDataGenerator(missing.MissingDataGenerator):
                 self._blank([name], self._are_missing(name))
         for name, codes in self._codes.items():
             self.nan_data[name] = self._category(name, codes)
-        return self.nan_data
+        return self.static.apply_to(self.nan_data) if self.static else self.nan_data
 
-    def _single(self, groups: Iterable[set[str]], places: Iterable[str]) -> set[str]:
-        return (
-            set(self.spec_dict["columns"])
-            - {name for names in groups for name in names}
-            - set(self.spec_dict.get("derived_columns", {}))
-            - set(self.spec_dict["metadata"].get("uuid_columns") or ())
-            - set(places)
-        )
-
-    def _drawn(self, name: str, seed: int) -> NDArray[np.bool_]:
+    def _drawn(self, name: str, constant: int, names: Iterable[str]) -> NDArray[np.bool_]:
+        """Return where ``names``, which share the gaps of the column ``name``, have none."""
         chance = self.spec_dict["columns"][name]["miss_probability"]
         if chance <= 0:
             return np.zeros(len(self.data), dtype=bool)
-        return np.random.default_rng(seed=seed).random(size=len(self.data)) < chance
+        generator = constants.generator(constant, "gaps", *names)
+        gaps: NDArray[np.bool_] = generator.random(size=len(self.data)) < chance
+        if self.static and self.static.columns.intersection(names):
+            return gaps[self._first_rows()]
+        return gaps
 
     def _code_of_missing(self, name: str) -> int | None:
         categories = self.data[name].cat.categories
@@ -155,6 +152,16 @@ class MissingDataGenerator(missing.MissingDataGenerator):
             else:
                 self._own(name)
                 self.nan_data.loc[index, name] = self.data.loc[index, name]
+        self._keep_static()
+
+    def _keep_static(self) -> None:
+        """Let all rows of an entity have the static columns of its first row."""
+        if self.static is None:
+            return
+        first = self._first_rows()
+        for name in self.static.columns.intersection(self._codes):
+            self._codes[name] = self._codes[name][first]
+        self.nan_data = self.static.apply_to(self.nan_data)
 
     def _show(self, single: Iterable[str]) -> None:
         """Let filters see the categories as stock Exhibit has them by now: as objects."""
@@ -187,7 +194,7 @@ class MissingDataGenerator(missing.MissingDataGenerator):
             self.data.index[rows],
             self.wt,
             manner,
-            np.random.default_rng(seed=0),
+            constants.generator(0, "again", name),
         )
         parameters = dict(manner.parameters)
         if parameters.get("target_sum") is not None:

@@ -95,7 +95,8 @@ class Groups(constraints.ConstraintHandler):
             made = self._changed(df, filter_idx, target_str, partition_cols, change)
             if len(filter_idx) < len(df):
                 # Stock Exhibit has gaps in the rows beside the filter, and so floats.
-                made = made.astype(dict.fromkeys(made.select_dtypes("int64"), float))
+                plain = [name for name in made.columns if made[name].dtype == np.int64]
+                made = made.astype(dict.fromkeys(plain, float))
             return made
         except NotCovered:
             self.rng.bit_generator.state = state

@@ -1,0 +1,112 @@
+"""Derived columns by Exhibit's own function: in a run, and over a whole dataset (section 4.8)."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import pandas as pd
+from exhibit.core.generate import derived
+
+from series_assets.core import mentions
+from series_assets.core.derivations import needed_for
+from series_assets.core.errors import GenerationError
+from series_assets.core.seeds import derive
+from series_assets.core.series import Plan
+from series_assets.core.specification import Specification
+from series_assets.core.specification import derived as calculations_of
+from series_assets.engine.fast import replacing
+from series_assets.engine.isolation import Clock, isolated, standing_in
+from series_assets.engine.static_values import StaticValues
+
+
+class Calculation(str):
+    """The text of a derived column, which knows the column's name."""
+
+    name: str
+
+    @classmethod
+    def of(cls, name: str, text: str) -> "Calculation":
+        """Return the text with the name of its column."""
+        made = cls(text)
+        made.name = name
+        return made
+
+
+def compute(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
+    """Return a derived column of the records.
+
+    Raises GenerationError that names the calculation where pandas cannot do it.
+    """
+    needed = replacing.needed_for(records, calculation) if replacing.wanted() else records
+    try:
+        return derived.generate_derived_column(needed, calculation)
+    except Exception as error:
+        raise GenerationError(
+            f"the derived column '{calculation}' cannot be computed: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def in_order(
+    specification: Specification, static: StaticValues | None
+) -> Callable[[pd.DataFrame, str], "pd.Series[Any]"]:
+    """Return a function for derived columns that waits for those they are computed from.
+
+    After a custom constraint Exhibit computes them once too early, and in the end all again.
+    Those that are static are the same in all rows of an entity.
+    """
+    names = list(specification["derived_columns"])
+
+    def compute_in_order(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
+        if mentions.in_derivation(calculation, names) - set(records.columns):
+            return pd.Series(float("nan"), index=records.index)
+        column = compute(records, calculation)
+        named = isinstance(calculation, Calculation) and isinstance(column, pd.Series)
+        if static is None or not named:  # one value for all rows, such as @sysdate
+            return column
+        settled: pd.Series[Any] = static.apply_to_made(
+            column.rename(calculation.name), records[static.identifier]
+        )
+        return settled
+
+    return compute_in_order
+
+
+def over_whole_dataset(
+    plan: Plan,
+    records: pd.DataFrame,
+    specification: Specification,
+    wanted: Mapping[str, str],
+    static: Collection[str],
+) -> pd.DataFrame:
+    """Return derived columns computed over all rows of a dataset.
+
+    ``records`` are its typed rows, in the order they are delivered in. ``wanted`` says what each
+    column is; the derived columns that they are computed from are computed anew, so that a length
+    of time is one and no text, but for the ``static`` ones. Raises GenerationError.
+    """
+    calculations = calculations_of(specification)
+    before = needed_for(wanted, specification)
+    anew = {**{name: text for name, text in before.items() if name not in static}, **wanted}
+    frame = records.drop(columns=[name for name in anew if name in records])
+    seed = derive(plan.random_seed, plan.k, "whole dataset")
+    with (
+        isolated(None, seed),
+        standing_in([(derived, {"pd": Clock(pd.Timestamp(plan.start))})]),
+    ):
+        try:
+            for name in (name for name in calculations if name in anew):
+                frame[name] = compute(frame, anew[name])
+        except GenerationError as error:
+            raise GenerationError(f"{plan.series}, period {plan.key} (dataset): {error}") from error
+    return with_lengths_as_text(frame[list(wanted)])
+
+
+def with_lengths_as_text(records: pd.DataFrame) -> pd.DataFrame:
+    """Return the records with lengths of time as the text that Exhibit writes.
+
+    Without its slip of cutting "0 days " out of "10 days ".
+    """
+    for name in records.select_dtypes("timedelta64").columns:
+        texts = records[name].astype(str).str.replace(r"^0 days ", "", regex=True)
+        records[name] = texts.astype(object).where(records[name].notna(), None)
+    return records

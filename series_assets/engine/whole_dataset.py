@@ -1,0 +1,19 @@
+"""The derived columns of a dataset that look at all of its rows, as text (section 4.8)."""
+
+import pandas as pd
+
+from series_assets.core.records import as_text, framed, typed
+from series_assets.core.series import Plan, Series
+from series_assets.engine.derived_columns import over_whole_dataset
+
+
+def with_columns_over_all_rows(series: Series, plan: Plan, texts: pd.DataFrame) -> pd.DataFrame:
+    """Return a dataset, a frame of text, with those columns computed over all of its rows.
+
+    Raises GenerationError.
+    """
+    wanted = series.over_whole_datasets
+    records = typed(texts, series.kinds)
+    computed = over_whole_dataset(plan, records, series.specification, wanted, series.roles.static)
+    columns = {name: texts[name] for name in texts.columns} | dict(as_text(computed).items())
+    return framed(columns, texts.columns)
