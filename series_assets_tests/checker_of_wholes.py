@@ -34,7 +34,7 @@ def look_around(derived: Mapping[str, str], mentions: Any) -> list[str]:
 
 
 def check_wholes(data: Any) -> None:
-    """Raise an AssertionError that names the file and the fault, if any of these rules is broken."""
+    """Raise an AssertionError that names the file and the fault, if a rule is broken."""
     for fault in (*_statics(data), *_gaps(data), *_repeats(data), *_derived(data)):
         raise AssertionError(fault)
 
