@@ -4,15 +4,14 @@ Every change starts from the original specification and ``k``; nothing is steppe
 period before. What the numbers of a period are is decided in ``series``.
 """
 
-import re
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import date
 from fractions import Fraction
 from typing import Any
 
 from series_assets.core import mentions
+from series_assets.core.moving import move_dates
 from series_assets.core.periods import Calendar
 from series_assets.core.seeds import existing_seed
 from series_assets.core.specification import (
@@ -20,7 +19,6 @@ from series_assets.core.specification import (
     Specification,
     derived,
     output_columns,
-    window_size,
 )
 
 
@@ -53,33 +51,12 @@ class Removed:
 def for_period(
     specification: Specification, calendar: Calendar, roles: Roles, k: int
 ) -> Specification:
-    """Return a copy with the dates of period ``k``: columns moved, literals moved, uniques capped.
+    """Return a copy with the dates of period ``k``: windows, their dates, and days in expressions.
 
-    ``uniques`` of any date column is capped to the dates of its window (section 3): Exhibit
-    would otherwise forget ``to``.
+    What moves, and how far, is decided in ``moving``.
     """
     changed = deepcopy(specification)
-    for name, column in changed["columns"].items():
-        if column["type"] != "date":
-            continue
-        if name in roles.moved:
-            for end in ("from", "to"):
-                if column.get(end) is not None:
-                    day = date.fromisoformat(column[end])
-                    moved = calendar.move(day, k, keep_month_end=end == "to")
-                    column[end] = moved.isoformat()
-        size = window_size(column)
-        if size is not None:
-            column["uniques"] = min(column["uniques"], size)
-    constraints = changed["constraints"]
-    if k and constraints["basic_constraints"]:
-        constraints["basic_constraints"] = [
-            _with_moved_literals(text, roles.moved, calendar, k)
-            for text in constraints["basic_constraints"]
-        ]
-    for custom in (constraints["custom_constraints"] or {}).values() if k else ():
-        if custom.get("filter"):
-            custom["filter"] = _with_moved_literals(custom["filter"], roles.moved, calendar, k)
+    move_dates(changed, roles.moved, calendar, k)
     return changed
 
 
@@ -253,35 +230,3 @@ def _custom_without(
         else:
             removed.append(name)
     return kept, removed
-
-
-_CLAUSES = re.compile(r"""('[^']*'|"[^"]*"|~[^~]*~|[&|]|\band\b|\bor\b)""")
-_ISO_LITERAL = re.compile(r"""(['"])(\d{4}-\d{2}-\d{2})\1""")
-
-
-def _with_moved_literals(text: str, moved: Iterable[str], calendar: Calendar, k: int) -> str:
-    """Return an expression in which dates compared with a moved column have moved (4.2).
-
-    An expression is taken clause by clause, as ``&``, ``|``, ``and`` and ``or`` part it, so that
-    a literal moves only with a column that it is compared with.
-    """
-    clauses = [""]
-    for piece in _CLAUSES.split(text):
-        if piece in ("&", "|", "and", "or"):
-            clauses += [piece, ""]
-        else:
-            clauses[-1] += piece
-    return "".join(
-        _ISO_LITERAL.sub(lambda found: _moved_literal(found, calendar, k), clause)
-        if mentions.in_constraint(clause, moved)
-        else clause
-        for clause in clauses
-    )
-
-
-def _moved_literal(found: re.Match[str], calendar: Calendar, k: int) -> str:
-    quote, text = found.groups()
-    try:
-        return f"{quote}{calendar.move(date.fromisoformat(text), k).isoformat()}{quote}"
-    except ValueError:
-        return found[0]
