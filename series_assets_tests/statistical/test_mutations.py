@@ -4,6 +4,7 @@ Faults are put where the package seeds its runs, draws its entities or settles w
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from exhibit.core import exhibit as stock
 
 from series_assets.core import changes, entities
-from series_assets.engine import constants, drawing, static_values
+from series_assets.engine import constants, corrections, drawing, static_values
 from series_assets_tests.statistical.statistic import Statistic
 from series_assets_tests.statistical.suite import take
 
@@ -77,11 +78,27 @@ def test_every_run_from_one_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     def always_alike(*_: Any, **__: Any) -> np.random.Generator:
         return np.random.default_rng(0)
 
-    monkeypatch.setattr(stock, "np", constants.NumpyWith(always_alike))
+    monkeypatch.setattr(stock, "np", constants.NumpyWith(default_rng=always_alike))
     names = {one.name for one in failing("every category")}
     for column in ("region", "ward", "field", "hospital", "bird", "date"):
         assert f"{column}: same values, new, next new" in names
         assert f"{column}: values by row, existing, root 3" in names
+
+
+def test_a_linked_group_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group that is shuffled alike in every run shows in the rows of its columns."""
+    monkeypatch.setattr(corrections, "seed_for", constant_for("linked"))
+    names = {one.name for one in failing("every category")}
+    for column in ("board", "place"):
+        assert f"{column}: same values, new, existing of the period" in names
+        assert f"{column}: values by row, existing, root 3" in names
+
+
+def test_exhibits_own_constants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exhibit as it is, its constants in force in every run, shows in each series with gaps."""
+    monkeypatch.setattr(constants, "replaced_by", lambda _: nullcontext())
+    assert "by row, new, root 3" in failing_parts("gaps")
+    assert "height: values that come again" in {one.name for one in failing("beside missing")}
 
 
 def test_only_the_oldest_entities_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
