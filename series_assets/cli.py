@@ -107,17 +107,20 @@ def validate(names: tuple[str, ...]) -> None:
     chosen = [_named(settings, name) for name in names] if names else _all_series(settings)
     faults: list[Fault] = []
     for one in chosen:
+        notes: list[str] = []
         if isinstance(one, BrokenSeries):
             told = list(one.error.faults)
         else:
             try:
-                told = _deeper_faults(one, _layout(one, settings).database)
+                told = _deeper_faults(one, _layout(one, settings).database, notes)
             except GenerationError as error:  # about the database, not about a file of the series
                 file, _, fault = str(error).partition(": ")
                 told = [Fault(file, fault)]
         faults += told
         if not told:
             click.echo(f"{one.name}: in order")
+            for note in notes:
+                click.echo(f"note: {note}", err=True)
     if faults:
         raise InputError(faults)
 
@@ -272,8 +275,11 @@ def clean(name: str, yes: bool) -> None:
     click.echo(f"removed {len(files)} files{' and the reference table' if dropped else ''}")
 
 
-def _deeper_faults(series: Series, database: Path) -> list[Fault]:
-    """Return what the database lacks, or else what a trial of the series ends with."""
+def _deeper_faults(series: Series, database: Path, notes: list[str]) -> list[Fault]:
+    """Return what the database lacks, or else what a trial of the series ends with.
+
+    What its records will not meet is added to ``notes``.
+    """
     from series_assets.storage.database import installed_database, look_at
     from series_assets.storage.lookups import missing_lookups
 
@@ -290,7 +296,11 @@ def _deeper_faults(series: Series, database: Path) -> list[Fault]:
     libraries.load()
     from series_assets.trial import faults_of_trial
 
-    return list(faults_of_trial(series, database if database.exists() else installed_database()))
+    tried: list[str] = []
+    source = database if database.exists() else installed_database()
+    faults = list(faults_of_trial(series, source, tried))
+    notes += [f"{series.specification_file}: {text}" for text in (*series.not_kept, *tried)]
+    return faults
 
 
 def _layout(series: Series, settings: Settings) -> Layout:

@@ -47,7 +47,6 @@ def comparisons(series: Series, period: Specification) -> list[Comparison]:
             continue
         left, operator, right, is_column = sides
         of_numbers = series.kinds[left] in _NUMBERS
-        exact = not of_numbers or operator != "==" or _fits(series, left, right, is_column)
         found.append(
             Comparison(
                 text,
@@ -56,8 +55,8 @@ def comparisons(series: Series, period: Specification) -> list[Comparison]:
                 right,
                 is_column,
                 of_numbers,
-                exact and order.is_last_in_new(place),
-                exact and order.is_last_in_existing(place),
+                order.is_last_in_new(place),
+                order.is_last_in_existing(place),
             )
         )
     return found
@@ -86,14 +85,6 @@ def _number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
-
-
-def _fits(series: Series, left: str, right: str, is_column: bool) -> bool:
-    """Tell whether whole numbers can be equal to what they are compared with."""
-    if series.kinds[left] == "real":
-        return True
-    number = None if is_column else _number(right)
-    return series.kinds[right] == "integer" if is_column else number == int(number or 0)
 
 
 class _Order:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from series_assets.core import mentions
+from series_assets.core import expressions, mentions
 from series_assets.core.dates import FIRST, LAST
 from series_assets.core.errors import did_you_mean
 from series_assets.core.specification import (
@@ -49,6 +49,8 @@ _TAKEN_NAMES = {
     "test_expression": "basic constraints",
     "probability_vector": "tables of values",
 }
+_CLOCK = ("now", "today")
+"""Texts that pandas takes for the moment of the run where a date is wanted."""
 _UNUSABLE = re.compile(r"[~|,`$\r\n\t]")
 
 
@@ -58,7 +60,7 @@ def broken_rules(specification: Specification) -> Iterator[str]:
     yield from _values(specification)
     yield from _dates_and_numbers(specification)
     yield from _statements(specification)
-    yield from _expressions(specification)
+    yield from expressions.checked(specification, _expressions(specification))
     yield from _actions(specification)
     for name in specification.get("models") or {}:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
@@ -330,6 +332,8 @@ def _of_action(action: str, names: list[str], columns: dict[str, Any]) -> str | 
         return f"'{action}' assigns {what}; write assign_value$value"
     if word == "assign_value" and "continuous" in types and not _is_number(arguments[0]):
         return f"'{action}' assigns text to a column of numbers; write a number behind the $"
+    if word == "assign_value" and "date" in types and arguments[0].strip().lower() in _CLOCK:
+        return f"'{action}' reads the clock, so that no two runs agree; write a day, as 2024-01-31"
     if word in _PAIR_OF_COLUMNS and len(names) != 2:
         return f"'{word}' needs exactly two columns, the one to sort by and the one to skew"
     if word in _PAIR_OF_COLUMNS and columns[names[1]]["type"] != "continuous":

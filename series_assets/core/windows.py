@@ -23,30 +23,44 @@ def windows(series: Series, k: int) -> dict[str, Window | None]:
     """Return the first and the last day of each date column in period ``k``.
 
     None where that cannot be known: the days come from a table, both ends are open, or a
-    constraint computes with dates. Static columns are looked at in new records; what is compared
-    with one in existing records meets the days that it had in earlier periods.
+    constraint computes with dates. Static columns are looked at in new records.
     """
     period = for_period(series.specification, series.calendar, series.roles, k)
-    columns = period["columns"]
-    found = {name: _window(columns[name]) for name in dated(series)}
+    found = {name: _window(period["columns"][name]) for name in dated(series)}
     for text in period["constraints"]["basic_constraints"] or []:
-        parts = mentions.split_constraint(text)
-        if parts is None:
-            continue
-        left, _, right = parts
-        reached = _recorded(series, found)
-        sides = [(left, right)]
-        if left in series.roles.static:  # it stays, and the other side is made to fit
-            sides.append((right.strip("~"), left))
-        for name, other in sides:
-            if name in found:
-                step = columns[name].get("frequency")
-                found[name] = _widened(found[name], _reached(reached, other), step)
+        _widen(found, text, series)
     for name, value in assigned(period):
         day = parse_day(value)
         if name in found and day is not None:
             found[name] = _spanning(found[name], (day.day, day.day))
     return found
+
+
+def _widen(found: dict[str, Window | None], text: str, series: Series) -> None:
+    """Widen windows by where a constraint may lead.
+
+    A date that does not move may be made to fit what is on the other side, on the left or on the
+    right, and so meets days that an entity has kept since the first period. One that moves leaves
+    its window only on the left side, and only as far as in new records: in existing ones it is
+    made to fit what is kept where it stays inside.
+    """
+    parts = mentions.split_constraint(text)
+    if parts is None:
+        return
+    left, _, right = parts
+    moved, static = set(series.roles.moved), set(series.roles.static)
+    frequencies = {name: series.specification["columns"][name].get("frequency") for name in found}
+    recorded = _recorded(series, found)
+    other = right.strip("~")
+    if left in found:
+        reached = _reached(found if left in moved else recorded, right)
+        found[left] = _widened(found[left], reached, frequencies[left])
+    if other in found and other not in moved:
+        reached = _reached(recorded, left)
+        found[other] = _widened(found[other], reached, frequencies[other])
+    mentioned = mentions.in_constraint(text, {*found, *static})
+    if other not in found and mentioned & static:  # computed, and solved for what is not kept
+        found.update(dict.fromkeys((mentioned & set(found)) - moved - static - {left}))
 
 
 def full_windows(series: Series, period: Specification) -> dict[str, set[str]]:

@@ -17,6 +17,7 @@ from exhibit.core import exhibit as stock
 from exhibit.core.generate import categorical, continuous, missing
 from exhibit.core.linkage import hierarchical, matrix
 
+from series_assets.core import expressions
 from series_assets.core.specification import Specification
 from series_assets.engine.constants import NumpyWith, generator, seed_for
 from series_assets.engine.isolation import standing_in
@@ -75,9 +76,12 @@ def _as_exhibit_writes(column: "pd.Series[Any]") -> "pd.Series[Any]":
 def rows_that_match(rows: pd.DataFrame, condition: str) -> "pd.Series[bool]":
     """Return which rows a filter of a constraint holds for.
 
+    Stock Exhibit fails on a filter by frequency where no value of the column is known, and
+    evaluates whatever the filter says.
     Stock Exhibit fails on a filter by frequency where no value of the column is known, and picks
     by the same chances in every run.
     """
+    expressions.check_constraint(condition, dict.fromkeys(rows, expressions.ANYTHING))
     column = condition.removesuffix("with_high_frequency").removesuffix("with_low_frequency")
     name = column.strip().replace("__", " ")
     if column != condition and rows[name].isna().all():

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from exhibit.core.generate import derived
 
-from series_assets.core import mentions
+from series_assets.core import expressions, mentions
 from series_assets.core.derivations import needed_for
 from series_assets.core.errors import GenerationError
 from series_assets.core.seeds import derive
@@ -34,10 +34,11 @@ class Calculation(str):
 def compute(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
     """Return a derived column of the records.
 
-    Raises GenerationError that names the calculation where pandas cannot do it.
+    Raises GenerationError that names the calculation where pandas cannot do it, or must not.
     """
     needed = replacing.needed_for(records, calculation) if replacing.wanted() else records
     try:
+        expressions.check_derivation(calculation, dict.fromkeys(records, expressions.ANYTHING))
         return derived.generate_derived_column(needed, calculation)
     except Exception as error:
         raise GenerationError(

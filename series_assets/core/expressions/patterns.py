@@ -1,0 +1,43 @@
+"""Regular expressions that cannot take forever, whatever text they are held against.
+
+Python's matcher tries every way in which a pattern could fit. Quantified groups multiply these
+ways without bound, so that they are refused; the ways of what is left are counted.
+"""
+
+import re
+
+_MOST_WAYS = 10**8
+_LONGEST = 200
+_CLASS = r"\[\^?\]?(?:\\.|[^\]\\])*\]"
+_ELEMENT = re.compile(rf"{_CLASS}|\\.|\((?:\?:|\?P<\w+>)?|\{{\d*,?\d*\}}\??|[*+?]\??|.", re.DOTALL)
+_BACKREFERENCE = re.compile(r"\\[1-9]|\(\?(?!:|P<)")
+
+
+def pattern_fault(pattern: str, characters: int) -> str | None:
+    """Return why a pattern cannot be used on texts of so many characters; None if it can.
+
+    The answer is half a sentence that follows the pattern.
+    """
+    if len(pattern) > _LONGEST:
+        return f"is longer than {_LONGEST} characters; use a shorter pattern"
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        return "is no regular expression; mend it, or say regex=False"
+    if _BACKREFERENCE.search(pattern):
+        return "refers back or looks ahead, which can take forever; use plain groups"
+    choices, before = 0, ""
+    for found in _ELEMENT.finditer(pattern):
+        element = found[0]
+        repeats = element[0] in "*+?{" and before != ""
+        if repeats and before == ")":
+            return "repeats a group, which can take forever; repeat a character or [a class]"
+        exactly = re.fullmatch(r"\{\d\d?\}", element)
+        choices += (repeats and not exactly) or element == "|"
+        before = element
+    if max(characters, 2) ** (choices + 1) > _MOST_WAYS:
+        return (
+            f"leaves too much to try in texts of up to {characters} characters; use fewer of "
+            "* + ? | { }"
+        )
+    return None

@@ -1,0 +1,176 @@
+"""Nothing in a YAML runs: each attack ends in a message, before anything is evaluated.
+
+By every command that reads a series, and where Dagster loads it.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+
+from series_assets import definitions
+from series_assets.cli import main
+from series_assets.engine import corrections, derived_columns
+from series_assets.settings import Settings
+from series_assets_tests.builders import a_specification, a_user_input, write_series
+
+ATTACKS = [
+    "@pd.io.common.os.system('touch x')",
+    "@pd.io.common.os.mkdir('x')",
+    "@df.to_csv('x')",
+    "amount.to_csv('x')",
+    "amount.to_pickle('x')",
+    "amount.pipe(@pd.to_pickle,'x')",
+    "@pd.eval('@pd.io.common.os.mkdir(\"x\")')",
+    "@pd.read_pickle('x')",
+    "@pd.DataFrame([1]).to_csv('x')",
+    "`amount`.to_csv('x')",
+    "@df.eval('amount.to_csv(\"x\")')",
+    "@df.query('amount.to_csv(\"x\")')",
+    "amount.values.tofile('x')",
+    "amount.apply(@pd.io.common.os.mkdir)",
+    "amount.map(@pd.io.common.os.mkdir)",
+    "amount.agg('to_csv')",
+    "sex.str.__class__",
+    "amount.__class__.__init__.__globals__",
+    "amount.__init__.__globals__['sys'].modules['os'].system('touch_x')",
+    "@np.save('x',amount)",
+    "@re.sys.modules['os'].system('touch_x')",
+    "__import__('os').system('touch_x')",
+    "__pd_eval_local_pd.io.common.os.mkdir('x')",
+    "(lambda:amount.to_csv('x'))()",
+    "[x.to_csv('x')for(x)in[amount]]",
+    "f'{amount.to_csv(chr(120))}'",
+    "'{0.__class__}'.format(amount)",
+    "9**9**9**9",
+    "'a'*10**12",
+    "sex.str.pad(10**12)",
+    "sex.str.contains('(a+)+$')",
+    "@randint(1,7,10**13)",
+]
+"""Each writes, runs, reaches or grows in a derived column, a constraint or a filter."""
+BY_GROUPS = [
+    "pd.io.common.os.mkdir('groupby')",
+    "pd.to_pickle(df,'groupby')",
+    "np.save('groupby',df)",
+    "df.groupby('sex').pipe(pd.to_pickle,'x')",
+    "df.groupby('sex')['amount'].agg(pd.io.common.os.mkdir)",
+    "df.groupby('sex')['amount'].obj.to_csv('x')",
+]
+"""Attacks of their own where the calculation is one by groups."""
+
+
+def attacked(section: str, attack: str) -> tuple[dict[str, Any], str]:
+    """Return a specification with an attack, and what its message begins with."""
+    specification = a_specification()
+    constraints = specification["constraints"]
+    if section == "derived":
+        specification["derived_columns"] = {"made": attack}
+        return specification, f"derived_columns.made '{attack}' "
+    text = f"amount > {attack}"
+    if section == "basic":
+        constraints["basic_constraints"] = [text]
+        return specification, f"constraints.basic_constraints '{text}' "
+    constraints["custom_constraints"] = {
+        "one": {"filter": text, "targets": {"region": "make_same"}}
+    }
+    return specification, f"constraints.custom_constraints.one.filter '{text}' "
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to stand in, to which the settings point."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(tmp_path / "series"))
+    monkeypatch.setenv("SERIES_ASSETS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    return tmp_path
+
+
+def ends_in_a_message(
+    place: Path, specification: dict[str, Any], message: str, patch: pytest.MonkeyPatch
+) -> None:
+    """Run all that reads a series, and hold what it said and left behind."""
+    write_series(place / "series", specification, a_user_input())
+    before = {path: path.stat().st_mtime_ns for path in place.rglob("*")}
+    told = f"demo/specification.yml: {message}"
+    for module in (corrections.constraints, derived_columns.derived):
+        for name in ("get_constraint_mask", "generate_derived_column"):
+            if hasattr(module, name):
+                patch.setattr(module, name, _never)
+    started = time.monotonic()
+    for command in ("validate", "generate", "check"):
+        result = CliRunner().invoke(main, [command, "demo"])
+        assert result.exit_code == 2, command
+        assert result.stderr.startswith(told), result.stderr
+        assert "Traceback" not in result.output
+    listed = CliRunner().invoke(main, ["list"])
+    assert message.strip() in listed.output
+    assert "broken" in listed.output
+    with pytest.warns(UserWarning, match="series demo is broken"):
+        loaded = definitions.load(Settings(place / "series", place / "data", strict=False))
+    assert isinstance(loaded, dg.Definitions)
+    assert time.monotonic() - started < 5
+    assert {path: path.stat().st_mtime_ns for path in place.rglob("*")} == before
+
+
+def _never(*_: Any, **__: Any) -> None:
+    raise AssertionError("was evaluated")
+
+
+@pytest.mark.parametrize("section", ["derived", "basic", "filter"])
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_ends_in_a_message(
+    place: Path, monkeypatch: pytest.MonkeyPatch, section: str, attack: str
+) -> None:
+    """With file and key, exit code 2, nothing evaluated, nothing written, in under five seconds."""
+    ends_in_a_message(place, *attacked(section, attack), monkeypatch)
+
+
+@pytest.mark.parametrize("attack", BY_GROUPS)
+def test_an_attack_by_groups_ends_in_a_message(
+    place: Path, monkeypatch: pytest.MonkeyPatch, attack: str
+) -> None:
+    """Where Exhibit evaluates with pandas and numpy in reach, without any @."""
+    ends_in_a_message(place, *attacked("derived", attack), monkeypatch)
+
+
+@pytest.mark.parametrize("constraint", ["{0} > amount", "~{0}~ > amount", "amount > {0}"])
+def test_the_name_of_a_column_ends_in_a_message(
+    place: Path, monkeypatch: pytest.MonkeyPatch, constraint: str
+) -> None:
+    """The header of a received table may be an attack; what names it is not evaluated."""
+    name = "@pd.io.common.os.mkdir('x')"
+    specification = a_specification()
+    specification["columns"][name] = dict(specification["columns"]["amount"])
+    text = constraint.format(name)
+    specification["constraints"]["basic_constraints"] = [text]
+    message = f"constraints.basic_constraints '{text}' "
+    ends_in_a_message(place, specification, message, monkeypatch)
+
+
+def test_a_model_outside_of_exhibits_folder_ends_in_a_message(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is unpickled cannot be named by a path."""
+    specification = a_specification() | {"models": {"../../../../x": {}}}
+    ends_in_a_message(place, specification, "models.../../../../x ", monkeypatch)
+
+
+@pytest.mark.parametrize("attack", ["amount.to_csv('x')", "@pd.io.common.os.mkdir('x')"])
+def test_the_engine_asks_again(place: Path, attack: str) -> None:
+    """Should a calculation or filter get past the rules, it is not evaluated either."""
+    import pandas as pd
+
+    from series_assets.core.errors import GenerationError
+    from series_assets.core.expressions import RefusedError
+
+    frame = pd.DataFrame({"amount": [1.0, 2.0]})
+    with pytest.raises(GenerationError, match="cannot be computed: RefusedError: uses "):
+        derived_columns.compute(frame, attack)
+    with pytest.raises(RefusedError, match="uses "):
+        corrections.rows_that_match(frame, f"amount > {attack}")
+    assert list(place.iterdir()) == []
