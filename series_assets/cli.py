@@ -23,6 +23,7 @@ from series_assets.core.errors import (
     did_you_mean,
     listed,
 )
+from series_assets.core.plain_text import visible
 from series_assets.core.series import Series
 from series_assets.settings import SHIPPED, Settings, from_environment
 from series_assets.storage.files import Layout
@@ -34,6 +35,7 @@ from series_assets.storage.loading import (
     find_series,
     load_loose,
 )
+from series_assets.terminal import cell, echo
 
 _FAILED, _WRONG_INPUT = 1, 2
 
@@ -45,14 +47,14 @@ def _telling(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> None:
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", InstalledDatabaseWarning)
-        warnings.showwarning = lambda message, *_: click.echo(f"warning: {message}", err=True)
+        warnings.showwarning = lambda message, *_: echo(f"warning: {message}", err=True)
         try:
             command(*args, **kwargs)
         except (InputError, RequestError) as error:
-            click.echo(str(error), err=True)
+            echo(str(error), err=True)
             sys.exit(_WRONG_INPUT)
         except GenerationError as error:
-            click.echo(str(error), err=True)
+            echo(str(error), err=True)
             sys.exit(_FAILED)
 
     return wrapped
@@ -78,7 +80,7 @@ def list_() -> None:
     for one in _all_series(settings):
         if isinstance(one, BrokenSeries):
             broken.append(one)
-            table.add_row(one.name, "broken, see below")
+            table.add_row(cell(one.name), "broken, see below")
             continue
         said, calendar = one.user_input, one.calendar
         layout = _layout(one, settings)
@@ -95,7 +97,7 @@ def list_() -> None:
         )
     _console(sys.stdout).print(table)
     for one in broken:
-        click.echo(str(one.error), err=True)
+        echo(str(one.error), err=True)
 
 
 @main.command()
@@ -118,9 +120,9 @@ def validate(names: tuple[str, ...]) -> None:
                 told = [Fault(file, fault)]
         faults += told
         if not told:
-            click.echo(f"{one.name}: in order")
+            echo(f"{one.name}: in order")
             for note in notes:
-                click.echo(f"note: {note}", err=True)
+                echo(f"note: {note}", err=True)
     if faults:
         raise InputError(faults)
     _note_shared_identifiers(settings, {one.name for one in chosen})
@@ -176,7 +178,7 @@ def generate(
     made = generate_series(request)
     if not quiet:
         for path in made:
-            click.echo(str(path))
+            echo(str(path))
 
 
 @main.command()
@@ -208,17 +210,17 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
     for checked in check_periods(table, keys):
         failed = failed or not checked.holds
         for line in checked.complaints():
-            click.echo(line, err=True)
+            echo(line, err=True)
     if failed:
         sys.exit(_FAILED)
     if not quiet:
         rules = f"all {len(rules_of(series))} rules hold"
-        click.echo(f"{name}: {rules} in {len(keys)} {'period' if len(keys) == 1 else 'periods'}")
+        echo(f"{name}: {rules} in {len(keys)} {'period' if len(keys) == 1 else 'periods'}")
         last = series.calendar.index(keys[-1])
         left_out = [key for key in series.calendar.keys[:last] if key not in keys]
         if left_out and not periods:
             are = "is" if len(left_out) == 1 else "are"
-            click.echo(f"note: {listed(left_out, 'and')} {are} not made, and left out", err=True)
+            echo(f"note: {listed(left_out, 'and')} {are} not made, and left out", err=True)
 
 
 @main.command()
@@ -240,13 +242,13 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
     folder = settings.series_dir if own else Path("series").resolve()
     started = start_series(folder, name, from_data, identifier)
     for path in started.paths:
-        click.echo(str(path))
+        echo(str(path))
     for note in started.notes:
-        click.echo(f"note: {note}", err=True)
+        echo(f"note: {note}", err=True)
     for line in started.comparison:
-        click.echo(line, err=True)
+        echo(line, err=True)
     if not own:
-        click.echo(f"To use it: export SERIES_ASSETS_SERIES_DIR={folder}", err=True)
+        echo(f"To use it: export SERIES_ASSETS_SERIES_DIR={folder}", err=True)
 
 
 @main.command()
@@ -265,8 +267,10 @@ def clean(name: str, yes: bool) -> None:
     files = layout.every_file()
     if not yes:
         click.confirm(
-            f"Remove {len(files)} files of {name} in {layout.folder}, and its reference table in "
-            f"{layout.database}?",
+            visible(
+                f"Remove {len(files)} files of {name} in {layout.folder}, and its reference table "
+                f"in {layout.database}?"
+            ),
             abort=True,
         )
     dropped = table.drop()
@@ -275,7 +279,7 @@ def clean(name: str, yes: bool) -> None:
     for folder in (layout.folder / "new_records", layout.folder):
         if folder.is_dir() and not any(folder.iterdir()):
             shutil.rmtree(folder)
-    click.echo(f"removed {len(files)} files{' and the reference table' if dropped else ''}")
+    echo(f"removed {len(files)} files{' and the reference table' if dropped else ''}")
 
 
 def _note_shared_identifiers(settings: Settings, names: set[str]) -> None:
@@ -287,7 +291,7 @@ def _note_shared_identifiers(settings: Settings, names: set[str]) -> None:
         sound = [one for one in _all_series(settings) if not isinstance(one, BrokenSeries)]
     for shared in shared_identifiers(sound):
         if names & {shared.first, shared.second}:
-            click.echo(f"note: {shared}", err=True)
+            echo(f"note: {shared}", err=True)
 
 
 def _deeper_faults(series: Series, database: Path, notes: list[str]) -> list[Fault]:
