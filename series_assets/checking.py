@@ -73,6 +73,7 @@ class _Check:
         self._table = table
         self._series: Series = table.series
         self._ks = [table.series.calendar.index(key) for key in keys]
+        self._values: tuple[int, dict[str, Any]] = (-1, {})
 
     def findings(self, key: str, names: Sequence[str]) -> Iterator[Finding]:
         """Yield a finding for each of the named rules, in their order."""
@@ -81,7 +82,7 @@ class _Check:
         k = self._series.calendar.index(key)
         try:
             self._require_files(k)
-            delivered, problem = self._delivered(k, bool(_ASKS_THE_TABLE & set(names)))
+            delivered, problem = self._delivered(k, names)
         except SeriesError as error:
             yield from (Finding(name, problem=str(error)) for name in names)
             return
@@ -117,7 +118,7 @@ class _Check:
                     "again"
                 )
 
-    def _delivered(self, k: int, ask_table: bool) -> tuple["Delivered", str | None]:
+    def _delivered(self, k: int, rules: Sequence[str]) -> tuple["Delivered", str | None]:
         """Return the dataset of period ``k``, and why nothing is known of what was recorded."""
         import numpy as np
         import pyarrow as pa
@@ -139,7 +140,7 @@ class _Check:
         is_seen = dict.fromkeys(series.roles.identifiers, np.zeros(rows, dtype=bool))
         is_known, problem = nowhere >= 0, None
         there = set(records.column_names)
-        if ask_table and k and series.first_identifier in there:
+        if _ASKS_THE_TABLE & set(rules) and k and series.first_identifier in there:
             try:
                 self._table.require(k, f"period {self._key(k)}")
                 known = self._recorded
@@ -176,9 +177,37 @@ class _Check:
                 recorded=recorded,
                 is_known=is_known,
                 is_seen=is_seen,
+                before=self._before(k, records) if "fresh_values" in rules else {},
             ),
             problem,
         )
+
+    def _before(self, k: int, records: Any) -> dict[str, Any]:
+        """Return the values that numbers drawn afresh have in the dataset of the period before.
+
+        Nothing where it cannot be read: what is wrong with it is for its own checks to tell. The
+        values of period ``k`` are kept for the next one.
+        """
+        from series_assets.core.holding_values import long_values
+        from series_assets.core.rules import fresh_numbers
+
+        names = fresh_numbers(self._series)
+
+        def values(table: Any) -> dict[str, Any]:
+            there = [name for name in names if name in table.column_names]
+            return {name: long_values(table.column(name).combine_chunks()) for name in there}
+
+        kept, before = self._values
+        self._values = (k, values(records))
+        if kept == k - 1:
+            return before
+        path = self._table.layout.dataset(k)
+        if not k or not names or not path.exists():
+            return {}
+        try:
+            return values(files.read_table(path, names))
+        except (OSError, ValueError, KeyError):
+            return {}
 
     def _key(self, k: int) -> str:
         return self._series.calendar.keys[k]

@@ -23,6 +23,8 @@ import pandas as pd
 import yaml
 from dateutil.relativedelta import relativedelta
 
+from series_assets_tests.checker_of_wholes import check_wholes, look_around
+
 Row = dict[str, str]
 _NOT_MISSING_BUT = {"nan", "NaN", "None", "NaT", "<NA>", "Missing data"}
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -91,6 +93,7 @@ def check(finished: Finished) -> None:
         _check_existing(data, k)
         _check_origins(data, k)
         _check_shuffled(data, k)
+    check_wholes(data)
     _check_new_specifications(rules)
     _check_existing_specifications(rules)
     _check_reference_table(data)
@@ -215,10 +218,27 @@ class _Rules:
         first, last = (_day(self.columns[name].get(end)) for end in ("from", "to"))
         if name not in self.moved:
             return first, last
-        to = last + self.step(k) if last else None
+        since, to = (day + self.step(k) if day else None for day in (first, last))
         if to and last and self.said["period"] == "months" and _last_of_month(last):
             to += relativedelta(day=31)
-        return (first + self.step(k) if first else None), to
+            if since and first and _last_of_month(first):
+                since += relativedelta(day=31)
+        return since, to
+
+    def full(self, name: str) -> bool:
+        """Tell whether a date column has all dates of its first window."""
+        first, last = self.window(name, 0)
+        return bool(first and last and self.columns[name]["uniques"] >= len(self.days(name, 0)))
+
+    def literal(self, text: str, name: str, k: int) -> str:
+        """Return a day that a constraint compares with a date column, as it is in a period."""
+        day = date.fromisoformat(text)
+        if name not in self.moved:
+            return text
+        for was, is_now in zip(self.window(name, 0), self.window(name, k), strict=True):
+            if day == was and is_now:
+                return is_now.isoformat()
+        return (day + self.step(k)).isoformat()
 
     def days(self, name: str, k: int) -> set[str]:
         """Return every day that a date column may have in a period, as text."""
@@ -300,6 +320,17 @@ class _Rules:
             if more <= found:
                 return found
             found |= more
+
+    @cached_property
+    def over_all_rows(self) -> list[str]:
+        """The derived columns that are computed over all rows of a dataset."""
+        found = look_around(self.derived, self._derivation_mentions)
+        return [name for name in found if name not in self.static]
+
+    def left_side(self, constraint: str) -> str:
+        """Return the column that a basic constraint changes."""
+        left = re.split(r" (?:<|>|<=|>=|==) ", constraint)[0].strip().strip("~")
+        return left if left in self.columns else left.replace("__", " ")
 
     @cached_property
     def removed_derived(self) -> set[str]:
@@ -437,8 +468,7 @@ class _Data:
 
         Derived columns that look at other rows have other values among all of a dataset.
         """
-        derived = self.rules.specification.get("derived_columns") or {}
-        return tuple(value for name, value in row.items() if name not in derived)
+        return tuple(v for name, v in row.items() if name not in self.rules.over_all_rows)
 
     @cached_property
     def entities(self) -> list[dict[str, Row]]:
@@ -596,9 +626,7 @@ def _possible_days(rules: _Rules, k: int) -> dict[str, set[str]]:
         if right in days:
             index = pd.to_datetime(sorted(days[right]))
         else:
-            literal = date.fromisoformat(right.strip("'"))
-            moved = literal + rules.step(k) if left in rules.moved else literal
-            index = pd.to_datetime([moved])
+            index = pd.to_datetime([rules.literal(right.strip("'"), left, k)])
         for near in (index - step, index, index + step):
             days[left] |= set(near.strftime("%Y-%m-%d"))
     return days
@@ -629,8 +657,8 @@ def _check_constraints(rules: _Rules, rows: list[Row], k: int, existing: bool, w
         left, operator, right = parts
         numeric = rules.columns[left]["type"] == "continuous"
         literal = right.strip("'") if right not in rules.header else None
-        if literal and not numeric and left in rules.moved:
-            literal = (date.fromisoformat(literal) + rules.step(k)).isoformat()
+        if literal and not numeric:
+            literal = rules.literal(literal, left, k)
         for row in rows:
             pair = row[left], row[right] if literal is None else literal
             values = [float(value) if numeric else value for value in pair if value]
@@ -827,7 +855,8 @@ def _for_period(rules: _Rules, k: int, rows: int) -> dict[str, Any]:
         column = wanted["columns"][name]
         column["from"], column["to"] = rules.window(name, k)
         if column["from"] and column["to"]:
-            column["uniques"] = min(column["uniques"], len(rules.days(name, k)))
+            size = len(rules.days(name, k))
+            column["uniques"] = size if rules.full(name) else min(column["uniques"], size)
     for column in wanted["columns"].values():
         parameters = column.get("distribution_parameters") or {}
         if parameters.get("target_sum") is not None:
@@ -850,7 +879,9 @@ def _compare(wanted: dict[str, Any], found: dict[str, Any], file: str) -> None:
             basic[:] = [_ISO.sub("DAY", text) for text in basic]
         for custom in (constraints.get("custom_constraints") or {}).values():
             custom["filter"] = _ISO.sub("DAY", custom.get("filter") or "") or None
-    found["derived_columns"] = found.get("derived_columns") or {}
+            custom["targets"] = {n: _ISO.sub("DAY", t) for n, t in custom["targets"].items()}
+        derived = specification.get("derived_columns") or {}
+        specification["derived_columns"] = {n: _ISO.sub("DAY", t) for n, t in derived.items()}
     faults = list(_differences(_plain(wanted) or {}, _plain(found) or {}, ""))
     _ensure(not faults, f"{file}: {'; '.join(faults[:5])}")
 

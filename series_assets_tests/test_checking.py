@@ -22,7 +22,13 @@ from series_assets.generating import Request, generate_series
 from series_assets.resources import Workspace
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_series, a_specification, a_user_input, write_series
-from series_assets_tests.test_rules import a_category, a_date, a_uuid, with_columns
+from series_assets_tests.test_rules import (
+    a_category,
+    a_date,
+    a_number,
+    a_uuid,
+    with_columns,
+)
 
 KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
 TWICE = ["frequency | probability_vector", "1 | 0.5", "2 | 0.5"]
@@ -40,8 +46,9 @@ def a_full_specification() -> dict[str, Any]:
         born=a_date("1950-01-01", "1999-12-31", 400),
         joined=a_date("2024-01-01", "2024-01-31", 31),
         blood=a_category("blood", {"A": 0.4, "B": 0.3, "O": 0.3}, miss_probability=0.2),
+        cost=a_number(),
     )
-    specification["constraints"]["basic_constraints"] = ["joined <= date"]
+    specification["constraints"]["basic_constraints"] = ["joined <= date", "cost >= 30"]
     return specification
 
 
@@ -160,15 +167,16 @@ def test_every_rule_holds_for_what_was_made(untouched: Made, number: int) -> Non
         RULES, (0, None)
     )
     entities = len({row["id"] for row in untouched.rows(number)})
-    existing = 0 if number == 1 else 40
     assert {name: (one.looked_at, one.unit) for name, one in found.items()} == {
-        "same_columns": (10, "columns"),
+        "same_columns": (11, "columns"),
         "counts": (60, "rows"),
         "identifiers": (60, "rows"),
         "repetitions": (entities, "entities"),
-        "static_columns": (existing, "rows"),
+        "static_columns": (60, "rows"),
         "linked_columns": (60, "rows"),
         "dates": (60, "rows"),
+        "constraints": (60, "rows"),
+        "fresh_values": (60, "rows"),
     }
     assert str(found["counts"]) == "60 rows, none wrong"
 
@@ -188,9 +196,10 @@ def test_the_counts_tell_what_was_asked_for_and_what_came(untouched: Made) -> No
 @pytest.mark.parametrize(
     ("user_input", "missing"),
     [
-        ({"static_columns": []}, {"static_columns", "linked_columns"}),
-        ({"linked_columns": ["id", "sex"]}, {"static_columns"}),
-        ({}, {"linked_columns"}),
+        ({"static_columns": []}, {"static_columns", "linked_columns", "constraints"}),
+        ({"linked_columns": ["id", "sex"]}, {"static_columns", "constraints"}),
+        ({}, {"linked_columns", "constraints"}),
+        ({"static_columns": ["amount"]}, {"linked_columns", "constraints", "fresh_values"}),
     ],
 )
 def test_a_rule_without_columns_is_none(user_input: dict[str, Any], missing: set[str]) -> None:
@@ -200,8 +209,12 @@ def test_a_rule_without_columns_is_none(user_input: dict[str, Any], missing: set
 
 
 def test_without_date_columns_there_is_no_rule_of_dates() -> None:
-    """Nor for a date that a constraint gives a text of its own."""
+    """Nor for a date that a constraint gives a text that is no day."""
     specification = a_specification()
+    specification["constraints"]["custom_constraints"] = {
+        "always": {"targets": {"date": "assign_value$2024-01-31"}}
+    }
+    assert "dates" in rules_of(a_series(specification))
     specification["constraints"]["custom_constraints"] = {
         "never": {"targets": {"date": "assign_value$never"}}
     }
@@ -340,7 +353,7 @@ def test_a_static_value_that_was_changed_is_found(made: Made) -> None:
     place = made.existing(2)[0]
     before = made.change(2, place, sex="X")
     found = made.findings(2)["static_columns"]
-    assert (found.looked_at, found.wrong) == (40, 1)
+    assert (found.looked_at, found.wrong) == (60, 1)
     assert found.examples == (Example(before["id"], "sex", "X", f"'{before['sex']}', as recorded"),)
     assert made.broken(2) == {"static_columns": 1}
 
@@ -353,6 +366,32 @@ def test_rows_are_counted_once_however_much_is_wrong_with_them(made: Made) -> No
     assert found.wrong == 4
     assert len(found.examples) == 5
     assert found.examples[-1].found is None
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize(
+    ("column", "rule"),
+    [("sex", "static_columns"), ("born", "static_columns"), ("blood", "linked_columns")],
+)
+def test_a_new_entity_whose_rows_differ_is_found(
+    made: Made, number: int, column: str, rule: str
+) -> None:
+    """In what it keeps, in the first dataset too, where nothing is recorded yet."""
+    made.change(number, made.new(number, times=2)[0], both=True, **{column: "1901-02-03"})
+    found = made.findings(number)[rule]
+    assert (found.looked_at, found.wrong) == (60, 1)
+    assert found.examples[0].column == column
+    assert found.examples[0].wanted.endswith(", as in another row of the entity")
+    assert made.broken(number).keys() - {"dates"} == {rule}
+
+
+def test_rows_without_an_identifier_are_no_entity(tmp_path: Path) -> None:
+    """They may differ in everything."""
+    specification = with_columns(a_specification(), id=a_uuid(miss_probability=0.5))
+    made = make(tmp_path, a_series(specification, a_user_input(num_datasets=1)))
+    found = made.findings(1)["static_columns"]
+    assert 0 < found.looked_at < 60
+    assert found.holds
 
 
 def test_a_static_value_of_an_entity_that_had_none_is_found(made: Made) -> None:
@@ -429,6 +468,135 @@ def test_a_date_in_another_form_is_found(made: Made, text: str) -> None:
     assert {e.wanted for e in found.examples} == {"a day written as YYYY-MM-DD"}
 
 
+# Dates, constraints and numbers of many rows.
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A series with so many rows that every day of a month is sure to occur."""
+    specification = a_specification(number_of_rows=2400)
+    specification["columns"]["date"] |= {"from": "2024-02-01", "to": "2024-02-29", "uniques": 29}
+    said = a_user_input(num_datasets=2, fraction_of_new="1/2", static_columns=[])
+    return make(tmp_path_factory.mktemp("many"), a_series(specification, said))
+
+
+@pytest.fixture
+def rows_of_many(many: Made, tmp_path: Path) -> Made:
+    """A copy of the series of many rows, to meddle with."""
+    shutil.copytree(many.data, tmp_path / "data")
+    return Made(many.series, tmp_path / "data")
+
+
+def change_all(made: Made, change: Callable[[Row, bool], None]) -> None:
+    """Change rows of the second dataset, new ones in both files."""
+    fresh = {row["id"] for row in made.rows(2, new=True)}
+    for new in (True, False):
+        rows = made.rows(2, new)
+        for row in rows:
+            change(row, row["id"] in fresh)
+        made.write(2, rows, new)
+
+
+def test_many_rows_hold_every_rule(many: Made) -> None:
+    """In both periods."""
+    assert many.broken(1) == many.broken(2) == {}
+
+
+@pytest.mark.parametrize("part", ["new", "existing"])
+def test_days_of_a_full_window_that_a_part_lacks_are_found(rows_of_many: Made, part: str) -> None:
+    """Although the other part has them."""
+    lacking = ("2024-03-05", "2024-03-30")
+
+    def change(row: Row, new: bool) -> None:
+        if new == (part == "new") and row["date"] in lacking:
+            row["date"] = "2024-03-01"
+
+    change_all(rows_of_many, change)
+    found = rows_of_many.findings(2)["dates"]
+    assert found.wrong == 2
+    wanted = [f"{day} in some of the 1200 {part} rows" for day in lacking]
+    assert [(e.column, e.found, e.wanted) for e in found.examples] == [
+        ("date", None, text) for text in wanted
+    ]
+    assert rows_of_many.broken(2) == {"dates": 2}
+
+
+def test_numbers_of_the_period_before_are_found(rows_of_many: Made) -> None:
+    """Where they are more than a few, whether both datasets are checked or the later one alone."""
+    before = [row["amount"] for row in rows_of_many.rows(1)]
+
+    def repeat(times: int) -> None:
+        numbers = iter(before[:times])
+
+        def change(row: Row, new: bool) -> None:
+            row["amount"] = next(numbers, row["amount"]) if not new else row["amount"]
+
+        change_all(rows_of_many, change)
+
+    repeat(10)
+    assert rows_of_many.broken(2) == {}
+    repeat(300)
+    found = rows_of_many.findings(2)["fresh_values"]
+    assert (found.looked_at, found.wrong) == (2400, 300)
+    assert found.examples[0].wanted == "drawn afresh, but the period before has the same"
+    table = Workspace(data_dir=str(rows_of_many.data)).reference_table(rows_of_many.series)
+    keys = rows_of_many.series.calendar.keys
+    [_, both] = check_periods(table, keys, ["fresh_values"])
+    assert both.findings == (found,)
+
+    rows_of_many.path(1).unlink()
+    found = rows_of_many.findings(2)["fresh_values"]
+    assert found.holds
+    assert list(found.facts) == ["the dataset of the period before"]
+
+
+def test_existing_records_with_the_numbers_of_new_ones_are_found(rows_of_many: Made) -> None:
+    """As a generator gives that starts anew for each part."""
+    numbers = iter([row["amount"] for row in rows_of_many.rows(2, new=True)][:200])
+
+    def change(row: Row, new: bool) -> None:
+        row["amount"] = row["amount"] if new else next(numbers, row["amount"])
+
+    change_all(rows_of_many, change)
+    found = rows_of_many.findings(2)["fresh_values"]
+    assert found.wrong == 200
+    assert found.examples[0].wanted == ("drawn afresh, but new records of the period have the same")
+    assert rows_of_many.broken(2) == {"fresh_values": 200}
+
+
+# Constraints.
+
+
+@pytest.mark.parametrize("cost", ["29.5", "-1", "1e1"])
+def test_a_row_that_breaks_a_constraint_is_found(made: Made, cost: str) -> None:
+    """New or existing, with what the constraint asks for."""
+    made.change(2, made.existing(2)[0], cost=cost)
+    made.change(2, made.new(2)[0], both=True, cost=cost)
+    found = made.findings(2)["constraints"]
+    assert (found.looked_at, found.wrong) == (60, 2)
+    assert (found.examples[0].found, found.examples[0].wanted) == (cost, ">= 30")
+    assert made.broken(2) == {"constraints": 2}
+
+
+@pytest.mark.parametrize("cost", ["", "30", "many"])
+def test_a_row_of_which_a_constraint_says_nothing_is_left_alone(made: Made, cost: str) -> None:
+    """What is missing or no number cannot be compared."""
+    made.change(2, made.existing(2)[0], cost=cost)
+    assert made.findings(2)["constraints"].wrong == 0
+
+
+def test_a_constraint_that_may_be_broken_is_counted(made: Made) -> None:
+    """An existing record keeps the day that it joined on, whatever the day of its date."""
+    rows = made.rows(2)
+    old = [p for p in made.existing(2) if rows[p]["joined"] <= rows[p]["date"]]
+    before = made.findings(2)["constraints"].facts.get("existing rows without 'joined <= date'", 0)
+    assert isinstance(before, int)
+    made.change(2, old[0], joined="2024-12-31")
+    found = made.findings(2)["constraints"]
+    assert found.holds
+    assert found.facts["existing rows without 'joined <= date'"] == before + 1
+
+
 # Counts.
 
 
@@ -470,7 +638,7 @@ def test_a_renamed_column_is_found(made: Made, number: int) -> None:
     rows = made.rows(number)
     made.write(number, [{{"sex": "gender"}.get(n, n): v for n, v in r.items()} for r in rows])
     found = made.findings(number)
-    assert (found["same_columns"].wrong, found["same_columns"].looked_at) == (2, 10)
+    assert (found["same_columns"].wrong, found["same_columns"].looked_at) == (2, 11)
     assert set(found["same_columns"].examples) == {
         Example(None, "sex", None, "a column"),
         Example(None, "gender", "gender", "no column"),
@@ -509,6 +677,8 @@ def test_without_the_first_identifier_little_can_be_told(made: Made) -> None:
         "static_columns",
         "linked_columns",
         "dates",
+        "constraints",
+        "fresh_values",
     }
 
 
@@ -672,9 +842,9 @@ def test_the_command_says_that_all_rules_hold(made: Made, call: Callable[..., Re
     """One line, or none when it is to be quiet."""
     result = call("demo", data=made.data)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == "demo: all 7 rules hold in 4 periods\n"
+    assert result.stdout == "demo: all 9 rules hold in 4 periods\n"
     result = call("demo", "--periods", KEYS[1], data=made.data)
-    assert result.stdout == "demo: all 7 rules hold in 1 period\n"
+    assert result.stdout == "demo: all 9 rules hold in 1 period\n"
     assert call("demo", "--quiet", data=made.data).output == ""
 
 
@@ -688,7 +858,7 @@ def test_the_command_tells_what_is_wrong_period_by_period(
     assert (result.exit_code, result.stdout) == (1, "")
     whose = before["id"]
     assert result.stderr.splitlines() == [
-        f"2024-02-01 static_columns: 1 of 40 rows wrong, such as {whose}: sex is 'X', should be "
+        f"2024-02-01 static_columns: 1 of 60 rows wrong, such as {whose}: sex is 'X', should be "
         f"'{before['sex']}', as recorded",
         f"2024-02-01 dates: 1 of 60 rows wrong, such as {whose}: date is '2024-01-30', should be "
         "from 2024-02-01 to 2024-02-29",
@@ -701,7 +871,7 @@ def test_the_command_checks_what_has_been_made(made: Made, call: Callable[..., R
     """Where nothing is asked for in particular."""
     made.path(3).unlink()
     result = call("demo", data=made.data)
-    assert (result.exit_code, result.stdout) == (0, "demo: all 7 rules hold in 3 periods\n")
+    assert (result.exit_code, result.stdout) == (0, "demo: all 9 rules hold in 3 periods\n")
     assert result.stderr == f"note: {made.series.calendar.keys[2]} is not made, and left out\n"
 
 

@@ -18,7 +18,15 @@ from series_assets_tests.builders import a_series, files_in
 
 FIRST, SECOND, THIRD, FOURTH = KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
 DATASET = dg.AssetKey(["demo", "dataset"])
-NAMES = ("same_columns", "counts", "identifiers", "repetitions", "static_columns", "dates")
+NAMES = (
+    "same_columns",
+    "counts",
+    "identifiers",
+    "repetitions",
+    "static_columns",
+    "dates",
+    "fresh_values",
+)
 
 
 def range_of(first: str, last: str) -> dict[str, str]:

@@ -4,15 +4,15 @@ Every change starts from the original specification and ``k``; nothing is steppe
 period before. What the numbers of a period are is decided in ``series``.
 """
 
-import re
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from series_assets.core import mentions
+from series_assets.core.constraints import Afterwards, of_existing_records, targets_of
+from series_assets.core.moving import move_dates
 from series_assets.core.periods import Calendar
 from series_assets.core.seeds import existing_seed
 from series_assets.core.specification import (
@@ -20,7 +20,6 @@ from series_assets.core.specification import (
     Specification,
     derived,
     output_columns,
-    window_size,
 )
 
 
@@ -48,38 +47,23 @@ class Removed:
     """Those of the basic constraints that are made true afterwards (5.7)."""
     restored_derived: tuple[tuple[str, str], ...] = ()
     """Name and calculation of the derived columns computed afterwards (5.7)."""
+    among_moved: tuple[str, ...] = ()
+    """Those of the restored constraints that mention no static column."""
+    afterwards: Afterwards = field(default_factory=Afterwards)
+    """What finished records are made to meet, and what cannot be kept."""
+    targets: frozenset[str] = frozenset()
+    """The columns that custom constraints of the specification act on."""
 
 
 def for_period(
     specification: Specification, calendar: Calendar, roles: Roles, k: int
 ) -> Specification:
-    """Return a copy with the dates of period ``k``: columns moved, literals moved, uniques capped.
+    """Return a copy with the dates of period ``k``: windows, their dates, and days in expressions.
 
-    ``uniques`` of any date column is capped to the dates of its window (section 3): Exhibit
-    would otherwise forget ``to``.
+    What moves, and how far, is decided in ``moving``.
     """
     changed = deepcopy(specification)
-    for name, column in changed["columns"].items():
-        if column["type"] != "date":
-            continue
-        if name in roles.moved:
-            for end in ("from", "to"):
-                if column.get(end) is not None:
-                    day = date.fromisoformat(column[end])
-                    moved = calendar.move(day, k, keep_month_end=end == "to")
-                    column[end] = moved.isoformat()
-        size = window_size(column)
-        if size is not None:
-            column["uniques"] = min(column["uniques"], size)
-    constraints = changed["constraints"]
-    if k and constraints["basic_constraints"]:
-        constraints["basic_constraints"] = [
-            _with_moved_literals(text, roles.moved, calendar, k)
-            for text in constraints["basic_constraints"]
-        ]
-    for custom in (constraints["custom_constraints"] or {}).values() if k else ():
-        if custom.get("filter"):
-            custom["filter"] = _with_moved_literals(custom["filter"], roles.moved, calendar, k)
+    move_dates(changed, roles.moved, calendar, k)
     return changed
 
 
@@ -183,6 +167,7 @@ def scale_target_sums(changed: Specification, share: Fraction) -> None:
 
 def _remove(changed: Specification, roles: Roles) -> Removed:
     """Remove from ``changed`` what mentions a static or a moved column, and tell what it was."""
+    whole = {**changed, "constraints": dict(changed["constraints"])}
     calculations = derived(changed)
     static = {*roles.static, *_outputs(changed, roles.static)}
     forbidden = {*static, *roles.moved}
@@ -212,18 +197,21 @@ def _remove(changed: Specification, roles: Roles) -> Removed:
     )
     if removed_custom:
         constraints["custom_constraints"] = custom
+    afterwards = of_existing_records(whole, custom, {*static, *roles.identifiers})
+    met = {rule.text for rule in afterwards.rules if any(c not in static for c, _ in rule.ways)}
     return Removed(
         basic_constraints=tuple(out),
         custom_constraints=tuple(removed_custom),
         derived_columns=tuple(name for name in calculations if name in lost),
-        restored_constraints=tuple(
-            text for text in out if not mentions.in_constraint(text, names) & static
-        ),
+        restored_constraints=tuple(text for text in out if text in met),
         restored_derived=tuple(
             (name, text)
             for name, text in calculations.items()
             if name in lost and name not in static
         ),
+        among_moved=tuple(text for text in out if not mentions.in_constraint(text, names) & static),
+        afterwards=afterwards,
+        targets=targets_of(whole["constraints"]["custom_constraints"] or {}),
     )
 
 
@@ -253,35 +241,3 @@ def _custom_without(
         else:
             removed.append(name)
     return kept, removed
-
-
-_CLAUSES = re.compile(r"""('[^']*'|"[^"]*"|~[^~]*~|[&|]|\band\b|\bor\b)""")
-_ISO_LITERAL = re.compile(r"""(['"])(\d{4}-\d{2}-\d{2})\1""")
-
-
-def _with_moved_literals(text: str, moved: Iterable[str], calendar: Calendar, k: int) -> str:
-    """Return an expression in which dates compared with a moved column have moved (4.2).
-
-    An expression is taken clause by clause, as ``&``, ``|``, ``and`` and ``or`` part it, so that
-    a literal moves only with a column that it is compared with.
-    """
-    clauses = [""]
-    for piece in _CLAUSES.split(text):
-        if piece in ("&", "|", "and", "or"):
-            clauses += [piece, ""]
-        else:
-            clauses[-1] += piece
-    return "".join(
-        _ISO_LITERAL.sub(lambda found: _moved_literal(found, calendar, k), clause)
-        if mentions.in_constraint(clause, moved)
-        else clause
-        for clause in clauses
-    )
-
-
-def _moved_literal(found: re.Match[str], calendar: Calendar, k: int) -> str:
-    quote, text = found.groups()
-    try:
-        return f"{quote}{calendar.move(date.fromisoformat(text), k).isoformat()}{quote}"
-    except ValueError:
-        return found[0]

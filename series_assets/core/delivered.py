@@ -4,8 +4,8 @@ Everything here is text, as it stands in the files: columns of text, null where 
 Where they come from is the business of ``checking``, how rules are held that of ``holding``.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from series_assets.core.changes import for_period
 from series_assets.core.rules import (
     EXAMPLES,
     Example,
@@ -22,6 +23,7 @@ from series_assets.core.rules import (
     static_outputs,
 )
 from series_assets.core.series import Series
+from series_assets.core.specification import Specification
 
 Flags = NDArray[np.bool_]
 """One truth value for each row of the dataset."""
@@ -52,6 +54,9 @@ class Delivered:
     """Which rows name an entity that was recorded before the period."""
     is_seen: Mapping[str, Flags]
     """For each identifier, in which rows its value was recorded with it before the period."""
+    before: Mapping[str, pa.Array] = field(default_factory=dict)
+    """The different values that columns of numbers have in the dataset of the period before, as
+    far as it is there."""
 
     @property
     def is_first_period(self) -> bool:
@@ -61,6 +66,12 @@ class Delivered:
     def column(self, name: str) -> pa.Array:
         """Return a column of the dataset. Raises KeyError for one that it lacks."""
         return self.records.column(name).combine_chunks()
+
+    @cached_property
+    def period(self) -> Specification:
+        """The specification with the dates of the period."""
+        series = self.series
+        return for_period(series.specification, series.calendar, series.roles, self.k)
 
     @cached_property
     def identifiers(self) -> pa.Array:
@@ -151,7 +162,19 @@ class Cells:
         for row in np.flatnonzero(rows)[:room].tolist():
             self._examples.append(self._delivered.example(row, column, wanted(row)))
 
-    def finding(self, rule: str, looked_at: int | None = None) -> Finding:
-        """Return what was collected; by default all rows were looked at."""
+    def finding(
+        self,
+        rule: str,
+        looked_at: int | None = None,
+        *,
+        lacking: Sequence[Example] = (),
+        facts: Mapping[str, int | str] | None = None,
+    ) -> Finding:
+        """Return what was collected; by default all rows were looked at.
+
+        ``lacking`` are examples of what no row has; each of them counts as one row that is wrong.
+        """
         count = len(self._rows) if looked_at is None else looked_at
-        return Finding(rule, "rows", count, int(self._rows.sum()), tuple(self._examples))
+        examples = (*self._examples, *lacking)[:EXAMPLES]
+        wrong = int(self._rows.sum()) + len(lacking)
+        return Finding(rule, "rows", count, wrong, examples, facts=facts or {})

@@ -44,17 +44,33 @@ class Calendar:
         """Return ``k`` for a partition key. Raises KeyError for a key of no period."""
         return self._index[key]
 
-    def move(self, day: date, k: int, *, keep_month_end: bool = False) -> date:
-        """Return ``day`` as it is in period ``k``.
+    def move(self, day: date, k: int) -> date:
+        """Return ``day`` as it is in period ``k``: the same step as its start, from the original.
 
-        With ``keep_month_end`` the last day of a month stays the last day of its month where
-        the unit is months: the ``to`` of a window covers the whole of every month.
+        Raises ValueError or OverflowError for a day that Python has no date for.
         """
-        moved = day + self.step(k)
-        if keep_month_end and self.unit == "months" and day.day == _last_of_month(day):
-            return moved.replace(day=_last_of_month(moved))
-        return moved
+        return day + self.step(k)
+
+    def move_window(
+        self, first: date | None, last: date | None, k: int
+    ) -> tuple[date | None, date | None]:
+        """Return both ends of a window as they are in period ``k``; an open end stays open.
+
+        Where the unit is months, a window that ends on the last day of a month always does, and
+        if it also begins on one (a single day, or 31 January to 29 February), it always begins on
+        one. A window that begins on a last day and ends within a month is moved day by day.
+        """
+        months = self.unit == "months"
+        ends_months = months and last is not None and _is_last_of_month(last)
+        starts_so = ends_months and first is not None and _is_last_of_month(first)
+        return self._moved(first, k, starts_so), self._moved(last, k, ends_months)
+
+    def _moved(self, day: date | None, k: int, keep_month_end: bool) -> date | None:
+        if day is None:
+            return None
+        moved = self.move(day, k)
+        return moved + relativedelta(day=31) if keep_month_end else moved
 
 
-def _last_of_month(day: date) -> int:
-    return monthrange(day.year, day.month)[1]
+def _is_last_of_month(day: date) -> bool:
+    return day.day == monthrange(day.year, day.month)[1]

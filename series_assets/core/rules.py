@@ -4,11 +4,15 @@ Light enough to be loaded with the definitions; how each rule is held against a 
 ``holding``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from series_assets.core import mentions
+from series_assets.core.comparisons import comparisons
+from series_assets.core.literals import parse_day
 from series_assets.core.series import Series
-from series_assets.core.specification import of_type, output_columns
+from series_assets.core.specification import Specification, of_type, output_columns
 
 RULES = {
     "same_columns": "The columns of the first period, in the same order.",
@@ -16,10 +20,16 @@ RULES = {
     "identifiers": "Identifiers of new records occur in no earlier period; those of existing "
     "records were all recorded with their entity before the period.",
     "repetitions": "An entity has as many rows as the frequency_distribution gives it.",
-    "static_columns": "What an entity keeps for life is as first recorded.",
+    "static_columns": "What an entity keeps for life is as first recorded, and the same in all of "
+    "its rows.",
     "linked_columns": "Linked identifiers are one to one, and linked columns are as recorded with "
     "their entity.",
-    "dates": "Dates are written as YYYY-MM-DD, and lie in the window that they have in the period.",
+    "dates": "Dates are written as YYYY-MM-DD, and lie in the window that they have in the period; "
+    "where all of a window's dates were asked for, none is lacking.",
+    "constraints": "Basic constraints hold, where nothing else that the specification asks for can "
+    "undo them; other rows in which one does not hold are counted.",
+    "fresh_values": "Numbers that are drawn afresh are not those of the period before, nor those "
+    "of the new records in existing ones.",
 }
 """Every rule by name, in the order they are told, with what it says."""
 
@@ -79,6 +89,8 @@ def rules_of(series: Series) -> tuple[str, ...]:
         "static_columns": not static_outputs(series),
         "linked_columns": not linked_outputs(series),
         "dates": not dated(series),
+        "constraints": not comparisons(series, series.specification),
+        "fresh_values": not fresh_numbers(series),
     }
     return tuple(name for name in RULES if not missing.get(name))
 
@@ -104,13 +116,51 @@ def static_outputs(series: Series) -> tuple[str, ...]:
 
 
 def dated(series: Series) -> tuple[str, ...]:
-    """Return the date columns, but those that a constraint gives a text of its own."""
-    custom = series.specification["constraints"]["custom_constraints"] or {}
-    assigned = {
-        name.strip()
-        for constraint in custom.values()
-        for names, action in constraint["targets"].items()
-        if "assign_value" in action
-        for name in names.split(",")
+    """Return the date columns, but those that a constraint gives a text that is no day."""
+    texts = {
+        name
+        for name, value in assigned(series.specification)
+        if (day := parse_day(value)) is None or day.time
     }
-    return tuple(n for n in of_type(series.specification, "date") if n not in assigned)
+    return tuple(name for name in of_type(series.specification, "date") if name not in texts)
+
+
+def assigned(specification: Specification) -> Iterator[tuple[str, str]]:
+    """Yield the columns that ``assign_value`` gives a value, each with the value."""
+    custom = specification["constraints"]["custom_constraints"] or {}
+    for constraint in custom.values():
+        for names, actions in constraint["targets"].items():
+            for action in actions.split(","):
+                word, _, value = action.strip().partition("$")
+                if word == "assign_value":
+                    yield from ((name.strip(), value) for name in names.split(","))
+
+
+def fresh_numbers(series: Series) -> tuple[str, ...]:
+    """Return the columns of numbers that no two records can share but by the rarest chance.
+
+    Those with all their digits, which spread, which no entity keeps, and which no constraint or
+    model sets: ``target_sum`` rounds them, and without a dispersion they follow from categories.
+    """
+    specification = series.specification
+    if specification.get("models"):
+        return ()
+    columns, constraints = specification["columns"], specification["constraints"]
+    custom = (constraints["custom_constraints"] or {}).values()
+    touched = set[str]().union(
+        *(mentions.in_constraint(t, columns) for t in constraints["basic_constraints"] or []),
+        *(mentions.in_list(target, columns) for one in custom for target in one["targets"]),
+        series.roles.static,
+    )
+    return tuple(
+        name
+        for name in of_type(specification, "continuous")
+        if name not in touched and _spreads(columns[name])
+    )
+
+
+def _spreads(column: Mapping[str, Any]) -> bool:
+    parameters = column["distribution_parameters"]
+    if column["precision"] == "integer" or parameters.get("target_sum") is not None:
+        return False
+    return column["distribution"] == "normal" or bool(parameters.get("dispersion"))

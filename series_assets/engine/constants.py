@@ -1,9 +1,10 @@
 """Exhibit's constant seeds, replaced by seeds of the run (contract, section 4.5).
 
 Exhibit 0.9.9 decides with generators that it seeds with a constant where gaps fall, which numbers
-stand in rows whose category is missing, how ``shift_distribution_*`` spreads values and which
-values a filter by frequency picks. Every run would repeat those of the last one. Here each purpose
-gets a generator of its own, seeded from the run's seed. The first period keeps the constants.
+stand in rows whose category is missing, how ``shift_distribution_*`` spreads values, which values
+a filter by frequency picks, and in which rows the values of a linked group stand. Every run would
+repeat those of the last one. Here each purpose gets a generator of its own, seeded from the run's
+seed. The first period keeps the constants.
 """
 
 from collections.abc import Callable, Iterator
@@ -49,10 +50,10 @@ def generator(constant: int, *purpose: object) -> np.random.Generator:
 
 
 class NumpyWith:
-    """numpy, except that ``random.default_rng`` is another function."""
+    """numpy, except that the given functions are all that ``numpy.random`` holds."""
 
-    def __init__(self, default_rng: Callable[..., Any]) -> None:
-        self.random = SimpleNamespace(default_rng=default_rng)
+    def __init__(self, **functions: Callable[..., Any]) -> None:
+        self.random = SimpleNamespace(**functions)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(np, name)
@@ -79,7 +80,7 @@ class SeededShifts(constraints.ConstraintHandler):
             self._shifts += 1
             seed = seed_for(0, "shift", self._shifts, target)
             names = {
-                "np": NumpyWith(_always(seed)),
+                "np": NumpyWith(default_rng=_always(seed)),
                 "gamma": _seeded(constraints.gamma, seed),
             }
             with standing_in([(constraints, names)]):

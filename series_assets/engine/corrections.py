@@ -10,14 +10,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from exhibit.core import constraints
 from exhibit.core import exhibit as stock
 from exhibit.core.generate import categorical, continuous, missing
-from exhibit.core.linkage import matrix
+from exhibit.core.linkage import hierarchical, matrix
 
 from series_assets.core import expressions
-from series_assets.engine.constants import NumpyWith, generator
+from series_assets.core.specification import Specification
+from series_assets.engine.constants import NumpyWith, generator, seed_for
 from series_assets.engine.isolation import standing_in
 from series_assets.engine.missing_data import SeededMissingData
 from series_assets.engine.scaling import scale
@@ -86,11 +88,23 @@ def rows_that_match(rows: pd.DataFrame, condition: str) -> "pd.Series[bool]":
         return pd.Series(False, index=rows.index)
     if column == condition:
         return _stock_mask(rows, condition)
-    chances = NumpyWith(lambda seed: generator(seed, "frequency", condition))
+    chances = NumpyWith(default_rng=lambda seed: generator(seed, "frequency", condition))
     with standing_in([(constraints, {"np": chances})]):
         return _stock_mask(rows, condition)
 
 
+def linked_group(spec_dict: Specification, linked_group: Any, num_rows: int) -> pd.DataFrame:
+    """Return the columns of a linked group.
+
+    Stock Exhibit makes them sorted by one of them, and shuffles them in the same way in every run.
+    """
+    seed = seed_for(0, "linked", *linked_group[1])
+    order = NumpyWith(PCG64=lambda _: np.random.PCG64(seed))
+    with standing_in([(hierarchical, {"np": order})]):
+        return _stock_linked_group(spec_dict, linked_group, num_rows)
+
+
+_stock_linked_group = hierarchical.generate_linked_anon_df
 _stock_mask = constraints.get_constraint_mask
 _SCALING = (continuous, missing, constraints)
 
@@ -102,5 +116,6 @@ def stand_ins(database: Path) -> list[tuple[ModuleType, Mapping[str, Any]]]:
         *((module, {"MissingDataGenerator": SeededMissingData}) for module in (stock, missing)),
         *((module, {"scale_continuous_column": scale}) for module in _SCALING),
         *((module, {"get_constraint_mask": rows_that_match}) for module in (constraints, missing)),
+        (categorical, {"generate_linked_anon_df": linked_group}),
         (categorical, {"create_temp_table": temporary_table(database)}),
     ]

@@ -61,8 +61,9 @@ def in_order(
         if mentions.in_derivation(calculation, names) - set(records.columns):
             return pd.Series(float("nan"), index=records.index)
         column = compute(records, calculation)
-        named = isinstance(calculation, Calculation) and isinstance(column, pd.Series)
-        if static is None or not named:  # one value for all rows, such as @sysdate
+        if static is None or not isinstance(calculation, Calculation):
+            return column
+        if not isinstance(column, pd.Series):  # one value for all rows, such as @sysdate
             return column
         settled: pd.Series[Any] = static.apply_to_made(
             column.rename(calculation.name), records[static.identifier]

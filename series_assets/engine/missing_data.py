@@ -39,7 +39,7 @@ class SeededMissingData(missing.MissingDataGenerator):
                 return _OnePerEntity(made, self._first_rows())
             return made
 
-        with standing_in([(missing, {"np": constants.NumpyWith(default_rng)})]):
+        with standing_in([(missing, {"np": constants.NumpyWith(default_rng=default_rng)})]):
             records: pd.DataFrame = self._stock_step(self.static)
         return self.static.apply_to(records) if self.static else records
 

@@ -74,24 +74,68 @@ def test_moving_by_months_never_drifts(day: date, first: date, k: int) -> None:
     assert moved.day == min(day.day, _last_day_of_month(moved))
 
 
-@given(day=DAYS, first=DAYS, length=LENGTHS, k=PERIODS)
-def test_a_month_end_stays_a_month_end(day: date, first: date, length: int, k: int) -> None:
-    """With keep_month_end, the last day of a month is the last day of its month in any period."""
-    month_end = day.replace(day=_last_day_of_month(day))
-    moved = Calendar(first, "months", length, k + 1).move(month_end, k, keep_month_end=True)
-    assert moved.day == _last_day_of_month(moved)
-
-
-@given(day=DAYS, first=DAYS, unit=st.sampled_from(UNITS), length=LENGTHS, k=PERIODS)
-def test_other_days_do_not_care_for_month_ends(
-    day: date, first: date, unit: str, length: int, k: int
+@given(day=DAYS, days=st.integers(0, 400), length=LENGTHS, k=PERIODS)
+def test_a_window_that_ends_with_a_month_always_does(
+    day: date, days: int, length: int, k: int
 ) -> None:
-    """keep_month_end changes nothing for a day within a month, nor where months are not counted."""
-    calendar = Calendar(first, unit, length, k + 1)
-    within = day.replace(day=min(day.day, 27))
-    assert calendar.move(within, k, keep_month_end=True) == calendar.move(within, k)
+    """So it does in every period, and one that also begins on a last day always begins on one."""
+    last = _month_end(day)
+    first = last - timedelta(days=days)
+    begins, ends = _window(first, last, "months", length, k)
+    assert ends == _month_end(ends)
+    if first == _month_end(first):
+        assert begins == _month_end(begins)
+    else:
+        assert begins.day == min(first.day, _last_day_of_month(begins))
+
+
+@given(day=DAYS, unit=st.sampled_from(UNITS), length=LENGTHS, k=PERIODS)
+def test_a_window_of_one_day_stays_one_day(day: date, unit: str, length: int, k: int) -> None:
+    """On a month's end as on any other day; from 29 February to the last day of every month."""
+    for one in (day, _month_end(day)):
+        begins, ends = _window(one, one, unit, length, k)
+        assert begins == ends
+        if unit == "months" and one == _month_end(one):
+            assert ends == _month_end(ends)
+
+
+@given(
+    first=DAYS,
+    days=st.integers(0, 400),
+    unit=st.sampled_from(UNITS),
+    length=LENGTHS,
+    k=PERIODS,
+)
+def test_the_ends_of_a_window_never_cross(
+    first: date, days: int, unit: str, length: int, k: int
+) -> None:
+    """What is counted in days keeps its length, and months never turn a window round."""
+    last = first + timedelta(days=days)
+    begins, ends = _window(first, last, unit, length, k)
+    assert begins <= ends
     if unit != "months":
-        assert calendar.move(day, k, keep_month_end=True) == calendar.move(day, k)
+        assert ends - begins == last - first
+
+
+@given(day=DAYS, unit=st.sampled_from(UNITS), length=LENGTHS, k=PERIODS)
+def test_other_days_do_not_care_for_month_ends(day: date, unit: str, length: int, k: int) -> None:
+    """A window within a month moves by the step of the period and no other, both ends alike."""
+    calendar = Calendar(day, unit, length, k + 1)
+    within = day.replace(day=min(day.day, 27))
+    moved = calendar.move(within, k)
+    assert calendar.move_window(within, within, k) == (moved, moved)
+    assert calendar.move_window(within, None, k) == (moved, None)
+    assert calendar.move_window(None, within, k) == (None, moved)
+
+
+def _window(first: date, last: date, unit: str, length: int, k: int) -> tuple[date, date]:
+    begins, ends = Calendar(first, unit, length, k + 1).move_window(first, last, k)
+    assert begins is not None and ends is not None
+    return begins, ends
+
+
+def _month_end(day: date) -> date:
+    return day.replace(day=_last_day_of_month(day))
 
 
 def test_the_31st_comes_back() -> None:
@@ -137,8 +181,26 @@ def test_a_leap_day_is_a_day_like_any_other() -> None:
 def test_the_end_of_a_window(end: str, k: int, moved: str) -> None:
     """The end of a window stays on a month's last day if that is where the user put it."""
     calendar = Calendar(date(2024, 1, 1), "months", 1, 13)
-    day = calendar.move(date.fromisoformat(end), k, keep_month_end=True)
-    assert day.isoformat() == moved
+    _, day = calendar.move_window(date(2023, 1, 1), date.fromisoformat(end), k)
+    assert day is not None and day.isoformat() == moved
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "moved"),
+    [
+        ("2024-02-29", "2024-02-29", ("2024-03-31", "2024-03-31")),
+        ("2024-02-29", "2024-03-31", ("2024-03-31", "2024-04-30")),
+        ("2024-02-29", "2024-03-10", ("2024-03-29", "2024-04-10")),
+        ("2024-02-28", "2024-02-29", ("2024-03-28", "2024-03-31")),
+        ("2024-02-29", None, ("2024-03-29", None)),
+    ],
+)
+def test_the_start_of_a_window(first: str, last: str | None, moved: tuple[str, str | None]) -> None:
+    """It stays on a month's last day where the window's end does, and else keeps its day."""
+    calendar = Calendar(date(2024, 2, 1), "months", 1, 2)
+    until = None if last is None else date.fromisoformat(last)
+    found = calendar.move_window(date.fromisoformat(first), until, 1)
+    assert tuple(day and day.isoformat() for day in found) == moved
 
 
 def test_a_key_of_no_period_is_refused() -> None:

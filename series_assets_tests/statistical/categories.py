@@ -41,9 +41,7 @@ def _chances(series: LongSeries, name: str) -> "pd.Series[float] | None":
     return chances / chances.sum()
 
 
-def _spread(
-    title: str, runs: tuple[Run, ...], name: str, chances: "pd.Series[float]"
-) -> Statistic:
+def _spread(title: str, runs: tuple[Run, ...], name: str, chances: "pd.Series[float]") -> Statistic:
     counts = pd.concat([run.records[name] for run in runs]).value_counts()
     assert set(counts.index) <= set(chances.index)
     expected = chances * counts.sum()
@@ -111,7 +109,8 @@ def _by_row(name: str, part: str, codes: "np.ndarray") -> Statistic:
     for column in codes.T:
         own = column[column >= 0]
         expected = chances * len(own)
-        total += float(((np.bincount(own, minlength=len(chances)) - expected) ** 2 / expected).sum())
+        counts = np.bincount(own, minlength=len(chances))
+        total += float(((counts - expected) ** 2 / expected).sum())
         freedom += len(chances) - 1
     return chi_square("order", f"{name}: values by row, {part}", total, freedom)
 

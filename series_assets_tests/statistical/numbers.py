@@ -84,9 +84,7 @@ def _by_row(series: LongSeries, name: str, part: str, beside: str | None) -> Sta
     return chi_square(SUITE, f"{name}{title}: ranks by row, {part}", float(squares), least)
 
 
-def _columns(
-    series: LongSeries, name: str, other: str, beside: str | None
-) -> Iterator[Statistic]:
+def _columns(series: LongSeries, name: str, other: str, beside: str | None) -> Iterator[Statistic]:
     """Numbers of the same rows go together only as far as their weights make them."""
     title = f" where {beside} is missing" if beside else ""
     for part in ("new", "existing"):
@@ -107,10 +105,11 @@ def ratios(series: LongSeries, number: str, category: str) -> Iterator[Statistic
     for part in ("new", "existing"):
         records = pd.concat([run.records for run in series.part(part)])
         groups = records.dropna(subset=[number]).groupby(category)[number]
-        mean, error = groups.mean(), groups.std() / np.sqrt(groups.size())
+        mean = groups.mean()
+        error = groups.std() / np.sqrt(groups.size()) / mean
         first, *others = weights.index
         for value in others:
             found = mean[value] / mean[first]
-            spread = found * sqrt((error[value] / mean[value]) ** 2 + (error[first] / mean[first]) ** 2)
+            spread = found * sqrt(error[value] ** 2 + error[first] ** 2)
             title = f"{number}: mean of {category} {value} by {first}, {part}"
             yield Statistic("means", title, weights[value] / weights[first], found, spread)
