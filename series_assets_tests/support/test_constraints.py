@@ -139,6 +139,9 @@ def test_places_by_region(tmp_path: Path, static: list[str]) -> None:
         points = records[["home_latitude", "home_longitude"]].astype(float)
         assert points["home_latitude"].between(55.8, 56.0).all()
         assert points["home_longitude"].between(-3.4, -3.0).all()
+        assert points.groupby(list(points)).ngroup().groupby(records["region"]).nunique().min() > 1
+        regions = records["region"].groupby([points[name] for name in points]).nunique()
+        assert (regions == 1).all()
 
 
 NOT_KEPT = [
