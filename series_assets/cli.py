@@ -109,19 +109,23 @@ def validate(names: tuple[str, ...]) -> None:
     chosen = [_named(settings, name) for name in names] if names else _all_series(settings)
     faults: list[Fault] = []
     for one in chosen:
+        notes: list[str] = []
         if isinstance(one, BrokenSeries):
             told = list(one.error.faults)
         else:
             try:
-                told = _deeper_faults(one, _layout(one, settings).database)
+                told = _deeper_faults(one, _layout(one, settings).database, notes)
             except GenerationError as error:  # about the database, not about a file of the series
                 file, _, fault = str(error).partition(": ")
                 told = [Fault(file, fault)]
         faults += told
         if not told:
             echo(f"{one.name}: in order")
+            for note in notes:
+                echo(f"note: {note}", err=True)
     if faults:
         raise InputError(faults)
+    _note_shared_identifiers(settings, {one.name for one in chosen})
 
 
 @main.command()
@@ -241,6 +245,8 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
         echo(str(path))
     for note in started.notes:
         echo(f"note: {note}", err=True)
+    for line in started.comparison:
+        echo(line, err=True)
     if not own:
         echo(f"To use it: export SERIES_ASSETS_SERIES_DIR={folder}", err=True)
 
@@ -276,8 +282,23 @@ def clean(name: str, yes: bool) -> None:
     echo(f"removed {len(files)} files{' and the reference table' if dropped else ''}")
 
 
-def _deeper_faults(series: Series, database: Path) -> list[Fault]:
-    """Return what the database lacks, or else what a trial of the series ends with."""
+def _note_shared_identifiers(settings: Settings, names: set[str]) -> None:
+    """Print which of the named series share identifiers with another one of the folder."""
+    from series_assets.core.shared_identifiers import shared_identifiers
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what there is to warn of has been shown by now
+        sound = [one for one in _all_series(settings) if not isinstance(one, BrokenSeries)]
+    for shared in shared_identifiers(sound):
+        if names & {shared.first, shared.second}:
+            echo(f"note: {shared}", err=True)
+
+
+def _deeper_faults(series: Series, database: Path, notes: list[str]) -> list[Fault]:
+    """Return what the database lacks, or else what a trial of the series ends with.
+
+    What its records will not meet is added to ``notes``.
+    """
     from series_assets.storage.database import installed_database, look_at
     from series_assets.storage.lookups import missing_lookups
 
@@ -294,7 +315,11 @@ def _deeper_faults(series: Series, database: Path) -> list[Fault]:
     libraries.load()
     from series_assets.trial import faults_of_trial
 
-    return list(faults_of_trial(series, database if database.exists() else installed_database()))
+    tried: list[str] = []
+    source = database if database.exists() else installed_database()
+    faults = list(faults_of_trial(series, source, tried))
+    notes += [f"{series.specification_file}: {text}" for text in (*series.not_kept, *tried)]
+    return faults
 
 
 def _layout(series: Series, settings: Settings) -> Layout:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from series_assets.core.constraints import Broken
 from series_assets.core.contents import Contents
 from series_assets.core.errors import GenerationError, RequestError, SeriesError
 from series_assets.core.plain_text import visible
@@ -30,6 +31,8 @@ class NewRecords:
     specification: Specification | None
     contents: Contents | None = None
     said: tuple[str, ...] = ()
+    broken: tuple[Broken, ...] = ()
+    """The constraints of the specification that some of them do not meet."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class ExistingRecords:
     records: Path
     specification: Specification
     said: tuple[str, ...] = ()
+    broken: tuple[Broken, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,8 @@ class Dataset:
     contents: Contents | None = None
     picture: bytes | None = None
     """A PNG of what the dataset holds."""
+    broken: tuple[Broken, ...] = ()
+    """The constraints that some of the existing records do not meet."""
 
 
 @dataclass(frozen=True)

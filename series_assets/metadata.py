@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from series_assets.core.constraints import Broken
 from series_assets.core.contents import Contents
 from series_assets.core.plain_text import fenced, visible
 from series_assets.core.series import Plan, Series
@@ -51,6 +52,7 @@ def of_new_records(series: Series, plan: Plan, made: NewRecords, layout: Layout)
         ),
         "files": _files([layout.new_records(number), layout.new_specification(number)]),
         **_of_contents(series, made.contents),
+        "constraints_not_met": _not_met(made.broken),
         "changed_in_the_specification": _difference(series.specification, plan.new.specification),
         "exhibit_said": _said(made.said),
     }
@@ -103,6 +105,7 @@ def of_dataset(
     told |= {"seeds": dg.MetadataValue.json(seeds), "files": _files(paths)}
     if part:
         told["changed_in_the_specification"] = _difference(series.specification, part.specification)
+    told["constraints_not_met"] = _not_met(made.broken)
     return told | {"exhibit_said": _said(made.said)}
 
 
@@ -162,6 +165,23 @@ def _difference(before: Specification, after: Specification) -> dg.MarkdownMetad
     )
     text = "\n".join(line for line in lines) or "nothing"
     return dg.MetadataValue.md(fenced(text, "diff"))
+
+
+def _not_met(broken: Iterable[Broken]) -> dg.TableMetadataValue:
+    """Return the constraints that some records do not meet, and how many; no rows where all do."""
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord({"constraint": one.constraint, "records": one.rows, "of": one.of})
+            for one in broken
+        ],
+        dg.TableSchema(
+            [
+                dg.TableColumn("constraint", "text"),
+                dg.TableColumn("records", "integer"),
+                dg.TableColumn("of", "integer"),
+            ]
+        ),
+    )
 
 
 def _said(lines: Iterable[str]) -> dg.TextMetadataValue:

@@ -228,9 +228,8 @@ def test_another_combination_is_cut_in_each_period(tmp_path: Path, rows: int) ->
     series = made(tmp_path, specification, num_datasets=12)
     for part in ("new", "existing"):
         runs = [run for run in series.part(part) if run.k]
-        counts = pd.DataFrame(
-            {run.k: run.records.groupby(["sex", "region"]).size() for run in runs}
-        )
+        crossed = {run.k: run.records.groupby(["sex", "region"]).size() for run in runs}
+        counts = pd.DataFrame(crossed)
         assert (counts.sum() == (rows // 2 if part == "new" else rows - rows // 2)).all()
         short = counts.lt(counts.max(axis=0)).T
         assert len(short.drop_duplicates()) > 3, part
