@@ -171,7 +171,9 @@ def _not_met(broken: Iterable[Broken]) -> dg.TableMetadataValue:
     """Return the constraints that some records do not meet, and how many; no rows where all do."""
     return dg.MetadataValue.table(
         [
-            dg.TableRecord({"constraint": visible(one.constraint), "records": one.rows, "of": one.of})
+            dg.TableRecord(
+                {"constraint": visible(one.constraint), "records": one.rows, "of": one.of}
+            )
             for one in broken
         ],
         dg.TableSchema(
