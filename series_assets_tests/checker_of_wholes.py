@@ -72,6 +72,11 @@ def _columns_left_alone(rules: Any) -> list[str]:
     """Return the columns that nothing changes once they are made."""
     changed = {*rules.targets(), *rules.uuids}
     changed |= {rules.left_side(text) for text in rules.basic}
+    changed |= {  # a joined set may have no value for some of the rows
+        name
+        for name, column in rules.columns.items()
+        if str(column.get("anonymising_set", "")).upper().startswith("SELECT")
+    }
     return [name for name in rules.columns if name not in changed]
 
 
