@@ -4,12 +4,14 @@ Exhibit looks these up in the middle of a run, and fails on a missing one with a
 library.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from series_assets.core.errors import Fault, InputError
 from series_assets.core.series import Series
 from series_assets.core.specification import PAIRED, REGEX, Specification, is_select
+from series_assets.storage import sql_guard
 from series_assets.storage.database import installed_database, opened, quoted, tables
 
 
@@ -29,10 +31,11 @@ def check_lookups(series: Series, database: Path) -> None:
 def missing_lookups(specification: Specification, database: Path) -> Iterator[str]:
     """Yield what the specification needs of the database and does not find there."""
     yield from _missing_models(specification)
+    place = database if database.exists() else installed_database()
+    yield from _faulty_statements(specification, database, place)
     needs = list(_needs(specification))
     if not needs:
         return
-    place = database if database.exists() else installed_database()
     with opened(place, read_only=True) as connection:
         known = {name.lower(): name for name in tables(connection, views=True)}
         for key, table, column, uniques in needs:
@@ -55,6 +58,23 @@ def missing_lookups(specification: Specification, database: Path) -> Iterator[st
                         f"{key} has only {count} different values in {database}, "
                         f"fewer than the column's uniques {uniques}"
                     )
+
+
+def _faulty_statements(specification: Specification, database: Path, place: Path) -> Iterator[str]:
+    """Yield what is wrong with the SQL statements, which are prepared but not run."""
+    columns = specification["columns"]
+    own = f"temp_{specification['metadata'].get('id')}"
+    for name, column in columns.items():
+        if not is_select(statement := column.get("anonymising_set")):
+            continue
+        beside = {own: list(columns), "temp_original_values": [name]}
+        try:
+            sql_guard.check(place, statement, beside)
+        except sql_guard.RefusedStatement as error:
+            lacking = re.search(r"no such table: (?:main\.)?(.+?);", str(error))
+            yield f"columns.{name}.anonymising_set " + (
+                f"needs the table '{lacking[1]}', which {database} lacks" if lacking else str(error)
+            )
 
 
 def _missing_models(specification: Specification) -> Iterator[str]:
