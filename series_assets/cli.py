@@ -3,7 +3,6 @@
 Reads its arguments and prints; how periods are made in one process is in ``generating``.
 """
 
-import shutil
 import sys
 import warnings
 from collections.abc import Callable
@@ -249,26 +248,23 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
 @_telling
 def clean(name: str, yes: bool) -> None:
     """Remove the files of a series and its reference table, nothing else."""
+    from series_assets.storage.cleaning import removable, remove_files
     from series_assets.storage.reference_table import ReferenceTable
 
     settings = from_environment()
     series = _sound(settings, name)
     layout = _layout(series, settings)
     table = ReferenceTable(series, layout)
+    files = removable(layout)
     table.check_owner()
-    files = layout.every_file()
     if not yes:
         click.confirm(
             f"Remove {len(files)} files of {name} in {layout.folder}, and its reference table in "
             f"{layout.database}?",
             abort=True,
         )
+    remove_files(layout, files)
     dropped = table.drop()
-    for path in files:
-        path.unlink(missing_ok=True)
-    for folder in (layout.folder / "new_records", layout.folder):
-        if folder.is_dir() and not any(folder.iterdir()):
-            shutil.rmtree(folder)
     click.echo(f"removed {len(files)} files{' and the reference table' if dropped else ''}")
 
 

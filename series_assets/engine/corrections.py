@@ -75,7 +75,7 @@ def guarded_sql(database: Path) -> Callable[..., list[Any]]:
     def execute_sql(sql: str, **_: Any) -> list[Any]:
         try:
             return sql_guard.run(database, sql)
-        except sql_guard.RefusedStatement as error:
+        except sql_guard.StatementError as error:
             short = " ".join(sql.split())
             short = short if len(short) <= 80 else f"{short[:80]}…"
             raise GenerationError(f"the anonymising_set '{short}' {error}") from None

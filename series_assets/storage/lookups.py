@@ -70,7 +70,7 @@ def _faulty_statements(specification: Specification, database: Path, place: Path
         beside = {own: list(columns), "temp_original_values": [name]}
         try:
             sql_guard.check(place, statement, beside)
-        except sql_guard.RefusedStatement as error:
+        except sql_guard.StatementError as error:
             lacking = re.search(r"no such table: (?:main\.)?(.+?);", str(error))
             yield f"columns.{name}.anonymising_set " + (
                 f"needs the table '{lacking[1]}', which {database} lacks" if lacking else str(error)

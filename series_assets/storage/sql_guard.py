@@ -21,9 +21,8 @@ SECONDS = 60
 ROWS, CHARACTERS, CELL = 5_000_000, 500_000_000, 1_000_000
 """How many rows it may return, how much text in all of them, and how many bytes in one value."""
 
-_TIMES = frozenset("date time datetime julianday unixepoch strftime".split())
-_FUNCTIONS = _TIMES | frozenset(
-    """
+_TIMES = frozenset(("date", "time", "datetime", "julianday", "unixepoch", "strftime"))
+_COMPUTING = """
     abs char coalesce concat concat_ws format glob hex if ifnull iif instr length like likelihood
     likely lower ltrim max min nullif octet_length printf quote replace round rtrim sign soundex
     substr substring trim typeof unhex unicode unlikely upper
@@ -35,10 +34,10 @@ _FUNCTIONS = _TIMES | frozenset(
     -> ->> json json_array json_array_length json_each json_extract json_group_array
     json_group_object json_insert json_object json_patch json_quote json_remove json_replace
     json_set json_tree json_type json_valid
-    """.split()
-)
-_DIFFERING = frozenset("random randomblob changes total_changes last_insert_rowid".split())
-_OF_THE_CLOCK = frozenset("current_date current_time current_timestamp".split())
+"""
+_FUNCTIONS = _TIMES | frozenset(_COMPUTING.split())
+_DIFFERING = ("random", "randomblob", "changes", "total_changes", "last_insert_rowid")
+_OF_THE_CLOCK = ("current_date", "current_time", "current_timestamp")
 _READS = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE)
 _OF_STATEMENTS = (
     sqlite3.SQLITE_ERROR,
@@ -52,7 +51,7 @@ _NO_DATE = re.compile(r"\b(date|time|datetime|julianday|unixepoch)\s*\(\s*\)", r
 _LITERAL = re.compile(r"'(now|localtime|utc)'", re.IGNORECASE)
 
 
-class RefusedStatement(GenerationError):
+class StatementError(GenerationError):
     """A statement that an anonymising set may not have; its text goes on from the statement."""
 
 
@@ -117,7 +116,7 @@ class _Guard:
 def run(database: Path, statement: str) -> list[tuple[Any, ...]]:
     """Return the rows of a statement.
 
-    Raises RefusedStatement where it does what it may not, or SQLite cannot run it.
+    Raises StatementError where it does what it may not, or SQLite cannot run it.
     """
     rows: list[tuple[Any, ...]] = []
     characters = 0
@@ -126,7 +125,7 @@ def run(database: Path, statement: str) -> list[tuple[Any, ...]]:
             rows.append(row)
             characters += sum(len(cell) for cell in row if isinstance(cell, str | bytes))
             if len(rows) > ROWS or characters > CHARACTERS:
-                raise RefusedStatement(
+                raise StatementError(
                     f"returns more than {ROWS:,} rows or {CHARACTERS:,} characters; "
                     "narrow it down with WHERE or DISTINCT"
                 )
@@ -137,23 +136,23 @@ def check(database: Path, statement: str, beside: dict[str, list[str]]) -> None:
     """Have SQLite prepare a statement, without running it.
 
     ``beside`` names the tables that Exhibit puts there meanwhile, with their columns.
-    Raises RefusedStatement as ``run`` does.
+    Raises StatementError as ``run`` does.
     """
     with _guarded(database, beside) as (connection, guard):
         connection.execute(f"EXPLAIN {statement}").close()
         if used := sorted(guard.functions & _TIMES):
             if found := _NO_DATE.search(statement):
-                raise RefusedStatement(_of_now(found[1].lower()))
+                raise StatementError(_of_now(found[1].lower()))
             if found := _LITERAL.search(statement):
                 word = found[1].lower()
-                raise RefusedStatement(_of_now(used[0]) if word == "now" else _of_zone(word))
+                raise StatementError(_of_now(used[0]) if word == "now" else _of_zone(word))
 
 
 @contextlib.contextmanager
 def _guarded(
     database: Path, beside: dict[str, list[str]] | None = None
 ) -> Iterator[tuple[sqlite3.Connection, _Guard]]:
-    """Open a database for one statement; what SQLite says of it leaves as RefusedStatement."""
+    """Open a database for one statement; what SQLite says of it leaves as StatementError."""
     guard, until = _Guard(), time.monotonic() + SECONDS
     with opened(database, read_only=True) as connection:
         for table, columns in (beside or {}).items():
@@ -173,7 +172,7 @@ def _guarded(
         except (sqlite3.Error, sqlite3.Warning) as error:
             if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) not in _OF_STATEMENTS:
                 raise
-            raise RefusedStatement(guard.refused or _reason(error)) from None
+            raise StatementError(guard.refused or _reason(error)) from None
 
 
 def _reason(error: Exception) -> str:

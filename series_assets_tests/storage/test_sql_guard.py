@@ -24,7 +24,7 @@ def own(tmp_path: Path) -> Path:
 
 def refused(function: Callable[..., object], *arguments: object) -> str:
     """Return what a refusal says."""
-    with pytest.raises(sql_guard.RefusedStatement) as caught:
+    with pytest.raises(sql_guard.StatementError) as caught:
         function(*arguments)
     return str(caught.value)
 
@@ -214,5 +214,5 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "own.db").write_bytes(b"no database at all" * 200)
     with pytest.raises(GenerationError) as caught:
         sql_guard.check(tmp_path / "own.db", "SELECT 1", {})
-    assert not isinstance(caught.value, sql_guard.RefusedStatement)
+    assert not isinstance(caught.value, sql_guard.StatementError)
     assert str(caught.value).startswith(f"{tmp_path / 'own.db'}: SQLite says: ")

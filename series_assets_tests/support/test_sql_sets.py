@@ -230,5 +230,6 @@ def test_a_statement_that_only_shows_its_fault_when_run(
     assert said == (
         "demo, period 2024-01-01 (new records): the anonymising_set 'SELECT temp_demo.sex, "
         "wards.ward AS ward FROM temp_demo JOIN wards ON temp_demo.…' asks date() for the "
-        "present moment, so that its result would differ from day to day; write the date or time itself"
+        "present moment, so that its result would differ from day to day; write the date or "
+        "time itself"
     )
