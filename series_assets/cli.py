@@ -245,8 +245,11 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
 @main.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--take-over", is_flag=True, help="Also the table of a series whose folder is gone for good."
+)
 @_telling
-def clean(name: str, yes: bool) -> None:
+def clean(name: str, yes: bool, take_over: bool) -> None:
     """Remove the files of a series and its reference table, nothing else."""
     from series_assets.storage.cleaning import removable, remove_files
     from series_assets.storage.reference_table import ReferenceTable
@@ -256,7 +259,7 @@ def clean(name: str, yes: bool) -> None:
     layout = _layout(series, settings)
     table = ReferenceTable(series, layout)
     files = removable(layout)
-    table.check_owner()
+    table.check_owner(take_over=take_over)
     if not yes:
         click.confirm(
             f"Remove {len(files)} files of {name} in {layout.folder}, and its reference table in "
@@ -264,7 +267,7 @@ def clean(name: str, yes: bool) -> None:
             abort=True,
         )
     remove_files(layout, files)
-    dropped = table.drop()
+    dropped = table.drop(take_over=take_over)
     click.echo(f"removed {len(files)} files{' and the reference table' if dropped else ''}")
 
 

@@ -11,8 +11,12 @@ from pathlib import Path
 from series_assets.core.errors import Fault, InputError
 from series_assets.core.series import Series
 from series_assets.core.specification import PAIRED, REGEX, Specification, is_select
+from series_assets.settings import from_environment
 from series_assets.storage import sql_guard
 from series_assets.storage.database import installed_database, opened, quoted, tables
+
+EXHIBITS = ("birds", "dates", "mountains", "patients")
+"""The tables that Exhibit comes with, by which a database for it is known."""
 
 
 def check_lookups(series: Series, database: Path) -> None:
@@ -31,6 +35,9 @@ def check_lookups(series: Series, database: Path) -> None:
 def missing_lookups(specification: Specification, database: Path) -> Iterator[str]:
     """Yield what the specification needs of the database and does not find there."""
     yield from _missing_models(specification)
+    if foreign := _of_another_program(database):
+        yield foreign
+        return
     place = database if database.exists() else installed_database()
     yield from _faulty_statements(specification, database, place)
     needs = list(_needs(specification))
@@ -58,6 +65,22 @@ def missing_lookups(specification: Specification, database: Path) -> Iterator[st
                         f"{key} has only {count} different values in {database}, "
                         f"fewer than the column's uniques {uniques}"
                     )
+
+
+def _of_another_program(database: Path) -> str | None:
+    """Return what to say of a database with nothing of Exhibit's or ours in it, if it is one."""
+    if not database.exists() or from_environment().any_database:
+        return None
+    with opened(database, read_only=True) as connection:
+        known = set(tables(connection, views=True))
+    series = {name.removesuffix("_periods") for name in known if name.endswith("_periods")}
+    if known & {*EXHIBITS} or any(name.endswith("_reference") for name in series & known):
+        return None
+    return (
+        f"the database {database} has none of Exhibit's tables ({', '.join(EXHIBITS)}), so it "
+        "seems to belong to another program; leave exhibit_db_path empty, or set "
+        "SERIES_ASSETS_ANY_DATABASE=1 to say that it is meant"
+    )
 
 
 def _faulty_statements(specification: Specification, database: Path, place: Path) -> Iterator[str]:
