@@ -3,7 +3,6 @@
 Reads its arguments and prints; how periods are made in one process is in ``generating``.
 """
 
-import shutil
 import sys
 import warnings
 from collections.abc import Callable
@@ -254,17 +253,21 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
 @main.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--take-over", is_flag=True, help="Also the table of a series whose folder is gone for good."
+)
 @_telling
-def clean(name: str, yes: bool) -> None:
+def clean(name: str, yes: bool, take_over: bool) -> None:
     """Remove the files of a series and its reference table, nothing else."""
+    from series_assets.storage.cleaning import removable, remove_files
     from series_assets.storage.reference_table import ReferenceTable
 
     settings = from_environment()
     series = _sound(settings, name)
     layout = _layout(series, settings)
     table = ReferenceTable(series, layout)
-    table.check_owner()
-    files = layout.every_file()
+    files = removable(layout)
+    table.check_owner(take_over=take_over)
     if not yes:
         click.confirm(
             visible(
@@ -273,12 +276,8 @@ def clean(name: str, yes: bool) -> None:
             ),
             abort=True,
         )
-    dropped = table.drop()
-    for path in files:
-        path.unlink(missing_ok=True)
-    for folder in (layout.folder / "new_records", layout.folder):
-        if folder.is_dir() and not any(folder.iterdir()):
-            shutil.rmtree(folder)
+    remove_files(layout, files)
+    dropped = table.drop(take_over=take_over)
     echo(f"removed {len(files)} files{' and the reference table' if dropped else ''}")
 
 
