@@ -2,12 +2,15 @@
 
 import gc
 
-from series_assets.cli import main
+from series_assets.interrupts import leave_on_interrupt
 
 
 def run() -> None:
     """Run the command line in a process of its own."""
+    leave_on_interrupt()  # before anything that takes time is imported
     gc.set_threshold(100_000, 20, 100)  # of the many things that are imported none ever goes
+    from series_assets.cli import main
+
     main(prog_name="series-assets")
 
 

@@ -5,18 +5,29 @@ Which series there are and where files go is decided by who calls it.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 
 from series_assets.assets import assets_of, broken_asset, job_of
 from series_assets.checks import checks_of
+from series_assets.core.errors import InputError
 from series_assets.core.series import Series
 from series_assets.io_managers import SeriesIOManager
 from series_assets.report import report_asset
 from series_assets.resources import Progress, Workspace
 from series_assets.sensors import sensor_of
+from series_assets.storage.faultless import as_faults
 from series_assets.storage.loading import BrokenSeries
+
+
+class _Built(NamedTuple):
+    """What a series is to Dagster."""
+
+    assets: Sequence[Any]
+    checks: Sequence[Any]
+    job: Any
+    sensor: Any
 
 
 def build_definitions(
@@ -39,13 +50,25 @@ def build_definitions(
     workspace = tools.setdefault("workspace", Workspace(data_dir=str(Path("data").resolve())))
     sound = {one.name: one for one in series if isinstance(one, Series)}
     io_manager = tools.pop("io_manager", None) or SeriesIOManager(sound, workspace)
-    assets = [asset for one in sound.values() for asset in assets_of(one, io_manager, tools)]
-    assets += [report_asset(one, workspace) for one in sound.values()]
-    assets += [broken_asset(one) for one in series if isinstance(one, BrokenSeries)]
+    broken = [one for one in series if isinstance(one, BrokenSeries)]
+    built = []
+    for one in sound.values():
+        try:
+            with as_faults(one.name):
+                built.append(
+                    _Built(
+                        [*assets_of(one, io_manager, tools), report_asset(one, workspace)],
+                        [checks_of(one, workspace)] if checks else [],
+                        job_of(one),
+                        sensor_of(one),
+                    )
+                )
+        except InputError as error:
+            broken.append(BrokenSeries(one.name, error))
     return dg.Definitions(
-        assets=assets,
-        asset_checks=[checks_of(one, workspace) for one in sound.values()] if checks else [],
-        jobs=[job_of(one) for one in sound.values()],
-        sensors=[sensor_of(one) for one in sound.values()],
+        assets=[*(a for one in built for a in one.assets), *map(broken_asset, broken)],
+        asset_checks=[check for one in built for check in one.checks],
+        jobs=[one.job for one in built],
+        sensors=[one.sensor for one in built],
         executor=executor,
     )

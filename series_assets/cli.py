@@ -14,7 +14,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from series_assets import interrupts
 from series_assets.core.errors import (
+    NO_MEMORY,
     Fault,
     GenerationError,
     InputError,
@@ -25,6 +27,7 @@ from series_assets.core.errors import (
 from series_assets.core.plain_text import visible
 from series_assets.core.series import Series
 from series_assets.settings import SHIPPED, Settings, from_environment
+from series_assets.storage.faultless import unforeseen
 from series_assets.storage.files import Layout
 from series_assets.storage.loading import (
     SPECIFICATION,
@@ -34,6 +37,7 @@ from series_assets.storage.loading import (
     find_series,
     load_loose,
 )
+from series_assets.storage.places import absolute
 from series_assets.terminal import cell, echo
 
 _FAILED, _WRONG_INPUT = 1, 2
@@ -48,15 +52,40 @@ def _telling(command: Callable[..., Any]) -> Callable[..., Any]:
         warnings.simplefilter("always", InstalledDatabaseWarning)
         warnings.showwarning = lambda message, *_: echo(f"warning: {message}", err=True)
         try:
-            command(*args, **kwargs)
-        except (InputError, RequestError) as error:
-            echo(str(error), err=True)
-            sys.exit(_WRONG_INPUT)
-        except GenerationError as error:
-            echo(str(error), err=True)
-            sys.exit(_FAILED)
+            with interrupts.raising():
+                command(*args, **kwargs)
+        except BaseException as error:
+            text, code = _ending(error)
+            echo(text, err=True)
+            sys.exit(code)
 
     return wrapped
+
+
+def _ending(error: BaseException) -> tuple[str, int]:
+    """Return what to say of the error that ends a command, and its exit code.
+
+    Raises it again where it is none of ours to tell of.
+    """
+    match error:
+        case InputError() | RequestError():
+            return str(error), _WRONG_INPUT
+        case GenerationError():
+            return str(error), _FAILED
+        case KeyboardInterrupt():
+            return f"\n{str(error) or interrupts.MESSAGE}", interrupts.EXIT_CODE
+        case MemoryError():
+            return f"series-assets: {NO_MEMORY}", _FAILED
+        case BrokenPipeError() | click.ClickException() | click.exceptions.Exit() | click.Abort():
+            raise error
+        case OSError():
+            where = error.filename or "a file"
+            reason = error.strerror or str(error)
+            remedy = "see that you may read and write it, or name another folder"
+            return f"{where}: cannot be used: {reason}; {remedy}", _WRONG_INPUT
+        case Exception():
+            return f"series-assets {unforeseen(error)}", _FAILED
+    raise error
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -158,12 +187,13 @@ def generate(
         )
     settings = from_environment()
     if specification and user_input and output:
-        series, data_dir = load_loose(specification, user_input), output.resolve()
+        series, data_dir = load_loose(specification, user_input), _output(output)
     else:
         assert name is not None
         series, data_dir = _sound(settings, name), settings.data_dir
 
-    from series_assets.generating import Request, generate_series
+    with interrupts.leaving():
+        from series_assets.generating import Request, generate_series
 
     request = Request(
         series=series,
@@ -193,10 +223,11 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
     settings = from_environment()
     series = _sound(settings, name)
 
-    from series_assets.checking import check_periods, delivered_keys
-    from series_assets.core.rules import rules_of
-    from series_assets.generating import chosen_keys
-    from series_assets.storage.reference_table import ReferenceTable
+    with interrupts.leaving():
+        from series_assets.checking import check_periods, delivered_keys
+        from series_assets.core.rules import rules_of
+        from series_assets.generating import chosen_keys
+        from series_assets.storage.reference_table import ReferenceTable
 
     table = ReferenceTable(series, _layout(series, settings))
     keys = chosen_keys(series, periods) if periods else delivered_keys(table)
@@ -234,7 +265,8 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
     """
     if (from_data is None) != (identifier is None):
         raise click.UsageError("--from-data and --id go together")
-    from series_assets.starting import start_series
+    with interrupts.leaving():
+        from series_assets.starting import start_series
 
     settings = from_environment()
     own = settings.series_dir != SHIPPED
@@ -309,16 +341,24 @@ def _deeper_faults(series: Series, database: Path, notes: list[str]) -> list[Fau
     ]
     if missing:
         return missing
-    from series_assets.engine import libraries
+    with interrupts.leaving():
+        from series_assets.engine import libraries
 
-    libraries.load()
-    from series_assets.trial import faults_of_trial
+        libraries.load()
+        from series_assets.trial import faults_of_trial
 
     tried: list[str] = []
     source = database if database.exists() else installed_database()
     faults = list(faults_of_trial(series, source, tried))
     notes += [f"{series.specification_file}: {text}" for text in (*series.not_kept, *tried)]
     return faults
+
+
+def _output(folder: Path) -> Path:
+    try:
+        return absolute(folder)
+    except ValueError as error:
+        raise InputError([Fault(f"--output {str(folder)[:100]}", str(error))]) from None
 
 
 def _layout(series: Series, settings: Settings) -> Layout:

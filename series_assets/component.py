@@ -19,6 +19,7 @@ from series_assets.core.plain_text import one_line
 from series_assets.core.series import Series
 from series_assets.resources import Workspace
 from series_assets.starting import write_template
+from series_assets.storage.faultless import as_faults
 from series_assets.storage.loading import (
     SPECIFICATION,
     USER_INPUT,
@@ -26,6 +27,7 @@ from series_assets.storage.loading import (
     load_parts,
     name_faults,
 )
+from series_assets.storage.places import absolute
 
 
 class SeriesScaffolder(dg.Scaffolder):
@@ -123,28 +125,41 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model):
                 raise series.error
             told = f"series {one_line(series.name)} is broken:\n{series.error}"
             warnings.warn(told, stacklevel=2)
-        data_dir = context.project_root / Path(self.data_dir or "data").expanduser()
         # The project may give each step a process of its own.
-        workspace = Workspace(data_dir=str(data_dir.resolve()), one_process=False)
+        workspace = Workspace(data_dir=str(self._data_dir(context)), one_process=False)
         return build_definitions([series], {"workspace": workspace}, executor=None)
 
     def _series(self, context: dg.ComponentLoadContext) -> Series | BrokenSeries:
+        """Return the series, or what is wrong with it, whatever comes up on the way."""
         here = context.path if context.path.is_dir() else context.path.parent
-        folder = (here / Path(self.folder or ".").expanduser()).resolve()
-        name = self.name or folder.name
-        specification, label = self._found(self.specification, SPECIFICATION, here, folder)
-        user_input, user_label = self._found(self.user_input, USER_INPUT, here, folder)
+        file = f"{here.name}/defs.yaml"
+        name = self.name or here.name
         try:
-            return load_parts(
-                name,
-                specification,
-                user_input,
-                labels=(label, user_label),
-                named_by="the name" if self.name else _BY_FOLDER,
-                folder=user_input.parent if isinstance(user_input, Path) else here,
-            )
+            with as_faults(file):
+                self._data_dir(context)
+                folder = _absolute("folder", self.folder or ".", here, file)
+                name = self.name or folder.name
+                return self._loaded(name, here, folder)
         except InputError as error:
             return BrokenSeries(name, error)
+
+    def _data_dir(self, context: dg.ComponentLoadContext) -> Path:
+        root = context.project_root
+        return _absolute(
+            "data_dir", self.data_dir or "data", root, f"{context.path.name}/defs.yaml"
+        )
+
+    def _loaded(self, name: str, here: Path, folder: Path) -> Series:
+        specification, label = self._found(self.specification, SPECIFICATION, here, folder)
+        user_input, user_label = self._found(self.user_input, USER_INPUT, here, folder)
+        return load_parts(
+            name,
+            specification,
+            user_input,
+            labels=(label, user_label),
+            named_by="the name" if self.name else _BY_FOLDER,
+            folder=user_input.parent if isinstance(user_input, Path) else here,
+        )
 
     def _found(
         self, given: str | Mapping[str, Any] | None, file: str, here: Path, folder: Path
@@ -153,5 +168,15 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model):
         if given is None:
             return folder / file, f"{folder.name}/{file}"
         if isinstance(given, str):
-            return here / Path(given).expanduser(), given
+            key = Path(file).stem
+            return _absolute(key, given, here, f"{here.name}/defs.yaml"), given
         return given, f"{here.name}/defs.yaml ({Path(file).stem})"
+
+
+def _absolute(key: str, written: str, folder: Path, file: str) -> Path:
+    """Return the path that a key of a ``defs.yaml`` names. Raises InputError."""
+    try:
+        return absolute(written, folder)
+    except ValueError as error:
+        shown = written if len(written) <= 100 else f"{written[:97]}..."
+        raise InputError([Fault(file, f"{key} '{shown}' {error}")]) from None

@@ -22,7 +22,14 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from series_assets.assets import keys_of
 from series_assets.build import build_definitions
-from series_assets.core.errors import Fault, GenerationError, InputError, RequestError, did_you_mean
+from series_assets.core.errors import (
+    NO_MEMORY,
+    Fault,
+    GenerationError,
+    InputError,
+    RequestError,
+    did_you_mean,
+)
 from series_assets.core.plain_text import visible
 from series_assets.core.series import Series
 from series_assets.resources import Progress, Workspace
@@ -47,7 +54,8 @@ class Request:
 def generate_series(request: Request) -> list[Path]:
     """Make the periods and return the paths of their datasets.
 
-    Raises RequestError or InputError before anything runs, GenerationError where a run fails.
+    Raises RequestError or InputError before anything runs, GenerationError where a run fails, and
+    KeyboardInterrupt where it was interrupted.
     """
     series = request.series
     keys = chosen_keys(series, request.periods)
@@ -246,6 +254,8 @@ def _complaints(result: Any) -> Iterator[str]:
         else:
             error = data.error.cause or data.error
             if "Interrupted" in error.message:
-                yield "interrupted; run it again to make what is missing"
+                raise KeyboardInterrupt("interrupted; run it again to make what is missing")
+            if (error.cls_name or "").endswith("MemoryError"):
+                yield f"{event.step_key}: {NO_MEMORY}"
                 return
             yield f"{event.step_key} failed unexpectedly: {error.message.strip()}"

@@ -12,7 +12,12 @@ import dagster as dg
 
 from series_assets.core.constraints import Broken
 from series_assets.core.contents import Contents
-from series_assets.core.errors import GenerationError, RequestError, SeriesError
+from series_assets.core.errors import (
+    NO_MEMORY,
+    GenerationError,
+    RequestError,
+    SeriesError,
+)
 from series_assets.core.plain_text import visible
 from series_assets.core.series import Series
 from series_assets.core.specification import Specification
@@ -52,6 +57,8 @@ class Failed:
             told = str(error)
             return cls(told if where in told else f"{where}: {told}", trace)
         told = f"{where}: failed unexpectedly: {type(error).__name__}: {error}"
+        if isinstance(error, MemoryError):
+            told = f"{where}: {NO_MEMORY}"
         return cls(told, "".join(traceback.format_exception(error)))
 
     def failure(self) -> dg.Failure:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from series_assets.core.errors import Fault, InputError
+from series_assets.storage.places import absolute
 
+_LONGEST = 9
+"""Digits of a number of workers."""
 _ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 SHIPPED = Path(__file__).parent / "series"
 
@@ -32,8 +35,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises InputError where a value means nothing.
     """
     return Settings(
-        series_dir=Path(environment.get("SERIES_ASSETS_SERIES_DIR") or SHIPPED).resolve(),
-        data_dir=Path(environment.get("SERIES_ASSETS_DATA_DIR") or "data").resolve(),
+        series_dir=_folder("SERIES_ASSETS_SERIES_DIR", environment, SHIPPED),
+        data_dir=_folder("SERIES_ASSETS_DATA_DIR", environment, Path("data")),
         workers=_workers(environment.get("SERIES_ASSETS_WORKERS") or "auto"),
         strict=_switch("SERIES_ASSETS_STRICT", environment),
         any_database=_switch("SERIES_ASSETS_ANY_DATABASE", environment),
@@ -41,15 +44,23 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
+def _folder(name: str, environment: Mapping[str, str], default: Path) -> Path:
+    given = environment.get(name)
+    try:
+        return absolute(given or default)
+    except ValueError as error:
+        raise InputError([Fault(name, f"'{(given or str(default))[:100]}' {error}")]) from None
+
+
 def _workers(text: str) -> int | None:
     if text.lower() == "auto":
         return None
-    if not text.isdecimal() or not int(text):
+    if not text.isdecimal() or len(text) > _LONGEST or not int(text):
         raise InputError(
             [
                 Fault(
                     "SERIES_ASSETS_WORKERS",
-                    f"'{text}' is no number of periods to make at once; use 1, 2, … or auto",
+                    f"'{text[:40]}' is no number of periods to make at once; use 1, 2, … or auto",
                 )
             ]
         )

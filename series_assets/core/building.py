@@ -6,6 +6,7 @@ have to be to each other, and what can be computed to fail before anything runs.
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from math import ceil, floor
@@ -23,14 +24,18 @@ from series_assets.core.seeds import LIMIT
 from series_assets.core.series import BOOKKEEPING, Series
 from series_assets.core.specification import (
     Specification,
+    Window,
     belonging,
     closed,
     derived,
     is_select,
     output_columns,
-    window_size,
+    windows_without_dates,
 )
 from series_assets.core.user_input import UserInput, read_user_input
+
+_COUNTED = 1_000_000
+"""Rows of which the known entities are counted before anything runs; of more, the run tells."""
 
 
 def build_series(
@@ -263,16 +268,30 @@ def _empty_windows(series: Series) -> Iterator[str]:
         if columns[name]["type"] == "date" and columns[name]["frequency"] not in (None, "D")
     ]
     moved = set(rare) & set(series.roles.moved)
-    for k in range(series.calendar.count if moved else min(1, len(rare))):
-        changed = for_period(series.specification, series.calendar, series.roles, k)["columns"]
-        for name in rare:
-            if window_size(changed[name]) == 0:
-                yield (
-                    f"columns.{name} has no date in period {series.calendar.keys[k]}: none of its "
-                    f"frequency {changed[name]['frequency']} lies from {changed[name]['from']} to "
-                    f"{changed[name]['to']}; widen the window, or use another frequency"
-                )
-                return
+    windows = _windows(series, rare, series.calendar.count if moved else min(1, len(rare)))
+    for k, name, start, end in windows_without_dates(columns, windows):
+        yield (
+            f"columns.{name} has no date in period {series.calendar.keys[k]}: none of its "
+            f"frequency {columns[name]['frequency']} lies from {start} to {end}; widen the "
+            "window, or use another frequency"
+        )
+        return
+
+
+def _windows(series: Series, names: list[str], count: int) -> Iterator[Window]:
+    """Yield the closed windows of date columns, period by period."""
+    alone = {
+        **series.specification,
+        "columns": {n: {**series.specification["columns"][n], "frequency": "D"} for n in names},
+        "constraints": {"basic_constraints": None, "custom_constraints": None},
+        "derived_columns": {},
+    }
+    moved = tuple(name for name in series.roles.moved if name in names)
+    roles = replace(series.roles, moved=moved)
+    for k in range(count):
+        for name, column in for_period(alone, series.calendar, roles, k)["columns"].items():
+            if column.get("from") is not None and column.get("to") is not None:
+                yield k, name, column["from"], column["to"]
 
 
 def _enough_rows(series: Series, crossed: int) -> int:
@@ -303,7 +322,7 @@ def _failing_input(series: Series) -> Iterator[str]:
         return
     _, existing = series.counts(1)
     first = series.identifiers_of(0)[0]
-    if not existing or not first.miss_probability:
+    if not existing or not first.miss_probability or series.rows > _COUNTED:
         return
     needed = present(first.distribution, existing)
     # The first draw has the fewest to draw from, and all draws need the same number.

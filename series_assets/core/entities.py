@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Distribution = tuple[tuple[int, float], ...]
 """Pairs of a frequency (rows an entity has in a period) and its share of the rows; shares sum
 to 1."""
+_MOST = 1_000_000
+"""The largest frequency and the largest share that a row of a distribution may give."""
 
 
 def parse_distribution(rows: Sequence[str]) -> Distribution:
@@ -38,6 +40,10 @@ def parse_distribution(rows: Sequence[str]) -> Distribution:
             raise ValueError(f"has a row '{row.strip()}' that is not like '1 | 1.0'") from None
         if pairs[-1][0] < 1 or not 0 <= pairs[-1][1] < float("inf"):
             raise ValueError(f"has a row '{row.strip()}'; frequencies start at 1, shares at 0")
+        if pairs[-1][0] > _MOST or pairs[-1][1] > _MOST:
+            raise ValueError(
+                f"has a row '{row.strip()}'; frequencies and shares are {_MOST} at the most"
+            )
     total = _numpy_sum([share for _, share in pairs])
     if total <= 0:
         raise ValueError("has no row with a share above 0")
@@ -79,7 +85,11 @@ def entity_of_row(distribution: Distribution, rows: int) -> "NDArray[np.int64]":
 
 def present(distribution: Distribution, rows: int) -> int:
     """Return how many different entities ``rows`` rows hold."""
-    return int(entity_of_row(distribution, rows).max()) + 1 if rows else 0
+    found, left = 0, rows
+    for frequency, count in allotment(distribution, rows):
+        found += min(count, left)  # a block has each of its entities once, then again
+        left = max(left - frequency * count, 0)
+    return found
 
 
 def draw(

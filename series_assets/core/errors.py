@@ -39,9 +39,21 @@ class GenerationError(SeriesError):
     """A period could not be made from inputs that looked right."""
 
 
+_LONGEST, _MOST = 100, 500
+"""Of a name, and of names, that are compared with a mistyped one: it takes its time."""
+
+
+NO_MEMORY = (
+    "there is not enough memory for it; use fewer rows (metadata.number_of_rows), fewer periods at "
+    "once (SERIES_ASSETS_WORKERS=1), or a machine with more"
+)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known word, or the list of them."""
-    known = list(known)
+    known = [name for name in known if len(name) <= _LONGEST][:_MOST]
+    if len(word) > _LONGEST:
+        return ""
     if near := get_close_matches(word, known, n=1, cutoff=0.6):
         return f"; did you mean '{near[0]}'?"
     return f"; known here: {', '.join(known)}" if known else ""

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ValidationError
 
 from series_assets.core.errors import Fault, did_you_mean, listed
 
+_MOST = 100
+"""Faults of a file that anybody would read."""
+_LONGEST = 100
 _KINDS = {
     "int": "a whole number",
     "float": "a number",
@@ -33,8 +36,11 @@ def faults_of(
     ``known_keys`` names, for the last fixed part of a place, the keys allowed there ("" is the
     top of the file), so that an unknown key can be answered with its likely meaning.
     """
-    for detail in error.errors():
+    details = error.errors(include_url=False)
+    for detail in details[:_MOST]:
         yield Fault(file, _sentence(dict(detail), known_keys))
+    if len(details) > _MOST:
+        yield Fault(file, f"{len(details) - _MOST:,} more faults of this kind; mend these first")
 
 
 def with_remedy(fault: Fault, remedies: Mapping[str, str]) -> Fault:
@@ -108,6 +114,10 @@ def told(given: object) -> str:
         return "(empty)"
     if isinstance(given, bool):
         return str(given).lower()
+    if isinstance(given, int) and abs(given) >= 10**_LONGEST:
+        return f"a number of more than {_LONGEST} digits"
+    if isinstance(given, str | list | tuple) and len(given) > 10 * _LONGEST:
+        given = given[: 10 * _LONGEST]  # what is left out would not show
     text = given.isoformat() if isinstance(given, date) else repr(given)
     return text if len(text) <= 60 else text[:57] + "..."
 

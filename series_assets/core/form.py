@@ -15,6 +15,7 @@ from pydantic import (
 
 from series_assets.core.dates import parse_date
 from series_assets.core.entities import parse_distribution
+from series_assets.core.errors import did_you_mean
 from series_assets.core.faults import keys_of, told
 from series_assets.core.specification import MISSING, PAIRED
 
@@ -55,23 +56,47 @@ def _distribution(value: object) -> object:
 def _frequency(value: object) -> object:
     if value is None or value in _COMMON_FREQUENCIES:
         return value
+    unknown = f"{told(value)} is not a frequency that pandas knows, such as D"
+    if not isinstance(value, str) or len(value) > _LONGEST_FREQUENCY:
+        raise ValueError(unknown)
     from pandas.tseries.frequencies import to_offset
 
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
             offset = to_offset(value)
-        if caught:  # an old name, which Exhibit takes, but pandas will not for long
-            return offset.freqstr
-    except (ValueError, TypeError):
-        raise ValueError(f"{told(value)} is not a frequency that pandas knows, such as D") from None
-    return value
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            raise ValueError(unknown) from None
+    _check_offset(value, offset)
+    # An old name, which Exhibit takes, but pandas will not for long.
+    return offset.freqstr if caught else value
+
+
+def _check_offset(value: str, offset: Any) -> None:
+    """Refuse what gives more than one date a day, or none. Raises ValueError."""
+    from pandas.tseries import offsets
+
+    within_days = isinstance(offset, offsets.Tick) and not isinstance(offset, offsets.Day)
+    if within_days or isinstance(offset, offsets.BusinessHour):
+        near = did_you_mean(value.upper(), _COMMON_FREQUENCIES)
+        hint = near if value.upper() in _COMMON_FREQUENCIES else ""
+        raise ValueError(
+            f"{told(value)} is shorter than a day, and Exhibit's dates are days; use D or longer"
+            + hint
+        )
+    if offset.n < 1:
+        raise ValueError(f"{told(value)} leads to no later date; use 1 or more, such as D or 2D")
+    if offset.n > _MOST_STEPS:
+        raise ValueError(f"{told(value)} is too long; the most is {_MOST_STEPS} of a unit")
 
 
 _COMMON_FREQUENCIES = ("D", "B", "W", "MS", "ME", "QS", "QE", "YS", "YE")
+_LONGEST_FREQUENCY = 30
+_MOST_STEPS = 10_000
 
 Names = list[StrictStr] | None
 Seed = Annotated[StrictInt, Field(ge=0)]
+Uniques = Annotated[StrictInt, Field(ge=1, le=10**6)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Probability = Annotated[Number, Field(ge=0, le=1)]
 Day = Annotated[str | None, BeforeValidator(_iso)]
@@ -91,7 +116,7 @@ class Metadata(_Form):
     numerical_columns: Names = None
     date_columns: Names = None
     geospatial_columns: Names = None
-    inline_limit: Annotated[StrictInt, Field(ge=0)]
+    inline_limit: Annotated[StrictInt, Field(ge=0, le=10**9)]
     random_seed: Seed
     id: StrictStr | None = None
 
@@ -113,7 +138,7 @@ class CategoricalColumn(_Form):
     name: StrictStr | None = None
     """Written by ``exhibit fromdata``; says again what the column is called."""
     paired_columns: Names = None
-    uniques: Annotated[StrictInt, Field(ge=1)]
+    uniques: Uniques
     original_values: Annotated[Any, BeforeValidator(_original_values)]
     cross_join_all_unique_values: StrictBool | None = None
     miss_probability: Probability
@@ -150,7 +175,7 @@ class DateColumn(_Form):
     miss_probability: Probability
     from_: Annotated[Day, Field(alias="from")] = None
     to: Day = None
-    uniques: Annotated[StrictInt, Field(ge=1)]
+    uniques: Uniques
     frequency: Annotated[str | None, BeforeValidator(_frequency)]
     anonymising_set: StrictStr | None = None
 

@@ -4,12 +4,15 @@ Which forms it may have is in ``form``, how it is checked in ``reading``, how it
 to period in ``changes``.
 """
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from math import prod
 from typing import Any
 
 Specification = dict[str, Any]
+Window = tuple[int, str, str, str]
+"""A period, a date column, and the first and last day it may have then."""
 
 PAIRED = "See paired column"
 REGEX = "regex"
@@ -86,6 +89,27 @@ def window_size(column: Mapping[str, Any]) -> int | None:
     import pandas as pd
 
     return len(pd.date_range(start, end, freq=frequency))
+
+
+def windows_without_dates(
+    columns: Mapping[str, Mapping[str, Any]], windows: Iterable[Window]
+) -> Iterator[Window]:
+    """Yield those of the windows in which no date of their column's frequency lies, in order."""
+    windows = list(windows)
+    days: dict[str, list[str]] = {}
+    for name in {name for _, name, _, _ in windows}:
+        import pandas as pd
+
+        own = [window for window in windows if window[1] == name]
+        # A window that holds a date of a frequency holds one of its multiples too.
+        every = pd.tseries.frequencies.to_offset(columns[name]["frequency"]).base
+        first, last = min(start for *_, start, _ in own), max(end for *_, end in own)
+        days[name] = pd.date_range(first, last, freq=every).strftime("%Y-%m-%d").tolist()
+    for window in windows:
+        _, name, start, end = window
+        place = bisect_left(days[name], start)
+        if place == len(days[name]) or days[name][place] > end:
+            yield window
 
 
 def combinations(specification: Specification) -> int:

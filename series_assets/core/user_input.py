@@ -3,6 +3,7 @@
 What a key means together with the specification is checked in ``series``.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from fractions import Fraction
@@ -21,6 +22,11 @@ _REMEDIES = {
     "length_of_period": "say how many units a period has, for example length_of_period: 2",
     "fraction_of_new": "say how much of each period is new, for example fraction_of_new: 1/3",
 }
+_MOST = 100_000
+"""Periods of a series, and units of a period: more days than Exhibit's calendar has months."""
+_LONGEST = 50
+"""Signs of a fraction; arithmetic with it stays exact, and so grows with them."""
+_EXPONENT = re.compile(r"[eE][-+]?([0-9_]+)")
 _OTHER_CADENCES = {
     "fortnight": ("weeks", 2),
     "quarter": ("months", 3),
@@ -35,11 +41,13 @@ def _names(value: object) -> object:
         return []
     if not isinstance(value, list):
         raise ValueError(f"{told(value)} is not a list of column names; write [name, name]")
+    seen: set[str] = set()
     for name in value:
         if not isinstance(name, str):
             raise ValueError(f"holds {told(name)}, which is not the name of a column")
-        if value.count(name) > 1:
+        if name in seen:
             raise ValueError(f"names '{name}' twice")
+        seen.add(name)
     return value
 
 
@@ -51,7 +59,7 @@ def _linked_names(value: object) -> object:
 
 
 def _unit(value: object) -> object:
-    if value in UNITS:
+    if isinstance(value, str) and value in UNITS:
         return value
     hint = ""
     if isinstance(value, str):
@@ -66,7 +74,9 @@ def _count(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"{told(value)} is not a whole number; use 1 or more")
     if value < 1:
-        raise ValueError(f"{value} is too small; use 1 or more")
+        raise ValueError(f"{told(value)} is too small; use 1 or more")
+    if value > _MOST:
+        raise ValueError(f"{told(value)} is too large; use {_MOST} or less")
     return value
 
 
@@ -74,18 +84,24 @@ def _fraction(value: object) -> object:
     form = "write it as 1/3, 0.25, 0 or 1"
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"{told(value)} is not a fraction; {form}")
+    text = told(value) if isinstance(value, int) else str(value).replace(" ", "")
+    exponent = _EXPONENT.search(text)
+    if len(text) > _LONGEST or (exponent and len(exponent[1].lstrip("0_")) > 3):
+        raise ValueError(f"{told(value)} is too long for a fraction; {form}")
     try:
-        fraction = Fraction(str(value).replace(" ", ""))
-    except (ValueError, ZeroDivisionError):
+        fraction = Fraction(text)
+    except (ValueError, ArithmeticError):
         raise ValueError(f"{told(value)} is not a fraction; {form}") from None
     if not 0 <= fraction <= 1:
-        raise ValueError(f"{value} is not between 0 and 1; {form}")
+        raise ValueError(
+            f"{told(value) if isinstance(value, int) else value} is not between 0 and 1; {form}"
+        )
     return fraction
 
 
 def _choice(*choices: str) -> Callable[[object], object]:
     def check(value: object) -> object:
-        if value not in choices:
+        if not isinstance(value, str) or value not in choices:
             raise ValueError(f"{told(value)} is not known; use {' or '.join(choices)}")
         return value
 

@@ -19,7 +19,7 @@ from exhibit.core.generate import categorical, derived, missing, weights
 
 from series_assets.core import identifiers
 from series_assets.core.constraints import Broken
-from series_assets.core.errors import GenerationError
+from series_assets.core.errors import NO_MEMORY, GenerationError
 from series_assets.core.seeds import derive
 from series_assets.core.series import Plan
 from series_assets.core.specification import Specification
@@ -211,6 +211,8 @@ def _outcome(records: pd.DataFrame, said: Said, broken: tuple[Broken, ...]) -> O
 def _complaint(error: Exception, said: Said) -> str:
     if isinstance(error, GenerationError):
         return str(error)
+    if isinstance(error, MemoryError):
+        return NO_MEMORY
     lines = said.lines()
     if isinstance(error, RuntimeError) and any(line.startswith("VALIDATION") for line in lines):
         return "Exhibit refuses the specification: " + " ".join(lines)

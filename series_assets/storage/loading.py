@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from series_assets.core.building import build_series
 from series_assets.core.errors import Fault, InputError
 from series_assets.core.series import Series
 from series_assets.storage.database import installed_database, is_database
+from series_assets.storage.faultless import as_faults
+from series_assets.storage.places import absolute, is_regular
+from series_assets.storage.yaml_reading import check_values, read_yaml
 
 SPECIFICATION = "specification.yml"
 USER_INPUT = "user_input.yml"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -37,18 +39,42 @@ def find_series(folder: Path) -> list[Series | BrokenSeries]:
     A series is a folder in it with at least one of the two files; hidden folders are none. Raises
     InputError where the folder itself cannot be read.
     """
-    if not folder.is_dir():
-        raise InputError([Fault(str(folder), "there is no such folder of series")])
     found: list[Series | BrokenSeries] = []
-    for place in sorted(path for path in folder.iterdir() if path.is_dir()):
-        if place.name.startswith("."):
-            continue
-        if (place / SPECIFICATION).exists() or (place / USER_INPUT).exists():
-            try:
-                found.append(load_series(place))
-            except InputError as error:
-                found.append(BrokenSeries(place.name, error))
+    for place in _folders(folder):
+        name = _printable(place.name)
+        try:
+            with as_faults(name):
+                if _is_series(place, name):
+                    found.append(load_series(place))
+        except InputError as error:
+            found.append(BrokenSeries(name, error))
     return found
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Return the folders in a folder that are not hidden. Raises InputError."""
+    try:
+        if not folder.is_dir():
+            raise InputError([Fault(str(folder), "there is no such folder of series")])
+        return sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.is_dir())
+    except OSError as error:
+        raise InputError(
+            [Fault(str(folder), f"cannot be read: {error.strerror}; see that you may read it")]
+        ) from None
+
+
+def _is_series(place: Path, name: str) -> bool:
+    """Tell whether a folder holds one of the two files, or a link in its place."""
+    try:
+        return any(part.name in (SPECIFICATION, USER_INPUT) for part in place.iterdir())
+    except OSError as error:
+        fault = f"this folder cannot be read: {error.strerror}; see that you may read it"
+        raise InputError([Fault(name, fault)]) from None
+
+
+def _printable(name: str) -> str:
+    """Return a file's name as text that can be written, whatever bytes it has."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def load_series(folder: Path) -> Series:
@@ -56,7 +82,10 @@ def load_series(folder: Path) -> Series:
 
     Raises InputError with every fault of both files.
     """
-    name = folder.resolve().name
+    try:
+        name = _printable(absolute(folder).name)
+    except ValueError as error:
+        raise InputError([Fault(_printable(str(folder)), str(error))]) from None
     return load_parts(
         name,
         folder / SPECIFICATION,
@@ -97,11 +126,22 @@ def load_parts(
     ``named_by`` says where the name stands, ``folder`` is what ``exhibit_db_path`` is relative
     to. Raises InputError with every fault of both.
     """
+    with as_faults(" and ".join(labels)):
+        return _loaded(name, (specification, user_input), labels, named_by, folder)
+
+
+def _loaded(
+    name: str | None,
+    parts: tuple[Path | object, Path | object],
+    labels: tuple[str, str],
+    named_by: str,
+    folder: Path,
+) -> Series:
     faults: list[Fault] = []
     contents: list[Any] = []
-    for part, label in zip((specification, user_input), labels, strict=True):
+    for part, label in zip(parts, labels, strict=True):
         try:
-            contents.append(_parsed(part, label) if isinstance(part, Path) else part)
+            contents.append(_content(part, label))
         except InputError as error:
             faults += error.faults
     if faults:
@@ -134,76 +174,33 @@ def load_parts(
     return series
 
 
+def _content(part: Path | object, label: str) -> Any:
+    """Return what a part of a series holds. Raises InputError."""
+    if isinstance(part, Path):
+        return read_yaml(part, label)
+    check_values(part, label)
+    return part
+
+
 def name_faults(name: str, named_by: str) -> Iterator[str]:
     """Yield why a series cannot be called ``name``; ``named_by`` says where the name stands."""
+    shown = name if len(name) <= 2 * _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
     if not _NAME.fullmatch(name):
         yield (
-            f"{named_by} '{name}' cannot name a series; use small letters, digits and _, "
+            f"{named_by} '{shown}' cannot name a series; use small letters, digits and _, "
             "a letter first"
         )
     elif "temp" in name or name.startswith("select"):
         word = "temp" if "temp" in name else "select"
         yield (
-            f"{named_by} '{name}' cannot name a series; Exhibit takes a table with '{word}' in "
+            f"{named_by} '{shown}' cannot name a series; Exhibit takes a table with '{word}' in "
             "its name for something else"
         )
-
-
-def _parsed(path: Path, label: str) -> Any:
-    try:
-        with path.open(encoding="utf-8") as stream:
-            return yaml.load(stream, _Loader)
-    except FileNotFoundError:
-        needs = f"a series needs {SPECIFICATION} and {USER_INPUT}"
-        remedy = "mend the path" if label == str(path) else needs
-        raise InputError([Fault(label, f"there is no such file; {remedy}")]) from None
-    except IsADirectoryError:
-        raise InputError([Fault(label, "is a folder, not a file")]) from None
-    except OSError as error:
-        raise InputError([Fault(label, f"cannot be read: {error.strerror}")]) from None
-    except UnicodeDecodeError:
-        raise InputError([Fault(label, "is not text in UTF-8")]) from None
-    except yaml.YAMLError as error:
-        raise InputError([Fault(label, _told(error))]) from None
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain YAML whose faults have a place; a key given twice is one: the first would vanish."""
-
-    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
-        """Return the date of a node. Raises ConstructorError for a day that no calendar has."""
-        try:
-            return super().construct_yaml_timestamp(node)
-        except ValueError:
-            problem = f"'{node.value}' is not a day of the calendar"
-            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Return the mapping of a node. Raises ConstructorError for a key given twice."""
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.tag != "tag:yaml.org,2002:merge" and key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key '{key.value}' is given twice", key.start_mark
-                )
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_timestamp)
-
-
-def _told(error: yaml.YAMLError) -> str:
-    if isinstance(error, yaml.reader.ReaderError):
-        return f"is not YAML: {error.reason} (position {error.position})"
-    mark = getattr(error, "problem_mark", None)
-    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-    problem = getattr(error, "problem", None) or str(error)
-    if "given twice" in problem:
-        return f"{place}{problem}; keep one of them"
-    if "not a day" in problem:
-        return f"{place}{problem}"
-    return f"{place}is not YAML: {problem}"
+    elif len(name) > _LONGEST_NAME:
+        yield (
+            f"{named_by} '{name[:20]}...' has {len(name)} characters; files are called after a "
+            f"series, so use {_LONGEST_NAME} at the most"
+        )
 
 
 def _database(said: Any, folder: Path, label: str) -> Path | None:
@@ -211,17 +208,29 @@ def _database(said: Any, folder: Path, label: str) -> Path | None:
     named = said.get("exhibit_db_path") if isinstance(said, dict) else None
     if not isinstance(named, str) or not named.strip():
         return None
-    path = (folder / Path(named).expanduser()).resolve()
-    if not path.exists():
-        raise InputError(
-            [
-                Fault(
-                    label,
-                    f"exhibit_db_path '{named}' does not exist (looked for {path}); name an "
-                    "existing database, or leave it empty to get one",
-                )
-            ]
-        )
+
+    def refused(what: str) -> InputError:
+        return InputError([Fault(label, f"exhibit_db_path '{shown}' {what}")])
+
+    shown = named if len(named) <= 300 else f"{named[:297]}..."
+
+    try:
+        path = absolute(named, folder)
+    except ValueError as error:
+        raise refused(str(error)) from None
+    try:
+        if not path.exists():
+            raise refused(
+                f"does not exist (looked for {path}); name an existing database, or leave it empty "
+                "to get one"
+            )
+        usable = is_regular(path) and is_database(path)
+    except OSError as error:
+        raise refused(
+            f"cannot be read: {error.strerror}; see that you may read it, or name another"
+        ) from None
+    if not usable:
+        raise refused("is not an SQLite database; name one that is, or leave it empty to get one")
     if path == installed_database().resolve():
         warnings.warn(
             f"{label}: exhibit_db_path names the database that ships with Exhibit, which is never "
@@ -230,14 +239,4 @@ def _database(said: Any, folder: Path, label: str) -> Path | None:
             stacklevel=2,
         )
         return None
-    if path.is_dir() or not is_database(path):
-        raise InputError(
-            [
-                Fault(
-                    label,
-                    f"exhibit_db_path '{named}' is not an SQLite database; name one that is, or "
-                    "leave it empty to get one",
-                )
-            ]
-        )
     return path

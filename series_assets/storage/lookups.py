@@ -47,7 +47,10 @@ def missing_lookups(specification: Specification, database: Path) -> Iterator[st
         known = {name.lower(): name for name in tables(connection, views=True)}
         for key, table, column, uniques in needs:
             if table.lower() not in known:
-                yield f"{key} needs the table '{table}', which {database} lacks"
+                yield (
+                    f"{key} needs the table '{table}', which {database} lacks; name the database "
+                    f"that has it with exhibit_db_path in user_input.yml, or add it there"
+                )
                 continue
             rows = connection.execute(f"PRAGMA table_info({quoted(table)})")
             columns = [name for _, name, *_ in rows]

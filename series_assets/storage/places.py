@@ -1,0 +1,41 @@
+"""Paths as people write them, made absolute. Whether something is there is for others to find."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+_NO_PATH = {
+    errno.ENAMETOOLONG: "is longer than the system allows; use a shorter one",
+    errno.ELOOP: "is a link that leads back to itself; mend the link",
+    errno.EILSEQ: "has a character that no path can have here; leave it out",
+}
+
+
+def absolute(written: str | Path, folder: Path | None = None) -> Path:
+    """Return the path that ``written`` names, relative to ``folder`` or the working directory.
+
+    ``~`` is the home of whoever runs this where a ``folder`` is given. Raises ValueError with half
+    a sentence for what no path can be.
+    """
+    if "\x00" in str(written):
+        raise ValueError("has the character NUL, which no path can have; leave it out")
+    try:
+        path = Path(written) if folder is None else folder / Path(written).expanduser()
+        path = path.resolve()
+        os.stat(path)  # noqa: PTH116  it may be absent; only a path that cannot be is of interest
+    except RuntimeError as error:
+        if "ymlink" in str(error):
+            raise ValueError("is a link that leads back to itself; mend the link") from None
+        raise ValueError("names the home of a user whom nobody knows here; write it out") from None
+    except OSError as error:
+        if error.errno in _NO_PATH:
+            raise ValueError(_NO_PATH[error.errno]) from None
+    except ValueError:
+        raise ValueError("has a character that no path can have; leave it out") from None
+    return path
+
+
+def is_regular(path: Path) -> bool:
+    """Tell whether something is a file that can be read to its end. Raises OSError."""
+    return stat.S_ISREG(path.stat().st_mode)
