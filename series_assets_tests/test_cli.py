@@ -940,6 +940,28 @@ def test_clean_removes_nothing_where_it_cannot_remove_all(
     assert files_in(two_series) == before
 
 
+def test_clean_can_take_over_the_table_of_a_series_whose_folder_is_gone(two_series: Path) -> None:
+    """Only on demand; then the series can be made anew."""
+    database = two_series / "exhibit.db"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE demo_reference_periods SET owner = 'gone/demo'")
+    for command in (["generate", "demo", "--periods", KEYS[0]], ["clean", "demo", "--yes"]):
+        assert "gone/demo, which is away" in refuse(*command)
+    succeed("clean", "demo", "--yes", "--take-over")
+    assert "demo_reference" not in tables(database)
+    succeed("generate", "demo", "--periods", KEYS[0])
+
+
+def test_a_dropped_reference_table_can_be_made_again(two_series: Path) -> None:
+    """It counts as not recorded: the message says what to make, and that works."""
+    before = files_in(two_series)
+    with closing(sqlite3.connect(two_series / "exhibit.db")) as connection, connection:
+        connection.execute("DROP TABLE demo_reference")
+    assert "nothing is recorded yet" in refuse("generate", "demo", "--periods", KEYS[1])
+    succeed("generate", "demo", "--periods", f"{KEYS[0]}..{KEYS[1]}")
+    assert files_in(two_series) == before
+
+
 def test_clean_asks_first(two_series: Path) -> None:
     """No is no: everything stays. Yes is yes."""
     before = files_in(two_series)
