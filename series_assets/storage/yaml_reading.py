@@ -168,8 +168,9 @@ class _Loader(yaml.SafeLoader):
         self._level -= 1
         if isinstance(event, yaml.AliasEvent):
             if node not in self._known:
+                mark: Any = event.start_mark
                 fault = f"'*{event.anchor}' refers to itself; write out what is meant"
-                raise _TooMuchError(problem=fault, problem_mark=event.start_mark)
+                raise _TooMuchError(problem=fault, problem_mark=mark)
             size, levels = self._known[node]
             self._total += size
         else:
