@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from series_assets.core.constraints import Broken
 from series_assets.core.contents import Contents
 from series_assets.core.errors import (
     NO_MEMORY,
@@ -17,6 +18,7 @@ from series_assets.core.errors import (
     RequestError,
     SeriesError,
 )
+from series_assets.core.plain_text import visible
 from series_assets.core.series import Series
 from series_assets.core.specification import Specification
 from series_assets.storage import files
@@ -34,6 +36,8 @@ class NewRecords:
     specification: Specification | None
     contents: Contents | None = None
     said: tuple[str, ...] = ()
+    broken: tuple[Broken, ...] = ()
+    """The constraints of the specification that some of them do not meet."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,9 @@ class Failed:
 
     def failure(self) -> dg.Failure:
         """Return the exception that ends a step with this message."""
-        metadata = {"traceback": dg.MetadataValue.text(self.trace)} if self.trace else None
-        return dg.Failure(description=self.message, metadata=metadata, allow_retries=False)
+        text = dg.MetadataValue.text(visible(self.trace or ""))
+        metadata = {"traceback": text} if self.trace else None
+        return dg.Failure(visible(self.message), metadata=metadata, allow_retries=False)
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ class ExistingRecords:
     records: Path
     specification: Specification
     said: tuple[str, ...] = ()
+    broken: tuple[Broken, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,8 @@ class Dataset:
     contents: Contents | None = None
     picture: bytes | None = None
     """A PNG of what the dataset holds."""
+    broken: tuple[Broken, ...] = ()
+    """The constraints that some of the existing records do not meet."""
 
 
 @dataclass(frozen=True)

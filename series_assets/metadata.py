@@ -11,7 +11,9 @@ from typing import Any
 
 import dagster as dg
 
+from series_assets.core.constraints import Broken
 from series_assets.core.contents import Contents
+from series_assets.core.plain_text import fenced, visible
 from series_assets.core.series import Plan, Series
 from series_assets.core.specification import Specification
 from series_assets.drawing import data_address
@@ -50,6 +52,7 @@ def of_new_records(series: Series, plan: Plan, made: NewRecords, layout: Layout)
         ),
         "files": _files([layout.new_records(number), layout.new_specification(number)]),
         **_of_contents(series, made.contents),
+        "constraints_not_met": _not_met(made.broken),
         "changed_in_the_specification": _difference(series.specification, plan.new.specification),
         "exhibit_said": _said(made.said),
     }
@@ -102,6 +105,7 @@ def of_dataset(
     told |= {"seeds": dg.MetadataValue.json(seeds), "files": _files(paths)}
     if part:
         told["changed_in_the_specification"] = _difference(series.specification, part.specification)
+    told["constraints_not_met"] = _not_met(made.broken)
     return told | {"exhibit_said": _said(made.said)}
 
 
@@ -117,7 +121,7 @@ def _of_period(series: Series, plan: Plan) -> Metadata:
 def _files(paths: Iterable[Path]) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(
         [
-            dg.TableRecord({"file": str(path), "bytes": path.stat().st_size})
+            dg.TableRecord({"file": visible(str(path)), "bytes": path.stat().st_size})
             for path in paths
             if path.exists()
         ],
@@ -134,12 +138,12 @@ def _of_contents(series: Series, contents: Contents) -> Metadata:
         ]
     )
     columns = [
-        dg.TableRecord({"column": name, "type": types[name], "missing": missing})
+        dg.TableRecord({"column": visible(name), "type": types[name], "missing": missing})
         for name, missing in contents.missing.items()
     ]
     text = dg.TableSchema([dg.TableColumn(name, "text") for name in contents.missing])
     rows = [
-        dg.TableRecord({name: value if value is not None else "" for name, value in row.items()})
+        dg.TableRecord({name: visible(value or "") for name, value in row.items()})
         for row in contents.first
     ]
     return {
@@ -160,8 +164,27 @@ def _difference(before: Specification, after: Specification) -> dg.MarkdownMetad
         lineterm="",
     )
     text = "\n".join(line for line in lines) or "nothing"
-    return dg.MetadataValue.md(f"```diff\n{text}\n```")
+    return dg.MetadataValue.md(fenced(text, "diff"))
+
+
+def _not_met(broken: Iterable[Broken]) -> dg.TableMetadataValue:
+    """Return the constraints that some records do not meet, and how many; no rows where all do."""
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {"constraint": visible(one.constraint), "records": one.rows, "of": one.of}
+            )
+            for one in broken
+        ],
+        dg.TableSchema(
+            [
+                dg.TableColumn("constraint", "text"),
+                dg.TableColumn("records", "integer"),
+                dg.TableColumn("of", "integer"),
+            ]
+        ),
+    )
 
 
 def _said(lines: Iterable[str]) -> dg.TextMetadataValue:
-    return dg.MetadataValue.text("\n".join(lines))
+    return dg.MetadataValue.text(visible("\n".join(lines)))

@@ -35,6 +35,7 @@ from series_assets.side_by_side import (
 )
 
 if TYPE_CHECKING:
+    from series_assets.core.constraints import Broken
     from series_assets.core.profiles import Profile
 
 
@@ -150,6 +151,7 @@ def _made_new(
     outcome = new_records(plan, scratch)
     scratch.unlink()
     _note(progress, f"{series.name}, period {plan.key} (new records)", outcome.said)
+    _note_broken(progress, f"{series.name}, period {plan.key}", "new records", outcome.broken)
     lost = plan.new.rows - len(outcome.records)
     if lost:
         progress.noted(
@@ -159,13 +161,18 @@ def _made_new(
     path, texts = folder / f"new_{plan.number}.csv", as_text(outcome.records)
     files.write_csv(path, texts)
     short = contents(texts, series.first_identifier) if workspace.explained else None
-    return NewRecords(path, plan.new.specification, short, outcome.said)
+    return NewRecords(path, plan.new.specification, short, outcome.said, outcome.broken)
 
 
 def _note(progress: Progress, where: str, said: tuple[str, ...]) -> None:
     for line in said:
         if "duplicates" not in line:  # counted and told by ourselves
             progress.noted(f"{where}: Exhibit says: {line}")
+
+
+def _note_broken(progress: Progress, where: str, part: str, broken: "tuple[Broken, ...]") -> None:
+    for one in broken:
+        progress.noted(f"{where}: {one.among(part)}")
 
 
 def reference_table_graph(series: Series, tools: Mapping[str, Any]) -> dg.GraphDefinition:
@@ -367,9 +374,10 @@ def _made_existing(
     outcome = existing_records(plan, entities, scratch)
     scratch.unlink()
     _note(progress, f"{series.name}, period {plan.key} (existing records)", outcome.said)
+    _note_broken(progress, f"{series.name}, period {plan.key}", "existing records", outcome.broken)
     path = folder / f"existing_{plan.number}.csv"
     files.write_csv(path, as_text(outcome.records[table.columns()]))
-    return ExistingRecords(path, specification, outcome.said)
+    return ExistingRecords(path, specification, outcome.said, outcome.broken)
 
 
 def _combined(
@@ -403,6 +411,7 @@ def _combined(
         new=len(parts[0]) if plan.new else 0,
         existing=len(parts[-1]) if existing else 0,
         said=existing.said if existing else (),
+        broken=existing.broken if existing else (),
         contents=contents(whole, series.first_identifier) if workspace.explained else None,
         picture=_picture(series, plan, parts, first() if plan.k else None)
         if workspace.explained

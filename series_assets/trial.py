@@ -22,16 +22,19 @@ _ENOUGH = 400
 """Rows of a trial at the most, but for a full crossing of cross-joined columns."""
 
 
-def faults_of_trial(series: Series, source: Path) -> Iterator[Fault]:
+def faults_of_trial(
+    series: Series, source: Path, notes: list[str] | None = None
+) -> Iterator[Fault]:
     """Run the first period and the existing records of the second, in few rows; yield what fails.
 
-    ``source`` is the series' database, or the one it will be a copy of; it is only read.
+    ``source`` is the series' database, or the one it will be a copy of; it is only read. What the
+    rows of the trial do not meet is added to ``notes``.
     """
     small = _smaller(series)
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder) / "exhibit.db"
         try:
-            _run(small, source, scratch)
+            _run(small, source, scratch, [] if notes is None else notes)
         except GenerationError as error:
             yield Fault(series.specification_file, str(error))
 
@@ -55,11 +58,13 @@ def _smaller(series: Series) -> Series:
     return replace(series, specification=specification)
 
 
-def _run(series: Series, source: Path, scratch: Path) -> None:
+def _run(series: Series, source: Path, scratch: Path, notes: list[str]) -> None:
     first = series.plan(0)
     assert first.new is not None
     database.copy_for_run(source, scratch, first.new.specification)
-    made = records.as_text(new_records(first, scratch).records)
+    new = new_records(first, scratch)
+    notes += [f"in a trial, {one.among('new records')}" for one in new.broken]
+    made = records.as_text(new.records)
     second = series.plan(1) if series.calendar.count > 1 else None
     if second is None or second.existing is None:
         return
@@ -73,4 +78,5 @@ def _run(series: Series, source: Path, scratch: Path) -> None:
     ranks = entities.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
     drawn = made[series.drawn_columns].take(places[ranks]).reset_index(drop=True)
     database.copy_for_run(source, scratch, part.whole)
-    existing_records(second, records.typed(drawn, series.kinds), scratch)
+    existing = existing_records(second, records.typed(drawn, series.kinds), scratch)
+    notes += [f"in a trial, {one.among('existing records')}" for one in existing.broken]

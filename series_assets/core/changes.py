@@ -6,11 +6,12 @@ period before. What the numbers of a period are is decided in ``series``.
 
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from series_assets.core import mentions
+from series_assets.core.constraints import Afterwards, of_existing_records, targets_of
 from series_assets.core.moving import move_dates
 from series_assets.core.periods import Calendar
 from series_assets.core.seeds import existing_seed
@@ -46,6 +47,12 @@ class Removed:
     """Those of the basic constraints that are made true afterwards (5.7)."""
     restored_derived: tuple[tuple[str, str], ...] = ()
     """Name and calculation of the derived columns computed afterwards (5.7)."""
+    among_moved: tuple[str, ...] = ()
+    """Those of the restored constraints that mention no static column."""
+    afterwards: Afterwards = field(default_factory=Afterwards)
+    """What finished records are made to meet, and what cannot be kept."""
+    targets: frozenset[str] = frozenset()
+    """The columns that custom constraints of the specification act on."""
 
 
 def for_period(
@@ -160,6 +167,7 @@ def scale_target_sums(changed: Specification, share: Fraction) -> None:
 
 def _remove(changed: Specification, roles: Roles) -> Removed:
     """Remove from ``changed`` what mentions a static or a moved column, and tell what it was."""
+    whole = {**changed, "constraints": dict(changed["constraints"])}
     calculations = derived(changed)
     static = {*roles.static, *_outputs(changed, roles.static)}
     forbidden = {*static, *roles.moved}
@@ -189,18 +197,21 @@ def _remove(changed: Specification, roles: Roles) -> Removed:
     )
     if removed_custom:
         constraints["custom_constraints"] = custom
+    afterwards = of_existing_records(whole, custom, {*static, *roles.identifiers})
+    met = {rule.text for rule in afterwards.rules if any(c not in static for c, _ in rule.ways)}
     return Removed(
         basic_constraints=tuple(out),
         custom_constraints=tuple(removed_custom),
         derived_columns=tuple(name for name in calculations if name in lost),
-        restored_constraints=tuple(
-            text for text in out if not mentions.in_constraint(text, names) & static
-        ),
+        restored_constraints=tuple(text for text in out if text in met),
         restored_derived=tuple(
             (name, text)
             for name, text in calculations.items()
             if name in lost and name not in static
         ),
+        among_moved=tuple(text for text in out if not mentions.in_constraint(text, names) & static),
+        afterwards=afterwards,
+        targets=targets_of(whole["constraints"]["custom_constraints"] or {}),
     )
 
 

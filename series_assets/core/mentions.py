@@ -28,6 +28,16 @@ def split_constraint(text: str) -> tuple[str, str, str] | None:
     return name, words[place], right
 
 
+def without_tildes(expression: str) -> str:
+    """Return an expression in which ``~my col~`` is ``my__col``, as Exhibit evaluates it."""
+    return _TILDE.sub(lambda found: in_code(found[1]), expression)
+
+
+def in_code(column: str) -> str:
+    """Return a column's name as Exhibit writes it in code."""
+    return column.replace(" ", "__")
+
+
 def in_constraint(expression: str | None, columns: Iterable[str]) -> set[str]:
     """Return the columns that a basic constraint or the filter of a custom one mentions."""
     if not expression:

@@ -141,6 +141,12 @@ class Series:
         new = floor(self.rows * self.user_input.fraction_of_new)
         return new, self.rows - new
 
+    @property
+    def not_kept(self) -> tuple[str, ...]:
+        """What of the specification existing records are not made to meet, in sentences."""
+        part = self.plan(1).existing if self.calendar.count > 1 else None
+        return tuple(map(str, part.removed.afterwards.not_kept)) if part else ()
+
     @cached_property
     def _plans(self) -> dict[int, Plan]:
         return {}
@@ -266,6 +272,7 @@ def as_plain(plan: Plan) -> dict[str, Any]:
             },
             "made_true_afterwards": {
                 "basic_constraints": list(removed.restored_constraints),
+                "custom_constraints": dict(removed.afterwards.custom),
                 "derived_columns": dict(removed.restored_derived),
             },
             "specification": plan.existing.specification,

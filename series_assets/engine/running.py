@@ -18,6 +18,7 @@ from exhibit.core import exhibit as stock
 from exhibit.core.generate import categorical, derived, missing, weights
 
 from series_assets.core import identifiers
+from series_assets.core.constraints import Broken
 from series_assets.core.errors import NO_MEMORY, GenerationError
 from series_assets.core.seeds import derive
 from series_assets.core.series import Plan
@@ -28,7 +29,8 @@ from series_assets.engine.fast import identifiers as fast_identifiers
 from series_assets.engine.fast import replacing
 from series_assets.engine.isolation import Clock, Said, SortedSet, isolated, standing_in
 from series_assets.engine.missing_data import of_run
-from series_assets.engine.restoring import restore
+from series_assets.engine.restoring import restore, to_remember
+from series_assets.engine.settling import broken_in_new, settle_new
 from series_assets.engine.static_values import StaticValues
 
 
@@ -39,6 +41,8 @@ class Outcome:
     records: pd.DataFrame
     """In the order Exhibit produced them, a fresh index from 0, no category dtypes."""
     said: tuple[str, ...]
+    broken: tuple[Broken, ...] = ()
+    """The constraints of the specification that some of the records do not meet."""
 
 
 def new_records(plan: Plan, database: Path) -> Outcome:
@@ -64,7 +68,11 @@ def new_records(plan: Plan, database: Path) -> Outcome:
         if part.static:
             stand_ins |= _for_static_values(static)
         records = _exhibit(part.specification, stand_ins, static)
-        return _outcome(_without_duplicates(records, part.specification), said)
+        records = settle_new(
+            records, part.specification, static.columns, seed, derived_columns.compute
+        )
+        records = _without_duplicates(records, part.specification)
+        return _outcome(records, said, broken_in_new(records, part.specification))
 
 
 def _for_static_values(static: StaticValues) -> dict[str, Any]:
@@ -102,19 +110,21 @@ def existing_records(plan: Plan, entities: pd.DataFrame, database: Path) -> Outc
     seed = part.specification["metadata"]["random_seed"]
     with _run(plan, "existing records", database, seed) as said:
         drawn = drawing.prepare(entities, part.whole, seed)
-        columns = drawing.weight_columns(drawn)
+        columns, known = drawing.weight_columns(drawn), to_remember(part.removed, part.whole)
         stand_ins = {
             "CategoricalDataGenerator": drawing.generator(drawn, seed),
-            "MissingDataGenerator": drawing.missing_generator(drawn),
+            "MissingDataGenerator": known.around(drawing.missing_generator(drawn)),
             "target_columns_for_weights_table": lambda _: columns,
             "generate_weights_table": lambda spec, names: drawing.weights_table(drawn, spec, names),
         }
         records = _exhibit(part.specification, stand_ins).reset_index(drop=True)
         # A run leaves the drawn columns as categories, or changed by a constraint's action.
         records[list(entities.columns)] = entities
-        return _outcome(
-            restore(records, part.removed, part.whole, seed, derived_columns.compute), said
+        kept = frozenset(map(str, entities.columns))
+        records, broken = restore(
+            records, part.removed, part.whole, seed, derived_columns.compute, known, kept
         )
+        return _outcome(records, said, broken)
 
 
 @contextmanager
@@ -193,9 +203,9 @@ def _has_blanks(column: "pd.Series[Any]") -> bool:
     return not pd.api.types.is_numeric_dtype(column.dtype) and bool(column.eq("").any())
 
 
-def _outcome(records: pd.DataFrame, said: Said) -> Outcome:
+def _outcome(records: pd.DataFrame, said: Said, broken: tuple[Broken, ...]) -> Outcome:
     records = derived_columns.with_lengths_as_text(records.reset_index(drop=True))
-    return Outcome(records, tuple(said.lines()))
+    return Outcome(records, tuple(said.lines()), broken)
 
 
 def _complaint(error: Exception, said: Said) -> str:

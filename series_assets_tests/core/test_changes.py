@@ -139,7 +139,8 @@ def test_the_seeds_constraints() -> None:
         "date_updated == date_created",
         "date_valid_from == date_updated",
     )
-    assert part.removed.restored_constraints == ("date_valid_from == date_updated",)
+    assert part.removed.restored_constraints == part.removed.basic_constraints
+    assert part.removed.among_moved == ("date_valid_from == date_updated",)
 
 
 def test_the_seeds_dates() -> None:
