@@ -93,7 +93,8 @@ def test_numbers_among_the_values_of_a_table(tmp_path: Path) -> None:
         (
             many("random"),
             "columns.ward (more uniques than inline_limit) needs the table 'temp_demo_ward', which "
-            "{own} lacks",
+            "{own} lacks; name the database that has it with exhibit_db_path in "
+            "user_input.yml, or add it there",
         ),
         (
             many("mountains.range"),
