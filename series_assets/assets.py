@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from series_assets.core.plain_text import markdown, visible
 from series_assets.core.series import Series
 from series_assets.ops import dataset_graph, new_records_graph, reference_table_graph
 from series_assets.partitions import PREVIOUS, partitions_of
@@ -120,12 +121,12 @@ def broken_asset(broken: BrokenSeries) -> dg.AssetsDefinition:
     name = re.sub(r"[^A-Za-z0-9_]", "_", broken.name)
     if name != broken.name:  # keep apart what now looks alike
         name += "_" + sha256(broken.name.encode()).hexdigest()[:6]
-    text = str(broken.error)
+    text = visible(str(broken.error))
 
     @dg.asset(
         key=dg.AssetKey([name, "broken"]),
         group_name="broken_series",
-        description=f"This series cannot be made:\n\n{text}",
+        description=f"This series cannot be made:\n\n{markdown(text)}",
         metadata={"faults": dg.MetadataValue.text(text)},
         op_tags={"series_assets/broken": "true"},
     )

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from series_assets.checking import Checked, check_periods, delivered_keys
+from series_assets.core.plain_text import markdown, visible
 from series_assets.core.rules import EXAMPLES, RULES, Finding, rules_of
 from series_assets.core.series import Series
 from series_assets.partitions import partitions_of
@@ -111,7 +112,7 @@ def _evaluation(
         metadata=metadata,
         target_materialization_data=target,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=str(finding),
+        description=markdown(str(finding)),
         blocking=False,
         partition=checked.key,
     )
@@ -124,7 +125,7 @@ def _table(finding: Finding) -> dg.TableMetadataValue:
             dict(
                 zip(
                     columns,
-                    (one.identifier or "", one.column, one.found or "", one.wanted),
+                    map(visible, (one.identifier or "", one.column, one.found or "", one.wanted)),
                     strict=True,
                 )
             )

@@ -3,7 +3,6 @@
 Reads its arguments and prints; how periods are made in one process is in ``generating``.
 """
 
-import shutil
 import sys
 import warnings
 from collections.abc import Callable
@@ -25,6 +24,8 @@ from series_assets.core.errors import (
     did_you_mean,
     listed,
 )
+from series_assets.core.notes import notes_of
+from series_assets.core.plain_text import visible
 from series_assets.core.series import Series
 from series_assets.settings import SHIPPED, Settings, from_environment
 from series_assets.storage.faultless import unforeseen
@@ -38,6 +39,7 @@ from series_assets.storage.loading import (
     load_loose,
 )
 from series_assets.storage.places import absolute
+from series_assets.terminal import cell, echo
 
 _FAILED, _WRONG_INPUT = 1, 2
 
@@ -49,13 +51,13 @@ def _telling(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> None:
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", InstalledDatabaseWarning)
-        warnings.showwarning = lambda message, *_: click.echo(f"warning: {message}", err=True)
+        warnings.showwarning = lambda message, *_: echo(f"warning: {message}", err=True)
         try:
             with interrupts.raising():
                 command(*args, **kwargs)
         except BaseException as error:
             text, code = _ending(error)
-            click.echo(text, err=True)
+            echo(text, err=True)
             sys.exit(code)
 
     return wrapped
@@ -107,7 +109,7 @@ def list_() -> None:
     for one in _all_series(settings):
         if isinstance(one, BrokenSeries):
             broken.append(one)
-            table.add_row(one.name, "broken, see below")
+            table.add_row(cell(one.name), "broken, see below")
             continue
         said, calendar = one.user_input, one.calendar
         layout = _layout(one, settings)
@@ -124,7 +126,7 @@ def list_() -> None:
         )
     _console(sys.stdout).print(table)
     for one in broken:
-        click.echo(str(one.error), err=True)
+        echo(str(one.error), err=True)
 
 
 @main.command()
@@ -146,12 +148,16 @@ def validate(names: tuple[str, ...]) -> None:
                 file, _, fault = str(error).partition(": ")
                 told = [Fault(file, fault)]
         faults += told
+        if isinstance(one, Series):
+            for note in notes_of(one):
+                echo(f"note: {note}", err=True)
         if not told:
-            click.echo(f"{one.name}: in order")
+            echo(f"{one.name}: in order")
             for note in notes:
-                click.echo(f"note: {note}", err=True)
+                echo(f"note: {note}", err=True)
     if faults:
         raise InputError(faults)
+    _note_shared_identifiers(settings, {one.name for one in chosen})
 
 
 @main.command()
@@ -202,12 +208,10 @@ def generate(
         show_progress=not quiet and not verbose,
         verbose=verbose,
     )
-    for text in () if quiet else series.without_new:
-        click.echo(f"note: {series.specification_file}: {text}", err=True)
     made = generate_series(request)
     if not quiet:
         for path in made:
-            click.echo(str(path))
+            echo(str(path))
 
 
 @main.command()
@@ -240,17 +244,17 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
     for checked in check_periods(table, keys):
         failed = failed or not checked.holds
         for line in checked.complaints():
-            click.echo(line, err=True)
+            echo(line, err=True)
     if failed:
         sys.exit(_FAILED)
     if not quiet:
         rules = f"all {len(rules_of(series))} rules hold"
-        click.echo(f"{name}: {rules} in {len(keys)} {'period' if len(keys) == 1 else 'periods'}")
+        echo(f"{name}: {rules} in {len(keys)} {'period' if len(keys) == 1 else 'periods'}")
         last = series.calendar.index(keys[-1])
         left_out = [key for key in series.calendar.keys[:last] if key not in keys]
         if left_out and not periods:
             are = "is" if len(left_out) == 1 else "are"
-            click.echo(f"note: {listed(left_out, 'and')} {are} not made, and left out", err=True)
+            echo(f"note: {listed(left_out, 'and')} {are} not made, and left out", err=True)
 
 
 @main.command()
@@ -273,40 +277,56 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
     folder = settings.series_dir if own else Path("series").resolve()
     started = start_series(folder, name, from_data, identifier)
     for path in started.paths:
-        click.echo(str(path))
+        echo(str(path))
     for note in started.notes:
-        click.echo(f"note: {note}", err=True)
+        echo(f"note: {note}", err=True)
+    for line in started.comparison:
+        echo(line, err=True)
     if not own:
-        click.echo(f"To use it: export SERIES_ASSETS_SERIES_DIR={folder}", err=True)
+        echo(f"To use it: export SERIES_ASSETS_SERIES_DIR={folder}", err=True)
 
 
 @main.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--take-over", is_flag=True, help="Also the table of a series whose folder is gone for good."
+)
 @_telling
-def clean(name: str, yes: bool) -> None:
+def clean(name: str, yes: bool, take_over: bool) -> None:
     """Remove the files of a series and its reference table, nothing else."""
+    from series_assets.storage.cleaning import removable, remove_files
     from series_assets.storage.reference_table import ReferenceTable
 
     settings = from_environment()
     series = _sound(settings, name)
     layout = _layout(series, settings)
     table = ReferenceTable(series, layout)
-    table.check_owner()
-    files = layout.every_file()
+    files = removable(layout)
+    table.check_owner(take_over=take_over)
     if not yes:
         click.confirm(
-            f"Remove {len(files)} files of {name} in {layout.folder}, and its reference table in "
-            f"{layout.database}?",
+            visible(
+                f"Remove {len(files)} files of {name} in {layout.folder}, and its reference table "
+                f"in {layout.database}?"
+            ),
             abort=True,
         )
-    dropped = table.drop()
-    for path in files:
-        path.unlink(missing_ok=True)
-    for folder in (layout.folder / "new_records", layout.folder):
-        if folder.is_dir() and not any(folder.iterdir()):
-            shutil.rmtree(folder)
-    click.echo(f"removed {len(files)} files{' and the reference table' if dropped else ''}")
+    remove_files(layout, files)
+    dropped = table.drop(take_over=take_over)
+    echo(f"removed {len(files)} files{' and the reference table' if dropped else ''}")
+
+
+def _note_shared_identifiers(settings: Settings, names: set[str]) -> None:
+    """Print which of the named series share identifiers with another one of the folder."""
+    from series_assets.core.shared_identifiers import shared_identifiers
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what there is to warn of has been shown by now
+        sound = [one for one in _all_series(settings) if not isinstance(one, BrokenSeries)]
+    for shared in shared_identifiers(sound):
+        if names & {shared.first, shared.second}:
+            echo(f"note: {shared}", err=True)
 
 
 def _deeper_faults(series: Series, database: Path, notes: list[str]) -> list[Fault]:
@@ -334,8 +354,7 @@ def _deeper_faults(series: Series, database: Path, notes: list[str]) -> list[Fau
     tried: list[str] = []
     source = database if database.exists() else installed_database()
     faults = list(faults_of_trial(series, source, tried))
-    foreseen = (*series.without_new, *series.not_kept)
-    notes += [f"{series.specification_file}: {text}" for text in (*foreseen, *tried)]
+    notes += [f"{series.specification_file}: {text}" for text in (*series.not_kept, *tried)]
     return faults
 
 

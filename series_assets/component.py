@@ -15,6 +15,7 @@ from pydantic import Field
 
 from series_assets.build import build_definitions
 from series_assets.core.errors import Fault, InputError
+from series_assets.core.plain_text import one_line
 from series_assets.core.series import Series
 from series_assets.resources import Workspace
 from series_assets.starting import write_template
@@ -122,7 +123,8 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model):
         if isinstance(series, BrokenSeries):
             if self.strict:
                 raise series.error
-            warnings.warn(f"series {series.name} is broken:\n{series.error}", stacklevel=2)
+            told = f"series {one_line(series.name)} is broken:\n{series.error}"
+            warnings.warn(told, stacklevel=2)
             return build_definitions([series], executor=None)
         # The project may give each step a process of its own.
         workspace = Workspace(data_dir=str(self._data_dir(context)), one_process=False)

@@ -6,6 +6,8 @@ import dagster as dg
 
 from series_assets.build import build_definitions
 from series_assets.core.errors import InputError
+from series_assets.core.plain_text import one_line
+from series_assets.core.shared_identifiers import shared_identifiers
 from series_assets.resources import Workspace
 from series_assets.settings import Settings, from_environment
 from series_assets.storage.loading import BrokenSeries, find_series
@@ -21,7 +23,9 @@ def load(settings: Settings) -> dg.Definitions:
     if broken and settings.strict:
         raise InputError(fault for one in broken for fault in one.error.faults)
     for one in broken:
-        warnings.warn(f"series {one.name} is broken:\n{one.error}", stacklevel=2)
+        warnings.warn(f"series {one_line(one.name)} is broken:\n{one.error}", stacklevel=2)
+    for shared in shared_identifiers(one for one in found if not isinstance(one, BrokenSeries)):
+        warnings.warn(str(shared), stacklevel=2)
     workspace = Workspace(data_dir=str(settings.data_dir), workers=settings.workers)
     return build_definitions(found, {"workspace": workspace})
 

@@ -17,6 +17,7 @@ import dagster as dg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
+from rich.text import Text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from series_assets.assets import keys_of
@@ -29,6 +30,8 @@ from series_assets.core.errors import (
     RequestError,
     did_you_mean,
 )
+from series_assets.core.notes import notes_of
+from series_assets.core.plain_text import visible
 from series_assets.core.series import Series
 from series_assets.resources import Progress, Workspace
 from series_assets.storage.lookups import check_lookups
@@ -75,6 +78,8 @@ def generate_series(request: Request) -> list[Path]:
             _check_writable(folder)
     try:
         with _instance() as instance, _bar(series, keys, request.show_progress) as progress:
+            for note in notes_of(series):
+                progress.noted(note)
             _run(series, keys, workspace, progress, instance, request.verbose)
     except (OSError, SQLAlchemyError) as error:  # of our own files the ops tell
         raise GenerationError(
@@ -154,7 +159,7 @@ def _bar(series: Series, keys: Sequence[str], shown: bool) -> Iterator[Progress]
 
     class Told(Progress):
         def noted(self, text: str) -> None:
-            console.print(f"note: {text}", markup=False, highlight=False, soft_wrap=True)
+            console.print(Text(visible(f"note: {text}")), soft_wrap=True)
 
     if not shown:
         yield Progress()
@@ -162,7 +167,7 @@ def _bar(series: Series, keys: Sequence[str], shown: bool) -> Iterator[Progress]
     if not console.is_terminal:
         yield Told()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with Bar(*columns, console=console, transient=True) as bar:
         steps = sum(_steps(series, key) for key in keys)
         task = bar.add_task(series.name, total=steps)

@@ -18,6 +18,7 @@ from series_assets.core.errors import (
     RequestError,
     SeriesError,
 )
+from series_assets.core.plain_text import visible
 from series_assets.core.series import Series
 from series_assets.core.specification import Specification
 from series_assets.storage import files
@@ -62,8 +63,9 @@ class Failed:
 
     def failure(self) -> dg.Failure:
         """Return the exception that ends a step with this message."""
-        metadata = {"traceback": dg.MetadataValue.text(self.trace)} if self.trace else None
-        return dg.Failure(description=self.message, metadata=metadata, allow_retries=False)
+        text = dg.MetadataValue.text(visible(self.trace or ""))
+        metadata = {"traceback": text} if self.trace else None
+        return dg.Failure(visible(self.message), metadata=metadata, allow_retries=False)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import dagster as dg
 
 from series_assets.core.constraints import Broken
 from series_assets.core.contents import Contents
+from series_assets.core.plain_text import fenced, visible
 from series_assets.core.series import Plan, Series
 from series_assets.core.specification import Specification
 from series_assets.drawing import data_address
@@ -120,7 +121,7 @@ def _of_period(series: Series, plan: Plan) -> Metadata:
 def _files(paths: Iterable[Path]) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(
         [
-            dg.TableRecord({"file": str(path), "bytes": path.stat().st_size})
+            dg.TableRecord({"file": visible(str(path)), "bytes": path.stat().st_size})
             for path in paths
             if path.exists()
         ],
@@ -137,12 +138,12 @@ def _of_contents(series: Series, contents: Contents) -> Metadata:
         ]
     )
     columns = [
-        dg.TableRecord({"column": name, "type": types[name], "missing": missing})
+        dg.TableRecord({"column": visible(name), "type": types[name], "missing": missing})
         for name, missing in contents.missing.items()
     ]
     text = dg.TableSchema([dg.TableColumn(name, "text") for name in contents.missing])
     rows = [
-        dg.TableRecord({name: value if value is not None else "" for name, value in row.items()})
+        dg.TableRecord({name: visible(value or "") for name, value in row.items()})
         for row in contents.first
     ]
     return {
@@ -163,14 +164,16 @@ def _difference(before: Specification, after: Specification) -> dg.MarkdownMetad
         lineterm="",
     )
     text = "\n".join(line for line in lines) or "nothing"
-    return dg.MetadataValue.md(f"```diff\n{text}\n```")
+    return dg.MetadataValue.md(fenced(text, "diff"))
 
 
 def _not_met(broken: Iterable[Broken]) -> dg.TableMetadataValue:
     """Return the constraints that some records do not meet, and how many; no rows where all do."""
     return dg.MetadataValue.table(
         [
-            dg.TableRecord({"constraint": one.constraint, "records": one.rows, "of": one.of})
+            dg.TableRecord(
+                {"constraint": visible(one.constraint), "records": one.rows, "of": one.of}
+            )
             for one in broken
         ],
         dg.TableSchema(
@@ -184,4 +187,4 @@ def _not_met(broken: Iterable[Broken]) -> dg.TableMetadataValue:
 
 
 def _said(lines: Iterable[str]) -> dg.TextMetadataValue:
-    return dg.MetadataValue.text("\n".join(lines))
+    return dg.MetadataValue.text(visible("\n".join(lines)))

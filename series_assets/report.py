@@ -14,6 +14,7 @@ import dagster as dg
 
 from series_assets.core.errors import RequestError, SeriesError
 from series_assets.core.history import History, spans
+from series_assets.core.plain_text import markdown, visible
 from series_assets.core.series import Series
 from series_assets.drawing import data_address
 from series_assets.resources import Workspace
@@ -39,7 +40,7 @@ def report_asset(series: Series, workspace: Workspace) -> dg.AssetsDefinition:
             scratch = partial(workspace.scratch, context.run.run_id, graph)
             history, drawn = write_report(series, workspace.layout(series), scratch)
         except SeriesError as error:
-            raise dg.Failure(description=str(error), allow_retries=False) from None
+            raise dg.Failure(visible(str(error)), allow_retries=False) from None
         finally:
             workspace.discard_scratch(context.run.run_id, graph)
         return dg.MaterializeResult(metadata=_metadata(history, drawn, workspace.layout(series)))
@@ -91,7 +92,11 @@ def page_of(history: History, drawn: "list[Picture]") -> str:
 
     loader = PackageLoader("series_assets", "templates")
     environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
     )
     environment.filters["number"] = lambda value: "–" if value is None else f"{value:,}"
     return environment.get_template("report.html").render(
@@ -117,8 +122,8 @@ def _metadata(history: History, drawn: "list[Picture]", layout: Layout) -> dict[
     if history.left_out:
         facts["periods_left_out"] = ", ".join(spans(history.left_out))
     if history.every_remark:
-        facts["faults"] = dg.MetadataValue.text("\n".join(history.every_remark))
+        facts["faults"] = dg.MetadataValue.text(visible("\n".join(history.every_remark)))
     for picture in drawn:
-        text = f"![{picture.title}]({data_address(picture.png)})"
+        text = f"![{markdown(picture.title)}]({data_address(picture.png)})"
         facts[f"picture_{picture.name}"] = dg.MetadataValue.md(text)
     return facts

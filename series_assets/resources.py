@@ -1,6 +1,5 @@
 """What ops and the IO manager share in a run: where files go, and whom to tell of progress."""
 
-import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -66,8 +65,7 @@ class Workspace(dg.ConfigurableResource):
         """
         from series_assets.storage import scratch
 
-        shutil.rmtree(self._runs / run_id / graph, ignore_errors=True)
-        scratch.give_back(self._runs, run_id)
+        scratch.discard(self._runs, run_id, graph)
 
     def one_at_a_time(self) -> AbstractContextManager[None]:
         """Do a block while no other run in this folder does one. Raises GenerationError."""

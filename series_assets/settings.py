@@ -23,6 +23,8 @@ class Settings:
     strict: bool
     workers: int | None = None
     """How many periods of a run to make at once; None lets the idle cores decide."""
+    any_database: bool = False
+    """Whether a series may use a database with none of the tables of Exhibit."""
     stock_exhibit: bool = False
     """Whether stock Exhibit's own loops are to run, not the fast ones of ``engine.fast``."""
 
@@ -37,6 +39,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         data_dir=_folder("SERIES_ASSETS_DATA_DIR", environment, Path("data")),
         workers=_workers(environment.get("SERIES_ASSETS_WORKERS") or "auto"),
         strict=_switch("SERIES_ASSETS_STRICT", environment),
+        any_database=_switch("SERIES_ASSETS_ANY_DATABASE", environment),
         stock_exhibit=_switch("SERIES_ASSETS_STOCK_EXHIBIT", environment),
     )
 

@@ -2,15 +2,11 @@
 
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from series_assets.core.errors import Fault, InputError
-from series_assets.core.user_input import UserInput
+from series_assets.core.shared_identifiers import own_uuid_seed
 from series_assets.storage.loading import SPECIFICATION, USER_INPUT, name_faults
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -24,6 +20,8 @@ class Started:
     paths: list[Path]
     notes: tuple[str, ...] = ()
     """Sentences about what was decided, which a user may want to have otherwise."""
+    comparison: tuple[str, ...] = ()
+    """Lines of a table that compares the data with the first dataset."""
 
 
 def start_series(
@@ -41,12 +39,17 @@ def start_series(
     if faults:
         raise InputError(Fault(str(place), fault) for fault in faults)
     notes: tuple[str, ...] = ()
+    comparison: tuple[str, ...] = ()
     beside = folder / f".{name}.{os.getpid()}.part"
     try:
         beside.mkdir(parents=True)
         texts = _template(name)
         if data is not None:
-            texts, notes = _described(beside, name, data, identifier or "")
+            from series_assets.inferring import PICTURE, infer
+
+            inferred = infer(beside, name, data, identifier or "")
+            texts, notes, comparison = inferred.texts, inferred.notes, inferred.comparison
+            (beside / PICTURE).write_bytes(inferred.picture)
         for file, text in zip(_FILES, texts, strict=True):
             (beside / file).write_text(text, encoding="utf-8")
         beside.rename(place)
@@ -54,7 +57,7 @@ def start_series(
         raise InputError([Fault(str(place), f"cannot be written: {error.strerror}")]) from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return Started(sorted(place.iterdir()), notes)
+    return Started(sorted(place.iterdir()), notes, comparison)
 
 
 def write_template(folder: Path, name: str) -> None:
@@ -66,36 +69,5 @@ def write_template(folder: Path, name: str) -> None:
 
 def _template(name: str) -> list[str]:
     texts = [(_TEMPLATES / file).read_text(encoding="utf-8") for file in _FILES]
-    return [text.replace("SERIES_NAME", name) for text in texts]
-
-
-def _described(
-    folder: Path, name: str, data: Path, identifier: str
-) -> tuple[list[str], tuple[str, ...]]:
-    """Return the texts of both files, and what there is to be said of them."""
-    from series_assets.engine.from_data import describe
-    from series_assets.storage import database
-
-    with tempfile.TemporaryDirectory() as place:
-        scratch, own = Path(place) / "exhibit.db", folder / "exhibit.db"
-        database.ensure(scratch)
-        described = describe(data, identifier, name, scratch)
-        if database.copy_renamed(scratch, own, described.kept_as, f"temp_{name}_"):
-            described.user_input["exhibit_db_path"] = own.name
-    head = (
-        f"# What {data.name} looks like, as Exhibit describes it; dates are those of the first\n"
-        "# period. user_input.yml beside it says how the series goes on.\n"
-    )
-    specification = yaml.safe_dump(
-        described.specification, sort_keys=False, allow_unicode=True, width=2**16
-    )
-    said = [f"# How the series {name} goes on after the first period.\n"]
-    for key, value in described.user_input.items():
-        said.append(f"\n# {UserInput.model_fields[key].description}\n{_entry(key, value)}")
-    return [head + specification, "".join(said)], described.notes
-
-
-def _entry(key: str, value: Any) -> str:
-    if value is None:
-        return f"{key}:\n"
-    return yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True)
+    seed = str(own_uuid_seed(name))
+    return [text.replace("SERIES_NAME", name).replace("UUID_SEED", seed) for text in texts]

@@ -23,6 +23,8 @@ import pandas as pd
 import yaml
 from dateutil.relativedelta import relativedelta
 
+from series_assets_tests.checker_of_wholes import check_wholes, look_around
+
 Row = dict[str, str]
 _NOT_MISSING_BUT = {"nan", "NaN", "None", "NaT", "<NA>", "Missing data"}
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -91,6 +93,7 @@ def check(finished: Finished) -> None:
         _check_existing(data, k)
         _check_origins(data, k)
         _check_shuffled(data, k)
+    check_wholes(data)
     _check_new_specifications(rules)
     _check_existing_specifications(rules)
     _check_reference_table(data)
@@ -319,6 +322,17 @@ class _Rules:
             found |= more
 
     @cached_property
+    def over_all_rows(self) -> list[str]:
+        """The derived columns that are computed over all rows of a dataset."""
+        found = look_around(self.derived, self._derivation_mentions)
+        return [name for name in found if name not in self.static]
+
+    def left_side(self, constraint: str) -> str:
+        """Return the column that a basic constraint changes."""
+        left = re.split(r" (?:<|>|<=|>=|==) ", constraint)[0].strip().strip("~")
+        return left if left in self.columns else left.replace("__", " ")
+
+    @cached_property
     def removed_derived(self) -> set[str]:
         """The derived columns that existing records are not run with."""
         forbidden = {*self.static, *self.static_outputs, *self.moved}
@@ -454,8 +468,7 @@ class _Data:
 
         Derived columns that look at other rows have other values among all of a dataset.
         """
-        derived = self.rules.specification.get("derived_columns") or {}
-        return tuple(value for name, value in row.items() if name not in derived)
+        return tuple(v for name, v in row.items() if name not in self.rules.over_all_rows)
 
     @cached_property
     def entities(self) -> list[dict[str, Row]]:

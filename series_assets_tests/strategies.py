@@ -44,6 +44,13 @@ _FREQUENCIES = {
 }
 """How many days the window of a date column spans, by its frequency."""
 
+_AT_MONTH_ENDS = [
+    *((day, day) for day in (date(2024, 1, 31), date(2024, 2, 29), date(2024, 4, 30))),
+    (date(2024, 2, 1), date(2024, 2, 29)),
+    (date(2024, 1, 31), date(2024, 2, 29)),
+]
+"""Windows of a day, a month, or from one month's end to the next."""
+
 _ONE_COLUMN = [
     "make_null",
     "make_not_null",
@@ -132,7 +139,7 @@ def files(draw: Draw) -> Files:
         "derived_columns": derived or None,
         "models": None,
     }
-    return Files(specification, draw(user_inputs(names, columns)))
+    return Files(specification, draw(user_inputs(names, specification)))
 
 
 def _metadata(draw: Draw, names: Names, rows: int) -> Content:
@@ -155,7 +162,7 @@ def _metadata(draw: Draw, names: Names, rows: int) -> Content:
 
 def missing() -> st.SearchStrategy[float]:
     """Return chances of a value to be missing, mostly none."""
-    return st.sampled_from([0.0, 0.0, 0.0, 0.1, 0.3, 0.9, 1.0])
+    return st.sampled_from([0.0, 0.0, 0.0, 0.1, 0.3, 0.6, 0.9, 1.0])
 
 
 def _uuid_columns(draw: Draw, names: Names) -> dict[str, st.SearchStrategy[Content]]:
@@ -219,7 +226,7 @@ def listed_column(draw: Draw, name: str, numbers: list[str]) -> Content:
         draw,
         uniques=len(values),
         original_values=draw(table([name], [[value] for value in values], numbers)),
-        cross_join_all_unique_values=rarely(draw),
+        cross_join_all_unique_values=rarely(draw, 5),
     )
 
 
@@ -255,7 +262,7 @@ def pair_of_columns(draw: Draw, name: str, other: str, numbers: list[str]) -> di
     pairs = [[value, draw(st.sampled_from(["one", "2", "three 3"]))] for value in values]
     shared = {
         "uniques": len(values),
-        "cross_join_all_unique_values": chosen == "random" and rarely(draw),
+        "cross_join_all_unique_values": chosen == "random" and rarely(draw, 5),
         "miss_probability": draw(missing()),
         "anonymising_set": chosen,
     }
@@ -308,6 +315,8 @@ def date_column(draw: Draw) -> Content:
     shortest, longest = _FREQUENCIES[frequency]
     first = draw(st.dates(date(2023, 12, 1), date(2024, 3, 31)))
     last = first + timedelta(days=draw(st.integers(shortest, longest)))
+    if frequency == "D" and rarely(draw, 3):
+        first, last = draw(st.sampled_from(_AT_MONTH_ENDS))
     window = {"from": first.isoformat(), "to": last.isoformat()}
     if rarely(draw):
         del window[draw(st.sampled_from(["from", "to"]))]
@@ -365,7 +374,8 @@ def basic_constraint(draw: Draw, names: Names) -> str:
     of_kind = names.date if left in names.date else names.continuous
     others = [escaped(name) for name in of_kind if name != left]
     if left in names.date:
-        right = st.sampled_from([*others, *others, *others, "'2024-01-15'", "'2024-02-29'"])
+        days = [f"'2024-{day}'" for day in ("01-15", "01-31", "02-29")]
+        right = st.sampled_from([*others, *others, *others, *days])
     else:
         scaled = [f"{name}*2" for name in others] + [f"{name}+1" for name in others]
         right = st.sampled_from([*others, *others, *scaled, "20", "0", "55.5"])
@@ -455,6 +465,7 @@ def derivations(draw: Draw, names: Names) -> dict[str, str]:
         ]
         found += [f"{name}.dt.year" for name in names.date]
         found += _groupings(names)
+        found += _over_all_rows(numbers)
         if found:
             made[name] = draw(st.sampled_from(found))
     return made
@@ -465,20 +476,31 @@ def _groupings(names: Names) -> list[str]:
         f"df.groupby('{by}')['{number}'].{how}()"
         for by in [*names.uuid[:1], *names.categorical]
         for number in names.continuous
-        for how in ("sum", "count")
+        for how in ("sum", "count", "mean")
     ]
+
+
+def _over_all_rows(numbers: Sequence[str]) -> list[str]:
+    """Return calculations of which each row's result depends on the others."""
+    forms = ["({0} / {0}.sum())", "({0} - {0}.mean())", "{0}.rank()", "{0}.shift()"]
+    return [form.format(number) for number in numbers for form in forms]
 
 
 # User inputs.
 
 
 @st.composite
-def user_inputs(draw: Draw, names: Names, columns: dict[str, Content]) -> Content:
-    """Draw a user input that fits the columns."""
+def user_inputs(draw: Draw, names: Names, specification: Content) -> Content:
+    """Draw a user input that fits the specification; what filters mention is often static."""
+    columns = specification["columns"]
     moved = draw(some(names.date))
+    static = draw(some(names.every, most=4))
+    if draw(st.booleans()):
+        filtered = _filtered(names, specification["constraints"]["custom_constraints"] or {})
+        static += [name for name in draw(some(filtered)) if name not in static]
     said: Content = {
         "date_columns": moved,
-        "static_columns": draw(some(names.every, most=4)) or None,
+        "static_columns": static or None,
         "period": draw(st.sampled_from(["months", "weeks", "days"])),
         "length_of_period": draw(st.sampled_from([1, 2, 3, 10, 12])),
         "num_datasets": draw(st.sampled_from([2, 3, 3, 4])),
@@ -491,6 +513,11 @@ def user_inputs(draw: Draw, names: Names, columns: dict[str, Content]) -> Conten
     if draw(st.booleans()):
         said["linked_columns"] = draw(linked_columns(names)) or None
     return said
+
+
+def _filtered(names: Names, rules: Content) -> list[str]:
+    filters = [rule.get("filter") or "" for rule in rules.values()]
+    return [name for name in names.every if any(name in text for text in filters)]
 
 
 @st.composite

@@ -245,8 +245,8 @@ def test_a_table_that_the_database_lacks_is_told(tmp_path: Path, command: str) -
     write_series(tmp_path / "series", specification)
     assert refuse(command, "demo") == (
         "demo/specification.yml: columns.region.anonymising_set 'wards' needs the table 'wards', "
-        f"which {tmp_path / 'data' / 'exhibit.db'} lacks; name the database that has it as "
-        "exhibit_db_path, or put it there"
+        f"which {tmp_path / 'data' / 'exhibit.db'} lacks; name the database that has it with "
+        "exhibit_db_path in user_input.yml, or add it there"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["series"]
 
@@ -873,6 +873,96 @@ def test_clean_leaves_files_whose_names_merely_begin_alike(two_series: Path) -> 
     assert [path.exists() for path in copies] == [True, True, True]
 
 
+def test_clean_leaves_folders_and_links_under_the_names_of_its_files(two_series: Path) -> None:
+    """What a link leads to is never touched, nor the link, nor a folder of anybody's."""
+    folder, precious = two_series / "demo", two_series.parent / "precious.csv"
+    precious.write_text("mine")
+    (folder / "dataset_8.csv").mkdir()
+    (folder / "dataset_8.csv" / "mine.txt").write_text("mine")
+    (folder / "dataset_9.csv").symlink_to(precious)
+    assert succeed("clean", "demo", "--yes") == "removed 7 files and the reference table\n"
+    assert sorted(path.name for path in folder.iterdir()) == ["dataset_8.csv", "dataset_9.csv"]
+    assert (folder / "dataset_8.csv" / "mine.txt").read_text() == precious.read_text() == "mine"
+
+
+@pytest.mark.parametrize("place", ["demo", "demo/new_records"])
+def test_clean_does_not_follow_a_folder_that_is_a_link(two_series: Path, place: str) -> None:
+    """Nothing is removed, the table stays, and the message names the link."""
+    away = two_series.parent / "away"
+    (two_series / place).rename(away)
+    (two_series / place).symlink_to(away)
+    before = files_in(two_series), files_in(away)
+    result = call("clean", "demo", "--yes")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"{two_series / place}: is a link, which is not followed to remove anything; remove the "
+        "files where it leads by hand, and then the link\n"
+    )
+    assert (files_in(two_series), files_in(away)) == before
+    assert "demo_reference" in tables(two_series / "exhibit.db")
+
+
+def test_clean_can_be_repeated_after_a_file_that_could_not_be_removed(
+    two_series: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message names the file; the table goes last, so that nothing is lost from sight."""
+    stuck, unlink = two_series / "demo" / "dataset_2.csv", Path.unlink
+
+    def refusing(self: Path, missing_ok: bool = False) -> None:
+        if self == stuck:
+            raise PermissionError(1, "Operation not permitted")
+        unlink(self, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refusing)
+        result = call("clean", "demo", "--yes")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"{stuck}: cannot be removed: Operation not permitted; the reference table is still there; "
+        "see that the file can be removed, then run this again\n"
+    )
+    assert "demo_reference" in tables(two_series / "exhibit.db")
+    assert "and the reference table" in succeed("clean", "demo", "--yes")
+    assert not (two_series / "demo").exists()
+
+
+def test_clean_removes_nothing_where_it_cannot_remove_all(
+    two_series: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that cannot be written is seen before the first file goes."""
+    before, closed = files_in(two_series), two_series / "demo" / "new_records"
+    monkeypatch.setattr(os, "access", lambda path, mode: path != closed)
+    result = call("clean", "demo", "--yes")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"{closed}: its files cannot be removed: the folder cannot be written; nothing was "
+        "removed; make it writable, then run this again\n"
+    )
+    assert files_in(two_series) == before
+
+
+def test_clean_can_take_over_the_table_of_a_series_whose_folder_is_gone(two_series: Path) -> None:
+    """Only on demand; then the series can be made anew."""
+    database = two_series / "exhibit.db"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE demo_reference_periods SET owner = 'gone/demo'")
+    for command in (["generate", "demo", "--periods", KEYS[0]], ["clean", "demo", "--yes"]):
+        assert "gone/demo, which is away" in refuse(*command)
+    succeed("clean", "demo", "--yes", "--take-over")
+    assert "demo_reference" not in tables(database)
+    succeed("generate", "demo", "--periods", KEYS[0])
+
+
+def test_a_dropped_reference_table_can_be_made_again(two_series: Path) -> None:
+    """It counts as not recorded: the message says what to make, and that works."""
+    before = files_in(two_series)
+    with closing(sqlite3.connect(two_series / "exhibit.db")) as connection, connection:
+        connection.execute("DROP TABLE demo_reference")
+    assert "nothing is recorded yet" in refuse("generate", "demo", "--periods", KEYS[1])
+    succeed("generate", "demo", "--periods", f"{KEYS[0]}..{KEYS[1]}")
+    assert files_in(two_series) == before
+
+
 def test_clean_asks_first(two_series: Path) -> None:
     """No is no: everything stays. Yes is yes."""
     before = files_in(two_series)
@@ -955,3 +1045,25 @@ def test_every_command_explains_itself(command: str) -> None:
 def test_an_unknown_command_is_wrong_input() -> None:
     """Exit code 2, like all wrong input."""
     assert "No such command 'make'" in refuse("make")
+
+
+_NONE_NEW = (
+    "note: demo/user_input.yml: fraction_of_new 1/100 of 60 rows is less than one record, so no "
+    "period after the first has new records; raise fraction_of_new or number_of_rows, or write 0 "
+    "if that is meant"
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "options"), [("validate", ()), ("generate", ("--periods", KEYS[0]))]
+)
+@pytest.mark.parametrize(("fraction", "noted"), [("1/100", True), ("1/60", False), ("0", False)])
+def test_a_fraction_that_gives_no_new_record_is_noted(
+    tmp_path: Path, command: str, options: tuple[str, ...], fraction: str, noted: bool
+) -> None:
+    """It is above 0 and still makes nothing new; that is no fault, and the series is made."""
+    write_series(tmp_path / "series", user_input=a_user_input(fraction_of_new=fraction))
+    result = call(command, "demo", *options)
+    assert result.exit_code == 0, result.output
+    notes = [line for line in result.stderr.splitlines() if "fraction_of_new" in line]
+    assert notes == ([_NONE_NEW] if noted else [])

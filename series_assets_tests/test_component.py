@@ -14,7 +14,7 @@ import pytest
 import yaml
 from dagster.components.testing import DefsFolderSandbox, create_defs_folder_sandbox
 
-from series_assets import SeriesComponent
+from series_assets import SeriesComponent, component
 from series_assets.core.errors import InputError
 from series_assets.generating import Request, generate_series
 from series_assets.storage import database, loading
@@ -374,13 +374,32 @@ def test_a_broken_series_takes_nothing_else_down(
     with pytest.warns(UserWarning, match="is broken"), host.loaded() as definitions:
         [broken] = keys_of(definitions) - set(all_of("good"))
         node = definitions.resolve_asset_graph().get(dg.AssetKey(broken.split("/")))
-        assert node.description == f"This series cannot be made:\n\n{told}"
+        shown = told.replace("\n", "\\\n")  # a line of Markdown for each fault
+        assert node.description == f"This series cannot be made:\n\n{shown}"
         result = make(definitions, instance, broken)
         [failed] = [event for event in result.all_events if event.is_step_failure]
         assert failed.step_failure_data.user_failure_data is not None
         assert failed.step_failure_data.user_failure_data.description == told
         assert make(definitions, instance, *all_of("good"), first=KEYS[0]).success
         assert make(definitions, instance, "own").success
+
+
+def test_a_fault_that_nobody_foresaw_takes_nothing_else_down(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The series whose loading raises anything at all is shown as broken, by its message."""
+    parts = component.load_parts
+
+    def failing(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name == "bad":
+            raise RuntimeError("odd")
+        return parts(name, *args, **kwargs)
+
+    monkeypatch.setattr(component, "load_parts", failing)
+    host.holds_files("bad")
+    host.holds_files("good")
+    with pytest.warns(UserWarning, match="is broken"), host.loaded() as definitions:
+        assert set(keys_of(definitions)) - set(all_of("good")) == {"bad/broken"}
 
 
 def test_a_strict_component_keeps_a_broken_series_from_loading(host: Host) -> None:

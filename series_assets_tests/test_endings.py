@@ -13,7 +13,7 @@ from series_assets import cli
 from series_assets.core.errors import NO_MEMORY
 from series_assets.engine import running
 from series_assets.handles import Failed
-from series_assets_tests.builders import a_specification, a_user_input, write_series
+from series_assets_tests.builders import a_specification, write_series
 
 _INTERRUPTING = """
 import os, signal, sys
@@ -213,31 +213,3 @@ def test_a_setting_that_no_path_can_lead_to(tmp_path: Path, name: str) -> None:
     assert ended.stderr == (
         f"{name}: '/{'x' * 99}' is longer than the system allows; use a shorter one\n"
     )
-
-
-def test_a_fraction_that_is_never_a_row_is_noted(tmp_path: Path) -> None:
-    """By validate and by generate, which go on: it may be meant."""
-    write_series(
-        tmp_path / "series", a_specification(number_of_rows=2), a_user_input(num_datasets=2)
-    )
-    note = (
-        "note: demo/specification.yml: metadata.number_of_rows 2 with fraction_of_new 1/3 is less "
-        "than one new record, so that only the first period has any; use number_of_rows: 3 or "
-        "more, or fraction_of_new: 0"
-    )
-    for command in ("validate", "generate"):
-        ended = call(tmp_path, command, "demo")
-        assert ended.exit_code == 0, ended.stderr
-        assert note in ended.stderr.splitlines()
-    assert call(tmp_path, "generate", "demo", "--quiet").stderr == ""
-
-
-@pytest.mark.parametrize("changes", [{"fraction_of_new": 0}, {"num_datasets": 1}])
-def test_no_new_records_are_not_noted_where_none_are_asked_for(
-    tmp_path: Path, changes: dict[str, Any]
-) -> None:
-    """Nor where there is only the first period."""
-    user_input = a_user_input(**changes)
-    write_series(tmp_path / "series", a_specification(number_of_rows=2), user_input)
-    ended = call(tmp_path, "validate", "demo")
-    assert (ended.exit_code, ended.stderr) == (0, "")

@@ -77,14 +77,15 @@ def test_what_exhibit_keeps_in_its_database_is_kept_under_the_series_name(tmp_pa
     assert specification["metadata"]["id"] == "wards"
     assert said["exhibit_db_path"] == "exhibit.db"
     kept = {name for name in tables_of(place / "exhibit.db") if name.startswith("temp_")}
-    assert kept == {"temp_wards_1", "temp_wards_loc_name"}
+    assert kept == {"temp_wards_1"}
 
 
 def test_a_series_without_such_values_needs_no_database_of_its_own(tmp_path: Path) -> None:
     """Its user input leaves the path empty."""
     place = start(tmp_path, "doses", SAMPLES / "uuid_anon.csv", "record_chi")
 
-    assert sorted(path.name for path in place.iterdir()) == ["specification.yml", "user_input.yml"]
+    files = ["comparison.png", "specification.yml", "user_input.yml"]
+    assert sorted(path.name for path in place.iterdir()) == files
     said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
     assert said["exhibit_db_path"] is None
 
@@ -98,7 +99,7 @@ def test_what_exhibit_writes_wrong_for_a_series_is_put_right(tmp_path: Path) -> 
 
     assert "cross_join_all_unique_values: true" not in text
     assert not re.search(r"\.(inf|nan)\b", text)
-    assert (said["period"], said["length_of_period"]) == ("months", 9)
+    assert (said["period"], said["length_of_period"]) == ("months", 12)  # four quarters
 
 
 def test_what_never_differs_for_an_entity_is_static(tmp_path: Path) -> None:
@@ -202,13 +203,15 @@ def test_a_column_that_says_several_others_makes_a_series(tmp_path: Path, stores
     """Exhibit would link it twice, and then refuse that; what is left out is told."""
     data = _sales(tmp_path, stores)
     done = run(tmp_path, "new", "sales", "--from-data", str(data), "--id", "customer")
-    assert (done.exit_code, done.stderr) == (
-        0,
+    assert done.exit_code == 0
+    assert done.stderr.splitlines()[:3] == [
         "note: size and store go together in the data, but not in the series: a column can be in "
-        "one group of linked columns, and store is in another\n"
-        "note: a period is 3 months long, as long as the data, and moves sold_on; see "
-        "length_of_period, date_columns and static_columns in user_input.yml\n",
-    )
+        "one group of linked columns, and store is in another",
+        "note: a period is 3 months long from 2024-01-01, as the days of sold_on are, and moves "
+        "sold_on; see length_of_period and date_columns in user_input.yml",
+        "note: born does not move: of another time, or of a much longer one, than the days of "
+        "sold_on",
+    ]
     place = tmp_path / "series" / "sales"
     specification = yaml.safe_load((place / "specification.yml").read_text(encoding="utf-8"))
     said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
@@ -229,6 +232,40 @@ def test_an_identifier_that_is_added_is_told(tmp_path: Path) -> None:
         "note: sales.csv has no column 'custmer', which is added: each row is about an entity of "
         "its own; did you mean 'customer'?"
     )
+
+
+def test_a_series_from_data_has_identifiers_of_its_own(tmp_path: Path) -> None:
+    """Two series of one table, and each of two identifiers, have seeds far apart."""
+    data = _sales(tmp_path, 12)
+    for name in ("one", "other"):
+        start(tmp_path, name, data, "customer")
+    done = run(tmp_path, "validate")
+    assert (done.stdout, done.stderr) == ("one: in order\nother: in order\n", "")
+
+
+def test_an_entity_has_as_many_rows_as_in_the_data(tmp_path: Path) -> None:
+    """The shares of frequencies are of rows, so that there are as many entities."""
+    rows = [f"a{n},x" for n in range(90)] + [f"b{n // 10},y" for n in range(90)]
+    data = tmp_path / "visits.csv"
+    data.write_text("\n".join(["person,kind", *rows]) + "\n", encoding="utf-8")
+    start(tmp_path, "visits", data, "person")
+    assert run(tmp_path, "generate", "visits", "--quiet").exit_code == 0
+    made = pd.read_csv(tmp_path / "data" / "visits" / "dataset_1.csv")
+    assert sorted(made["person"].value_counts()) == [1] * 90 + [10] * 9
+
+
+def test_an_order_of_two_numbers_holds_in_every_dataset(tmp_path: Path) -> None:
+    """What is never above another number in the data is never above it in the series."""
+    low = [n * 37 % 101 for n in range(400)]
+    columns = {"id": range(400), "low": low, "high": [n + 5 + n * 13 % 29 for n in low]}
+    pd.DataFrame(columns).to_csv(tmp_path / "data.csv", index=False)
+    place = start(tmp_path, "ends", tmp_path / "data.csv", "id")
+    specification = yaml.safe_load((place / "specification.yml").read_text(encoding="utf-8"))
+    assert "low < high" in specification["constraints"]["basic_constraints"]
+    assert run(tmp_path, "generate", "ends", "--quiet").exit_code == 0
+    for number in (1, 2, 3):
+        made = pd.read_csv(tmp_path / "data" / "ends" / f"dataset_{number}.csv")
+        assert (made["low"] < made["high"]).all()
 
 
 def test_an_identifier_without_a_name_is_refused(tmp_path: Path) -> None:

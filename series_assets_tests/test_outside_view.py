@@ -9,7 +9,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from series_assets_tests.builders import a_specification, a_user_input
+from series_assets.generating import Request, generate_series
+from series_assets.storage.loading import load_series
+from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.statistical.long_series import Ask, LongSeries, make
 from series_assets_tests.statistical.specifications import (
     a_normal_number,
@@ -19,6 +21,7 @@ from series_assets_tests.statistical.specifications import (
     linked_tables,
     places,
 )
+from series_assets_tests.test_any_specification import complaints
 from series_assets_tests.test_rules import a_category, a_date, a_number, a_uuid, with_columns
 
 SEVERAL = ["frequency | probability_vector", "1 | 0.2", "3 | 0.8"]
@@ -143,6 +146,25 @@ def test_numbers_follow_the_static_category_that_is_delivered(
             assert run.records["amount"].sum() == pytest.approx(100 * len(run.records), rel=1e-3)
 
 
+@pytest.mark.parametrize("static", [["sex"], ["sex", "near"]])
+def test_a_value_looked_up_by_what_is_kept_fits_it(tmp_path: Path, static: list[str]) -> None:
+    """A set that is joined on a static column gives each record, old or new, what belongs to it."""
+    specification = a_specification(number_of_rows=120)
+    specification["columns"]["id"]["frequency_distribution"] = list(SEVERAL)
+    near = a_category("near", {"Ash": 0.5, "Elm": 0.5})
+    near["anonymising_set"] = (
+        "SELECT temp_demo.sex, wards.ward AS near FROM temp_demo JOIN wards "
+        "ON temp_demo.sex = wards.sex"
+    )
+    with_columns(specification, near=near)
+    wards = {"F": "Ash", "M": "Elm"}
+    table = [{"sex": sex, "ward": ward} for sex, ward in wards.items()]
+    series = made(tmp_path, specification, {"wards": table}, static_columns=static)
+    for records in (*(run.records for run in series.new), *series.datasets):
+        assert (records["sex"].map(wards) == records["near"]).all()
+    assert values_of_entities(pd.concat(series.datasets), *static).max() == 1
+
+
 def test_linked_identifiers_and_what_they_keep(tmp_path: Path) -> None:
     """Columns linked to an identifier are kept by each entity of several rows as well."""
     specification = a_specification(number_of_rows=120)
@@ -152,6 +174,27 @@ def test_linked_identifiers_and_what_they_keep(tmp_path: Path) -> None:
     series = made(tmp_path, specification, linked_columns=["id", "chi", "region"])
     for records in (*series.datasets, pd.concat(series.datasets)):
         assert values_of_entities(records, "chi", "region").max() == 1
+
+
+def test_a_column_linked_to_another_identifier_than_the_first(tmp_path: Path) -> None:
+    """What is linked to a second identifier is kept by the entity; that identifier varies by row.
+
+    Only identifiers that are linked to each other are one to one; the checks know that as well.
+    """
+    specification = a_specification(number_of_rows=60)
+    for seed, name in enumerate(("id", "visit")):
+        column = a_uuid(uuid_seed=1000 * seed, frequency_distribution=list(SEVERAL))
+        with_columns(specification, **{name: column})
+    said = a_user_input(
+        num_datasets=2, fraction_of_new="1/2", static_columns=None, linked_columns=["visit", "sex"]
+    )
+    place = write_series(tmp_path, specification, said)
+    series = load_series(place)
+    generate_series(Request(series, tmp_path / "data"))
+    records = pd.read_csv(tmp_path / "data" / "demo" / "dataset_1.csv")
+    assert values_of_entities(records, "sex").max() == 1
+    assert values_of_entities(records, "visit").max() > 1
+    assert complaints(series, tmp_path / "data") == []
 
 
 # Derived columns that look at other rows.
@@ -228,9 +271,8 @@ def test_another_combination_is_cut_in_each_period(tmp_path: Path, rows: int) ->
     series = made(tmp_path, specification, num_datasets=12)
     for part in ("new", "existing"):
         runs = [run for run in series.part(part) if run.k]
-        counts = pd.DataFrame(
-            {run.k: run.records.groupby(["sex", "region"]).size() for run in runs}
-        )
+        crossed = {run.k: run.records.groupby(["sex", "region"]).size() for run in runs}
+        counts = pd.DataFrame(crossed)
         assert (counts.sum() == (rows // 2 if part == "new" else rows - rows // 2)).all()
         short = counts.lt(counts.max(axis=0)).T
         assert len(short.drop_duplicates()) > 3, part

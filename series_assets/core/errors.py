@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from series_assets.core.plain_text import visible
+
 
 class SeriesError(Exception):
     """A fault that its reader can mend; its text says what is wrong and what to do."""
@@ -17,7 +19,8 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.message}"
+        """Both, as they may be shown; a name with a line break begins no fault of its own."""
+        return visible(f"{self.file}: {self.message}").replace("\n", "\n  ")
 
 
 class InputError(SeriesError):

@@ -45,14 +45,14 @@ _SEQUENCES = ("generate_as_sequence", "generate_as_repeating_sequence")
 ACTIONS = (*_ANY_COLUMN, *_PAIR_OF_COLUMNS, *_SEQUENCES, "make_outlier", "geo_make_regions")
 """The actions of custom constraints; Exhibit takes any other word and does nothing."""
 
-_TAKEN_NAMES = {
+TAKEN_NAMES = {
     "key": "cross joins",
     "test_expression": "basic constraints",
     "probability_vector": "tables of values",
 }
 _CLOCK = ("now", "today")
 """Texts that pandas takes for the moment of the run where a date is wanted."""
-_UNUSABLE = re.compile(r"[~|,`$\r\n\t]")
+UNUSABLE = re.compile(r"[~|,`$\r\n\t]")
 
 
 def broken_rules(specification: Specification) -> Iterator[str]:
@@ -76,9 +76,9 @@ def _names(specification: Specification) -> Iterator[str]:
     places |= {name: f"derived_columns.{name}" for name in derived(specification)}
     safe: dict[str, str] = {}
     for name, place in places.items():
-        if name in _TAKEN_NAMES:
-            yield f"{place} has a name that Exhibit uses in {_TAKEN_NAMES[name]}; rename it"
-        if _UNUSABLE.search(name) or name != name.strip() or not name:
+        if name in TAKEN_NAMES:
+            yield f"{place} has a name that Exhibit uses in {TAKEN_NAMES[name]}; rename it"
+        if UNUSABLE.search(name) or name != name.strip() or not name:
             yield (
                 f"{place.partition('.')[0]}.{name!r} has a name that Exhibit cannot keep apart; "
                 "leave out ~ | , ` $, tabs, line breaks, and blanks at its ends"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from series_assets.core.errors import Fault, did_you_mean, listed
 
@@ -38,7 +38,7 @@ def faults_of(
     """
     details = error.errors(include_url=False)
     for detail in details[:_MOST]:
-        yield Fault(file, _sentence(detail, known_keys))
+        yield Fault(file, _sentence(dict(detail), known_keys))
     if len(details) > _MOST:
         yield Fault(file, f"{len(details) - _MOST:,} more faults of this kind; mend these first")
 
@@ -55,7 +55,7 @@ def keys_of(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _sentence(detail: ErrorDetails, known_keys: Mapping[str, Sequence[str]]) -> str:
+def _sentence(detail: Mapping[str, Any], known_keys: Mapping[str, Sequence[str]]) -> str:
     kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
     parts, model = _place(detail["loc"])
     place = ".".join(parts)

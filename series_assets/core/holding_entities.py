@@ -87,8 +87,9 @@ def hold_linked_columns(delivered: Delivered) -> Finding:
         odd = old & differs(delivered.column(name), delivered.recorded[name])
         cells.add(name, odd, _as_recorded(delivered, name))
         apart |= odd
-    kept = linked_outputs(delivered.series)
-    _one_each(delivered, [n for n in kept if n not in delivered.series.linked], cells)
+    identifiers = delivered.series.roles.identifiers  # one that is not linked varies by row
+    kept = [name for name in linked_outputs(delivered.series) if name not in identifiers]
+    _one_each(delivered, kept, cells)
     if delivered.series.linked:
         leader, *others = delivered.series.linked
         for name in others:

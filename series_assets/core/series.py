@@ -8,7 +8,7 @@ decided in ``building``, how a specification is changed in ``changes``, who is d
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from math import ceil, floor
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -140,18 +140,6 @@ class Series:
             return self.rows, 0
         new = floor(self.rows * self.user_input.fraction_of_new)
         return new, self.rows - new
-
-    @property
-    def without_new(self) -> tuple[str, ...]:
-        """A sentence where some of each period is to be new, but less than a row; else nothing."""
-        fraction = self.user_input.fraction_of_new
-        if not fraction or self.calendar.count == 1 or self.counts(1)[0]:
-            return ()
-        return (
-            f"metadata.number_of_rows {self.rows} with fraction_of_new {fraction} is less than one "
-            "new record, so that only the first period has any; use number_of_rows: "
-            f"{ceil(1 / fraction)} or more, or fraction_of_new: 0",
-        )
 
     @property
     def not_kept(self) -> tuple[str, ...]:

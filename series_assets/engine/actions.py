@@ -125,11 +125,14 @@ class Handler(SeededShifts):
     ) -> pd.DataFrame:
         """Return the filtered rows with one value in each group; almost: what is missing stays so.
 
-        Stock Exhibit fails on values of which almost all shall be the same and some are missing.
+        Stock Exhibit fails on values of which almost all shall be the same and some are missing,
+        and on text of which the first is.
         """
         names = _names(target_str)
         if not almost or not df[names].isna().any(axis=None):
-            return super().make_same(df, filter_idx, target_str, partition_cols, almost, cascade)
+            made = super().make_same(df, filter_idx, target_str, partition_cols, almost, cascade)
+            # Where the one value is missing, stock Exhibit takes the text of others for numbers.
+            return made.astype({name: object for name in names if df[name].dtype == object})
         made = df.loc[filter_idx].copy()
         for target in names:
             known = made.index[made[target].notna()]

@@ -18,11 +18,13 @@ from exhibit.core.generate import categorical, continuous, missing
 from exhibit.core.linkage import hierarchical, matrix
 
 from series_assets.core import expressions
+from series_assets.core.errors import GenerationError
 from series_assets.core.specification import Specification
 from series_assets.engine.constants import NumpyWith, generator, seed_for
 from series_assets.engine.isolation import standing_in
 from series_assets.engine.missing_data import SeededMissingData
 from series_assets.engine.scaling import scale
+from series_assets.storage import sql_guard
 
 
 class OneAfterTheOther:
@@ -63,6 +65,23 @@ def temporary_table(database: Path) -> Callable[..., bool]:
         return True
 
     return create_temp_table
+
+
+def guarded_sql(database: Path) -> Callable[..., list[Any]]:
+    """Return what runs the SQL statements of anonymising sets.
+
+    Stock Exhibit runs whatever they say, with write access, for as long as it takes.
+    """
+
+    def execute_sql(sql: str, **_: Any) -> list[Any]:
+        try:
+            return sql_guard.run(database, sql)
+        except sql_guard.StatementError as error:
+            short = " ".join(sql.split())
+            short = short if len(short) <= 80 else f"{short[:80]}…"
+            raise GenerationError(f"the anonymising_set '{short}' {error}") from None
+
+    return execute_sql
 
 
 def _as_exhibit_writes(column: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -118,4 +137,5 @@ def stand_ins(database: Path) -> list[tuple[ModuleType, Mapping[str, Any]]]:
         *((module, {"get_constraint_mask": rows_that_match}) for module in (constraints, missing)),
         (categorical, {"generate_linked_anon_df": linked_group}),
         (categorical, {"create_temp_table": temporary_table(database)}),
+        (categorical, {"execute_sql": guarded_sql(database)}),
     ]

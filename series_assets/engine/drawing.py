@@ -134,7 +134,9 @@ def _generator_on(base: type) -> type:
             known = self.anon_df
             if self._static is None or known is None or len(made) != len(known):
                 return made
-            return self._static.apply_to_made(made, known[self._static.identifier])
+            # A set that is joined comes in the order of what it is joined on.
+            in_order = made.sort_index()
+            return self._static.apply_to_made(in_order, known[self._static.identifier])
 
         def _generate_anon_series(self, col_name: str) -> Any:
             # What follows may be chosen by what is already there, so that has to be settled.

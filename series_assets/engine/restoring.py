@@ -115,33 +115,35 @@ def _with_gaps(
 def _with_custom(
     records: pd.DataFrame, removed: Removed, definition: Specification, drawn: frozenset[str]
 ) -> pd.DataFrame:
-    """Return the records with custom constraints applied, and numbers that fit what they did.
-
-    Of what an action gives back only the columns of its target are taken: some of Exhibit's
-    change the order of the rows.
-    """
-    custom = removed.afterwards.custom
-    if not custom:
-        return records
-    targeted: set[str] = set()
-    for name, constraint in custom.items():
+    """Return the records with custom constraints applied, and numbers that fit what they did."""
+    types = set()
+    for constraint in removed.afterwards.custom.values():
         for target, actions in constraint["targets"].items():
-            places = "geo_make_regions" in actions
+            names = [name.strip() for name in target.split(",")]
+            types |= {definition["columns"][name]["type"] for name in names}
             one = {**constraint, "targets": {target: actions}}
-            one["filter"] = None if places else constraint.get("filter")
-            given = records.assign(**{_PLACE: np.arange(len(records))})
-            made = handler_of(definition, given).process_custom_constraints({name: one})
-            made = made.sort_values(_PLACE).set_index(records.index)
-            rows = matching(records, constraint.get("filter"))
-            names = [part.strip() for part in target.split(",")]
-            targeted |= set(names)
-            records = records.copy(deep=False)
-            for output in (out for n in names for out in output_columns(definition, n)):
-                records[output] = (
-                    made[output].where(rows, records[output]) if places else made[output]
-                )
-    categories = [n for n in targeted if definition["columns"][n]["type"] == "categorical"]
-    return _with_numbers_again(records, removed, definition, drawn) if categories else records
+            made = _acted_on(records, one, definition)
+            outputs = [out for name in names for out in output_columns(definition, name)]
+            records = records.assign(**{name: made[name] for name in outputs})
+    if "categorical" in types:
+        return _with_numbers_again(records, removed, definition, drawn)
+    return records
+
+
+def _acted_on(
+    records: pd.DataFrame, constraint: dict[str, Any], definition: Specification
+) -> pd.DataFrame:
+    """Return the records after one custom constraint, in the order they were in.
+
+    Exhibit's ``geo_make_regions`` sorts them, and mixes rows up where it has a filter.
+    """
+    given = records.assign(**{_PLACE: np.arange(len(records))})
+    places = any("geo_make_regions" in actions for actions in constraint["targets"].values())
+    whole = {**constraint, "filter": None} if places else constraint
+    made = handler_of(definition, given).process_custom_constraints({"one": whole})
+    made = made.sort_values(_PLACE).set_index(records.index).drop(columns=_PLACE)
+    rows = matching(records, constraint.get("filter"))
+    return made.where(rows[:, None], records) if places and not rows.all() else made
 
 
 _PLACE = "place of the row"

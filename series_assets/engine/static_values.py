@@ -52,7 +52,8 @@ class StaticValues:
             codes, _ = pd.factorize(identifiers)
         places = np.arange(len(codes), dtype=np.int64)
         first = np.zeros(int(codes.max(initial=-1)) + 1, dtype=np.int64)
-        first[codes[::-1]] = places[::-1]  # of several rows the first is written last
+        known = places[codes >= 0][::-1]
+        first[codes[known]] = known  # of several rows the first is written last
         return np.where(codes < 0, places, first[codes] if len(first) else places)
 
 

@@ -63,6 +63,8 @@ def ensure(database: Path, scratch: Path | None = None) -> None:
         database.parent.mkdir(parents=True, exist_ok=True)
         try:
             shutil.copyfile(installed_database(), beside)
+            with contextlib.closing(sqlite3.connect(beside)) as connection:
+                _use_wal(connection)
             with beside.open("rb+") as stream:
                 os.fsync(stream.fileno())
             try:
@@ -79,25 +81,64 @@ def ensure(database: Path, scratch: Path | None = None) -> None:
 def opened(
     database: Path, *, read_only: bool = False, scratch: bool = False
 ) -> Iterator[sqlite3.Connection]:
-    """Open a database, in WAL mode unless only for reading, transactions begun explicitly.
+    """Open a database, transactions begun explicitly; one that is made by this is in WAL mode.
 
-    A scratch one is nobody else's and need not outlive a crash: it writes nothing beside itself.
+    One that is there keeps its mode, and reading leaves no files beside it. A scratch one is
+    nobody else's and need not outlive a crash: it writes nothing beside itself.
     What SQLite complains of leaves as a GenerationError that names the file.
     """
-    address = address_of(database, "ro" if read_only else "rwc")
     try:
-        connection = sqlite3.connect(address, timeout=_PATIENCE, isolation_level=None, uri=True)
-        try:
-            if scratch:
-                connection.execute("PRAGMA journal_mode = MEMORY")
-                connection.execute("PRAGMA synchronous = OFF")
-            elif not read_only:
-                _use_wal(connection)
-            yield connection
-        finally:
-            connection.close()
+        with _reading(database) if read_only else contextlib.nullcontext():
+            is_new = not database.exists()
+            address = reading_address(database) if read_only else address_of(database, "rwc")
+            connection = sqlite3.connect(address, timeout=_PATIENCE, isolation_level=None, uri=True)
+            with contextlib.closing(connection):
+                if scratch:
+                    connection.execute("PRAGMA journal_mode = MEMORY")
+                    connection.execute("PRAGMA synchronous = OFF")
+                elif is_new and not read_only:
+                    _use_wal(connection)
+                else:
+                    connection.execute("PRAGMA schema_version").fetchone()  # is it a database?
+                yield connection
     except sqlite3.Error as error:
         raise GenerationError(f"{database}: {_told(error)}") from error
+
+
+@contextlib.contextmanager
+def _reading(database: Path) -> Iterator[None]:
+    """Keep what a reader of a database in WAL mode needs beside it, for as long as it reads.
+
+    SQLite removes it when the last connection ends that may write; one for reading never does.
+    """
+    if not _is_wal(database) or _cannot_be_written(database):
+        yield
+        return
+    address = address_of(database, "rw")
+    with contextlib.closing(sqlite3.connect(address, timeout=_PATIENCE, uri=True)) as connection:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        yield
+
+
+def reading_address(database: Path) -> str:
+    """Return the URI under which a database is read, also where nothing can be written."""
+    alone = not database.with_name(database.name + "-wal").exists()
+    address = address_of(database, "ro")
+    if alone and _is_wal(database) and _cannot_be_written(database):
+        return f"{address}&immutable=1"
+    return address
+
+
+def _is_wal(database: Path) -> bool:
+    try:
+        with database.open("rb") as stream:
+            return stream.read(20)[18:] == b"\x02\x02"
+    except OSError:  # told by SQLite
+        return False
+
+
+def _cannot_be_written(database: Path) -> bool:
+    return not (os.access(database, os.W_OK) and os.access(database.resolve().parent, os.W_OK))
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
@@ -190,8 +231,8 @@ def copy_for_run(database: Path, scratch: Path, specification: Specification) ->
     may be long, and what is drawn from them is handed over in memory.
     """
     scratch.unlink(missing_ok=True)
-    with opened(scratch, scratch=True) as connection:
-        connection.execute("ATTACH ? AS source", (address_of(database, "ro"),))
+    with opened(database, read_only=True), opened(scratch, scratch=True) as connection:
+        connection.execute("ATTACH ? AS source", (reading_address(database),))
         known = tables(connection, "source", views=True)
         with transaction(connection):
             for name in known:

@@ -66,7 +66,7 @@ def _folders(folder: Path) -> list[Path]:
 def _is_series(place: Path, name: str) -> bool:
     """Tell whether a folder holds one of the two files, or a link in its place."""
     try:
-        return any(file.name in (SPECIFICATION, USER_INPUT) for file in place.iterdir())
+        return any(part.name in (SPECIFICATION, USER_INPUT) for part in place.iterdir())
     except OSError as error:
         fault = f"this folder cannot be read: {error.strerror}; see that you may read it"
         raise InputError([Fault(name, fault)]) from None

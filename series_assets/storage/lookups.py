@@ -4,13 +4,19 @@ Exhibit looks these up in the middle of a run, and fails on a missing one with a
 library.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from series_assets.core.errors import Fault, InputError
 from series_assets.core.series import Series
 from series_assets.core.specification import PAIRED, REGEX, Specification, is_select
+from series_assets.settings import from_environment
+from series_assets.storage import sql_guard
 from series_assets.storage.database import installed_database, opened, quoted, tables
+
+EXHIBITS = ("birds", "dates", "mountains", "patients")
+"""The tables that Exhibit comes with, by which a database for it is known."""
 
 
 def check_lookups(series: Series, database: Path) -> None:
@@ -29,19 +35,21 @@ def check_lookups(series: Series, database: Path) -> None:
 def missing_lookups(specification: Specification, database: Path) -> Iterator[str]:
     """Yield what the specification needs of the database and does not find there."""
     yield from _missing_models(specification)
+    if foreign := _of_another_program(database):
+        yield foreign
+        return
+    place = database if database.exists() else installed_database()
+    yield from _faulty_statements(specification, database, place)
     needs = list(_needs(specification))
     if not needs:
         return
-
-    def remedy(table: str) -> str:
-        return _REMEDY_FOR_OWN if table.startswith(_own_prefix(specification)) else _REMEDY
-
-    place = database if database.exists() else installed_database()
+    own = _own_prefix(specification)
     with opened(place, read_only=True) as connection:
         known = {name.lower(): name for name in tables(connection, views=True)}
         for key, table, column, uniques in needs:
             if table.lower() not in known:
-                yield f"{key} needs the table '{table}', which {database} lacks; {remedy(table)}"
+                remedy = _REMEDY_FOR_OWN if table.startswith(own) else _REMEDY
+                yield f"{key} needs the table '{table}', which {database} lacks; {remedy}"
                 continue
             rows = connection.execute(f"PRAGMA table_info({quoted(table)})")
             columns = [name for _, name, *_ in rows]
@@ -61,17 +69,50 @@ def missing_lookups(specification: Specification, database: Path) -> Iterator[st
                     )
 
 
-_REMEDY = "name the database that has it as exhibit_db_path, or put it there"
+_REMEDY = "name the database that has it with exhibit_db_path in user_input.yml, or add it there"
 _REMEDY_FOR_OWN = (
     "exhibit fromdata puts the values of linked columns, and of columns with more uniques than "
-    "inline_limit, into its database: name that one as exhibit_db_path, or make both files and "
-    "the database with series-assets new NAME --from-data FILE.csv --id COLUMN"
+    "inline_limit, into its database: name that one with exhibit_db_path in user_input.yml, or "
+    "make both files and the database with series-assets new NAME --from-data FILE.csv --id COLUMN"
 )
 
 
 def _own_prefix(specification: Specification) -> str:
     """Return how the tables begin in which Exhibit keeps what it has seen in somebody's data."""
     return f"temp_{specification['metadata'].get('id')}_"
+
+
+def _of_another_program(database: Path) -> str | None:
+    """Return what to say of a database with nothing of Exhibit's or ours in it, if it is one."""
+    if not database.exists() or from_environment().any_database:
+        return None
+    with opened(database, read_only=True) as connection:
+        known = set(tables(connection, views=True))
+    series = {name.removesuffix("_periods") for name in known if name.endswith("_periods")}
+    if known & {*EXHIBITS} or any(name.endswith("_reference") for name in series & known):
+        return None
+    return (
+        f"the database {database} has none of Exhibit's tables ({', '.join(EXHIBITS)}), so it "
+        "seems to belong to another program; leave exhibit_db_path empty, or set "
+        "SERIES_ASSETS_ANY_DATABASE=1 to say that it is meant"
+    )
+
+
+def _faulty_statements(specification: Specification, database: Path, place: Path) -> Iterator[str]:
+    """Yield what is wrong with the SQL statements, which are prepared but not run."""
+    columns = specification["columns"]
+    own = f"temp_{specification['metadata'].get('id')}"
+    for name, column in columns.items():
+        if not is_select(statement := column.get("anonymising_set")):
+            continue
+        beside = {own: list(columns), "temp_original_values": [name]}
+        try:
+            sql_guard.check(place, statement, beside)
+        except sql_guard.StatementError as error:
+            lacking = re.search(r"no such table: (?:main\.)?(.+?);", str(error))
+            yield f"columns.{name}.anonymising_set " + (
+                f"needs the table '{lacking[1]}', which {database} lacks" if lacking else str(error)
+            )
 
 
 def _missing_models(specification: Specification) -> Iterator[str]:

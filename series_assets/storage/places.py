@@ -10,6 +10,8 @@ _NO_PATH = {
     errno.ELOOP: "is a link that leads back to itself; mend the link",
     errno.EILSEQ: "has a character that no path can have here; leave it out",
 }
+_LONGEST_NAME = 255
+"""Bytes of one name in a path, on every file system in common use."""
 
 
 def absolute(written: str | Path, folder: Path | None = None) -> Path:
@@ -23,6 +25,8 @@ def absolute(written: str | Path, folder: Path | None = None) -> Path:
     try:
         path = Path(written) if folder is None else folder / Path(written).expanduser()
         path = path.resolve()
+        if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
+            raise ValueError(_NO_PATH[errno.ENAMETOOLONG])  # its folder may be absent as yet
         os.stat(path)  # noqa: PTH116  it may be absent; only a path that cannot be is of interest
     except RuntimeError as error:
         if "ymlink" in str(error):
@@ -31,7 +35,7 @@ def absolute(written: str | Path, folder: Path | None = None) -> Path:
     except OSError as error:
         if error.errno in _NO_PATH:
             raise ValueError(_NO_PATH[error.errno]) from None
-    except ValueError:
+    except UnicodeError:
         raise ValueError("has a character that no path can have; leave it out") from None
     return path
 

@@ -45,7 +45,7 @@ class Recorded:
         if not before:
             return
         chunks: dict[str, list[tuple[Any, Any]]] = {name: [] for name in names}
-        with opened(table.layout.database) as connection:
+        with opened(table.layout.database, read_only=True) as connection:
             for k in range(before):
                 rows = _identifiers(connection, table, k)
                 for name, those in zip(names, rows.columns[1:], strict=True):
@@ -77,7 +77,7 @@ class Recorded:
             return {name: pa.nulls(len(keys), pa.string()) for name in columns}
         wanted, inverse = np.unique(keys, return_inverse=True)
         names = ", ".join(f"kept.{quoted(name)}" for name in columns)
-        with opened(self._table.layout.database) as connection:
+        with opened(self._table.layout.database, read_only=True) as connection:
             rows = connection.execute(
                 f"SELECT kept.{_KEY}, {names} FROM json_each(?) AS wanted "
                 f"JOIN {quoted(self._table.series.table)} AS kept ON kept.{_KEY} = wanted.value",

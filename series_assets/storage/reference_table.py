@@ -62,6 +62,8 @@ class ReferenceTable:
             self._check_owner(connection)
             if entities is not None:
                 self._match_columns(connection, k, entities)
+            elif self.series.table not in tables(connection):
+                self._refuse_others({}, range(k), f"period {key}")
             bounds = (k * PLACES, (k + 1) * PLACES)
             connection.execute(
                 f"DELETE FROM {self._table} WHERE {_KEY} >= ? AND {_KEY} < ?", bounds
@@ -118,7 +120,7 @@ class ReferenceTable:
         """
         made: dict[int, tuple[int, str]] = {}
         if self.layout.database.exists():
-            with opened(self.layout.database) as connection:
+            with opened(self.layout.database, read_only=True) as connection:
                 self._check_owner(connection)
                 made = self._made(connection)
         self._refuse_others(made, range(before), for_what)
@@ -154,7 +156,7 @@ class ReferenceTable:
         """Return how many entities each period introduced, where made by these very files."""
         if not self.layout.database.exists():
             return {}
-        with opened(self.layout.database) as connection:
+        with opened(self.layout.database, read_only=True) as connection:
             made = self._made(connection)
         return {k: count for k, (count, mark) in made.items() if mark == self.series.fingerprint}
 
@@ -165,7 +167,7 @@ class ReferenceTable:
         """
         made: dict[int, tuple[int, str]] = {}
         if self.layout.database.exists():
-            with opened(self.layout.database) as connection:
+            with opened(self.layout.database, read_only=True) as connection:
                 self._check_owner(connection)
                 made = self._made(connection)
         self._refuse_others(made, range(k), f"period {self.series.calendar.keys[k]}")
@@ -185,7 +187,7 @@ class ReferenceTable:
         # Each row once and in the order of the file, which SQLite reads several times as fast.
         wanted, places = np.unique(keys, return_inverse=True)
         names = ", ".join(f"kept.{quoted(name)}" for name in columns)
-        with opened(self.layout.database) as connection, snapshot(connection):
+        with opened(self.layout.database, read_only=True) as connection, snapshot(connection):
             made = self._made(connection)
             periods = np.unique(keys // PLACES).tolist()
             self._refuse_others(made, periods, "the period being made")
@@ -210,27 +212,30 @@ class ReferenceTable:
 
     def columns(self) -> list[str]:
         """Return the columns of the data, in their order; empty before any period was made."""
-        with opened(self.layout.database) as connection:
+        with opened(self.layout.database, read_only=True) as connection:
             return self._columns(connection)
 
-    def drop(self) -> bool:
-        """Drop the table; tell whether there was one. Refuses a table of another series."""
+    def drop(self, *, take_over: bool = False) -> bool:
+        """Drop the table; tell whether there was one. Refuses a table as ``check_owner``."""
         if not self.layout.database.exists():
             return False
         with opened(self.layout.database) as connection, transaction(connection):
             there = self.series.table in tables(connection)
-            self._check_owner(connection)
+            self._check_owner(connection, take_over=take_over)
             connection.execute(f"DROP TABLE IF EXISTS {self._table}")
             connection.execute(f"DROP TABLE IF EXISTS {self._periods}")
         return there
 
-    def check_owner(self) -> None:
-        """Refuse a table that another series, or somebody else, made under our table's name."""
-        if self.layout.database.exists():
-            with opened(self.layout.database) as connection:
-                self._check_owner(connection)
+    def check_owner(self, *, take_over: bool = False) -> None:
+        """Refuse a table that another series, or somebody else, made under our table's name.
 
-    def _check_owner(self, connection: sqlite3.Connection) -> None:
+        ``take_over`` lets one pass whose series has no folder any more. Raises RequestError.
+        """
+        if self.layout.database.exists():
+            with opened(self.layout.database, read_only=True) as connection:
+                self._check_owner(connection, take_over=take_over)
+
+    def _check_owner(self, connection: sqlite3.Connection, *, take_over: bool = False) -> None:
         table, database = self.series.table, self.layout.database
         known = tables(connection)
         self._check_folder(connection, known)
@@ -244,12 +249,22 @@ class ReferenceTable:
         owners = connection.execute(f"SELECT DISTINCT owner FROM {self._periods}").fetchall()
         for (owner,) in owners:
             folder = (database.resolve().parent / owner).resolve()
-            if owner != self._owner and folder.exists():
+            if owner == self._owner:
+                continue
+            if not folder.exists():
+                if take_over:
+                    continue
                 raise RequestError(
-                    f"{database}: its table {table} belongs to the series whose files are in "
-                    f"{folder}; name another database as exhibit_db_path, or give this series "
-                    "another name"
+                    f"{database}: its table {table} belongs to the series whose files were in "
+                    f"{folder}, which is away; bring that folder back, or, if it is gone for good, "
+                    f"run series-assets clean {self.series.name} --take-over, which removes the "
+                    "table and the files of this series, and make all periods again"
                 )
+            raise RequestError(
+                f"{database}: its table {table} belongs to the series whose files are in "
+                f"{folder}; name another database as exhibit_db_path, or give this series "
+                "another name"
+            )
 
     def _check_folder(self, connection: sqlite3.Connection, known: Sequence[str]) -> None:
         """Refuse a folder in which another series has its files, under the same names as ours."""
@@ -268,7 +283,7 @@ class ReferenceTable:
                 )
 
     def _made(self, connection: sqlite3.Connection) -> dict[int, tuple[int, str]]:
-        if f"{self.series.table}_periods" not in tables(connection):
+        if not {self.series.table, f"{self.series.table}_periods"} <= set(tables(connection)):
             return {}
         rows = connection.execute(f"SELECT period, entities, fingerprint FROM {self._periods}")
         return {period: (entities, mark) for period, entities, mark in rows}

@@ -6,6 +6,7 @@ at a time, under a second lock that is held for moments only.
 """
 
 import contextlib
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -17,10 +18,15 @@ from series_assets.core.errors import GenerationError
 from series_assets.storage.files import telling_of
 
 _LOCK = ".lock"
-_ONE_PROCESS = "one process"
+_ONE_PROCESS, _MANY_PROCESSES = "one process", "many processes"
+"""What a lock of ours says; a file that says anything else is somebody else's."""
 _DAY = 24 * 60 * 60
 _PATIENCE = 60
 """Seconds to wait for what another run does in moments."""
+_NO_LINKS = (
+    "what runs put down on their way is kept and removed there, so it has to be a place of its "
+    "own: remove the link, then run this again"
+)
 _held: dict[Path, FileLock] = {}
 
 
@@ -37,18 +43,30 @@ def claim(runs: Path, run: str, *, one_process: bool) -> Path:
         if folder not in _held:
             with one_at_a_time(runs):
                 _clear_away_abandoned(runs)
+                _refuse_foreign(folder)
+                _lock_of(folder).write_text(_ONE_PROCESS if one_process else _MANY_PROCESSES)
                 lock = FileLock(_lock_of(folder))
                 with contextlib.suppress(Timeout):  # another process of the same run holds it
                     lock.acquire(timeout=0)
                 _held[folder] = lock
                 try:
-                    _lock_of(folder).write_text(_ONE_PROCESS if one_process else "")
                     folder.mkdir(exist_ok=True)
                 except BaseException:
                     _let_go(folder)
                     raise
         folder.mkdir(exist_ok=True)
     return folder
+
+
+def discard(runs: Path, run: str, part: str = "") -> None:
+    """Remove what is in the folder of a run, or in one part of it; then ``give_back``.
+
+    What was not claimed here is left alone.
+    """
+    folder = runs / run
+    if not runs.is_symlink() and (folder in _held or _is_ours(folder)):
+        shutil.rmtree(folder / part, ignore_errors=True)
+    give_back(runs, run)
 
 
 def give_back(runs: Path, run: str) -> None:
@@ -71,6 +89,9 @@ def one_at_a_time(runs: Path) -> Iterator[None]:
     Blocks may not be within each other. Raises GenerationError where the others take too long.
     """
     place = runs / _LOCK
+    for path in (runs, place):
+        if path.is_symlink():
+            raise GenerationError(f"{path}: is a link; {_NO_LINKS}")
     lock, until = FileLock(place), time.monotonic() + _PATIENCE
     with telling_of(runs):
         while not lock.is_locked:
@@ -111,15 +132,37 @@ def _let_go(folder: Path) -> None:
         lock.release()
 
 
+def _refuse_foreign(folder: Path) -> None:
+    """Refuse a folder, or a lock, that stands where a run's own is to be."""
+    for path in (folder, _lock_of(folder)):
+        if path.is_symlink() or (path.exists() and not _is_ours(folder)):
+            raise GenerationError(
+                f"{path}: was not made by series_assets; move it elsewhere, then run this again"
+            )
+
+
 def _clear_away_abandoned(runs: Path) -> None:
-    """Remove what runs left that were killed; no other run begins or ends meanwhile."""
-    names = {path.name.removesuffix(_LOCK) for path in runs.iterdir()} - {""}
-    for folder in (runs / name for name in sorted(names)):
-        if folder not in _held:
+    """Remove what runs left that were killed; no other run begins or ends meanwhile.
+
+    Only what has a lock of ours beside it: the rest is somebody else's.
+    """
+    names = {path.name for path in runs.iterdir() if path.name.endswith(_LOCK)} - {_LOCK}
+    for folder in (runs / name.removesuffix(_LOCK) for name in sorted(names)):
+        if folder not in _held and _is_ours(folder):
             with contextlib.suppress(Timeout, OSError), _lock_if_free(folder):
                 if _is_abandoned(folder):
                     shutil.rmtree(folder, ignore_errors=True)
                     _lock_of(folder).unlink(missing_ok=True)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Tell whether a lock of ours is beside a folder (or where it was), and no link is there."""
+    lock = _lock_of(folder)
+    if lock.is_symlink() or not lock.is_file() or folder.is_symlink():
+        return False
+    with lock.open("rb") as stream:
+        said = stream.read(len(_MANY_PROCESSES) + 1)
+    return said in (_ONE_PROCESS.encode(), _MANY_PROCESSES.encode())
 
 
 @contextlib.contextmanager
@@ -129,8 +172,17 @@ def _lock_if_free(folder: Path) -> Iterator[None]:
 
 
 def _is_abandoned(folder: Path) -> bool:
-    """Tell whether nobody will come back to a folder whose lock nobody holds."""
-    if not folder.exists() or _lock_of(folder).read_text() == _ONE_PROCESS:
+    """Tell whether nobody will come back to a folder of ours whose lock nobody holds.
+
+    Runs make no links: a folder with one in it has something of somebody else's.
+    """
+    if not folder.exists():
         return True
-    newest = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
-    return time.time() - newest > _DAY
+    paths = [folder]
+    for place, folders, names in os.walk(folder):
+        paths += [Path(place, name) for name in (*folders, *names)]
+    if any(path.is_symlink() for path in paths):
+        return False
+    if _lock_of(folder).read_text() == _ONE_PROCESS:
+        return True
+    return time.time() - max(path.stat().st_mtime for path in paths) > _DAY

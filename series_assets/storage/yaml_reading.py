@@ -157,10 +157,10 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> Any:
         """Return the next node, counted. Raises _TooMuchError where the limits are passed."""
-        event = self.peek_event()
-        mark: Any = event.start_mark
+        event: Any = self.peek_event()
+        start: Any = event.start_mark
         if self._level >= DEEPEST:
-            raise _TooMuchError(problem=_too_deep(), problem_mark=mark)
+            raise _TooMuchError(problem=_too_deep(), problem_mark=start)
         before = self._total
         self._level += 1
         self._reach.append(0)
@@ -170,7 +170,7 @@ class _Loader(yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             if node not in self._known:
                 fault = f"'*{event.anchor}' refers to itself; write out what is meant"
-                raise _TooMuchError(problem=fault, problem_mark=mark)
+                raise _TooMuchError(problem=fault, problem_mark=start)
             size, levels = self._known[node]
             self._total += size
         else:
@@ -178,9 +178,9 @@ class _Loader(yaml.SafeLoader):
             self._known[node] = (self._total - before, levels)
         self._reach[-1] = max(self._reach[-1], levels)
         if self._total > MOST_VALUES:
-            raise _TooMuchError(problem=_too_many(), problem_mark=mark)
+            raise _TooMuchError(problem=_too_many(), problem_mark=start)
         if self._level + levels > DEEPEST:
-            raise _TooMuchError(problem=_too_deep(), problem_mark=mark)
+            raise _TooMuchError(problem=_too_deep(), problem_mark=start)
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
@@ -188,10 +188,9 @@ class _Loader(yaml.SafeLoader):
         kind = node.tag.removeprefix(_TAG)
         if kind not in _KINDS[type(node)]:
             raise _fault(node, _foreign(node))
-        fault = None
-        if isinstance(node, yaml.ScalarNode):
-            fault = _unwritable(node.value) or _misleading(node, kind)
-        if fault:
+        if isinstance(node, yaml.ScalarNode) and (
+            fault := _unwritable(node.value) or _misleading(node, kind)
+        ):
             raise _fault(node, fault)
         try:
             return super().construct_object(node, deep)

@@ -109,9 +109,8 @@ def _by_row(name: str, part: str, codes: "np.ndarray") -> Statistic:
     for column in codes.T:
         own = column[column >= 0]
         expected = chances * len(own)
-        total += float(
-            ((np.bincount(own, minlength=len(chances)) - expected) ** 2 / expected).sum()
-        )
+        counts = np.bincount(own, minlength=len(chances))
+        total += float(((counts - expected) ** 2 / expected).sum())
         freedom += len(chances) - 1
     return chi_square("order", f"{name}: values by row, {part}", total, freedom)
 

@@ -84,7 +84,7 @@ def _again(drawn: dict[int, set[str]], eligible: dict[int, int]) -> Statistic:
 
 
 def kept(series: LongSeries) -> Iterator[Statistic]:
-    """Static columns have one value for each entity, in all of its records of all periods."""
+    """Return in how many records an entity has another value of a static column than before."""
     name = series.identifier
     for column in series.ask.user_input["static_columns"] or ():
         columns = [column]
@@ -101,6 +101,7 @@ def kept(series: LongSeries) -> Iterator[Statistic]:
 
 
 def identifiers(series: LongSeries) -> Iterator[Statistic]:
+    """Return how many identifiers were given twice, and how many records have unknown ones."""
     for name in series.of_type("uuid"):
         counts: Counter[str] = Counter()
         for run in series.new:

@@ -53,10 +53,8 @@ def _rates(part: str, name: str, rate: float, runs: list[Run]) -> Iterator[Stati
     mean, variance = rows * rate, rows * rate * (1 - rate)
     moments = [binom(n, rate).stats(moments="k") for n in rows]
     spread = np.sqrt((np.array(moments, dtype=float) + 2).mean() / len(runs))
-    squares = ((counts - mean) ** 2 / variance).mean()
-    yield Statistic(
-        SUITE, f"{name}: variance of counts, {part}", 1.0, float(squares), float(spread)
-    )
+    squares = float(((counts - mean) ** 2 / variance).mean())
+    yield Statistic(SUITE, f"{name}: variance of counts, {part}", 1.0, squares, float(spread))
 
 
 def _places(part: str, name: str, rate: float, runs: list[Run]) -> Statistic:

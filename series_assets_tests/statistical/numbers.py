@@ -105,12 +105,11 @@ def ratios(series: LongSeries, number: str, category: str) -> Iterator[Statistic
     for part in ("new", "existing"):
         records = pd.concat([run.records for run in series.part(part)])
         groups = records.dropna(subset=[number]).groupby(category)[number]
-        mean, error = groups.mean(), groups.std() / np.sqrt(groups.size())
+        mean = groups.mean()
+        error = groups.std() / np.sqrt(groups.size()) / mean
         first, *others = weights.index
         for value in others:
             found = mean[value] / mean[first]
-            spread = found * sqrt(
-                (error[value] / mean[value]) ** 2 + (error[first] / mean[first]) ** 2
-            )
+            spread = found * sqrt(error[value] ** 2 + error[first] ** 2)
             title = f"{number}: mean of {category} {value} by {first}, {part}"
             yield Statistic("means", title, weights[value] / weights[first], found, spread)

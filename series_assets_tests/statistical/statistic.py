@@ -40,9 +40,8 @@ def chi_square(suite: str, name: str, found: float, freedom: float) -> Statistic
     """Return a sum of squares over its degrees of freedom, by its cube root: that is nearly normal
     (Wilson and Hilferty), however few the degrees."""
     spread = 2 / (9 * freedom)
-    return Statistic(
-        suite, f"{name}, root 3", 1 - spread, (found / freedom) ** (1 / 3), sqrt(spread)
-    )
+    root = (found / freedom) ** (1 / 3)
+    return Statistic(suite, f"{name}, root 3", 1 - spread, root, sqrt(spread))
 
 
 def mean_of_normals(suite: str, name: str, values: Sequence[float]) -> Statistic:

@@ -1,6 +1,7 @@
 """The suite: which statistics are taken of which series."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -63,8 +64,10 @@ def statistics_of(name: str) -> tuple[Statistic, ...]:
     return take(name)
 
 
-def take(name: str) -> tuple[Statistic, ...]:
-    """Make a series of the suite and return its statistics."""
-    ask, statistics = SERIES[name]
+def take(name: str, periods: int | None = None) -> tuple[Statistic, ...]:
+    """Make a series of the suite, or the first ``periods`` of it, and return its statistics."""
+    asked, statistics = SERIES[name]
+    ask = asked()
+    said = ask.user_input if periods is None else {**ask.user_input, "num_datasets": periods}
     with TemporaryDirectory() as folder:
-        return tuple(statistics(make(ask(), Path(folder))))
+        return tuple(statistics(make(replace(ask, user_input=said), Path(folder))))

@@ -1,5 +1,6 @@
 """The database is made once, opened safely, and copied for a run without the reference tables."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -53,7 +54,7 @@ def test_the_database_is_made_as_a_copy_of_the_installed_one(tmp_path: Path) -> 
     """On first use, in folders made for it; nothing else is left there."""
     path = tmp_path / "data" / "exhibit.db"
     database.ensure(path)
-    assert path.read_bytes() == database.installed_database().read_bytes()
+    assert contents(path) == contents(database.installed_database())
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -83,7 +84,7 @@ def test_processes_that_make_it_at_once_all_end_with_the_same_one(tmp_path: Path
     ended = [process.communicate(timeout=60) for process in started]
     assert [process.returncode for process in started] == [0] * 4, ended
     assert list(tmp_path.iterdir()) == [path]
-    assert path.read_bytes() == database.installed_database().read_bytes()
+    assert contents(path) == contents(database.installed_database())
 
 
 def test_a_database_that_cannot_be_made_is_told_with_what_to_do(tmp_path: Path) -> None:
@@ -379,15 +380,36 @@ def test_a_database_that_a_killed_run_left_is_opened_by_many_at_once(tmp_path: P
     assert [process.returncode for process in started] == [0] * 4
 
 
-def test_a_database_in_use_in_another_mode_is_used_in_that(tmp_path: Path) -> None:
-    """Its change to WAL mode waits for a time when nobody else uses it."""
-    path = a_database(tmp_path / "some.db", "CREATE TABLE t (a)")
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with database.opened(path) as connection:
-            assert database.tables(connection) == ["t"]
-        other.execute("ROLLBACK")
-        assert rows(path, "PRAGMA journal_mode") == [("delete",)]
-    with database.opened(path):
-        pass
-    assert rows(path, "PRAGMA journal_mode") == [("wal",)]
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_a_database_that_is_there_keeps_its_mode(tmp_path: Path, mode: str) -> None:
+    """Reading and writing changes no setting of a user's, and leaves no files beside it."""
+    path = a_database(tmp_path / "some.db", f"PRAGMA journal_mode = {mode}", "CREATE TABLE t (a)")
+    with database.opened(path) as connection:
+        connection.execute("INSERT INTO t VALUES (1)")
+    assert list(tmp_path.iterdir()) == [path]
+    with database.opened(path, read_only=True) as connection:
+        assert connection.execute("SELECT a FROM t").fetchall() == [(1,)]
+        connection.execute("CREATE TEMP TABLE u (a)")
+    assert list(tmp_path.iterdir()) == [path]
+    database.copy_for_run(path, tmp_path / "scratch.db", drawing_from("SELECT a FROM t"))
+    assert {one.name for one in tmp_path.iterdir()} == {"some.db", "scratch.db"}
+    assert rows(path, "PRAGMA journal_mode") == [(mode,)]
+
+
+def test_a_database_that_is_made_is_in_wal_mode(tmp_path: Path) -> None:
+    """Who reads does not wait for who writes; nothing else lies beside it."""
+    database.ensure(tmp_path / "exhibit.db")
+    assert list(tmp_path.iterdir()) == [tmp_path / "exhibit.db"]
+    assert rows(tmp_path / "exhibit.db", "PRAGMA journal_mode") == [("wal",)]
+
+
+def test_a_database_is_read_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder for reading only is enough, in WAL mode too; no file appears meanwhile."""
+    path = a_database(tmp_path / "some.db", "PRAGMA journal_mode = WAL", "CREATE TABLE t (a)")
+    monkeypatch.setattr(os, "access", lambda place, mode: mode != os.W_OK)
+    with database.opened(path, read_only=True) as connection:
+        assert database.tables(connection) == ["t"]
+        assert list(tmp_path.iterdir()) == [path]
+    assert list(tmp_path.iterdir()) == [path]

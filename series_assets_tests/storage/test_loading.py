@@ -324,8 +324,11 @@ def test_a_series_that_names_the_installed_database_never_writes_it(tmp_path: Pa
     assert made == (80,)
 
 
-def test_a_named_database_gets_the_reference_table_and_keeps_its_own(tmp_path: Path) -> None:
+def test_a_named_database_gets_the_reference_table_and_keeps_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Lookup tables and the reference table are in one place, and no other database is made."""
+    monkeypatch.setenv("SERIES_ASSETS_ANY_DATABASE", "1")
     database = tmp_path / "lookups.db"
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("CREATE TABLE regions (region)")

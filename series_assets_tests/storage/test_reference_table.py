@@ -421,17 +421,54 @@ def test_data_and_database_can_be_moved_together(tmp_path: Path) -> None:
     table.require(1, "period 2024-02-01")
 
 
-def test_the_table_of_a_series_whose_files_are_gone_can_be_taken_over(tmp_path: Path) -> None:
-    """Nobody is left who could miss it."""
+def test_the_table_of_a_series_whose_folder_is_away_is_taken_over_only_on_demand(
+    tmp_path: Path,
+) -> None:
+    """Its disk may only not be mounted; the message names the folder and the way to say so."""
     first = a_table(tmp_path, data="first")
     first.replace(0, entities("a"))
     first.layout.folder.rmdir()
     second = a_table(tmp_path, data="second")
+    for refused in (
+        lambda: second.replace(0, entities("b")),
+        lambda: second.require(1, "period 2024-02-01"),
+        second.drop,
+        second.check_owner,
+    ):
+        with pytest.raises(RequestError) as caught:
+            refused()
+        assert str(caught.value) == (
+            f"{tmp_path / 'exhibit.db'}: its table demo_reference belongs to the series whose "
+            f"files were in {tmp_path / 'first'}, which is away; bring that folder back, or, if "
+            "it is gone for good, run series-assets clean demo --take-over, which removes the "
+            "table and the files of this series, and make all periods again"
+        )
+    assert rows(second, "SELECT id FROM demo_reference") == [("a",)]
+    second.check_owner(take_over=True)
+    assert second.drop(take_over=True) is True
     second.replace(0, entities("b"))
     assert second.made() == {0: 1}
     first.layout.folder.mkdir()
     with pytest.raises(RequestError, match="belongs to the series whose files are in"):
-        first.check_owner()
+        first.drop(take_over=True)
+
+
+def test_a_table_that_was_dropped_counts_as_not_recorded(tmp_path: Path) -> None:
+    """Its periods are asked for again, and can be made again."""
+    table = a_table(tmp_path)
+    table.replace(0, entities("a"))
+    with database.opened(table.layout.database) as connection:
+        connection.execute("DROP TABLE demo_reference")
+    assert table.made() == {}
+    for refused in (
+        lambda: table.require(1, "period 2024-02-01"),
+        lambda: table.replace(1, None),
+    ):
+        with pytest.raises(RequestError, match="nothing is recorded yet for 2024-01-01"):
+            refused()
+    table.replace(0, entities("b"))
+    table.replace(1, None)
+    assert table.made() == {0: 1, 1: 0}
 
 
 @pytest.mark.parametrize("refused", ["check_owner", "drop", "replace", "require"])

@@ -94,7 +94,7 @@ def test_where_steps_have_processes_of_their_own_a_folder_stays_for_a_day(tmp_pa
     give_back(tmp_path, "next")
 
 
-@pytest.mark.parametrize("content", ["one process", ""])
+@pytest.mark.parametrize("content", ["one process", "many processes"])
 def test_a_lock_without_a_folder_goes(tmp_path: Path, content: str) -> None:
     """Its run was killed before it had made the folder."""
     lock = tmp_path / "other.lock"
@@ -102,6 +102,81 @@ def test_a_lock_without_a_folder_goes(tmp_path: Path, content: str) -> None:
     claim(tmp_path, "next", one_process=True)
     assert not lock.exists()
     give_back(tmp_path, "next")
+
+
+def test_what_is_not_ours_stays(tmp_path: Path) -> None:
+    """Folders, files and links of anybody's are neither removed, nor followed, nor changed."""
+    precious, runs = tmp_path / "Documents", tmp_path / "data" / ".runs"
+    for folder in (precious, runs, runs / "Photos", runs / "linked", runs / "named"):
+        folder.mkdir(parents=True)
+        (folder / "mine.txt").write_text("mine")
+    (runs / "file").write_text("mine")
+    (runs / "foreign.lock").write_text("mine")
+    (runs / "empty.lock").write_text("")
+    (runs / "named.lock").write_text("one process, says somebody else")
+    (runs / "link").symlink_to(precious)
+    (runs / "link.lock").write_text("one process")
+    (runs / "linked" / "inside").symlink_to(precious)
+    (runs / "linked.lock").write_text("one process")
+    (runs / "lock_is_link").mkdir()
+    (precious / "lock").write_text("one process")
+    (runs / "lock_is_link.lock").symlink_to(precious / "lock")
+    yesterday = time.time() - 25 * 60 * 60
+    for path in [*runs.rglob("*"), *precious.rglob("*")]:
+        os.utime(path, (yesterday, yesterday), follow_symlinks=False)
+    before = everything(tmp_path)
+    claim(runs, "mine", one_process=True)
+    give_back(runs, "mine")
+    (runs / ".lock").unlink(missing_ok=True)
+    assert everything(tmp_path) == before
+
+
+def everything(folder: Path) -> dict[str, str]:
+    """Return what is in a folder: where links lead, and what files say."""
+    return {
+        str(path.relative_to(folder)): str(path.readlink())
+        if path.is_symlink()
+        else path.read_text()
+        if path.is_file()
+        else "folder"
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.mark.parametrize("name", ["", ".lock"])
+def test_a_link_in_place_of_the_folder_of_runs_is_refused(tmp_path: Path, name: str) -> None:
+    """What it leads to stays as it is, and the message says what to do."""
+    precious, runs = tmp_path / "Documents", tmp_path / "data" / ".runs"
+    precious.mkdir()
+    (precious / "mine.txt").write_text("mine")
+    (runs if name else runs.parent).mkdir(parents=True)
+    link = runs / name if name else runs
+    link.symlink_to(precious / "mine.txt" if name else precious)
+    before = everything(tmp_path)
+    with pytest.raises(GenerationError) as caught:
+        claim(runs, "mine", one_process=True)
+    assert str(caught.value) == (
+        f"{link}: is a link; what runs put down on their way is kept and removed there, so it has "
+        "to be a place of its own: remove the link, then run this again"
+    )
+    scratch.discard(runs, "mine.txt")
+    assert everything(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.lock"])
+def test_a_place_that_somebody_else_has_taken_is_refused(tmp_path: Path, name: str) -> None:
+    """A folder or file under the name of a run stays, and the message names it."""
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "mine.txt").write_text("mine")
+    before = everything(tmp_path)
+    with pytest.raises(GenerationError) as caught:
+        claim(tmp_path, "mine", one_process=True)
+    assert str(caught.value) == (
+        f"{tmp_path / name}: was not made by series_assets; move it elsewhere, then run this again"
+    )
+    scratch.discard(tmp_path, "mine")
+    (tmp_path / ".lock").unlink(missing_ok=True)
+    assert everything(tmp_path) == before
 
 
 def test_processes_of_one_run_share_its_folder(tmp_path: Path) -> None:

@@ -139,6 +139,9 @@ def test_places_by_region(tmp_path: Path, static: list[str]) -> None:
         points = records[["home_latitude", "home_longitude"]].astype(float)
         assert points["home_latitude"].between(55.8, 56.0).all()
         assert points["home_longitude"].between(-3.4, -3.0).all()
+        assert points.groupby(list(points)).ngroup().groupby(records["region"]).nunique().min() > 1
+        regions = records["region"].groupby([points[name] for name in points]).nunique()
+        assert (regions == 1).all()
 
 
 NOT_KEPT = [
@@ -374,3 +377,17 @@ def test_rows_that_differ_in_a_blank_and_a_gap_are_duplicates(tmp_path: Path) ->
     records = new(finished, 1).drop(columns=["amount", "height"])
     assert not records.duplicated().any()
     assert (records["dose"] == "").any()
+
+
+def test_text_made_the_same_where_the_first_is_missing(tmp_path: Path) -> None:
+    """All rows then have what the first one has, which is nothing; no run fails over it."""
+    code = a_category("code", {"a": 1}, uniques=5, anonymising_set="a[0-9]", miss_probability=0.3)
+    code["original_values"] = "regex"
+    specification = with_columns(a_specification(number_of_rows=35, random_seed=11), code=code)
+    specification["constraints"]["custom_constraints"] = {
+        "one": {"targets": {"code": "shift_distribution_left, make_same"}}
+    }
+    finished = made(tmp_path, specification, fraction_of_new="2/3")
+    for number in (1, 2, 3):
+        assert new(finished, number)["code"].nunique() == 1
+    assert existing(finished, 2)["code"].eq("").all()

@@ -167,9 +167,7 @@ def test_two_runs_at_once(tmp_path: Path) -> None:
         (
             "SELECT temp_demo.sex, nowhere.ward AS ward FROM temp_demo JOIN nowhere "
             "ON temp_demo.sex = nowhere.sex",
-            "demo, period 2024-01-01 (new records): Exhibit failed with RuntimeError: Please make "
-            "sure that nowhere used in the anonymising_set SQL for column ward exists in the "
-            "Exhibit database.",
+            "columns.ward.anonymising_set needs the table 'nowhere', which {own} lacks",
         ),
         (
             "SELECT temp_demo.sex, wards.ward AS wrd FROM temp_demo JOIN wards "
@@ -186,7 +184,7 @@ def test_statements_that_cannot_be_right(
     ended, said = told(
         monkeypatch, tmp_path, "validate", with_wards(statement), exhibit_db_path=str(own)
     )
-    assert (ended, said) == (2, fault)
+    assert (ended, said) == (2, fault.format(own=own))
 
 
 def test_a_statement_that_leaves_some_rows_without_a_value(tmp_path: Path) -> None:
@@ -197,3 +195,41 @@ def test_a_statement_that_leaves_some_rows_without_a_value(tmp_path: Path) -> No
     finished = made(tmp_path, specification, exhibit_db_path=str(own))
     for records in (new(finished, 2), existing(finished, 2)):
         assert set(records.loc[records["sex"] == "M", "ward"]) == {""}
+
+
+@pytest.mark.parametrize("command", ["validate", "generate"])
+def test_a_statement_whose_result_would_differ(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Chance, the clock, and what is no lookup at all are refused before anything is made."""
+    own = wards(tmp_path / "own.db")
+    before = own.read_bytes()
+    statement = lookup() + " WHERE random() > 0"
+    ended, said = told(
+        monkeypatch, tmp_path, command, with_wards(statement), exhibit_db_path=str(own)
+    )
+    assert (ended, said) == (
+        2,
+        "columns.ward.anonymising_set calls random(), so that its result would differ from run to "
+        "run; leave it out",
+    )
+    assert own.read_bytes() == before
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_statement_that_only_shows_its_fault_when_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is put together while the statement runs is stopped there, with the statement named."""
+    own = wards(tmp_path / "own.db")
+    statement = lookup() + " WHERE date('n' || 'ow') > ''"
+    ended, said = told(
+        monkeypatch, tmp_path, "generate", with_wards(statement), exhibit_db_path=str(own)
+    )
+    assert ended == 1
+    assert said == (
+        "demo, period 2024-01-01 (new records): the anonymising_set 'SELECT temp_demo.sex, "
+        "wards.ward AS ward FROM temp_demo JOIN wards ON temp_demo.…' asks date() for the "
+        "present moment, so that its result would differ from day to day; write the date or "
+        "time itself"
+    )

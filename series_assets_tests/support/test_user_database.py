@@ -76,11 +76,10 @@ def test_numbers_among_the_values_of_a_table(tmp_path: Path) -> None:
         assert set(records["code"]) <= {str(row["code"]) for row in codes}
 
 
-_ELSEWHERE = "name the database that has it as exhibit_db_path, or put it there"
 _SEEN_BY_EXHIBIT = (
     "exhibit fromdata puts the values of linked columns, and of columns with more uniques than "
-    "inline_limit, into its database: name that one as exhibit_db_path, or make both files and "
-    "the database with series-assets new NAME --from-data FILE.csv --id COLUMN"
+    "inline_limit, into its database: name that one with exhibit_db_path in user_input.yml, or "
+    "make both files and the database with series-assets new NAME --from-data FILE.csv --id COLUMN"
 )
 
 
@@ -89,8 +88,9 @@ _SEEN_BY_EXHIBIT = (
     [
         (
             many("nowhere"),
-            "columns.ward.anonymising_set 'nowhere' needs the table 'nowhere', which {own} lacks; "
-            f"{_ELSEWHERE}",
+            "columns.ward.anonymising_set 'nowhere' needs the table 'nowhere', which {own} lacks"
+            "; name the database that has it with exhibit_db_path in user_input.yml, or add it "
+            "there",
         ),
         (
             many("mountains.height"),
@@ -114,7 +114,8 @@ _SEEN_BY_EXHIBIT = (
                 "distribution": "uniform",
                 "miss_probability": 0.0,
             },
-            f"columns.ward.h3_table needs the table 'places', which {{own}} lacks; {_ELSEWHERE}",
+            "columns.ward.h3_table needs the table 'places', which {own} lacks; name the "
+            "database that has it with exhibit_db_path in user_input.yml, or add it there",
         ),
     ],
 )
@@ -190,3 +191,43 @@ def test_tables_named_as_exhibit_names_its_own(tmp_path: Path) -> None:
     made(tmp_path, specification, exhibit_db_path=str(own))
     again = made(tmp_path, specification, exhibit_db_path=str(own))
     assert set(existing(again, 2)["ward"]) <= {row["ward"] for row in rows("ward", 40)}
+
+
+@pytest.mark.parametrize("command", ["validate", "generate"])
+@pytest.mark.parametrize("statement", ["CREATE TABLE moz_cookies (value)", None])
+def test_the_database_of_another_program_is_refused_unless_it_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, statement: str | None
+) -> None:
+    """Neither read nor changed; an empty file is not made into a database either."""
+    own = tmp_path / "own.db"
+    own.touch()
+    if statement:
+        with closing(sqlite3.connect(own)) as connection, connection:
+            connection.execute(statement)
+    before = own.read_bytes()
+    ended, said = told(monkeypatch, tmp_path, command, a_specification(), exhibit_db_path=str(own))
+    assert (ended, said) == (
+        2,
+        f"the database {own} has none of Exhibit's tables (birds, dates, mountains, patients), so "
+        "it seems to belong to another program; leave exhibit_db_path empty, or set "
+        "SERIES_ASSETS_ANY_DATABASE=1 to say that it is meant",
+    )
+    assert own.read_bytes() == before
+    assert not (tmp_path / "data").exists()
+    monkeypatch.setenv("SERIES_ASSETS_ANY_DATABASE", "1")
+    assert told(monkeypatch, tmp_path, command, a_specification(), exhibit_db_path=str(own)) == (
+        0,
+        "",
+    )
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_the_users_database_keeps_its_journal_mode(tmp_path: Path, mode: str) -> None:
+    """A series that is made in it changes no setting, and leaves no file beside it."""
+    own = own_database(tmp_path / "own.db")
+    with closing(sqlite3.connect(own)) as connection:
+        connection.execute(f"PRAGMA journal_mode = {mode}")
+    made(tmp_path, a_specification(), exhibit_db_path=str(own))
+    with closing(sqlite3.connect(own)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == (mode,)
+    assert [path.name for path in tmp_path.glob("own.db*")] == ["own.db"]

@@ -1,0 +1,48 @@
+"""Removing the files of a series: all that were made for it, and nothing else."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from series_assets.core.errors import GenerationError
+from series_assets.storage.files import Layout
+
+
+def removable(layout: Layout) -> list[Path]:
+    """Return the files that were made for a series, once it is clear that all can be removed.
+
+    Links and folders under their names are somebody else's. Raises GenerationError where a
+    folder is a link, or does not let its files be removed.
+    """
+    for folder in (layout.folder, layout.folder / "new_records"):
+        if folder.is_symlink():
+            raise GenerationError(
+                f"{folder}: is a link, which is not followed to remove anything; remove the files "
+                "where it leads by hand, and then the link"
+            )
+    files = [path for path in layout.every_file() if path.is_file() and not path.is_symlink()]
+    for folder in sorted({path.parent for path in files}):
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise GenerationError(
+                f"{folder}: its files cannot be removed: the folder cannot be written; nothing was "
+                "removed; make it writable, then run this again"
+            )
+    return files
+
+
+def remove_files(layout: Layout, files: Sequence[Path]) -> None:
+    """Remove the files, and the folders of the series that are empty then.
+
+    Raises GenerationError for one that cannot be removed; what is left can be removed later.
+    """
+    for path in files:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise GenerationError(
+                f"{path}: cannot be removed: {error.strerror or error}; the reference table is "
+                "still there; see that the file can be removed, then run this again"
+            ) from error
+    for folder in (layout.folder / "new_records", layout.folder):
+        if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
+            folder.rmdir()

@@ -1,0 +1,149 @@
+"""The suite sees each fault of its class: the fault is put back, and statistics fail.
+
+Faults are put where the package seeds its runs, draws its entities or settles what these keep.
+"""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+import pytest
+from exhibit.core import exhibit as stock
+
+from series_assets.core import changes, entities
+from series_assets.engine import constants, corrections, drawing, static_values
+from series_assets_tests.statistical.statistic import Statistic
+from series_assets_tests.statistical.suite import take
+
+PERIODS = 24
+
+
+def failing(name: str) -> list[Statistic]:
+    """Return the statistics of the first periods of a series that do not hold."""
+    return [one for one in take(name, PERIODS) if not one.holds]
+
+
+def failing_parts(name: str) -> set[str]:
+    """Return what the statistics that do not hold are of, columns left out."""
+    return {one.name.split(": ")[-1] for one in failing(name)}
+
+
+def constant_for(*purposes: str) -> Callable[..., int]:
+    """Return a source of seeds that has Exhibit's own constants for some purposes."""
+    seeded = constants.seed_for
+
+    def seed_for(constant: int, *purpose: object) -> int:
+        return constant if purpose[0] in purposes else seeded(constant, *purpose)
+
+    return seed_for
+
+
+def test_gaps_from_constant_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gaps in the same rows of every run show in rates, counts, rows and pairs of columns."""
+    monkeypatch.setattr(constants, "seed_for", constant_for("gaps"))
+    parts = failing_parts("gaps")
+    for shown in ("rate, new", "variance of counts, existing", "by row, new, root 3"):
+        assert shown in parts
+    assert {"same rows, new, next new", "same rows, new, existing of the period"} <= parts
+    assert any(" and " in part for part in parts)
+
+
+def test_numbers_beside_missing_categories_from_a_constant_seed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Numbers that are made again alike show as repeats and as ranks that go together."""
+    monkeypatch.setattr(constants, "seed_for", constant_for("again"))
+    names = {one.name for one in failing("beside missing")}
+    assert {"height: values that come again", "flat: values that come again"} <= names
+    assert "height where sex is missing: ranks, new, next new" in names
+    assert "paid where sex is missing: ranks, existing, next existing" in names
+    assert "paid and flat where sex is missing: ranks, new" in names
+
+
+def test_existing_records_from_the_seed_of_the_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Existing records that are the new ones over again show as repeats and as common rows."""
+    monkeypatch.setattr(changes, "existing_seed", lambda random_seed, k: random_seed + k)
+    names = {one.name for one in failing("beside missing")}
+    assert "height: values that come again" in names
+    assert "height: ranks, new, existing of the period" in names
+    same = {one.name for one in failing("every category")}
+    assert "region: same values, new, existing of the period" in same
+    assert "region: same values, new, next new" not in same
+
+
+def test_every_run_from_one_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that all begin alike show in every category, day and number."""
+
+    def always_alike(*_: Any, **__: Any) -> np.random.Generator:
+        return np.random.default_rng(0)
+
+    monkeypatch.setattr(stock, "np", constants.NumpyWith(default_rng=always_alike))
+    names = {one.name for one in failing("every category")}
+    for column in ("region", "ward", "field", "hospital", "bird", "date"):
+        assert f"{column}: same values, new, next new" in names
+        assert f"{column}: values by row, existing, root 3" in names
+
+
+def test_a_linked_group_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group that is shuffled alike in every run shows in the rows of its columns."""
+    monkeypatch.setattr(corrections, "seed_for", constant_for("linked"))
+    names = {one.name for one in failing("every category")}
+    for column in ("board", "place"):
+        assert f"{column}: same values, new, existing of the period" in names
+        assert f"{column}: values by row, existing, root 3" in names
+
+
+def test_exhibits_own_constants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exhibit as it is, its constants in force in every run, shows in each series with gaps."""
+    monkeypatch.setattr(constants, "replaced_by", lambda _: nullcontext())
+    assert "by row, new, root 3" in failing_parts("gaps")
+    assert "height: values that come again" in {one.name for one in failing("beside missing")}
+
+
+def test_only_the_oldest_entities_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entities of later periods that never come back show in draws by entity and by age."""
+
+    def draw(distribution: Any, rows: int, *_: int) -> Any:
+        return np.arange(entities.present(distribution, rows))
+
+    monkeypatch.setattr(entities, "draw", draw)
+    names = {one.name for one in failing("common")}
+    assert "draws of each entity, root 3" in names
+    assert "draws of entities of the first period" in names
+    assert "draws of entities of the last period" in names
+    assert "drawn in two periods running" in names
+
+
+def test_only_the_older_half_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draws that favour some of the entities show in draws by entity and by age."""
+    drawn = entities.draw
+
+    def draw(distribution: Any, rows: int, eligible: int, *seeds: int) -> Any:
+        least = entities.present(distribution, rows)
+        return drawn(distribution, rows, max(least, eligible // 2), *seeds)
+
+    monkeypatch.setattr(entities, "draw", draw)
+    names = {one.name for one in failing("common")}
+    assert {"draws of each entity, root 3", "draws of entities of the last period"} <= names
+
+
+def test_static_columns_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entities whose rows disagree show in each column that they should keep."""
+    settled = static_values.StaticValues
+    monkeypatch.setattr(settled, "apply_to", lambda _, records: records)
+    monkeypatch.setattr(settled, "apply_to_made", lambda _, made, __: made)
+    names = {one.name for one in failing("several rows")}
+    changed = {f"{name}: records in which it changed" for name in ("birth", "home", "height")}
+    assert changed <= names
+
+
+def test_crossings_are_cut_at_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Combinations that always lose, because the same rows stay, show in their counts."""
+    seeded = drawing.derive
+
+    def derive(*parts: object) -> int:
+        return 0 if parts[-1] == "crossing" else seeded(*parts)
+
+    monkeypatch.setattr(drawing, "derive", derive)
+    assert {one.suite for one in failing("crossed")} == {"crossings"}
