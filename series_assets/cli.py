@@ -38,7 +38,7 @@ from series_assets.storage.loading import (
     find_series,
     load_loose,
 )
-from series_assets.storage.places import absolute
+from series_assets.storage.places import absolute, is_waited_for
 from series_assets.terminal import cell, echo
 
 _FAILED, _WRONG_INPUT = 1, 2
@@ -272,6 +272,9 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
     with interrupts.leaving():
         from series_assets.starting import start_series
 
+    if from_data is not None and is_waited_for(from_data):
+        fault = "is a pipe or a device, not a file; save what comes out of it as a CSV"
+        raise InputError([Fault(str(from_data), fault)])
     settings = from_environment()
     own = settings.series_dir != SHIPPED
     folder = settings.series_dir if own else Path("series").resolve()

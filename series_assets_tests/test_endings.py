@@ -213,3 +213,27 @@ def test_a_setting_that_no_path_can_lead_to(tmp_path: Path, name: str) -> None:
     assert ended.stderr == (
         f"{name}: '/{'x' * 99}' is longer than the system allows; use a shorter one\n"
     )
+
+
+@pytest.mark.parametrize(("command", "code"), [("validate", 2), ("generate", 1), ("check", 2)])
+def test_a_pipe_in_place_of_the_database(tmp_path: Path, command: str, code: int) -> None:
+    """Nobody would ever write into it, so nobody waits for that."""
+    write_series(tmp_path / "series")
+    (tmp_path / "data" / "demo").mkdir(parents=True)
+    database = tmp_path / "data" / "exhibit.db"
+    os.mkfifo(database)
+    ended = call(tmp_path, command, "demo")
+    assert ended.exit_code == code
+    told = f"{database}: is a pipe or a device, not a database; move it away\n"
+    assert ended.stderr == told or command == "check"
+
+
+def test_a_pipe_in_place_of_real_data(tmp_path: Path) -> None:
+    """A series is not made from what comes out of it."""
+    os.mkfifo(tmp_path / "visits.csv")
+    data = str(tmp_path / "visits.csv")
+    ended = call(tmp_path, "new", "demo", "--from-data", data, "--id", "id")
+    assert ended.exit_code == 2
+    assert ended.stderr == (
+        f"{data}: is a pipe or a device, not a file; save what comes out of it as a CSV\n"
+    )

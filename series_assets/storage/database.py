@@ -16,6 +16,7 @@ from urllib.parse import quote
 from series_assets.core.errors import GenerationError
 from series_assets.core.specification import Specification, is_select
 from series_assets.storage.files import telling_of
+from series_assets.storage.places import is_waited_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,6 +88,8 @@ def opened(
     nobody else's and need not outlive a crash: it writes nothing beside itself.
     What SQLite complains of leaves as a GenerationError that names the file.
     """
+    if is_waited_for(database):
+        raise GenerationError(f"{database}: is a pipe or a device, not a database; move it away")
     try:
         with _reading(database) if read_only else contextlib.nullcontext():
             is_new = not database.exists()

@@ -45,6 +45,11 @@ def is_regular(path: Path) -> bool:
     return stat.S_ISREG(path.stat().st_mode)
 
 
+def is_waited_for(path: Path) -> bool:
+    """Tell whether reading would wait for others: a pipe, a device. Raises OSError."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 def printable(name: str) -> str:
     """Return a file's name as text that can be written, whatever bytes it has."""
     return name.encode("utf-8", "backslashreplace").decode()
