@@ -1,9 +1,8 @@
 """Scaling numbers to their targets: Exhibit's own ways, and right answers where it has none.
 
 Stock Exhibit 0.9.9 divides by the spread of numbers that do not differ, takes a target of 0 for
-none, loses the sum of a single number below 0, puts whole numbers with a sum into other rows where some
-are missing, and works a missing bound out from a ratio that
-may have no meaning.
+none, loses the sum of a single number below 0, puts whole numbers with a sum into other rows where
+some are missing, and works a missing bound out from a ratio that may have no meaning.
 """
 
 from typing import Any
