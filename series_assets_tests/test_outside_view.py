@@ -165,6 +165,32 @@ def test_a_value_looked_up_by_what_is_kept_fits_it(tmp_path: Path, static: list[
     assert values_of_entities(pd.concat(series.datasets), *static).max() == 1
 
 
+def test_whole_numbers_with_a_sum_stay_in_their_rows(tmp_path: Path) -> None:
+    """Numbers made again after a change of categories fit these, and no more of them get lost."""
+    specification = a_specification(number_of_rows=400)
+    columns = specification["columns"]
+    columns["sex"]["original_values"] = [
+        "sex | probability_vector | amount",
+        "F | 0.5 | 0.6",
+        "M | 0.5 | 0.2",
+        "Missing data | 0.0 | 0.2",
+    ]
+    columns["region"] = a_category("region", {"North": 0.5, "South": 0.5})
+    parameters = {"dispersion": 0, "target_sum": 40000}
+    columns["amount"] = a_number(
+        "integer", distribution_parameters=parameters, miss_probability=0.3
+    )
+    rule = {"targets": {"region": "make_almost_same"}}
+    specification["constraints"]["custom_constraints"] = {"regions": rule}
+    series = made(tmp_path, specification)
+    for run in series.runs:
+        rows = len(run.records)
+        missing = run.records["amount"].isna().mean()
+        assert abs(missing - 0.3) < 5 * (0.3 * 0.7 / rows) ** 0.5, (run.k, run.part)
+        of_sex = run.records.groupby("sex")["amount"]
+        assert (of_sex.max() - of_sex.min()).max() <= 1, (run.k, run.part)
+
+
 def test_linked_identifiers_and_what_they_keep(tmp_path: Path) -> None:
     """Columns linked to an identifier are kept by each entity of several rows as well."""
     specification = a_specification(number_of_rows=120)

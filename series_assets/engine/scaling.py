@@ -1,8 +1,8 @@
 """Scaling numbers to their targets: Exhibit's own ways, and right answers where it has none.
 
 Stock Exhibit 0.9.9 divides by the spread of numbers that do not differ, takes a target of 0 for
-none, loses the sum of a single number below 0, and works a missing bound out from a ratio that
-may have no meaning.
+none, loses the sum of a single number below 0, puts whole numbers with a sum into other rows where
+some are missing, and works a missing bound out from a ratio that may have no meaning.
 """
 
 from typing import Any
@@ -49,7 +49,8 @@ def _to_sum(numbers: "pd.Series[Any]", precision: str, target: float) -> "pd.Ser
         # Alike and below 0: an equal share each, where Exhibit leaves zeros.
         numbers = pd.Series(1.0, index=numbers.index, name=numbers.name)
     scaled = continuous._scale_to_target_sum(numbers, precision, target)
-    return _whole(scaled, precision)
+    # Whole numbers come back in their order, but numbered anew, and would land in other rows.
+    return _whole(scaled.set_axis(numbers.index), precision)
 
 
 def _to_range(

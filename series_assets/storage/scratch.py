@@ -11,6 +11,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 from filelock import FileLock, Timeout
 
@@ -162,7 +163,20 @@ def _is_ours(folder: Path) -> bool:
         return False
     with lock.open("rb") as stream:
         said = stream.read(len(_MANY_PROCESSES) + 1)
-    return said in (_ONE_PROCESS.encode(), _MANY_PROCESSES.encode())
+    ours = (_ONE_PROCESS.encode(), _MANY_PROCESSES.encode())
+    if said in ours:
+        return True
+    # A run that was killed while it wrote its lock had not made its folder yet.
+    unfinished = any(text.startswith(said) for text in ours) and not folder.exists()
+    return unfinished and _is_run(folder.name)
+
+
+def _is_run(name: str) -> bool:
+    """Tell whether a name is one that a run has: a UUID as Dagster writes it."""
+    try:
+        return str(UUID(name)) == name
+    except ValueError:
+        return False
 
 
 @contextlib.contextmanager

@@ -75,14 +75,14 @@ def test_a_day_on_the_windows_end_moves_with_it(tmp_path: Path) -> None:
     }
     specification["derived_columns"] = {
         "is last": "visit == '2024-02-29'",
-        "next": "visit.clip('2024-02-29', '2024-02-29')",
+        "within": "visit.between('2024-02-29', '2024-02-29')",
     }
     finished = made(tmp_path, specification, date_columns=["visit", "seen"], num_datasets=3)
     for number, last in ((1, "2024-02-29"), (2, "2024-03-31"), (3, "2024-04-30")):
         for part in parts(finished, number):
             assert set(part["visit"]) == {last}
             assert set(part["is last"]) == {"True"}
-            assert set(part["next"]) == {last}
+            assert set(part["within"]) == {"True"}
         fresh = new(finished, number)
         assert set(fresh.loc[fresh["region"] == "South", "seen"]) == {last}
 
