@@ -91,6 +91,8 @@ def opened(
     if is_waited_for(database):
         raise GenerationError(f"{database}: is a pipe or a device, not a database; move it away")
     try:
+        if read_only:
+            _roll_back(database)
         with _reading(database) if read_only else contextlib.nullcontext():
             is_new = not database.exists()
             address = reading_address(database) if read_only else address_of(database, "rwc")
@@ -106,6 +108,17 @@ def opened(
                 yield connection
     except sqlite3.Error as error:
         raise GenerationError(f"{database}: {_told(error)}") from error
+
+
+def _roll_back(database: Path) -> None:
+    """Undo what a program that was killed had half written; who only reads is not allowed to."""
+    if not database.with_name(f"{database.name}-journal").exists():
+        return
+    with contextlib.suppress(sqlite3.OperationalError):  # then the reader says what is wrong
+        address = address_of(database, "rw")
+        connection = sqlite3.connect(address, timeout=_PATIENCE, isolation_level=None, uri=True)
+        with contextlib.closing(connection):
+            tables(connection)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ import pytest
 from series_assets.core.errors import GenerationError
 from series_assets.core.specification import Specification
 from series_assets.storage import database
+from series_assets.storage import database as storage_database
 from series_assets_tests.builders import a_specification
 
 
@@ -335,7 +336,6 @@ def test_without_tables_to_copy_no_database_is_made(tmp_path: Path) -> None:
 OPENING = """
 import sys
 from pathlib import Path
-from series_assets.storage import database
 
 print("ready", flush=True)
 for place in sys.stdin.read().split():
@@ -413,3 +413,20 @@ def test_a_database_is_read_where_nothing_can_be_written(
         assert database.tables(connection) == ["t"]
         assert list(tmp_path.iterdir()) == [path]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_program_half_wrote_is_undone_by_who_only_reads(tmp_path: Path) -> None:
+    """A database in delete mode is readable again, as it was before the change was begun."""
+    database = tmp_path / "own.db"
+    write = (
+        "import os, sqlite3, sys\n"
+        "c = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "c.execute('CREATE TABLE t (x)'); c.execute('INSERT INTO t VALUES (1)')\n"
+        "c.execute('PRAGMA cache_size = 1'); c.execute('BEGIN')\n"
+        "c.executemany('INSERT INTO t VALUES (?)', (('y' * 900,) for _ in range(5000)))\n"
+        "os._exit(9)\n"
+    )
+    subprocess.run([sys.executable, "-c", write, str(database)], check=False)
+    assert (tmp_path / "own.db-journal").stat().st_size
+    with storage_database.opened(database, read_only=True) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM t").fetchone() == (1,)
