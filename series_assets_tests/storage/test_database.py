@@ -336,6 +336,7 @@ def test_without_tables_to_copy_no_database_is_made(tmp_path: Path) -> None:
 OPENING = """
 import sys
 from pathlib import Path
+from series_assets.storage import database
 
 print("ready", flush=True)
 for place in sys.stdin.read().split():
