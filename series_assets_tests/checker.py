@@ -327,11 +327,6 @@ class _Rules:
         found = look_around(self.derived, self._derivation_mentions)
         return [name for name in found if name not in self.static]
 
-    def left_side(self, constraint: str) -> str:
-        """Return the column that a basic constraint changes."""
-        left = re.split(r" (?:<|>|<=|>=|==) ", constraint)[0].strip().strip("~")
-        return left if left in self.columns else left.replace("__", " ")
-
     @cached_property
     def removed_derived(self) -> set[str]:
         """The derived columns that existing records are not run with."""

@@ -69,9 +69,12 @@ def _gaps(data: Any) -> Iterator[str]:
 
 
 def _columns_left_alone(rules: Any) -> list[str]:
-    """Return the columns that nothing changes once they are made."""
+    """Return the columns that nothing changes once they are made.
+
+    A basic constraint changes its left side, or another one where that has to stay.
+    """
     changed = {*rules.targets(), *rules.uuids}
-    changed |= {rules.left_side(text) for text in rules.basic}
+    changed |= {name for text in rules.basic for name in rules.mentions(text)}
     changed |= {  # a joined set may have no value for some of the rows
         name
         for name, column in rules.columns.items()
