@@ -338,15 +338,11 @@ def _deeper_faults(series: Series, database: Path, notes: list[str]) -> list[Fau
     What its records will not meet is added to ``notes``.
     """
     from series_assets.storage.database import installed_database, look_at
-    from series_assets.storage.lookups import missing_lookups
+    from series_assets.storage.lookups import lookup_faults
 
     if database.exists():
         look_at(database)
-    missing = [
-        Fault(series.specification_file, text)
-        for text in missing_lookups(series.specification, database)
-    ]
-    if missing:
+    if missing := lookup_faults(series, database):
         return missing
     with interrupts.leaving():
         from series_assets.engine import libraries

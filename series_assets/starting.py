@@ -41,8 +41,10 @@ def start_series(
     notes: tuple[str, ...] = ()
     comparison: tuple[str, ...] = ()
     beside = folder / f".{name}.{os.getpid()}.part"
+    ours = False
     try:
         beside.mkdir(parents=True)
+        ours = True
         texts = _template(name)
         if data is not None:
             from series_assets.inferring import PICTURE, infer
@@ -56,7 +58,8 @@ def start_series(
     except OSError as error:
         raise InputError([Fault(str(place), f"cannot be written: {error.strerror}")]) from None
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        if ours:
+            shutil.rmtree(beside, ignore_errors=True)
     return Started(sorted(place.iterdir()), notes, comparison)
 
 

@@ -92,6 +92,7 @@ def build_series(
         linked=linked_in(checked["metadata"]["uuid_columns"], said.linked_columns),
         fingerprint=_fingerprint(specification, user_input),
         specification_file=specification_file,
+        user_input_file=user_input_file,
         database=database,
     )
     faults = [

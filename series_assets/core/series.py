@@ -100,6 +100,8 @@ class Series:
     """What the rows of the reference table are marked with (section 6)."""
     specification_file: str = "specification.yml"
     """The specification's file, as messages call it."""
+    user_input_file: str = "user_input.yml"
+    """The user input's file, as messages call it."""
     database: Path | None = None
     """The database the user named; None for the one in the data folder."""
 

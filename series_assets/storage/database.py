@@ -250,10 +250,11 @@ def copy_for_run(database: Path, scratch: Path, specification: Specification) ->
     with opened(database, read_only=True), opened(scratch, scratch=True) as connection:
         connection.execute("ATTACH ? AS source", (reading_address(database),))
         known = tables(connection, "source", views=True)
+        views = set(known) - set(tables(connection, "source"))
         with transaction(connection):
             for name in known:
                 if _is_wanted(name, known, specification):
-                    _copy_table(connection, name)
+                    _copy_table(connection, name, database if name in views else None)
 
 
 def _is_wanted(name: str, known: list[str], specification: Specification) -> bool:
@@ -268,14 +269,27 @@ def _is_wanted(name: str, known: list[str], specification: Specification) -> boo
     return name in named or name.startswith(f"temp_{specification['metadata'].get('id')}_")
 
 
-def _copy_table(connection: sqlite3.Connection, name: str) -> None:
-    """Copy one table (or what a view shows) from the attached source, in the order it has there."""
+def _copy_table(connection: sqlite3.Connection, name: str, of_view: Path | None = None) -> None:
+    """Copy one table from the attached source, in the order it has there.
+
+    Of a view, what it shows in the database ``of_view``: within the bounds of an SQL set.
+    """
     table = quoted(name)
     columns = connection.execute(f"PRAGMA source.table_info({table})").fetchall()
     declared = ", ".join(f"{quoted(column)} {type_}" for _, column, type_, *_ in columns)
     connection.execute(f"CREATE TABLE main.{table} ({declared})")
     names = ", ".join(quoted(column[1]) for column in columns)
-    connection.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM source.{table}")
+    if of_view is None:
+        connection.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM source.{table}")
+        return
+    from series_assets.storage import sql_guard
+
+    try:
+        rows = sql_guard.run(of_view, f"SELECT {names} FROM {table}")
+    except sql_guard.StatementError as error:
+        raise GenerationError(f"{of_view}: its view '{name}' {error}") from None
+    marks = ", ".join("?" * len(columns))
+    connection.executemany(f"INSERT INTO main.{table} ({names}) VALUES ({marks})", rows)
 
 
 def copy_renamed(source: Path, target: Path, prefix: str, new_prefix: str) -> bool:

@@ -225,7 +225,8 @@ def fingerprint_in(path: Path) -> str | None:
 
 
 def replace(source: Path, target: Path) -> None:
-    """Put a finished file in its place, in one step."""
+    """Put a finished file in its place, in one step. Raises GenerationError, for a link too."""
+    _refuse_links(target)
     with telling_of(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         source.replace(target)
@@ -233,11 +234,25 @@ def replace(source: Path, target: Path) -> None:
 
 def remove(path: Path) -> None:
     """Remove a file if it is there. Raises GenerationError where that cannot be done."""
+    _refuse_links(path)
     with telling_of(path):
         path.unlink(missing_ok=True)
 
 
+def _refuse_links(target: Path) -> None:
+    """Refuse a file of a series, or a folder of its own, that is a link to somebody's place."""
+    inner = target.parent.name == "new_records"
+    for place in (target, target.parent, *((target.parent.parent,) if inner else ())):
+        if place.is_symlink():
+            raise GenerationError(
+                f"{place}: is a link, which is not followed to write or to replace anything; move "
+                "the link away, or name the folder that it leads to as the folder for data, then "
+                "run it again"
+            )
+
+
 def _write_whole(path: Path, write: Callable[[Any], None]) -> None:
+    _refuse_links(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     with telling_of(path):
         path.parent.mkdir(parents=True, exist_ok=True)

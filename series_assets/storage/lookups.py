@@ -15,29 +15,37 @@ from series_assets.settings import from_environment
 from series_assets.storage import sql_guard
 from series_assets.storage.database import installed_database, opened, quoted, tables
 
-EXHIBITS = ("birds", "dates", "mountains", "patients")
-"""The tables that Exhibit comes with, by which a database for it is known."""
+EXHIBITS = {
+    "birds": {"common_name", "scientific_name"},
+    "dates": {"date"},
+    "mountains": {"range", "peak"},
+    "patients": {"gender", "age_group", "first_name", "last_name", "dob", "CHI"},
+}
+"""The tables that Exhibit comes with, and their columns, by which a database for it is known."""
 
 
 def check_lookups(series: Series, database: Path) -> None:
-    """Refuse a series whose tables are not in its database.
+    """Refuse a series whose tables are not in its database. Raises InputError."""
+    if faults := lookup_faults(series, database):
+        raise InputError(faults)
 
-    A database that is not made yet is looked at as what it will be a copy of. Raises InputError.
+
+def lookup_faults(series: Series, database: Path) -> list[Fault]:
+    """Return what is wrong with the database of a series, or with what it is asked for.
+
+    A database that is not made yet is looked at as what it will be a copy of.
     """
-    faults = [
+    if foreign := _of_another_program(database):
+        return [Fault(series.user_input_file, foreign)]
+    return [
         Fault(series.specification_file, text)
         for text in missing_lookups(series.specification, database)
     ]
-    if faults:
-        raise InputError(faults)
 
 
 def missing_lookups(specification: Specification, database: Path) -> Iterator[str]:
     """Yield what the specification needs of the database and does not find there."""
     yield from _missing_models(specification)
-    if foreign := _of_another_program(database):
-        yield foreign
-        return
     place = database if database.exists() else installed_database()
     yield from _faulty_statements(specification, database, place)
     needs = list(_needs(specification))
@@ -46,6 +54,7 @@ def missing_lookups(specification: Specification, database: Path) -> Iterator[st
     own = _own_prefix(specification)
     with opened(place, read_only=True) as connection:
         known = {name.lower(): name for name in tables(connection, views=True)}
+        views = set(known.values()) - set(tables(connection))
         for key, table, column, uniques in needs:
             if table.lower() not in known:
                 remedy = _REMEDY_FOR_OWN if table.startswith(own) else _REMEDY
@@ -59,14 +68,21 @@ def missing_lookups(specification: Specification, database: Path) -> Iterator[st
                     f"which has {', '.join(columns)}"
                 )
                 continue
-            if uniques:
-                what = f"COUNT(DISTINCT {quoted(column)})" if column else "COUNT(*)"
-                (count,) = connection.execute(f"SELECT {what} FROM {quoted(table)}").fetchone()
-                if count < uniques:
-                    yield (
-                        f"{key} has only {count} different values in {database}, "
-                        f"fewer than the column's uniques {uniques}"
-                    )
+            shown = known[table.lower()]
+            if not uniques and shown not in views:
+                continue
+            what = f"COUNT(DISTINCT {quoted(column)})" if column else "COUNT(*)"
+            try:
+                ((count,),) = sql_guard.run(place, f"SELECT {what} FROM {quoted(table)}")
+            except sql_guard.StatementError as error:
+                kind = "view" if shown in views else "table"
+                yield f"{key} reads the {kind} '{shown}' of {database}, which {error}"
+                continue
+            if count < uniques:
+                yield (
+                    f"{key} has only {count} different values in {database}, "
+                    f"fewer than the column's uniques {uniques}"
+                )
 
 
 _REMEDY = "name the database that has it with exhibit_db_path in user_input.yml, or add it there"
@@ -88,8 +104,12 @@ def _of_another_program(database: Path) -> str | None:
         return None
     with opened(database, read_only=True) as connection:
         known = set(tables(connection, views=True))
+        ours = any(
+            columns <= {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}
+            for table, columns in EXHIBITS.items()
+        )
     series = {name.removesuffix("_periods") for name in known if name.endswith("_periods")}
-    if known & {*EXHIBITS} or any(name.endswith("_reference") for name in series & known):
+    if ours or any(name.endswith("_reference") for name in series & known):
         return None
     return (
         f"the database {database} has none of Exhibit's tables ({', '.join(EXHIBITS)}), so it "

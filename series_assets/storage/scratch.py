@@ -8,6 +8,7 @@ at a time, under a second lock that is held for moments only.
 import contextlib
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,6 +94,12 @@ def one_at_a_time(runs: Path) -> Iterator[None]:
     for path in (runs, place):
         if path.is_symlink():
             raise GenerationError(f"{path}: is a link; {_NO_LINKS}")
+    with contextlib.suppress(OSError):
+        if place.stat().st_size:  # ours is empty
+            raise GenerationError(
+                f"{place}: is no lock of series_assets, and stands where its lock has to be; move "
+                "it away, then run this again"
+            )
     lock, until = FileLock(place), time.monotonic() + _PATIENCE
     with telling_of(runs):
         while not lock.is_locked:
@@ -101,7 +108,7 @@ def one_at_a_time(runs: Path) -> Iterator[None]:
                 lock.acquire(timeout=_PATIENCE, poll_interval=0.01)
             except (FileNotFoundError, FileExistsError):
                 # The last of the other runs has just taken the folder away.
-                if time.monotonic() > until or (runs.exists() and not runs.is_dir()):
+                if time.monotonic() > until or _is_no_folder(runs):
                     raise
             except Timeout:
                 raise GenerationError(
@@ -120,6 +127,14 @@ def one_at_a_time(runs: Path) -> Iterator[None]:
                 place.unlink(missing_ok=True)
                 runs.rmdir()
         lock.release()
+
+
+def _is_no_folder(path: Path) -> bool:
+    """Tell whether something else is there, by one look: a folder may go at any moment."""
+    try:
+        return not stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _lock_of(folder: Path) -> Path:

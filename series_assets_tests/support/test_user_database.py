@@ -208,8 +208,8 @@ def test_the_database_of_another_program_is_refused_unless_it_is_meant(
     ended, said = told(monkeypatch, tmp_path, command, a_specification(), exhibit_db_path=str(own))
     assert (ended, said) == (
         2,
-        f"the database {own} has none of Exhibit's tables (birds, dates, mountains, patients), so "
-        "it seems to belong to another program; leave exhibit_db_path empty, or set "
+        f"demo/user_input.yml: the database {own} has none of Exhibit's tables (birds, dates, "
+        "mountains, patients), so it seems to belong to another program; leave exhibit_db_path empty, or set "
         "SERIES_ASSETS_ANY_DATABASE=1 to say that it is meant",
     )
     assert own.read_bytes() == before

@@ -1,0 +1,123 @@
+"""What is somebody else's stays as it is: links, files and folders in the places of a series."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from series_assets.core.errors import GenerationError, InputError
+from series_assets.generating import Request, generate_series
+from series_assets.starting import start_series
+from series_assets.storage.files import write_text
+from series_assets.storage.loading import load_series
+from series_assets.storage.scratch import one_at_a_time
+from series_assets_tests.builders import a_specification, a_user_input, write_series
+from series_assets_tests.support.making import own_database, told
+
+ENDLESS = (
+    "CREATE VIEW endless AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
+    "SELECT x AS region FROM n"
+)
+
+
+def a_place(folder: Path) -> Path:
+    """Write a series of two periods and return its folder."""
+    return write_series(folder / "series", a_specification(), a_user_input(num_datasets=2))
+
+
+@pytest.mark.parametrize("name", ["demo", "demo/new_records"])
+def test_a_linked_folder_is_not_written_into(tmp_path: Path, name: str) -> None:
+    """What lies where the link leads is as before, and the message names the link."""
+    own, link = tmp_path / "documents", tmp_path / "data" / name
+    own.mkdir()
+    (own / "dataset_1.csv").write_text("mine")
+    link.parent.mkdir(parents=True)
+    link.symlink_to(own)
+    with pytest.raises(GenerationError, match="is a link, which is not followed to write") as error:
+        generate_series(Request(load_series(a_place(tmp_path)), tmp_path / "data"))
+    assert str(link) in str(error.value)
+    assert {path.name: path.read_text() for path in own.iterdir()} == {"dataset_1.csv": "mine"}
+
+
+def test_a_link_under_the_name_of_a_dataset_stays(tmp_path: Path) -> None:
+    """Neither the link nor what it leads to is replaced."""
+    own, folder = tmp_path / "own.csv", tmp_path / "data" / "demo"
+    own.write_text("mine")
+    folder.mkdir(parents=True)
+    (folder / "dataset_1.csv").symlink_to(own)
+    with pytest.raises(GenerationError, match=r"dataset_1\.csv: is a link"):
+        generate_series(Request(load_series(a_place(tmp_path)), tmp_path / "data"))
+    assert own.read_text() == "mine" and (folder / "dataset_1.csv").is_symlink()
+
+
+def test_a_text_is_not_written_through_a_link(tmp_path: Path) -> None:
+    """The report is such a text."""
+    own = tmp_path / "own.html"
+    own.write_text("mine")
+    (tmp_path / "report.html").symlink_to(own)
+    with pytest.raises(GenerationError, match="is a link"):
+        write_text(tmp_path / "report.html", "ours")
+    assert own.read_text() == "mine"
+
+
+def test_new_leaves_a_folder_alone_that_stands_in_its_way(tmp_path: Path) -> None:
+    """Where the files are put together stands somebody's folder: a message, and it stays."""
+    foreign = tmp_path / f".demo.{os.getpid()}.part"
+    foreign.mkdir()
+    (foreign / "mine").touch()
+    with pytest.raises(InputError, match="cannot be written"):
+        start_series(tmp_path, "demo")
+    assert (foreign / "mine").exists()
+
+
+def test_a_file_that_stands_for_the_lock_stays(tmp_path: Path) -> None:
+    """A lock of ours is empty; anything else is told of and left as it is."""
+    runs = tmp_path / ".runs"
+    runs.mkdir()
+    (runs / ".lock").write_text("mine")
+    with (
+        pytest.raises(GenerationError, match="is no lock of series_assets"),
+        one_at_a_time(runs),
+    ):
+        pass
+    assert (runs / ".lock").read_text() == "mine"
+
+
+@pytest.mark.parametrize("command", ["validate", "generate"])
+def test_a_database_with_a_table_of_exhibits_name_is_still_another_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Its columns are not those of Exhibit's; the message is about the key that names it."""
+    own = tmp_path / "own.db"
+    with closing(sqlite3.connect(own)) as connection, connection:
+        connection.execute("CREATE TABLE patients (id, name)")
+    before = own.read_bytes()
+    ended, said = told(monkeypatch, tmp_path, command, a_specification(), exhibit_db_path=str(own))
+    assert ended == 2
+    assert said.startswith(f"demo/user_input.yml: the database {own} has none of Exhibit's tables")
+    assert own.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["validate", "generate"])
+@pytest.mark.parametrize(
+    ("view", "why"),
+    [
+        (ENDLESS, "takes longer than 1 seconds"),
+        ("CREATE VIEW endless AS SELECT random() AS region", "calls random()"),
+    ],
+)
+def test_a_view_has_the_bounds_of_a_statement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, view: str, why: str
+) -> None:
+    """One that never ends, or that differs from run to run, is told of and made nothing of."""
+    monkeypatch.setattr("series_assets.storage.sql_guard.SECONDS", 1)
+    own = own_database(tmp_path / "own.db")
+    with closing(sqlite3.connect(own)) as connection, connection:
+        connection.execute(view)
+    specification = a_specification()
+    specification["columns"]["region"]["anonymising_set"] = "endless.region"
+    ended, said = told(monkeypatch, tmp_path, command, specification, exhibit_db_path=str(own))
+    assert ended == 2 and why in said
+    assert "columns.region.anonymising_set" in said
