@@ -390,7 +390,7 @@ def read_only(room: Room, path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "code", "said"),
     [
-        ("", 1, "{data}/exhibit.db: SQLite says: unable to open database file; see that it and"),
+        ("", 2, "{data}/demo: cannot be written: Read-only file system; name another folder"),
         ("demo", 2, "{data}/demo: cannot be written: Read-only file system; name another folder"),
         ("demo/new_records", 2, "{data}/demo/new_records: cannot be written: Read-only file sys"),
         ("exhibit.db", 1, "{data}/exhibit.db: SQLite says: attempt to write a readonly database"),

@@ -209,8 +209,8 @@ def test_the_database_of_another_program_is_refused_unless_it_is_meant(
     assert (ended, said) == (
         2,
         f"demo/user_input.yml: the database {own} has none of Exhibit's tables (birds, dates, "
-        "mountains, patients), so it seems to belong to another program; leave exhibit_db_path empty, or set "
-        "SERIES_ASSETS_ANY_DATABASE=1 to say that it is meant",
+        "mountains, patients), so it seems to belong to another program; leave exhibit_db_path "
+        "empty, or set SERIES_ASSETS_ANY_DATABASE=1 to say that it is meant",
     )
     assert own.read_bytes() == before
     assert not (tmp_path / "data").exists()
