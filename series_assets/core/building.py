@@ -6,13 +6,12 @@ have to be to each other, and what can be computed to fail before anything runs.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from math import ceil, floor
 from pathlib import Path
 
-from series_assets.core.changes import Roles, for_period
+from series_assets.core.changes import Roles
 from series_assets.core.dates import FIRST, LAST
 from series_assets.core.entities import allotted, parse_distribution, present
 from series_assets.core.errors import Fault, InputError, did_you_mean
@@ -281,18 +280,18 @@ def _empty_windows(series: Series) -> Iterator[str]:
 
 def _windows(series: Series, names: list[str], count: int) -> Iterator[Window]:
     """Yield the closed windows of date columns, period by period."""
-    alone = {
-        **series.specification,
-        "columns": {n: {**series.specification["columns"][n], "frequency": "D"} for n in names},
-        "constraints": {"basic_constraints": None, "custom_constraints": None},
-        "derived_columns": {},
+    columns = series.specification["columns"]
+    closed_windows = {
+        name: (date.fromisoformat(columns[name]["from"]), date.fromisoformat(columns[name]["to"]))
+        for name in names
+        if columns[name].get("from") is not None and columns[name].get("to") is not None
     }
-    moved = tuple(name for name in series.roles.moved if name in names)
-    roles = replace(series.roles, moved=moved)
     for k in range(count):
-        for name, column in for_period(alone, series.calendar, roles, k)["columns"].items():
-            if column.get("from") is not None and column.get("to") is not None:
-                yield k, name, column["from"], column["to"]
+        for name, window in closed_windows.items():
+            moves = name in series.roles.moved
+            first, last = series.calendar.move_window(*window, k) if moves else window
+            assert first is not None and last is not None
+            yield k, name, first.isoformat(), last.isoformat()
 
 
 def _enough_rows(series: Series, crossed: int) -> int:
