@@ -17,8 +17,8 @@ from pathlib import Path  # noqa: E402
 
 import click  # noqa: E402
 
-from series_assets.generating import Request, generate_series  # noqa: E402
-from series_assets.resources import Progress  # noqa: E402
+from series_assets.dagster.generating import Request, generate_series  # noqa: E402
+from series_assets.dagster.resources import Progress  # noqa: E402
 from series_assets.storage.loading import load_series  # noqa: E402
 
 

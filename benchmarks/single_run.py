@@ -18,8 +18,8 @@ from pathlib import Path
 import click
 from exhibit.core.exhibit import Exhibit
 
-from series_assets.engine.running import new_records
-from series_assets.storage import database
+from series_assets.engine.run import generate_new_records
+from series_assets.storage import sqlite
 from series_assets.storage.loading import load_series
 
 
@@ -28,7 +28,7 @@ def main(source: Path, target: Path, how: str) -> None:
     plan = load_series(source).plan(0)
     assert plan.new is not None
     scratch = target / "exhibit.db"
-    database.ensure(scratch)
+    sqlite.ensure(scratch)
     os.environ["EXHIBIT_DB_URL"] = f"sqlite:///{scratch}"
     specification = deepcopy(plan.new.specification)
     begun = time.perf_counter()
@@ -37,7 +37,7 @@ def main(source: Path, target: Path, how: str) -> None:
             run = Exhibit(command="fromspec", source=specification, output="dataframe")
             records = run.generate()
     else:
-        records = new_records(plan, scratch).records
+        records = generate_new_records(plan, scratch).records
     lasted = time.perf_counter() - begun
     click.echo(json.dumps({"run": lasted, "rows": len(records)}))
 

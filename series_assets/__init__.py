@@ -4,16 +4,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from series_assets.component import SeriesComponent
-    from series_assets.partitions import partitions_of
+    from series_assets.dagster.component import SeriesComponent
+    from series_assets.dagster.partitions import partitions_of
     from series_assets.storage.loading import load_series
 
 __all__ = ["SeriesComponent", "load_series", "partitions_of"]
 
 _FOUND_IN = {
-    "SeriesComponent": "series_assets.component",
+    "SeriesComponent": "series_assets.dagster.component",
     "load_series": "series_assets.storage.loading",
-    "partitions_of": "series_assets.partitions",
+    "partitions_of": "series_assets.dagster.partitions",
 }
 
 

@@ -24,11 +24,10 @@ from series_assets.core.errors import (
     did_you_mean,
     listed,
 )
-from series_assets.core.notes import notes_of
 from series_assets.core.plain_text import visible
-from series_assets.core.series import Series
+from series_assets.core.plan.notes import notes_of
+from series_assets.core.plan.series import Series
 from series_assets.settings import SHIPPED, Settings, from_environment
-from series_assets.storage.faultless import unforeseen
 from series_assets.storage.files import Layout
 from series_assets.storage.loading import (
     SPECIFICATION,
@@ -38,7 +37,8 @@ from series_assets.storage.loading import (
     find_series,
     load_loose,
 )
-from series_assets.storage.places import absolute, is_waited_for
+from series_assets.storage.paths import absolute, is_waited_for
+from series_assets.storage.unexpected_errors import unforeseen
 from series_assets.terminal import cell, echo
 
 _FAILED, _WRONG_INPUT = 1, 2
@@ -197,7 +197,7 @@ def generate(
         series, data_dir = _sound(settings, name), settings.data_dir
 
     with interrupts.leaving():
-        from series_assets.generating import Request, generate_series
+        from series_assets.dagster.generating import Request, generate_series
 
     request = Request(
         series=series,
@@ -228,9 +228,9 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
     series = _sound(settings, name)
 
     with interrupts.leaving():
-        from series_assets.checking import check_periods, delivered_keys
-        from series_assets.core.rules import rules_of
-        from series_assets.generating import chosen_keys
+        from series_assets.checks.rules import rules_of
+        from series_assets.checks.run import check_periods, delivered_keys
+        from series_assets.dagster.generating import chosen_keys
         from series_assets.storage.reference_table import ReferenceTable
 
     table = ReferenceTable(series, _layout(series, settings))
@@ -270,7 +270,7 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
     if (from_data is None) != (identifier is None):
         raise click.UsageError("--from-data and --id go together")
     with interrupts.leaving():
-        from series_assets.starting import start_series
+        from series_assets.scaffolding.new_series import start_series
 
     if from_data is not None and is_waited_for(from_data):
         fault = "is a pipe or a device, not a file; save what comes out of it as a CSV"
@@ -322,7 +322,7 @@ def clean(name: str, yes: bool, take_over: bool) -> None:
 
 def _note_shared_identifiers(settings: Settings, names: set[str]) -> None:
     """Print which of the named series share identifiers with another one of the folder."""
-    from series_assets.core.shared_identifiers import shared_identifiers
+    from series_assets.core.plan.shared_identifiers import shared_identifiers
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what there is to warn of has been shown by now
@@ -337,8 +337,8 @@ def _deeper_faults(series: Series, database: Path, notes: list[str]) -> list[Fau
 
     What its records will not meet is added to ``notes``.
     """
-    from series_assets.storage.database import installed_database, look_at
-    from series_assets.storage.lookups import lookup_faults
+    from series_assets.storage.lookup_tables import lookup_faults
+    from series_assets.storage.sqlite import installed_database, look_at
 
     if database.exists():
         look_at(database)
@@ -348,7 +348,7 @@ def _deeper_faults(series: Series, database: Path, notes: list[str]) -> list[Fau
         from series_assets.engine import libraries
 
         libraries.load()
-        from series_assets.trial import faults_of_trial
+        from series_assets.pipeline.trial import faults_of_trial
 
     tried: list[str] = []
     source = database if database.exists() else installed_database()

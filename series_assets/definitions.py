@@ -4,11 +4,11 @@ import warnings
 
 import dagster as dg
 
-from series_assets.build import build_definitions
 from series_assets.core.errors import InputError
 from series_assets.core.plain_text import one_line
-from series_assets.core.shared_identifiers import shared_identifiers
-from series_assets.resources import Workspace
+from series_assets.core.plan.shared_identifiers import shared_identifiers
+from series_assets.dagster.build import build_definitions
+from series_assets.dagster.resources import Workspace
 from series_assets.settings import Settings, from_environment
 from series_assets.storage.loading import BrokenSeries, find_series
 

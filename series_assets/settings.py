@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from series_assets.core.errors import Fault, InputError
-from series_assets.storage.places import absolute
+from series_assets.storage.paths import absolute
 
 _LONGEST = 9
 """Digits of a number of workers."""
@@ -26,7 +26,7 @@ class Settings:
     any_database: bool = False
     """Whether a series may use a database with none of the tables of Exhibit."""
     stock_exhibit: bool = False
-    """Whether stock Exhibit's own loops are to run, not the fast ones of ``engine.fast``."""
+    """Whether stock Exhibit's own loops are to run, not the fast ones of ``engine.vectorized``."""
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from series_assets.core.building import build_series
-from series_assets.core.series import Series
+from series_assets.core.plan.build import build_series
+from series_assets.core.plan.series import Series
 
 _SPECIFICATION = yaml.safe_load("""
 metadata:

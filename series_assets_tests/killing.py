@@ -278,7 +278,7 @@ def carry_out(series: Path, data: Path, deadly: int | None, **more: Any) -> Ende
 
 def _made(series: Path, data: Path, deadly: int | None) -> tuple[str | None, list[str]]:
     from series_assets.core.errors import SeriesError
-    from series_assets.generating import Request, generate_series
+    from series_assets.dagster.generating import Request, generate_series
     from series_assets.storage.loading import load_series
 
     points = Points(data, deadly)
@@ -294,7 +294,7 @@ def _warm_up(series: Path) -> None:
     """Import what a run needs, by one that goes to a folder that vanishes."""
     import tempfile
 
-    from series_assets.generating import Request, generate_series
+    from series_assets.dagster.generating import Request, generate_series
     from series_assets.storage.loading import load_series
 
     folder = Path(tempfile.mkdtemp())

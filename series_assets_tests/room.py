@@ -144,13 +144,13 @@ def _begun(run: Mapping[str, Any], told: Path) -> int:
 
 def _run(run: Mapping[str, Any]) -> int:
     from series_assets.cli import main as command
-    from series_assets.storage import database
+    from series_assets.storage import sqlite
 
     arguments: list[str] = list(run["arguments"])
     own = list(takewhile(_ASSIGNMENT.match, arguments))
     os.environ.update(run["environment"], **dict(word.split("=", 1) for word in own))
     if run["patience"] is not None:
-        database._PATIENCE = run["patience"]
+        sqlite._PATIENCE = run["patience"]
     if run["largest_file"] is not None:
         hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
         resource.setrlimit(resource.RLIMIT_FSIZE, (run["largest_file"], hard))
@@ -182,7 +182,7 @@ def main() -> None:
     import gc
     import warnings
 
-    from series_assets.generating import Request, generate_series
+    from series_assets.dagster.generating import Request, generate_series
     from series_assets.storage.loading import load_series
 
     warnings.simplefilter("ignore")

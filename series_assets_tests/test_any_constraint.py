@@ -9,10 +9,10 @@ import pandas as pd
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from series_assets.core import entities
+from series_assets.core.plan import sampling
 from series_assets.core.records import as_text, first_rows, typed
-from series_assets.engine.running import Outcome, existing_records, new_records
-from series_assets.storage import database
+from series_assets.engine.run import Outcome, generate_existing_records, generate_new_records
+from series_assets.storage import sqlite
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.engine.both_ways import INSTALLED, assert_same, make_both
 from series_assets_tests.test_rules import a_category, a_date, a_number, a_uuid, with_columns
@@ -76,14 +76,16 @@ def run(specification: Content) -> Made:
     assert first.new is not None and second.existing is not None
     with TemporaryDirectory() as folder:
         scratch = Path(folder) / "exhibit.db"
-        database.copy_for_run(INSTALLED, scratch, first.new.specification)
-        new = new_records(first, scratch)
+        sqlite.copy_for_run(INSTALLED, scratch, first.new.specification)
+        new = generate_new_records(first, scratch)
         known, part = as_text(new.records), second.existing
         places = first_rows(known["id"].tolist())
-        ranks = entities.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
+        ranks = sampling.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
         drawn = known[series.drawn_columns].take(places[ranks]).reset_index(drop=True)
-        database.copy_for_run(INSTALLED, scratch, part.whole)
-        return Made(new, existing_records(second, typed(drawn, series.kinds), scratch), drawn)
+        sqlite.copy_for_run(INSTALLED, scratch, part.whole)
+        return Made(
+            new, generate_existing_records(second, typed(drawn, series.kinds), scratch), drawn
+        )
 
 
 def count(records: pd.DataFrame, specification: Content) -> dict[str, int]:

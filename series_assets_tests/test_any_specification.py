@@ -7,15 +7,15 @@ from tempfile import TemporaryDirectory
 import h3
 from hypothesis import HealthCheck, event, given, settings
 
-from series_assets.checking import check_periods
+from series_assets.checks.run import check_periods
 from series_assets.core.errors import InputError
-from series_assets.core.series import Series
-from series_assets.generating import Request, generate_series
-from series_assets.resources import Workspace
-from series_assets.storage.database import installed_database
+from series_assets.core.plan.series import Series
+from series_assets.dagster.generating import Request, generate_series
+from series_assets.dagster.resources import Workspace
+from series_assets.pipeline.trial import faults_of_trial
 from series_assets.storage.loading import load_series
-from series_assets.storage.lookups import missing_lookups
-from series_assets.trial import faults_of_trial
+from series_assets.storage.lookup_tables import missing_lookups
+from series_assets.storage.sqlite import installed_database
 from series_assets_tests.builders import write_series
 from series_assets_tests.checker import Finished, check
 from series_assets_tests.strategies import DATABASE, Files, files

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from series_assets.generating import Request, generate_series
+from series_assets.dagster.generating import Request, generate_series
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.checker import Finished, check

@@ -20,7 +20,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from series_assets.cli import main
-from series_assets.storage.database import installed_database
+from series_assets.storage.sqlite import installed_database
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 
 KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
@@ -747,7 +747,7 @@ def test_new_writes_a_series_that_is_in_order_and_can_be_made_as_it_is(tmp_path:
 
 def test_the_template_explains_every_key_of_a_user_input(tmp_path: Path) -> None:
     """Who fills it in need not look anything up."""
-    from series_assets.core.user_input import UserInput
+    from series_assets.core.spec.user_input import UserInput
 
     succeed("new", "mine")
     text = (tmp_path / "series" / "mine" / "user_input.yml").read_text(encoding="utf-8")

@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 
-from series_assets import generating
-from series_assets.build import build_definitions
 from series_assets.core.errors import GenerationError, RequestError
-from series_assets.generating import Request, generate_series
-from series_assets.resources import Progress
-from series_assets.storage.database import installed_database
+from series_assets.dagster import generating
+from series_assets.dagster.build import build_definitions
+from series_assets.dagster.generating import Request, generate_series
+from series_assets.dagster.resources import Progress
 from series_assets.storage.files import fingerprint_in
 from series_assets.storage.loading import load_series
+from series_assets.storage.sqlite import installed_database
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 from series_assets_tests.room import Ended, Room, namespace
 

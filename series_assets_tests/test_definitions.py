@@ -14,9 +14,9 @@ import dagster as dg
 import pytest
 from dagster._core.execution.asset_backfill import AssetBackfillData
 
-from series_assets.assets import NAMES
-from series_assets.build import build_definitions
 from series_assets.core.errors import InputError
+from series_assets.dagster.assets import NAMES
+from series_assets.dagster.build import build_definitions
 from series_assets.definitions import load
 from series_assets.settings import SHIPPED, Settings, from_environment
 from series_assets_tests.builders import a_series, a_user_input, files_in, write_series

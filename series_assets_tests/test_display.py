@@ -15,16 +15,16 @@ from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
 import series_assets
-from series_assets.build import build_definitions
 from series_assets.cli import main
 from series_assets.core.errors import Fault, InputError
-from series_assets.core.history import History, Period, RowsByOrigin
+from series_assets.dagster.build import build_definitions
+from series_assets.dagster.handles import Failed
+from series_assets.dagster.report_asset import page_of
+from series_assets.dagster.resources import Progress, Workspace
 from series_assets.definitions import load
-from series_assets.drawing import plain_style
-from series_assets.handles import Failed
-from series_assets.pictures import dataset_picture
-from series_assets.report import page_of
-from series_assets.resources import Progress, Workspace
+from series_assets.reporting.dataset_plots import dataset_picture
+from series_assets.reporting.history import History, Period, RowsByOrigin
+from series_assets.reporting.plotting import plain_style
 from series_assets.settings import from_environment
 from series_assets.storage.loading import find_series, load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
@@ -324,7 +324,7 @@ def test_a_remark_on_a_file_is_text_on_the_page(tmp_path: Path) -> None:
 
 def test_notes_of_a_run_are_text(capsys: pytest.CaptureFixture[str]) -> None:
     """What Exhibit says of a column is printed beside the bar without markup, emoji or escapes."""
-    from series_assets.generating import _bar
+    from series_assets.dagster.generating import _bar
 
     class _Series:
         name = "demo"
@@ -340,7 +340,7 @@ def test_pictures_draw_them_as_letters() -> None:
     """No name is taken for a formula, and what has no glyph is a box."""
     import matplotlib
 
-    from series_assets.drawing import cleaned
+    from series_assets.reporting.plotting import cleaned
 
     with plain_style():
         assert matplotlib.rcParams["text.parse_math"] is False

@@ -13,10 +13,10 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from series_assets.build import build_definitions
-from series_assets.handles import AsOf, RecordsFile
-from series_assets.partitions import partitions_of
-from series_assets.resources import Workspace
+from series_assets.dagster.build import build_definitions
+from series_assets.dagster.handles import AsOf, RecordsFile
+from series_assets.dagster.partitions import partitions_of
+from series_assets.dagster.resources import Workspace
 from series_assets.storage.files import read_csv
 from series_assets_tests.builders import a_series
 from series_assets_tests.materialising import make

@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from series_assets import cli
 from series_assets.core.errors import NO_MEMORY
-from series_assets.engine import running
-from series_assets.handles import Failed
+from series_assets.dagster.handles import Failed
+from series_assets.engine import run
 from series_assets_tests.builders import a_specification, write_series
 
 _INTERRUPTING = """
@@ -55,13 +55,13 @@ def interrupted_at(
         ("click", ["list"]),
         ("pydantic", ["list"]),
         ("rich.console", ["list"]),
-        ("series_assets.generating", ["generate", "school"]),
+        ("series_assets.dagster.generating", ["generate", "school"]),
         ("sqlalchemy.exc", ["generate", "school"]),
         ("dagster", ["generate", "school"]),
         ("dagster", ["check", "school"]),
         ("series_assets.engine.libraries", ["validate", "school"]),
         ("pandas", ["validate", "school"]),
-        ("series_assets.starting", ["new", "demo"]),
+        ("series_assets.scaffolding.new_series", ["new", "demo"]),
     ],
 )
 def test_ctrl_c_while_libraries_are_imported(
@@ -174,7 +174,7 @@ def test_want_of_memory_while_periods_are_made(
     def fail(*_: Any) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr(running, "_exhibit", fail)
+    monkeypatch.setattr(run, "_exhibit", fail)
     ended = call(tmp_path, "generate", "demo", "--quiet", SERIES_ASSETS_WORKERS=workers)
     assert ended.exit_code == 1
     assert ended.stderr == f"demo, period 2024-01-01 (new records): {NO_MEMORY}\n"

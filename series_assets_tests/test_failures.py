@@ -8,11 +8,11 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
-from series_assets import generating
-from series_assets.build import build_definitions
 from series_assets.core.errors import GenerationError
-from series_assets.generating import Request, generate_series
-from series_assets.resources import Progress, Workspace
+from series_assets.dagster import generating
+from series_assets.dagster.build import build_definitions
+from series_assets.dagster.generating import Request, generate_series
+from series_assets.dagster.resources import Progress, Workspace
 from series_assets_tests.builders import a_series, files_in
 
 ALL = ("new_records", "reference_table", "dataset")

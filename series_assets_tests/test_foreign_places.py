@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from series_assets.core.errors import GenerationError, InputError
-from series_assets.generating import Request, generate_series
-from series_assets.starting import start_series
+from series_assets.dagster.generating import Request, generate_series
+from series_assets.scaffolding.new_series import start_series
 from series_assets.storage.files import write_text
 from series_assets.storage.loading import load_series
 from series_assets.storage.scratch import one_at_a_time

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 
 from series_assets.cli import main
 from series_assets.core.errors import InputError
-from series_assets.core.series import Series
+from series_assets.core.plan.series import Series
 from series_assets.storage.loading import BrokenSeries, find_series
 from series_assets_tests.mutating import mutated
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from series_assets import definitions
 from series_assets.cli import main
-from series_assets.engine import corrections, derived_columns
+from series_assets.engine import derived_columns, patches
 from series_assets.settings import Settings
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 
@@ -97,7 +97,7 @@ def ends_in_a_message(
     write_series(place / "series", specification, a_user_input())
     before = {path: path.stat().st_mtime_ns for path in place.rglob("*")}
     told = f"demo/specification.yml: {message}"
-    for module in (corrections.constraints, derived_columns.derived):
+    for module in (patches.constraints, derived_columns.derived):
         for name in ("get_constraint_mask", "generate_derived_column"):
             if hasattr(module, name):
                 patch.setattr(module, name, _never)
@@ -166,11 +166,11 @@ def test_the_engine_asks_again(place: Path, attack: str) -> None:
     import pandas as pd
 
     from series_assets.core.errors import GenerationError
-    from series_assets.core.expressions import RefusedError
+    from series_assets.core.spec.expressions import RefusedError
 
     frame = pd.DataFrame({"amount": [1.0, 2.0]})
     with pytest.raises(GenerationError, match="cannot be computed: RefusedError: uses "):
         derived_columns.compute(frame, attack)
     with pytest.raises(RefusedError, match="uses "):
-        corrections.rows_that_match(frame, f"amount > {attack}")
+        patches.rows_that_match(frame, f"amount > {attack}")
     assert list(place.iterdir()) == []

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from series_assets import SeriesComponent
 from series_assets.cli import main
-from series_assets.core.user_input import UserInput
+from series_assets.core.spec.user_input import UserInput
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -13,10 +13,10 @@ import dagster as dg
 import numpy as np
 import pytest
 
-from series_assets.build import build_definitions
-from series_assets.core.series import Series
-from series_assets.generating import Request, generate_series
-from series_assets.resources import Workspace
+from series_assets.core.plan.series import Series
+from series_assets.dagster.build import build_definitions
+from series_assets.dagster.generating import Request, generate_series
+from series_assets.dagster.resources import Workspace
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import (
     a_specification,

@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from series_assets.cli import main
-from series_assets.core import identifiers
-from series_assets.core.seeds import LIMIT
-from series_assets.core.series import Series
-from series_assets.core.shared_identifiers import own_uuid_seed, shared_identifiers
+from series_assets.core.plan import identifiers
+from series_assets.core.plan.seeds import LIMIT
+from series_assets.core.plan.series import Series
+from series_assets.core.plan.shared_identifiers import own_uuid_seed, shared_identifiers
 from series_assets.definitions import load
 from series_assets.settings import Settings
 from series_assets_tests.builders import a_series, a_specification, a_user_input, write_series

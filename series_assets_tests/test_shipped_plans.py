@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from series_assets.core.series import as_plain
+from series_assets.core.plan.series import as_plain
 from series_assets.settings import SHIPPED
 from series_assets.storage.loading import load_series
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from series_assets import build
-from series_assets.build import build_definitions
 from series_assets.cli import main
 from series_assets.core.errors import InputError
-from series_assets.core.series import Series
+from series_assets.core.plan.series import Series
+from series_assets.dagster import build
+from series_assets.dagster.build import build_definitions
 from series_assets.storage import loading
 from series_assets.storage.loading import BrokenSeries, find_series, load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series

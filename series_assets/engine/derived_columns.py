@@ -6,16 +6,16 @@ from typing import Any
 import pandas as pd
 from exhibit.core.generate import derived
 
-from series_assets.core import expressions, mentions
-from series_assets.core.derivations import needed_for
 from series_assets.core.errors import GenerationError
-from series_assets.core.seeds import derive
-from series_assets.core.series import Plan
-from series_assets.core.specification import Specification
-from series_assets.core.specification import derived as calculations_of
-from series_assets.engine.fast import replacing
-from series_assets.engine.isolation import Clock, isolated, standing_in
-from series_assets.engine.static_values import StaticValues
+from series_assets.core.plan.derived_columns import needed_for
+from series_assets.core.plan.seeds import derive
+from series_assets.core.plan.series import Plan
+from series_assets.core.spec import expressions, mentions
+from series_assets.core.spec.specification import Specification
+from series_assets.core.spec.specification import derived as calculations_of
+from series_assets.engine.sandbox import Clock, isolated, standing_in
+from series_assets.engine.static_columns import StaticValues
+from series_assets.engine.vectorized import registry
 
 
 class Calculation(str):
@@ -36,7 +36,7 @@ def compute(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
 
     Raises GenerationError that names the calculation where pandas cannot do it, or must not.
     """
-    needed = replacing.needed_for(records, calculation) if replacing.wanted() else records
+    needed = registry.needed_for(records, calculation) if registry.wanted() else records
     try:
         expressions.check_derivation(calculation, dict.fromkeys(records, expressions.ANYTHING))
         return derived.generate_derived_column(needed, calculation)

@@ -21,7 +21,7 @@ def load() -> None:
     with _statistics_later():
         for name in ("exhibit.core.exhibit", "sklearn.utils"):
             import_module(name)
-    for name in ("core.contents", "core.records", "engine.running", "storage.lookups"):
+    for name in ("core.records", "engine.run", "storage.lookup_tables"):
         import_module(f"series_assets.{name}")
     for name in ("pyarrow.compute", "pyarrow.csv"):
         import_module(name)

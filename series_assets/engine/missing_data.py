@@ -13,10 +13,10 @@ from exhibit.core.generate import missing
 from exhibit.core.utils import get_attr_values
 from numpy.typing import NDArray
 
-from series_assets.core.specification import Specification
-from series_assets.engine import constants
-from series_assets.engine.isolation import standing_in
-from series_assets.engine.static_values import StaticValues
+from series_assets.core.spec.specification import Specification
+from series_assets.engine import constant_seeds
+from series_assets.engine.sandbox import standing_in
+from series_assets.engine.static_columns import StaticValues
 
 Purpose = tuple[str, ...]
 
@@ -34,12 +34,12 @@ class SeededMissingData(missing.MissingDataGenerator):
 
         def default_rng(seed: int) -> Any:
             what, *names = next(purposes)
-            made = constants.generator(seed, what, *names)
+            made = constant_seeds.generator(seed, what, *names)
             if what == "gaps" and self.static and self.static.columns.intersection(names):
                 return _OnePerEntity(made, self._first_rows())
             return made
 
-        with standing_in([(missing, {"np": constants.NumpyWith(default_rng=default_rng)})]):
+        with standing_in([(missing, {"np": constant_seeds.NumpyWith(default_rng=default_rng)})]):
             records: pd.DataFrame = self._stock_step(self.static)
         return self.static.apply_to(records) if self.static else records
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from exhibit.core.generate import regex as stock
 
-from series_assets.core.seeds import derive
+from series_assets.core.plan.seeds import derive
 
 _MOST = 2**22
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from series_assets.core.plan.series import Plan, Series
 from series_assets.core.records import as_text, framed, typed
-from series_assets.core.series import Plan, Series
 from series_assets.engine.derived_columns import over_whole_dataset
 
 

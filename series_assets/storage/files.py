@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from series_assets.core.errors import GenerationError
-from series_assets.core.series import Series
-from series_assets.core.specification import Specification
-from series_assets.storage.plain_yaml import as_yaml
+from series_assets.core.plan.series import Series
+from series_assets.core.spec.specification import Specification
+from series_assets.storage.yaml_writing import as_yaml
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from series_assets.core.building import build_series
 from series_assets.core.errors import Fault, InputError
-from series_assets.core.series import Series
-from series_assets.storage.database import installed_database, is_database
-from series_assets.storage.faultless import as_faults
-from series_assets.storage.places import absolute, is_regular, printable
+from series_assets.core.plan.build import build_series
+from series_assets.core.plan.series import Series
+from series_assets.storage.paths import absolute, is_regular, printable
+from series_assets.storage.sqlite import installed_database, is_database
+from series_assets.storage.unexpected_errors import as_faults
 from series_assets.storage.yaml_reading import check_values, read_yaml
 
 SPECIFICATION = "specification.yml"

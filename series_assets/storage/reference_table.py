@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from series_assets.core.errors import GenerationError, RequestError
-from series_assets.core.series import BOOKKEEPING, Series
-from series_assets.storage.database import opened, quoted, snapshot, tables, transaction
+from series_assets.core.plan.series import BOOKKEEPING, Series
 from series_assets.storage.files import Layout
+from series_assets.storage.sqlite import opened, quoted, snapshot, tables, transaction
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,7 +101,7 @@ class ReferenceTable:
         )
 
     def _insert(self, connection: sqlite3.Connection, k: int, entities: "pd.DataFrame") -> None:
-        from series_assets.storage.values import stored
+        from series_assets.storage.sqlite_values import stored
 
         first, period = k * PLACES, self.series.calendar.keys[k]
         values = (stored(entities[name]) for name in entities.columns)
@@ -182,7 +182,7 @@ class ReferenceTable:
         import pandas as pd
 
         from series_assets.core.records import framed
-        from series_assets.storage.values import restored
+        from series_assets.storage.sqlite_values import restored
 
         # Each row once and in the order of the file, which SQLite reads several times as fast.
         wanted, places = np.unique(keys, return_inverse=True)

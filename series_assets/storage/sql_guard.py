@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from series_assets.core.errors import GenerationError
-from series_assets.storage.database import opened, quoted
+from series_assets.storage.sqlite import opened, quoted
 
 SECONDS = 60
 """How long one statement may take."""

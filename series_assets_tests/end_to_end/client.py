@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from series_assets.assets import NAMES
+from series_assets.dagster.assets import NAMES
 from series_assets_tests.builders import files_in
 
 _ENDED = ("SUCCESS", "FAILURE", "CANCELED")

@@ -2,7 +2,7 @@
 
 import shutil
 
-from series_assets.assets import NAMES
+from series_assets.dagster.assets import NAMES
 from series_assets_tests.end_to_end.client import Server
 from series_assets_tests.end_to_end.conftest import KEYS, ByCommandLine
 from series_assets_tests.end_to_end.reading import of_period

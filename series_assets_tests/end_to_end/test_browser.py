@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 
-from series_assets.assets import NAMES
+from series_assets.dagster.assets import NAMES
 from series_assets_tests.end_to_end.browsing import HOW_TO_INSTALL, chromium, find_chromium
 from series_assets_tests.end_to_end.client import Server
 from series_assets_tests.end_to_end.conftest import KEYS

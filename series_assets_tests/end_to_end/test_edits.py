@@ -1,6 +1,6 @@
 """Files of series that are edited while everything runs, and definitions loaded again."""
 
-from series_assets.assets import NAMES
+from series_assets.dagster.assets import NAMES
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.end_to_end.client import Server
 from series_assets_tests.end_to_end.conftest import KEYS, SERIES, ByCommandLine

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from series_assets.assets import NAMES
-from series_assets.generating import Request, generate_series
+from series_assets.dagster.assets import NAMES
+from series_assets.dagster.generating import Request, generate_series
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import files_in
 from series_assets_tests.end_to_end.client import Server

@@ -15,11 +15,12 @@ from exhibit.core import constraints
 from exhibit.core import exhibit as stock
 from exhibit.core.generate import continuous, missing
 
-from series_assets.core import entities, records
+from series_assets.core import records
 from series_assets.core.errors import GenerationError
-from series_assets.core.series import Series
-from series_assets.engine.running import existing_records, new_records
-from series_assets.storage import database
+from series_assets.core.plan import sampling
+from series_assets.core.plan.series import Series
+from series_assets.engine.run import generate_existing_records, generate_new_records
+from series_assets.storage import sqlite
 
 INSTALLED = Path(str(files("exhibit") / "db" / "exhibit.db"))
 SETTING = "SERIES_ASSETS_STOCK_EXHIBIT"
@@ -60,8 +61,8 @@ def make(series: Series, source: Path = INSTALLED, *, stock_exhibit: bool) -> Ma
 def _run(series: Series, source: Path, scratch: Path, made: Made) -> None:
     first = series.plan(0)
     assert first.new is not None
-    database.copy_for_run(source, scratch, first.new.specification)
-    new = new_records(first, scratch)
+    sqlite.copy_for_run(source, scratch, first.new.specification)
+    new = generate_new_records(first, scratch)
     made.frames.append(new.records)
     made.told.append(new.said)
     second = series.plan(1)
@@ -72,10 +73,10 @@ def _run(series: Series, source: Path, scratch: Path, made: Made) -> None:
     places = records.first_rows(known[series.first_identifier].tolist())
     if len(places) < part.entities:
         return
-    ranks = entities.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
+    ranks = sampling.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
     drawn = known[series.drawn_columns].take(places[ranks]).reset_index(drop=True)
-    database.copy_for_run(source, scratch, part.whole)
-    existing = existing_records(second, records.typed(drawn, series.kinds), scratch)
+    sqlite.copy_for_run(source, scratch, part.whole)
+    existing = generate_existing_records(second, records.typed(drawn, series.kinds), scratch)
     made.frames.append(existing.records)
     made.told.append(existing.said)
 

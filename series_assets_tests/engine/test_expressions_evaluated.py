@@ -24,9 +24,9 @@ from hypothesis import strategies as st
 from pandas.core.computation import expr as computation
 from pandas.core.computation.expr import _preparse
 
-from series_assets.core import expressions
-from series_assets.core.expressions import reading, table
-from series_assets.core.expressions.values import (
+from series_assets.core.spec import expressions
+from series_assets.core.spec.expressions import reading, table
+from series_assets.core.spec.expressions.values import (
     COLUMN,
     DATES,
     GROUPED,

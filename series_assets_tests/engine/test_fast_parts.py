@@ -15,13 +15,13 @@ from exhibit.core.generate import categorical, continuous
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from series_assets.core import identifiers
-from series_assets.core.entities import parse_distribution
-from series_assets.core.identifiers import Identifiers
-from series_assets.engine.actions import Handler
-from series_assets.engine.fast import categories, numbers, tables
-from series_assets.engine.fast import identifiers as fast_identifiers
-from series_assets.engine.fast.replacing import FastHandler
+from series_assets.core.plan import identifiers
+from series_assets.core.plan.identifiers import Identifiers
+from series_assets.core.plan.sampling import parse_distribution
+from series_assets.engine.constraint_actions import Handler
+from series_assets.engine.vectorized import categories, numbers, tables
+from series_assets.engine.vectorized import identifiers as fast_identifiers
+from series_assets.engine.vectorized.registry import FastHandler
 from series_assets_tests.engine.both_ways import INSTALLED, assert_same_frames
 
 _WEIGHTS = st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0, float("nan"), float("inf"), -0.5])

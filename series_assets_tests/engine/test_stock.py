@@ -18,11 +18,11 @@ from exhibit.core.formatters import format_df_for_export
 from exhibit.core.generate import categorical, missing, weights
 from exhibit.core.generate.uuids import generate_uuid_column
 
-from series_assets.core.entities import parse_distribution
-from series_assets.core.identifiers import Identifiers, generate
-from series_assets.engine import constants
+from series_assets.core.plan.identifiers import Identifiers, generate
+from series_assets.core.plan.sampling import parse_distribution
+from series_assets.dagster.generating import Request, generate_series
+from series_assets.engine import constant_seeds
 from series_assets.engine.missing_data import SeededMissingData
-from series_assets.generating import Request, generate_series
 from series_assets.storage.loading import InstalledDatabaseWarning, load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 
@@ -131,7 +131,7 @@ def stock_csv(
         patch.setattr(module, "set", InOrder, raising=False)
     patch.setattr(stock, "MissingDataGenerator", SeededMissingData)
     run = stock.Exhibit(command="fromspec", source=specification, output="dataframe")
-    with constants.replaced_by(None if first else specification["metadata"]["random_seed"]):
+    with constant_seeds.replaced_by(None if first else specification["metadata"]["random_seed"]):
         table = format_df_for_export(run.generate())
     return str(table.to_csv(index=False)).splitlines()
 

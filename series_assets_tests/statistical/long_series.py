@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import pandas as pd
 
-from series_assets.generating import Request, generate_series
+from series_assets.dagster.generating import Request, generate_series
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import write_series
 from series_assets_tests.support.making import own_database

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from exhibit.core import exhibit as stock
 
-from series_assets.core import changes, entities
-from series_assets.engine import constants, corrections, drawing, static_values
+from series_assets.core.plan import sampling, spec_changes
+from series_assets.engine import constant_seeds, existing_records, patches, static_columns
 from series_assets_tests.statistical.statistic import Statistic
 from series_assets_tests.statistical.suite import take
 
@@ -31,7 +31,7 @@ def failing_parts(name: str) -> set[str]:
 
 def constant_for(*purposes: str) -> Callable[..., int]:
     """Return a source of seeds that has Exhibit's own constants for some purposes."""
-    seeded = constants.seed_for
+    seeded = constant_seeds.seed_for
 
     def seed_for(constant: int, *purpose: object) -> int:
         return constant if purpose[0] in purposes else seeded(constant, *purpose)
@@ -41,7 +41,7 @@ def constant_for(*purposes: str) -> Callable[..., int]:
 
 def test_gaps_from_constant_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Gaps in the same rows of every run show in rates, counts, rows and pairs of columns."""
-    monkeypatch.setattr(constants, "seed_for", constant_for("gaps"))
+    monkeypatch.setattr(constant_seeds, "seed_for", constant_for("gaps"))
     parts = failing_parts("gaps")
     for shown in ("rate, new", "variance of counts, existing", "by row, new, root 3"):
         assert shown in parts
@@ -53,7 +53,7 @@ def test_numbers_beside_missing_categories_from_a_constant_seed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Numbers that are made again alike show as repeats and as ranks that go together."""
-    monkeypatch.setattr(constants, "seed_for", constant_for("again"))
+    monkeypatch.setattr(constant_seeds, "seed_for", constant_for("again"))
     names = {one.name for one in failing("beside missing")}
     assert {"height: values that come again", "flat: values that come again"} <= names
     assert "height where sex is missing: ranks, new, next new" in names
@@ -63,7 +63,7 @@ def test_numbers_beside_missing_categories_from_a_constant_seed(
 
 def test_existing_records_from_the_seed_of_the_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     """Existing records that are the new ones over again show as repeats and as common rows."""
-    monkeypatch.setattr(changes, "existing_seed", lambda random_seed, k: random_seed + k)
+    monkeypatch.setattr(spec_changes, "existing_seed", lambda random_seed, k: random_seed + k)
     names = {one.name for one in failing("beside missing")}
     assert "height: values that come again" in names
     assert "height: ranks, new, existing of the period" in names
@@ -78,7 +78,7 @@ def test_every_run_from_one_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     def always_alike(*_: Any, **__: Any) -> np.random.Generator:
         return np.random.default_rng(0)
 
-    monkeypatch.setattr(stock, "np", constants.NumpyWith(default_rng=always_alike))
+    monkeypatch.setattr(stock, "np", constant_seeds.NumpyWith(default_rng=always_alike))
     names = {one.name for one in failing("every category")}
     for column in ("region", "ward", "field", "hospital", "bird", "date"):
         assert f"{column}: same values, new, next new" in names
@@ -87,7 +87,7 @@ def test_every_run_from_one_seed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_linked_group_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """A group that is shuffled alike in every run shows in the rows of its columns."""
-    monkeypatch.setattr(corrections, "seed_for", constant_for("linked"))
+    monkeypatch.setattr(patches, "seed_for", constant_for("linked"))
     names = {one.name for one in failing("every category")}
     for column in ("board", "place"):
         assert f"{column}: same values, new, existing of the period" in names
@@ -96,7 +96,7 @@ def test_a_linked_group_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_exhibits_own_constants(monkeypatch: pytest.MonkeyPatch) -> None:
     """Exhibit as it is, its constants in force in every run, shows in each series with gaps."""
-    monkeypatch.setattr(constants, "replaced_by", lambda _: nullcontext())
+    monkeypatch.setattr(constant_seeds, "replaced_by", lambda _: nullcontext())
     assert "by row, new, root 3" in failing_parts("gaps")
     assert "height: values that come again" in {one.name for one in failing("beside missing")}
 
@@ -105,9 +105,9 @@ def test_only_the_oldest_entities_are_drawn(monkeypatch: pytest.MonkeyPatch) -> 
     """Entities of later periods that never come back show in draws by entity and by age."""
 
     def draw(distribution: Any, rows: int, *_: int) -> Any:
-        return np.arange(entities.present(distribution, rows))
+        return np.arange(sampling.present(distribution, rows))
 
-    monkeypatch.setattr(entities, "draw", draw)
+    monkeypatch.setattr(sampling, "draw", draw)
     names = {one.name for one in failing("common")}
     assert "draws of each entity, root 3" in names
     assert "draws of entities of the first period" in names
@@ -117,20 +117,20 @@ def test_only_the_oldest_entities_are_drawn(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_only_the_older_half_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draws that favour some of the entities show in draws by entity and by age."""
-    drawn = entities.draw
+    drawn = sampling.draw
 
     def draw(distribution: Any, rows: int, eligible: int, *seeds: int) -> Any:
-        least = entities.present(distribution, rows)
+        least = sampling.present(distribution, rows)
         return drawn(distribution, rows, max(least, eligible // 2), *seeds)
 
-    monkeypatch.setattr(entities, "draw", draw)
+    monkeypatch.setattr(sampling, "draw", draw)
     names = {one.name for one in failing("common")}
     assert {"draws of each entity, root 3", "draws of entities of the last period"} <= names
 
 
 def test_static_columns_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
     """Entities whose rows disagree show in each column that they should keep."""
-    settled = static_values.StaticValues
+    settled = static_columns.StaticValues
     monkeypatch.setattr(settled, "apply_to", lambda _, records: records)
     monkeypatch.setattr(settled, "apply_to_made", lambda _, made, __: made)
     names = {one.name for one in failing("several rows")}
@@ -140,10 +140,10 @@ def test_static_columns_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_crossings_are_cut_at_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Combinations that always lose, because the same rows stay, show in their counts."""
-    seeded = drawing.derive
+    seeded = existing_records.derive
 
     def derive(*parts: object) -> int:
         return 0 if parts[-1] == "crossing" else seeded(*parts)
 
-    monkeypatch.setattr(drawing, "derive", derive)
+    monkeypatch.setattr(existing_records, "derive", derive)
     assert {one.suite for one in failing("crossed")} == {"crossings"}

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from series_assets.core.errors import InputError
-from series_assets.core.series import Series
-from series_assets.generating import Request, generate_series
-from series_assets.storage.database import installed_database
+from series_assets.core.plan.series import Series
+from series_assets.dagster.generating import Request, generate_series
 from series_assets.storage.loading import (
     BrokenSeries,
     InstalledDatabaseWarning,
@@ -20,6 +19,7 @@ from series_assets.storage.loading import (
     load_loose,
     load_series,
 )
+from series_assets.storage.sqlite import installed_database
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 
 _SIGNATURE = b"SQLite format 3\x00"

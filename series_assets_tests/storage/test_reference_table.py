@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from series_assets.core.errors import GenerationError, RequestError
+from series_assets.core.plan.series import Series
 from series_assets.core.records import as_text
-from series_assets.core.series import Series
-from series_assets.storage import database
+from series_assets.storage import sqlite
 from series_assets.storage.files import Layout
 from series_assets.storage.reference_table import KnownEntities, ReferenceTable
 from series_assets_tests.builders import a_series, a_specification, a_user_input
@@ -457,7 +457,7 @@ def test_a_table_that_was_dropped_counts_as_not_recorded(tmp_path: Path) -> None
     """Its periods are asked for again, and can be made again."""
     table = a_table(tmp_path)
     table.replace(0, entities("a"))
-    with database.opened(table.layout.database) as connection:
+    with sqlite.opened(table.layout.database) as connection:
         connection.execute("DROP TABLE demo_reference")
     assert table.made() == {}
     for refused in (
@@ -475,7 +475,7 @@ def test_a_table_that_was_dropped_counts_as_not_recorded(tmp_path: Path) -> None
 def test_a_table_that_somebody_else_made_is_refused(tmp_path: Path, refused: str) -> None:
     """A table of the user's that happens to have the name is neither read nor written."""
     table = a_table(tmp_path)
-    with database.opened(table.layout.database) as connection:
+    with sqlite.opened(table.layout.database) as connection:
         connection.execute("CREATE TABLE demo_reference (id)")
         connection.execute("INSERT INTO demo_reference VALUES ('mine')")
     calls = {
@@ -496,7 +496,7 @@ def test_a_table_that_somebody_else_made_is_refused(tmp_path: Path, refused: str
 def test_dropping_removes_the_table_and_what_belongs_to_it_only(tmp_path: Path) -> None:
     """Lookup tables and the tables of other series stay."""
     table, other = a_table(tmp_path), a_table(tmp_path, a_series(name="other"), data="other")
-    with database.opened(table.layout.database) as connection:
+    with sqlite.opened(table.layout.database) as connection:
         connection.execute("CREATE TABLE birds (common_name)")
     table.replace(0, entities("a"))
     other.replace(0, entities("b"))

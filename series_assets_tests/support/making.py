@@ -14,7 +14,7 @@ import yaml
 from click.testing import CliRunner
 
 from series_assets.cli import main
-from series_assets.generating import Request, generate_series
+from series_assets.dagster.generating import Request, generate_series
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_user_input, write_series
 from series_assets_tests.checker import Finished, check

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from series_assets.engine import settling
+from series_assets.engine import enforce_constraints
 from series_assets_tests.builders import a_specification
+from series_assets_tests.dagster.test_metadata import table
 from series_assets_tests.support.making import existing, made, new, saved, told
 from series_assets_tests.support.test_said import SECOND, metadata_of
-from series_assets_tests.test_metadata import table
 from series_assets_tests.test_rules import a_category, a_date, a_number, with_columns
 
 YES_NO = {"Y": 0.5, "N": 0.5}
@@ -39,8 +39,8 @@ def number(records: pd.DataFrame, name: str) -> "pd.Series[float]":
 @pytest.fixture
 def as_exhibit_leaves_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """Go through the constraints as often as Exhibit does, and no more."""
-    monkeypatch.setattr(settling, "_PASSES", 0)
-    monkeypatch.setattr(settling.Settler, "improved", lambda self, records: records)
+    monkeypatch.setattr(enforce_constraints, "_PASSES", 0)
+    monkeypatch.setattr(enforce_constraints.Settler, "improved", lambda self, records: records)
 
 
 # Existing records ----------------------------------------------------------------------------

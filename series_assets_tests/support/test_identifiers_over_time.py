@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from series_assets.core.identifiers import generate
-from series_assets.core.series import Series
+from series_assets.core.plan.identifiers import generate
+from series_assets.core.plan.series import Series
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.test_rules import a_uuid, with_columns
 

@@ -7,9 +7,9 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner
 
-from series_assets.build import build_definitions
 from series_assets.cli import main
-from series_assets.resources import Workspace
+from series_assets.dagster.build import build_definitions
+from series_assets.dagster.resources import Workspace
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.support.making import told

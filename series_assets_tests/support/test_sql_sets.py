@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from series_assets.generating import Request, generate_series
+from series_assets.dagster.generating import Request, generate_series
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 from series_assets_tests.support.making import contents, existing, made, new, own_database, told

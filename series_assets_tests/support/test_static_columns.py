@@ -12,7 +12,7 @@ import pytest
 import yaml
 from exhibit.core import exhibit as stock
 
-from series_assets.starting import start_series
+from series_assets.scaffolding.new_series import start_series
 from series_assets_tests.builders import a_specification
 from series_assets_tests.checker import Finished
 from series_assets_tests.support.making import (

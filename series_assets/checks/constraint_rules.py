@@ -1,0 +1,161 @@
+"""The basic constraints that can be read off a delivered row, and where they are sure to hold.
+
+A constraint between two numbers or two dates, or between one of them and a literal. Light enough
+to be loaded with the definitions; the rows are looked at in ``holding_values``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from series_assets.core.plan.sampling import parse_distribution
+from series_assets.core.plan.series import Series
+from series_assets.core.spec import mentions
+from series_assets.core.spec.literals import parse_day
+from series_assets.core.spec.specification import Specification, output_columns
+
+_NUMBERS = ("integer", "real")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A basic constraint as it is in a period."""
+
+    text: str
+    left: str
+    operator: str
+    right: str
+    """A column, or the number or ISO day that the left side is compared with."""
+    right_is_column: bool
+    of_numbers: bool
+    """Whether numbers are compared; else they are dates."""
+    sure_in_new: bool
+    """Whether nothing that the specification does later can undo it in new records."""
+    sure_in_existing: bool
+    """The same for existing records."""
+
+
+def comparisons(series: Series, period: Specification) -> list[Comparison]:
+    """Return the constraints of a period's specification that can be read off its rows."""
+    texts = period["constraints"]["basic_constraints"] or []
+    order = _Order(series, period, texts)
+    found = []
+    for place, text in enumerate(texts):
+        sides = _sides(series, text)
+        if sides is None:
+            continue
+        left, operator, right, is_column = sides
+        of_numbers = series.kinds[left] in _NUMBERS
+        found.append(
+            Comparison(
+                text,
+                left,
+                operator,
+                right,
+                is_column,
+                of_numbers,
+                order.is_last_in_new(place),
+                order.is_last_in_existing(place),
+            )
+        )
+    return found
+
+
+def _sides(series: Series, text: str) -> tuple[str, str, str, bool] | None:
+    parts = mentions.split_constraint(text)
+    if parts is None or parts[0] not in series.kinds:
+        return None
+    left, operator, right = parts
+    numeric, kinds = series.kinds[left] in _NUMBERS, series.kinds
+    name = right.strip("~")
+    if name in kinds:
+        alike = kinds[name] in _NUMBERS if numeric else kinds[name] == kinds[left] == "date"
+        return (left, operator, name, True) if alike else None
+    if numeric:
+        return (left, operator, right, False) if _number(right) is not None else None
+    day = parse_day(right.strip("'\""))
+    if day is None or day.time or kinds[left] != "date":
+        return None
+    return left, operator, day.day.isoformat(), False
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+class _Order:
+    """What of a specification is done after a constraint, and may undo it."""
+
+    def __init__(self, series: Series, period: Specification, texts: list[str]) -> None:
+        self._series = series
+        self._period = period
+        names = {out for name in period["columns"] for out in output_columns(period, name)}
+        parts = [mentions.split_constraint(text) for text in texts]
+        self._changed = ["" if part is None else part[0] for part in parts]
+        self._mentioned = [mentions.in_constraint(text, names) for text in texts]
+
+    @cached_property
+    def _static(self) -> set[str]:
+        roles, whole = self._series.roles, self._series.specification
+        return {out for name in roles.static for out in output_columns(whole, name)}
+
+    @cached_property
+    def _rearranged(self) -> set[str]:
+        """The columns that custom constraints change, numbers made again after them included."""
+        columns: dict[str, Any] = self._period["columns"]
+        custom = self._period["constraints"]["custom_constraints"] or {}
+        every = set(columns)
+        targets = set[str]().union(
+            *(
+                mentions.in_list(target, every)
+                for one in custom.values()
+                for target in one["targets"]
+            )
+        )
+        if any(columns[name]["type"] == "categorical" for name in targets):
+            targets |= {name for name in columns if columns[name]["type"] == "continuous"}
+        return targets
+
+    def is_last_in_new(self, place: int) -> bool:
+        """Tell whether a constraint is sure to hold in new records."""
+        mentioned = self._mentioned[place]
+        later = set(self._changed[place + 1 :])
+        # An entity's first row gives all of its rows what it keeps.
+        given = self._static if self._repeats else set[str]()
+        return not mentioned & (later | self._rearranged | given)
+
+    def is_last_in_existing(self, place: int) -> bool:
+        """Tell whether a constraint is sure to hold in existing records.
+
+        Of what Exhibit is not given there the most is applied afterwards, and so comes later than
+        the rest, whatever the order of the specification.
+        """
+        mentioned = self._mentioned[place]
+        if mentioned & (self._static | self._rearranged):
+            return False
+        return not any(
+            mentioned & changed
+            for other, changed in self._changes()
+            if other > place or (other < place and self._stage(other) != self._stage(place))
+        )
+
+    def _changes(self) -> Iterator[tuple[int, set[str]]]:
+        """Yield which columns each constraint may change in existing records."""
+        for place, changed in enumerate(self._changed):
+            touched = self._mentioned[place]
+            yield place, touched - self._static if touched & self._static else {changed}
+
+    def _stage(self, place: int) -> int:
+        if self._mentioned[place] & self._static:
+            return 2
+        return int(bool(self._mentioned[place] & set(self._series.roles.moved)))
+
+    @cached_property
+    def _repeats(self) -> bool:
+        column = self._period["columns"][self._series.first_identifier]
+        distribution = parse_distribution(column["frequency_distribution"])
+        return any(frequency > 1 for frequency, share in distribution if share)

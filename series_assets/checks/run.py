@@ -1,0 +1,252 @@
+"""Checking what was delivered: the files and the reference table, read and held against the rules.
+
+For Dagster's checks and for the command line; what each rule means is in ``core``.
+"""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from series_assets.checks.rules import Finding, rules_of
+from series_assets.core.errors import GenerationError, RequestError, SeriesError
+from series_assets.core.plan.series import Series
+from series_assets.storage import files
+from series_assets.storage.reference_table import ReferenceTable
+
+if TYPE_CHECKING:
+    from series_assets.checks.dataset_under_check import Delivered
+    from series_assets.checks.recorded_entities import Recorded
+
+_ASKS_THE_TABLE = {"identifiers", "static_columns", "linked_columns"}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of holding the rules against the dataset of one period."""
+
+    key: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every rule holds."""
+        return all(finding.holds for finding in self.findings)
+
+    def complaints(self) -> list[str]:
+        """Return a line for each rule that does not hold, or one if all fail for one reason."""
+        problems = {finding.problem for finding in self.findings}
+        if len(problems) == 1 and None not in problems:
+            return [f"{self.key}: {problem}" for problem in problems]
+        return [f"{self.key} {one.rule}: {one}" for one in self.findings if not one.holds]
+
+
+def delivered_keys(table: ReferenceTable) -> list[str]:
+    """Return the partition keys of the periods that have a dataset."""
+    keys = enumerate(table.series.calendar.keys, start=1)
+    return [key for number, key in keys if table.layout.dataset(number).exists()]
+
+
+def check_periods(
+    table: ReferenceTable, keys: Sequence[str], rules: Iterable[str] | None = None
+) -> Iterator[Checked]:
+    """Hold the rules (by default all of the series) against the datasets of some periods, in order.
+
+    Each file is read once, and one period is in memory at a time. What cannot be read, is not
+    there or was made from other contents is told in the findings; nothing is raised for it.
+    """
+    wanted = set(rules_of(table.series) if rules is None else rules)
+    names = tuple(name for name in rules_of(table.series) if name in wanted)
+    check = _Check(table, keys)
+    for key in keys:
+        yield Checked(key, tuple(check.findings(key, names)))
+
+
+class _Check:
+    """The check of some periods of one series, which share what is read of the table."""
+
+    def __init__(self, table: ReferenceTable, keys: Sequence[str]) -> None:
+        self._table = table
+        self._series: Series = table.series
+        self._ks = [table.series.calendar.index(key) for key in keys]
+        self._values: tuple[int, dict[str, Any]] = (-1, {})
+
+    def findings(self, key: str, names: Sequence[str]) -> Iterator[Finding]:
+        """Yield a finding for each of the named rules, in their order."""
+        from series_assets.checks.evaluate import hold
+
+        k = self._series.calendar.index(key)
+        try:
+            self._require_files(k)
+            delivered, problem = self._delivered(k, names)
+        except SeriesError as error:
+            yield from (Finding(name, problem=str(error)) for name in names)
+            return
+        for name in names:
+            if problem and name in _ASKS_THE_TABLE:
+                yield Finding(name, problem=problem)
+            else:
+                yield from hold(delivered, [name])
+
+    def _require_files(self, k: int) -> None:
+        """Refuse what is missing, or was made from other contents of the series' two files."""
+        layout, number, key = self._table.layout, k + 1, self._series.calendar.keys[k]
+        new, existing = self._series.counts(k)
+        if not layout.dataset(number).exists():
+            raise RequestError(f"{layout.dataset(number)} is missing; make dataset of {key}")
+        if new and not layout.new_records(number).exists():
+            raise RequestError(
+                f"{layout.new_records(number)} is missing; make new_records of {key}"
+            )
+        for asset, rows, path in (
+            ("new_records", new, layout.new_specification(number)),
+            ("dataset", existing, layout.existing_specification(number)),
+        ):
+            mark = files.fingerprint_in(path) if rows else self._series.fingerprint
+            if mark is None:
+                raise RequestError(
+                    f"{path} is missing, or does not say what it was made from; make {asset} of "
+                    f"{key} again"
+                )
+            if mark != self._series.fingerprint:
+                raise RequestError(
+                    f"{path} was made from other contents of the two files; make {asset} of {key} "
+                    "again"
+                )
+
+    def _delivered(self, k: int, rules: Sequence[str]) -> tuple["Delivered", str | None]:
+        """Return the dataset of period ``k``, and why nothing is known of what was recorded."""
+        import numpy as np
+        import pyarrow as pa
+
+        from series_assets.checks.dataset_under_check import Delivered, kept_columns, parts
+
+        series, layout = self._series, self._table.layout
+        header, records = _read(layout.dataset(k + 1), f"make dataset of {self._key(k)} again")
+        new_rows, is_new = 0, np.zeros(records.num_rows, dtype=bool)
+        if series.counts(k)[0]:
+            path = layout.new_records(k + 1)
+            _, new = _read(path, f"make new_records of {self._key(k)} again")
+            wide = [name for name in series.over_whole_datasets if name in new.column_names]
+            new_rows, is_new = new.num_rows, parts(records, new.drop_columns(wide))
+            del new
+        rows, names = records.num_rows, kept_columns(series)
+        nowhere = np.full(rows, -1, dtype=np.int64)
+        recorded = {name: pa.nulls(rows, pa.string()) for name in names}
+        is_seen = dict.fromkeys(series.roles.identifiers, np.zeros(rows, dtype=bool))
+        is_known, problem = nowhere >= 0, None
+        there = set(records.column_names)
+        if _ASKS_THE_TABLE & set(rules) and k and series.first_identifier in there:
+            try:
+                self._table.require(k, f"period {self._key(k)}")
+                known = self._recorded
+                columns = {
+                    name: records.column(name).combine_chunks()
+                    for name in series.roles.identifiers
+                    if name in there
+                }
+                keys = {name: known.keys(name, values, k) for name, values in columns.items()}
+                recorded = known.texts(keys[series.first_identifier], names)
+                is_known = _same(
+                    columns[series.first_identifier], recorded[series.first_identifier]
+                )
+                for name, values in columns.items():
+                    sure = np.where(is_new, keys[name], nowhere)
+                    text = known.texts(sure, [name])[name]
+                    seen = np.where(is_new, _same(values, text), keys[name] >= 0)
+                    is_seen[name] = seen
+            except RequestError as error:
+                problem = str(error)
+            except GenerationError as error:
+                problem = str(error)
+                if "; " not in problem:  # else it says itself what to do
+                    problem += "; make reference_table of all periods again"
+        return (
+            Delivered(
+                series=series,
+                k=k,
+                header=tuple(header),
+                first_header=tuple(self._first_header),
+                records=records,
+                new_rows=new_rows,
+                is_new=is_new,
+                recorded=recorded,
+                is_known=is_known,
+                is_seen=is_seen,
+                before=self._before(k, records) if "fresh_values" in rules else {},
+            ),
+            problem,
+        )
+
+    def _before(self, k: int, records: Any) -> dict[str, Any]:
+        """Return the values that numbers drawn afresh have in the dataset of the period before.
+
+        Nothing where it cannot be read: what is wrong with it is for its own checks to tell. The
+        values of period ``k`` are kept for the next one.
+        """
+        from series_assets.checks.rules import fresh_numbers
+        from series_assets.checks.value_rules import long_values
+
+        names = fresh_numbers(self._series)
+
+        def values(table: Any) -> dict[str, Any]:
+            there = [name for name in names if name in table.column_names]
+            return {name: long_values(table.column(name).combine_chunks()) for name in there}
+
+        kept, before = self._values
+        self._values = (k, values(records))
+        if kept == k - 1:
+            return before
+        path = self._table.layout.dataset(k)
+        if not k or not names or not path.exists():
+            return {}
+        try:
+            return values(files.read_table(path, names))
+        except (OSError, ValueError, KeyError):
+            return {}
+
+    def _key(self, k: int) -> str:
+        return self._series.calendar.keys[k]
+
+    @cached_property
+    def _recorded(self) -> "Recorded":
+        from series_assets.checks.recorded_entities import Recorded
+
+        return Recorded(self._table, max(self._ks))
+
+    @cached_property
+    def _first_header(self) -> list[str]:
+        """The columns of the first period, from its dataset or else from its new records."""
+        layout = self._table.layout
+        for path in (layout.dataset(1), layout.new_records(1)):
+            if path.exists():
+                advice = f"make the assets of {self._key(0)} again"
+                return _readable(path, files.read_header, advice)
+        raise RequestError(f"{layout.dataset(1)} is missing; make dataset of {self._key(0)}")
+
+
+def _same(found: Any, wanted: Any) -> Any:
+    """Return where two columns of text agree in a value that is there."""
+    import pyarrow.compute as pc
+
+    return pc.fill_null(pc.equal(found, wanted), False).to_numpy(zero_copy_only=False)
+
+
+def _read(path: Path, advice: str) -> tuple[list[str], Any]:
+    """Return the header of a CSV and its table; of columns with one name, the first one."""
+    header = _readable(path, files.read_header, advice)
+    table = _readable(path, files.read_table, advice)
+    firsts = [place for place, name in enumerate(header) if name not in header[:place]]
+    return header, table.select(firsts)
+
+
+def _readable(path: Path, read: Callable[[Path], T], advice: str) -> T:
+    try:
+        return read(path)
+    except (OSError, ValueError, csv.Error) as error:
+        said = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise RequestError(f"{path} cannot be read: {said}; {advice}") from error

@@ -1,0 +1,1 @@
+"""What each period is made from: its dates, seeds, rows and both specifications."""

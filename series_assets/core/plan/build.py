@@ -1,0 +1,336 @@
+"""From the parsed contents of two files to a checked series, or to every fault they have.
+
+What each file may hold by itself is in ``specification`` and ``user_input``; here is what they
+have to be to each other, and what can be computed to fail before anything runs.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date
+from hashlib import sha256
+from math import ceil, floor
+from pathlib import Path
+
+from series_assets.core.errors import Fault, InputError, did_you_mean
+from series_assets.core.plan.calendar import Calendar
+from series_assets.core.plan.identifiers import PSEUDO_CHIS, known_entities, linked_in
+from series_assets.core.plan.sampling import allotted, parse_distribution, present
+from series_assets.core.plan.seeds import LIMIT
+from series_assets.core.plan.series import BOOKKEEPING, Series
+from series_assets.core.plan.spec_changes import Roles
+from series_assets.core.spec.dates import FIRST, LAST
+from series_assets.core.spec.exhibit_limits import broken_rules
+from series_assets.core.spec.parse import read_specification
+from series_assets.core.spec.specification import (
+    Specification,
+    Window,
+    belonging,
+    closed,
+    derived,
+    is_select,
+    output_columns,
+    windows_without_dates,
+)
+from series_assets.core.spec.user_input import UserInput, read_user_input
+
+_COUNTED = 1_000_000
+"""Rows of which the known entities are counted before anything runs; of more, the run tells."""
+
+
+def build_series(
+    name: str,
+    specification: object,
+    user_input: object,
+    *,
+    specification_file: str,
+    user_input_file: str,
+    database: Path | None = None,
+) -> Series:
+    """Return the series that the parsed contents of its two files describe.
+
+    The file names are those that messages show. Raises InputError with the faults of both files,
+    or, where each is right by itself, with those of the two together.
+    """
+    faults: list[Fault] = []
+    checked: Specification | None = None
+    said: UserInput | None = None
+    try:
+        checked = read_specification(specification, specification_file)
+    except InputError as error:
+        faults += error.faults
+    try:
+        said = read_user_input(user_input, user_input_file)
+    except InputError as error:
+        faults += error.faults
+    if checked is None or said is None:
+        raise InputError(faults)
+
+    faults = [Fault(user_input_file, text) for text in _misfits(checked, said)]
+    faults += [Fault(specification_file, text) for text in _unstorable(checked)]
+    faults += [Fault(specification_file, text) for text in broken_rules(checked)]
+    start = said.start_date or _earliest(checked, said)
+    if start is None and not faults:
+        faults.append(
+            Fault(
+                user_input_file,
+                "start_date is missing; none of the date_columns has a first day to start from, "
+                "so give the start of the first period, for example start_date: 2024-01-01",
+            )
+        )
+    if faults or start is None:
+        raise InputError(faults)
+    calendar = Calendar(start, said.period, said.length_of_period, said.num_datasets)
+    if fault := _overflow(calendar, checked, said):
+        raise InputError([Fault(user_input_file, fault)])
+    series = Series(
+        name=name,
+        specification=checked,
+        user_input=said,
+        calendar=calendar,
+        roles=_roles(checked, said),
+        linked=linked_in(checked["metadata"]["uuid_columns"], said.linked_columns),
+        fingerprint=_fingerprint(specification, user_input),
+        specification_file=specification_file,
+        user_input_file=user_input_file,
+        database=database,
+    )
+    faults = [
+        *(Fault(specification_file, text) for text in _failing_specification(series)),
+        *(Fault(user_input_file, text) for text in _failing_input(series)),
+    ]
+    if faults:
+        raise InputError(faults)
+    return series
+
+
+def _fingerprint(specification: object, user_input: object) -> str:
+    """Return a digest of the parsed content of both files, without what changes no row."""
+    free = {"num_datasets", "release", "exhibit_db_path"}
+    said = user_input if isinstance(user_input, Mapping) else {}
+    kept = sorted((str(key), value) for key, value in said.items() if key not in free)
+    text = json.dumps([specification, kept], default=str, ensure_ascii=False)
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _roles(specification: Specification, said: UserInput) -> Roles:
+    identifiers = tuple(specification["metadata"]["uuid_columns"])
+    static = [name for name in said.static_columns if name not in identifiers]
+    if set(said.linked_columns) & set(identifiers):
+        static += [n for n in said.linked_columns if n not in identifiers and n not in static]
+    kept = closed(static, belonging(specification))
+    static += [name for name in specification["columns"] if name in kept and name not in static]
+    return Roles(identifiers, tuple(static), said.date_columns)
+
+
+def _misfits(specification: Specification, said: UserInput) -> Iterator[str]:
+    columns = specification["columns"]
+    every = [*columns, *derived(specification)]
+    dates = [name for name in columns if columns[name]["type"] == "date"]
+    for name in said.date_columns:
+        if name not in columns:
+            yield f"date_columns names '{name}', which the specification lacks" + did_you_mean(
+                name, dates
+            )
+        elif name not in dates:
+            yield (
+                f"date_columns names '{name}', whose type is {columns[name]['type']}; "
+                "only date columns can move"
+            )
+        elif is_select(columns[name].get("anonymising_set")):
+            yield (
+                f"date_columns names '{name}', whose days come from an SQL statement, "
+                "so that moving from and to changes nothing; take it off the list"
+            )
+    for key in ("static_columns", "linked_columns"):
+        for name in getattr(said, key):
+            if name not in every:
+                yield f"{key} names '{name}', which the specification lacks" + did_you_mean(
+                    name, every
+                )
+    yield from _mislinked(specification, said)
+
+
+def _mislinked(specification: Specification, said: UserInput) -> Iterator[str]:
+    columns, names = specification["columns"], said.linked_columns
+    if not names or not set(names) <= {*columns, *derived(specification)}:
+        return
+    identifiers = [name for name in names if columns.get(name, {}).get("type") == "uuid"]
+    groups = [set(members) for _, members in specification["linked_columns"]]
+    if not identifiers and set(names) not in groups:
+        yield (
+            f"linked_columns [{', '.join(names)}] has no uuid column and is no linked group of the "
+            "specification; link columns to an identifier, or name a group of linked_columns there"
+        )
+    distributions = {
+        parse_distribution(columns[name]["frequency_distribution"]) for name in identifiers
+    }
+    if len(distributions) > 1:
+        yield (
+            f"linked_columns links the identifiers {', '.join(identifiers)} one to one, but their "
+            "frequency_distribution differs in the specification; give them the same one"
+        )
+
+
+def _unstorable(specification: Specification) -> Iterator[str]:
+    places = {
+        out: f"columns.{name}"
+        for name in specification["columns"]
+        for out in output_columns(specification, name)
+    }
+    places |= {name: f"derived_columns.{name}" for name in derived(specification)}
+    seen: dict[str, str] = {}
+    for name, place in places.items():
+        folded = name.lower()
+        if folded in BOOKKEEPING:
+            yield (
+                f"{place} has the name of a column that the reference table keeps for "
+                "itself; rename it"
+            )
+        if folded in seen:
+            yield (
+                f"{place} differs from '{seen[folded]}' only in case, which SQLite does not "
+                "tell apart; rename one of them"
+            )
+        seen[folded] = name
+
+
+def _earliest(specification: Specification, said: UserInput) -> date | None:
+    starts = [
+        specification["columns"][name].get("from")
+        for name in said.date_columns
+        if name in specification["columns"]
+    ]
+    return min((date.fromisoformat(start) for start in starts if start), default=None)
+
+
+def _overflow(calendar: Calendar, specification: Specification, said: UserInput) -> str | None:
+    ends = [
+        date.fromisoformat(specification["columns"][name][end])
+        for name in said.date_columns
+        for end in ("from", "to")
+        if specification["columns"][name].get(end)
+    ]
+    last = calendar.count - 1
+    try:
+        reached = [calendar.start_of(calendar.count), *(calendar.move(day, last) for day in ends)]
+    except (OverflowError, ValueError):
+        reached = [date.max]
+    if calendar.start < FIRST:
+        return f"start_date {calendar.start} is before {FIRST}, the first day that Exhibit knows"
+    if max(reached) <= LAST:
+        return None
+    return (
+        f"num_datasets {calendar.count} with length_of_period {calendar.length} {calendar.unit} "
+        f"runs past {LAST}, the last day that Exhibit knows; use fewer or shorter periods"
+    )
+
+
+def _failing_specification(series: Series) -> Iterator[str]:
+    """Yield what can be computed to fail in some period, told as faults of the specification."""
+    last = series.calendar.count - 1
+    for k in range(last + 1) if series.crosses_moved_dates else range(min(2, last + 1)):
+        crossed = series.combinations(k)
+        short = [rows for rows in series.counts(k) if 0 < rows < crossed]
+        if short:
+            yield (
+                f"metadata.number_of_rows {series.rows} is too small: the cross-joined columns "
+                f"have {crossed} combinations, but period {series.calendar.keys[k]} has a part "
+                f"with {short[0]} rows; raise it to {_enough_rows(series, crossed)} or more, or "
+                "set cross_join_all_unique_values: false"
+            )
+            break
+    yield from _empty_windows(series)
+    yield from _shared_seeds(series)
+    for plan in series.identifiers_of(last):
+        place = f"columns.{plan.column}"
+        if plan.seed >= LIMIT:
+            yield (
+                f"{place}.uuid_seed {plan.seed - last} is too large; keep seed + periods below "
+                f"{LIMIT}"
+            )
+        total = plan.issued + allotted(plan.distribution, series.counts(last)[0])
+        if plan.kind == "pseudo_chi" and total > PSEUDO_CHIS:
+            yield (
+                f"{place} needs {total:,} pseudo CHI numbers over the series, but only "
+                f"{PSEUDO_CHIS:,} exist; use anonymising_set: uuid, or fewer rows or periods"
+            )
+    seed = series.specification["metadata"]["random_seed"]
+    if seed + last >= LIMIT:
+        yield (f"metadata.random_seed {seed} is too large; keep seed + periods below {LIMIT}")
+
+
+def _empty_windows(series: Series) -> Iterator[str]:
+    """A window may come to lie between two dates of its frequency, such as ends of quarters."""
+    columns = series.specification["columns"]
+    rare = [
+        name
+        for name in columns
+        if columns[name]["type"] == "date" and columns[name]["frequency"] not in (None, "D")
+    ]
+    moved = set(rare) & set(series.roles.moved)
+    windows = _windows(series, rare, series.calendar.count if moved else min(1, len(rare)))
+    for k, name, start, end in windows_without_dates(columns, windows):
+        yield (
+            f"columns.{name} has no date in period {series.calendar.keys[k]}: none of its "
+            f"frequency {columns[name]['frequency']} lies from {start} to {end}; widen the "
+            "window, or use another frequency"
+        )
+        return
+
+
+def _windows(series: Series, names: list[str], count: int) -> Iterator[Window]:
+    """Yield the closed windows of date columns, period by period."""
+    columns = series.specification["columns"]
+    closed_windows = {
+        name: (date.fromisoformat(columns[name]["from"]), date.fromisoformat(columns[name]["to"]))
+        for name in names
+        if columns[name].get("from") is not None and columns[name].get("to") is not None
+    }
+    for k in range(count):
+        for name, window in closed_windows.items():
+            moves = name in series.roles.moved
+            first, last = series.calendar.move_window(*window, k) if moves else window
+            assert first is not None and last is not None
+            yield k, name, first.isoformat(), last.isoformat()
+
+
+def _enough_rows(series: Series, crossed: int) -> int:
+    """Return the smallest number of rows of which no part is smaller than a full crossing."""
+    fraction = series.user_input.fraction_of_new
+    shares = [share for share in (fraction, 1 - fraction) if share]
+    # Rounding down may take one row off the new records, and so one more than this is enough.
+    rows = max(crossed, *(ceil(crossed / share) for share in shares))
+    return rows if rows - floor(rows * fraction) >= crossed or fraction == 1 else rows + 1
+
+
+def _shared_seeds(series: Series) -> Iterator[str]:
+    """Exhibit gives two uuid columns with one seed the same values, and periods count it up."""
+    uuids = [plan for plan in series.identifiers_of(0) if plan.kind == "uuid"]
+    for place, one in enumerate(uuids):
+        for other in uuids[:place]:
+            if abs(one.seed - other.seed) < series.calendar.count:
+                yield (
+                    f"columns.{one.column} would share identifiers with '{other.column}': their "
+                    f"seeds {one.seed} and {other.seed} are closer than the series has periods "
+                    f"({series.calendar.count}); give {one.column} a uuid_seed of its own, for "
+                    f"example uuid_seed: {other.seed + 1_000_000}"
+                )
+
+
+def _failing_input(series: Series) -> Iterator[str]:
+    if series.calendar.count == 1:
+        return
+    _, existing = series.counts(1)
+    first = series.identifiers_of(0)[0]
+    if not existing or not first.miss_probability or series.rows > _COUNTED:
+        return
+    needed = present(first.distribution, existing)
+    # The first draw has the fewest to draw from, and all draws need the same number.
+    known = known_entities(first, series.rows)
+    if known < needed:
+        yield (
+            f"fraction_of_new {series.user_input.fraction_of_new} asks period "
+            f"{series.calendar.keys[1]} to draw {needed} entities, but only {known} with an "
+            f"identifier in '{first.column}' are known by then (miss_probability "
+            f"{first.miss_probability}); raise fraction_of_new or lower that miss_probability"
+        )

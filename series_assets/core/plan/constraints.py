@@ -1,0 +1,274 @@
+"""Which constraints records can meet whose static columns must stay as they are (5.6, 5.7).
+
+What is said here follows from the specification alone; the engine applies it to records.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from series_assets.core.plan.constraint_solver import solved_for
+from series_assets.core.spec import mentions
+from series_assets.core.spec.specification import Specification, derived, output_columns
+
+_OF_TWO_COLUMNS = ("sort_and_",)
+_CHECKED = ("assign_value", "make_null", "make_not_null")
+"""Actions of which it can be seen row by row whether they were done."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A basic constraint, and the ways in which records can be made to meet it."""
+
+    text: str
+    """As in the specification."""
+    ways: tuple[tuple[str, str], ...]
+    """Pairs of a column and the constraint with this column on its left; the first pair is the
+    specification's own."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a custom constraint demands of each row of its filter in one column."""
+
+    constraint: str
+    column: str
+    action: str
+    value: str | None
+    filter: str | None
+
+    def __str__(self) -> str:
+        value = "" if self.value is None else f"${self.value}"
+        return f"custom_constraints.{self.constraint}: {self.column}: {self.action}{value}"
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A constraint of the specification that some rows of a part do not meet."""
+
+    constraint: str
+    rows: int
+    of: int
+    """How many rows the part has."""
+
+    def among(self, part: str) -> str:
+        """Return a sentence about the records of a part: ``new records``, for example."""
+        do = "does" if self.rows == 1 else "do"
+        return f"{self.rows} of {self.of} {part} {do} not meet '{self.constraint}'"
+
+
+@dataclass(frozen=True)
+class NotKept:
+    """A constraint or a derivation that existing records are not made to meet."""
+
+    place: str
+    """Where it stands in the specification."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.place} is not kept for existing records: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Afterwards:
+    """What is to be applied to finished records, and what they are then held against."""
+
+    rules: tuple[Rule, ...] = ()
+    demands: tuple[Demand, ...] = ()
+    custom: Mapping[str, Any] = field(default_factory=dict)
+    """The custom constraints to apply, in Exhibit's form; each target without static columns."""
+    shaped: frozenset[str] = frozenset()
+    """The columns whose values an action has arranged, which nothing may change after it."""
+    not_kept: tuple[NotKept, ...] = ()
+
+    def gaps(self, action: str) -> Iterator[tuple[str | None, str]]:
+        """Yield filter and column of each target of ``make_null`` or ``make_not_null``."""
+        for constraint in self.custom.values():
+            for target, actions in constraint["targets"].items():
+                if action in _words(actions):
+                    for name in _names(target):
+                        yield constraint.get("filter"), name
+
+
+def of_new_records(specification: Specification) -> Afterwards:
+    """Return what new records are held against once Exhibit has made them."""
+    custom = specification["constraints"]["custom_constraints"] or {}
+    return Afterwards(
+        rules=tuple(_rules(specification)),
+        demands=tuple(_demands(custom)),
+        shaped=frozenset(_shaped(custom)),
+    )
+
+
+def of_existing_records(
+    specification: Specification, kept: Mapping[str, Any], drawn: Collection[str]
+) -> Afterwards:
+    """Return what is applied to existing records, and what they are held against.
+
+    ``specification`` is the period's before anything was removed, ``kept`` the custom constraints
+    that existing records are run with, ``drawn`` the columns of the data that come from the
+    reference table.
+    """
+    custom = specification["constraints"]["custom_constraints"] or {}
+    names = _every(specification)
+    # Of columns that all come from one row of new records, what held there still does.
+    rules = tuple(
+        rule
+        for rule in _rules(specification)
+        if not mentions.in_constraint(rule.text, names) <= set(drawn)
+    )
+    applied = _applied(custom, kept, set(drawn), names)
+    demands = (
+        demand
+        for demand in _demands(custom)
+        if not _is_of_record({demand.column}, demand.action, demand.filter, drawn)
+    )
+    return Afterwards(
+        rules=rules,
+        demands=tuple(demands),
+        custom=applied,
+        shaped=frozenset(_shaped(custom)),
+        not_kept=tuple(_not_kept(specification, rules, set(drawn), names)),
+    )
+
+
+def targets_of(custom: Mapping[str, Any]) -> frozenset[str]:
+    """Return the columns that custom constraints act on."""
+    return frozenset(
+        name
+        for constraint in custom.values()
+        for key in constraint["targets"]
+        for name in _names(key)
+    )
+
+
+def _rules(specification: Specification) -> Iterator[Rule]:
+    columns = specification["columns"]
+    for text in specification["constraints"]["basic_constraints"] or []:
+        parts = mentions.split_constraint(text)
+        if parts is None or parts[0] not in columns:
+            continue
+        ways = [(parts[0], text)]
+        for name in sorted(mentions.in_constraint(parts[2], columns)):
+            turned = solved_for(name, text)
+            if turned and columns[name]["type"] == columns[parts[0]]["type"]:
+                ways.append((name, turned))
+        yield Rule(text, tuple(ways))
+
+
+def _demands(custom: Mapping[str, Any]) -> Iterator[Demand]:
+    """Yield what can be seen row by row, but for what a later action on the column overrides.
+
+    Exhibit blanks and fills before all other actions.
+    """
+    actions = [
+        (name, column, action, constraint.get("filter"))
+        for name, constraint in custom.items()
+        for target, actions in constraint["targets"].items()
+        for action in _split(actions)
+        for column in _names(target)
+    ]
+    found: dict[str, Demand | None] = {}
+    for name, column, action, where in sorted(actions, key=lambda one: _turn(one[2])):
+        word, _, value = action.partition("$")
+        seen = word in _CHECKED and not (where or "").endswith("_frequency")
+        found[column] = Demand(name, column, word, value or None, where) if seen else None
+    yield from (demand for demand in found.values() if demand)
+
+
+def _turn(action: str) -> int:
+    return {"make_null": 0, "make_not_null": 1}.get(action, 2)
+
+
+def _shaped(custom: Mapping[str, Any]) -> Iterator[str]:
+    for constraint in custom.values():
+        for target, actions in constraint["targets"].items():
+            if set(_words(actions)) - set(_CHECKED):
+                yield from _names(target)
+
+
+def _applied(
+    custom: Mapping[str, Any], kept: Mapping[str, Any], drawn: set[str], names: set[str]
+) -> dict[str, Any]:
+    """Return what was removed, without its static targets, and what has to come after it.
+
+    A constraint that was kept ran before those that were removed. Where it reads or writes what
+    one of them changes, and stands behind it in the specification, it is applied once more.
+    """
+    found: dict[str, Any] = {}
+    changed: set[str] = set()
+    for name, constraint in custom.items():
+        reads = mentions.in_constraint(constraint.get("filter"), names)
+        reads |= mentions.in_list(constraint.get("partition"), names)
+        targets = {}
+        for target, actions in constraint["targets"].items():
+            free = _without(target, actions, drawn)
+            ran = target in kept.get(name, {}).get("targets", {})
+            if free and (not ran or (reads | set(_names(target))) & changed):
+                targets[", ".join(free)] = actions
+                changed |= set(free)
+        if targets:
+            found[name] = {**constraint, "targets": targets}
+    return found
+
+
+def _is_of_record(
+    columns: set[str], actions: str, where: str | None, drawn: Collection[str]
+) -> bool:
+    """Tell whether a row met the constraint when it was recorded, and so still does."""
+    seen = set(_words(actions)) <= set(_CHECKED)
+    return seen and columns <= set(drawn) and not mentions.unknown_names(where or "", drawn)
+
+
+def _without(target: str, actions: str, drawn: set[str]) -> list[str]:
+    """Return the columns of a target that are made afresh; none where it needs them all."""
+    names = _names(target)
+    free = [name for name in names if name not in drawn]
+    together = any(word.startswith(_OF_TWO_COLUMNS) for word in _words(actions))
+    return [] if together and free != names else free
+
+
+def _not_kept(
+    specification: Specification, rules: tuple[Rule, ...], drawn: set[str], names: set[str]
+) -> Iterator[NotKept]:
+    for rule in rules:
+        if not any(column not in drawn for column, _ in rule.ways):
+            yield NotKept(
+                f"constraints.basic_constraints '{rule.text}'",
+                f"{rule.ways[0][0]} stays as recorded, and the rest cannot be turned round to "
+                "adjust another column",
+            )
+    for name, constraint in (specification["constraints"]["custom_constraints"] or {}).items():
+        for target, actions in constraint["targets"].items():
+            lost = [column for column in _names(target) if column in drawn]
+            if lost and not _is_of_record(set(lost), actions, constraint.get("filter"), drawn):
+                stay = "stays" if len(lost) == 1 else "stay"
+                yield NotKept(
+                    f"constraints.custom_constraints.{name}.targets.{target}",
+                    f"{' and '.join(lost)} {stay} as recorded",
+                )
+    for name, text in derived(specification).items():
+        fresh = mentions.in_derivation(text, names) - drawn
+        if name in drawn and fresh:
+            yield NotKept(
+                f"derived_columns.{name} '{text}'",
+                f"{name} stays as recorded, while {sorted(fresh)[0]} is made afresh",
+            )
+
+
+def _every(specification: Specification) -> set[str]:
+    columns = specification["columns"]
+    outputs = {out for name in columns for out in output_columns(specification, name)}
+    return {*columns, *outputs, *derived(specification)}
+
+
+def _names(target: str) -> list[str]:
+    return [name.strip() for name in target.split(",")]
+
+
+def _split(actions: str) -> list[str]:
+    return [action.strip() for action in actions.split(",")]
+
+
+def _words(actions: str) -> list[str]:
+    return [action.partition("$")[0] for action in _split(actions)]

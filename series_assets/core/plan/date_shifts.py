@@ -1,0 +1,161 @@
+"""The dates of a period: windows, the dates that they hold, and the days written in expressions.
+
+Everything moves from the original specification and ``k`` (contract, sections 3 and 4.2).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from series_assets.core.plan.calendar import Calendar
+from series_assets.core.spec import literals, mentions
+from series_assets.core.spec.literals import Compared, Day, parse_day
+from series_assets.core.spec.specification import (
+    Specification,
+    derived,
+    of_type,
+    output_columns,
+    window_size,
+)
+
+_ASSIGNED = re.compile(r"(assign_value\$)([^,$]+)")
+
+
+def move_dates(changed: Specification, moved: Iterable[str], calendar: Calendar, k: int) -> None:
+    """Move all dates of a specification that is ours to change from period 0 to period ``k``.
+
+    Windows first. ``uniques`` of any date column is capped to the dates of its window: Exhibit
+    would otherwise forget ``to``; and a column that has all dates of its first window has all of
+    the later ones. Then the days that constraints, filters, derived columns and ``assign_value``
+    name: one that is compared with a moved column, or assigned to one, moves with it.
+    """
+    columns = changed["columns"]
+    moving = _Moving(columns, tuple(moved), calendar, k)
+    _move_literals(changed, moving)
+    for name in of_type(changed, "date"):
+        columns[name] |= moving.window(name)
+
+
+def _move_literals(changed: Specification, moving: "_Moving") -> None:
+    dates = {name: (name,) for name in of_type(changed, "date")}
+    names = {out for name in changed["columns"] for out in output_columns(changed, name)}
+    constraints = changed["constraints"]
+    beside = moving.beside(dates)
+    if constraints["basic_constraints"]:
+        constraints["basic_constraints"] = [
+            literals.in_constraint(text, names, beside) for text in constraints["basic_constraints"]
+        ]
+    for custom in (constraints["custom_constraints"] or {}).values():
+        if custom.get("filter"):
+            custom["filter"] = literals.in_constraint(custom["filter"], names, beside)
+        custom["targets"] = {
+            target: moving.assigned(action, sorted(mentions.in_list(target, dates)))
+            for target, action in custom["targets"].items()
+        }
+    calculations = derived(changed)
+    beside = moving.beside(dates | _made_from(calculations, dates))
+    changed["derived_columns"] |= {
+        name: literals.in_derivation(text, {*names, *calculations}, beside)
+        for name, text in calculations.items()
+    }
+
+
+def _made_from(calculations: Mapping[str, str], dates: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the date columns that each derived column is made from, however indirectly."""
+    names = {*calculations, *dates}
+    reached = {
+        name: mentions.in_derivation(text, names) - {name} for name, text in calculations.items()
+    }
+    while True:
+        further = {
+            name: found.union(*(reached.get(one, set()) for one in found))
+            for name, found in reached.items()
+        }
+        if further == reached:
+            return {n: tuple(d for d in dates if d in found) for n, found in reached.items()}
+        reached = further
+
+
+class _Moving:
+    """How far the dates of a period's columns lie from the original ones."""
+
+    def __init__(
+        self,
+        columns: Mapping[str, Mapping[str, Any]],
+        moved: tuple[str, ...],
+        calendar: Calendar,
+        k: int,
+    ) -> None:
+        self._columns = columns
+        self._moved = moved
+        self._calendar = calendar
+        self._k = k
+        self._ends = {name: self._ends_of(name) for name in moved}
+
+    def _ends_of(self, name: str) -> tuple[date | None, date | None]:
+        first, last = (self._columns[name].get(end) for end in ("from", "to"))
+        return (
+            None if first is None else date.fromisoformat(first),
+            None if last is None else date.fromisoformat(last),
+        )
+
+    def window(self, name: str) -> dict[str, Any]:
+        """Return ``from``, ``to`` and ``uniques`` of a date column, as far as it has them."""
+        column = self._columns[name]
+        found: dict[str, Any] = {}
+        if name in self._ends:
+            ends = self._calendar.move_window(*self._ends[name], self._k)
+            for end, day in zip(("from", "to"), ends, strict=True):
+                found |= {} if day is None else {end: day.isoformat()}
+        first, size = window_size(column), window_size({**column, **found})
+        if first is not None and size is not None:
+            full = column["uniques"] >= first
+            found["uniques"] = size if full else min(column["uniques"], size)
+        return found
+
+    def day(self, day: date, names: Iterable[str]) -> date:
+        """Return a day that is compared with some moved columns, as it is in the period.
+
+        It moves as the ``from`` or the ``to`` of the first of them that has it there, or else by
+        the plain step. One that leads out of the calendar, such as 9999-12-31, stays.
+        """
+        for name in names:
+            ends = self._ends[name]
+            if day in ends:
+                moved = self._calendar.move_window(*ends, self._k)[ends.index(day)]
+                return day if moved is None else moved
+        try:
+            return self._calendar.move(day, self._k)
+        except (ValueError, OverflowError):
+            return day
+
+    def _written(self, day: Day, sources: set[str], *, iso: bool) -> str:
+        """Return what is written for a day beside some date columns, or none."""
+        if not sources:
+            return day.text
+        moved = [name for name in self._moved if name in sources]
+        return day.at(self.day(day.day, moved) if moved else day.day, iso=iso)
+
+    def beside(self, dates: Mapping[str, tuple[str, ...]]) -> literals.Change:
+        """Return what is done with a day, by the date columns that its neighbours are made of."""
+
+        def change(day: Day, compared: Compared) -> str:
+            sources = {source for name in compared.columns for source in dates.get(name, ())}
+            return self._written(day, sources, iso=not compared.as_text)
+
+        return change
+
+    def assigned(self, action: str, targets: Iterable[str]) -> str:
+        """Return the action on some date columns with the day that it assigns, if any, moved.
+
+        It moves if one of the columns does.
+        """
+        targets = set(targets)
+
+        def change(found: re.Match[str]) -> str:
+            day = parse_day(found[2])
+            written = self._written(day, targets, iso=True) if day else found[2]
+            return found[1] + written
+
+        return _ASSIGNED.sub(change, action) if targets else action

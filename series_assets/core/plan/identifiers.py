@@ -1,0 +1,171 @@
+"""Identifiers of new records: new in every period, without looking at any other (section 4.3).
+
+A ``uuid`` column has the values that Exhibit 0.9.9 gives for the same seed, row by row.
+``range`` columns have Exhibit's numbers, moved past those of the earlier periods. ``pseudo_chi``
+columns keep Exhibit's format, but walk through a fixed shuffle of all such numbers, so that they
+are reproducible and no two periods share one. Linked columns share one order of entities.
+"""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from series_assets.core.plan.sampling import Distribution, allotted, entity_of_row
+from series_assets.core.plan.seeds import derive
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+_DAYS, _YEARS, _SERIALS = 32, 80, 10_000
+PSEUDO_CHIS = _DAYS * _YEARS * _SERIALS
+"""How many different pseudo CHI numbers there are: a day, the month 13, a year, four digits."""
+
+
+@dataclass(frozen=True)
+class Identifiers:
+    """How one uuid column of one period is filled."""
+
+    column: str
+    kind: str
+    """``uuid``, ``pseudo_chi`` or ``range``."""
+    seed: int
+    """Seed of this period; decides uuid values, blanks and the order of a ``range``."""
+    order_seed: int
+    """Seed of the order of rows: the seed of the first column among linked ones."""
+    series_seed: int
+    """Seed that is the same in all periods; decides the order of pseudo CHI numbers."""
+    distribution: Distribution
+    miss_probability: float
+    issued: int
+    """How many identifiers the earlier periods were allotted (before cutting and blanking)."""
+
+
+def generate(plan: Identifiers, rows: int) -> "pd.Series[Any]":
+    """Return the column: ``rows`` values (text, or int for ``range``), None where missing."""
+    import numpy as np
+    import pandas as pd
+
+    count = allotted(plan.distribution, rows)
+    rng = random.Random(plan.seed)
+    values = np.array(_values(plan, count, rng), dtype=object)
+    data = values[entity_of_row(plan.distribution, rows)]
+    if plan.miss_probability:
+        data[_chances(rng, rows) < plan.miss_probability] = None
+    order = np.random.RandomState(plan.order_seed).permutation(rows)
+    return pd.Series(data[order], name=plan.column, dtype=object)
+
+
+def _values(plan: Identifiers, count: int, rng: random.Random) -> list[Any]:
+    """Return ``count`` different identifiers; draws from ``rng`` as Exhibit does."""
+    if plan.kind == "uuid":
+        return _uuids(rng, count)
+    if plan.kind == "range":
+        numbers = list(range(count))
+        rng.shuffle(numbers)
+        return [plan.issued + number for number in numbers]
+    return pseudo_chis(plan.series_seed, plan.issued, count)
+
+
+def _words(rng: random.Random, count: int) -> "NDArray[np.uint32]":
+    """Return the next ``count`` words of 32 bits of a generator of Python's, and move it on.
+
+    numpy has the same generator (MT19937) and gives them all at once.
+    """
+    import numpy as np
+
+    version, (*key, place), gauss = rng.getstate()
+    generator = np.random.MT19937()
+    generator.state = {
+        "bit_generator": "MT19937",
+        "state": {"key": np.array(key, dtype=np.uint32), "pos": place},
+    }
+    words = generator.random_raw(count).astype(np.uint32)
+    state = generator.state["state"]
+    rng.setstate((version, (*state["key"].tolist(), state["pos"]), gauss))
+    return words
+
+
+def _uuids(rng: random.Random, count: int) -> list[str]:
+    """Return what ``uuid.UUID(int=rng.getrandbits(128), version=4).hex`` gives, time after time.
+
+    ``getrandbits`` fills a number from its lowest word up; the variant and the version of a uuid
+    are bits of its second and its third word.
+    """
+    words = _words(rng, 4 * count).reshape(count, 4)
+    words[:, 1] = words[:, 1] & 0x3FFF_FFFF | 0x8000_0000
+    words[:, 2] = words[:, 2] & 0xFFFF_0FFF | 0x0000_4000
+    text = words[:, ::-1].astype(">u4").tobytes().hex()
+    return _cut(text, 32)
+
+
+def _cut(text: str, size: int) -> list[str]:
+    """Return the pieces of ``size`` characters that a text is made of."""
+    return [text[begin : begin + size] for begin in range(0, len(text), size)]
+
+
+def _chances(rng: random.Random, count: int) -> "NDArray[np.float64]":
+    """Return what ``rng.random()`` gives, time after time: 27 bits of a word, 26 of the next."""
+    import numpy as np
+
+    high, low = _words(rng, 2 * count).reshape(count, 2).astype(np.float64).T
+    return (np.floor(high / 2**5) * 2**26 + np.floor(low / 2**6)) / 2**53
+
+
+def pseudo_chis(seed: int, first: int, count: int) -> list[str]:
+    """Return ``count`` pseudo CHI numbers, from place ``first`` of the shuffle that ``seed`` names.
+
+    Ten digits: a day from 00 to 31, ``13``, a year from 20 to 99, four digits.
+    """
+    import numpy as np
+
+    places = _shuffled(np.arange(first, first + count, dtype=np.uint64), seed)
+    day, rest = np.divmod(places, np.uint64(_YEARS * _SERIALS))
+    year, serial = np.divmod(rest, np.uint64(_SERIALS))
+    numbers = day * np.uint64(10**8) + np.uint64(13 * 10**6 + 20 * 10**4)
+    numbers += year * np.uint64(10**4) + serial
+    digits = np.empty((count, 10), dtype=np.uint8)
+    for place in range(9, -1, -1):
+        numbers, digits[:, place] = np.divmod(numbers, np.uint64(10))
+    digits += ord("0")
+    return _cut(digits.tobytes().decode("ascii"), 10)
+
+
+def _shuffled(places: "NDArray[np.uint64]", seed: int) -> "NDArray[np.uint64]":
+    """Return where a keyed one-to-one shuffle of all pseudo CHI numbers takes each place.
+
+    A Feistel network on two unequal halves whose product is the number of them, so that every
+    round can be undone and no number is met twice.
+    """
+    import numpy as np
+
+    left_size, right_size = 8192, 3125
+    assert left_size * right_size == PSEUDO_CHIS
+    left, right = np.divmod(places, np.uint64(right_size))
+    for turn in range(4):
+        left = (left + _mixed(right, derive(seed, "chi", turn, "left"))) % np.uint64(left_size)
+        right = (right + _mixed(left, derive(seed, "chi", turn, "right"))) % np.uint64(right_size)
+    return left * np.uint64(right_size) + right
+
+
+def _mixed(numbers: "NDArray[np.uint64]", key: int) -> "NDArray[np.uint64]":
+    import numpy as np
+
+    mixed = (numbers + np.uint64(key)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    return mixed >> np.uint64(32)
+
+
+def known_entities(first: Identifiers, rows: int) -> int:
+    """Return how many different identifiers ``rows`` new records hold, blanks left out."""
+    return int(generate(first, rows).nunique())
+
+
+def linked_in(columns: Iterable[str], linked: Iterable[str]) -> tuple[str, ...]:
+    """Return the uuid columns that are linked one to one, in the order of the metadata."""
+    linked = set(linked)
+    found = tuple(column for column in columns if column in linked)
+    return found if len(found) > 1 else ()

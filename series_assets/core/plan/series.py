@@ -1,0 +1,282 @@
+"""A series: a specification and a user input that fit together, and the plan of each period.
+
+The plan says everything about a period before anything runs. Whether two files make a series is
+decided in ``building``, how a specification is changed in ``changes``, who is drawn in
+``entities``.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from math import floor
+from pathlib import Path
+from typing import Any
+
+from series_assets.core.plan.calendar import Calendar
+from series_assets.core.plan.derived_columns import over_whole_datasets
+from series_assets.core.plan.identifiers import Identifiers
+from series_assets.core.plan.sampling import Distribution, allotted, parse_distribution, present
+from series_assets.core.plan.seeds import derive
+from series_assets.core.plan.spec_changes import (
+    Removed,
+    Roles,
+    existing_specification,
+    for_period,
+    new_specification,
+)
+from series_assets.core.spec.specification import (
+    Specification,
+    column_kinds,
+    combinations,
+    output_columns,
+)
+from series_assets.core.spec.user_input import UserInput
+
+BOOKKEEPING = ("reference_key", "reference_period")
+"""Columns of the reference table that are not the user's."""
+
+
+@dataclass(frozen=True)
+class NewPart:
+    """The new records of a period."""
+
+    rows: int
+    specification: Specification
+    identifiers: tuple[Identifiers, ...]
+    static: tuple[str, ...]
+    """The columns of the data in which all rows of an entity agree (4.6); empty where no entity
+    has several rows."""
+
+
+@dataclass(frozen=True)
+class ExistingPart:
+    """The existing records of a period."""
+
+    rows: int
+    specification: Specification
+    whole: Specification
+    """The period's specification before it was changed: weights and definitions come from it."""
+    removed: Removed
+    distribution: Distribution
+    """How many rows an entity has in the period."""
+
+    @property
+    def entities(self) -> int:
+        """How many different entities the rows need."""
+        return present(self.distribution, self.rows)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What period ``k`` is made from. A part without rows is None."""
+
+    series: str
+    k: int
+    key: str
+    start: date
+    random_seed: int
+    shuffle_seed: int
+    new: NewPart | None
+    existing: ExistingPart | None
+
+    @property
+    def number(self) -> int:
+        """The number of the dataset, from 1."""
+        return self.k + 1
+
+
+@dataclass(frozen=True)
+class Series:
+    """A checked series. ``specification`` is never changed."""
+
+    name: str
+    specification: Specification
+    user_input: UserInput
+    calendar: Calendar
+    roles: Roles
+    linked: tuple[str, ...]
+    """The uuid columns that are one to one, in the order of the metadata; empty without any."""
+    fingerprint: str
+    """What the rows of the reference table are marked with (section 6)."""
+    specification_file: str = "specification.yml"
+    """The specification's file, as messages call it."""
+    user_input_file: str = "user_input.yml"
+    """The user input's file, as messages call it."""
+    database: Path | None = None
+    """The database the user named; None for the one in the data folder."""
+
+    @property
+    def table(self) -> str:
+        """The name of the reference table."""
+        return f"{self.name}_reference"
+
+    @property
+    def first_identifier(self) -> str:
+        """The column that names the entity of a row."""
+        return self.roles.identifiers[0]
+
+    @property
+    def rows(self) -> int:
+        """Rows of a period."""
+        return int(self.specification["metadata"]["number_of_rows"])
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """What the values of each column of the data are, see ``column_kinds``."""
+        return column_kinds(self.specification)
+
+    @cached_property
+    def drawn_columns(self) -> list[str]:
+        """The columns of the data that existing records take from the reference table."""
+        names = (*self.roles.identifiers, *self.roles.static)
+        return [out for name in names for out in output_columns(self.specification, name)]
+
+    @cached_property
+    def over_whole_datasets(self) -> dict[str, str]:
+        """The derived columns that are computed over a whole dataset, with their calculations."""
+        return over_whole_datasets(self.specification, frozenset(self.roles.static))
+
+    def counts(self, k: int) -> tuple[int, int]:
+        """Return how many new and how many existing rows period ``k`` has (section 2)."""
+        if k == 0:
+            return self.rows, 0
+        new = floor(self.rows * self.user_input.fraction_of_new)
+        return new, self.rows - new
+
+    @property
+    def not_kept(self) -> tuple[str, ...]:
+        """What of the specification existing records are not made to meet, in sentences."""
+        part = self.plan(1).existing if self.calendar.count > 1 else None
+        return tuple(map(str, part.removed.afterwards.not_kept)) if part else ()
+
+    @cached_property
+    def _plans(self) -> dict[int, Plan]:
+        return {}
+
+    def plan(self, k: int) -> Plan:
+        """Return what period ``k`` is made from; takes no notice of any other period's data.
+
+        Always the same object, which is never changed.
+        """
+        if k not in self._plans:
+            self._plans[k] = self._planned(k)
+        return self._plans[k]
+
+    def _planned(self, k: int) -> Plan:
+        new_rows, existing_rows = self.counts(k)
+        metadata = self.specification["metadata"]
+        new = existing = None
+        if new_rows:
+            changed = new_specification(self.specification, self.calendar, self.roles, k, new_rows)
+            new = NewPart(new_rows, changed, self.identifiers_of(k), self.static_within_new)
+        if existing_rows:
+            changed, removed = existing_specification(
+                self.specification, self.calendar, self.roles, k, existing_rows, self.table
+            )
+            existing = ExistingPart(
+                existing_rows,
+                changed,
+                for_period(self.specification, self.calendar, self.roles, k),
+                removed,
+                self._distribution(self.first_identifier),
+            )
+        return Plan(
+            series=self.name,
+            k=k,
+            key=self.calendar.keys[k],
+            start=self.calendar.start_of(k),
+            random_seed=metadata["random_seed"],
+            shuffle_seed=derive(metadata["random_seed"], k, "shuffle"),
+            new=new,
+            existing=existing,
+        )
+
+    @property
+    def static_within_new(self) -> tuple[str, ...]:
+        """The columns of the data in which all rows of a new entity agree; see ``NewPart``."""
+        distribution = self._distribution(self.first_identifier)
+        if not any(frequency > 1 and share for frequency, share in distribution):
+            return ()
+        static = self.roles.static
+        return tuple(out for name in static for out in output_columns(self.specification, name))
+
+    @cached_property
+    def crosses_moved_dates(self) -> bool:
+        """Whether the combinations may differ from period to period."""
+        columns = self.specification["columns"]
+        return any(columns[name]["cross_join_all_unique_values"] for name in self.roles.moved)
+
+    @cached_property
+    def _combinations_of_first(self) -> int:
+        return combinations(for_period(self.specification, self.calendar, self.roles, 0))
+
+    def combinations(self, k: int) -> int:
+        """Return the rows of a full crossing of period ``k``'s cross-joined columns."""
+        if not self.crosses_moved_dates:
+            return self._combinations_of_first
+        return combinations(for_period(self.specification, self.calendar, self.roles, k))
+
+    def _distribution(self, column: str) -> Distribution:
+        return parse_distribution(self.specification["columns"][column]["frequency_distribution"])
+
+    def _issued_before(self, k: int, distribution: Distribution) -> int:
+        if k == 0:
+            return 0
+        first, later = (allotted(distribution, self.counts(j)[0]) for j in (0, 1))
+        return first + (k - 1) * later
+
+    def identifiers_of(self, k: int) -> tuple[Identifiers, ...]:
+        """Return how the uuid columns of period ``k`` are filled, in the metadata's order."""
+        columns = self.specification["columns"]
+        own_seed = self.specification["metadata"]["random_seed"]
+
+        def seed_of(name: str) -> int:
+            return int(columns[name].get("uuid_seed", own_seed))
+
+        leader = dict.fromkeys(self.linked, self.linked[0] if self.linked else "")
+        return tuple(
+            Identifiers(
+                column=name,
+                kind=columns[name]["anonymising_set"],
+                seed=seed_of(name) + k,
+                order_seed=seed_of(leader.get(name, name)) + k,
+                series_seed=derive(seed_of(name), name),
+                distribution=(distribution := self._distribution(name)),
+                miss_probability=columns[name]["miss_probability"],
+                issued=self._issued_before(k, distribution),
+            )
+            for name in self.roles.identifiers
+        )
+
+
+def as_plain(plan: Plan) -> dict[str, Any]:
+    """Return a plan as plain data, to print it or to compare it."""
+    shown: dict[str, Any] = {"dataset": plan.number, "starts": plan.key, "seeds": {}}
+    shown["seeds"]["shuffle"] = plan.shuffle_seed
+    if plan.new:
+        shown["new"] = {
+            "rows": plan.new.rows,
+            "identifiers": {
+                ids.column: {"kind": ids.kind, "seed": ids.seed, "issued_before": ids.issued}
+                for ids in plan.new.identifiers
+            },
+            "specification": plan.new.specification,
+        }
+    if plan.existing:
+        removed = plan.existing.removed
+        shown["existing"] = {
+            "rows": plan.existing.rows,
+            "entities": plan.existing.entities,
+            "removed": {
+                "basic_constraints": list(removed.basic_constraints),
+                "custom_constraints": list(removed.custom_constraints),
+                "derived_columns": list(removed.derived_columns),
+            },
+            "made_true_afterwards": {
+                "basic_constraints": list(removed.restored_constraints),
+                "custom_constraints": dict(removed.afterwards.custom),
+                "derived_columns": dict(removed.restored_derived),
+            },
+            "specification": plan.existing.specification,
+        }
+    return shown

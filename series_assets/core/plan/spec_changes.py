@@ -1,0 +1,243 @@
+"""The two specifications of a period, changed from the original (contract, sections 4 and 5).
+
+Every change starts from the original specification and ``k``; nothing is stepped from the
+period before. What the numbers of a period are is decided in ``series``.
+"""
+
+from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from series_assets.core.plan.calendar import Calendar
+from series_assets.core.plan.constraints import Afterwards, of_existing_records, targets_of
+from series_assets.core.plan.date_shifts import move_dates
+from series_assets.core.plan.seeds import existing_seed
+from series_assets.core.spec import mentions
+from series_assets.core.spec.specification import (
+    PAIRED,
+    Specification,
+    derived,
+    output_columns,
+)
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What the columns of a specification are to the series."""
+
+    identifiers: tuple[str, ...]
+    """The uuid columns, the first one naming the entity."""
+    static: tuple[str, ...]
+    """What an entity keeps, closed over pairs and links, derived columns included."""
+    moved: tuple[str, ...]
+    """The date columns that move with the period."""
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What the specification of existing records lost because it could not hold there (5.6)."""
+
+    basic_constraints: tuple[str, ...] = ()
+    custom_constraints: tuple[str, ...] = ()
+    """Whole constraints by name, single targets as ``name: target``."""
+    derived_columns: tuple[str, ...] = ()
+    restored_constraints: tuple[str, ...] = ()
+    """Those of the basic constraints that are made true afterwards (5.7)."""
+    restored_derived: tuple[tuple[str, str], ...] = ()
+    """Name and calculation of the derived columns computed afterwards (5.7)."""
+    among_moved: tuple[str, ...] = ()
+    """Those of the restored constraints that mention no static column."""
+    afterwards: Afterwards = field(default_factory=Afterwards)
+    """What finished records are made to meet, and what cannot be kept."""
+    targets: frozenset[str] = frozenset()
+    """The columns that custom constraints of the specification act on."""
+
+
+def for_period(
+    specification: Specification, calendar: Calendar, roles: Roles, k: int
+) -> Specification:
+    """Return a copy with the dates of period ``k``: windows, their dates, and days in expressions.
+
+    What moves, and how far, is decided in ``moving``.
+    """
+    changed = deepcopy(specification)
+    move_dates(changed, roles.moved, calendar, k)
+    return changed
+
+
+def new_specification(
+    specification: Specification, calendar: Calendar, roles: Roles, k: int, rows: int
+) -> Specification:
+    """Return the specification of period ``k``'s new records: ``rows`` of them (section 4)."""
+    changed = for_period(specification, calendar, roles, k)
+    if k == 0:
+        return changed
+    changed["metadata"]["random_seed"] += k
+    for name in roles.identifiers:
+        if "uuid_seed" in changed["columns"][name]:
+            changed["columns"][name]["uuid_seed"] += k
+    _resize(changed, rows)
+    return changed
+
+
+def existing_specification(
+    specification: Specification,
+    calendar: Calendar,
+    roles: Roles,
+    k: int,
+    rows: int,
+    table: str,
+) -> tuple[Specification, Removed]:
+    """Return the specification of period ``k``'s existing records, and what it had to lose.
+
+    ``rows`` is their number, ``table`` the name of the reference table (section 5.5).
+    """
+    changed = for_period(specification, calendar, roles, k)
+    _resize(changed, rows)
+    metadata = changed["metadata"]
+    metadata["random_seed"] = existing_seed(metadata["random_seed"], k)
+    removed = _remove(changed, roles)
+    drawn = {
+        name: output_columns(specification, name) for name in (*roles.identifiers, *roles.static)
+    }
+    statics = [name for static in roles.static for name in drawn[static]]
+    first, *others = [name for names in drawn.values() for name in names]
+    uniques = max(rows, metadata["inline_limit"] + 1)
+
+    columns: dict[str, Any] = {}
+    for name, column in changed["columns"].items():
+        if name not in drawn:
+            columns[name] = column
+        for output in drawn.get(name, ()):
+            columns[output] = _drawn(column, output, first, others, uniques, table)
+    for name in statics:
+        columns.setdefault(name, _drawn({}, name, first, others, uniques, table))
+    changed["columns"] = columns
+
+    gone = {*drawn, *removed.derived_columns}
+    for key in ("uuid_columns", "numerical_columns", "date_columns", "geospatial_columns"):
+        metadata[key] = [name for name in metadata[key] if name not in gone]
+    categorical = [name for name in metadata["categorical_columns"] if name not in drawn]
+    metadata["categorical_columns"] = [first, *others, *categorical]
+    changed["linked_columns"] = [
+        [number, members]
+        for number, members in changed["linked_columns"]
+        if not set(members) & set(roles.static)
+    ]
+    changed["constraints"]["allow_duplicates"] = True
+    return changed, removed
+
+
+def _drawn(
+    column: dict[str, Any], name: str, first: str, others: list[str], uniques: int, table: str
+) -> dict[str, Any]:
+    """Return the column as the seed shows it: categorical, its values those of the table."""
+    more = column if column.get("type") == "categorical" else {}
+    return {
+        **more,
+        "type": "categorical",
+        "paired_columns": list(others) if name == first else [first],
+        "uniques": uniques,
+        "original_values": "random" if name == first else PAIRED,
+        "cross_join_all_unique_values": False,
+        "miss_probability": 0,
+        "anonymising_set": table,
+    }
+
+
+def _resize(changed: Specification, rows: int) -> None:
+    """Set the number of rows, and scale what Exhibit reaches per run and not per row."""
+    metadata = changed["metadata"]
+    share = Fraction(rows, metadata["number_of_rows"])
+    metadata["number_of_rows"] = rows
+    scale_target_sums(changed, share)
+
+
+def scale_target_sums(changed: Specification, share: Fraction) -> None:
+    """Multiply every ``target_sum`` of a specification that is ours to change by ``share``."""
+    for column in changed["columns"].values():
+        parameters = column.get("distribution_parameters") or {}
+        if parameters.get("target_sum") is not None:
+            scaled = Fraction(str(parameters["target_sum"])) * share
+            exact = scaled.denominator == 1
+            parameters["target_sum"] = int(scaled) if exact else float(scaled)
+
+
+def _remove(changed: Specification, roles: Roles) -> Removed:
+    """Remove from ``changed`` what mentions a static or a moved column, and tell what it was."""
+    whole = {**changed, "constraints": dict(changed["constraints"])}
+    calculations = derived(changed)
+    static = {*roles.static, *_outputs(changed, roles.static)}
+    forbidden = {*static, *roles.moved}
+    names = {*changed["columns"], *calculations, *forbidden}
+    lost = [name for name in calculations if name in static]
+    while True:
+        more = [
+            name
+            for name, text in calculations.items()
+            if name not in lost and mentions.in_derivation(text, names) & forbidden
+        ]
+        if not more:
+            break
+        lost += more
+        forbidden |= set(more)
+    changed["derived_columns"] = {
+        name: text for name, text in changed["derived_columns"].items() if name not in lost
+    }
+
+    constraints = changed["constraints"]
+    basic = constraints["basic_constraints"] or []
+    out = [text for text in basic if mentions.in_constraint(text, names) & forbidden]
+    if out:
+        constraints["basic_constraints"] = [text for text in basic if text not in out]
+    custom, removed_custom = _custom_without(
+        constraints["custom_constraints"] or {}, names, forbidden
+    )
+    if removed_custom:
+        constraints["custom_constraints"] = custom
+    afterwards = of_existing_records(whole, custom, {*static, *roles.identifiers})
+    met = {rule.text for rule in afterwards.rules if any(c not in static for c, _ in rule.ways)}
+    return Removed(
+        basic_constraints=tuple(out),
+        custom_constraints=tuple(removed_custom),
+        derived_columns=tuple(name for name in calculations if name in lost),
+        restored_constraints=tuple(text for text in out if text in met),
+        restored_derived=tuple(
+            (name, text)
+            for name, text in calculations.items()
+            if name in lost and name not in static
+        ),
+        among_moved=tuple(text for text in out if not mentions.in_constraint(text, names) & static),
+        afterwards=afterwards,
+        targets=targets_of(whole["constraints"]["custom_constraints"] or {}),
+    )
+
+
+def _outputs(specification: Specification, names: Iterable[str]) -> list[str]:
+    return [output for name in names for output in output_columns(specification, name)]
+
+
+def _custom_without(
+    custom: dict[str, Any], names: set[str], forbidden: set[str]
+) -> tuple[dict[str, Any], list[str]]:
+    kept, removed = {}, []
+    for name, constraint in custom.items():
+        mentioned = mentions.in_constraint(constraint.get("filter"), names)
+        mentioned |= mentions.in_list(constraint.get("partition"), names)
+        if mentioned & forbidden:
+            removed.append(name)
+            continue
+        targets = {
+            target: action
+            for target, action in constraint["targets"].items()
+            if not mentions.in_list(target, names) & forbidden
+        }
+        dropped = [target for target in constraint["targets"] if target not in targets]
+        if targets:
+            kept[name] = {**constraint, "targets": targets}
+            removed += [f"{name}: {target}" for target in dropped]
+        else:
+            removed.append(name)
+    return kept, removed

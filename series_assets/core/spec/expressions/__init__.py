@@ -1,0 +1,167 @@
+"""Expressions of a specification: what pandas would evaluate, held against what is allowed.
+
+Derived columns, basic constraints and the filters of custom ones are handed to pandas' ``eval`` by
+Exhibit, with everything in reach. Nothing is, until it has been found harmless here.
+"""
+
+import keyword
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from series_assets.core.spec.expressions import reading, values
+from series_assets.core.spec.expressions.checking import BY_GROUPS, CONSTRAINT, DERIVED, Checker
+from series_assets.core.spec.expressions.values import ANYTHING, RefusedError, UselessError, Value
+from series_assets.core.spec.specification import Specification
+
+_OFTEN = re.compile(r"with_(?:high|low)_frequency")
+_CONSTANTS = ("inf", "Inf")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why an expression may not run."""
+
+    place: str
+    text: str
+    why: str
+    """Half a sentence that follows the expression."""
+    plain: bool
+    """Whether it only names what is not there, or cannot be read: harmless, but useless."""
+
+    def __str__(self) -> str:
+        lines = r"\n".join(self.text.splitlines())
+        text = lines if len(lines) <= 200 else f"{lines[:197]}..."
+        return f"{self.place} '{text}' {self.why}"
+
+
+def checked(specification: Specification, told: Iterable[str]) -> Iterator[str]:
+    """Yield a sentence for each expression that may not run, and the others ``told`` of before.
+
+    Of an expression that is refused nothing else is said; one that names what is not there is left
+    to the sentence told of it, if there is one.
+    """
+    found = list(refusals(specification))
+    refused = [one for one in found if not one.plain]
+    yield from map(str, refused)
+    silenced = tuple(f"{one.place} '{one.text}'" for one in refused)
+    sentences = [sentence for sentence in told if not sentence.startswith(silenced)]
+    yield from sentences
+    for one in found:
+        if one.plain and not any(
+            said.startswith(f"{one.place} '{one.text}'") for said in sentences
+        ):
+            yield str(one)
+
+
+def refusals(specification: Specification) -> Iterator[Refusal]:
+    """Yield a refusal for each expression of a specification that may not run."""
+    columns = values.of_columns(specification)
+    constraints = specification["constraints"]
+    for text in constraints["basic_constraints"] or []:
+        yield from _refusals("constraints.basic_constraints", text, columns, basic=True)
+    for name, custom in (constraints["custom_constraints"] or {}).items():
+        if custom.get("filter") is not None:
+            place = f"constraints.custom_constraints.{name}.filter"
+            yield from _refusals(place, custom["filter"], columns)
+    for name, text in specification["derived_columns"].items():
+        try:
+            columns[name] = check_derivation(text, columns)
+        except RefusedError as error:
+            # Exhibit computes no column with "Example" in its name, at least not on purpose.
+            if not (isinstance(error, UselessError) and "Example" in name):
+                plain = isinstance(error, UselessError)
+                yield Refusal(f"derived_columns.{name}", text, str(error), plain)
+            columns[name] = ANYTHING
+
+
+def _refusals(
+    place: str, text: str, columns: Mapping[str, Value], basic: bool = False
+) -> Iterator[Refusal]:
+    try:
+        check_constraint(text, columns, basic=basic)
+    except RefusedError as error:
+        yield Refusal(place, text, str(error), isinstance(error, UselessError))
+
+
+def check_derivation(text: str, columns: Mapping[str, Value]) -> Value:
+    """Return what a calculation makes of the columns, whose values are known so far.
+
+    Raises RefusedError if anything in it is not allowed, UselessError if it would only fail.
+    """
+    safe = reading.of_derivation(text)
+    _check_names(safe, columns, [], "write the sign between blanks if you mean to calculate")
+    place = BY_GROUPS if "groupby" in safe else DERIVED
+    return _checked(safe, columns, place).as_column()
+
+
+def check_constraint(text: str, columns: Mapping[str, Value], *, basic: bool = False) -> None:
+    """Return nothing for a filter, or a basic constraint, that may be evaluated.
+
+    Raises RefusedError if anything in it is not allowed, UselessError if it would only fail.
+    """
+    clean = reading.of_constraint(text)
+    _check_names(clean, columns, reading.between_tildes(text), "rename it")
+    if _OFTEN.search(clean):
+        # Exhibit looks up what stands before these words as the name of a column.
+        if basic or _OFTEN.sub("", clean, count=1).strip() not in _safe(columns):
+            raise UselessError(
+                "speaks of frequency, which only a filter of the form 'column "
+                "with_high_frequency' can"
+            )
+        return
+    _checked(clean, columns, CONSTRAINT)
+    if basic:
+        parts = reading.sides(clean)
+        if len(parts) != 3:
+            raise UselessError(
+                "is not 'column operator expression' with one operator between blanks"
+            )
+        _checked(parts[2], columns, CONSTRAINT)
+
+
+def _safe(columns: Mapping[str, Value]) -> dict[str, Value]:
+    return {name.replace(" ", "__"): value for name, value in columns.items()}
+
+
+def _checked(text: str, columns: Mapping[str, Value], place: str) -> Value:
+    tree = reading.parse(text)
+    checker = Checker(_safe(columns), place)
+    try:
+        found = checker.check(tree)
+    except RecursionError:
+        raise RefusedError("nests too deep; split it over several columns") from None
+    if checker.unknown:
+        raise UselessError(f"names '{checker.unknown[0]}', which is no column made before it")
+    return found
+
+
+def _check_names(text: str, columns: Iterable[str], tilded: Iterable[str], remedy: str) -> None:
+    """Refuse the mention of a column whose name would be read as something else."""
+    tilded, bare = set(tilded), reading.unquoted(text)
+    for name in columns:
+        safe = name.replace(" ", "__")
+        if not _reads_as_itself(safe) and (
+            name in tilded or _stands_in(reading.unquoted(safe), bare)
+        ):
+            raise RefusedError(
+                f"names the column '{name}', which pandas would read as something else; rename "
+                f"the column{'' if remedy == 'rename it' else f', or {remedy}'}"
+            )
+
+
+def _reads_as_itself(name: str) -> bool:
+    return (
+        name.isidentifier()
+        and not keyword.iskeyword(name)
+        and name == unicodedata.normalize("NFKC", name)
+        and name not in _CONSTANTS
+        and not name.startswith("__")
+    )
+
+
+def _stands_in(name: str, text: str) -> bool:
+    if keyword.iskeyword(name) or not re.search(r"[^\W\d]", name):
+        return False
+    return bool(re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text))

@@ -1,0 +1,176 @@
+"""What may stand between the brackets of a method, by the names that the table gives it."""
+
+import ast
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from series_assets.core.errors import did_you_mean, listed
+from series_assets.core.spec.expressions.reading import shown
+from series_assets.core.spec.expressions.table import WORDS
+from series_assets.core.spec.expressions.values import (
+    COLUMN,
+    MOST_FACTORS,
+    NUMBER,
+    PARTS,
+    SCALAR,
+    TEXT,
+    RefusedError,
+    Value,
+    joined,
+)
+
+_LIMITS = {"decimals": (-20, 20), "periods": (-1_000_000, 1_000_000), "width": (0, 200)}
+_LONGEST = 200
+_FREQUENCY = re.compile(r"\d{0,4}[A-Za-z]{1,5}(-[A-Z]{3})?")
+_FORMAT = re.compile(r"(?:%[AaBbcdfGHIjMmpSUuVWwXxYyZz%]|[^%]){1,50}")
+_WHAT = {
+    "flag": "True or False",
+    "off": "False",
+    "share": "a number from 0 to 1",
+    "text": f"a text in quotes of at most {_LONGEST} characters",
+    "character": "one character in quotes",
+    "pattern": "a pattern in quotes",
+    "constant": "a number, a text in quotes, True or False",
+    "constants": "a number, a text in quotes, or a list of them",
+    "values": "a list such as ['a', 'b'], or a column",
+    "number": "a number, or a column of numbers",
+    "value": "a column, a number, a text in quotes, or a calculation",
+    "column": "a column",
+    "exponent": f"a number up to {MOST_FACTORS}",
+    "frequency": "a frequency of pandas in quotes, such as 'M'",
+    "format": "a format such as '%Y-%m-%d', with letters right behind %",
+    "names": "a column's name in quotes, or a list of such",
+    **{kind: f"a whole number from {low} to {high}" for kind, (low, high) in _LIMITS.items()},
+}
+KINDS = (*_WHAT, *WORDS)
+"""Every kind of argument that the table may name."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """An argument: what it is, or the constant that it says."""
+
+    value: Value
+    constant: object = None
+
+
+def described(kind: str) -> str:
+    """Return what an argument of a kind may be, in words."""
+    return _WHAT.get(kind) or listed(f"'{word}'" for word in WORDS[kind])
+
+
+def literal(node: ast.expr) -> object:
+    """Return the constant that a part of an expression says, with its sign.
+
+    Raises ValueError where it is something else.
+    """
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
+        number = literal(node.operand)
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise ValueError
+        return -number if isinstance(node.op, ast.USub) else number
+    if isinstance(node, ast.Constant) and (
+        node.value is None or isinstance(node.value, bool | int | float | str)
+    ):
+        return node.value
+    raise ValueError
+
+
+def of_constant(constant: object) -> Value:
+    """Return what a constant is, as a value."""
+    if isinstance(constant, str):
+        return Value(SCALAR, TEXT, max(1, len(constant)))
+    digits = len(str(abs(constant))) if type(constant) is int else 1
+    return Value(SCALAR, NUMBER, 1 + digits // 18)
+
+
+def by_parameter(
+    name: str, takes: Mapping[str, str], needs: int, node: ast.Call
+) -> dict[str, ast.expr]:
+    """Return the arguments of a call by the parameters of a method called ``name``.
+
+    Raises RefusedError for too many, for unknown ones, and where one that it needs is missing.
+    """
+    if any(keyword.arg is None for keyword in node.keywords):
+        raise RefusedError("uses **, which an expression may not; name the arguments")
+    if len(node.args) > len(takes):
+        most = f"takes {len(takes)} at most" if takes else "takes none"
+        raise RefusedError(f"gives {name} {len(node.args)} arguments; it {most}")
+    nodes = dict(zip(takes, node.args, strict=False))
+    for keyword in node.keywords:
+        parameter = str(keyword.arg)
+        if parameter not in takes or parameter in nodes:
+            known = f"; it takes {', '.join(takes)}" if takes else "; it takes none"
+            raise RefusedError(f"gives {name} the argument {parameter}, which it may not{known}")
+        nodes[parameter] = keyword.value
+    if missing := [parameter for parameter in list(takes)[:needs] if parameter not in nodes]:
+        raise RefusedError(f"calls {name} without {missing[0]}; give it")
+    return nodes
+
+
+def checked(
+    parameter: str, kind: str, node: ast.expr, evaluate: Callable[[ast.expr], Value]
+) -> Given:
+    """Return an argument of a kind; ``evaluate`` checks one that is an expression itself.
+
+    Raises RefusedError for any other.
+    """
+    if kind in ("value", "number", "column"):
+        value = evaluate(node)
+        if value.kind == PARTS or (kind == "number" and value.kind == TEXT):
+            raise _wrong(parameter, kind, node)
+        if kind == "column" and value.shape != COLUMN:
+            raise _wrong(parameter, kind, node)
+        return Given(value)
+    if kind == "values" and not isinstance(node, ast.List | ast.Tuple):
+        value = evaluate(node)
+        if value.shape != COLUMN:
+            raise _wrong(parameter, kind, node)
+        return Given(value)
+    if kind in ("values", "constants", "names") and isinstance(node, ast.List | ast.Tuple):
+        each = [_constant(parameter, kind, item) for item in node.elts]
+        if not each:
+            raise _wrong(parameter, kind, node)
+        return Given(joined(map(of_constant, each)), each)
+    constant = _constant(parameter, kind, node)
+    return Given(of_constant(constant), constant)
+
+
+def _constant(parameter: str, kind: str, node: ast.expr) -> object:
+    try:
+        constant = literal(node)
+    except ValueError:
+        raise _wrong(parameter, kind, node) from None
+    if not _fits(kind, constant):
+        raise _wrong(parameter, kind, node, constant)
+    return constant
+
+
+def _fits(kind: str, constant: object) -> bool:
+    if kind in ("constant", "constants", "values"):
+        return constant is not None or kind == "constant"
+    if kind in ("flag", "off"):
+        return constant is False or (kind == "flag" and constant in (True, None))
+    if kind in _LIMITS:
+        low, high = _LIMITS[kind]
+        return type(constant) is int and low <= constant <= high
+    if kind in ("share", "exponent"):
+        most = 1 if kind == "share" else MOST_FACTORS
+        number = type(constant) in (int, float) and isinstance(constant, int | float)
+        return number and (-most if kind == "exponent" else 0) <= constant <= most  # type: ignore[operator]
+    if not isinstance(constant, str):
+        return False
+    if kind in WORDS:
+        return constant in WORDS[kind]
+    if kind == "frequency":
+        return bool(_FREQUENCY.fullmatch(constant))
+    if kind == "format":
+        return bool(_FORMAT.fullmatch(constant))
+    return len(constant) == 1 if kind == "character" else len(constant) <= _LONGEST
+
+
+def _wrong(parameter: str, kind: str, node: ast.expr, constant: object = None) -> RefusedError:
+    near = did_you_mean(constant, WORDS.get(kind, ())) if isinstance(constant, str) else ""
+    hint = near if "did you mean" in near else ""
+    return RefusedError(f"gives {parameter} as {shown(node)}; it has to be {described(kind)}{hint}")

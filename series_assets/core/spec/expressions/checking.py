@@ -1,0 +1,339 @@
+"""Walks the tree of an expression and refuses whatever is not in the table, before it runs."""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+from series_assets.core.errors import did_you_mean
+from series_assets.core.spec.expressions import arguments, results, values
+from series_assets.core.spec.expressions.arguments import Given, of_constant
+from series_assets.core.spec.expressions.patterns import pattern_fault
+from series_assets.core.spec.expressions.reading import LOCAL, shown
+from series_assets.core.spec.expressions.table import (
+    FUNCTIONS,
+    SUPPLIED,
+    USES,
+    Use,
+)
+from series_assets.core.spec.expressions.values import (
+    ANY,
+    ANYTHING,
+    COLUMN,
+    GROUPED,
+    GROUPS,
+    MOMENT,
+    NUMBER,
+    PARTS,
+    ROWS,
+    SCALAR,
+    SHAPE,
+    TABLE,
+    TEXT,
+    TEXTS,
+    TIME,
+    RefusedError,
+    Value,
+    joined,
+)
+from series_assets.core.spec.expressions.wording import SEE, instead, not_a_part, not_listed
+
+DERIVED, BY_GROUPS, CONSTRAINT = "derived", "by groups", "constraint"
+"""Where an expression stands; pandas finds names in other places in each of them."""
+
+_DEEPEST = 50
+_MOST_ROWS = 1_000_000
+_SIGNS: dict[type[ast.operator], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
+}  # fmt: skip
+_COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn)
+
+
+class Checker:
+    """Checks one expression; afterwards ``unknown`` has the names that no column has."""
+
+    def __init__(self, columns: Mapping[str, Value], place: str) -> None:
+        """``columns`` by the names that pandas sees, with ``__`` for blanks."""
+        self._columns = columns
+        self._place = place
+        self._depth = 0
+        self.unknown: list[str] = []
+        self._clock: str | None = None
+        self._times = False
+
+    def check(self, node: ast.expr) -> Value:
+        """Return what the expression makes. Raises RefusedError if any of it is not allowed."""
+        value = self._value(node)
+        if self._clock and self._times:
+            raise RefusedError(
+                f"says '{self._clock}' beside a date, for which pandas reads the clock; use "
+                "@sysdate in a derived column, or a day such as '2024-01-31'"
+            )
+        return value
+
+    def _value(self, node: ast.expr) -> Value:
+        found = self._visit(node)
+        if found.shape not in (COLUMN, SCALAR, MOMENT):
+            raise RefusedError(f"uses {shown(node)} as if it were a column; {instead(found.shape)}")
+        return replace(found, shape=SCALAR) if found.shape == MOMENT else found
+
+    def _visit(self, node: ast.expr) -> Value:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise RefusedError(f"nests more than {_DEEPEST} deep; split it over several columns")
+        try:
+            found = self._of_node(node)
+        finally:
+            self._depth -= 1
+        self._times |= found.kind == TIME
+        return found
+
+    def _of_node(self, node: ast.expr) -> Value:
+        match node:
+            case ast.Constant():
+                return self._constant(node)
+            case ast.Name():
+                return self._name(node)
+            case ast.UnaryOp():
+                value = self._value(node.operand)
+                return values.combined("-", value, Value(SCALAR, NUMBER), partial(shown, node))
+            case ast.BinOp():
+                return self._calculation(node)
+            case ast.BoolOp():
+                return replace(joined(map(self._value, node.values)), kind=NUMBER, size=1)
+            case ast.Compare():
+                return self._comparison(node)
+            case ast.Attribute():
+                return self._attribute(node)
+            case ast.Subscript():
+                return self._subscript(node)
+            case ast.Call():
+                return self._call(node)
+        raise not_a_part(node)
+
+    def _constant(self, node: ast.Constant) -> Value:
+        try:
+            constant = arguments.literal(node)
+        except ValueError:
+            raise RefusedError(f"has {shown(node)}, which is neither a number nor a text") from None
+        self._note_clock(constant)
+        return values.bounded(of_constant(constant), partial(shown, node))
+
+    def _note_clock(self, constant: object) -> None:
+        for one in constant if isinstance(constant, list) else [constant]:
+            if isinstance(one, str) and one.strip().lower() in ("now", "today"):
+                self._clock = one
+
+    def _argument(self, parameter: str, kind: str, node: ast.expr) -> Given:
+        given = arguments.checked(parameter, kind, node, self._value)
+        self._note_clock(given.constant)
+        return given
+
+    def _name(self, node: ast.Name) -> Value:
+        name = node.id
+        if name.startswith(LOCAL) or self._place == BY_GROUPS:
+            return self._supplied(name.removeprefix(LOCAL), name)
+        if name.startswith("__"):
+            raise RefusedError(f"uses the name {name}; no name begins with two underscores")
+        if name in self._columns:
+            return self._columns[name]
+        if name == "index":
+            return Value(COLUMN, NUMBER)
+        if name in SUPPLIED and self._place == DERIVED:
+            raise RefusedError(f"uses {name} without its @; write @{name}")
+        self.unknown.append(name)
+        return ANYTHING
+
+    def _supplied(self, name: str, written: str) -> Value:
+        if self._place == CONSTRAINT:
+            raise RefusedError(
+                f"uses @{name}; constraints and filters know columns only, compute it in a "
+                "derived column"
+            )
+        if name == "df":
+            return Value(TABLE, ANY)
+        if name == "sysdate":
+            return Value(MOMENT, TIME)
+        if name in SUPPLIED:
+            raise RefusedError(f"uses {name} without its brackets; write @{name}(...)")
+        if written.startswith(LOCAL):
+            known = "@sysdate, @randint(...), @create_timestamp(...) and @df are all there are"
+            raise RefusedError(f"uses @{name}; {known}")
+        if name in self._columns:
+            raise RefusedError(
+                f"uses {name} beside groupby, where Exhibit knows df only; write df['{name}']"
+            )
+        raise RefusedError(f"uses {name} beside groupby, where Exhibit knows df only")
+
+    def _calculation(self, node: ast.BinOp) -> Value:
+        chain = [node]
+        while isinstance(chain[-1].left, ast.BinOp):
+            chain.append(chain[-1].left)
+        left = self._value(chain[-1].left)
+        for step in reversed(chain):
+            if isinstance(step.op, ast.Pow):
+                left = values.power(left, self._exponent(step), partial(shown, step))
+            elif type(step.op) in _SIGNS:
+                right = self._value(step.right)
+                left = values.combined(_SIGNS[type(step.op)], left, right, partial(shown, step))
+            else:
+                raise RefusedError(f"uses an operator that pandas does not know in {shown(step)}")
+        return left
+
+    def _exponent(self, node: ast.BinOp) -> float:
+        given = self._argument("the exponent", "exponent", node.right)
+        assert isinstance(given.constant, int | float)
+        return given.constant
+
+    def _comparison(self, node: ast.Compare) -> Value:
+        sides = [self._side(side) for side in (node.left, *node.comparators)]
+        if not all(isinstance(sign, _COMPARISONS) for sign in node.ops):
+            raise RefusedError(f"uses is in {shown(node)}; compare with ==")
+        return replace(joined(sides), kind=NUMBER, size=1)
+
+    def _side(self, node: ast.expr) -> Value:
+        if isinstance(node, ast.List | ast.Tuple):
+            return self._argument("the list", "values", node).value
+        return self._value(node)
+
+    def _attribute(self, node: ast.Attribute) -> Value:
+        of = self._visit(node.value)
+        if of.shape in (TABLE, GROUPS) and _is_column_of_a_table(node.attr, self._columns):
+            return self._of_table(of.shape, node.attr)
+        use = self._use(of, node)
+        if use.takes is not None:
+            raise RefusedError(f"uses .{node.attr} without its brackets; write .{node.attr}(...)")
+        return results.of_attribute(use, of)
+
+    def _use(self, of: Value, node: ast.Attribute) -> Use:
+        use = USES.get(of.shape, {}).get(node.attr)
+        if use is None:
+            raise not_listed(node.attr, of.shape)
+        if (use.numbers and of.kind in (TEXT, PARTS)) or (
+            of.kind == PARTS and (of.shape, node.attr) not in _OF_PARTS
+        ):
+            remedy = "take one part by .str[0]" if of.kind == PARTS else "use .astype('float')"
+            raise RefusedError(f"uses .{node.attr} on text, which it is not for; {remedy}")
+        return use
+
+    def _of_table(self, shape: str, name: str) -> Value:
+        column = self._columns[name]
+        return replace(column, shape=GROUPED if shape == GROUPS else COLUMN)
+
+    def _subscript(self, node: ast.Subscript) -> Value:
+        of = self._visit(node.value)
+        try:
+            key = arguments.literal(node.slice)
+        except ValueError:
+            raise RefusedError(
+                f"has {shown(node.slice)} between square brackets, where pandas takes a number or "
+                "a name in quotes; pick rows by .where(condition)"
+            ) from None
+        if of.shape in (TABLE, GROUPS):
+            if key not in self._columns:
+                raise RefusedError(f"asks for df['{key}'], which is no column made before it")
+            return self._of_table(of.shape, str(key))
+        if type(key) is int and abs(key) < 10**9:
+            if of.shape == SHAPE:
+                return Value(SCALAR, NUMBER)
+            if of.shape == TEXTS:
+                return Value(COLUMN, TEXT, of.size)
+            if of.shape in (COLUMN, ROWS):
+                return replace(of, shape=SCALAR)
+        raise RefusedError(f"has [{shown(node.slice)}] behind {shown(node.value)}; {SEE}")
+
+    def _call(self, node: ast.Call) -> Value:
+        if isinstance(node.func, ast.Name):
+            return self._function(node, node.func.id)
+        if not isinstance(node.func, ast.Attribute):
+            raise RefusedError(
+                f"calls {shown(node.func)}; only methods and functions can be called"
+            )
+        of = self._visit(node.func.value)
+        use = self._use(of, node.func)
+        if use.takes is None:
+            raise RefusedError(
+                f"calls .{node.func.attr}, which is no method; leave out its brackets"
+            )
+        given = self._given(f".{node.func.attr}", use.takes, use.needs, node)
+        self._check_meaning(node.func.attr, of, given)
+        part = partial(shown, node)
+        made = results.of_method(node.func.attr, use, of, given, part)
+        return values.bounded(made, part)
+
+    def _given(
+        self, name: str, takes: Mapping[str, str], needs: int, node: ast.Call
+    ) -> dict[str, Given]:
+        nodes = arguments.by_parameter(name, takes, needs, node)
+        return {
+            parameter: self._argument(parameter, takes[parameter], value)
+            for parameter, value in nodes.items()
+        }
+
+    def _check_meaning(self, name: str, of: Value, given: Mapping[str, Given]) -> None:
+        if "by" in given:
+            keys = given["by"].constant
+            for key in keys if isinstance(keys, list) else [keys]:
+                if key not in self._columns:
+                    raise RefusedError(f"groups by '{key}', which is no column made before it")
+        if "pat" in given and of.shape == TEXTS and results.is_regex(name, given):
+            pattern = str(given["pat"].constant)
+            if fault := pattern_fault(pattern, of.characters):
+                raise RefusedError(f"has the pattern '{pattern}', which {fault}")
+
+    def _function(self, node: ast.Call, name: str) -> Value:
+        plain = name.removeprefix(LOCAL)
+        supplied = self._place != CONSTRAINT and (name != plain or self._place == BY_GROUPS)
+        if supplied and plain == "randint":
+            return self._randint(node)
+        if supplied and plain == "create_timestamp":
+            takes = dict.fromkeys(("hour_column", "minute_column", "second_column"), "column")
+            self._given("@create_timestamp", takes, 3, node)
+            return Value(COLUMN, TIME)
+        if name in FUNCTIONS and name not in self._columns:
+            takes = dict.fromkeys(("x", "y") if name == "arctan2" else ("x",), "number")
+            given = self._given(name, takes, len(takes), node)
+            return replace(joined(one.value for one in given.values()), kind=NUMBER, size=1)
+        if supplied or name != plain or plain in SUPPLIED:
+            self._name(ast.Name(name))
+            raise RefusedError(f"calls {shown(node.func)}, which is no function")
+        near = did_you_mean(name, FUNCTIONS)
+        hint = near if "did you mean" in near else ""
+        raise RefusedError(
+            f"calls {name}(...), which an expression may not{hint}; use a method of a column "
+            f"({SEE})"
+        )
+
+    def _randint(self, node: ast.Call) -> Value:
+        takes = {"low": "number", "high": "number", "size": "number"}
+        given = self._given("@randint", takes, 1, node)
+        if any(one.value.shape == COLUMN for one in given.values()):
+            raise RefusedError(
+                "gives @randint a column; give it numbers, and @df.shape[0] as its size"
+            )
+        named = {keyword.arg: keyword.value for keyword in node.keywords}
+        size = node.args[2] if len(node.args) > 2 else named.get("size")
+        if size is None:
+            return Value(SCALAR, NUMBER)
+        if shown(size) not in ("@df.shape[0]", "df.shape[0]"):
+            limit = isinstance(size, ast.Constant) and type(size.value) is int
+            if not limit or not 0 < size.value <= _MOST_ROWS:  # type: ignore[attr-defined]
+                raise RefusedError(
+                    f"gives @randint the size {shown(size)}; use @df.shape[0], the number of rows"
+                )
+        return Value(COLUMN, NUMBER)
+
+
+_OF_PARTS = {
+    (COLUMN, "str"), (COLUMN, "isna"), (COLUMN, "notna"), (TEXTS, "get"), (TEXTS, "len"),
+}  # fmt: skip
+
+
+def _is_column_of_a_table(name: str, columns: Mapping[str, Value]) -> bool:
+    """Tell whether ``df.name`` is a column: pandas gives its own attributes of that name first."""
+    if name not in columns or name.startswith("_"):
+        return False
+    import pandas as pd
+    from pandas.core.groupby import DataFrameGroupBy
+
+    return not hasattr(pd.DataFrame, name) and not hasattr(DataFrameGroupBy, name)

@@ -1,0 +1,175 @@
+"""Reading a specification: its form checked, and that its parts do not contradict each other.
+
+The rules that Exhibit itself has without telling are in ``exhibit_rules``.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from series_assets.core.errors import Fault, InputError
+from series_assets.core.spec.mentions import split_constraint
+from series_assets.core.spec.pydantic_faults import faults_of, with_remedy
+from series_assets.core.spec.schema import (
+    KNOWN_KEYS,
+    REMEDIES,
+    CategoricalColumn,
+    Constraints,
+    ContinuousColumn,
+    DateColumn,
+    SpecificationForm,
+)
+from series_assets.core.spec.specification import LISTS, PAIRED, Specification, is_select, of_type
+
+
+def read_specification(content: object, file: str) -> Specification:
+    """Return the specification that ``content`` (the parsed YAML of ``file``) holds.
+
+    The result is what Exhibit would see: every column listed in the metadata, what may be left
+    out filled in, all days in ISO form. ``content`` stays as it is. Raises InputError with
+    every fault of the form; if there is none, with every fault of what columns say of another.
+    """
+    if not isinstance(content, Mapping):
+        raise InputError([Fault(file, "the file does not hold an Exhibit specification")])
+    columns = content.get("columns")
+    if isinstance(columns, Mapping):
+        odd = [name for name in columns if not isinstance(name, str)]
+        if odd:
+            raise InputError(
+                Fault(file, f"columns.{name} has a name that is not text; put it in quotes")
+                for name in odd
+            )
+    try:
+        form = SpecificationForm.model_validate(dict(content))
+    except ValidationError as error:
+        found = faults_of(error, file, KNOWN_KEYS)
+        raise InputError(with_remedy(fault, REMEDIES) for fault in found) from None
+    faults = [Fault(file, message) for message in _contradictions(form)]
+    if faults:
+        raise InputError(faults)
+    return _completed(_unshared(content), form)
+
+
+def _contradictions(form: SpecificationForm) -> Iterator[str]:
+    columns = form.columns
+    derived = form.derived_columns or {}
+    if not any(column.type == "uuid" for column in columns.values()):
+        yield "columns has no uuid column; the entities of a series need an identifier"
+    for name in sorted(columns.keys() & derived.keys()):
+        yield f"derived_columns.{name} has the name of a column"
+    for type_, key in LISTS.items():
+        for name in getattr(form.metadata, key) or []:
+            if name in derived and type_ == "continuous":
+                continue
+            if name not in columns:
+                yield (
+                    f"metadata.{key} names '{name}', which is not under columns; take it off the "
+                    "list, or add the column"
+                )
+            elif columns[name].type != type_:
+                its = columns[name].type
+                yield (
+                    f"metadata.{key} names '{name}', whose type is {its}; "
+                    f"it belongs in {LISTS[its]}"
+                )
+    for name, column in columns.items():
+        if isinstance(column, CategoricalColumn):
+            yield from _of_categorical(name, column, columns)
+        elif isinstance(column, ContinuousColumn):
+            targets = column.distribution_parameters.model_dump(exclude={"dispersion"})
+            if all(value is None for value in targets.values()):
+                yield (
+                    f"columns.{name}.distribution_parameters has no target; Exhibit needs one of "
+                    f"{', '.join(targets)}"
+                )
+        elif isinstance(column, DateColumn):
+            yield from _of_date(name, column)
+    for _, members in form.linked_columns or []:
+        for name in members:
+            if name not in columns or columns[name].type != "categorical":
+                yield f"linked_columns names '{name}', which is not a categorical column"
+    yield from _of_constraints(form.constraints, columns)
+
+
+def _of_categorical(
+    name: str, column: CategoricalColumn, columns: Mapping[str, Any]
+) -> Iterator[str]:
+    place = f"columns.{name}"
+    for pair in column.paired_columns or []:
+        if pair not in columns or columns[pair].type != "categorical":
+            yield f"{place}.paired_columns names '{pair}', which is not a categorical column"
+    values = column.original_values
+    if isinstance(values, list) and values[0].split("|")[0].strip() != name:
+        yield f"{place}.original_values has no header row that starts with '{name}'"
+    if values == PAIRED and not column.paired_columns:
+        yield f"{place}.original_values is '{PAIRED}', but paired_columns is empty"
+    if column.cross_join_all_unique_values and values != PAIRED:
+        if not isinstance(values, list):
+            yield f"{place} is cross-joined; Exhibit needs its values listed in original_values"
+        elif len(values) - 2 != column.uniques:
+            yield f"{place}.uniques is {column.uniques}, but original_values has {len(values) - 2}"
+
+
+def _of_date(name: str, column: DateColumn) -> Iterator[str]:
+    place = f"columns.{name}"
+    if is_select(column.anonymising_set):
+        return
+    if column.from_ is None and column.to is None:
+        yield f"{place} has neither from nor to; give the first day as from: '2024-01-01'"
+    elif column.from_ and column.to and column.to < column.from_:
+        yield f"{place}.to {column.to} is before from {column.from_}; swap them or mend one"
+
+
+def _of_constraints(constraints: Constraints, columns: Mapping[str, Any]) -> Iterator[str]:
+    for text in constraints.basic_constraints or []:
+        parts = split_constraint(text)
+        if parts is None:
+            yield (
+                f"constraints.basic_constraints '{text}' is not 'column operator expression' with "
+                "one of < > <= >= == between blanks"
+            )
+        elif parts[0] not in columns:
+            yield f"constraints.basic_constraints '{text}' starts with an unknown column"
+        elif columns[parts[0]].type not in ("continuous", "date"):
+            type_ = columns[parts[0]].type
+            yield f"constraints.basic_constraints '{text}' adjusts a {type_} column"
+    for name, custom in (constraints.custom_constraints or {}).items():
+        for key, names in [
+            ("partition", custom.partition),
+            *(("targets", t) for t in custom.targets),
+        ]:
+            for column in filter(None, map(str.strip, (names or "").split(","))):
+                if column not in columns:
+                    yield (
+                        f"constraints.custom_constraints.{name}.{key} names '{column}', "
+                        "which is not under columns"
+                    )
+
+
+def _unshared(value: Any) -> Any:
+    """Return a copy in which nothing stands in two places, as YAML's anchors make it."""
+    if isinstance(value, Mapping):
+        return {key: _unshared(item) for key, item in value.items()}
+    return [_unshared(item) for item in value] if isinstance(value, list) else value
+
+
+def _completed(specification: Specification, form: SpecificationForm) -> Specification:
+    metadata = specification["metadata"] = dict(specification["metadata"])
+    for type_, key in LISTS.items():
+        known = metadata.get(key) or []
+        metadata[key] = [*known, *(c for c in of_type(specification, type_) if c not in known)]
+    for name, column in specification["columns"].items():
+        model = form.columns[name]
+        if isinstance(model, DateColumn):
+            column.update({"from": model.from_} if "from" in column else {})
+            column.update({"to": model.to} if "to" in column else {})
+            column["frequency"] = model.frequency
+        if isinstance(model, CategoricalColumn):
+            column.setdefault("paired_columns", None)
+        if isinstance(model, CategoricalColumn | DateColumn):
+            column["cross_join_all_unique_values"] = bool(model.cross_join_all_unique_values)
+    specification["constraints"].setdefault("custom_constraints", None)
+    for key, nothing in (("linked_columns", []), ("derived_columns", {})):
+        specification[key] = specification.get(key) or nothing
+    return specification

@@ -1,0 +1,167 @@
+"""The user input: one model of its keys, their defaults and what each may hold (section 1).
+
+What a key means together with the specification is checked in ``series``.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from series_assets.core.errors import Fault, InputError, did_you_mean
+from series_assets.core.plan.calendar import UNITS
+from series_assets.core.spec.dates import parse_date
+from series_assets.core.spec.pydantic_faults import faults_of, keys_of, told, with_remedy
+
+_REMEDIES = {
+    "date_columns": "list the date columns that move with the period, or [] for none",
+    "period": "use days, weeks or months",
+    "length_of_period": "say how many units a period has, for example length_of_period: 2",
+    "fraction_of_new": "say how much of each period is new, for example fraction_of_new: 1/3",
+}
+_MOST = 100_000
+"""Periods of a series, and units of a period: more days than Exhibit's calendar has months."""
+_LONGEST = 50
+"""Signs of a fraction; arithmetic with it stays exact, and so grows with them."""
+_EXPONENT = re.compile(r"[eE][-+]?([0-9_]+)")
+_OTHER_CADENCES = {
+    "fortnight": ("weeks", 2),
+    "quarter": ("months", 3),
+    "year": ("months", 12),
+    "annual": ("months", 12),
+    "decade": ("months", 120),
+}
+
+
+def _names(value: object) -> object:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise ValueError(f"{told(value)} is not a list of column names; write [name, name]")
+    seen: set[str] = set()
+    for name in value:
+        if not isinstance(name, str):
+            raise ValueError(f"holds {told(name)}, which is not the name of a column")
+        if name in seen:
+            raise ValueError(f"names '{name}' twice")
+        seen.add(name)
+    return value
+
+
+def _linked_names(value: object) -> object:
+    names = _names(value)
+    if isinstance(names, list) and len(names) == 1:
+        raise ValueError(f"names only '{names[0]}'; a link needs two columns or more")
+    return names
+
+
+def _unit(value: object) -> object:
+    if isinstance(value, str) and value in UNITS:
+        return value
+    hint = ""
+    if isinstance(value, str):
+        hint = "" if f"{value}s" not in UNITS else did_you_mean(value, UNITS)
+        for word, (unit, length) in _OTHER_CADENCES.items():
+            if word in value.lower():
+                hint = f" (here: period: {unit}, length_of_period: {length})"
+    raise ValueError(f"{told(value)} is not known; use days, weeks or months{hint}")
+
+
+def _count(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{told(value)} is not a whole number; use 1 or more")
+    if value < 1:
+        raise ValueError(f"{told(value)} is too small; use 1 or more")
+    if value > _MOST:
+        raise ValueError(f"{told(value)} is too large; use {_MOST} or less")
+    return value
+
+
+def _fraction(value: object) -> object:
+    form = "write it as 1/3, 0.25, 0 or 1"
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"{told(value)} is not a fraction; {form}")
+    text = told(value) if isinstance(value, int) else str(value).replace(" ", "")
+    exponent = _EXPONENT.search(text)
+    if len(text) > _LONGEST or (exponent and len(exponent[1].lstrip("0_")) > 3):
+        raise ValueError(f"{told(value)} is too long for a fraction; {form}")
+    try:
+        fraction = Fraction(text)
+    except (ValueError, ArithmeticError):
+        raise ValueError(f"{told(value)} is not a fraction; {form}") from None
+    if not 0 <= fraction <= 1:
+        raise ValueError(
+            f"{told(value) if isinstance(value, int) else value} is not between 0 and 1; {form}"
+        )
+    return fraction
+
+
+def _choice(*choices: str) -> Callable[[object], object]:
+    def check(value: object) -> object:
+        if not isinstance(value, str) or value not in choices:
+            raise ValueError(f"{told(value)} is not known; use {' or '.join(choices)}")
+        return value
+
+    return check
+
+
+def _path(value: object) -> object:
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{told(value)} is not a path; name a file, or leave it empty")
+    return value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Count = Annotated[int, BeforeValidator(_count)]
+
+
+class UserInput(BaseModel):
+    """What a user says about a series, beside the specification of its first period."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    exhibit_db_path: Annotated[str | None, BeforeValidator(_path)] = Field(
+        None, description="SQLite database with Exhibit's lookup tables and the reference table"
+    )
+    date_columns: Names = Field(..., description="date columns that move with the period")
+    static_columns: Names = Field((), description="columns that an entity keeps for life")
+    period: Annotated[Literal["days", "weeks", "months"], BeforeValidator(_unit)] = Field(
+        ..., description="unit of a period"
+    )
+    length_of_period: Count = Field(..., description="so many units a period")
+    num_datasets: Count = Field(3, description="periods in the series")
+    fraction_of_new: Annotated[Fraction, BeforeValidator(_fraction)] = Field(
+        ..., description="new records among the rows of every period but the first"
+    )
+    linked_columns: Annotated[tuple[str, ...], BeforeValidator(_linked_names)] = Field(
+        (), description="columns that belong together"
+    )
+    release: Annotated[
+        Literal["calendar", "immediate"], BeforeValidator(_choice("calendar", "immediate"))
+    ] = Field("calendar", description="when the next period is asked for")
+    start_date: Annotated[
+        date | None, BeforeValidator(lambda value: None if value is None else parse_date(value))
+    ] = Field(None, description="start of the first period")
+
+
+def read_user_input(content: object, file: str) -> UserInput:
+    """Return the user input that ``content`` (the parsed YAML of ``file``) holds.
+
+    Raises InputError with every fault that can be seen without the specification.
+    """
+    if not isinstance(content, Mapping):
+        raise InputError(
+            [Fault(file, "the file has to hold keys and values, such as period: months")]
+        )
+    try:
+        return UserInput.model_validate(_with_text_keys(content))
+    except ValidationError as error:
+        faults = faults_of(error, file, {"": keys_of(UserInput)})
+        raise InputError(with_remedy(fault, _REMEDIES) for fault in faults) from None
+
+
+def _with_text_keys(content: Mapping[Any, Any]) -> dict[str, Any]:
+    return {key if isinstance(key, str) else told(key): value for key, value in content.items()}

@@ -1,0 +1,1 @@
+"""Everything that imports Dagster: assets, ops, the IO manager, checks, sensors, the component."""

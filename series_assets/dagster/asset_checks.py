@@ -1,0 +1,157 @@
+"""The asset checks of a series: one for each rule that a consumer of its datasets relies on.
+
+They sit on ``dataset`` and run in one op, so that each file is read once for all of them. What a
+rule means is in ``core``, what is read for it in ``checking``.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from series_assets.checks.rules import EXAMPLES, RULES, Finding, rules_of
+from series_assets.checks.run import Checked, check_periods, delivered_keys
+from series_assets.core.plain_text import markdown, visible
+from series_assets.core.plan.series import Series
+from series_assets.dagster.partitions import partitions_of
+from series_assets.dagster.resources import Workspace
+
+
+def checks_of(series: Series, workspace: Workspace) -> dg.AssetChecksDefinition:
+    """Return the checks on ``dataset`` of a series; they run after it, in the same run.
+
+    They do not block what comes after: the dataset is delivered by the time they run, and in a
+    run over a range one wrong period would keep all others from whoever uses them.
+    """
+    dataset = dg.AssetKey([series.name, "dataset"])
+    specs = {spec.name: spec for spec in _specs(series, dataset)}
+
+    @dg.multi_asset_check(
+        name=f"{series.name}__dataset_checks",
+        specs=list(specs.values()),
+        can_subset=True,
+        description="Hold each delivered dataset against the rules that a consumer relies on.",
+    )
+    def dataset_checks(context: dg.AssetCheckExecutionContext) -> Iterator[Any]:
+        chosen = {key.name for key in context.selected_asset_check_keys}
+        names = [name for name in specs if name in chosen]
+        table = workspace.reference_table(series)
+        op = context.op_execution_context
+        partitioned = op.has_partition_key or op.has_partition_key_range
+        keys = op.partition_keys if partitioned else delivered_keys(table)
+        wrong: dict[str, list[str]] = {name: [] for name in names}
+        for checked in check_periods(table, keys, names):
+            target = _materialisation(context.instance, dataset, checked.key)
+            for finding in checked.findings:
+                if not finding.holds:
+                    wrong[finding.rule].append(checked.key)
+                yield _evaluation(dataset, checked, finding, target)
+        for name in names:
+            if not partitioned:
+                yield _overall(dataset, name, keys, wrong[name])
+            yield dg.Output(None, specs[name].get_python_identifier())
+
+    return dataset_checks
+
+
+def _specs(series: Series, dataset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    with warnings.catch_warnings():
+        # That checks know partitions is a preview in Dagster 1.13; without it there would be one
+        # result for all periods.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return [
+            dg.AssetCheckSpec(
+                name,
+                asset=dataset,
+                description=RULES[name],
+                partitions_def=partitions_of(series.calendar),
+            )
+            for name in rules_of(series)
+        ]
+
+
+def _materialisation(instance: dg.DagsterInstance, asset: dg.AssetKey, key: str) -> Any:
+    """Return what was checked, as Dagster records it; None if it did not see it being made."""
+    # Not among Dagster's public names, but of no use to leave out: without it the UI takes a
+    # result for one of an older materialisation.
+    from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+        AssetCheckEvaluationTargetMaterializationData,
+    )
+
+    wanted = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[key])
+    records = instance.fetch_materializations(wanted, limit=1).records
+    if not records:
+        return None
+    return AssetCheckEvaluationTargetMaterializationData(
+        storage_id=records[0].storage_id,
+        run_id=records[0].run_id,
+        timestamp=records[0].timestamp,
+    )
+
+
+def _evaluation(
+    dataset: dg.AssetKey, checked: Checked, finding: Finding, target: Any
+) -> dg.AssetCheckEvaluation:
+    """Return the result for one period.
+
+    An ``AssetCheckResult`` would do for a run of a single partition, but in a run over a range
+    Dagster would make it one result that belongs to none of them.
+    """
+    metadata: dict[str, Any] = {"period": checked.key}
+    if finding.problem is None:
+        metadata[f"{finding.unit} looked at"] = finding.looked_at
+        metadata[f"{finding.unit} wrong"] = finding.wrong
+    metadata |= finding.facts
+    if finding.examples:
+        metadata["examples"] = _table(finding)
+    return dg.AssetCheckEvaluation(
+        asset_key=dataset,
+        check_name=finding.rule,
+        passed=finding.holds,
+        metadata=metadata,
+        target_materialization_data=target,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=markdown(str(finding)),
+        blocking=False,
+        partition=checked.key,
+    )
+
+
+def _table(finding: Finding) -> dg.TableMetadataValue:
+    columns = ("identifier", "column", "what stands there", "what should")
+    records = [
+        dg.TableRecord(
+            dict(
+                zip(
+                    columns,
+                    map(visible, (one.identifier or "", one.column, one.found or "", one.wanted)),
+                    strict=True,
+                )
+            )
+        )
+        for one in finding.examples[:EXAMPLES]
+    ]
+    schema = dg.TableSchema([dg.TableColumn(name, "string") for name in columns])
+    return dg.MetadataValue.table(records, schema)
+
+
+def _overall(
+    dataset: dg.AssetKey, name: str, keys: Sequence[str], wrong: Sequence[str]
+) -> dg.AssetCheckEvaluation:
+    """Return the result of a run that names no partition, and so is about all datasets made."""
+    if not keys:
+        told = "no dataset has been made yet; make a period first"
+    elif wrong:
+        told = f"does not hold in {len(wrong)} of {len(keys)} periods: {', '.join(wrong)}"
+    else:
+        told = f"holds in all periods made ({len(keys)})"
+    return dg.AssetCheckEvaluation(
+        asset_key=dataset,
+        check_name=name,
+        passed=bool(keys) and not wrong,
+        metadata={"periods looked at": len(keys), "periods wrong": len(wrong)},
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=told,
+        blocking=False,
+    )

@@ -1,0 +1,136 @@
+"""The assets of a series: three that are made of ops, or one that says why there are none.
+
+What the ops do is in ``ops``, what a partition is in ``partitions``.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from series_assets.core.plain_text import markdown, visible
+from series_assets.core.plan.series import Series
+from series_assets.dagster.ops import dataset_graph, new_records_graph, reference_table_graph
+from series_assets.dagster.partitions import PREVIOUS, partitions_of
+from series_assets.dagster.scoping import io_manager_key
+from series_assets.storage.loading import BrokenSeries
+
+NAMES = ("new_records", "reference_table", "dataset")
+"""The assets of a series that have a partition for each period, in the order they are made."""
+
+_KINDS = {
+    "new_records": ("python", "csv"),
+    "reference_table": ("python", "sqlite"),
+    "dataset": ("python", "csv"),
+}
+_DESCRIPTIONS = {
+    "new_records": "Records about entities never seen before, made with a seed and dates of the "
+    "period's own.",
+    "reference_table": "The entities so far, as first recorded: what existing records are drawn "
+    "from.",
+    "dataset": "What the period delivers: its new records, and existing records about entities "
+    "of the periods before, shuffled.",
+}
+
+
+def keys_of(series: str) -> list[dg.AssetKey]:
+    """Return the keys of the partitioned assets of a series, in the order they are made."""
+    return [dg.AssetKey([series, name]) for name in NAMES]
+
+
+def job_of(series: Series) -> UnresolvedAssetJobDefinition:
+    """Return the job that makes all of a period, or of a range of them; named after the series."""
+    return dg.define_asset_job(
+        series.name,
+        selection=dg.AssetSelection.assets(*keys_of(series.name)),
+        # A process for each op would cost more than most ops take, whatever project this is in.
+        executor_def=dg.in_process_executor,
+        description=f"Make periods of {series.name}: {_told(series)}.",
+        tags={"series_assets/series": series.name},
+    )
+
+
+def _told(series: Series) -> str:
+    """Return in words what a series is made of."""
+    given, calendar = series.user_input, series.calendar
+    unit = given.period if calendar.length > 1 else given.period.removesuffix("s")
+    every = f"{calendar.length} {unit}" if calendar.length > 1 else unit
+    new, existing = series.counts(1) if calendar.count > 1 else series.counts(0)
+    return (
+        f"{calendar.count} periods, one every {every} from {calendar.start}, of {series.rows} rows "
+        f"each; after the first, {new} are about new entities and {existing} about known ones"
+    )
+
+
+def assets_of(
+    series: Series, io_manager: dg.IOManager, tools: Mapping[str, Any]
+) -> Sequence[dg.AssetsDefinition]:
+    """Return ``new_records``, ``reference_table`` and ``dataset`` of a series.
+
+    The IO manager is bound to them, ``tools`` (``workspace``, ``progress``) are handed to their
+    ops: neither is a resource of the code location.
+    """
+    new_records, reference_table, _ = keys_of(series.name)
+    partitions = partitions_of(series.calendar)
+
+    def asset(graph: dg.GraphDefinition, name: str, **inputs: dg.AssetKey) -> dg.AssetsDefinition:
+        # Draws only need the table as it stood one period before. To depend on that one instead
+        # would let a backfill of some periods reach the dataset of the one after them.
+        earlier = {"previous"} & set(inputs)
+        return dg.AssetsDefinition.from_graph(
+            graph,
+            keys_by_input_name=inputs,
+            keys_by_output_name={"result": dg.AssetKey([series.name, name])},
+            partitions_def=partitions,
+            partition_mappings=dict.fromkeys(earlier, PREVIOUS),
+            group_name=series.name,
+            descriptions_by_output_name={"result": f"{_DESCRIPTIONS[name]}\n\n{_told(series)}."},
+            tags_by_output_name={
+                "result": {
+                    "series_assets/series": series.name,
+                    **{f"dagster/kind/{kind}": "" for kind in _KINDS[name]},
+                }
+            },
+            code_versions_by_output_name={"result": series.fingerprint},
+            backfill_policy=dg.BackfillPolicy.single_run(),
+        )
+
+    assets = [
+        asset(new_records_graph(series, tools), "new_records"),
+        asset(
+            reference_table_graph(series, tools),
+            "reference_table",
+            new_records=new_records,
+            previous=reference_table,
+        ),
+        asset(
+            dataset_graph(series, tools),
+            "dataset",
+            new_records=new_records,
+            reference_table=reference_table,
+        ),
+    ]
+    return dg.with_resources(assets, {io_manager_key(series.name): io_manager})
+
+
+def broken_asset(broken: BrokenSeries) -> dg.AssetsDefinition:
+    """Return an asset that stands for a broken series and says what is wrong with it."""
+    name = re.sub(r"[^A-Za-z0-9_]", "_", broken.name)
+    if name != broken.name:  # keep apart what now looks alike
+        name += "_" + sha256(broken.name.encode()).hexdigest()[:6]
+    text = visible(str(broken.error))
+
+    @dg.asset(
+        key=dg.AssetKey([name, "broken"]),
+        group_name="broken_series",
+        description=f"This series cannot be made:\n\n{markdown(text)}",
+        metadata={"faults": dg.MetadataValue.text(text)},
+        op_tags={"series_assets/broken": "true"},
+    )
+    def broken_series() -> None:
+        raise dg.Failure(description=text, allow_retries=False)
+
+    return broken_series

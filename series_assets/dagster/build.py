@@ -1,0 +1,74 @@
+"""The one builder of Dagster definitions, for the webserver, the command line and the tests.
+
+Which series there are and where files go is decided by who calls it.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dagster as dg
+
+from series_assets.core.errors import InputError
+from series_assets.core.plan.series import Series
+from series_assets.dagster.asset_checks import checks_of
+from series_assets.dagster.assets import assets_of, broken_asset, job_of
+from series_assets.dagster.io_manager import SeriesIOManager
+from series_assets.dagster.report_asset import report_asset
+from series_assets.dagster.resources import Progress, Workspace
+from series_assets.dagster.sensors import sensor_of
+from series_assets.storage.loading import BrokenSeries
+from series_assets.storage.unexpected_errors import as_faults
+
+
+class _Built(NamedTuple):
+    """What a series is to Dagster."""
+
+    assets: Sequence[Any]
+    checks: Sequence[Any]
+    job: Any
+    sensor: Any
+
+
+def build_definitions(
+    series: Sequence[Series | BrokenSeries],
+    resources: Mapping[str, Any] | None = None,
+    # A process for each op would cost more than most ops take.
+    executor: dg.ExecutorDefinition | None = dg.in_process_executor,
+    *,
+    checks: bool = True,
+) -> dg.Definitions:
+    """Return the definitions of the given series, which can be merged with any others.
+
+    ``resources`` replaces by name what the series work with: ``workspace`` (a ``Workspace``; by
+    default the folder ``data`` under the working directory), ``progress`` (a ``Progress``),
+    ``io_manager``. They belong to the series' assets alone, see ``scoping``. ``executor`` is that
+    of the code location; None leaves the choice to others. Without ``checks`` the datasets are
+    made, but not checked.
+    """
+    tools = {"progress": Progress(), **(resources or {})}
+    workspace = tools.setdefault("workspace", Workspace(data_dir=str(Path("data").resolve())))
+    sound = {one.name: one for one in series if isinstance(one, Series)}
+    io_manager = tools.pop("io_manager", None) or SeriesIOManager(sound, workspace)
+    broken = [one for one in series if isinstance(one, BrokenSeries)]
+    built = []
+    for one in sound.values():
+        try:
+            with as_faults(one.name):
+                built.append(
+                    _Built(
+                        [*assets_of(one, io_manager, tools), report_asset(one, workspace)],
+                        [checks_of(one, workspace)] if checks else [],
+                        job_of(one),
+                        sensor_of(one),
+                    )
+                )
+        except InputError as error:
+            broken.append(BrokenSeries(one.name, error))
+    return dg.Definitions(
+        assets=[*(a for one in built for a in one.assets), *map(broken_asset, broken)],
+        asset_checks=[check for one in built for check in one.checks],
+        jobs=[one.job for one in built],
+        sensors=[one.sensor for one in built],
+        executor=executor,
+    )

@@ -1,0 +1,185 @@
+"""A series in a ``defs.yaml`` of any Dagster project: ``type: series_assets.SeriesComponent``.
+
+It finds the two parts of the series, in files or written into the ``defs.yaml`` itself, and calls
+the builder that everything else calls. What the parts may hold is the business of ``storage`` and
+``core``.
+"""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import dagster as dg
+from pydantic import Field
+
+from series_assets.core.errors import Fault, InputError
+from series_assets.core.plain_text import one_line
+from series_assets.core.plan.series import Series
+from series_assets.dagster.build import build_definitions
+from series_assets.dagster.resources import Workspace
+from series_assets.scaffolding.new_series import write_template
+from series_assets.storage.loading import (
+    SPECIFICATION,
+    USER_INPUT,
+    BrokenSeries,
+    load_parts,
+    name_faults,
+)
+from series_assets.storage.paths import absolute, printable
+from series_assets.storage.unexpected_errors import as_faults
+
+
+class SeriesScaffolder(dg.Scaffolder):
+    """Writes the ``defs.yaml`` of a new series, and the two files that it names, commented."""
+
+    def scaffold(self, request: dg.ScaffoldRequest) -> None:
+        """Write what ``dg scaffold defs series_assets.SeriesComponent NAME`` asks for.
+
+        Raises InputError where the folder's name cannot name a series; files of the two names
+        that are there already stay as they are.
+        """
+        folder = request.target_path
+        if faults := [Fault(str(folder), fault) for fault in name_faults(folder.name, _BY_FOLDER)]:
+            raise InputError(faults)
+        write_template(folder, folder.name)
+        dg.scaffold_component(request, {"folder": "."})
+
+
+def _text(context: dg.ResolutionContext, value: Any) -> str | None:
+    """Render templates; text that looks like a number stays text."""
+    return None if value is None else str(context.resolve_value(value))
+
+
+def _part(context: dg.ResolutionContext, value: Any) -> Any:
+    """Render templates in a path; what is written out is taken as it would be from a file."""
+    return _text(context, value) if isinstance(value, str) else value
+
+
+_Text = Annotated[
+    str | None,
+    dg.Resolver(_text, model_field_type=str | None, inject_before_resolve=False),
+]
+_Part = Annotated[
+    str | dict[str, Any] | None,
+    dg.Resolver(
+        _part,
+        model_field_type=str | dict[str, Any] | None,
+        inject_before_resolve=False,
+    ),
+]
+_BY_FOLDER = "the folder's name"
+
+
+@dg.scaffold_with(SeriesScaffolder)
+class SeriesComponent(dg.Component, dg.Resolvable, dg.Model):
+    """A series of periodic datasets: its assets, its sensor, and all that belongs to them.
+
+    The two parts of the series are files of a folder (by default that of the ``defs.yaml``), files
+    named one by one, or written into the ``defs.yaml``. Paths are relative to the folder of the
+    ``defs.yaml``, that of the data to the root of the project.
+    """
+
+    folder: _Text = Field(
+        None,
+        description=f"folder with {SPECIFICATION} and {USER_INPUT}, relative to this file; by "
+        "default the one this file is in",
+    )
+    specification: _Part = Field(
+        None,
+        description="instead of the folder's: the path of a specification, or the specification",
+    )
+    user_input: _Part = Field(
+        None, description="instead of the folder's: the path of a user input, or its keys"
+    )
+    name: _Text = Field(None, description="what the series is called; by default the folder's name")
+    data_dir: _Text = Field(
+        None,
+        description="folder that the data goes to, relative to the root of the project; by "
+        "default its folder 'data'",
+    )
+    strict: bool = Field(
+        False,
+        description="whether a series that cannot be made keeps the project from loading, instead "
+        "of showing as an asset that says what is wrong",
+    )
+
+    @classmethod
+    def get_spec(cls) -> dg.ComponentTypeSpec:
+        """Return what ``dg list components`` and the UI show of the component."""
+        return dg.ComponentTypeSpec(
+            description="A series of realistic periodic datasets, made with Exhibit.",
+            tags=["synthetic data", "test data", "exhibit"],
+            produces=["asset", "sensor"],
+        )
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Return the definitions of the series, or an asset that says why there are none.
+
+        They merge with any others: they bring no executor, and no resource that others see.
+        Raises InputError with every fault where the component is strict.
+        """
+        series = self._series(context)
+        if isinstance(series, BrokenSeries):
+            if self.strict:
+                raise series.error
+            told = f"series {one_line(series.name)} is broken:\n{series.error}"
+            warnings.warn(told, stacklevel=2)
+            return build_definitions([series], executor=None)
+        # The project may give each step a process of its own.
+        workspace = Workspace(data_dir=str(self._data_dir(context)), one_process=False)
+        return build_definitions([series], {"workspace": workspace}, executor=None)
+
+    def _series(self, context: dg.ComponentLoadContext) -> Series | BrokenSeries:
+        """Return the series, or what is wrong with it, whatever comes up on the way."""
+        here = _folder_of(context)
+        file = f"{here.name}/defs.yaml"
+        name = self.name or printable(here.name)
+        try:
+            with as_faults(file):
+                self._data_dir(context)
+                folder = _absolute("folder", self.folder or ".", here, file)
+                name = self.name or printable(folder.name)
+                return self._loaded(name, here, folder)
+        except InputError as error:
+            return BrokenSeries(name, error)
+
+    def _data_dir(self, context: dg.ComponentLoadContext) -> Path:
+        file = f"{_folder_of(context).name}/defs.yaml"
+        return _absolute("data_dir", self.data_dir or "data", context.project_root, file)
+
+    def _loaded(self, name: str, here: Path, folder: Path) -> Series:
+        specification, label = self._found(self.specification, SPECIFICATION, here, folder)
+        user_input, user_label = self._found(self.user_input, USER_INPUT, here, folder)
+        return load_parts(
+            name,
+            specification,
+            user_input,
+            labels=(label, user_label),
+            named_by="the name" if self.name else _BY_FOLDER,
+            folder=user_input.parent if isinstance(user_input, Path) else here,
+        )
+
+    def _found(
+        self, given: str | Mapping[str, Any] | None, file: str, here: Path, folder: Path
+    ) -> tuple[Path | Mapping[str, Any], str]:
+        """Return a part of the series, and what messages call it."""
+        if given is None:
+            return folder / file, f"{folder.name}/{file}"
+        if isinstance(given, str):
+            key = Path(file).stem
+            return _absolute(key, given, here, f"{here.name}/defs.yaml"), given
+        return given, f"{here.name}/defs.yaml ({Path(file).stem})"
+
+
+def _folder_of(context: dg.ComponentLoadContext) -> Path:
+    return context.path if context.path.is_dir() else context.path.parent
+
+
+def _absolute(key: str, written: str, folder: Path, file: str) -> Path:
+    """Return the path that a key of a ``defs.yaml`` names. Raises InputError."""
+    try:
+        return absolute(written, folder)
+    except ValueError as error:
+        shown = written if len(written) <= 100 else f"{written[:97]}..."
+        raise InputError([Fault(file, f"{key} '{shown}' {error}")]) from None

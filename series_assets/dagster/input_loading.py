@@ -1,0 +1,66 @@
+"""What an asset downstream of a series gets for its input: what the input's annotation asks for.
+
+Nothing is read that was not asked for, and a missing period is told before the asset runs.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import dagster as dg
+
+from series_assets.core.errors import RequestError
+from series_assets.dagster.handles import AsOf, RecordsFile
+
+Handle = AsOf | RecordsFile
+
+ALLOW_MISSING = "allow_missing_partitions"
+"""Set in an input's metadata, it lets a mapping do without the periods that are not made.
+
+The name is that of Dagster's own IO managers."""
+
+
+def as_asked(context: dg.InputContext, found: Mapping[str, Handle]) -> Any:
+    """Return what the input's annotation asks for of the periods in ``found``, by partition key.
+
+    ``pd.DataFrame``, ``Path`` and the handles themselves stand for the only period of a run; with
+    ``dict[str, …]`` around them they come as mappings from partition key, of any number of
+    periods. Without an annotation it is a mapping of handles, of which those of missing periods
+    refuse when they are loaded. Raises dagster.Failure where a period is missing whose contents
+    are asked for, or where one period is asked for and there is another number of them.
+    """
+    asked = context.dagster_type.typing_type
+    mapped = get_origin(asked) is dict and len(get_args(asked)) == 2
+    one = get_args(asked)[1] if mapped else asked
+    form = _form_of(one)
+    if form is None:
+        return dict(found)
+    try:
+        if not mapped:
+            return form(_only(context, found, one.__name__))
+        lenient = bool(context.definition_metadata.get(ALLOW_MISSING))
+        return {key: form(handle) for key, handle in found.items() if handle.made or not lenient}
+    except RequestError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from None
+
+
+def _form_of(asked: Any) -> Callable[[Handle], Any] | None:
+    if not isinstance(asked, type):
+        return None
+    if asked is Path:
+        return lambda handle: handle.path()
+    if asked in (AsOf, RecordsFile):
+        return lambda handle: handle
+    import pandas as pd
+
+    return (lambda handle: handle.load()) if asked is pd.DataFrame else None
+
+
+def _only(context: dg.InputContext, found: Mapping[str, Handle], name: str) -> Handle:
+    if len(found) == 1:
+        return next(iter(found.values()))
+    raise RequestError(
+        f"the input '{context.name}' asks for {name}, which is that of one period, but here it has "
+        f"{len(found)}; annotate it dict[str, {name}] to get each under its partition key, or let "
+        "the asset have the partitions of the series and make one a run"
+    )

@@ -1,0 +1,190 @@
+"""What Dagster shows of a partition: counts, seeds, files, first rows, what was changed.
+
+Names with a slash are Dagster's own, which its UI draws in a special way.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from difflib import unified_diff
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from series_assets.core.plain_text import fenced, visible
+from series_assets.core.plan.constraints import Broken
+from series_assets.core.plan.series import Plan, Series
+from series_assets.core.spec.specification import Specification
+from series_assets.dagster.handles import Dataset, NewEntities, NewRecords
+from series_assets.reporting.plotting import data_address
+from series_assets.reporting.record_summary import Contents
+from series_assets.storage.files import Layout
+from series_assets.storage.yaml_writing import as_yaml
+
+Metadata = dict[str, Any]
+
+_COLUMNS = dg.TableSchema(
+    [
+        dg.TableColumn("column", "text"),
+        dg.TableColumn("type", "text"),
+        dg.TableColumn("missing", "integer"),
+    ]
+)
+_TYPES = {"integer": "integer", "real": "number", "date": "date", "text": "text"}
+
+
+def of_new_records(series: Series, plan: Plan, made: NewRecords, layout: Layout) -> Metadata:
+    """Return what is told of the new records of a period; they lie where ``layout`` says."""
+    if plan.new is None or made.contents is None:
+        return {**_of_period(series, plan), "rows_asked": 0, "dagster/row_count": 0}
+    number = plan.number
+    return {
+        "path": dg.MetadataValue.path(layout.new_records(number)),
+        **_of_period(series, plan),
+        "rows_asked": plan.new.rows,
+        "dagster/row_count": made.contents.rows,
+        "new_entities": made.contents.entities,
+        "seeds": dg.MetadataValue.json(
+            {
+                "random_seed": plan.new.specification["metadata"]["random_seed"],
+                **{ids.column: ids.seed for ids in plan.new.identifiers},
+            }
+        ),
+        "files": _files([layout.new_records(number), layout.new_specification(number)]),
+        **_of_contents(series, made.contents),
+        "constraints_not_met": _not_met(made.broken),
+        "changed_in_the_specification": _difference(series.specification, plan.new.specification),
+        "exhibit_said": _said(made.said),
+    }
+
+
+def of_reference_table(
+    series: Series, plan: Plan, picked: NewEntities, layout: Layout, counts: Mapping[int, int]
+) -> Metadata:
+    """Return what is told of the reference table; ``counts`` are its entities by period."""
+    told = {
+        "path": dg.MetadataValue.path(layout.database),
+        **_of_period(series, plan),
+        "dagster/table_name": series.table,
+        "new_entities": picked.count,
+        "entities_so_far": sum(count for k, count in counts.items() if k <= plan.k),
+        "files": _files([layout.database]),
+    }
+    return told | (_of_contents(series, picked.contents) if picked.contents else {})
+
+
+def of_dataset(
+    series: Series, plan: Plan, made: Dataset, layout: Layout, counts: Mapping[int, int]
+) -> Metadata:
+    """Return what is told of a dataset; ``counts`` are the entities known by period."""
+    number, part = plan.number, plan.existing
+    assert made.contents is not None
+    asked = (plan.new.rows if plan.new else 0, part.rows if part else 0)
+    paths = [layout.dataset(number)]
+    paths += [layout.new_specification(number)] if plan.new else []
+    paths += [layout.existing_specification(number)] if part else []
+    told = {
+        "path": dg.MetadataValue.path(layout.dataset(number)),
+        **_of_period(series, plan),
+        "dagster/row_count": made.contents.rows,
+        "new_rows": made.new,
+        "existing_rows": made.existing,
+        "new_rows_asked": asked[0],
+        "existing_rows_asked": asked[1],
+        "entities": made.contents.entities,
+        "entities_known_before": sum(count for k, count in counts.items() if k < plan.k),
+    }
+    if made.picture:
+        told["picture"] = dg.MetadataValue.md(
+            f"![rows, and each column against period 1]({data_address(made.picture)})"
+        )
+    seeds = {"shuffle": plan.shuffle_seed}
+    if part:
+        seeds["random_seed"] = part.specification["metadata"]["random_seed"]
+    told |= _of_contents(series, made.contents)
+    told |= {"seeds": dg.MetadataValue.json(seeds), "files": _files(paths)}
+    if part:
+        told["changed_in_the_specification"] = _difference(series.specification, part.specification)
+    told["constraints_not_met"] = _not_met(made.broken)
+    return told | {"exhibit_said": _said(made.said)}
+
+
+def _of_period(series: Series, plan: Plan) -> Metadata:
+    last = series.calendar.start_of(plan.k + 1) - timedelta(days=1)
+    return {
+        "dataset": plan.number,
+        "period_start": plan.start.isoformat(),
+        "period_end": last.isoformat(),
+    }
+
+
+def _files(paths: Iterable[Path]) -> dg.TableMetadataValue:
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord({"file": visible(str(path)), "bytes": path.stat().st_size})
+            for path in paths
+            if path.exists()
+        ],
+        dg.TableSchema([dg.TableColumn("file", "text"), dg.TableColumn("bytes", "integer")]),
+    )
+
+
+def _of_contents(series: Series, contents: Contents) -> Metadata:
+    types = {name: _TYPES.get(series.kinds.get(name, ""), "any") for name in contents.missing}
+    schema = dg.TableSchema(
+        [
+            dg.TableColumn(name, types[name], description=f"{missing} of {contents.rows} missing")
+            for name, missing in contents.missing.items()
+        ]
+    )
+    columns = [
+        dg.TableRecord({"column": visible(name), "type": types[name], "missing": missing})
+        for name, missing in contents.missing.items()
+    ]
+    text = dg.TableSchema([dg.TableColumn(name, "text") for name in contents.missing])
+    rows = [
+        dg.TableRecord({name: visible(value or "") for name, value in row.items()})
+        for row in contents.first
+    ]
+    return {
+        "first_rows": dg.MetadataValue.table(rows, text),
+        "columns": dg.MetadataValue.table(columns, _COLUMNS),
+        "dagster/column_schema": schema,
+    }
+
+
+def _difference(before: Specification, after: Specification) -> dg.MarkdownMetadataValue:
+    """Return the lines that differ, with those around them, as a diff that the UI colours."""
+    lines = unified_diff(
+        as_yaml(before).splitlines(),
+        as_yaml(after).splitlines(),
+        "specification",
+        "period",
+        n=1,
+        lineterm="",
+    )
+    text = "\n".join(line for line in lines) or "nothing"
+    return dg.MetadataValue.md(fenced(text, "diff"))
+
+
+def _not_met(broken: Iterable[Broken]) -> dg.TableMetadataValue:
+    """Return the constraints that some records do not meet, and how many; no rows where all do."""
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {"constraint": visible(one.constraint), "records": one.rows, "of": one.of}
+            )
+            for one in broken
+        ],
+        dg.TableSchema(
+            [
+                dg.TableColumn("constraint", "text"),
+                dg.TableColumn("records", "integer"),
+                dg.TableColumn("of", "integer"),
+            ]
+        ),
+    )
+
+
+def _said(lines: Iterable[str]) -> dg.TextMetadataValue:
+    return dg.MetadataValue.text(visible("\n".join(lines)))

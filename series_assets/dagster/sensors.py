@@ -1,0 +1,87 @@
+"""One sensor a series: it asks for the next period, once, when ``release`` says so.
+
+It keeps no state of its own: what is made and what was tried it reads from Dagster's records.
+"""
+
+from datetime import date
+
+import dagster as dg
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+
+from series_assets.core.plan.series import Series
+from series_assets.dagster.assets import keys_of
+
+_SERIES_TAG = "series_assets/series"
+_FINGERPRINT_TAG = "series_assets/fingerprint"
+_TRIES = 3
+_ACTIVE = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+_GOING_ON = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
+
+
+def sensor_of(series: Series) -> dg.SensorDefinition:
+    """Return the sensor of a series, off until somebody turns it on."""
+    keys = keys_of(series.name)
+    when = {
+        "calendar": "once its first day has come",
+        "immediate": "as soon as the one before is done",
+    }[series.user_input.release]
+
+    @dg.sensor(
+        name=f"{series.name}_next_period",
+        target=dg.AssetSelection.assets(*keys),
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        minimum_interval_seconds=30,
+        description=f"Asks for the next period of {series.name} {when}.",
+    )
+    def next_period(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        return next_request(series, keys, context.instance, date.today())
+
+    return next_period
+
+
+def next_request(
+    series: Series, keys: list[dg.AssetKey], instance: dg.DagsterInstance, today: date
+) -> dg.RunRequest | dg.SkipReason:
+    """Return a request for the first period that is not made, or why there is none now.
+
+    A period that failed three times in a row is not asked for again until somebody makes it by
+    hand or the series' files change.
+    """
+    # Asked for first: what a run makes that ends in between is then seen as made.
+    busy = _is_being_made(series, set(keys), instance)
+    made = [instance.get_materialized_partitions(key) for key in keys]
+    waiting = [key for key in series.calendar.keys if not all(key in done for done in made)]
+    if not waiting:
+        return dg.SkipReason(f"all {series.calendar.count} periods are made")
+    key = waiting[0]
+    start = series.calendar.start_of(series.calendar.index(key))
+    if series.user_input.release == "calendar" and start > today:
+        return dg.SkipReason(f"period {key} has not begun yet")
+    if busy:
+        return dg.SkipReason(f"a run of {series.name} is under way")
+    tags = {_SERIES_TAG: series.name, _FINGERPRINT_TAG: series.fingerprint}
+    tried = instance.get_runs(dg.RunsFilter(tags={**tags, "dagster/partition": key}))
+    failed = [run for run in tried if run.status == dg.DagsterRunStatus.FAILURE]
+    if len(failed) >= _TRIES:
+        return dg.SkipReason(
+            f"period {key} failed {len(failed)} times; see its last run, mend what it says, "
+            "and materialise it by hand to go on"
+        )
+    return dg.RunRequest(run_key=f"{key}:{len(tried)}", partition_key=key, tags=tags)
+
+
+def _is_being_made(series: Series, keys: set[dg.AssetKey], instance: dg.DagsterInstance) -> bool:
+    """Tell whether a run makes assets of the series, or a backfill that is between two runs."""
+    active = instance.get_runs(dg.RunsFilter(statuses=_ACTIVE))
+    # The runs of the sensor and of the series' job select no assets, but have the tag.
+    ours = (run.tags.get(_SERIES_TAG) == series.name for run in active)
+    if any(ours) or any(keys & (run.asset_selection or set()) for run in active):
+        return True
+    backfills = instance.get_backfills(filters=BulkActionsFilter(statuses=_GOING_ON))
+    return any(keys & set(backfill.asset_selection or ()) for backfill in backfills)

@@ -1,0 +1,294 @@
+"""From a table of real data to the two files of a series, by way of Exhibit's ``fromdata``.
+
+``fromdata`` describes one table. What a series needs beside it, and what it gets wrong for one,
+is put right here, with what ``inference`` finds in the table: how numbers are spread, which
+columns belong together, how long a period is, what an entity keeps.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from exhibit.core import exhibit as stock
+from exhibit.core import spec as stock_spec
+from exhibit.core.linkage import hierarchical
+
+from series_assets.core.errors import Fault, InputError, did_you_mean
+from series_assets.core.plan.shared_identifiers import own_uuid_seed
+from series_assets.core.spec.specification import Specification
+from series_assets.engine.infer import structure
+from series_assets.engine.infer.number_columns import (
+    Order,
+    drop_weights,
+    manners_of,
+    set_numbers,
+)
+from series_assets.engine.infer.periods import Dates, dates_of
+from series_assets.engine.infer.reading import Table
+from series_assets.engine.sandbox import SortedSet, isolated, standing_in
+from series_assets.storage.sqlite import write_frame
+
+_LISTED, _MOST_LISTED = 30, 500
+"""Values of a category that a specification lists; the second where they are not alike often."""
+_UNEVEN = 0.01
+_ANY_START = date(2024, 1, 1)
+_NOTHING = "-"
+"""Stands for the values of a column that has none, all of which are missing."""
+_BY_CHANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a table of data says about a series that goes on from it."""
+
+    specification: Specification
+    user_input: dict[str, Any]
+    kept_as: str
+    """How the names of the tables begin in which Exhibit keeps values of the specification."""
+    notes: tuple[str, ...]
+    """Sentences about what was decided, which a user may want to have otherwise."""
+    orders: tuple[Order, ...]
+    """Constraints between two numbers."""
+    weighted: frozenset[str]
+    """Numbers that depend on a category."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What of a table is to be followed; less of it where the whole makes no good series."""
+
+    weights: frozenset[str] | None = None
+    """Numbers that may depend on a category; None for all."""
+    orders: bool = True
+    """Whether numbers keep their order."""
+    links: bool = True
+    """Whether columns that belong together stay together."""
+
+
+def describe(
+    table: Table, data: Path, identifier: str, name: str, database: Path, wish: Wish
+) -> Described:
+    """Return both files of a series called ``name`` that looks like a table of ``data``.
+
+    ``identifier`` is the column that names the entities; if the table lacks it, one row is about
+    one entity, and the column is added. ``database``, an SQLite database, gets the tables that
+    Exhibit keeps values in. Raises InputError.
+    """
+    known = _is_known(identifier, data, table)
+    frame = table.frame()
+    specification, kept_as = _by_exhibit(table, data, identifier if known else None, database, wish)
+    specification["metadata"]["id"] = name
+    if not known:
+        _add_identifier(specification, identifier)
+    notes = [*_about_identifier(identifier, data, table), *table.notes]
+    notes += structure.without_overlaps(specification, frame)
+    days = {column: frame[column] for column in table.of_kind("date")}
+    dates = dates_of(days, _ANY_START)
+    static = _static(table, frame, dates, identifier if known else None)
+    orders = structure.orders_of(frame, table.of_kind("number")) if wish.orders else []
+    notes += structure.left_out([one for one in orders if not _is_usable(one)])
+    orders = [one for one in orders if _is_usable(one)]
+    _put_right(specification, table, dates)
+    if known:
+        _set_frequencies(specification["columns"][identifier], frame[identifier])
+    _set_seeds(specification, name)
+    may_depend = table.of_kind("number") if wish.weights is None else wish.weights
+    manners = manners_of(specification, table, frame, orders, may_depend)
+    set_numbers(specification, table, manners, orders)
+    notes += filter(None, (manner.note(column) for column, manner in manners.items()))
+    weighted = frozenset(column for column, manner in manners.items() if manner.weights)
+    said = _user_input(dates, static)
+    return Described(specification, said, kept_as, (*notes, *dates.notes), tuple(orders), weighted)
+
+
+def _is_usable(order: Order) -> bool:
+    return structure.is_plain(order[0]) and structure.is_plain(order[2])
+
+
+def _by_exhibit(
+    table: Table, data: Path, identifier: str | None, database: Path, wish: Wish
+) -> tuple[Specification, str]:
+    """Return what Exhibit's ``fromdata`` says of a table, and how it calls its own tables."""
+    frame = table.frame()
+    for column in frame:
+        if frame[column].isna().all():
+            frame[column] = frame[column].astype(object).where(frame[column].notna(), _NOTHING)
+    categories = [column for column in table.of_kind("category") if column != identifier]
+    pairs = structure.pairs_of(frame, categories) if wish.links else []
+    links = structure.links_of(frame, categories, pairs) if wish.links else []
+    wanted: dict[str, Any] = {
+        "set": SortedSet,
+        "find_pair_linked_columns": lambda df, ignore_cols: pairs,
+        "find_hierarchically_linked_columns": lambda *_, **__: links,
+        "find_basic_constraint_columns": lambda df: [],
+        "generate_weights": lambda df, category, *_, **__: [1.0] * (df[category].nunique() + 1),
+        "create_temp_table": lambda table_name, col_names, data: _keep(
+            database, table_name, col_names, data
+        ),
+    }
+    sets: list[tuple[Any, dict[str, Any]]] = [
+        (hierarchical, {"set": SortedSet}),
+        (stock_spec, wanted),
+    ]
+    with isolated(database, seed=0), standing_in(sets):
+        try:
+            made = stock.Exhibit(
+                command="fromdata",
+                source=frame,
+                output="specification",
+                inline_limit=_inline_limit(table, categories),
+                uuid_columns={identifier} if identifier else set(),
+            ).generate()
+        except Exception as error:
+            fault = f"Exhibit cannot describe it: {type(error).__name__}: {error}"
+            raise InputError([Fault(str(data), fault)]) from error
+    specification = _plain(dict(made.data))
+    return specification, f"temp_{specification['metadata']['id']}_"
+
+
+def _keep(database: Path, name: str, columns: list[str], data: Any) -> None:
+    """Put values into the database, as Exhibit does, but for any number of them."""
+    rows = pd.DataFrame(data if isinstance(data, np.ndarray) else [tuple(row) for row in data])
+    rows.columns = columns
+    write_frame(database, name, rows.astype(str))
+
+
+def _inline_limit(table: Table, categories: list[str]) -> int:
+    """Return how many values a specification lists: enough for those that are not alike often.
+
+    Of values that are not listed Exhibit draws each with the same chance.
+    """
+    columns = [table.columns[name].values for name in categories]
+    counts = [(column.nunique(), column) for column in columns]
+    uneven = [
+        count
+        for count, column in counts
+        if _LISTED < count <= _MOST_LISTED and structure.unevenness(column) > _UNEVEN
+    ]
+    return max([_LISTED, *uneven])
+
+
+def _is_known(identifier: str, data: Path, table: Table) -> bool:
+    """Tell whether the table has the identifier. Raises InputError for one that cannot be added."""
+    if identifier in table.columns:
+        if table.columns[identifier].values.isna().all():
+            fault = f"its column '{identifier}' is empty and names no entity; choose another --id"
+            raise InputError([Fault(str(data), fault)])
+        return True
+    for name in table.columns:
+        if name.lower() == identifier.lower():  # SQLite would not tell them apart
+            fault = f"has no column '{identifier}'; did you mean '{name}'?"
+            raise InputError([Fault(str(data), fault)])
+    if not identifier.strip():
+        fault = f"has no column '{identifier}'; its columns are {', '.join(table.columns)}"
+        raise InputError([Fault(str(data), fault)])
+    return False
+
+
+def _about_identifier(identifier: str, data: Path, table: Table) -> Iterator[str]:
+    if identifier not in table.columns:
+        near = did_you_mean(identifier, table.columns)
+        yield (
+            f"{data.name} has no column '{identifier}', which is added: each row is about an "
+            f"entity of its own{near if 'mean' in near else ''}"
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Return what Exhibit made as plain data that YAML can hold."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        return value.item()
+    return value
+
+
+def _add_identifier(specification: Specification, identifier: str) -> None:
+    columns = specification["columns"]
+    column = {
+        "type": "uuid",
+        "uuid_seed": 0,
+        "frequency_distribution": ["frequency | probability_vector", "1         | 1.000"],
+        "miss_probability": 0.0,
+        "anonymising_set": "uuid",
+    }
+    specification["columns"] = {identifier: column, **columns}
+    specification["metadata"]["uuid_columns"] = [identifier]
+
+
+def _set_frequencies(column: Specification, identifiers: "pd.Series[Any]") -> None:
+    """Say which share of the rows is about an entity with so many rows."""
+    often = identifiers.value_counts().value_counts().sort_index()
+    rows = often * often.index
+    column["frequency_distribution"] = [
+        "frequency | probability_vector",
+        *(f"{n:<9} | {share:.6f}" for n, share in (rows / rows.sum()).items()),
+    ]
+
+
+def _set_seeds(specification: Specification, name: str) -> None:
+    for place, column in enumerate(specification["metadata"]["uuid_columns"]):
+        specification["columns"][column]["uuid_seed"] = own_uuid_seed(name, place)
+
+
+def _put_right(specification: Specification, table: Table, dates: Dates) -> None:
+    """Mend what ``fromdata`` writes for one table and a series cannot have, but for numbers."""
+    metadata = specification["metadata"]
+    metadata["number_of_rows"] = table.rows
+    specification["constraints"]["allow_duplicates"] = True
+    for name, column in specification["columns"].items():
+        if name in table.columns:
+            missing = float(table.columns[name].values.isna().mean())
+            column["miss_probability"] = round(missing, 6)
+        if column["type"] in ("date", "categorical"):
+            column["cross_join_all_unique_values"] = False
+        if column["type"] == "date":
+            column["frequency"] = dates.frequencies[name]
+            first, last = dates.windows[name]
+            column |= {"from": first.isoformat(), "to": last.isoformat()}
+        if column["type"] == "categorical" and isinstance(column["original_values"], list):
+            drop_weights(column)
+
+
+def _static(table: Table, frame: pd.DataFrame, dates: Dates, identifier: str | None) -> list[str]:
+    """Return what never differs between the rows of an entity.
+
+    A date that does not move is taken for such unless it does differ; of other columns chance
+    must not be the reason.
+    """
+    still = [name for name in table.of_kind("date") if name not in dates.moved]
+    if identifier is None:
+        return still
+    known = frame[frame[identifier].notna()]
+    repeats = len(known) - known[identifier].nunique()
+    groups = known.groupby(identifier, observed=True)
+    order = [*table.of_kind("category"), *table.of_kind("number"), *table.of_kind("date")]
+    kept = []
+    for name in order:
+        if name == identifier or groups[name].nunique(dropna=False).max() > 1:
+            continue
+        alike = float((known[name].value_counts(normalize=True, dropna=False) ** 2).sum())
+        if name in still or alike**repeats < _BY_CHANCE:
+            kept.append(name)
+    return kept
+
+
+def _user_input(dates: Dates, static: list[str]) -> dict[str, Any]:
+    return {
+        "exhibit_db_path": None,
+        "date_columns": list(dates.moved),
+        "static_columns": static,
+        "period": dates.unit,
+        "length_of_period": dates.length,
+        "num_datasets": 3,
+        "fraction_of_new": "1/3",
+        "linked_columns": None,
+        "release": "calendar",
+        "start_date": dates.start,
+    }

@@ -1,0 +1,159 @@
+"""Reading a table of real data: its text first, then what the values of each column are.
+
+Nothing is changed that a reader of the table would miss: codes keep their zeros, texts their
+spelling. What has to be changed, since Exhibit cannot hold it, is noted.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from series_assets.core.errors import Fault, InputError, listed
+from series_assets.core.plan.series import BOOKKEEPING
+from series_assets.core.spec.exhibit_limits import TAKEN_NAMES, UNUSABLE
+from series_assets.core.spec.specification import MISSING
+from series_assets.engine.infer.values import Column, column_of
+
+MISSING_TEXTS = frozenset(
+    {"nan", "NaN", "NaT", "None", "<NA>", "NULL", "null", "N/A", "n/a", "#N/A", MISSING}
+)
+"""What stands for a missing value, beside an empty cell."""
+_COUNTRY_CODE = re.compile("[A-Z]{2}")
+_TIDIED = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029|]")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of data, its columns as what they are."""
+
+    columns: Mapping[str, Column]
+    rows: int
+    notes: tuple[str, ...]
+
+    def of_kind(self, kind: Literal["category", "number", "date"]) -> list[str]:
+        """Return the columns of a kind, in the order of the table."""
+        return [name for name, column in self.columns.items() if column.kind == kind]
+
+    def frame(self) -> pd.DataFrame:
+        """Return the values: text, ``float64`` or ``datetime64[ns]``, missing ones as such."""
+        return pd.DataFrame({name: column.values for name, column in self.columns.items()})
+
+
+def read(data: Path, identifier: str) -> Table:
+    """Return the table in a CSV. ``identifier`` names its entities, and is read as text.
+
+    Raises InputError where it cannot be read, or cannot become a series.
+    """
+    texts = _read_texts(data)
+    notes = [*_stripped(texts)]
+    if fault := next(_name_faults([*map(str, texts.columns)]), None):
+        raise InputError([Fault(str(data), fault)])
+    columns, tidied = {}, []
+    for name in texts.columns:
+        values = _known(texts[name])
+        tidy = _tidy(values)
+        if not tidy.equals(values):
+            tidied.append(name)
+        columns[name] = column_of(name, tidy, as_text=name == identifier)
+    if tidied:
+        notes.append(
+            f"line breaks and | in the values of {listed(tidied, 'and')} become blanks and /: "
+            "a specification lists values one a line, with | behind each"
+        )
+    notes += [column.note for column in columns.values() if column.note]
+    return Table(columns, len(texts), tuple(notes))
+
+
+def _read_texts(data: Path) -> pd.DataFrame:
+    if data.suffix.lower() != ".csv":
+        raise InputError([Fault(str(data), "is not a CSV file; its name has to end in .csv")])
+    try:
+        header = _header(data)
+        frame = pd.read_csv(
+            data, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig"
+        )
+    except FileNotFoundError:
+        raise InputError([Fault(str(data), "there is no such file")]) from None
+    except UnicodeError:
+        fault = "is not text in UTF-8; save it as CSV in UTF-8"
+        raise InputError([Fault(str(data), fault)]) from None
+    except pd.errors.EmptyDataError:
+        raise InputError([Fault(str(data), "holds no rows")]) from None
+    except (OSError, ValueError, csv.Error) as error:
+        said = " ".join(str(error).split())
+        raise InputError([Fault(str(data), f"cannot be read as CSV: {said}")]) from None
+    for sign, word in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and sign in header[0]:
+            fault = f"has its cells parted by {word}; save it with commas"
+            raise InputError([Fault(str(data), fault)])
+    if frame.empty:
+        raise InputError([Fault(str(data), "holds no rows")])
+    if not isinstance(frame.index, pd.RangeIndex):
+        fault = "has rows with more cells than its first line has names"
+        raise InputError([Fault(str(data), fault)])
+    frame.columns = [str(name) for name in frame.columns]
+    return frame
+
+
+def _header(data: Path) -> list[str]:
+    with data.open(encoding="utf-8-sig", newline="") as stream:
+        return next(csv.reader(stream), [])
+
+
+def _stripped(texts: pd.DataFrame) -> Iterator[str]:
+    """Take blanks off the ends of names, in place, where they stay apart; yield what was done."""
+    bare = [name.strip() for name in texts.columns]
+    if bare != list(texts.columns) and len(set(bare)) == len(bare) and all(bare):
+        changed = [new for new, old in zip(bare, texts.columns, strict=True) if new != old]
+        texts.columns = bare
+        yield f"blanks at the ends of names are left out: {', '.join(changed)}"
+
+
+def _name_faults(names: list[str]) -> Iterator[str]:
+    folded: dict[str, str] = {}
+    for name in names:
+        if "|" in name:
+            yield f"its column '{name}' has a |, which parts cells in a specification; rename it"
+        elif UNUSABLE.search(name) or name != name.strip() or not name.isprintable() or not name:
+            yield (
+                f"its column {name!r} has a name that Exhibit cannot keep apart; leave out "
+                "~ | , ` $, tabs, line breaks, and blanks at its ends"
+            )
+        elif name in TAKEN_NAMES or name.lower() in BOOKKEEPING:
+            yield f"its column '{name}' has a name that is used for something else; rename it"
+        alike = folded.setdefault(name.lower().replace(" ", "__"), name)
+        if alike != name:
+            yield (
+                f"its columns '{alike}' and '{name}' cannot be told apart by Exhibit and SQLite; "
+                "rename one of them"
+            )
+
+
+def _known(texts: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return the texts of a column, stripped, None where a value is missing."""
+    bare = texts.str.strip()
+    bare = bare.where(~bare.isin([*MISSING_TEXTS, ""]), None)
+    others = bare[bare.notna() & (bare != "NA")]
+    if (bare == "NA").any() and not (len(others) and others.map(_is_country_code).all()):
+        bare = bare.where(bare != "NA", None)
+    return bare.astype(object).where(bare.notna(), None)
+
+
+def _is_country_code(text: str) -> bool:
+    return _COUNTRY_CODE.fullmatch(text) is not None
+
+
+def _tidy(texts: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return texts that fit into a line of a table whose cells are parted by ``|``."""
+    odd = texts.str.contains(_TIDIED, na=False)
+    if not odd.any():
+        return texts
+    plain = texts[odd].str.replace("|", "/", regex=False)
+    tidy = texts.copy()
+    tidy[odd] = plain.str.replace(_TIDIED, " ", regex=True).str.strip()
+    return tidy.where(tidy.notna() & (tidy != ""), None)

@@ -1,0 +1,141 @@
+"""Small parts of Exhibit that give wrong data or fail where there is a right answer.
+
+Each stands in for the part while a run lasts; each says what stock Exhibit 0.9.9 does.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from exhibit.core import constraints
+from exhibit.core import exhibit as stock
+from exhibit.core.generate import categorical, continuous, missing
+from exhibit.core.linkage import hierarchical, matrix
+
+from series_assets.core.errors import GenerationError
+from series_assets.core.spec import expressions
+from series_assets.core.spec.specification import Specification
+from series_assets.engine.constant_seeds import NumpyWith, generator, seed_for
+from series_assets.engine.missing_data import SeededMissingData
+from series_assets.engine.sandbox import standing_in
+from series_assets.engine.scaling import scale
+from series_assets.storage import sql_guard
+
+
+class OneAfterTheOther:
+    """A pool of one: the rows of user-linked columns are made one after the other.
+
+    Stock Exhibit sends each chunk of rows to a process with a copy of the random generator, so
+    that every chunk holds the same rows.
+    """
+
+    def __init__(self, processes: int | None = None) -> None:
+        del processes
+
+    def __enter__(self) -> "OneAfterTheOther":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def map(self, function: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
+        """Return what the function gives for each value, in order."""
+        return [function(value) for value in values]
+
+
+def temporary_table(database: Path) -> Callable[..., bool]:
+    """Return a writer of the tables that SQL anonymising sets join with.
+
+    Stock Exhibit binds every value of 32,000 rows in one statement, too many for SQLite from
+    two columns on.
+    """
+
+    def create_temp_table(table_name: str, col_names: Sequence[str], data: Any, **_: Any) -> bool:
+        frame = pd.DataFrame(data)
+        frame.columns = list(col_names)
+        with closing(sqlite3.connect(database)) as connection:
+            frame.apply(_as_exhibit_writes).to_sql(
+                table_name, connection, index=False, if_exists="replace"
+            )
+        return True
+
+    return create_temp_table
+
+
+def guarded_sql(database: Path) -> Callable[..., list[Any]]:
+    """Return what runs the SQL statements of anonymising sets.
+
+    Stock Exhibit runs whatever they say, with write access, for as long as it takes.
+    """
+
+    def execute_sql(sql: str, **_: Any) -> list[Any]:
+        try:
+            return sql_guard.run(database, sql)
+        except sql_guard.StatementError as error:
+            short = " ".join(sql.split())
+            short = short if len(short) <= 80 else f"{short[:80]}…"
+            raise GenerationError(f"the anonymising_set '{short}' {error}") from None
+
+    return execute_sql
+
+
+def _as_exhibit_writes(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    if pd.api.types.is_numeric_dtype(column):
+        return column.astype(float)
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return column.dt.strftime("%Y-%m-%d")
+    return column.astype(str).str.strip()
+
+
+def rows_that_match(rows: pd.DataFrame, condition: str) -> "pd.Series[bool]":
+    """Return which rows a filter of a constraint holds for.
+
+    Stock Exhibit fails on a filter by frequency where no value of the column is known, and
+    evaluates whatever the filter says.
+    Stock Exhibit fails on a filter by frequency where no value of the column is known, and picks
+    by the same chances in every run.
+    """
+    expressions.check_constraint(condition, dict.fromkeys(rows, expressions.ANYTHING))
+    column = condition.removesuffix("with_high_frequency").removesuffix("with_low_frequency")
+    name = column.strip().replace("__", " ")
+    if column != condition and rows[name].isna().all():
+        return pd.Series(False, index=rows.index)
+    if column == condition:
+        return _stock_mask(rows, condition)
+    chances = NumpyWith(default_rng=lambda seed: generator(seed, "frequency", condition))
+    with standing_in([(constraints, {"np": chances})]):
+        return _stock_mask(rows, condition)
+
+
+def linked_group(spec_dict: Specification, linked_group: Any, num_rows: int) -> pd.DataFrame:
+    """Return the columns of a linked group.
+
+    Stock Exhibit makes them sorted by one of them, and shuffles them in the same way in every run.
+    """
+    seed = seed_for(0, "linked", *linked_group[1])
+    order = NumpyWith(PCG64=lambda _: np.random.PCG64(seed))
+    with standing_in([(hierarchical, {"np": order})]):
+        return _stock_linked_group(spec_dict, linked_group, num_rows)
+
+
+_stock_linked_group = hierarchical.generate_linked_anon_df
+_stock_mask = constraints.get_constraint_mask
+_SCALING = (continuous, missing, constraints)
+
+
+def stand_ins(database: Path) -> list[tuple[ModuleType, Mapping[str, Any]]]:
+    """Return the corrections, by the module that they stand in."""
+    return [
+        (matrix, {"Pool": OneAfterTheOther}),
+        *((module, {"MissingDataGenerator": SeededMissingData}) for module in (stock, missing)),
+        *((module, {"scale_continuous_column": scale}) for module in _SCALING),
+        *((module, {"get_constraint_mask": rows_that_match}) for module in (constraints, missing)),
+        (categorical, {"generate_linked_anon_df": linked_group}),
+        (categorical, {"create_temp_table": temporary_table(database)}),
+        (categorical, {"execute_sql": guarded_sql(database)}),
+    ]

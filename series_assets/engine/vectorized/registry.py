@@ -1,0 +1,82 @@
+"""What stands in for what, and whether anything shall."""
+
+import re
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+from exhibit.core import constraints, utils
+from exhibit.core import exhibit as stock
+from exhibit.core.generate import categorical, missing
+
+from series_assets.engine.constraint_actions import Handler
+from series_assets.engine.patches import rows_that_match
+from series_assets.engine.vectorized import categories
+from series_assets.engine.vectorized.bounds import Bounds
+from series_assets.engine.vectorized.coded import NotCovered
+from series_assets.engine.vectorized.gaps import MissingDataGenerator
+from series_assets.engine.vectorized.groups import Groups, sorted_in_groups
+from series_assets.engine.vectorized.numbers import generate_continuous_column
+from series_assets.engine.vectorized.tables import parse_original_values
+from series_assets.settings import from_environment
+
+
+class FastHandler(Handler, Bounds, Groups):
+    """The corrected handler, with the fast actions where it leaves something to Exhibit's."""
+
+    def _in_order(
+        self, df: pd.DataFrame, target: str, partition_cols: str, ascending: bool
+    ) -> "pd.Series[Any]":
+        try:
+            return sorted_in_groups(df[target], self._groups(df, partition_cols), ascending)
+        except NotCovered:
+            return super()._in_order(df, target, partition_cols, ascending)
+
+
+def wanted() -> bool:
+    """Tell whether replacements are wanted: unless the settings ask for stock Exhibit's loops."""
+    return not from_environment().stock_exhibit
+
+
+def matching_rows(rows: pd.DataFrame, condition: str) -> Any:
+    """Return which rows a filter holds for, looking only at the columns that it names."""
+    named = [name for name in rows.columns if str(name).replace(" ", "__") in condition]
+    return rows_that_match(rows[named], condition)
+
+
+def needed_for(records: pd.DataFrame, calculation: str) -> pd.DataFrame:
+    """Return the columns that a derived column can be computed from; Exhibit copies what it gets.
+
+    A calculation by groups gets all of them, for what it names may stand in its result.
+    """
+    safe = re.sub(r"\b\s\b", "__", calculation)
+    if "groupby" in safe:
+        return records
+    return records[[name for name in records.columns if str(name).replace(" ", "__") in safe]]
+
+
+def stand_ins() -> list[tuple[ModuleType, Mapping[str, Any]]]:
+    """Return the replacements, by the module that they stand in; they go over the corrections."""
+    return [
+        (
+            stock,
+            {
+                "ConstraintHandler": FastHandler,
+                "MissingDataGenerator": MissingDataGenerator,
+                "generate_continuous_column": generate_continuous_column,
+                "parse_original_values": parse_original_values,
+            },
+        ),
+        (
+            categorical,
+            {
+                "CategoricalDataGenerator": categories.CategoricalDataGenerator,
+                "get_attr_values": categories.attribute_values,
+                "shuffle_data": categories.shuffled,
+            },
+        ),
+        (utils, {"get_attr_values": categories.attribute_values}),
+        (missing, {"MissingDataGenerator": MissingDataGenerator}),
+        *((module, {"get_constraint_mask": matching_rows}) for module in (constraints, missing)),
+    ]

@@ -1,0 +1,83 @@
+"""A trial of a series: its smallest parts are run, and whatever Exhibit says is told as faults.
+
+What can be seen without running is checked in ``core``; this finds the rest, such as a
+calculation that pandas cannot do, before a series is begun. Nothing of it is kept.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from series_assets.core import records
+from series_assets.core.errors import Fault, GenerationError
+from series_assets.core.plan import sampling
+from series_assets.core.plan.series import Series
+from series_assets.core.plan.spec_changes import scale_target_sums
+from series_assets.core.spec.specification import combinations
+from series_assets.engine.run import generate_existing_records, generate_new_records
+from series_assets.storage import sqlite
+
+_ENOUGH = 400
+"""Rows of a trial at the most, but for a full crossing of cross-joined columns."""
+
+
+def faults_of_trial(
+    series: Series, source: Path, notes: list[str] | None = None
+) -> Iterator[Fault]:
+    """Run the first period and the existing records of the second, in few rows; yield what fails.
+
+    ``source`` is the series' database, or the one it will be a copy of; it is only read. What the
+    rows of the trial do not meet is added to ``notes``.
+    """
+    small = _smaller(series)
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder) / "exhibit.db"
+        try:
+            _run(small, source, scratch, [] if notes is None else notes)
+        except GenerationError as error:
+            yield Fault(series.specification_file, str(error))
+
+
+def _smaller(series: Series) -> Series:
+    crossed = combinations(series.specification)
+    rows = min(series.rows, max(_ENOUGH, 2 * crossed))
+    if rows == series.rows:
+        return series
+    specification = {
+        **series.specification,
+        "metadata": {**series.specification["metadata"], "number_of_rows": rows},
+        "columns": {
+            name: {**column, "distribution_parameters": dict(column["distribution_parameters"])}
+            if "distribution_parameters" in column
+            else column
+            for name, column in series.specification["columns"].items()
+        },
+    }
+    scale_target_sums(specification, Fraction(rows, series.rows))
+    return replace(series, specification=specification)
+
+
+def _run(series: Series, source: Path, scratch: Path, notes: list[str]) -> None:
+    first = series.plan(0)
+    assert first.new is not None
+    sqlite.copy_for_run(source, scratch, first.new.specification)
+    new = generate_new_records(first, scratch)
+    notes += [f"in a trial, {one.among('new records')}" for one in new.broken]
+    made = records.as_text(new.records)
+    second = series.plan(1) if series.calendar.count > 1 else None
+    if second is None or second.existing is None:
+        return
+    places = records.first_rows(made[series.first_identifier].tolist())
+    part = second.existing
+    if len(places) < part.entities:
+        raise GenerationError(
+            f"{series.name}, period {second.key}: its existing rows need {part.entities} entities, "
+            f"but the first period has only {len(places)}; raise fraction_of_new"
+        )
+    ranks = sampling.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
+    drawn = made[series.drawn_columns].take(places[ranks]).reset_index(drop=True)
+    sqlite.copy_for_run(source, scratch, part.whole)
+    existing = generate_existing_records(second, records.typed(drawn, series.kinds), scratch)
+    notes += [f"in a trial, {one.among('existing records')}" for one in existing.broken]

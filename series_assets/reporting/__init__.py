@@ -1,0 +1,1 @@
+"""Profiles, plots, figures and the HTML page: what people look at."""

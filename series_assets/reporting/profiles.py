@@ -1,0 +1,359 @@
+"""What the records of a period look like, column by column, in counts that can be compared.
+
+Each column is counted on a scale that a reference profile sets, that of period 1: bins of numbers
+and of days, categories, or how often a value occurs. Holds no records, only counts and the names
+of a few categories. How a profile is drawn is the business of ``pictures``.
+"""
+
+import re
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from math import inf, nextafter
+from typing import TYPE_CHECKING, Any, Literal
+
+from series_assets.core.plan.series import Series
+from series_assets.core.spec import mentions
+from series_assets.core.spec.specification import derived
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+Kind = Literal["number", "date", "category", "many", "missing"]
+
+NUMBER_BINS, DATE_BINS = 24, 31
+"""Bins between the two open ends."""
+SHOWN = 7
+"""Categories that are counted on their own; the others of period 1 are counted together."""
+OFTEN = 5
+"""Values of a column with many are told apart by how often they occur, up to so many times."""
+_FEW, _SOME = 20, 200
+"""Up to ``_FEW`` different texts are always categories, up to ``_SOME`` where they repeat."""
+_SAMPLE = 1000
+_LARGEST = sys.float_info.max
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T].*)?", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the values of a column are counted on.
+
+    ``number`` and ``date`` have ``len(edges) + 1`` bins: below the first edge, between each two
+    (the lower one included), from the last edge on. ``category`` has one for each of ``values``,
+    then one for ``others`` and one for values that period 1 does not have. ``many`` has one for
+    values that occur once, twice, … ``OFTEN`` times or more; ``missing`` one for any value.
+    """
+
+    kind: Kind
+    edges: tuple[float, ...] = ()
+    """Of days: days since 1970-01-01, or since the first day of the period where it ``moves``."""
+    whole: bool = False
+    """Whether the numbers between the edges are whole; always so for days."""
+    moves: bool = False
+    """Whether days are counted from the first day of their period."""
+    values: tuple[str, ...] = ()
+    """The most frequent categories of period 1, the most frequent first."""
+    others: frozenset[str] = frozenset()
+    """The other categories of period 1."""
+
+    @property
+    def bins(self) -> int:
+        """How many counts a column has on this scale."""
+        if self.kind in ("number", "date"):
+            return len(self.edges) + 1
+        return {"category": len(self.values) + 2, "many": OFTEN, "missing": 1}[self.kind]
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """One column of a period. All counts are of rows; each row is counted exactly once."""
+
+    name: str
+    scale: Scale
+    new: tuple[int, ...]
+    """New records in each bin of the scale."""
+    existing: tuple[int, ...]
+    """Existing records in each bin of the scale."""
+    missing: int
+    unreadable: int
+    """Rows whose text is no number, or no day, although the scale is of such."""
+    distinct: int
+    """Different values, as what they are; missing and unreadable ones left out."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The records of a period, in the order of their columns."""
+
+    new: int
+    existing: int
+    columns: tuple[ColumnProfile, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many records there are."""
+        return self.new + self.existing
+
+    @cached_property
+    def by_name(self) -> Mapping[str, ColumnProfile]:
+        """The columns by their names."""
+        return {column.name: column for column in self.columns}
+
+
+def profile_of(
+    series: Series,
+    k: int,
+    new: "pd.DataFrame | None",
+    existing: "pd.DataFrame | None",
+    like: Profile | None = None,
+) -> Profile:
+    """Return the profile of period ``k`` of a series, see ``profile``."""
+    return profile(
+        new,
+        existing,
+        series.kinds,
+        identifiers=series.roles.identifiers,
+        moving=moving_columns(series),
+        start=series.calendar.start_of(k),
+        like=like,
+    )
+
+
+def moving_columns(series: Series) -> frozenset[str]:
+    """Return the columns that move with the period, and those derived from them."""
+    texts = derived(series.specification)
+    columns = {*series.specification["columns"], *texts}
+    moving, before = set(series.roles.moved), 0
+    while len(moving) != before:
+        before = len(moving)
+        moving |= {
+            name for name, text in texts.items() if mentions.in_derivation(text, columns) & moving
+        }
+    return frozenset(moving)
+
+
+def profile(
+    new: "pd.DataFrame | None",
+    existing: "pd.DataFrame | None",
+    kinds: Mapping[str, str],
+    *,
+    identifiers: Collection[str] = (),
+    moving: Collection[str] = (),
+    start: date = date(1970, 1, 1),
+    like: Profile | None = None,
+) -> Profile:
+    """Count the records of a period.
+
+    ``new`` and ``existing`` are frames of text, None where a value is missing, at least one of
+    them, with the same columns in any order; those of the first one give the order. ``kinds`` as
+    ``specification.column_kinds`` gives them; a column it lacks is ``any``. Days of the columns
+    ``moving`` are counted from ``start``, the first day of the period. Columns that ``like``
+    knows are counted on its scales, others on scales of their own.
+    """
+    import numpy as np
+
+    parts = [part for part in (new, existing) if part is not None]
+    known = like.by_name if like else {}
+    cut = 0 if new is None else len(new)
+
+    def column(name: str) -> ColumnProfile:
+        values = np.concatenate([part[name].to_numpy(dtype=object) for part in parts])
+        texts = _Texts(values, _days_before(start) if name in moving else None)
+        if name in known:
+            scale = known[name].scale
+        else:
+            kind = "identifier" if name in identifiers else kinds.get(name, "any")
+            scale = _scale(texts, kind)
+        return _counted(name, texts, scale, cut)
+
+    columns = tuple(column(str(name)) for name in parts[0].columns)
+    return Profile(cut, 0 if existing is None else len(existing), columns)
+
+
+class _Texts:
+    """The values of a column, read in each way at most once."""
+
+    def __init__(self, values: "NDArray[np.object_]", origin: int | None) -> None:
+        import pandas as pd
+
+        self.there = ~pd.isna(values)
+        self.known: NDArray[np.object_] = values[self.there]
+        self.origin = origin
+        """The day from which days are counted, since 1970-01-01; None if they do not move."""
+
+    @cached_property
+    def factorized(self) -> "tuple[NDArray[np.intp], list[str]]":
+        """For each known value its place among the different ones, and those."""
+        import pandas as pd
+
+        codes, found = pd.factorize(self.known)
+        return codes, found.tolist()
+
+    @cached_property
+    def numbers(self) -> "NDArray[np.float64]":
+        """The known values as numbers, NaN where they are none."""
+        import numpy as np
+
+        try:
+            return self.known.astype(np.float64)
+        except ValueError:
+            return np.array([_number(text) for text in self.known], dtype=np.float64)
+
+    @cached_property
+    def days(self) -> "NDArray[np.float64]":
+        """The known values as whole days since the origin, NaN where they are none."""
+        import numpy as np
+
+        codes, found = self.factorized
+        days = np.array([_day(text) for text in found], dtype=np.float64) - (self.origin or 0)
+        return days[codes]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
+
+
+def _day(text: str) -> float:
+    """Return the day of a text that begins with an ISO date, NaN for any other text."""
+    if _DAY.fullmatch(text):
+        try:
+            return _days_before(date.fromisoformat(text[:10]))
+        except ValueError:
+            pass
+    return float("nan")
+
+
+def _days_before(day: date) -> int:
+    return day.toordinal() - date(1970, 1, 1).toordinal()
+
+
+def _scale(texts: _Texts, kind: str) -> Scale:
+    """Return the scale for a column that is the first of its name. ``kind``: or ``identifier``."""
+    import numpy as np
+
+    if not len(texts.known):
+        return Scale("missing")
+    if kind == "identifier":
+        return Scale("many")
+    if kind == "any":
+        kind = _kind_of(texts.factorized[1][:_SAMPLE])
+    if kind in ("integer", "real") and np.isfinite(texts.numbers).any():
+        if not np.isnan(texts.numbers).any():
+            return _number_scale(texts.numbers)
+    elif kind == "date" and not np.isnan(texts.days).any():
+        moves = texts.origin is not None
+        return Scale("date", _edges(texts.days, DATE_BINS, True), whole=True, moves=moves)
+    codes, found = texts.factorized
+    repeated = len(found) <= _SOME and 2 * len(found) <= len(codes)
+    if len(found) > _FEW and not repeated:
+        return Scale("many")
+    counts = np.bincount(codes).tolist()
+    ordered = [text for _, text in sorted(zip((-n for n in counts), found, strict=True))]
+    return Scale("category", values=tuple(ordered[:SHOWN]), others=frozenset(ordered[SHOWN:]))
+
+
+def _kind_of(sample: list[str]) -> str:
+    """Return what texts are that nothing is said about, as the rest of the project reads them."""
+    import pandas as pd
+
+    from series_assets.core.records import typed_column
+
+    dtype = typed_column(sample, "any").dtype
+    if pd.api.types.is_bool_dtype(dtype):
+        return "text"
+    if pd.api.types.is_numeric_dtype(dtype):
+        return "real"
+    return "date" if pd.api.types.is_datetime64_any_dtype(dtype) else "text"
+
+
+def _number_scale(numbers: "NDArray[np.float64]") -> Scale:
+    import numpy as np
+
+    finite = numbers[np.isfinite(numbers)]
+    whole = bool((np.abs(finite) < 2**52).all() and (finite == np.floor(finite)).all())
+    return Scale("number", _edges(finite, NUMBER_BINS, whole), whole=whole)
+
+
+def _edges(values: "NDArray[np.float64]", most: int, whole: bool) -> tuple[float, ...]:
+    """Return rising edges of up to ``most`` bins of equal width, which hold all but far outliers.
+
+    Between whole numbers the edges lie at halves, and each bin holds as many numbers.
+    """
+    import numpy as np
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        ends = [values.min(), *np.quantile(values, [0.01, 0.99], method="nearest"), values.max()]
+        lowest, low, high, highest = map(float, ends)
+        reach = (high - low) / 2
+    # A few values far out would squeeze all others into one bin: they go to the open ends.
+    first = lowest if lowest >= low - reach or low == high else low
+    last = highest if highest <= high + reach or low == high else high
+    if whole:
+        width = -int(-(last - first + 1) // most)
+        bins = -int(-(last - first + 1) // width)
+        return tuple(first - 0.5 + width * place for place in range(bins + 1))
+    if first == last:
+        room = max(0.5, abs(first) / 1000)
+        return (max(first - room, -_LARGEST), min(first + room, _LARGEST))
+    shares = np.linspace(0, 1, most + 1)
+    edges = first * (1 - shares) + last * shares
+    # The last edge begins the open end, which is not for the greatest of them.
+    edges[-1] = min(nextafter(last, inf), _LARGEST)
+    return tuple(np.unique(edges).tolist())
+
+
+def _counted(name: str, texts: _Texts, scale: Scale, cut: int) -> ColumnProfile:
+    import numpy as np
+    import pandas as pd
+
+    places: NDArray[np.intp]
+    if scale.kind in ("number", "date"):
+        values = texts.numbers if scale.kind == "number" else texts.days
+        readable = ~np.isnan(values)
+        places = np.searchsorted(np.array(scale.edges), values, side="right")
+        places[~readable] = -1
+        distinct = len(pd.unique(values[readable]))
+    else:
+        codes, found = texts.factorized
+        places = _places(scale, found, np.bincount(codes, minlength=len(found)))[codes]
+        distinct = len(found)
+    known_new = int(texts.there[:cut].sum())
+    new, existing = (_counts(part, scale.bins) for part in (places[:known_new], places[known_new:]))
+    return ColumnProfile(
+        name=name,
+        scale=scale,
+        new=new,
+        existing=existing,
+        missing=len(texts.there) - len(texts.known),
+        unreadable=int((places < 0).sum()),
+        distinct=distinct,
+    )
+
+
+def _places(scale: Scale, found: list[str], counts: "NDArray[Any]") -> "NDArray[np.intp]":
+    """Return the bin of each of the different texts of a column, which occur ``counts`` times."""
+    import numpy as np
+
+    if scale.kind == "missing":
+        return np.zeros(len(found), dtype=np.intp)
+    if scale.kind == "many":
+        return (np.minimum(counts, OFTEN) - 1).astype(np.intp)
+    own = {value: place for place, value in enumerate(scale.values)}
+    other, unknown = len(own), len(own) + 1
+    return np.array(
+        [own.get(text, other if text in scale.others else unknown) for text in found],
+        dtype=np.intp,
+    )
+
+
+def _counts(places: "NDArray[np.intp]", bins: int) -> tuple[int, ...]:
+    import numpy as np
+
+    return tuple(np.bincount(places[places >= 0], minlength=bins).tolist())

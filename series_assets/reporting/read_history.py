@@ -1,0 +1,147 @@
+"""Reading what became of a series: its datasets, one at a time, against its reference table.
+
+Which numbers there are is said in ``reporting.history``. Faults of files become sentences here.
+"""
+
+import csv
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from series_assets.core.errors import RequestError
+from series_assets.core.plan.series import BOOKKEEPING, Series
+from series_assets.reporting.history import History, Period, RowsByOrigin
+from series_assets.storage.files import Layout, fingerprint_in, read_csv
+from series_assets.storage.reference_table import ReferenceTable
+from series_assets.storage.sqlite import opened, quoted, tables
+
+
+def read_history(series: Series, layout: Layout) -> History:
+    """Return what became of a series so far. The memory it takes does not grow with periods.
+
+    Raises RequestError for a reference table of somebody else's, GenerationError for a database
+    that cannot be read. A dataset that cannot be read is a remark.
+    """
+    ReferenceTable(series, layout).check_owner()
+    with _known(series, layout) as known:
+        periods = [_period(series, layout, known, k) for k in range(series.calendar.count)]
+    remarks: tuple[str, ...] = ()
+    if any(period.delivered for period in periods) and not known.recorded:
+        remarks = (
+            f"{layout.database}: holds no reference table of {series.name}, so that its entities "
+            "are not known, nor where they come from; make reference_table again",
+        )
+    return History(series.name, periods, remarks)
+
+
+def identifiers_in(path: Path, column: str) -> list[str | None]:
+    """Return the identifiers in a dataset, None where a row has none.
+
+    Raises RequestError with a sentence where the file is not what it should be.
+    """
+    try:
+        values: list[str | None] = read_csv(path, [column])[column].tolist()
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8"
+    except KeyError:
+        reason = f"it has no column '{column}', or more than one"
+    except (ValueError, csv.Error) as error:  # pyarrow's errors are ValueErrors
+        reason = " ".join(str(error).split())[:200]
+    else:
+        return values
+    raise RequestError(f"{path}: cannot be read: {reason}; make its period again")
+
+
+def _period(series: Series, layout: Layout, known: "_Known", k: int) -> Period:
+    key, (new, existing) = series.calendar.keys[k], series.counts(k)
+    path, remarks, delivered = layout.dataset(k + 1), [], None
+    if path.exists():
+        try:
+            delivered = known.look_up(k, identifiers_in(path, series.first_identifier))
+        except RequestError as error:
+            remarks.append(str(error))
+        beside = layout.existing_specification if existing else layout.new_specification
+        if fingerprint_in(beside(k + 1)) not in (None, series.fingerprint):
+            remarks.append(
+                f"Period {key} was made from other contents of the two files; make it again."
+            )
+    if delivered and delivered.unknown and known.recorded:
+        remarks.append(
+            f"Period {key}: {delivered.unknown} rows are about entities that the reference table "
+            "does not know of this period or an earlier one; make reference_table and dataset "
+            "again."
+        )
+    return Period(k, key, new, existing, delivered, known.recorded.get(key), tuple(remarks))
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The entities of the reference table, to be looked up by their identifiers."""
+
+    connection: sqlite3.Connection | None
+    recorded: Mapping[str, int]
+    """Entities of each recorded period, by its key."""
+    index: Mapping[str, int]
+    """``k`` of each key."""
+
+    def look_up(self, k: int, identifiers: list[str | None]) -> RowsByOrigin:
+        """Return whose the rows of a dataset of period ``k`` are."""
+        new, unknown, origins = sum(one is None for one in identifiers), 0, dict[int, int]()
+        *before, own = list(self.index)[: k + 1]
+        # Whom nobody knows is new as long as only the period itself is not recorded.
+        stranger_is_new = own not in self.recorded and all(key in self.recorded for key in before)
+        for key, rows in self._by_period([one for one in identifiers if one is not None]):
+            origin = None if key is None else self.index.get(key)
+            if origin is not None and origin < k:
+                origins[origin] = rows
+            elif origin == k or (origin is None and stranger_is_new):
+                new += rows
+            else:
+                unknown += rows
+        return RowsByOrigin(new, dict(sorted(origins.items())), unknown)
+
+    def _by_period(self, identifiers: list[str | None]) -> list[tuple[str | None, int]]:
+        if self.connection is None:
+            return [(None, len(identifiers))]
+        return self.connection.execute(
+            "SELECT known.period, COUNT(*) FROM json_each(?) AS wanted "
+            "LEFT JOIN temp.known AS known ON known.identifier = wanted.value "
+            "GROUP BY known.period",
+            (json.dumps(identifiers, ensure_ascii=False),),
+        ).fetchall()
+
+
+@contextmanager
+def _known(series: Series, layout: Layout) -> Iterator[_Known]:
+    """Give the entities an index by identifier for a while, on disk where they are many.
+
+    The reference table has none: it would double the file and slow every period.
+    """
+    index = {key: k for k, key in enumerate(series.calendar.keys)}
+    if not layout.database.exists():
+        yield _Known(None, {}, index)
+        return
+    with opened(layout.database, read_only=True) as connection:
+        if series.table not in tables(connection):
+            yield _Known(None, {}, index)
+            return
+        rows = connection.execute(
+            f"SELECT starts, entities FROM {quoted(series.table + '_periods')}"
+        )
+        recorded = {key: int(entities) for key, entities in rows if key in index}
+        connection.execute(
+            "CREATE TEMP TABLE known (identifier TEXT PRIMARY KEY, period TEXT) WITHOUT ROWID"
+        )
+        key, period = BOOKKEEPING
+        identifier = f"kept.{quoted(series.first_identifier)}"
+        connection.execute(
+            f"INSERT OR IGNORE INTO temp.known SELECT CAST({identifier} AS TEXT), kept.{period} "
+            f"FROM main.{quoted(series.table)} AS kept WHERE {identifier} IS NOT NULL "
+            f"ORDER BY kept.{key}"
+        )
+        yield _Known(connection, recorded, index)

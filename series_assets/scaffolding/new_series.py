@@ -1,0 +1,76 @@
+"""Writing the two files of a new series: a commented template, or what real data look like."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from series_assets.core.errors import Fault, InputError
+from series_assets.core.plan.shared_identifiers import own_uuid_seed
+from series_assets.storage.loading import SPECIFICATION, USER_INPUT, name_faults
+
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+_FILES = (SPECIFICATION, USER_INPUT)
+
+
+@dataclass(frozen=True)
+class Started:
+    """The files of a new series."""
+
+    paths: list[Path]
+    notes: tuple[str, ...] = ()
+    """Sentences about what was decided, which a user may want to have otherwise."""
+    comparison: tuple[str, ...] = ()
+    """Lines of a table that compares the data with the first dataset."""
+
+
+def start_series(
+    folder: Path, name: str, data: Path | None = None, identifier: str | None = None
+) -> Started:
+    """Write both files of a series called ``name`` into ``folder / name``.
+
+    With ``data``, a CSV, the files describe it; ``identifier`` is the column that names its
+    entities. The folder appears whole or not at all. Raises InputError.
+    """
+    place = folder / name
+    faults = list(name_faults(name, "the name"))
+    if place.exists():
+        faults.append("there is such a folder already; choose another name")
+    if faults:
+        raise InputError(Fault(str(place), fault) for fault in faults)
+    notes: tuple[str, ...] = ()
+    comparison: tuple[str, ...] = ()
+    beside = folder / f".{name}.{os.getpid()}.part"
+    ours = False
+    try:
+        beside.mkdir(parents=True)
+        ours = True
+        texts = _template(name)
+        if data is not None:
+            from series_assets.scaffolding.infer_series import PICTURE, infer
+
+            inferred = infer(beside, name, data, identifier or "")
+            texts, notes, comparison = inferred.texts, inferred.notes, inferred.comparison
+            (beside / PICTURE).write_bytes(inferred.picture)
+        for file, text in zip(_FILES, texts, strict=True):
+            (beside / file).write_text(text, encoding="utf-8")
+        beside.rename(place)
+    except OSError as error:
+        raise InputError([Fault(str(place), f"cannot be written: {error.strerror}")]) from None
+    finally:
+        if ours:
+            shutil.rmtree(beside, ignore_errors=True)
+    return Started(sorted(place.iterdir()), notes, comparison)
+
+
+def write_template(folder: Path, name: str) -> None:
+    """Write the commented template of those of a series' two files that ``folder`` lacks."""
+    for file, text in zip(_FILES, _template(name), strict=True):
+        if not (folder / file).exists():
+            (folder / file).write_text(text, encoding="utf-8")
+
+
+def _template(name: str) -> list[str]:
+    texts = [(_TEMPLATES / file).read_text(encoding="utf-8") for file in _FILES]
+    seed = str(own_uuid_seed(name))
+    return [text.replace("SERIES_NAME", name).replace("UUID_SEED", seed) for text in texts]

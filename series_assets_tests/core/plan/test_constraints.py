@@ -1,0 +1,172 @@
+"""Which constraints existing records can meet, and how (contract, sections 5.6 and 5.7)."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from series_assets.core.plan.constraint_solver import solved_for
+from series_assets.core.plan.constraints import Afterwards, Broken
+from series_assets_tests.builders import a_series, a_specification, a_user_input
+from series_assets_tests.test_rules import a_category, a_date, a_number, with_columns
+
+OPERATORS = ["<", ">", "<=", ">=", "=="]
+
+
+@pytest.mark.parametrize(
+    ("constraint", "turned"),
+    [
+        ("limit > amount", "amount < limit"),
+        ("limit == amount", "amount == limit"),
+        ("limit >= amount*2", "amount <= (limit/(2))"),
+        ("limit < -amount", "amount < (-(limit))"),
+        ("limit <= 10-amount", "amount <= ((10)-limit)"),
+        ("limit <= (amount+cost)*-0.5", "amount <= ((limit/(-0.5))-(cost))"),
+        ("~my limit~ > amount-~my cost~", "amount < (my__limit+(my__cost))"),
+        ("limit > cost", None),
+        ("limit > amount*amount", None),
+        ("limit > amount*cost", None),
+        ("limit > 3/amount", None),
+        ("limit > amount*0", None),
+        ("limit > amount.mean()", None),
+    ],
+)
+def test_a_constraint_is_solved_for_a_column(constraint: str, turned: str | None) -> None:
+    """Where plain arithmetic does it, in the form that Exhibit reads; else not at all."""
+    assert solved_for("amount", constraint) == turned
+
+
+@given(
+    operator=st.sampled_from(OPERATORS),
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["({}+{})", "({}-{})", "({}*{})", "({}/{})", "({1}-{0})", "({1}+{0})"]),
+            st.sampled_from(["2", "-4", "0.5", "cost"]),
+        ),
+        max_size=4,
+    ),
+    rows=st.lists(st.tuples(*[st.integers(-8, 8)] * 3), min_size=1, max_size=8),
+)
+def test_a_solved_constraint_says_the_same(
+    operator: str, steps: list[tuple[str, str]], rows: list[tuple[int, int, int]]
+) -> None:
+    """It holds in exactly the rows in which the original one does."""
+    right = "amount"
+    for form, other in steps:
+        right = form.format(right, other)
+    frame = pd.DataFrame(rows, columns=["limit", "amount", "cost"], dtype=float)
+    turned = solved_for("amount", f"limit {operator} {right}")
+    if turned is None:
+        assert any(other == "cost" and ("*" in form or "/" in form) for form, other in steps)
+        return
+    held = frame.eval(f"limit {operator} {right}", engine="python")
+    assert frame.eval(turned, engine="python").tolist() == held.tolist()
+
+
+def afterwards(specification: dict[str, Any], **said: Any) -> Afterwards:
+    """Return what is done for the existing records of the second period."""
+    part = a_series(specification, a_user_input(**said)).plan(1).existing
+    assert part is not None
+    return part.removed.afterwards
+
+
+def with_custom(**constraints: Any) -> dict[str, Any]:
+    """Return a specification with another category and number, and custom constraints."""
+    specification = with_columns(
+        a_specification(), dose=a_category("dose", {"low": 0.5, "high": 0.5}), height=a_number()
+    )
+    specification["constraints"]["custom_constraints"] = constraints
+    return specification
+
+
+def test_what_is_removed_is_applied_afterwards() -> None:
+    """With the fresh ones of its targets, by filters and partitions that are static or move."""
+    wanted = with_custom(
+        by_sex={"filter": None, "partition": "sex", "targets": {"dose": "make_same"}},
+        men={"filter": "sex == 'M'", "targets": {"sex, region": "sort_ascending"}},
+        days={"filter": None, "targets": {"date": "sort_ascending"}},
+        kept={"filter": "amount > 3", "targets": {"height": "make_null"}},
+    )
+    assert afterwards(wanted).custom == {
+        "by_sex": {"filter": None, "partition": "sex", "targets": {"dose": "make_same"}},
+        "men": {"filter": "sex == 'M'", "targets": {"region": "sort_ascending"}},
+        "days": {"filter": None, "targets": {"date": "sort_ascending"}},
+    }
+
+
+def test_what_builds_on_it_is_applied_once_more() -> None:
+    """A constraint that was kept, but reads what one before it changes, comes after it again."""
+    wanted = with_custom(
+        before={"filter": "region == 'West'", "targets": {"height": "assign_value$3"}},
+        men={"filter": "sex == 'M'", "targets": {"region": "assign_value$West"}},
+        reads={"filter": "region == 'West'", "targets": {"dose": "assign_value$low"}},
+        reads_that={"filter": "dose == 'low'", "targets": {"height": "assign_value$5"}},
+        writes={"filter": "amount > 3", "targets": {"region": "assign_value$North"}},
+        apart={"filter": "amount > 3", "targets": {"amount": "make_outlier"}},
+    )
+    assert list(afterwards(wanted).custom) == ["men", "reads", "reads_that", "writes"]
+
+
+def test_what_cannot_be_kept_is_said_with_its_place_and_reason() -> None:
+    """Each in a sentence: what would change a static column, or what is derived into one."""
+    wanted = with_custom(
+        one={"filter": "amount > 3", "targets": {"sex": "assign_value$F"}},
+        two={"filter": None, "targets": {"sex, height": "sort_and_skew_right"}},
+    )
+    wanted["constraints"]["basic_constraints"] = ["height > amount*amount", "amount > 3"]
+    wanted["derived_columns"] = {"twice": "(amount * 2)"}
+    found = afterwards(wanted, static_columns=["sex", "height", "twice"])
+    assert [str(one) for one in found.not_kept] == [
+        "constraints.basic_constraints 'height > amount*amount' is not kept for existing records: "
+        "height stays as recorded, and the rest cannot be turned round to adjust another column",
+        "constraints.custom_constraints.one.targets.sex is not kept for existing records: "
+        "sex stays as recorded",
+        "constraints.custom_constraints.two.targets.sex, height is not kept for existing records: "
+        "sex and height stay as recorded",
+        "derived_columns.twice '(amount * 2)' is not kept for existing records: twice stays as "
+        "recorded, while amount is made afresh",
+    ]
+    assert not found.custom
+
+
+def test_what_was_met_when_it_was_recorded_needs_nothing() -> None:
+    """Among static columns alone all comes from one row, which still meets what it met."""
+    wanted = with_columns(
+        with_custom(one={"filter": "sex == 'M'", "targets": {"dose": "assign_value$low"}}),
+        birth=a_date("2000-01-01", "2010-12-31", 500),
+        death=a_date("2011-01-01", "2023-12-31", 500),
+    )
+    wanted["constraints"]["basic_constraints"] = ["death > birth"]
+    found = afterwards(wanted, static_columns=["sex", "dose", "birth", "death"])
+    assert found == Afterwards(shaped=frozenset())
+
+
+def test_only_the_last_word_on_a_column_is_demanded() -> None:
+    """Later actions override earlier ones, and Exhibit blanks and fills before all others."""
+    wanted = with_custom(
+        one={
+            "filter": "amount > 3",
+            "targets": {"dose": "assign_value$low", "height": "make_null"},
+        },
+        two={"filter": "amount > 5", "targets": {"dose": "make_null", "region": "make_not_null"}},
+        three={"filter": None, "targets": {"height": "sort_ascending"}},
+        four={"filter": "dose with_high_frequency", "targets": {"amount": "make_null"}},
+    )
+    assert [str(one) for one in afterwards(wanted).demands] == [
+        "custom_constraints.one: dose: assign_value$low",
+        "custom_constraints.two: region: make_not_null",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (12, "12 of 40 existing records do not meet 'a < b'"),
+        (1, "1 of 40 existing records does not meet 'a < b'"),
+    ],
+)
+def test_what_is_broken_is_said_in_a_sentence(rows: int, said: str) -> None:
+    """How many of how many records, and the constraint."""
+    assert Broken("a < b", rows, 40).among("existing records") == said

@@ -1,0 +1,137 @@
+"""How often an entity occurs, and which entities are drawn (contract, sections 5.1 and 5.2)."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from series_assets.core.plan.sampling import (
+    Distribution,
+    allotment,
+    allotted,
+    draw,
+    entity_of_row,
+    parse_distribution,
+    present,
+)
+
+ONCE: Distribution = ((1, 1.0),)
+HEADER = "frequency | probability_vector"
+
+
+def _distribution(shares: dict[int, float]) -> Distribution:
+    return parse_distribution([HEADER, *(f"{n} | {share}" for n, share in shares.items())])
+
+
+DISTRIBUTIONS = st.dictionaries(st.integers(1, 9), st.floats(0.01, 1), min_size=1, max_size=4).map(
+    _distribution
+)
+ROWS = st.integers(1, 400)
+
+
+def test_shares_add_up_to_one() -> None:
+    """Shares are relative: 2 and 6 mean a quarter and three quarters."""
+    assert _distribution({1: 2, 3: 6}) == ((1, 0.25), (3, 0.75))
+
+
+@pytest.mark.parametrize(
+    ("rows", "complaint"),
+    [
+        (["1 | 1.0"], "has no header row 'frequency | probability_vector'"),
+        ([HEADER, "once | 1.0"], "has a row 'once | 1.0' that is not like '1 | 1.0'"),
+        ([HEADER, "1 | 0.5 | 2"], "has a row '1 | 0.5 | 2' that is not like '1 | 1.0'"),
+        ([HEADER, "0 | 1.0"], "has a row '0 | 1.0'; frequencies start at 1, shares at 0"),
+        ([HEADER, "1 | -1"], "has a row '1 | -1'; frequencies start at 1, shares at 0"),
+        ([HEADER, "1 | nan"], "has a row '1 | nan'; frequencies start at 1, shares at 0"),
+        ([HEADER, "1 | inf"], "has a row '1 | inf'; frequencies start at 1, shares at 0"),
+        ([HEADER, "1 | 0"], "has no row with a share above 0"),
+        ([HEADER], "has no row with a share above 0"),
+    ],
+)
+def test_a_faulty_distribution_is_refused(rows: list[str], complaint: str) -> None:
+    """What cannot be read as frequencies and shares is refused in words that name the row."""
+    with pytest.raises(ValueError) as caught:
+        parse_distribution(rows)
+    assert str(caught.value) == complaint
+
+
+def test_the_allotment_is_exhibits() -> None:
+    """Exhibit rounds the number of entities of each frequency up."""
+    assert allotment(((1, 0.5), (2, 0.3), (3, 0.2)), 100) == [(1, 50), (2, 15), (3, 7)]
+    assert allotted(((1, 0.5), (2, 0.3), (3, 0.2)), 100) == 72
+
+
+def test_no_rows_hold_no_entity() -> None:
+    """A part without rows needs nobody and is allotted nobody."""
+    assert (allotted(ONCE, 0), present(ONCE, 0), len(entity_of_row(ONCE, 0))) == (0, 0, 0)
+
+
+@given(distribution=DISTRIBUTIONS, rows=ROWS)
+def test_rows_are_given_to_entities_without_gaps(distribution: Distribution, rows: int) -> None:
+    """There is exactly one entity to a row, and their numbers run from 0 without a gap."""
+    numbers = entity_of_row(distribution, rows)
+    assert len(numbers) == rows
+    assert sorted(set(numbers.tolist())) == list(range(present(distribution, rows)))
+
+
+@given(distribution=DISTRIBUTIONS, rows=ROWS)
+def test_nobody_has_more_rows_than_a_frequency_allows(
+    distribution: Distribution, rows: int
+) -> None:
+    """An entity never has more rows in a period than the largest frequency."""
+    most = max(Counter(entity_of_row(distribution, rows).tolist()).values())
+    assert most <= max(frequency for frequency, _ in distribution)
+
+
+@given(distribution=DISTRIBUTIONS, rows=ROWS)
+def test_no_more_entities_are_present_than_allotted(distribution: Distribution, rows: int) -> None:
+    """What Exhibit makes covers what the rows hold: identifiers reserved are enough."""
+    assert present(distribution, rows) <= allotted(distribution, rows)
+
+
+@given(
+    distribution=DISTRIBUTIONS,
+    rows=ROWS,
+    spare=st.integers(0, 50),
+    seed=st.integers(0, 2**32 - 1),
+    k=st.integers(1, 500),
+)
+def test_a_draw_fills_the_rows_with_eligible_entities(
+    distribution: Distribution, rows: int, spare: int, seed: int, k: int
+) -> None:
+    """A draw has exactly the rows asked for, of as many different entities as they need."""
+    eligible = present(distribution, rows) + spare
+    ranks = draw(distribution, rows, eligible, seed, k)
+    assert len(ranks) == rows
+    assert ranks.min() >= 0 and ranks.max() < eligible
+    assert len(set(ranks.tolist())) == present(distribution, rows)
+    occurrences = Counter(Counter(entity_of_row(distribution, rows).tolist()).values())
+    assert Counter(Counter(ranks.tolist()).values()) == occurrences
+
+
+@given(rows=ROWS, seed=st.integers(0, 2**32 - 1), k=st.integers(1, 500))
+def test_with_frequency_one_nobody_is_drawn_twice(rows: int, seed: int, k: int) -> None:
+    """Drawing is without replacement: a draw of everybody names everybody once."""
+    assert sorted(draw(ONCE, rows, rows, seed, k).tolist()) == list(range(rows))
+
+
+def test_a_draw_depends_on_seed_and_period_alone() -> None:
+    """The same seed and period draw the same entities; another of either draws others."""
+    one = draw(ONCE, 40, 1000, 7, 3).tolist()
+    np.random.seed(1)
+    assert draw(ONCE, 40, 1000, 7, 3).tolist() == one
+    assert draw(ONCE, 40, 1000, 7, 4).tolist() != one
+    assert draw(ONCE, 40, 1000, 8, 3).tolist() != one
+
+
+def test_every_entity_is_drawn_with_equal_chance() -> None:
+    """Over many periods an entity is drawn as often as another, the oldest as the newest.
+
+    Each of 50 entities is expected 400 times in 1000 draws of 20, with a deviation of 15.
+    """
+    drawn = Counter(rank for k in range(1, 1001) for rank in draw(ONCE, 20, 50, 0, k).tolist())
+    assert len(drawn) == 50
+    assert min(drawn.values()) > 400 - 5 * 16
+    assert max(drawn.values()) < 400 + 5 * 16

@@ -1,0 +1,175 @@
+"""The keys of a user input: what each may hold, and what is said of the rest (section 1).
+
+That every message reaches the command line as it is stands in ``test_faulty_inputs``.
+"""
+
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from series_assets.core.errors import InputError
+from series_assets.core.spec.user_input import UserInput, read_user_input
+from series_assets_tests.builders import a_user_input
+
+FILE = "demo/user_input.yml"
+
+
+def _read(**keys: Any) -> UserInput:
+    return read_user_input(a_user_input(**keys), FILE)
+
+
+def _complaints(content: object) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        read_user_input(content, FILE)
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_the_defaults() -> None:
+    """What may be left out has the default of the contract."""
+    said = _read(static_columns=None)
+    assert said.exhibit_db_path is None
+    assert said.static_columns == ()
+    assert said.linked_columns == ()
+    assert said.release == "calendar"
+    assert said.start_date is None
+    without = a_user_input()
+    del without["num_datasets"], without["static_columns"]
+    assert read_user_input(without, FILE).num_datasets == 3
+    assert read_user_input(without, FILE).static_columns == ()
+
+
+def test_an_input_of_the_seeds_script_runs_unchanged() -> None:
+    """The eight keys of the script that the seed describes are all that is needed."""
+    said = read_user_input(
+        {
+            "exhibit_db_path": "exhibit.db",
+            "date_columns": ["date_created", "date_updated"],
+            "static_columns": ["sex"],
+            "period": "weeks",
+            "length_of_period": 2,
+            "num_datasets": 5,
+            "fraction_of_new": "1/2",
+            "linked_columns": ["uuid", "pseudo_chi"],
+        },
+        FILE,
+    )
+    assert (said.period, said.length_of_period, said.num_datasets) == ("weeks", 2, 5)
+    assert said.fraction_of_new == Fraction(1, 2)
+    assert said.linked_columns == ("uuid", "pseudo_chi")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("1/3", Fraction(1, 3)),
+        ("2 / 3", Fraction(2, 3)),
+        (0.1, Fraction(1, 10)),
+        ("0.1", Fraction(1, 10)),
+        (0.25, Fraction(1, 4)),
+        (1, Fraction(1)),
+        (0, Fraction(0)),
+        (1.0, Fraction(1)),
+        ("3/3", Fraction(1)),
+    ],
+)
+def test_a_fraction_is_what_is_written(written: object, meant: Fraction) -> None:
+    """A fraction is exact: 0.1 is a tenth and 1/3 a third."""
+    assert _read(fraction_of_new=written).fraction_of_new == meant
+
+
+@given(hundredths=st.integers(0, 10_000))
+def test_a_decimal_is_no_binary_number(hundredths: int) -> None:
+    """Every decimal from 0 to 1 means itself, as YAML reads it, as text or as a number."""
+    decimal = hundredths / 10_000
+    meant = Fraction(hundredths, 10_000)
+    assert _read(fraction_of_new=decimal).fraction_of_new == meant
+    assert _read(fraction_of_new=f"{decimal:.4f}").fraction_of_new == meant
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2024-01-31", "31/01/2024", "2024-1-31", date(2024, 1, 31), datetime(2024, 1, 31)],
+)
+def test_a_date_may_be_written_in_three_ways(written: object) -> None:
+    """Dates are ISO, YAML dates, or day-first as the seed writes them."""
+    assert _read(start_date=written).start_date == date(2024, 1, 31)
+
+
+def test_the_day_comes_first() -> None:
+    """01/02/2024 is the first of February, as in the seed."""
+    assert _read(start_date="01/02/2024").start_date == date(2024, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        ("date_columns", "date", "'date' is not a list of column names; write [name, name]"),
+        ("date_columns", [1], "holds 1, which is not the name of a column"),
+        ("date_columns", ["date", "date"], "names 'date' twice"),
+        ("static_columns", {"sex": 1}, "{'sex': 1} is not a list of column names; "
+         "write [name, name]"),
+        ("linked_columns", ["id"], "names only 'id'; a link needs two columns or more"),
+        ("period", "day", "'day' is not known; use days, weeks or months; did you mean 'days'?"),
+        ("period", "quarterly", "'quarterly' is not known; use days, weeks or months "
+         "(here: period: months, length_of_period: 3)"),
+        ("period", "Years", "'Years' is not known; use days, weeks or months "
+         "(here: period: months, length_of_period: 12)"),
+        ("period", None, "(empty) is not known; use days, weeks or months"),
+        ("period", ["days"], "['days'] is not known; use days, weeks or months"),
+        ("length_of_period", True, "true is not a whole number; use 1 or more"),
+        ("length_of_period", 2.0, "2.0 is not a whole number; use 1 or more"),
+        ("length_of_period", -1, "-1 is too small; use 1 or more"),
+        ("num_datasets", "3", "'3' is not a whole number; use 1 or more"),
+        ("num_datasets", 0, "0 is too small; use 1 or more"),
+        ("fraction_of_new", True, "true is not a fraction; write it as 1/3, 0.25, 0 or 1"),
+        ("fraction_of_new", "1/0", "'1/0' is not a fraction; write it as 1/3, 0.25, 0 or 1"),
+        ("fraction_of_new", "third", "'third' is not a fraction; write it as 1/3, 0.25, 0 or 1"),
+        ("fraction_of_new", None, "(empty) is not a fraction; write it as 1/3, 0.25, 0 or 1"),
+        ("fraction_of_new", -0.1, "-0.1 is not between 0 and 1; write it as 1/3, 0.25, 0 or 1"),
+        ("fraction_of_new", "nan", "'nan' is not a fraction; write it as 1/3, 0.25, 0 or 1"),
+        ("fraction_of_new", float("inf"), "inf is not a fraction; write it as 1/3, 0.25, 0 or 1"),
+        ("release", "now", "'now' is not known; use calendar or immediate"),
+        ("start_date", "01-02-2024", "'01-02-2024' is not a date; "
+         "write it as 2024-01-31 or 31/01/2024"),
+        ("start_date", "31/02/2024", "'31/02/2024' is not a day of the calendar"),
+        ("start_date", datetime(2024, 1, 1, 9), "2024-01-01 09:00:00 has a time of day; "
+         "only whole days are supported"),
+        ("exhibit_db_path", 3, "3 is not a path; name a file, or leave it empty"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_refused(key: str, value: object, complaint: str) -> None:
+    """A value that a key cannot hold is refused with the key, the value and what to write."""
+    assert _complaints(a_user_input(**{key: value})) == [f"{FILE}: {key} {complaint}"]
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """A user who made four mistakes reads four messages, not one after the other."""
+    content = a_user_input(period="fortnights", num_datasets=0, statics=["sex"])
+    del content["fraction_of_new"]
+    assert _complaints(content) == [
+        f"{FILE}: period 'fortnights' is not known; use days, weeks or months "
+        "(here: period: weeks, length_of_period: 2)",
+        f"{FILE}: num_datasets 0 is too small; use 1 or more",
+        f"{FILE}: fraction_of_new is missing; say how much of each period is new, for example "
+        "fraction_of_new: 1/3",
+        f"{FILE}: unknown key 'statics'; did you mean 'static_columns'?",
+    ]
+
+
+@pytest.mark.parametrize("content", [None, [], "period: months", 3])
+def test_a_file_without_keys_is_refused(content: object) -> None:
+    """An empty file, a list or plain text is no user input."""
+    assert _complaints(content) == [
+        f"{FILE}: the file has to hold keys and values, such as period: months"
+    ]
+
+
+def test_what_was_given_is_not_changed() -> None:
+    """Reading leaves the parsed content as it was."""
+    content = a_user_input(static_columns=None, start_date="31/01/2024")
+    read_user_input(content, FILE)
+    assert content == a_user_input(static_columns=None, start_date="31/01/2024")

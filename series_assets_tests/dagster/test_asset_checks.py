@@ -1,0 +1,272 @@
+"""The asset checks in a real Dagster instance: what is recorded for which partition."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from series_assets.checks.rules import RULES, rules_of
+from series_assets.core.plan.series import Series
+from series_assets.dagster.build import build_definitions
+from series_assets.dagster.generating import Request, generate_series
+from series_assets.dagster.resources import Workspace
+from series_assets_tests.builders import a_series, files_in
+
+FIRST, SECOND, THIRD, FOURTH = KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
+DATASET = dg.AssetKey(["demo", "dataset"])
+NAMES = (
+    "same_columns",
+    "counts",
+    "identifiers",
+    "repetitions",
+    "static_columns",
+    "dates",
+    "fresh_values",
+)
+
+
+def range_of(first: str, last: str) -> dict[str, str]:
+    """Return the tags of a run over a range."""
+    return {
+        "dagster/asset_partition_range_start": first,
+        "dagster/asset_partition_range_end": last,
+    }
+
+
+class Bench:
+    """A data folder and a Dagster instance to make and check a series in."""
+
+    def __init__(self, folder: Path, instance: dg.DagsterInstance, series: Series) -> None:
+        self.folder = folder
+        self.instance = instance
+        workspace = Workspace(data_dir=str(folder))
+        self.job = build_definitions(
+            [series], {"workspace": workspace}
+        ).resolve_implicit_global_asset_job_def()
+
+    def make(self, **how: Any) -> dg.ExecuteInProcessResult:
+        """Make and check periods; nothing may fail."""
+        return self.job.execute_in_process(instance=self.instance, **how)
+
+    def check(self, *names: str, **how: Any) -> dg.ExecuteInProcessResult:
+        """Run checks alone."""
+        keys = {dg.AssetCheckKey(DATASET, name) for name in names}
+        job = self.job.get_subset(asset_selection=set(), asset_check_selection=keys)
+        return job.execute_in_process(instance=self.instance, **how)
+
+    def recorded(self, name: str) -> list[Any]:
+        """Return the executions of a check, the newest first."""
+        storage = self.instance.event_log_storage
+        return list(
+            storage.get_asset_check_execution_history(dg.AssetCheckKey(DATASET, name), limit=50)
+        )
+
+    def statuses(self, name: str) -> dict[str | None, str]:
+        """Return how the last execution of a check ended, by partition."""
+        return {one.partition: one.status.value for one in reversed(self.recorded(name))}
+
+    def spoil(self, number: int) -> None:
+        """Write a day of a dataset in another form."""
+        path = self.folder / "demo" / f"dataset_{number}.csv"
+        text = path.read_text(encoding="utf-8")
+        day = f"2024-{number:02}-05"
+        assert day in text
+        path.write_text(text.replace(day, f"05/{number:02}/2024"), encoding="utf-8")
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """An empty data folder, and an instance with a database of its own."""
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "1")
+    overrides = {"telemetry": {"enabled": False}}
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides=overrides) as instance:
+        yield Bench(tmp_path / "data", instance, a_series())
+
+
+def test_every_rule_of_a_series_is_a_check_on_its_dataset() -> None:
+    """With a description; no other asset has any."""
+    graph = build_definitions([a_series()]).resolve_asset_graph()
+    assert {(key.asset_key, key.name) for key in graph.asset_check_keys} == {
+        (DATASET, name) for name in NAMES
+    }
+    for key in graph.asset_check_keys:
+        node = graph.get(key)
+        assert node.description == RULES[key.name]
+        assert not node.blocking
+    assert rules_of(a_series()) == NAMES
+
+
+def test_definitions_can_be_built_without_checks() -> None:
+    """As the command line makes periods."""
+    definitions = build_definitions([a_series()], checks=False)
+    assert not definitions.resolve_asset_graph().asset_check_keys
+
+
+def test_loading_the_definitions_imports_no_pandas() -> None:
+    """Nor what reads files for the checks."""
+    program = (
+        "import sys, series_assets.definitions; "
+        "print([name for name in ('pandas', 'pyarrow', 'exhibit') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_making_one_partition_checks_it(bench: Bench) -> None:
+    """The result is that of the partition, and knows which materialisation it is about."""
+    result = bench.make(partition_key=FIRST)
+    assert len(result.get_asset_check_evaluations()) == len(NAMES)
+    for name in NAMES:
+        assert bench.statuses(name) == {FIRST: "SUCCEEDED"}
+        evaluation = bench.recorded(name)[0].evaluation
+        target = evaluation.target_materialization_data
+        assert target is not None and target.run_id == result.run_id
+        assert evaluation.severity == dg.AssetCheckSeverity.ERROR
+
+
+def test_a_passing_check_shows_what_was_looked_at(bench: Bench) -> None:
+    """Counts, and a sentence."""
+    bench.make(tags=range_of(FIRST, SECOND))
+    evaluation = bench.recorded("counts")[0].evaluation
+    assert evaluation.description == "60 rows, none wrong"
+    assert {key: value.value for key, value in evaluation.metadata.items()} == {
+        "period": SECOND,
+        "rows looked at": 60,
+        "rows wrong": 0,
+        "new rows asked for": 20,
+        "new rows delivered": 20,
+        "existing rows asked for": 40,
+        "existing rows delivered": 40,
+        "fraction of new asked for": "1/3",
+    }
+
+
+def test_a_range_in_one_run_has_a_result_for_each_partition(bench: Bench) -> None:
+    """None is left as planned, none belongs to no partition."""
+    result = bench.make(tags=range_of(FIRST, FOURTH))
+    assert len(result.get_asset_check_evaluations()) == 4 * len(NAMES)
+    for name in NAMES:
+        assert bench.statuses(name) == dict.fromkeys(KEYS, "SUCCEEDED")
+        targets = [one.evaluation.target_materialization_data for one in bench.recorded(name)]
+        assert len({target.storage_id for target in targets}) == 4
+
+
+def test_a_middle_range_leaves_the_other_results_alone(bench: Bench) -> None:
+    """As partitions are made again one by one or in ranges."""
+    bench.make(tags=range_of(FIRST, FOURTH))
+    bench.make(tags=range_of(SECOND, THIRD))
+    found = bench.recorded("dates")
+    assert [one.partition for one in found] == [THIRD, SECOND, FOURTH, THIRD, SECOND, FIRST]
+
+
+def test_a_failing_check_shows_what_is_wrong_and_fails_no_run(bench: Bench) -> None:
+    """With examples as a table; the other partitions of the range pass."""
+    bench.make(tags=range_of(FIRST, FOURTH))
+    bench.spoil(3)
+    result = bench.check("dates", tags=range_of(FIRST, FOURTH))
+    assert result.success
+    assert bench.statuses("dates") == {
+        FIRST: "SUCCEEDED",
+        SECOND: "SUCCEEDED",
+        THIRD: "FAILED",
+        FOURTH: "SUCCEEDED",
+    }
+    evaluation = bench.recorded("dates")[1].evaluation
+    assert evaluation.partition == THIRD
+    spoilt = (bench.folder / "demo/dataset_3.csv").read_text(encoding="utf-8").count("05/03/2024")
+    assert evaluation.metadata["rows wrong"].value == spoilt
+    table = evaluation.metadata["examples"]
+    assert [column.name for column in table.schema.columns] == [
+        "identifier",
+        "column",
+        "what stands there",
+        "what should",
+    ]
+    assert 0 < len(table.records) <= 5
+    assert {record.data["what stands there"] for record in table.records} == {"05/03/2024"}
+    assert evaluation.description.startswith(f"{spoilt} of 60 rows wrong, such as ")
+
+
+def test_made_again_a_dataset_passes_again(bench: Bench) -> None:
+    """The newest result counts."""
+    bench.make(tags=range_of(FIRST, FOURTH))
+    bench.spoil(3)
+    bench.check("dates", partition_key=THIRD)
+    assert bench.statuses("dates")[THIRD] == "FAILED"
+    bench.make(partition_key=THIRD, asset_selection=[DATASET])
+    assert bench.statuses("dates")[THIRD] == "SUCCEEDED"
+
+
+def test_one_asset_alone_is_checked_only_if_it_is_the_dataset(bench: Bench) -> None:
+    """And not even then, if nobody wants the checks."""
+    bench.make(partition_key=FIRST)
+    new_records = dg.AssetKey(["demo", "new_records"])
+    result = bench.make(partition_key=FIRST, asset_selection=[new_records])
+    assert not result.get_asset_check_evaluations()
+    result = bench.make(partition_key=FIRST, asset_selection=[DATASET])
+    assert len(result.get_asset_check_evaluations()) == len(NAMES)
+    job = bench.job.get_subset(asset_selection={DATASET}, asset_check_selection=set())
+    result = job.execute_in_process(instance=bench.instance, partition_key=FIRST)
+    assert not result.get_asset_check_evaluations()
+
+
+def test_checks_without_a_partition_are_about_all_that_was_made(bench: Bench) -> None:
+    """Each period has its result, and one tells of all of them."""
+    bench.check("dates", "counts")
+    assert bench.statuses("dates") == {None: "FAILED"}
+    evaluation = bench.recorded("dates")[0].evaluation
+    assert evaluation.description == "no dataset has been made yet; make a period first"
+
+    bench.make(tags=range_of(FIRST, THIRD))
+    bench.check("dates", "counts")
+    assert bench.statuses("counts")[None] == "SUCCEEDED"
+    assert bench.recorded("counts")[-1].status.value == "FAILED"
+    bench.spoil(2)
+    bench.check("dates", "counts")
+    assert bench.statuses("dates") == {
+        None: "FAILED",
+        FIRST: "SUCCEEDED",
+        SECOND: "FAILED",
+        THIRD: "SUCCEEDED",
+    }
+    [overall] = [one for one in bench.recorded("dates")[:4] if one.partition is None]
+    assert overall.evaluation.description == f"does not hold in 1 of 3 periods: {SECOND}"
+
+
+def test_a_missing_file_fails_the_check_with_what_to_do(bench: Bench) -> None:
+    """No run fails for it."""
+    bench.make(tags=range_of(FIRST, SECOND))
+    path = bench.folder / "demo" / "dataset_2.csv"
+    path.unlink()
+    assert bench.check("counts", partition_key=SECOND).success
+    evaluation = bench.recorded("counts")[0].evaluation
+    assert not evaluation.passed
+    assert evaluation.description == f"{path} is missing; make dataset of {SECOND}"
+    assert dict(evaluation.metadata) == {"period": dg.TextMetadataValue(SECOND)}
+
+
+def test_checks_leave_the_files_as_they_are(bench: Bench) -> None:
+    """They only read."""
+    bench.make(tags=range_of(FIRST, FOURTH))
+    before = files_in(bench.folder)
+    bench.check(*NAMES, tags=range_of(FIRST, FOURTH))
+    assert files_in(bench.folder) == before
+    assert {path.name for path in bench.folder.iterdir()} == {"demo", "exhibit.db"}
+
+
+def test_the_command_line_checks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It makes periods; ``series-assets check`` is there for the rest."""
+    checked: list[object] = []
+    monkeypatch.setattr(
+        "series_assets.dagster.asset_checks.check_periods", lambda *given: checked.append(given)
+    )
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    generate_series(Request(series=a_series(), data_dir=tmp_path))
+    assert checked == []

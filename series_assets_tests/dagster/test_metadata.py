@@ -1,0 +1,229 @@
+"""What Dagster shows of each partition: true, its own, and read from what lies on disk."""
+
+import json
+from base64 import b64decode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+
+from series_assets.core.plan.series import Series
+from series_assets.dagster.assets import keys_of
+from series_assets.dagster.build import build_definitions
+from series_assets.dagster.resources import Workspace
+from series_assets.storage.files import read_csv
+from series_assets_tests.builders import a_series, a_specification, a_user_input
+
+FIRST, SECOND, THIRD = "2024-01-01", "2024-02-01", "2024-03-01"
+Told = dict[str, dict[str, Any]]
+
+
+def made(
+    folder: Path, instance: dg.DagsterInstance, series: Series, first: str, last: str, **more: Any
+) -> dict[str, Told]:
+    """Make periods in one run, and return what is told by asset and partition."""
+    workspace = Workspace(data_dir=str(folder), **more)
+    definitions = build_definitions([series], {"workspace": workspace})
+    result = definitions.resolve_job_def(series.name).execute_in_process(
+        instance=instance,
+        tags={
+            "dagster/asset_partition_range_start": first,
+            "dagster/asset_partition_range_end": last,
+        },
+    )
+    assert result.success
+    return {key.path[-1]: _told(instance, key) for key in keys_of(series.name)}
+
+
+def _told(instance: dg.DagsterInstance, key: dg.AssetKey) -> Told:
+    records = instance.fetch_materializations(key, 100).records
+    return {
+        str(record.partition_key): dict(record.asset_materialization.metadata)
+        for record in records
+        if record.asset_materialization
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the data of these tests lie."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def told(folder: Path) -> Iterator[dict[str, Told]]:
+    """What is told of three periods that were made in one run."""
+    specification = a_specification()
+    specification["columns"]["region"]["miss_probability"] = 0.5
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield made(folder, instance, a_series(specification), FIRST, THIRD)
+
+
+def plain(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that are plain numbers and texts."""
+    values = {name: entry.value for name, entry in metadata.items()}
+    return {name: value for name, value in values.items() if isinstance(value, int | str)}
+
+
+def table(entry: Any) -> list[dict[str, Any]]:
+    """Return the rows of a table in the metadata."""
+    return [dict(record.data) for record in entry.records]
+
+
+def test_counts_and_days_of_new_records(told: dict[str, Told]) -> None:
+    """Each partition has its own, also in a range run."""
+    wanted = [(FIRST, 1, "2024-01-31", 60), (SECOND, 2, "2024-02-29", 20)]
+    for key, number, last, rows in wanted:
+        found = plain(told["new_records"][key])
+        assert {
+            "dataset": number,
+            "period_start": key,
+            "period_end": last,
+            "rows_asked": rows,
+            "dagster/row_count": rows,
+        }.items() <= found.items()
+        assert found["path"].endswith(f"demo/new_records/dataset_{number}.csv")
+
+
+def test_counts_of_the_reference_table(told: dict[str, Told]) -> None:
+    """New entities, and those so far, add up from period to period."""
+    so_far = 0
+    for key in (FIRST, SECOND, THIRD):
+        found = plain(told["reference_table"][key])
+        assert found["new_entities"] == plain(told["new_records"][key])["new_entities"] > 0
+        so_far += found["new_entities"]
+        assert found["entities_so_far"] == so_far
+        assert found["dagster/table_name"] == "demo_reference"
+
+
+def test_counts_of_a_dataset(told: dict[str, Told], folder: Path) -> None:
+    """Asked and delivered, new and existing, and how many entities there were to draw from."""
+    found = plain(told["dataset"][THIRD])
+    records = read_csv(folder / "demo" / "dataset_3.csv")
+    assert {
+        "new_rows": 20,
+        "existing_rows": 40,
+        "new_rows_asked": 20,
+        "existing_rows_asked": 40,
+        "dagster/row_count": 60,
+        "entities": records["id"].nunique(),
+        "entities_known_before": plain(told["reference_table"][SECOND])["entities_so_far"],
+    }.items() <= found.items()
+
+
+def test_seeds_are_those_of_the_saved_specifications(told: dict[str, Told], folder: Path) -> None:
+    """What was used is what is told."""
+    for key, number in ((SECOND, 2), (THIRD, 3)):
+        for asset, part in (("new_records", "new"), ("dataset", "existing")):
+            text = (folder / "demo" / f"dataset_{number}.{part}.yml").read_text()
+            seeds = told[asset][key]["seeds"].value
+            assert seeds["random_seed"] == yaml.safe_load(text)["metadata"]["random_seed"]
+
+
+def test_files_with_their_sizes(told: dict[str, Told], folder: Path) -> None:
+    """Those of the partition, as they lie there."""
+    [*files] = table(told["dataset"][SECOND]["files"])
+    assert [Path(file["file"]).name for file in files] == [
+        "dataset_2.csv",
+        "dataset_2.new.yml",
+        "dataset_2.existing.yml",
+    ]
+    for file in files:
+        assert Path(file["file"]).stat().st_size == file["bytes"]
+    assert len(table(told["dataset"][FIRST]["files"])) == 2
+
+
+def test_the_first_rows_and_the_columns(told: dict[str, Told], folder: Path) -> None:
+    """As in the file: text of the first rows, types, what is missing."""
+    metadata = told["dataset"][SECOND]
+    records = read_csv(folder / "demo" / "dataset_2.csv")
+    missing = int(records["region"].isna().sum())
+    assert missing > 0
+    first = records.head(5).fillna("").to_dict("records")
+    assert table(metadata["first_rows"]) == first
+    schema = metadata["dagster/column_schema"].schema
+    assert [(column.name, column.type, column.description) for column in schema.columns] == [
+        ("id", "text", "0 of 60 missing"),
+        ("sex", "text", "0 of 60 missing"),
+        ("region", "text", f"{missing} of 60 missing"),
+        ("date", "date", "0 of 60 missing"),
+        ("amount", "number", "0 of 60 missing"),
+    ]
+    assert {"column": "region", "type": "text", "missing": missing} in table(metadata["columns"])
+
+
+def test_what_was_changed_in_the_specification(told: dict[str, Told]) -> None:
+    """A diff against the user's file: seeds, rows, dates; in existing records the draws too."""
+    new = told["new_records"][SECOND]["changed_in_the_specification"].value
+    assert new.startswith("```diff\n") and new.endswith("\n```")
+    for line in ("-  number_of_rows: 60", "+  number_of_rows: 20"):
+        assert line in new.splitlines()
+    assert any(line.strip() == "+    from: '2024-02-01'".strip() for line in new.splitlines())
+    existing = told["dataset"][SECOND]["changed_in_the_specification"].value
+    assert "+    anonymising_set: demo_reference" in existing.splitlines()
+    first = told["new_records"][FIRST]["changed_in_the_specification"].value
+    assert not [line for line in first.splitlines() if line.startswith(("+  ", "-  "))]
+    assert "changed_in_the_specification" not in told["dataset"][FIRST]
+
+
+def test_what_exhibit_said(tmp_path: Path) -> None:
+    """Word for word; nothing where it said nothing."""
+    specification = a_specification()
+    specification["constraints"]["allow_duplicates"] = False
+    specification["metadata"]["uuid_columns"] = ["id"]
+    specification["columns"]["id"]["miss_probability"] = 1.0
+    with dg.DagsterInstance.ephemeral() as instance:
+        series = a_series(specification, a_user_input(fraction_of_new=1))
+        found = made(tmp_path, instance, series, FIRST, FIRST)["new_records"][FIRST]
+    lost = 60 - found["dagster/row_count"].value
+    assert lost > 0
+    assert f"Deleted {lost} duplicates" in found["exhibit_said"].value
+    assert found["rows_asked"].value == 60
+
+
+def test_a_period_without_new_records_says_so(tmp_path: Path) -> None:
+    """No file, no seeds, no rows."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        series = a_series(user_input=a_user_input(fraction_of_new=0))
+        found = made(tmp_path, instance, series, FIRST, SECOND)
+    assert plain(found["new_records"][SECOND]) == {
+        "dataset": 2,
+        "period_start": SECOND,
+        "period_end": "2024-02-29",
+        "rows_asked": 0,
+        "dagster/row_count": 0,
+    }
+    assert plain(found["reference_table"][SECOND])["new_entities"] == 0
+    assert plain(found["dataset"][SECOND])["new_rows"] == 0
+
+
+def test_nothing_is_told_where_nobody_reads_it(tmp_path: Path) -> None:
+    """The command line without DAGSTER_HOME saves the time."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        found = made(tmp_path, instance, a_series(), FIRST, FIRST, explained=False)
+    assert found == {
+        "new_records": {FIRST: {}},
+        "reference_table": {FIRST: {}},
+        "dataset": {FIRST: {}},
+    }
+
+
+def test_what_is_told_can_be_stored(told: dict[str, Told]) -> None:
+    """Dagster keeps it as JSON; nothing but plain values may be in it."""
+    for by_partition in told.values():
+        for metadata in by_partition.values():
+            for entry in metadata.values():
+                json.loads(dg.serialize_value(entry))
+
+
+def test_a_picture_of_each_dataset(told: dict[str, Told]) -> None:
+    """As a PNG within the text, so that the UI needs no other address."""
+    shown = {key: metadata["picture"].value for key, metadata in told["dataset"].items()}
+    assert len(set(shown.values())) == 3
+    for text in shown.values():
+        head, _, content = text.partition("data:image/png;base64,")
+        assert head.startswith("![") and content.endswith(")")
+        assert b64decode(content[:-1]).startswith(b"\x89PNG")

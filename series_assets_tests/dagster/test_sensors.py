@@ -1,0 +1,211 @@
+"""The sensor of a series asks for one period after the other, each once, and knows when to stop."""
+
+import time
+from collections.abc import Iterator
+from datetime import date
+
+import dagster as dg
+import pytest
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+
+from series_assets.dagster.build import build_definitions
+from series_assets.dagster.sensors import next_request, sensor_of
+from series_assets_tests.builders import a_series, a_user_input
+
+KEYS = [dg.AssetKey(["demo", name]) for name in ("new_records", "reference_table", "dataset")]
+LATER = date(2030, 1, 1)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """Return a Dagster instance of the test's own."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def make(instance: dg.DagsterInstance, *periods: str) -> None:
+    """Record that all assets of the periods have been made."""
+    for period in periods:
+        for key in KEYS:
+            instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=period))
+
+
+def record_run(
+    instance: dg.DagsterInstance, request: dg.RunRequest, status: dg.DagsterRunStatus
+) -> None:
+    """Record a run for a request of the sensor, with the status it has come to."""
+    tags = {**request.tags, "dagster/partition": str(request.partition_key)}
+    job = build_definitions([a_series()]).resolve_implicit_global_asset_job_def()
+    # As the daemon does: a sensor's runs select no assets, they make all that it targets.
+    instance.create_run_for_job(job, tags=tags, status=status)
+
+
+def test_the_first_period_not_made_is_asked_for(instance: dg.DagsterInstance) -> None:
+    """Periods are asked for in their order, whatever later ones were made by hand."""
+    make(instance, "2024-01-01", "2024-03-01")
+
+    request = next_request(a_series(), KEYS, instance, LATER)
+
+    assert isinstance(request, dg.RunRequest)
+    assert request.partition_key == "2024-02-01"
+
+
+def test_a_period_of_which_one_asset_is_missing_is_asked_for(instance: dg.DagsterInstance) -> None:
+    """A period counts as made when all three of its assets are."""
+    instance.report_runless_asset_event(dg.AssetMaterialization(KEYS[0], partition="2024-01-01"))
+
+    request = next_request(a_series(), KEYS, instance, LATER)
+
+    assert isinstance(request, dg.RunRequest)
+    assert request.partition_key == "2024-01-01"
+
+
+def test_calendar_waits_for_the_first_day_of_the_period(instance: dg.DagsterInstance) -> None:
+    """With ``release: calendar`` a period is asked for on its first day, not before."""
+    make(instance, "2024-01-01")
+
+    early = next_request(a_series(), KEYS, instance, date(2024, 1, 31))
+    due = next_request(a_series(), KEYS, instance, date(2024, 2, 1))
+
+    assert isinstance(early, dg.SkipReason)
+    assert early.skip_message == "period 2024-02-01 has not begun yet"
+    assert isinstance(due, dg.RunRequest)
+
+
+def test_immediate_waits_for_no_day(instance: dg.DagsterInstance) -> None:
+    """With ``release: immediate`` the next period is asked for as soon as the last is done."""
+    series = a_series(user_input=a_user_input(release="immediate"))
+    make(instance, "2024-01-01")
+
+    request = next_request(series, KEYS, instance, date(2024, 1, 2))
+
+    assert isinstance(request, dg.RunRequest)
+
+
+def test_nothing_is_asked_for_while_a_run_is_under_way(instance: dg.DagsterInstance) -> None:
+    """No period is asked for twice."""
+    request = next_request(a_series(), KEYS, instance, LATER)
+    assert isinstance(request, dg.RunRequest)
+    record_run(instance, request, dg.DagsterRunStatus.STARTED)
+
+    again = next_request(a_series(), KEYS, instance, LATER)
+
+    assert isinstance(again, dg.SkipReason)
+    assert again.skip_message == "a run of demo is under way"
+
+
+def test_nothing_is_asked_for_while_the_job_of_the_series_runs(
+    instance: dg.DagsterInstance,
+) -> None:
+    """A run of the job named after the series counts, though it selects no assets."""
+    job = build_definitions([a_series()]).resolve_job_def("demo")
+    instance.create_run_for_job(job, tags=job.run_tags, status=dg.DagsterRunStatus.STARTED)
+
+    now = next_request(a_series(), KEYS, instance, LATER)
+
+    assert isinstance(now, dg.SkipReason)
+    assert now.skip_message == "a run of demo is under way"
+
+
+@pytest.mark.parametrize("selected", [KEYS, KEYS[1:2]], ids=["all", "one asset"])
+def test_nothing_is_asked_for_while_somebody_makes_a_period_by_hand(
+    instance: dg.DagsterInstance, selected: list[dg.AssetKey]
+) -> None:
+    """A run from the UI is known by the assets that it makes, of which one is enough."""
+    job = build_definitions([a_series()]).resolve_implicit_global_asset_job_def()
+    status = dg.DagsterRunStatus.STARTED
+    instance.create_run_for_job(job, status=status, asset_selection=frozenset(selected))
+
+    now = next_request(a_series(), KEYS, instance, LATER)
+
+    assert isinstance(now, dg.SkipReason)
+
+
+def test_a_run_that_ends_while_the_sensor_looks_is_not_asked_for_again(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is under way is looked at before what is made."""
+    request = next_request(a_series(), KEYS, instance, LATER)
+    assert isinstance(request, dg.RunRequest)
+    record_run(instance, request, dg.DagsterRunStatus.STARTED)
+    [run] = instance.get_runs()
+    look = instance.get_materialized_partitions
+
+    def ends_meanwhile(key: dg.AssetKey) -> set[str]:
+        found = look(key)
+        instance.report_run_canceled(run) if key == KEYS[-1] else None
+        return found
+
+    monkeypatch.setattr(instance, "get_materialized_partitions", ends_meanwhile)
+
+    assert isinstance(next_request(a_series(), KEYS, instance, LATER), dg.SkipReason)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "waits"),
+    [
+        ("demo", BulkActionStatus.REQUESTED, True),
+        ("demo", BulkActionStatus.COMPLETED_SUCCESS, False),
+        ("demo", BulkActionStatus.COMPLETED_FAILED, False),
+        ("other", BulkActionStatus.REQUESTED, False),
+    ],
+)
+def test_nothing_is_asked_for_while_a_backfill_is_between_two_runs(
+    instance: dg.DagsterInstance, name: str, status: BulkActionStatus, waits: bool
+) -> None:
+    """A backfill makes what it names, whether a run of it is active at the moment or not."""
+    keys = [dg.AssetKey([name, key.path[-1]]) for key in KEYS]
+    graph = build_definitions([a_series(name=name)]).resolve_asset_graph()
+    backfill = PartitionBackfill.from_asset_partitions(
+        "one", graph, None, keys, time.time(), {}, instance, True, None, None, None
+    )
+    instance.add_backfill(backfill.with_status(status))
+
+    now = next_request(a_series(), KEYS, instance, LATER)
+
+    assert isinstance(now, dg.SkipReason if waits else dg.RunRequest)
+
+
+def test_three_failures_in_a_row_end_it(instance: dg.DagsterInstance) -> None:
+    """A failed period is tried again under a key of its own, and given up after three times."""
+    run_keys = []
+    for _ in range(3):
+        request = next_request(a_series(), KEYS, instance, LATER)
+        assert isinstance(request, dg.RunRequest)
+        run_keys.append(request.run_key)
+        record_run(instance, request, dg.DagsterRunStatus.FAILURE)
+
+    given_up = next_request(a_series(), KEYS, instance, LATER)
+
+    assert run_keys == ["2024-01-01:0", "2024-01-01:1", "2024-01-01:2"]
+    assert isinstance(given_up, dg.SkipReason)
+    assert "period 2024-01-01 failed 3 times" in str(given_up.skip_message)
+
+
+def test_it_goes_on_once_somebody_made_the_failing_period(instance: dg.DagsterInstance) -> None:
+    """A period made by hand ends the sensor's waiting for it."""
+    for _ in range(3):
+        request = next_request(a_series(), KEYS, instance, LATER)
+        assert isinstance(request, dg.RunRequest)
+        record_run(instance, request, dg.DagsterRunStatus.FAILURE)
+    make(instance, "2024-01-01")
+
+    request = next_request(a_series(), KEYS, instance, LATER)
+
+    assert isinstance(request, dg.RunRequest)
+    assert request.partition_key == "2024-02-01"
+
+
+def test_a_complete_series_is_left_alone(instance: dg.DagsterInstance) -> None:
+    """Where every period is made, nothing is asked for."""
+    make(instance, *a_series().calendar.keys)
+
+    done = next_request(a_series(), KEYS, instance, LATER)
+
+    assert isinstance(done, dg.SkipReason)
+    assert done.skip_message == "all 4 periods are made"
+
+
+def test_the_sensor_is_off_by_default() -> None:
+    """Nothing runs before somebody turns the sensor on."""
+    assert sensor_of(a_series()).default_status == dg.DefaultSensorStatus.STOPPED

@@ -1,0 +1,392 @@
+"""Pictures are PNGs of a sensible size, the same bytes each time, whose labels can be read."""
+
+import io
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from datetime import date
+from itertools import combinations
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from series_assets.core.plan.calendar import Calendar
+from series_assets.reporting.dataset_plots import dataset_picture, dataset_sheet
+from series_assets.reporting.history import History, Period, RowsByOrigin
+from series_assets.reporting.plotting import (
+    EXISTING,
+    NEW,
+    Label,
+    Sheet,
+    cleaned,
+    plain_style,
+    shortened,
+    width_of,
+)
+from series_assets.reporting.profiles import Profile, profile
+from series_assets.reporting.report_plots import (
+    delivered_figure,
+    entities_figure,
+    origins_figure,
+    report_pictures,
+    rows_figure,
+)
+
+_KINDS = ("text", "text", "real", "integer", "date")
+
+
+def records(rows: int, columns: int, seed: int) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return a frame of text with columns of every kind in turn, and their kinds."""
+    rng = np.random.default_rng(seed)
+    made: dict[str, list[str | None]] = {}
+    kinds = {}
+    for place in range(columns):
+        name = f"column_{place}"
+        values: list[str] = [
+            [f"{n:032x}" for n in rng.integers(0, 2**60, rows).tolist()],
+            rng.choice(["North", "South", "East", "the far West and beyond"], rows).tolist(),
+            [repr(n) for n in rng.normal(50, 20, rows).tolist()],
+            [str(n) for n in rng.integers(0, 180, rows).tolist()],
+            (np.datetime64("2024-01-01") + rng.integers(0, 31, rows)).astype(str).tolist(),
+        ][place % 5]
+        gone = rng.random(rows) < 0.02
+        made[name] = [None if no else text for text, no in zip(values, gone, strict=True)]
+        kinds[name] = _KINDS[place % 5]
+    return pd.DataFrame(made, dtype=object), kinds
+
+
+def two_periods(columns: int, rows: int = 300) -> tuple[Profile, Profile]:
+    """Return the profiles of a first and of a later period."""
+    before, kinds = records(rows, columns, 0)
+    after, _ = records(rows, columns, 1)
+    first = profile(before, None, kinds, moving=["column_4"], start=date(2024, 1, 1))
+    return first, profile(
+        after[: rows // 3],
+        after[rows // 3 :],
+        kinds,
+        moving=["column_4"],
+        start=date(2024, 1, 1),
+        like=first,
+    )
+
+
+def a_history(count: int, missing: Sequence[int] = (), lacking: Sequence[int] = ()) -> History:
+    """Return the history of a series, without some periods and with rows lacking in others."""
+    rng = np.random.default_rng(0)
+    keys = Calendar(date(2001, 1, 1), "months", 1, count).keys
+    periods = []
+    for k in range(count):
+        new, existing = (240, 0) if k == 0 else (80, 160)
+        counts = rng.multinomial(existing, np.full(max(k, 1), 1 / max(k, 1)))
+        delivered = RowsByOrigin(
+            new - (7 if k in lacking else 0),
+            {origin: int(rows) for origin, rows in enumerate(counts) if rows},
+        )
+        gone = k in missing
+        periods.append(
+            Period(k, keys[k], new, existing, None if gone else delivered, None if gone else 60)
+        )
+    return History("demo", periods)
+
+
+def opened(png: bytes) -> Image.Image:
+    """Return a picture, read by somebody else's library."""
+    picture = Image.open(io.BytesIO(png))
+    picture.load()
+    assert picture.format == "PNG"
+    return picture
+
+
+def has_colour(picture: Image.Image, colour: str) -> bool:
+    """Tell whether a colour, or one that no eye could tell from it, fills some of a picture."""
+    wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+    pixels = np.asarray(picture.convert("RGB")).astype(int)
+    return bool((np.abs(pixels - wanted).max(axis=2) <= 6).sum() > 50)
+
+
+def overlapping(labels: Sequence[Label]) -> list[tuple[str, str]]:
+    """Return the pairs of labels that lie over each other."""
+    return [
+        (one.text, other.text)
+        for one, other in combinations(labels, 2)
+        if one.left < other.right - 0.5
+        and other.left < one.right - 0.5
+        and one.top < other.bottom - 0.5
+        and other.top < one.bottom - 0.5
+    ]
+
+
+def outside(labels: Sequence[Label], width: float, height: float) -> list[str]:
+    """Return the labels that are cut off at an edge."""
+    return [
+        label.text
+        for label in labels
+        if label.left < 0 or label.top < 0 or label.right > width or label.bottom > height
+    ]
+
+
+def labels_of(figure: Figure) -> list[Label]:
+    """Return all that is written in a figure, and where."""
+    from matplotlib.text import Text
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    height = figure.bbox.height
+    hidden = set()  # matplotlib makes ticks beyond the ends, which it does not draw
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            ticks = [tick for tick in axis.get_major_ticks() if not low <= tick.get_loc() <= high]
+            hidden |= {text for tick in ticks for text in (tick.label1, tick.label2)}
+    found = []
+    for text in figure.findobj(Text):
+        if not text.get_text() or not text.get_visible() or text in hidden:
+            continue
+        box = text.get_window_extent(canvas.get_renderer())
+        if box.width and box.height:
+            found.append(Label(text.get_text(), box.x0, height - box.y1, box.x1, height - box.y0))
+    return found
+
+
+@pytest.mark.parametrize(("columns", "tallest"), [(1, 320), (3, 320), (12, 700), (60, 2950)])
+def test_the_picture_of_a_dataset_grows_with_its_columns(columns: int, tallest: int) -> None:
+    """A valid PNG of a bounded size, with new and existing rows in their colours."""
+    first, later = two_periods(columns)
+    png = dataset_picture("demo, period 2024-02-01", later, first)
+    picture = opened(png)
+    assert picture.width == 1200
+    assert picture.height <= tallest
+    assert len(png) < 30_000 + 2_000 * columns
+    assert has_colour(picture, NEW)
+    assert has_colour(picture, EXISTING)
+
+
+@pytest.mark.parametrize("columns", [1, 3, 12, 60])
+def test_no_label_of_a_dataset_lies_over_another(columns: int) -> None:
+    """Nor over the edge of the picture."""
+    with plain_style():
+        first, later = two_periods(columns)
+        sheet = dataset_sheet("demo, period 2024-02-01", later, first)
+    assert len(sheet.labels) > 3 * columns
+    assert overlapping(sheet.labels) == []
+    assert outside(sheet.labels, sheet.width, sheet.height) == []
+
+
+_NAMES = st.text(min_size=1, max_size=60)
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_whatever_names_and_values_are_labels_keep_apart(data: st.DataObject) -> None:
+    """Of any length, in any script, with dollar signs, line breaks or nothing to be seen."""
+    names = data.draw(st.lists(_NAMES, min_size=1, max_size=6, unique=True))
+    values = st.lists(st.none() | _NAMES, min_size=12, max_size=12)
+    columns = {name: data.draw(values) for name in names}
+    first = profile(pd.DataFrame(columns, dtype=object), None, {})
+    later = profile(None, pd.DataFrame(columns, dtype=object)[::-1], {}, like=first)
+    title = data.draw(_NAMES)
+    with plain_style(), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sheet = dataset_sheet(title, later, first)
+        opened(sheet.png())
+    assert overlapping(sheet.labels) == []
+    assert outside(sheet.labels, sheet.width, sheet.height) == []
+
+
+def test_the_picture_of_a_dataset_is_the_same_bytes_each_time() -> None:
+    """In this process, and in another with other settings for plots."""
+    first, later = two_periods(6)
+    png = dataset_picture("demo", later, first)
+    with matplotlib.rc_context({"font.size": 30, "text.color": "red", "savefig.dpi": 20}):
+        assert dataset_picture("demo", later, first) == png
+    program = (
+        "import hashlib\n"
+        "from series_assets_tests.reporting.test_dataset_plots import *\n"
+        "first, later = two_periods(6)\n"
+        "png = dataset_picture('demo', later, first)\n"
+        "print(hashlib.sha256(png).hexdigest())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    from hashlib import sha256
+
+    assert done.stdout.strip() == sha256(png).hexdigest()
+
+
+def test_drawing_leaves_a_users_settings_alone() -> None:
+    """Nor does it load pyplot, which would keep every figure."""
+    before = dict(matplotlib.rcParams)
+    first, later = two_periods(3)
+    dataset_picture("demo", later, first)
+    report_pictures(a_history(3))
+    assert dict(matplotlib.rcParams) == before
+    program = (
+        "import sys\n"
+        "from series_assets_tests.reporting.test_dataset_plots import *\n"
+        "dataset_picture('demo', *two_periods(3))\n"
+        "report_pictures(a_history(3))\n"
+        "print('matplotlib.pyplot' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
+
+
+def texts_of(this: Profile, first: Profile | None = None) -> list[str]:
+    """Return what is written in the picture of a period."""
+    with plain_style():
+        return [label.text for label in dataset_sheet("demo", this, first).labels]
+
+
+def of(kind: str, *values: str | None, like: Profile | None = None) -> Profile:
+    """Return the profile of one column of new records."""
+    return profile(pd.DataFrame({"x": list(values)}, dtype=object), None, {"x": kind}, like=like)
+
+
+def test_what_is_new_against_period_1_is_written_out() -> None:
+    """Categories it did not have, values that are no numbers, numbers beyond its own."""
+    told = texts_of(of("text", "a", "z", like=of("text", "a", "b")), of("text", "a", "b"))
+    assert "not in period 1" in told
+    assert "not in period 1" not in texts_of(of("text", "a", "b"), of("text", "a", "b"))
+    first = of("integer", "1", "5")
+    told = texts_of(of("integer", "1", "9", "x", like=first), first)
+    assert "1 are no numbers, number" in told
+    assert {"1", "> 5"} <= set(told)
+    first = of("integer", None)
+    assert "1 values; period 1 has none" in texts_of(of("integer", "1", like=first), first)
+
+
+def test_columns_that_came_or_went_are_written_out() -> None:
+    """Files that somebody changed may have others than period 1."""
+    first = of("text", "a")
+    other = profile(pd.DataFrame({"y": ["a"]}, dtype=object), None, {}, like=first)
+    told = texts_of(other, first)
+    assert "not in period 1, category, 1 value" in told
+    assert "period 1 has this column, this period does not" in told
+
+
+def test_period_1_is_compared_with_nothing() -> None:
+    """It has no line of its own, and no 'was'."""
+    first, later = two_periods(3)
+    assert not any("period 1" in text or "was" in text for text in texts_of(first))
+    assert any("was" in text for text in texts_of(later, first))
+
+
+def test_a_period_without_rows_can_be_drawn() -> None:
+    """No division by their number."""
+    empty = of("text")
+    opened(dataset_picture("demo", empty, empty))
+    opened(dataset_picture("demo", of("text", like=of("text", "a")), of("text", "a")))
+
+
+def test_shortened_text_fits_and_keeps_both_ends() -> None:
+    """Names often differ only in their last characters."""
+    name = "cost_of_treatment_per_day_of_waiting_" + "x" * 40 + "_2"
+    with plain_style():
+        short = shortened(name, 120, 8)
+        assert width_of(short, 8) <= 120
+        assert short.startswith("cost") and short.endswith("_2") and "…" in short
+        assert shortened("cost", 120, 8) == "cost"
+        assert shortened("anything", 1, 8) == "…"
+
+
+def test_characters_without_a_picture_become_boxes() -> None:
+    """The font has no Chinese; line breaks and tabs are blanks."""
+    assert cleaned("東京\n$x_2$\t\x00é") == "□□ $x_2$ □é"
+
+
+def test_the_width_of_a_text_is_the_one_drawn() -> None:
+    """Measured in the pixels of a finished sheet."""
+    for text, bold in (("waiting_days", False), ("Number of rows", True), ("iiiWWW", False)):
+        with plain_style():
+            sheet = Sheet(400, 60)
+            label = sheet.text(20, 40, text, size=12, bold=bold)
+            pixels = np.asarray(opened(sheet.png()).convert("L"))
+        columns = np.flatnonzero((pixels < 200).any(axis=0))
+        rows = np.flatnonzero((pixels < 200).any(axis=1))
+        assert label.left - 3 <= columns[0] and columns[-1] <= label.right + 3
+        assert columns[-1] - columns[0] > 0.85 * (label.right - label.left)
+        assert label.top - 1 <= rows[0] and rows[-1] <= label.bottom + 1
+
+
+_HISTORIES = {
+    "one": (a_history(1), 1),
+    "three": (a_history(3), 3),
+    "gaps": (a_history(12, missing=(5, 6), lacking=(8,)), 12),
+    "three hundred": (a_history(300, missing=(40, 41, 42, 200), lacking=(100,)), 300),
+    "hardly any": (a_history(300, missing=range(2, 300)), 300),
+    "without period 1": (a_history(4, missing=(0, 1)), 4),
+}
+
+
+@pytest.mark.parametrize(("history", "count"), _HISTORIES.values(), ids=_HISTORIES.keys())
+def test_the_pictures_of_a_report_have_a_sensible_size(history: History, count: int) -> None:
+    """Whether the series has one period or 300; the same bytes each time."""
+    drawn = report_pictures(history)
+    assert [picture.name for picture in drawn] == ["rows", "entities", "origins", "delivered"]
+    for picture in drawn:
+        size = opened(picture.png).size
+        assert size[0] == 1100 and 300 <= size[1] <= 500
+        assert len(picture.png) < 40_000
+    assert [picture.png for picture in report_pictures(history)] == [p.png for p in drawn]
+
+
+_FIGURES = (rows_figure, entities_figure, origins_figure, delivered_figure)
+
+
+@pytest.mark.parametrize("figure", _FIGURES)
+@pytest.mark.parametrize(("history", "count"), _HISTORIES.values(), ids=_HISTORIES.keys())
+def test_no_label_of_a_report_lies_over_another(
+    history: History, count: int, figure: Callable[[History, str], Figure]
+) -> None:
+    """Nor over the edge of its picture; some periods are named below it."""
+    with plain_style():
+        drawn = figure(history, "demo: what is seen here")
+        labels = labels_of(drawn)
+    keys = {period.key for period in history.periods}
+    named = [label.text for label in labels if label.text in keys]
+    assert min(count, 3) <= len(set(named)) <= 40
+    assert overlapping(labels) == []
+    assert outside(labels, drawn.bbox.width, drawn.bbox.height) == []
+
+
+def written(figure: Callable[[History, str], Figure], history: History) -> set[str]:
+    """Return what is written in a picture of the report."""
+    with plain_style():
+        return {label.text for label in labels_of(figure(history, "demo"))}
+
+
+def test_the_heat_map_shows_its_numbers_where_they_fit() -> None:
+    """All of the second period's existing rows come from the first."""
+    assert "160" in written(origins_figure, a_history(3))
+    assert "160" not in written(origins_figure, a_history(40))
+    assert "no existing rows" in written(origins_figure, a_history(1))
+
+
+def test_periods_that_are_not_there_are_marked() -> None:
+    """They could be taken for empty ones."""
+    for figure in (rows_figure, delivered_figure):
+        assert "not made, or not readable" in written(figure, a_history(5, missing=(2,)))
+        assert "not made, or not readable" not in written(figure, a_history(5))
+
+
+def test_rows_that_lack_are_told_from_none_that_lack() -> None:
+    """The difference is drawn where there is one, else said to be none."""
+    none = "none: every dataset has as many rows as were asked for"
+    assert none in written(delivered_figure, a_history(5))
+    assert none not in written(delivered_figure, a_history(5, lacking=(2,)))
+
+
+def test_the_entities_after_the_last_period_are_written_out() -> None:
+    """Sixty of each period."""
+    assert "18,000" in written(entities_figure, a_history(300))

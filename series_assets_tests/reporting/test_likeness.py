@@ -1,0 +1,163 @@
+"""What a series from data makes looks like the data, column by column, as a reader would see it.
+
+The tables and the datasets are read here with pandas alone, and compared with bounds of our own.
+"""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from series_assets.core.plan.calendar import Calendar
+from series_assets_tests.checker import Finished, check
+from series_assets_tests.tables import DOMAINS, Domain
+from series_assets_tests.test_from_data import SAMPLES, run
+
+_MISSING = ["", "inf", "nan"]
+
+
+def first_dataset(folder: Path, name: str, data: Path, identifier: str) -> pd.DataFrame:
+    """Make a series of a CSV with the command line, hold it against every rule, return text."""
+    started = run(folder, "new", name, "--from-data", str(data), "--id", identifier)
+    assert started.exit_code == 0, started.stderr
+    assert run(folder, "validate", name).stdout == f"{name}: in order\n"
+    assert run(folder, "generate", name, "--quiet").exit_code == 0
+    checked = run(folder, "check", name, "--quiet")
+    assert checked.exit_code == 0, checked.stderr
+    check(Finished.of(folder / "series" / name, folder / "data"))
+    return read(folder / "data" / name / "dataset_1.csv")
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Return a CSV as text, NaN where a value is missing."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=_MISSING)
+
+
+def hold_alike(data: pd.DataFrame, made: pd.DataFrame, identifier: str) -> None:
+    """Raise an AssertionError for a column of a dataset that does not look like the data."""
+    for name in data.columns.drop(identifier, errors="ignore"):
+        before, after = data[name].dropna(), made[name].dropna()
+        assert abs(data[name].isna().mean() - made[name].isna().mean()) < 0.03, name
+        numbers = pd.to_numeric(before, errors="coerce")
+        zeros = before.str.match("0[0-9]").any()
+        if numbers.notna().all() and not zeros and before.nunique() > 12:
+            found = pd.to_numeric(after)
+            assert 0.7 <= found.std() / numbers.std() <= 1.4, (name, found.std(), numbers.std())
+            assert numbers.min() <= found.min(), name
+            assert found.max() <= numbers.max(), name
+        elif pd.to_datetime(before.iloc[:1], errors="coerce", dayfirst=True).isna().all():
+            assert set(after) <= set(before), name  # codes as they are
+            shares = after.value_counts(normalize=True).sub(
+                before.value_counts(normalize=True), fill_value=0
+            )
+            assert shares.abs().max() <= 0.05, (name, shares)
+
+
+@pytest.mark.filterwarnings("ignore:Could not infer format", "ignore:Parsing dates")
+@pytest.mark.parametrize("name", DOMAINS)
+def test_the_first_dataset_looks_like_the_data(tmp_path: Path, name: str) -> None:
+    """Spread and range of numbers, shares of categories, and codes are those of the table."""
+    domain = DOMAINS[name]
+    data = tmp_path / f"{name}.csv"
+    domain.table().to_csv(data, index=False)
+    made = first_dataset(tmp_path, name, data, domain.identifier)
+    hold_alike(read(data), made, domain.identifier)
+    _hold_periods(tmp_path / "series" / name, domain)
+
+
+def _hold_periods(place: Path, domain: Domain) -> None:
+    said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
+    assert (said["period"], said["length_of_period"]) == domain.period
+    assert tuple(said["date_columns"]) == domain.moved
+
+
+@pytest.mark.filterwarnings("ignore:Could not infer format", "ignore:Parsing dates")
+@pytest.mark.parametrize(
+    ("sample", "identifier"),
+    [
+        ("inpatients", "id"),
+        ("inpatients_anon", "id"),
+        ("prescribing", "id"),
+        ("uuid_anon", "record_chi"),
+    ],
+)
+def test_the_first_dataset_looks_like_exhibits_own_tables(
+    tmp_path: Path, sample: str, identifier: str
+) -> None:
+    """The four tables that come with Exhibit, within the same bounds."""
+    data = SAMPLES / f"{sample}.csv"
+    made = first_dataset(tmp_path, sample, data, identifier)
+    hold_alike(read(data), made, identifier)
+
+
+@pytest.mark.parametrize(
+    ("first", "days", "period"),
+    [
+        ("2024-03-01", 7, ("weeks", 1)),
+        ("2024-03-04", 14, ("weeks", 2)),
+        ("2024-04-01", 30, ("months", 1)),
+        ("2024-01-01", 31, ("months", 1)),
+        ("2024-01-15", 31, ("months", 1)),
+        ("2024-01-02", 29, ("months", 1)),
+        ("2024-05-06", 10, ("days", 10)),
+        ("2024-01-01", 91, ("months", 3)),
+        ("2024-01-01", 366, ("months", 12)),
+        ("2024-02-29", 1, ("days", 1)),
+    ],
+)
+def test_a_period_is_as_long_as_the_data(
+    tmp_path: Path, first: str, days: int, period: tuple[str, int]
+) -> None:
+    """And the next one begins the day after the table ends, whatever birth dates it has."""
+    begin = date.fromisoformat(first)
+    rows = [
+        f"{n},{begin + timedelta(days=n % days)},{date(1920 + n % 90, 5, 7)}"
+        for n in range(max(200, days))
+    ]
+    data = tmp_path / "data.csv"
+    data.write_text("\n".join(["id,seen,born", *rows]) + "\n", encoding="utf-8")
+    done = run(tmp_path, "new", "mine", "--from-data", str(data), "--id", "id")
+    assert done.exit_code == 0, done.stderr
+    place = tmp_path / "series" / "mine"
+    said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
+    column = yaml.safe_load((place / "specification.yml").read_text())["columns"]["seen"]
+    assert (said["period"], said["length_of_period"]) == period
+    assert (said["date_columns"], said["static_columns"]) == (["seen"], ["born"])
+    calendar = Calendar(said["start_date"], said["period"], said["length_of_period"], 2)
+    last = begin + timedelta(days=days - 1)
+    assert calendar.last_day_of(0) == date.fromisoformat(column["to"])
+    assert last <= calendar.last_day_of(0) <= last + timedelta(days=1)
+
+
+def test_the_closing_notes_and_the_picture_compare_every_column(tmp_path: Path) -> None:
+    """A line for each column with both sides, and a PNG beside the two files."""
+    domain = DOMAINS["ratings"]
+    data = tmp_path / "ratings.csv"
+    domain.table().to_csv(data, index=False)
+    done = run(tmp_path, "new", "ratings", "--from-data", str(data), "--id", "user")
+    lines = done.stderr.splitlines()
+    head = next(n for n, line in enumerate(lines) if line.startswith("column "))
+    assert lines[head - 1] == "the data (1,500 rows) → the first dataset (1,500 rows):"
+    assert lines[head].split("  ")[0] == "column"
+    told = {line.split()[0]: line for line in lines[head + 1 :]}
+    assert list(told)[:5] == list(domain.table().columns)
+    minutes = pd.Series(domain.table()["minutes"])
+    assert f"{minutes.std():.4g} → " in told["minutes"]
+    assert f"{minutes.min()}…{minutes.max()} → " in told["minutes"]
+    assert "points" in told["stars"]
+    picture = (tmp_path / "series" / "ratings" / "comparison.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+
+
+def test_numbers_that_a_category_says_still_depend_on_it(tmp_path: Path) -> None:
+    """Stations that are cold in the table are cold in the first dataset."""
+    domain = DOMAINS["weather"]
+    data = tmp_path / "weather.csv"
+    domain.table().to_csv(data, index=False)
+    made = first_dataset(tmp_path, "weather", data, domain.identifier)
+    made["temperature"] = made["temperature"].astype(float)
+    before = domain.table().groupby("station")["temperature"].mean()
+    after = made.groupby("station")["temperature"].mean()
+    assert (before - after).abs().max() < 1.5

@@ -1,0 +1,433 @@
+"""The database is made once, opened safely, and copied for a run without the reference tables."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from series_assets.core.errors import GenerationError
+from series_assets.core.spec.specification import Specification
+from series_assets.storage import sqlite
+from series_assets.storage import sqlite as storage_database
+from series_assets_tests.builders import a_specification
+
+
+def a_database(path: Path, *statements: str) -> Path:
+    """Make a database by running the statements in it."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+    return path
+
+
+def rows(path: Path, statement: str) -> list[tuple[object, ...]]:
+    """Return what a statement selects from a database, read without our own code."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def names(path: Path) -> list[str]:
+    """Return the names of the tables in a database."""
+    found = rows(path, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+    return [str(name) for (name,) in found]
+
+
+def contents(path: Path) -> list[str]:
+    """Return the statements that make a database what it is."""
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
+
+
+def drawing_from(anonymising_set: str) -> Specification:
+    """Return a specification one of whose columns has the given anonymising set."""
+    specification = a_specification()
+    specification["columns"]["region"]["anonymising_set"] = anonymising_set
+    return specification
+
+
+def test_the_database_is_made_as_a_copy_of_the_installed_one(tmp_path: Path) -> None:
+    """On first use, in folders made for it; nothing else is left there."""
+    path = tmp_path / "data" / "exhibit.db"
+    sqlite.ensure(path)
+    assert contents(path) == contents(sqlite.installed_database())
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_database_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    """It may hold the reference tables of years."""
+    path = a_database(tmp_path / "exhibit.db", "CREATE TABLE mine (a)")
+    before = path.read_bytes()
+    sqlite.ensure(path)
+    assert path.read_bytes() == before
+
+
+def test_processes_that_make_it_at_once_all_end_with_the_same_one(tmp_path: Path) -> None:
+    """One copy stays, nobody fails, and no temporary file is left."""
+    path = tmp_path / "exhibit.db"
+    code = (
+        "import sys; from pathlib import Path; from series_assets.storage import sqlite; "
+        "sys.stdin.read(1); sqlite.ensure(Path(sys.argv[1]))"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    started = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)
+    ]
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write(b".")
+        process.stdin.flush()
+    ended = [process.communicate(timeout=60) for process in started]
+    assert [process.returncode for process in started] == [0] * 4, ended
+    assert list(tmp_path.iterdir()) == [path]
+    assert contents(path) == contents(sqlite.installed_database())
+
+
+def test_a_database_that_cannot_be_made_is_told_with_what_to_do(tmp_path: Path) -> None:
+    """A path below a file is a fault of the user's, told as one."""
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(GenerationError, match=r"exhibit\.db: cannot be written: .* run it again"):
+        sqlite.ensure(tmp_path / "taken" / "exhibit.db")
+
+
+def test_the_installed_database_is_found_without_importing_exhibit() -> None:
+    """It lies in the package and has the tables that ship with Exhibit."""
+    assert {"birds", "mountains", "patients"} <= set(names(sqlite.installed_database()))
+
+
+@pytest.mark.parametrize(
+    ("content", "is_one"),
+    [(b"", True), (b"SQLite format 3\x00 and more", True), (b"id,sex\n1,F\n", False)],
+)
+def test_a_database_is_known_by_its_first_bytes(
+    tmp_path: Path, content: bytes, is_one: bool
+) -> None:
+    """An empty file may become one; a CSV is none."""
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    assert sqlite.is_database(path) is is_one
+
+
+def test_an_opened_database_is_in_wal_mode(tmp_path: Path) -> None:
+    """Who reads does not wait for who writes."""
+    path = tmp_path / "some.db"
+    with sqlite.opened(path) as connection:
+        connection.execute("CREATE TABLE t (a)")
+    assert rows(path, "PRAGMA journal_mode") == [("wal",)]
+
+
+def test_what_sqlite_complains_of_names_the_file(tmp_path: Path) -> None:
+    """No raw sqlite3 error reaches a user."""
+    path = tmp_path / "some.db"
+    with pytest.raises(GenerationError) as caught, sqlite.opened(path) as connection:
+        connection.execute("SELECT * FROM ghosts")
+    assert str(caught.value) == f"{path}: SQLite says: no such table: ghosts"
+
+
+def test_a_database_opened_only_for_reading_is_not_written(tmp_path: Path) -> None:
+    """Nor made where there is none, nor put into another mode."""
+    path = a_database(tmp_path / "some.db", "CREATE TABLE t (a)")
+    before = path.read_bytes()
+    with sqlite.opened(path, read_only=True) as connection:
+        assert sqlite.tables(connection) == ["t"]
+    with (
+        pytest.raises(GenerationError, match="attempt to write a readonly database"),
+        sqlite.opened(path, read_only=True) as connection,
+    ):
+        connection.execute("INSERT INTO t VALUES (1)")
+    assert path.read_bytes() == before
+    with (
+        pytest.raises(GenerationError, match="unable to open database file"),
+        sqlite.opened(tmp_path / "none.db", read_only=True),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["a b.db", "a?b.db", "a#b.db", "100%.db", "Zoë.db"])
+def test_a_database_may_have_any_name(tmp_path: Path, name: str) -> None:
+    """Its path is no address in which some characters mean something."""
+    path = tmp_path / name
+    with sqlite.opened(path) as connection:
+        connection.execute("CREATE TABLE t (a)")
+    sqlite.copy_for_run(path, tmp_path / f"scratch {name}", drawing_from("SELECT a FROM t"))
+    assert names(tmp_path / f"scratch {name}") == ["t"]
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    """Also where the fault shows when it is opened."""
+    path = tmp_path / "some.db"
+    path.write_text("not a database, " * 100)
+    with pytest.raises(GenerationError) as caught, sqlite.opened(path):
+        pass
+    assert str(caught.value).startswith(
+        f"{path}: SQLite says: file is not a database; it is damaged"
+    )
+
+
+def test_a_transaction_does_all_or_nothing(tmp_path: Path) -> None:
+    """Whatever ends it early, an interrupt included, undoes what it did."""
+    path = a_database(tmp_path / "some.db", "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)")
+    with sqlite.opened(path) as connection:
+        with pytest.raises(KeyboardInterrupt), sqlite.transaction(connection):
+            connection.execute("DELETE FROM t")
+            connection.execute("CREATE TABLE u (a)")
+            raise KeyboardInterrupt
+        with sqlite.transaction(connection):
+            connection.execute("INSERT INTO t VALUES (2)")
+    assert rows(path, "SELECT a FROM t") == [(1,), (2,)]
+    assert names(path) == ["t"]
+
+
+@pytest.mark.parametrize("name", ["plain", "two words", 'a "b" c', "select", "Zoë 東京", "a;b--"])
+def test_any_name_can_be_an_identifier_of_sql(tmp_path: Path, name: str) -> None:
+    """Quoted, a name is a name and nothing else."""
+    path = tmp_path / "some.db"
+    with sqlite.opened(path) as connection:
+        connection.execute(f"CREATE TABLE {sqlite.quoted(name)} ({sqlite.quoted(name)})")
+        assert sqlite.tables(connection) == [name]
+
+
+def test_tables_are_listed_as_they_were_made_without_those_of_sqlite(tmp_path: Path) -> None:
+    """SQLite keeps tables of its own under sqlite_; one of the user's may begin likewise."""
+    path = a_database(
+        tmp_path / "some.db",
+        "CREATE TABLE zebra (a INTEGER PRIMARY KEY AUTOINCREMENT)",
+        "CREATE TABLE sqlitely (a)",
+        "CREATE TABLE aardvark (a)",
+    )
+    with sqlite.opened(path) as connection:
+        assert sqlite.tables(connection) == ["zebra", "sqlitely", "aardvark"]
+
+
+def test_a_scratch_copy_has_the_tables_that_columns_name(tmp_path: Path) -> None:
+    """The set of a column, and the values Exhibit keeps for this specification; nothing more."""
+    source = a_database(
+        tmp_path / "some.db",
+        "CREATE TABLE mountains (range, peak)",
+        "CREATE TABLE birds (common_name)",
+        "CREATE TABLE temp_demo_region (region)",
+        "CREATE TABLE temp_other_region (region)",
+    )
+    sqlite.copy_for_run(source, tmp_path / "scratch.db", drawing_from("mountains.peak"))
+    assert names(tmp_path / "scratch.db") == ["mountains", "temp_demo_region"]
+
+
+def test_a_scratch_copy_has_all_tables_where_a_statement_may_name_any(tmp_path: Path) -> None:
+    """A statement is not taken apart; the user's own tables are all there."""
+    source = a_database(
+        tmp_path / "some.db", "CREATE TABLE mine (region)", "CREATE TABLE other (region)"
+    )
+    specification = drawing_from("SELECT mine.region AS region FROM mine")
+    sqlite.copy_for_run(source, tmp_path / "scratch.db", specification)
+    assert names(tmp_path / "scratch.db") == ["mine", "other"]
+
+
+def test_a_scratch_copy_has_what_views_show(tmp_path: Path) -> None:
+    """As a table: a statement may name a view like any table."""
+    source = a_database(
+        tmp_path / "some.db",
+        "CREATE TABLE mine (region, open)",
+        "INSERT INTO mine VALUES ('North', 1), ('South', 0)",
+        "CREATE VIEW open_ones AS SELECT region FROM mine WHERE open",
+    )
+    scratch = tmp_path / "scratch.db"
+    specification = drawing_from("SELECT open_ones.region AS region FROM open_ones")
+    sqlite.copy_for_run(source, scratch, specification)
+    assert names(scratch) == ["mine", "open_ones"]
+    assert rows(scratch, "SELECT * FROM open_ones") == [("North",)]
+
+
+def test_a_scratch_copy_leaves_the_database_as_it_was(tmp_path: Path) -> None:
+    """Whoever made the database decides on its mode; a run only reads it."""
+    source = a_database(tmp_path / "some.db", "CREATE TABLE mountains (peak)")
+    before = source.read_bytes()
+    sqlite.copy_for_run(source, tmp_path / "scratch.db", drawing_from("mountains.peak"))
+    assert source.read_bytes() == before
+
+
+def test_a_scratch_copy_leaves_reference_tables_behind(tmp_path: Path) -> None:
+    """They may be long, and what is drawn from them is handed over in another way."""
+    source = a_database(
+        tmp_path / "some.db",
+        "CREATE TABLE mine (region)",
+        "CREATE TABLE demo_reference (id)",
+        "CREATE TABLE demo_reference_periods (period)",
+        "CREATE TABLE other_reference (id)",
+        "CREATE TABLE other_reference_periods (period)",
+    )
+    specification = drawing_from("SELECT mine.region AS region FROM mine")
+    sqlite.copy_for_run(source, tmp_path / "scratch.db", specification)
+    assert names(tmp_path / "scratch.db") == ["mine"]
+
+
+def test_a_scratch_copy_takes_no_table_of_the_user_for_a_reference_table(tmp_path: Path) -> None:
+    """A table of the user's with a table of periods beside it is still the user's."""
+    source = a_database(
+        tmp_path / "some.db", "CREATE TABLE wards (region)", "CREATE TABLE wards_periods (period)"
+    )
+    specification = drawing_from("SELECT wards.region AS region FROM wards")
+    sqlite.copy_for_run(source, tmp_path / "scratch.db", specification)
+    assert names(tmp_path / "scratch.db") == ["wards", "wards_periods"]
+
+
+def test_a_scratch_copy_keeps_values_types_and_the_order_of_rows(tmp_path: Path) -> None:
+    """What Exhibit draws does not depend on having a copy."""
+    source = a_database(
+        tmp_path / "some.db",
+        'CREATE TABLE mine ("a name" TEXT PRIMARY KEY, number, "code" VARCHAR(4))',
+        "INSERT INTO mine VALUES ('z', 1, '007'), ('a', 2.5, NULL), ('m', 'text', '010')",
+    )
+    before = contents(source)
+    scratch = tmp_path / "scratch.db"
+    sqlite.copy_for_run(source, scratch, drawing_from("SELECT * FROM mine"))
+    assert rows(scratch, "SELECT * FROM mine") == rows(source, "SELECT * FROM mine ORDER BY rowid")
+    types = [row[1:3] for row in rows(scratch, "PRAGMA table_info(mine)")]
+    assert types == [("a name", "TEXT"), ("number", ""), ("code", "VARCHAR(4)")]
+    assert contents(source) == before
+
+
+def test_a_scratch_copy_is_made_afresh(tmp_path: Path) -> None:
+    """Nothing of an earlier run's copy is in it."""
+    source = a_database(tmp_path / "some.db", "CREATE TABLE mountains (peak)")
+    scratch = a_database(tmp_path / "scratch.db", "CREATE TABLE leftover (a)")
+    sqlite.copy_for_run(source, scratch, drawing_from("mountains.peak"))
+    assert names(scratch) == ["mountains"]
+
+
+def test_a_frame_is_put_into_a_database_in_place_of_an_earlier_one(tmp_path: Path) -> None:
+    """With its names, whatever they are, and missing values as missing."""
+    path = tmp_path / "scratch.db"
+    for values in (["x", "y"], ["007", None]):
+        frame = pd.DataFrame({'my "id"': values, "order": ["1", "2"]}, dtype=object)
+        sqlite.write_frame(path, "demo_reference", frame)
+    assert rows(path, "SELECT * FROM demo_reference") == [("007", "1"), (None, "2")]
+
+
+def test_tables_can_be_copied_under_another_prefix(tmp_path: Path) -> None:
+    """In place of earlier ones of that name; tables without the prefix stay where they are."""
+    source = a_database(
+        tmp_path / "source.db",
+        "CREATE TABLE temp_old_region (region)",
+        "INSERT INTO temp_old_region VALUES ('North'), ('South')",
+        "CREATE TABLE other (a)",
+    )
+    target = a_database(
+        tmp_path / "target.db", "CREATE TABLE temp_new_region (b)", "CREATE TABLE mine (a)"
+    )
+    assert sqlite.copy_renamed(source, target, "temp_old_", "temp_new_") is True
+    assert names(target) == ["mine", "temp_new_region"]
+    assert rows(target, "SELECT * FROM temp_new_region") == [("North",), ("South",)]
+    assert names(source) == ["other", "temp_old_region"]
+
+
+def test_without_tables_to_copy_no_database_is_made(tmp_path: Path) -> None:
+    """A series that keeps no values in the database needs none."""
+    source = a_database(tmp_path / "source.db", "CREATE TABLE other (a)")
+    assert sqlite.copy_renamed(source, tmp_path / "target.db", "temp_old_", "temp_new_") is False
+    assert not (tmp_path / "target.db").exists()
+
+
+OPENING = """
+import sys
+from pathlib import Path
+from series_assets.storage import sqlite
+
+print("ready", flush=True)
+for place in sys.stdin.read().split():
+    with sqlite.opened(Path(place)) as connection:
+        assert sqlite.tables(connection) == ["t"]
+"""
+
+
+def test_a_database_that_a_killed_run_left_is_opened_by_many_at_once(tmp_path: Path) -> None:
+    """One of them puts together what lies in its log, and the others wait for it."""
+    path = tmp_path / "left.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("CREATE TABLE t (a)")
+        connection.executemany("INSERT INTO t VALUES (zeroblob(?))", [(400,)] * 20_000)
+        connection.commit()
+        places = [tmp_path / f"{number}.db" for number in range(16)]
+        for place in places:
+            for ending in ("", "-wal"):
+                shutil.copyfile(f"{path}{ending}", f"{place}{ending}")
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENING],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in started:
+        assert process.stdin and process.stdout
+        assert process.stdout.readline() == "ready\n"
+        process.stdin.write("\n".join(map(str, places)))
+    for process in started:
+        assert process.stdin
+        process.stdin.close()
+    for process in started:
+        assert process.stdout
+        process.stdout.close()
+        process.wait(timeout=60)
+    assert [process.returncode for process in started] == [0] * 4
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_a_database_that_is_there_keeps_its_mode(tmp_path: Path, mode: str) -> None:
+    """Reading and writing changes no setting of a user's, and leaves no files beside it."""
+    path = a_database(tmp_path / "some.db", f"PRAGMA journal_mode = {mode}", "CREATE TABLE t (a)")
+    with sqlite.opened(path) as connection:
+        connection.execute("INSERT INTO t VALUES (1)")
+    assert list(tmp_path.iterdir()) == [path]
+    with sqlite.opened(path, read_only=True) as connection:
+        assert connection.execute("SELECT a FROM t").fetchall() == [(1,)]
+        connection.execute("CREATE TEMP TABLE u (a)")
+    assert list(tmp_path.iterdir()) == [path]
+    sqlite.copy_for_run(path, tmp_path / "scratch.db", drawing_from("SELECT a FROM t"))
+    assert {one.name for one in tmp_path.iterdir()} == {"some.db", "scratch.db"}
+    assert rows(path, "PRAGMA journal_mode") == [(mode,)]
+
+
+def test_a_database_that_is_made_is_in_wal_mode(tmp_path: Path) -> None:
+    """Who reads does not wait for who writes; nothing else lies beside it."""
+    sqlite.ensure(tmp_path / "exhibit.db")
+    assert list(tmp_path.iterdir()) == [tmp_path / "exhibit.db"]
+    assert rows(tmp_path / "exhibit.db", "PRAGMA journal_mode") == [("wal",)]
+
+
+def test_a_database_is_read_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder for reading only is enough, in WAL mode too; no file appears meanwhile."""
+    path = a_database(tmp_path / "some.db", "PRAGMA journal_mode = WAL", "CREATE TABLE t (a)")
+    monkeypatch.setattr(os, "access", lambda place, mode: mode != os.W_OK)
+    with sqlite.opened(path, read_only=True) as connection:
+        assert sqlite.tables(connection) == ["t"]
+        assert list(tmp_path.iterdir()) == [path]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_program_half_wrote_is_undone_by_who_only_reads(tmp_path: Path) -> None:
+    """A database in delete mode is readable again, as it was before the change was begun."""
+    sqlite = tmp_path / "own.db"
+    write = (
+        "import os, sqlite3, sys\n"
+        "c = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "c.execute('CREATE TABLE t (x)'); c.execute('INSERT INTO t VALUES (1)')\n"
+        "c.execute('PRAGMA cache_size = 1'); c.execute('BEGIN')\n"
+        "c.executemany('INSERT INTO t VALUES (?)', (('y' * 900,) for _ in range(5000)))\n"
+        "os._exit(9)\n"
+    )
+    subprocess.run([sys.executable, "-c", write, str(sqlite)], check=False)
+    assert (tmp_path / "own.db-journal").stat().st_size
+    with storage_database.opened(sqlite, read_only=True) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM t").fetchone() == (1,)
