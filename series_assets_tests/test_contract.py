@@ -54,8 +54,9 @@ def _citations(folder: Path) -> list[tuple[str, str]]:
 
 
 def _headings(contract: str) -> list[str]:
-    """Return the numbers of the headings: ``4`` of ``## 4. Title``, ``4.3`` of ``### 4.3 Title``."""
-    return re.findall(r"^(?:## (?=\d+\. )|### (?=\d+\.\d+ ))(\d+(?:\.\d+)?)", contract, re.MULTILINE)
+    """Return the numbers of the headings: 4 of ``## 4. Title``, 4.3 of ``### 4.3 Title``."""
+    heading = r"^(?:## (?=\d+\. )|### (?=\d+\.\d+ ))(\d+(?:\.\d+)?)"
+    return re.findall(heading, contract, re.MULTILINE)
 
 
 def _missing(citations: list[tuple[str, str]], contract: str) -> list[tuple[str, str]]:
