@@ -11,9 +11,9 @@ import pytest
 
 import series_assets
 from series_assets import settings
+from series_assets.checks.rules import RULES
 from series_assets.cli import main
-from series_assets.core.rules import RULES
-from series_assets.core.user_input import UserInput
+from series_assets.core.spec.user_input import UserInput
 
 PACKAGE = Path(series_assets.__file__).parent
 TESTS = Path(__file__).parent
