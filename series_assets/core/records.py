@@ -30,6 +30,16 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     return framed(columns, frame.columns)
 
 
+def as_delivered(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame as a consumer reads it from a CSV: as text, an empty text is missing."""
+    texts = as_text(frame)
+    for name in texts.columns:
+        empty = texts[name].eq("").to_numpy()
+        if empty.any():
+            texts[name] = texts[name].where(~empty, None)
+    return texts
+
+
 def framed(columns: Mapping[Any, Any], names: "pd.Index[Any]") -> pd.DataFrame:
     """Return a frame of columns, which come in the order of their names.
 

@@ -9,10 +9,10 @@ import pytest
 
 from series_assets.core.plan.series import Series
 from series_assets.dagster.build import build_definitions
-from series_assets.dagster.generating import Request, generate_series
 from series_assets.dagster.handles import RecordsFile
 from series_assets.dagster.partitions import partitions_of
-from series_assets.dagster.resources import Workspace
+from series_assets.interface import generate
+from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.files import read_csv
 from series_assets_tests.builders import a_series, a_specification, a_user_input, files_in
 
@@ -45,7 +45,7 @@ class Bench:
     ) -> dg.ExecuteInProcessResult:
         """Materialise assets of one partition, or of a range in one run."""
         series = series or a_series()
-        workspace = Workspace(data_dir=str(self.folder))
+        workspace = Workspace(self.folder)
         definitions = build_definitions([series], {"workspace": workspace})
         keys = [dg.AssetKey([series.name, asset]) for asset in assets]
         if besides:
@@ -96,7 +96,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 def made_by_command_line(folder: Path, series: Series | None = None) -> dict[str, bytes]:
     """Return the files that the command line's function makes of a series."""
-    generate_series(Request(series=series or a_series(), data_dir=folder))
+    generate(series=series or a_series(), data_dir=folder)
     return files_in(folder)
 
 
@@ -327,7 +327,7 @@ def test_new_records_of_other_files_are_not_recorded_as_if_made_by_these(bench: 
         "demo, period 2024-01-01: its new records were made from other contents of the two files; "
         "make new_records again"
     )
-    workspace = Workspace(data_dir=str(bench.folder))
+    workspace = Workspace(bench.folder)
     assert workspace.reference_table(edited).made() == {}
     again = ("new_records", "reference_table")
     assert bench.make(FIRST, assets=again, series=edited).success

@@ -11,6 +11,28 @@ UNITS = ("days", "weeks", "months")
 
 
 @dataclass(frozen=True)
+class Period:
+    """One step of a series."""
+
+    k: int
+    """Counts from 0."""
+    start: date
+    """The first day."""
+    last_day: date
+    """The day before the next period starts."""
+
+    @property
+    def number(self) -> int:
+        """The number of its dataset, from 1."""
+        return self.k + 1
+
+    @property
+    def key(self) -> str:
+        """Its partition key: the first day as ``YYYY-MM-DD``."""
+        return self.start.isoformat()
+
+
+@dataclass(frozen=True)
 class Calendar:
     """The starts of ``count`` periods of ``length`` units each, counted from ``start``."""
 
@@ -31,18 +53,27 @@ class Calendar:
         """Return the day before period ``k + 1`` starts."""
         return self.start_of(k + 1) - relativedelta(days=1)
 
+    def period(self, k: int) -> Period:
+        """Return period ``k``, from 0."""
+        return Period(k, self.start_of(k), self.last_day_of(k))
+
+    @cached_property
+    def periods(self) -> tuple[Period, ...]:
+        """All periods, the first one first."""
+        return tuple(map(self.period, range(self.count)))
+
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """The partition keys: the start of each period as ``YYYY-MM-DD``."""
         return tuple(self.start_of(k).isoformat() for k in range(self.count))
 
     @cached_property
-    def _index(self) -> dict[str, int]:
+    def _by_key(self) -> dict[str, int]:
         return {key: k for k, key in enumerate(self.keys)}
 
-    def index(self, key: str) -> int:
-        """Return ``k`` for a partition key. Raises KeyError for a key of no period."""
-        return self._index[key]
+    def named(self, key: str) -> Period:
+        """Return the period with a partition key. Raises KeyError for a key of no period."""
+        return self.period(self._by_key[key])
 
     def move(self, day: date, k: int) -> date:
         """Return ``day`` as it is in period ``k``: the same step as its start, from the original.

@@ -44,7 +44,7 @@ def test_every_start_has_a_key_of_its_own(first: date, unit: str, length: int, c
     calendar = Calendar(first, unit, length, count)
     assert len(set(calendar.keys)) == count
     assert list(calendar.keys) == sorted(calendar.keys)
-    assert [calendar.index(key) for key in calendar.keys] == list(range(count))
+    assert [calendar.named(key).k for key in calendar.keys] == list(range(count))
     assert [date.fromisoformat(key) for key in calendar.keys] == [
         calendar.start_of(k) for k in range(count)
     ]

@@ -154,7 +154,7 @@ def test_hundreds_of_periods_are_built_in_one_go() -> None:
     """A series of 600 periods is checked and planned like any other, to its last one."""
     series = a_series(None, a_user_input(num_datasets=600))
     plans = [series.plan(k) for k in range(600)]
-    assert [plan.number for plan in plans] == list(range(1, 601))
+    assert [plan.period.number for plan in plans] == list(range(1, 601))
     assert plans[-1].key == "2073-12-01"
     seeds = {plan.new.specification["metadata"]["random_seed"] for plan in plans if plan.new}
     assert seeds == set(range(600))
@@ -312,7 +312,7 @@ def test_a_start_date_goes_before_the_windows() -> None:
     series = a_series(None, a_user_input(start_date="2024-01-15"))
     plan = series.plan(1)
     assert plan.new is not None
-    assert plan.key == "2024-02-15"
+    assert plan.period.key == "2024-02-15"
     assert plan.new.specification["columns"]["date"]["from"] == "2024-02-01"
 
 
