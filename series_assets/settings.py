@@ -9,6 +9,8 @@ from pathlib import Path
 from series_assets.core.errors import Fault, InputError
 from series_assets.storage.paths import absolute
 
+_RETIRED = "SERIES_ASSETS_" + "WORKERS"
+"""What SERIES_ASSETS_EXECUTOR was before; not to be ignored without a word."""
 _EXECUTORS = re.compile(r"auto|none|processes:[1-9][0-9]{0,3}")
 _ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 SHIPPED = Path(__file__).parent / "series"
@@ -56,9 +58,9 @@ def _folder(name: str, environment: Mapping[str, str], default: Path) -> Path:
 
 
 def _executor(environment: Mapping[str, str]) -> str:
-    if workers := environment.get("SERIES_ASSETS_WORKERS"):
+    if workers := environment.get(_RETIRED):
         fault = f"is SERIES_ASSETS_EXECUTOR now; set that to {_instead_of(workers)}"
-        raise InputError([Fault("SERIES_ASSETS_WORKERS", fault)])
+        raise InputError([Fault(_RETIRED, fault)])
     text = environment.get("SERIES_ASSETS_EXECUTOR") or "auto"
     if not _EXECUTORS.fullmatch(text.lower()):
         fault = f"'{text[:40]}' is not known; use auto, none, or processes:2 (or another number)"

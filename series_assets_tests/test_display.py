@@ -19,13 +19,13 @@ from series_assets.cli import main
 from series_assets.core.errors import Fault, InputError
 from series_assets.dagster.build import build_definitions
 from series_assets.dagster.failures import failure_of
-from series_assets.dagster.report_asset import page_of
 from series_assets.definitions import load
 from series_assets.pipeline.failures import period_error
 from series_assets.pipeline.progress import Progress
 from series_assets.pipeline.workspace import Workspace
 from series_assets.reporting.dataset_plots import dataset_picture
 from series_assets.reporting.history import History, Period, RowsByOrigin
+from series_assets.reporting.page import page_of
 from series_assets.reporting.plotting import plain_style
 from series_assets.settings import from_environment
 from series_assets.storage.loading import find_series, load_series

@@ -58,7 +58,7 @@ def interrupted_at(
         ("series_assets.pipeline.run", ["generate", "school"]),
         ("exhibit.core.exhibit", ["generate", "school"]),
         ("pandas", ["generate", "school"]),
-        ("pyarrow", ["check", "school"]),
+        ("series_assets.checks.run", ["check", "school"]),
         ("series_assets.engine.libraries", ["validate", "school"]),
         ("pandas", ["validate", "school"]),
         ("series_assets.scaffolding.new_series", ["new", "demo"]),

@@ -35,8 +35,8 @@ def report_asset(series: Series, workspace: Workspace) -> dg.AssetsDefinition:
         from series_assets.reporting.page import write_report
 
         try:
-            with workspace.scratch() as scratch:
-                history, drawn = write_report(series, workspace.layout(series), scratch)
+            layout = workspace.layout(series)
+            history, drawn = write_report(series, layout, workspace.scratch)
         except SeriesError as error:
             raise failure_of(error) from None
         return dg.MaterializeResult(metadata=_metadata(history, drawn, workspace.layout(series)))

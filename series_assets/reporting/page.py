@@ -3,6 +3,8 @@
 What it reports is read in ``read_history`` and plotted in ``report_plots``.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from series_assets.core.errors import RequestError
@@ -16,10 +18,12 @@ from series_assets.storage import files
 from series_assets.storage.files import Layout
 
 
-def write_report(series: Series, layout: Layout, scratch: Path) -> tuple[History, list[Picture]]:
+def write_report(
+    series: Series, layout: Layout, scratch: Callable[[], AbstractContextManager[Path]]
+) -> tuple[History, list[Picture]]:
     """Write the page on all periods made so far; return what it tells, and its pictures.
 
-    It is written in the folder ``scratch`` and put in its place as a whole.
+    It is written in the folder that ``scratch`` opens and put in its place as a whole.
     Raises RequestError where no period can be told of, GenerationError where the database cannot
     be read or the page cannot be written.
     """
@@ -32,9 +36,10 @@ def write_report(series: Series, layout: Layout, scratch: Path) -> tuple[History
             f"generate {series.name})" + (f"\n{why}" if why else "")
         )
     drawn = report_pictures(history)
-    page = scratch / layout.report.name
-    files.write_text(page, page_of(history, drawn))
-    files.replace(page, layout.report)
+    with scratch() as folder:
+        page = folder / layout.report.name
+        files.write_text(page, page_of(history, drawn))
+        files.replace(page, layout.report)
     return history, drawn
 
 
