@@ -16,6 +16,7 @@ import pandas as pd
 from dateutil.relativedelta import relativedelta
 
 from series_assets.core.errors import listed
+from series_assets.core.plan.calendar import UNITS
 
 _NEAR = timedelta(days=62)
 _LONG = timedelta(days=400)
@@ -158,7 +159,7 @@ def _notes(
     begin: date,
     windows: Mapping[str, tuple[date, date]],
 ) -> Iterator[str]:
-    one = unit.removesuffix("s") if length == 1 else unit
+    one = UNITS[unit].one if length == 1 else unit
     yield (
         f"a period is {length} {one} long from {begin}, as the days of {main} are, and moves "
         f"{listed(moved, 'and')}; see length_of_period and date_columns in user_input.yml"
