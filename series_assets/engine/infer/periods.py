@@ -16,7 +16,7 @@ import pandas as pd
 from dateutil.relativedelta import relativedelta
 
 from series_assets.core.errors import listed
-from series_assets.core.plan.calendar import UNITS
+from series_assets.core.plan.calendar import UNITS, Unit
 
 _NEAR = timedelta(days=62)
 _LONG = timedelta(days=400)
@@ -52,7 +52,7 @@ def dates_of(columns: Mapping[str, "pd.Series[Any]"], fallback: date) -> Dates:
     moved = tuple(name for name in columns if _moves(windows[name], windows[main]))
     start, end = _whole_steps(first, last, frequencies[main])
     unit, length, begin, stop = _period(start, end)
-    fitting = {"months": "MQYWB", "weeks": "WB", "days": "B"}[unit]
+    fitting = _fitting(UNITS[unit])
     for name, frequency in frequencies.items():
         if name in moved and frequency[0] not in fitting:
             frequencies[name] = "D"  # a later window might hold none of its days
@@ -60,6 +60,13 @@ def dates_of(columns: Mapping[str, "pd.Series[Any]"], fallback: date) -> Dates:
         windows[main] = (min(first, begin), max(last, stop))
     notes = tuple(_notes(main, moved, unit, length, begin, windows))
     return Dates(moved, unit, length, begin, windows, frequencies, notes)
+
+
+def _fitting(unit: Unit) -> str:
+    """Return the frequencies, by their first letters, of which every period has some date."""
+    if unit.months:
+        return "MQYWB"
+    return "WB" if unit.days % 7 == 0 else "B"
 
 
 def _day(moment: pd.Timestamp) -> date:

@@ -1,5 +1,6 @@
-"""Series in quarters, made by the command line: the data of a series in threes of months."""
+"""The units of a period: one table, and series in quarters as the command line makes them."""
 
+import ast
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -8,8 +9,20 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+import series_assets
 from series_assets.cli import main
-from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
+from series_assets.core.errors import InputError
+from series_assets.core.plan.calendar import UNITS, Unit
+from series_assets.dagster.assets import job_of
+from series_assets.dagster.partitions import partitions_of
+from series_assets.scaffolding.new_series import start_series
+from series_assets_tests.builders import (
+    a_series,
+    a_specification,
+    a_user_input,
+    files_in,
+    write_series,
+)
 from series_assets_tests.checker import Finished, check
 from series_assets_tests.test_rules import a_date, with_columns
 
@@ -116,3 +129,54 @@ def test_a_quarter_begins_with_its_windows(tmp_path: Path) -> None:
         place_of_date = header.split(",").index("date")
         days = [row.split(",")[place_of_date] for row in rows]
         assert (min(days), max(days)) == (first, last)
+
+
+def test_a_unit_is_added_by_one_entry_of_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With an entry for years, a series in years has its periods, partitions, words and files."""
+    monkeypatch.setitem(UNITS, "years", Unit("year", "yearly", months=12))  # type: ignore[arg-type]
+    specification = with_columns(a_specification(), date=a_date("2024-02-01", "2024-02-29", 29))
+    said = a_user_input(period="years")
+
+    series = a_series(specification, said)
+    keys = ["2024-02-01", "2025-02-01", "2026-02-01", "2027-02-01"]
+    assert list(series.calendar.keys) == keys
+    assert partitions_of(series.calendar).get_partition_keys() == keys
+    assert "4 periods, one every year from 2024-02-01" in str(job_of(series).description)
+    with pytest.raises(InputError, match=r"use days, weeks, months, quarters or years$"):
+        a_series(specification, a_user_input(period="hours"))
+    start_series(tmp_path, "begun")
+    template = (tmp_path / "begun" / "user_input.yml").read_text(encoding="utf-8")
+    assert "# A period is so many days, weeks, months, quarters or years.\n" in template
+
+    made = generated(write_series(tmp_path / "series", specification, said), tmp_path / "data")
+    header, *rows = (made / "dataset_2.csv").read_text(encoding="utf-8").splitlines()
+    days = {row.split(",")[header.split(",").index("date")] for row in rows}
+    assert len(rows) == 60
+    assert days <= {f"2025-02-{day:02}" for day in range(1, 29)}
+
+
+def _tables_of_units(path: Path) -> int:
+    """Count the collections in a module that name three units or more."""
+    found = 0
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        parts: list[Any] = []
+        if isinstance(node, ast.Dict):
+            parts = [*node.keys, *node.values]
+        elif isinstance(node, ast.Tuple | ast.List | ast.Set):
+            parts = node.elts
+        names = {part.value for part in parts if isinstance(part, ast.Constant)}
+        found += len(names & set(UNITS)) >= 3
+    return found
+
+
+def test_no_other_module_has_a_table_of_the_units() -> None:
+    """Nor does one write out their list in a message."""
+    package = Path(series_assets.__file__).parent
+    assert {path.name for path in package.rglob("*.py") if _tables_of_units(path)} == {
+        "calendar.py"
+    }
+    texts = [*package.rglob("*.py"), *package.rglob("*.yml")]
+    for path in texts:
+        assert "weeks, months" not in path.read_text(encoding="utf-8"), path
