@@ -143,7 +143,7 @@ def test_list_shows_broken_series_with_what_is_wrong(tmp_path: Path) -> None:
     assert re.search(r"^ *bad +broken, see below", result.stdout, re.MULTILINE)
     assert re.search(r"^ *good +4 × 1 months", result.stdout, re.MULTILINE)
     assert result.stderr == (
-        "bad/user_input.yml: period 'hours' is not known; use days, weeks or months\n"
+        "bad/user_input.yml: period 'hours' is not known; use days, weeks, months or quarters\n"
     )
 
 
@@ -408,7 +408,7 @@ def test_generate_refuses_a_broken_series(tmp_path: Path) -> None:
     """With its faults; the other series are no concern of it."""
     write_series(tmp_path / "series", user_input=a_user_input(period="hours"))
     assert refuse("generate", "demo") == (
-        "demo/user_input.yml: period 'hours' is not known; use days, weeks or months"
+        "demo/user_input.yml: period 'hours' is not known; use days, weeks, months or quarters"
     )
 
 
@@ -526,7 +526,8 @@ def test_faults_of_loose_files_are_told_with_their_paths(tmp_path: Path) -> None
     """There is no series whose name could stand for them."""
     place = write_series(tmp_path / "loose", user_input=a_user_input(period="hours"))
     assert refuse(*loose(place, tmp_path / "out")) == (
-        f"{place / 'user_input.yml'}: period 'hours' is not known; use days, weeks or months"
+        f"{place / 'user_input.yml'}: period 'hours' is not known; "
+        "use days, weeks, months or quarters"
     )
     assert not (tmp_path / "out").exists()
 

@@ -23,7 +23,7 @@ from series_assets_tests.builders import a_series, a_user_input, files_in, write
 
 README = Path(__file__).parents[1] / "README.md"
 _FAULT = (
-    "bad/user_input.yml: period 'fortnights' is not known; use days, weeks or months "
+    "bad/user_input.yml: period 'fortnights' is not known; use days, weeks, months or quarters "
     "(here: period: weeks, length_of_period: 2)"
 )
 

@@ -13,6 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from series_assets.core.spec.column_types import KINDS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -181,8 +183,8 @@ def _read_floats(known: pa.Array) -> "NDArray[np.float64] | None":
 
 
 def _empty_of(kind: str, text: "pd.Series[Any]") -> "pd.Series[Any]":
-    dtypes = {"integer": "Int64", "real": "float64", "date": "datetime64[ns]"}
-    return text.astype(dtypes[kind]) if kind in dtypes else text
+    dtype = KINDS[kind].dtype
+    return text.astype(dtype) if dtype else text
 
 
 def first_rows(identifiers: "Sequence[str | None] | pd.Series[Any]") -> "NDArray[np.int64]":

@@ -54,13 +54,12 @@ def job_of(series: Series) -> UnresolvedAssetJobDefinition:
 
 def _told(series: Series) -> str:
     """Return in words what a series is made of."""
-    given, calendar = series.user_input, series.calendar
-    unit = given.period if calendar.length > 1 else given.period.removesuffix("s")
-    every = f"{calendar.length} {unit}" if calendar.length > 1 else unit
+    calendar = series.calendar
     new, existing = series.counts(1) if calendar.count > 1 else series.counts(0)
     return (
-        f"{calendar.count} periods, one every {every} from {calendar.start}, of {series.rows} rows "
-        f"each; after the first, {new} are about new entities and {existing} about known ones"
+        f"{calendar.count} periods, one every {calendar.cadence} from {calendar.start}, of "
+        f"{series.rows} rows each; after the first, {new} are about new entities and {existing} "
+        "about known ones"
     )
 
 

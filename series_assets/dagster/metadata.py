@@ -13,6 +13,7 @@ import dagster as dg
 from series_assets.core.plain_text import fenced, visible
 from series_assets.core.plan.constraints import Broken
 from series_assets.core.plan.series import Plan, Series
+from series_assets.core.spec.column_types import KINDS
 from series_assets.core.spec.specification import Specification
 from series_assets.reporting.plotting import data_address
 from series_assets.reporting.record_summary import Contents, contents
@@ -33,7 +34,6 @@ _COLUMNS = dg.TableSchema(
         dg.TableColumn("missing", "integer"),
     ]
 )
-_TYPES = {"integer": "integer", "real": "number", "date": "date", "text": "text"}
 
 
 def of_new_records(series: Series, plan: Plan, made: "NewRecords", layout: Layout) -> Metadata:
@@ -139,7 +139,7 @@ def _files(paths: Iterable[Path]) -> dg.TableMetadataValue:
 
 
 def _of_contents(series: Series, contents: Contents) -> Metadata:
-    types = {name: _TYPES.get(series.kinds.get(name, ""), "any") for name in contents.missing}
+    types = {name: KINDS[series.kinds.get(name, "any")].shown_as for name in contents.missing}
     schema = dg.TableSchema(
         [
             dg.TableColumn(name, types[name], description=f"{missing} of {contents.rows} missing")

@@ -27,7 +27,7 @@ ASSETS = ("new_records", "reference_table", "dataset", "report")
 KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
 TYPE = "series_assets.SeriesComponent"
 _FAULT = (
-    "period 'fortnights' is not known; use days, weeks or months "
+    "period 'fortnights' is not known; use days, weeks, months or quarters "
     "(here: period: weeks, length_of_period: 2)"
 )
 

@@ -89,7 +89,7 @@ def test_a_broken_series_leaves_the_others_alone(tmp_path: Path) -> None:
     assert isinstance(zed, Series)
     assert two.name == "two"
     assert faults_of(two) == [
-        "two/user_input.yml: period 'fortnights' is not known; use days, weeks or months "
+        "two/user_input.yml: period 'fortnights' is not known; use days, weeks, months or quarters "
         "(here: period: weeks, length_of_period: 2)"
     ]
 

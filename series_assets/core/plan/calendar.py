@@ -1,13 +1,36 @@
-"""When the periods of a series start, and how far its dates move (contract, section 3)."""
+"""When the periods of a series start, and how far its dates move (contract, section 3).
+
+What a period can be counted in is the table ``UNITS``: a new unit is one more entry there.
+"""
 
 from calendar import monthrange
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
 from dateutil.relativedelta import relativedelta
 
-UNITS = ("days", "weeks", "months")
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit that periods are counted in: so many days, or so many months."""
+
+    one: str
+    """What one of it is called."""
+    regularly: str
+    """What happens once in each of it is called."""
+    days: int = 0
+    months: int = 0
+
+
+UNITS: Mapping[str, Unit] = {
+    "days": Unit("day", "daily", days=1),
+    "weeks": Unit("week", "weekly", days=7),
+    "months": Unit("month", "monthly", months=1),
+    "quarters": Unit("quarter", "quarterly", months=3),
+}
+"""The units, by the names that the user input has for them."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +57,34 @@ class Period:
 
 @dataclass(frozen=True)
 class Calendar:
-    """The starts of ``count`` periods of ``length`` units each, counted from ``start``."""
+    """The starts of ``count`` periods of ``length`` units each, counted from ``start``.
+
+    ``unit`` is a key of ``UNITS``.
+    """
 
     start: date
     unit: str
     length: int
     count: int
 
+    @property
+    def days(self) -> int:
+        """The days of a period; 0 where it is counted in months."""
+        return UNITS[self.unit].days * self.length
+
+    @property
+    def months(self) -> int:
+        """The months of a period; 0 where it is counted in days."""
+        return UNITS[self.unit].months * self.length
+
+    @property
+    def cadence(self) -> str:
+        """How often a period begins, in words: every ``month``, every ``2 weeks``."""
+        return UNITS[self.unit].one if self.length == 1 else f"{self.length} {self.unit}"
+
     def step(self, k: int) -> relativedelta:
         """Return how far period ``k`` lies from the first; for negative ``k``, before it."""
-        return relativedelta(**{self.unit: self.length * k})  # type: ignore[arg-type]
+        return relativedelta(days=self.days * k, months=self.months * k)
 
     def start_of(self, k: int) -> date:
         """Return the first day of period ``k``, always counted from the first period."""
@@ -87,12 +128,12 @@ class Calendar:
     ) -> tuple[date | None, date | None]:
         """Return both ends of a window as they are in period ``k``; an open end stays open.
 
-        Where the unit is months, a window that ends on the last day of a month always does, and
-        if it also begins on one (a single day, or 31 January to 29 February), it always begins on
-        one. A window that begins on a last day and ends within a month is moved day by day.
+        Where periods are counted in months, a window that ends on the last day of a month always
+        does, and if it also begins on one (a single day, or 31 January to 29 February), it always
+        begins on one. A window that begins on a last day and ends within a month is moved day by
+        day.
         """
-        months = self.unit == "months"
-        ends_months = months and last is not None and _is_last_of_month(last)
+        ends_months = self.months > 0 and last is not None and _is_last_of_month(last)
         starts_so = ends_months and first is not None and _is_last_of_month(first)
         return self._moved(first, k, starts_so), self._moved(last, k, ends_months)
 
