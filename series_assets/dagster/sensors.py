@@ -6,7 +6,6 @@ It keeps no state of its own: what is made and what was tried it reads from Dags
 from datetime import date
 
 import dagster as dg
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from series_assets.core.plan.series import Series
 from series_assets.dagster.assets import keys_of
@@ -21,7 +20,8 @@ _ACTIVE = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-_GOING_ON = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
+_BACKFILL_ACTIVE = {"REQUESTED", "CANCELING", "FAILING"}
+"""Names of the statuses of a backfill that may still launch runs, or has to end some."""
 
 
 def sensor_of(series: Series) -> dg.SensorDefinition:
@@ -83,5 +83,7 @@ def _is_being_made(series: Series, keys: set[dg.AssetKey], instance: dg.DagsterI
     ours = (run.tags.get(_SERIES_TAG) == series.name for run in active)
     if any(ours) or any(keys & (run.asset_selection or set()) for run in active):
         return True
-    backfills = instance.get_backfills(filters=BulkActionsFilter(statuses=_GOING_ON))
-    return any(keys & set(backfill.asset_selection or ()) for backfill in backfills)
+    return any(
+        backfill.status.name in _BACKFILL_ACTIVE and keys & set(backfill.asset_selection or ())
+        for backfill in instance.get_backfills()
+    )
