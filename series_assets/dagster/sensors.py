@@ -66,7 +66,7 @@ def next_request(
     if busy:
         return dg.SkipReason(f"a run of {series.name} is under way")
     tags = {_SERIES_TAG: series.name, _FINGERPRINT_TAG: series.fingerprint}
-    tried = instance.get_runs(dg.RunsFilter(tags={**tags, "dagster/partition": key}))
+    tried = _runs(instance, dg.RunsFilter(tags={**tags, "dagster/partition": key}))
     failed = [run for run in tried if run.status == dg.DagsterRunStatus.FAILURE]
     if len(failed) >= _TRIES:
         return dg.SkipReason(
@@ -78,7 +78,7 @@ def next_request(
 
 def _is_being_made(series: Series, keys: set[dg.AssetKey], instance: dg.DagsterInstance) -> bool:
     """Tell whether a run makes assets of the series, or a backfill that is between two runs."""
-    active = instance.get_runs(dg.RunsFilter(statuses=_ACTIVE))
+    active = _runs(instance, dg.RunsFilter(statuses=_ACTIVE))
     # The runs of the sensor and of the series' job select no assets, but have the tag.
     ours = (run.tags.get(_SERIES_TAG) == series.name for run in active)
     if any(ours) or any(keys & (run.asset_selection or set()) for run in active):
@@ -87,3 +87,7 @@ def _is_being_made(series: Series, keys: set[dg.AssetKey], instance: dg.DagsterI
         backfill.status.name in _BACKFILL_ACTIVE and keys & set(backfill.asset_selection or ())
         for backfill in instance.get_backfills()
     )
+
+
+def _runs(instance: dg.DagsterInstance, wanted: dg.RunsFilter) -> list[dg.DagsterRun]:
+    return [record.dagster_run for record in instance.get_run_records(wanted)]
