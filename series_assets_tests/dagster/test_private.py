@@ -16,7 +16,6 @@ UNPUBLISHED_ATTRIBUTES: list[tuple[type, str]] = [
 """Attributes without an underscore that lead to Dagster's internal objects."""
 
 UNDOCUMENTED_METHODS: list[tuple[type, str]] = [
-    (dg.DagsterInstance, "all_logs"),
     (dg.DagsterInstance, "get_backfills"),
     (dg.DagsterInstance, "get_materialized_partitions"),
     (dg.Definitions, "resolve_implicit_global_asset_job_def"),
