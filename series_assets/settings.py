@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from series_assets.core.errors import Fault, InputError
+from series_assets.core.errors import Fault, InputError, UnusableError
 from series_assets.storage.paths import absolute
 
 _LONGEST = 9
@@ -48,8 +48,9 @@ def _folder(name: str, environment: Mapping[str, str], default: Path) -> Path:
     given = environment.get(name)
     try:
         return absolute(given or default)
-    except ValueError as error:
-        raise InputError([Fault(name, f"'{(given or str(default))[:100]}' {error}")]) from None
+    except UnusableError as error:
+        problem = f"'{(given or str(default))[:100]}' {error.problem}"
+        raise InputError([Fault(name, "", problem, error.remedy)]) from None
 
 
 def _workers(text: str) -> int | None:
@@ -60,7 +61,9 @@ def _workers(text: str) -> int | None:
             [
                 Fault(
                     "SERIES_ASSETS_WORKERS",
-                    f"'{text[:40]}' is no number of periods to make at once; use 1, 2, … or auto",
+                    "",
+                    f"'{text[:40]}' is no number of periods to make at once",
+                    "use 1, 2, … or auto",
                 )
             ]
         )
@@ -70,5 +73,5 @@ def _workers(text: str) -> int | None:
 def _switch(name: str, environment: Mapping[str, str]) -> bool:
     said = environment.get(name) or "0"
     if said.lower() not in (*_ON, *_OFF):
-        raise InputError([Fault(name, f"'{said}' is neither on nor off; use 1 or 0")])
+        raise InputError([Fault(name, "", f"'{said}' is neither on nor off", "use 1 or 0")])
     return said.lower() in _ON

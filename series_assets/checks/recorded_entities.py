@@ -121,7 +121,7 @@ def _identifiers(connection: sqlite3.Connection, table: ReferenceTable, k: int) 
         )
     except pa.ArrowInvalid:
         raise GenerationError(
-            f"{table.layout.database}: {table.series.table} holds identifiers that are none"
+            f"{table.series.table} holds identifiers that are none", file=table.layout.database
         ) from None
 
 

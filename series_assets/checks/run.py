@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from series_assets.checks.rules import Finding, rules_of
-from series_assets.core.errors import GenerationError, RequestError, SeriesError
+from series_assets.core.errors import GenerationError, RequestError, SeriesError, sentence
 from series_assets.core.plan.series import Series
 from series_assets.storage import files
 from series_assets.storage.reference_table import ReferenceTable
@@ -97,11 +97,9 @@ class _Check:
         layout, number, key = self._table.layout, k + 1, self._series.calendar.keys[k]
         new, existing = self._series.counts(k)
         if not layout.dataset(number).exists():
-            raise RequestError(f"{layout.dataset(number)} is missing; make dataset of {key}")
+            raise _missing(layout.dataset(number), f"make dataset of {key}")
         if new and not layout.new_records(number).exists():
-            raise RequestError(
-                f"{layout.new_records(number)} is missing; make new_records of {key}"
-            )
+            raise _missing(layout.new_records(number), f"make new_records of {key}")
         for asset, rows, path in (
             ("new_records", new, layout.new_specification(number)),
             ("dataset", existing, layout.existing_specification(number)),
@@ -109,13 +107,17 @@ class _Check:
             mark = files.fingerprint_in(path) if rows else self._series.fingerprint
             if mark is None:
                 raise RequestError(
-                    f"{path} is missing, or does not say what it was made from; make {asset} of "
-                    f"{key} again"
+                    "is missing, or does not say what it was made from",
+                    f"make {asset} of {key} again",
+                    file=path,
+                    colon=False,
                 )
             if mark != self._series.fingerprint:
                 raise RequestError(
-                    f"{path} was made from other contents of the two files; make {asset} of {key} "
-                    "again"
+                    "was made from other contents of the two files",
+                    f"make {asset} of {key} again",
+                    file=path,
+                    colon=False,
                 )
 
     def _delivered(self, k: int, rules: Sequence[str]) -> tuple["Delivered", str | None]:
@@ -142,7 +144,7 @@ class _Check:
         there = set(records.column_names)
         if _ASKS_THE_TABLE & set(rules) and k and series.first_identifier in there:
             try:
-                self._table.require(k, f"period {self._key(k)}")
+                self._table.require(k, period=self._key(k))
                 known = self._recorded
                 columns = {
                     name: records.column(name).combine_chunks()
@@ -162,9 +164,8 @@ class _Check:
             except RequestError as error:
                 problem = str(error)
             except GenerationError as error:
-                problem = str(error)
-                if "; " not in problem:  # else it says itself what to do
-                    problem += "; make reference_table of all periods again"
+                again = "make reference_table of all periods again"
+                problem = str(error) if error.remedy else sentence(str(error), again)
         return (
             Delivered(
                 series=series,
@@ -226,7 +227,11 @@ class _Check:
             if path.exists():
                 advice = f"make the assets of {self._key(0)} again"
                 return _readable(path, files.read_header, advice)
-        raise RequestError(f"{layout.dataset(1)} is missing; make dataset of {self._key(0)}")
+        raise _missing(layout.dataset(1), f"make dataset of {self._key(0)}")
+
+
+def _missing(path: Path, remedy: str) -> RequestError:
+    return RequestError("is missing", remedy, file=path, colon=False)
 
 
 def _same(found: Any, wanted: Any) -> Any:
@@ -249,4 +254,5 @@ def _readable(path: Path, read: Callable[[Path], T], advice: str) -> T:
         return read(path)
     except (OSError, ValueError, csv.Error) as error:
         said = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise RequestError(f"{path} cannot be read: {said}; {advice}") from error
+        problem = f"cannot be read: {said}"
+        raise RequestError(problem, advice, file=path, colon=False) from error

@@ -4,11 +4,10 @@ Exhibit looks these up in the middle of a run, and fails on a missing one with a
 library.
 """
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from series_assets.core.errors import Fault, InputError
+from series_assets.core.errors import Fault, InputError, at
 from series_assets.core.plan.series import Series
 from series_assets.core.spec.specification import PAIRED, REGEX, Specification, is_select
 from series_assets.settings import from_environment
@@ -36,14 +35,12 @@ def lookup_faults(series: Series, database: Path) -> list[Fault]:
     A database that is not made yet is looked at as what it will be a copy of.
     """
     if foreign := _of_another_program(database):
-        return [Fault(series.user_input_file, foreign)]
-    return [
-        Fault(series.specification_file, text)
-        for text in missing_lookups(series.specification, database)
-    ]
+        return [foreign.of(series.user_input_file)]
+    missing = missing_lookups(series.specification, database)
+    return [fault.of(series.specification_file) for fault in missing]
 
 
-def missing_lookups(specification: Specification, database: Path) -> Iterator[str]:
+def missing_lookups(specification: Specification, database: Path) -> Iterator[Fault]:
     """Yield what the specification needs of the database and does not find there."""
     yield from _missing_models(specification)
     place = database if database.exists() else installed_database()
@@ -58,14 +55,15 @@ def missing_lookups(specification: Specification, database: Path) -> Iterator[st
         for key, table, column, uniques in needs:
             if table.lower() not in known:
                 remedy = _REMEDY_FOR_OWN if table.startswith(own) else _REMEDY
-                yield f"{key} needs the table '{table}', which {database} lacks; {remedy}"
+                yield at(key, f"needs the table '{table}', which {database} lacks", remedy)
                 continue
             rows = connection.execute(f"PRAGMA table_info({quoted(table)})")
             columns = [name for _, name, *_ in rows]
             if column is not None and column not in columns:
-                yield (
-                    f"{key} needs the column '{column}' of the table '{table}' in {database}, "
-                    f"which has {', '.join(columns)}"
+                yield at(
+                    key,
+                    f"needs the column '{column}' of the table '{table}' in {database}, which has "
+                    f"{', '.join(columns)}",
                 )
                 continue
             shown = known[table.lower()]
@@ -76,12 +74,14 @@ def missing_lookups(specification: Specification, database: Path) -> Iterator[st
                 ((count,),) = sql_guard.run(place, f"SELECT {what} FROM {quoted(table)}")
             except sql_guard.StatementError as error:
                 kind = "view" if shown in views else "table"
-                yield f"{key} reads the {kind} '{shown}' of {database}, which {error}"
+                problem = f"reads the {kind} '{shown}' of {database}, which {error.problem}"
+                yield at(key, problem, error.remedy)
                 continue
             if count < uniques:
-                yield (
-                    f"{key} has only {count} different values in {database}, "
-                    f"fewer than the column's uniques {uniques}"
+                yield at(
+                    key,
+                    f"has only {count} different values in {database}, fewer than the column's "
+                    f"uniques {uniques}",
                 )
 
 
@@ -98,8 +98,8 @@ def _own_prefix(specification: Specification) -> str:
     return f"temp_{specification['metadata'].get('id')}_"
 
 
-def _of_another_program(database: Path) -> str | None:
-    """Return what to say of a database with nothing of Exhibit's or ours in it, if it is one."""
+def _of_another_program(database: Path) -> Fault | None:
+    """Return the fault of a database with nothing of Exhibit's or ours in it, if it is one."""
     if not database.exists() or from_environment().any_database:
         return None
     with opened(database, read_only=True) as connection:
@@ -111,14 +111,19 @@ def _of_another_program(database: Path) -> str | None:
     series = {name.removesuffix("_periods") for name in known if name.endswith("_periods")}
     if ours or any(name.endswith("_reference") for name in series & known):
         return None
-    return (
+    return Fault(
+        "",
+        "exhibit_db_path",
         f"the database {database} has none of Exhibit's tables ({', '.join(EXHIBITS)}), so it "
-        "seems to belong to another program; leave exhibit_db_path empty, or set "
-        "SERIES_ASSETS_ANY_DATABASE=1 to say that it is meant"
+        "seems to belong to another program",
+        "leave exhibit_db_path empty, or set SERIES_ASSETS_ANY_DATABASE=1 to say that it is meant",
+        place_first=False,
     )
 
 
-def _faulty_statements(specification: Specification, database: Path, place: Path) -> Iterator[str]:
+def _faulty_statements(
+    specification: Specification, database: Path, place: Path
+) -> Iterator[Fault]:
     """Yield what is wrong with the SQL statements, which are prepared but not run."""
     columns = specification["columns"]
     own = f"temp_{specification['metadata'].get('id')}"
@@ -129,19 +134,21 @@ def _faulty_statements(specification: Specification, database: Path, place: Path
         try:
             sql_guard.check(place, statement, beside)
         except sql_guard.StatementError as error:
-            lacking = re.search(r"no such table: (?:main\.)?(.+?);", str(error))
-            yield f"columns.{name}.anonymising_set " + (
-                f"needs the table '{lacking[1]}', which {database} lacks" if lacking else str(error)
-            )
+            place_of = f"columns.{name}.anonymising_set"
+            if error.lacking:
+                yield at(place_of, f"needs the table '{error.lacking}', which {database} lacks")
+            else:
+                yield at(place_of, error.problem, error.remedy)
 
 
-def _missing_models(specification: Specification) -> Iterator[str]:
+def _missing_models(specification: Specification) -> Iterator[Fault]:
     folder = installed_database().parents[1] / "models"
     for name in specification.get("models") or {}:
         if not (folder / f"{name}.pickle").is_file():
-            yield (
-                f"models.{name} is not among Exhibit's models; put {name}.pickle into {folder}, "
-                "or leave models empty"
+            yield at(
+                f"models.{name}",
+                "is not among Exhibit's models",
+                f"put {name}.pickle into {folder}, or leave models empty",
             )
 
 
