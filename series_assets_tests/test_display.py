@@ -251,7 +251,7 @@ def test_dagsters_log_shows_escapes(tmp_path: Path) -> None:
         load(from_environment())
     [warned] = [str(one.message) for one in caught if "is broken" in str(one.message)]
     assert r"\x1b[2J" in warned and not _ACTS.search(warned)
-    fault = InputError([Fault("a.yml", f"columns.{CLEAR}\nb.yml: fine")])
+    fault = InputError([Fault("a.yml", "", f"columns.{CLEAR}\nb.yml: fine")])
     assert str(fault) == "a.yml: columns.\\x1b[2J\\x1b]0;owned\\x07\n  b.yml: fine"
 
 

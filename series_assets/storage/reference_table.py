@@ -63,7 +63,7 @@ class ReferenceTable:
             if entities is not None:
                 self._match_columns(connection, k, entities)
             elif self.series.table not in tables(connection):
-                self._refuse_others({}, range(k), f"period {key}")
+                self._refuse_others({}, range(k), period=key)
             bounds = (k * PLACES, (k + 1) * PLACES)
             connection.execute(
                 f"DELETE FROM {self._table} WHERE {_KEY} >= ? AND {_KEY} < ?", bounds
