@@ -5,6 +5,7 @@ library.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from series_assets.core.errors import Fault, InputError, at
@@ -40,6 +41,23 @@ def lookup_faults(series: Series, database: Path) -> list[Fault]:
     return [fault.of(series.specification_file) for fault in missing]
 
 
+@dataclass(frozen=True)
+class _Need:
+    """A table that some key of the specification needs of the database."""
+
+    place: str
+    named: str
+    """What follows the place in a sentence: the value of the key, or why it needs the table."""
+    table: str
+    column: str | None = None
+    uniques: int = 0
+    """How many different values the column, or the table, has to have."""
+
+    def fault(self, problem: str, remedy: str = "") -> Fault:
+        """Return a fault at the place."""
+        return at(self.place, f"{self.named} {problem}".strip(), remedy)
+
+
 def missing_lookups(specification: Specification, database: Path) -> Iterator[Fault]:
     """Yield what the specification needs of the database and does not find there."""
     yield from _missing_models(specification)
@@ -52,37 +70,42 @@ def missing_lookups(specification: Specification, database: Path) -> Iterator[Fa
     with opened(place, read_only=True) as connection:
         known = {name.lower(): name for name in tables(connection, views=True)}
         views = set(known.values()) - set(tables(connection))
-        for key, table, column, uniques in needs:
-            if table.lower() not in known:
-                remedy = _REMEDY_FOR_OWN if table.startswith(own) else _REMEDY
-                yield at(key, f"needs the table '{table}', which {database} lacks", remedy)
+        for need in needs:
+            if need.table.lower() not in known:
+                remedy = _REMEDY_FOR_OWN if need.table.startswith(own) else _REMEDY
+                problem = f"needs the table '{need.table}', which {database} lacks"
+                yield need.fault(problem, remedy)
                 continue
-            rows = connection.execute(f"PRAGMA table_info({quoted(table)})")
+            rows = connection.execute(f"PRAGMA table_info({quoted(need.table)})")
             columns = [name for _, name, *_ in rows]
-            if column is not None and column not in columns:
-                yield at(
-                    key,
-                    f"needs the column '{column}' of the table '{table}' in {database}, which has "
-                    f"{', '.join(columns)}",
+            if need.column is not None and need.column not in columns:
+                yield need.fault(
+                    f"needs the column '{need.column}' of the table '{need.table}' in {database}, "
+                    f"which has {', '.join(columns)}"
                 )
                 continue
-            shown = known[table.lower()]
-            if not uniques and shown not in views:
-                continue
-            what = f"COUNT(DISTINCT {quoted(column)})" if column else "COUNT(*)"
-            try:
-                ((count,),) = sql_guard.run(place, f"SELECT {what} FROM {quoted(table)}")
-            except sql_guard.StatementError as error:
-                kind = "view" if shown in views else "table"
-                problem = f"reads the {kind} '{shown}' of {database}, which {error.problem}"
-                yield at(key, problem, error.remedy)
-                continue
-            if count < uniques:
-                yield at(
-                    key,
-                    f"has only {count} different values in {database}, fewer than the column's "
-                    f"uniques {uniques}",
-                )
+            shown = known[need.table.lower()]
+            if need.uniques or shown in views:
+                yield from _few_values(need, place, database, shown, shown in views)
+
+
+def _few_values(
+    need: _Need, place: Path, database: Path, shown: str, is_view: bool
+) -> Iterator[Fault]:
+    """Yield that a table has too few values, or that a view cannot be read."""
+    what = f"COUNT(DISTINCT {quoted(need.column)})" if need.column else "COUNT(*)"
+    try:
+        ((count,),) = sql_guard.run(place, f"SELECT {what} FROM {quoted(need.table)}")
+    except sql_guard.StatementError as error:
+        kind = "view" if is_view else "table"
+        problem = f"reads the {kind} '{shown}' of {database}, which {error.problem}"
+        yield need.fault(problem, error.remedy)
+        return
+    if count < need.uniques:
+        yield need.fault(
+            f"has only {count} different values in {database}, fewer than the column's uniques "
+            f"{need.uniques}"
+        )
 
 
 _REMEDY = "name the database that has it with exhibit_db_path in user_input.yml, or add it there"
@@ -152,35 +175,32 @@ def _missing_models(specification: Specification) -> Iterator[Fault]:
             )
 
 
-def _needs(
-    specification: Specification,
-) -> Iterator[tuple[str, str, str | None, int]]:
-    """Yield for each need its key, table, column, and how many different values it has to have."""
+def _needs(specification: Specification) -> Iterator[_Need]:
     metadata, columns = specification["metadata"], specification["columns"]
     own = _own_prefix(specification)
     grouped = {name for _, members in specification["linked_columns"] for name in members}
     for number, members in specification["linked_columns"]:
-        key = f"linked_columns [{', '.join(members)}]"
         first = columns[members[0]]["anonymising_set"].split(".")[0]
+        wanted = [f"{own}{number}" if first == "random" else first]
         if number == 0:
-            yield key, f"{own}matrix", None, 0
-            yield key, f"{own}lookup", None, 0
-        elif first == "random":
-            yield key, f"{own}{number}", None, 0
-        else:
-            yield key, first, None, 0
+            wanted = [f"{own}matrix", f"{own}lookup"]
+        for table in wanted:
+            yield _Need("linked_columns", f"[{', '.join(members)}]", table)
     for name, column in columns.items():
-        place = f"columns.{name}.anonymising_set"
+        place = f"columns.{name}"
         if column["type"] == "geospatial":
-            yield f"columns.{name}.h3_table", column["h3_table"], "h3", 0
+            yield _Need(f"{place}.h3_table", "", column["h3_table"], "h3")
             continue
-        if column["type"] != "categorical" or is_select(column["anonymising_set"]):
+        chosen = column.get("anonymising_set")
+        if column["type"] != "categorical" or is_select(chosen):
             continue
         if column["original_values"] in (PAIRED, REGEX) or name in grouped:
             continue
-        table, _, field = column["anonymising_set"].partition(".")
+        table, _, field = chosen.partition(".")
         if table != "random":
-            yield f"{place} '{column['anonymising_set']}'", table, field or None, column["uniques"]
+            named = f"'{chosen}'"
+            uniques = column["uniques"]
+            yield _Need(f"{place}.anonymising_set", named, table, field or None, uniques)
         elif column["uniques"] > metadata["inline_limit"]:
             values = f"{own}{name.replace(' ', '$')}"
-            yield f"columns.{name} (more uniques than inline_limit)", values, None, 0
+            yield _Need(place, "(more uniques than inline_limit)", values)

@@ -101,7 +101,7 @@ def _text(path: Path, label: str) -> str:
         raise InputError([Fault(label, "", f"cannot be read: {reason}", remedy)]) from None
     except ValueError:  # from a path, not from its file
         problem = "cannot be read: its path has a character that no path can have"
-        raise InputError([Fault(label, "", problem)]) from None
+        raise InputError([Fault(label, "", problem, "leave it out")]) from None
 
 
 def _missing(path: Path, label: str) -> Flaw:

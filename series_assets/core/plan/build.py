@@ -229,7 +229,9 @@ def _overflow(calendar: Calendar, specification: Specification, said: UserInput)
         reached = [date.max]
     if calendar.start < FIRST:
         return at(
-            "start_date", f"{calendar.start} is before {FIRST}, the first day that Exhibit knows"
+            "start_date",
+            f"{calendar.start} is before {FIRST}, the first day that Exhibit knows",
+            "use a later day",
         )
     if max(reached) <= LAST:
         return None

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from series_assets.core.errors import Fault, InputError, at
 from series_assets.core.spec.mentions import split_constraint
-from series_assets.core.spec.pydantic_faults import faults_of, with_remedy
+from series_assets.core.spec.pydantic_faults import faults_of
 from series_assets.core.spec.schema import (
     KNOWN_KEYS,
     REMEDIES,
@@ -43,8 +43,7 @@ def read_specification(content: object, file: str) -> Specification:
     try:
         form = SpecificationForm.model_validate(dict(content))
     except ValidationError as error:
-        found = faults_of(error, file, KNOWN_KEYS)
-        raise InputError(with_remedy(fault, REMEDIES) for fault in found) from None
+        raise InputError(faults_of(error, file, KNOWN_KEYS, REMEDIES)) from None
     faults = [fault.of(file) for fault in _contradictions(form)]
     if faults:
         raise InputError(faults)

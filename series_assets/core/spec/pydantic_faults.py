@@ -1,7 +1,6 @@
 """pydantic's findings, told in the words of the two files. No rules of their own here."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -20,7 +19,6 @@ from series_assets.core.errors import (
 _MOST = 100
 """Faults of a file that anybody would read."""
 _LONGEST = 100
-_MISSING = "is missing"
 _KINDS = {
     "int": "a whole number",
     "float": "a number",
@@ -39,27 +37,23 @@ _BOUNDS = {
 
 
 def faults_of(
-    error: ValidationError, file: str, known_keys: Mapping[str, Sequence[str]]
+    error: ValidationError,
+    file: str,
+    known_keys: Mapping[str, Sequence[str]],
+    remedies: Mapping[str, str],
 ) -> Iterable[Fault]:
     """Yield one fault for each of pydantic's errors.
 
     ``known_keys`` names, for the last fixed part of a place, the keys allowed there ("" is the
-    top of the file), so that an unknown key can be answered with its likely meaning.
+    top of the file), so that an unknown key can be answered with its likely meaning; ``remedies``
+    says what to write for a key that is missing.
     """
     details = error.errors(include_url=False)
     for detail in details[:_MOST]:
-        yield _fault(dict(detail), known_keys).of(file)
+        yield _fault(dict(detail), known_keys, remedies).of(file)
     if len(details) > _MOST:
         more = f"{len(details) - _MOST:,} more faults of this kind"
         yield Fault(file, "", more, "mend these first")
-
-
-def with_remedy(fault: Fault, remedies: Mapping[str, str]) -> Fault:
-    """Return a fault about a missing key with what to write, where ``remedies`` has it."""
-    if fault.problem != _MISSING or fault.remedy:
-        return fault
-    *_, key = fault.place.split(".")
-    return replace(fault, remedy=remedies.get(key, ""))
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:
@@ -67,12 +61,16 @@ def keys_of(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _fault(detail: Mapping[str, Any], known_keys: Mapping[str, Sequence[str]]) -> Fault:
+def _fault(
+    detail: Mapping[str, Any],
+    known_keys: Mapping[str, Sequence[str]],
+    remedies: Mapping[str, str],
+) -> Fault:
     kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
     parts, model = _place(detail["loc"])
     place = ".".join(parts)
     if kind == "missing":
-        return at(place, _MISSING)
+        return at(place, "is missing", remedies.get(parts[-1], ""))
     if kind == "extra_forbidden":
         *above, key = parts
         problem = f"unknown key '{key}'" + (f" in {'.'.join(above)}" if above else "")
@@ -93,7 +91,7 @@ def _fault(detail: Mapping[str, Any], known_keys: Mapping[str, Sequence[str]]) -
         shown = int(limit) if limit == int(limit) else limit
         return at(place, problem.format(given), remedy.format(shown))
     if kind == "finite_number":
-        return at(place, f"{told(given)} is not a finite number")
+        return at(place, f"{told(given)} is not a finite number", "write it in digits")
     wanted = _KINDS.get(kind.split("_")[0])
     if wanted:
         remedy = "put it in quotes" if wanted == "text" and given is not None else ""
@@ -111,7 +109,7 @@ def _of_error(place: str, error: ValueError) -> Fault:
 def _of_type(place: str, kind: str, context: Mapping[str, Any]) -> Fault:
     """Return what is wrong with the key that says which type a column has."""
     if kind == "union_tag_not_found":
-        return at(place, _MISSING, f"use {listed(sorted(_TYPES))}")
+        return at(place, "is missing", f"use {listed(sorted(_TYPES))}")
     expected = [word.strip(" '") for word in context["expected_tags"].split(",")]
     near = nearest(str(context["tag"]), expected)
     return at(

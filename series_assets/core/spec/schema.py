@@ -31,7 +31,10 @@ def _original_values(value: object) -> object:
         raise UnusableError(f"{told(value)} is not a list of table rows, nor '{PAIRED}'")
     for place, row in enumerate(value, start=1):
         if not isinstance(row, str):
-            raise UnusableError(f"has a row {place}, {told(row)}, that is not text like 'F | 0.5'")
+            raise UnusableError(
+                f"has a row {place}, {told(row)}, that is not text like 'F | 0.5'",
+                "put it in quotes",
+            )
     header = [cell.strip() for cell in value[0].split("|")] if value else []
     if "probability_vector" not in header:
         raise UnusableError("has no header row with a probability_vector")
@@ -48,7 +51,10 @@ def _distribution(value: object) -> object:
         raise UnusableError(f"{told(value)} is not a list of rows such as '1 | 1.0'")
     for place, row in enumerate(value, start=1):
         if not isinstance(row, str):
-            raise UnusableError(f"has a row {place}, {told(row)}, that is not text like '1 | 1.0'")
+            raise UnusableError(
+                f"has a row {place}, {told(row)}, that is not text like '1 | 1.0'",
+                "put it in quotes",
+            )
     parse_distribution(value)
     return value
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from series_assets.core.errors import Fault, InputError, UnusableError, did_you_mean
 from series_assets.core.plan.calendar import UNITS
 from series_assets.core.spec.dates import parse_date
-from series_assets.core.spec.pydantic_faults import faults_of, keys_of, told, with_remedy
+from series_assets.core.spec.pydantic_faults import faults_of, keys_of, told
 
 _REMEDIES = {
     "date_columns": "list the date columns that move with the period, or [] for none",
@@ -159,8 +159,8 @@ def read_user_input(content: object, file: str) -> UserInput:
     try:
         return UserInput.model_validate(_with_text_keys(content))
     except ValidationError as error:
-        faults = faults_of(error, file, {"": keys_of(UserInput)})
-        raise InputError(with_remedy(fault, _REMEDIES) for fault in faults) from None
+        faults = faults_of(error, file, {"": keys_of(UserInput)}, _REMEDIES)
+        raise InputError(faults) from None
 
 
 def _with_text_keys(content: Mapping[Any, Any]) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def _read_texts(data: Path) -> pd.DataFrame:
         raise InputError([Fault(str(data), "", "holds no rows")])
     if not isinstance(frame.index, pd.RangeIndex):
         problem = "has rows with more cells than its first line has names"
-        raise InputError([Fault(str(data), "", problem)])
+        raise InputError([Fault(str(data), "", problem, "give every column a name")])
     frame.columns = [str(name) for name in frame.columns]
     return frame
 

@@ -122,7 +122,8 @@ def check_constraint(text: str, columns: Mapping[str, Value], *, basic: bool = F
         if basic or _OFTEN.sub("", clean, count=1).strip() not in _safe(columns):
             raise UselessError(
                 "speaks of frequency, which only a filter of the form 'column "
-                "with_high_frequency' can"
+                "with_high_frequency' can",
+                "write it in that form, or leave it out",
             )
         return
     _checked(clean, columns, CONSTRAINT)
@@ -130,7 +131,8 @@ def check_constraint(text: str, columns: Mapping[str, Value], *, basic: bool = F
         parts = reading.sides(clean)
         if len(parts) != 3:
             raise UselessError(
-                "is not 'column operator expression' with one operator between blanks"
+                "is not 'column operator expression' with one operator between blanks",
+                "split it into several constraints",
             )
         _checked(parts[2], columns, CONSTRAINT)
 

@@ -115,7 +115,10 @@ class Checker:
         try:
             constant = arguments.literal(node)
         except ValueError:
-            raise RefusedError(f"has {shown(node)}, which is neither a number nor a text") from None
+            raise RefusedError(
+                f"has {shown(node)}, which is neither a number nor a text",
+                "write a number, or a text in quotes",
+            ) from None
         self._note_clock(constant)
         return values.bounded(of_constant(constant), partial(shown, node))
 
@@ -177,7 +180,10 @@ class Checker:
                 right = self._value(step.right)
                 left = values.combined(_SIGNS[type(step.op)], left, right, partial(shown, step))
             else:
-                raise RefusedError(f"uses an operator that pandas does not know in {shown(step)}")
+                raise RefusedError(
+                    f"uses an operator that pandas does not know in {shown(step)}",
+                    "use + - * / // % or **",
+                )
         return left
 
     def _exponent(self, node: ast.BinOp) -> float:
@@ -234,7 +240,10 @@ class Checker:
             ) from None
         if of.shape in (TABLE, GROUPS):
             if key not in self._columns:
-                raise RefusedError(f"asks for df['{key}'], which is no column made before it")
+                raise RefusedError(
+                    f"asks for df['{key}'], which is no column made before it",
+                    "name a column, or put the one it needs before it",
+                )
             return self._of_table(of.shape, str(key))
         if type(key) is int and abs(key) < 10**9:
             if of.shape == SHAPE:
@@ -302,7 +311,10 @@ class Checker:
             return replace(joined(one.value for one in given.values()), kind=NUMBER, size=1)
         if supplied or name != plain or plain in SUPPLIED:
             self._name(ast.Name(name))
-            raise RefusedError(f"calls {shown(node.func)}, which is no function")
+            raise RefusedError(
+                f"calls {shown(node.func)}, which is no function",
+                f"use a method of a column ({SEE})",
+            )
         remedy = f"use a method of a column ({SEE})"
         if near := nearest(name, FUNCTIONS):
             remedy = sentence(near, remedy)
