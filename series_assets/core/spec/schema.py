@@ -33,7 +33,7 @@ def _original_values(value: object) -> object:
         if not isinstance(row, str):
             raise UnusableError(
                 f"has a row {place}, {told(row)}, that is not text like 'F | 0.5'",
-                "put it in quotes",
+                "write the whole row in quotes, or take it out",
             )
     header = [cell.strip() for cell in value[0].split("|")] if value else []
     if "probability_vector" not in header:
@@ -53,7 +53,7 @@ def _distribution(value: object) -> object:
         if not isinstance(row, str):
             raise UnusableError(
                 f"has a row {place}, {told(row)}, that is not text like '1 | 1.0'",
-                "put it in quotes",
+                "write the whole row in quotes, or take it out",
             )
     parse_distribution(value)
     return value
