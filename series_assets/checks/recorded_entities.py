@@ -121,7 +121,9 @@ def _identifiers(connection: sqlite3.Connection, table: ReferenceTable, k: int) 
         )
     except pa.ArrowInvalid:
         raise GenerationError(
-            f"{table.layout.database}: {table.series.table} holds identifiers that are none"
+            f"{table.series.table} holds identifiers that are none",
+            "make reference_table of all periods again",
+            file=table.layout.database,
         ) from None
 
 

@@ -59,8 +59,9 @@ def _check_writable(folder: Path) -> None:
             [
                 Fault(
                     str(folder),
-                    f"cannot be written: {error.strerror}; name another folder as --output, or as "
-                    "SERIES_ASSETS_DATA_DIR",
+                    "",
+                    f"cannot be written: {error.strerror}",
+                    "name another folder as --output, or as SERIES_ASSETS_DATA_DIR",
                 )
             ]
         ) from None
