@@ -71,7 +71,7 @@ def faults_of(**changes: object) -> dict[str, tuple[str, str, str]]:
 def test_each_fault_of_a_file_has_its_place_problem_and_remedy_apart() -> None:
     """Whether a library finds it or we do: a missing key, an unknown one, a value, a reference."""
     assert faults_of(period=None, num_dataset=3, length_of_period=0) == {
-        "period": ("period", "is missing", "use days, weeks or months"),
+        "period": ("period", "is missing", "use days, weeks, months or quarters"),
         "num_dataset": (
             "num_dataset",
             "unknown key 'num_dataset'",
