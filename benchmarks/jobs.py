@@ -193,7 +193,7 @@ def _memory(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
             inputs.write_series(place / "series", name, scale.rows(job.rows), periods)
             children[label] = Child(
                 command("generate", name, "--quiet"),
-                _named(job, place) | {"SERIES_ASSETS_WORKERS": "1"},
+                _named(job, place) | {"SERIES_ASSETS_EXECUTOR": "none"},
                 partial(shutil.rmtree, place / "data", ignore_errors=True),
             )
         peaks = {label: child.peak_together() for label, child in children.items()}
@@ -241,19 +241,19 @@ def _workers(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
         place = folder / f"{rows}x{periods}"
         inputs.write_series(place / "series", name, scale.rows(rows), scale.periods(periods))
         children = {
-            workers: Child(
+            executor: Child(
                 command("generate", name, "--quiet"),
-                _named(job, place) | {"SERIES_ASSETS_WORKERS": workers},
+                _named(job, place) | {"SERIES_ASSETS_EXECUTOR": executor},
                 partial(shutil.rmtree, place / "data", ignore_errors=True),
             )
-            for workers in ("1", "2")
+            for executor in ("none", "processes:2")
         }
         taken = interleaved(children, scale.times)
         yield _shares(
             job,
             f"{name} {scale.rows(rows)}x{scale.periods(periods)}",
-            ("one worker", taken["1"].seconds, "s"),
-            ("two workers", taken["2"].seconds, "s"),
+            ("one worker", taken["none"].seconds, "s"),
+            ("two workers", taken["processes:2"].seconds, "s"),
         )
         shutil.rmtree(place)
 

@@ -17,8 +17,8 @@ from pathlib import Path  # noqa: E402
 
 import click  # noqa: E402
 
-from series_assets.dagster.generating import Request, generate_series  # noqa: E402
-from series_assets.dagster.resources import Progress  # noqa: E402
+from series_assets.interface import generate  # noqa: E402
+from series_assets.pipeline.progress import Progress  # noqa: E402
 from series_assets.storage.loading import load_series  # noqa: E402
 
 
@@ -30,7 +30,7 @@ def main(source: Path, target: Path, periods: str | None) -> None:
         marks.append((time.perf_counter(), phase))
 
     Progress.reached = reached  # type: ignore[method-assign]
-    generate_series(Request(load_series(source), target, periods=periods))
+    generate(load_series(source), target, periods=periods)
     marks.append((time.perf_counter(), ""))
     seconds: dict[str, float] = {}
     for place, (begun, phase) in enumerate(marks[:-1]):

@@ -1,12 +1,9 @@
-"""``series-assets``: the command line, over the same definitions as the webserver.
-
-Reads its arguments and prints; how periods are made in one process is in ``generating``.
-"""
+"""``series-assets``: the command line. Reads its arguments and prints; the work is elsewhere."""
 
 import sys
 import warnings
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +36,7 @@ from series_assets.storage.loading import (
 )
 from series_assets.storage.paths import absolute, is_waited_for
 from series_assets.storage.unexpected_errors import unforeseen
-from series_assets.terminal import cell, echo
+from series_assets.terminal import cell, echo, progress_bar
 
 _FAILED, _WRONG_INPUT = 1, 2
 
@@ -167,7 +164,7 @@ def validate(names: tuple[str, ...]) -> None:
 @click.option("--user-input", type=click.Path(path_type=Path), help="A loose user input.")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for a loose series.")
 @click.option("--quiet", is_flag=True, help="Print nothing but what goes wrong.")
-@click.option("--verbose", is_flag=True, help="Show Dagster's log.")
+@click.option("--verbose", is_flag=True, help="Print each phase, and the log of recorded runs.")
 @_telling
 def generate(
     name: str | None,
@@ -197,18 +194,17 @@ def generate(
         series, data_dir = _sound(settings, name), settings.data_dir
 
     with interrupts.leaving():
-        from series_assets.dagster.generating import Request, generate_series
+        from series_assets.pipeline.requests import chosen_periods
+        from series_assets.pipeline.workspace import Workspace
 
-    request = Request(
-        series=series,
-        data_dir=data_dir,
-        flat=name is None,
-        periods=periods,
-        workers=settings.workers,
-        show_progress=not quiet and not verbose,
-        verbose=verbose,
-    )
-    made = generate_series(request)
+    workspace = Workspace(data_dir, flat=name is None, executor=settings.executor)
+    chosen = chosen_periods(series, periods)
+    make = _generator(settings, verbose)
+    with progress_bar(series.name, len(chosen), quiet=quiet, verbose=verbose) as progress:
+        try:
+            made = make(series, chosen, workspace, progress)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("interrupted; run it again to make what is missing") from None
     if not quiet:
         for path in made:
             echo(str(path))
@@ -230,11 +226,12 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
     with interrupts.leaving():
         from series_assets.checks.rules import rules_of
         from series_assets.checks.run import check_periods, delivered_keys
-        from series_assets.dagster.generating import chosen_keys
+        from series_assets.pipeline.requests import chosen_periods
         from series_assets.storage.reference_table import ReferenceTable
 
     table = ReferenceTable(series, _layout(series, settings))
-    keys = chosen_keys(series, periods) if periods else delivered_keys(table)
+    chosen = chosen_periods(series, periods) if periods else ()
+    keys = [period.key for period in chosen] or delivered_keys(table)
     if not keys:
         raise RequestError(
             f"{name}: no dataset has been made yet in {table.layout.folder}; first run "
@@ -250,7 +247,7 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
     if not quiet:
         rules = f"all {len(rules_of(series))} rules hold"
         echo(f"{name}: {rules} in {len(keys)} {'period' if len(keys) == 1 else 'periods'}")
-        last = series.calendar.index(keys[-1])
+        last = series.calendar.named(keys[-1]).k
         left_out = [key for key in series.calendar.keys[:last] if key not in keys]
         if left_out and not periods:
             are = "is" if len(left_out) == 1 else "are"
@@ -320,6 +317,18 @@ def clean(name: str, yes: bool, take_over: bool) -> None:
     echo(f"removed {len(files)} files{' and the reference table' if dropped else ''}")
 
 
+def _generator(settings: Settings, verbose: bool) -> Callable[..., list[Path]]:
+    """Return what makes periods: through Dagster where runs are to be recorded, or without it."""
+    with interrupts.leaving():
+        if settings.recorded:
+            from series_assets.dagster.recorded_run import generate_recorded
+
+            return partial(generate_recorded, verbose=verbose)
+        from series_assets.pipeline.run import generate_periods
+
+        return generate_periods
+
+
 def _note_shared_identifiers(settings: Settings, names: set[str]) -> None:
     """Print which of the named series share identifiers with another one of the folder."""
     from series_assets.core.plan.shared_identifiers import shared_identifiers
@@ -345,9 +354,6 @@ def _deeper_faults(series: Series, database: Path, notes: list[str]) -> list[Fau
     if missing := lookup_faults(series, database):
         return missing
     with interrupts.leaving():
-        from series_assets.engine import libraries
-
-        libraries.load()
         from series_assets.pipeline.trial import faults_of_trial
 
     tried: list[str] = []

@@ -8,7 +8,7 @@ from series_assets.core.errors import InputError
 from series_assets.core.plain_text import one_line
 from series_assets.core.plan.shared_identifiers import shared_identifiers
 from series_assets.dagster.build import build_definitions
-from series_assets.dagster.resources import Workspace
+from series_assets.pipeline.workspace import Workspace
 from series_assets.settings import Settings, from_environment
 from series_assets.storage.loading import BrokenSeries, find_series
 
@@ -26,7 +26,7 @@ def load(settings: Settings) -> dg.Definitions:
         warnings.warn(f"series {one_line(one.name)} is broken:\n{one.error}", stacklevel=2)
     for shared in shared_identifiers(one for one in found if not isinstance(one, BrokenSeries)):
         warnings.warn(str(shared), stacklevel=2)
-    workspace = Workspace(data_dir=str(settings.data_dir), workers=settings.workers)
+    workspace = Workspace(settings.data_dir, executor=settings.executor)
     return build_definitions(found, {"workspace": workspace})
 
 

@@ -1,6 +1,7 @@
 """The settings that come from the environment, each with its default."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +9,9 @@ from pathlib import Path
 from series_assets.core.errors import Fault, InputError
 from series_assets.storage.paths import absolute
 
-_LONGEST = 9
-"""Digits of a number of workers."""
+_RETIRED = "SERIES_ASSETS_" + "WORKERS"
+"""What SERIES_ASSETS_EXECUTOR was before; not to be ignored without a word."""
+_EXECUTORS = re.compile(r"auto|none|processes:[1-9][0-9]{0,3}")
 _ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 SHIPPED = Path(__file__).parent / "series"
 
@@ -21,8 +23,10 @@ class Settings:
     series_dir: Path
     data_dir: Path
     strict: bool
-    workers: int | None = None
-    """How many periods of a run to make at once; None lets the idle cores decide."""
+    executor: str = "auto"
+    """In which processes periods are made, see ``pipeline.executors``."""
+    recorded: bool = False
+    """Whether runs are recorded in a Dagster instance: the one of DAGSTER_HOME."""
     any_database: bool = False
     """Whether a series may use a database with none of the tables of Exhibit."""
     stock_exhibit: bool = False
@@ -37,8 +41,9 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         series_dir=_folder("SERIES_ASSETS_SERIES_DIR", environment, SHIPPED),
         data_dir=_folder("SERIES_ASSETS_DATA_DIR", environment, Path("data")),
-        workers=_workers(environment.get("SERIES_ASSETS_WORKERS") or "auto"),
+        executor=_executor(environment),
         strict=_switch("SERIES_ASSETS_STRICT", environment),
+        recorded=bool(environment.get("DAGSTER_HOME")),
         any_database=_switch("SERIES_ASSETS_ANY_DATABASE", environment),
         stock_exhibit=_switch("SERIES_ASSETS_STOCK_EXHIBIT", environment),
     )
@@ -52,19 +57,21 @@ def _folder(name: str, environment: Mapping[str, str], default: Path) -> Path:
         raise InputError([Fault(name, f"'{(given or str(default))[:100]}' {error}")]) from None
 
 
-def _workers(text: str) -> int | None:
-    if text.lower() == "auto":
-        return None
-    if not text.isdecimal() or len(text) > _LONGEST or not int(text):
-        raise InputError(
-            [
-                Fault(
-                    "SERIES_ASSETS_WORKERS",
-                    f"'{text[:40]}' is no number of periods to make at once; use 1, 2, … or auto",
-                )
-            ]
-        )
-    return int(text)
+def _executor(environment: Mapping[str, str]) -> str:
+    if workers := environment.get(_RETIRED):
+        fault = f"is SERIES_ASSETS_EXECUTOR now; set that to {_instead_of(workers)}"
+        raise InputError([Fault(_RETIRED, fault)])
+    text = environment.get("SERIES_ASSETS_EXECUTOR") or "auto"
+    if not _EXECUTORS.fullmatch(text.lower()):
+        fault = f"'{text[:40]}' is not known; use auto, none, or processes:2 (or another number)"
+        raise InputError([Fault("SERIES_ASSETS_EXECUTOR", fault)])
+    return text.lower()
+
+
+def _instead_of(workers: str) -> str:
+    if workers.isdecimal() and int(workers) > 1:
+        return f"processes:{int(workers)}"
+    return "none" if workers == "1" else "auto"
 
 
 def _switch(name: str, environment: Mapping[str, str]) -> bool:

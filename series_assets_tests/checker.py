@@ -199,7 +199,10 @@ class _Rules:
 
     def step(self, k: int) -> relativedelta:
         """Return how far a period lies from the first one."""
-        return relativedelta(**{self.said["period"]: k * self.said["length_of_period"]})
+        units = k * self.said["length_of_period"]
+        if self.said["period"] == "quarters":
+            return relativedelta(months=3 * units)
+        return relativedelta(**{self.said["period"]: units})
 
     @cached_property
     def start(self) -> date:
@@ -219,7 +222,8 @@ class _Rules:
         if name not in self.moved:
             return first, last
         since, to = (day + self.step(k) if day else None for day in (first, last))
-        if to and last and self.said["period"] == "months" and _last_of_month(last):
+        in_months = self.said["period"] in ("months", "quarters")
+        if to and last and in_months and _last_of_month(last):
             to += relativedelta(day=31)
             if since and first and _last_of_month(first):
                 since += relativedelta(day=31)

@@ -278,13 +278,13 @@ def carry_out(series: Path, data: Path, deadly: int | None, **more: Any) -> Ende
 
 def _made(series: Path, data: Path, deadly: int | None) -> tuple[str | None, list[str]]:
     from series_assets.core.errors import SeriesError
-    from series_assets.dagster.generating import Request, generate_series
+    from series_assets.interface import generate
     from series_assets.storage.loading import load_series
 
     points = Points(data, deadly)
     stand_in_front(points)
     try:
-        generate_series(Request(load_series(series), data))
+        generate(load_series(series), data)
     except SeriesError as error:
         return str(error), points.names
     return None, points.names
@@ -294,15 +294,13 @@ def _warm_up(series: Path) -> None:
     """Import what a run needs, by one that goes to a folder that vanishes."""
     import tempfile
 
-    from series_assets.dagster.generating import Request, generate_series
+    from series_assets.interface import generate
     from series_assets.storage.loading import load_series
 
     folder = Path(tempfile.mkdtemp())
     try:
         made = load_series(series)
-        generate_series(
-            Request(made, folder, periods=f"{made.calendar.keys[0]}..{made.calendar.keys[1]}")
-        )
+        generate(made, folder, periods=f"{made.calendar.keys[0]}..{made.calendar.keys[1]}")
     finally:
         shutil.rmtree(folder)
 

@@ -182,13 +182,13 @@ def main() -> None:
     import gc
     import warnings
 
-    from series_assets.dagster.generating import Request, generate_series
+    from series_assets.interface import generate
     from series_assets.storage.loading import load_series
 
     warnings.simplefilter("ignore")
     os.environ.pop("DAGSTER_HOME", None)
     with tempfile.TemporaryDirectory() as folder:
-        generate_series(Request(load_series(Path(sys.argv[1])), Path(folder)))
+        generate(load_series(Path(sys.argv[1])), Path(folder))
     gc.freeze()
     for line in sys.stdin:
         sys.stdout.write(json.dumps(_carried_out(json.loads(line))) + "\n")

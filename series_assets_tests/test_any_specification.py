@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, event, given, settings
 from series_assets.checks.run import check_periods
 from series_assets.core.errors import InputError
 from series_assets.core.plan.series import Series
-from series_assets.dagster.generating import Request, generate_series
-from series_assets.dagster.resources import Workspace
+from series_assets.interface import generate
 from series_assets.pipeline.trial import faults_of_trial
+from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.loading import load_series
 from series_assets.storage.lookup_tables import missing_lookups
 from series_assets.storage.sqlite import installed_database
@@ -51,7 +51,7 @@ def refusals(place: Path) -> list[str]:
 
 def complaints(series: Series, data: Path) -> list[str]:
     """Return what the checks of a series find wrong with its datasets."""
-    table = Workspace(data_dir=str(data)).reference_table(series)
+    table = Workspace(data).reference_table(series)
     checked = list(check_periods(table, series.calendar.keys))
     assert [one.key for one in checked] == list(series.calendar.keys)
     return [
@@ -82,6 +82,6 @@ def test_any_specification_makes_a_series_or_is_refused_with_a_message(drawn: Fi
             assert all(text.strip() and "Traceback" not in text for text in told)
             return
         series, data = load_series(place), Path(folder) / "data"
-        generate_series(Request(series, data))
+        generate(series, data)
         check(Finished.of(place, data))
         assert complaints(series, data) == []

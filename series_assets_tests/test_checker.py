@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from series_assets.dagster.generating import Request, generate_series
+from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.checker import Finished, check
@@ -32,7 +32,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     inputs = a_user_input(static_columns=["sex", "region"], linked_columns=["id", "chi"])
     folder = tmp_path_factory.mktemp("sound")
     place = write_series(folder, specification, inputs)
-    generate_series(Request(load_series(place), folder / "data"))
+    generate(load_series(place), folder / "data")
     return folder
 
 
@@ -220,7 +220,7 @@ def test_identifiers_that_are_not_one_to_one(finished: Finished) -> None:
         dict(finished.user_input),
         "other",
     )
-    generate_series(Request(load_series(place), finished.folder.parent))
+    generate(load_series(place), finished.folder.parent)
     other = Finished.of(place, finished.folder.parent)
     check(other)
     path = other.folder / "new_records" / "dataset_1.csv"
@@ -289,7 +289,7 @@ def test_a_draw_from_the_oldest_alone(tmp_path: Path) -> None:
     specification = a_specification(number_of_rows=100)
     inputs = a_user_input(fraction_of_new="3/5", num_datasets=10)
     place = write_series(tmp_path, specification, inputs)
-    generate_series(Request(load_series(place), tmp_path / "data"))
+    generate(load_series(place), tmp_path / "data")
     finished = Finished.of(place, tmp_path / "data")
     check(finished)
     oldest = read(finished.folder / "new_records" / "dataset_1.csv")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from series_assets.dagster.generating import Request, generate_series
+from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.checker import Finished, check
@@ -30,7 +30,7 @@ def sound_whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     folder = tmp_path_factory.mktemp("whole")
     place = write_series(folder, specification, a_user_input(fraction_of_new="1/2"))
-    generate_series(Request(load_series(place), folder / "data"))
+    generate(load_series(place), folder / "data")
     return folder
 
 

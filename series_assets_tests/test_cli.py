@@ -20,6 +20,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from series_assets.cli import main
+from series_assets.pipeline.progress import PHASES
 from series_assets.storage.sqlite import installed_database
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 
@@ -142,7 +143,7 @@ def test_list_shows_broken_series_with_what_is_wrong(tmp_path: Path) -> None:
     assert re.search(r"^ *bad +broken, see below", result.stdout, re.MULTILINE)
     assert re.search(r"^ *good +4 × 1 months", result.stdout, re.MULTILINE)
     assert result.stderr == (
-        "bad/user_input.yml: period 'hours' is not known; use days, weeks or months\n"
+        "bad/user_input.yml: period 'hours' is not known; use days, weeks, months or quarters\n"
     )
 
 
@@ -407,7 +408,7 @@ def test_generate_refuses_a_broken_series(tmp_path: Path) -> None:
     """With its faults; the other series are no concern of it."""
     write_series(tmp_path / "series", user_input=a_user_input(period="hours"))
     assert refuse("generate", "demo") == (
-        "demo/user_input.yml: period 'hours' is not known; use days, weeks or months"
+        "demo/user_input.yml: period 'hours' is not known; use days, weeks, months or quarters"
     )
 
 
@@ -425,8 +426,23 @@ def test_quiet_prints_what_goes_wrong(tmp_path: Path) -> None:
     assert "period 'hours' is not known" in refuse("generate", "demo", "--quiet")
 
 
-def test_verbose_shows_dagsters_log_on_stderr(tmp_path: Path) -> None:
+def test_verbose_shows_each_phase_on_stderr(tmp_path: Path) -> None:
     """stdout is still the paths and nothing else."""
+    write_series(tmp_path / "series")
+    ended = run("generate", "demo", "--periods", KEYS[0], "--verbose")
+    assert ended.returncode == 0
+    assert ended.stdout == datasets(tmp_path / "data" / "demo", 1)
+    assert ended.stderr.splitlines() == [f"{KEYS[0]}: {phase}" for phase in PHASES]
+
+
+def test_verbose_shows_the_log_of_a_recorded_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of Dagster, which records it."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
     write_series(tmp_path / "series")
     ended = run("generate", "demo", "--periods", KEYS[0], "--verbose")
     assert ended.returncode == 0
@@ -469,11 +485,11 @@ def test_the_progress_bar_names_period_and_phase(tmp_path: Path) -> None:
     assert process.returncode == 0
     assert printed.decode() == datasets(tmp_path / "data" / "demo", *range(1, 13))
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
-    phases = "new records|reference table|existing records|dataset"
+    phases = "|".join(PHASES)
     named = re.findall(rf"demo (20\d\d-\d\d-01): ({phases})", text)
     assert named
-    assert re.search(r"\d+/47", text)  # 12 × new, 11 × existing, 12 × recorded, 12 × combined
-    assert {phase for _, phase in named} >= {"new records", "existing records"}
+    assert re.search(r"\d+/36", text)  # 12 periods of three phases
+    assert {phase for _, phase in named} >= {"new records", "dataset"}
 
 
 def loose(place: Path, output: Path, *more: str) -> list[str]:
@@ -510,7 +526,8 @@ def test_faults_of_loose_files_are_told_with_their_paths(tmp_path: Path) -> None
     """There is no series whose name could stand for them."""
     place = write_series(tmp_path / "loose", user_input=a_user_input(period="hours"))
     assert refuse(*loose(place, tmp_path / "out")) == (
-        f"{place / 'user_input.yml'}: period 'hours' is not known; use days, weeks or months"
+        f"{place / 'user_input.yml'}: period 'hours' is not known; "
+        "use days, weeks, months or quarters"
     )
     assert not (tmp_path / "out").exists()
 
@@ -614,15 +631,20 @@ def test_an_interrupted_generation_leaves_nothing_half_made(tmp_path: Path) -> N
     )
     data = tmp_path / "data"
     until = time.monotonic() + 60
-    while not list(data.glob(".runs/*/*/new_*.csv")) and time.monotonic() < until:
+    while not list(data.glob("demo/dataset_2.csv")) and time.monotonic() < until:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     printed, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert printed == ""
     assert said.strip() == "interrupted; run it again to make what is missing"
-    assert files_in(data) == {}
+    made = files_in(data)
+    assert "demo/dataset_1.csv" in made and "demo/dataset_100.csv" not in made
+    assert not [path for path in made if ".part" in path]
     assert not (data / ".runs").exists()
+    assert run("generate", "demo", "--quiet").returncode == 0
+    whole = files_in(data)
+    assert made.items() <= whole.items() and "demo/dataset_100.csv" in whole
 
 
 def test_with_a_dagster_home_the_run_is_recorded_there(

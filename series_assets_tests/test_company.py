@@ -18,12 +18,10 @@ from typing import Any
 import pytest
 
 from series_assets.core.errors import GenerationError, RequestError
-from series_assets.dagster import generating
-from series_assets.dagster.build import build_definitions
-from series_assets.dagster.generating import Request, generate_series
-from series_assets.dagster.resources import Progress
-from series_assets.storage.files import fingerprint_in
+from series_assets.interface import generate
+from series_assets.pipeline.progress import Progress
 from series_assets.storage.loading import load_series
+from series_assets.storage.provenance import fingerprint_in
 from series_assets.storage.sqlite import installed_database
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 from series_assets_tests.room import Ended, Room, namespace
@@ -95,7 +93,7 @@ class Made:
 def undisturbed(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """The series made by one run."""
     data = tmp_path_factory.mktemp("undisturbed")
-    generate_series(Request(load_series(place), data))
+    generate(load_series(place), data)
     return Made.of(data)
 
 
@@ -484,7 +482,7 @@ class Elsewhere(Progress):
 
 PHASES = [
     (key, phase)
-    for phase in ("new records", "reference table", "existing records", "dataset")
+    for phase in ("new records", "reference table", "dataset")
     for key in (KEYS[1], KEYS[3])
 ]
 
@@ -510,17 +508,9 @@ def test_a_run_of_other_contents_in_the_middle_of_one(
     changed = write_series(table.series_dir, other_contents())
     series = load_series(place)
     progress = Elsewhere(key, phase, lambda: fine(table.run(*others)))
-    monkeypatch.setattr(
-        generating,
-        "build_definitions",
-        lambda series, resources, **more: build_definitions(
-            series, resources | {"progress": progress}, **more
-        ),
-    )
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
     refused = ""
     try:
-        generate_series(Request(series, table.data))
+        generate(series, table.data, executor="none", progress=progress)
     except (GenerationError, RequestError) as error:
         refused = str(error)
         assert "made from other contents of the two files" in refused
@@ -536,7 +526,7 @@ def test_a_run_of_other_contents_in_the_middle_of_one(
 def made_of_others(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """The series of other contents made by one run."""
     folder = tmp_path_factory.mktemp("others")
-    generate_series(Request(load_series(write_series(folder, other_contents())), folder / "data"))
+    generate(load_series(write_series(folder, other_contents())), folder / "data")
     return Made.of(folder / "data")
 
 

@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from series_assets.storage.files import fingerprint_in
 from series_assets.storage.loading import load_series
+from series_assets.storage.provenance import fingerprint_in
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 
 _DRAWN = 20

@@ -18,12 +18,14 @@ import series_assets
 from series_assets.cli import main
 from series_assets.core.errors import Fault, InputError
 from series_assets.dagster.build import build_definitions
-from series_assets.dagster.handles import Failed
-from series_assets.dagster.report_asset import page_of
-from series_assets.dagster.resources import Progress, Workspace
+from series_assets.dagster.failures import failure_of
 from series_assets.definitions import load
+from series_assets.pipeline.failures import period_error
+from series_assets.pipeline.progress import Progress
+from series_assets.pipeline.workspace import Workspace
 from series_assets.reporting.dataset_plots import dataset_picture
 from series_assets.reporting.history import History, Period, RowsByOrigin
+from series_assets.reporting.page import page_of
 from series_assets.reporting.plotting import plain_style
 from series_assets.settings import from_environment
 from series_assets.storage.loading import find_series, load_series
@@ -126,7 +128,7 @@ def test_what_is_wrong_in_such_a_dataset(tmp_path: Path) -> None:
 def test_dagster_shows_them_as_text(tmp_path: Path) -> None:
     """Of all that is told of partitions nothing acts, and Markdown is what we wrote ourselves."""
     series = load_series(a_hostile_series(tmp_path))
-    workspace = Workspace(data_dir=str(tmp_path / "data"))
+    workspace = Workspace(tmp_path / "data")
     definitions = build_definitions([series], {"workspace": workspace})
     names = ["demo/new_records", "demo/reference_table", "demo/dataset"]
     with dg.DagsterInstance.ephemeral() as instance:
@@ -159,7 +161,7 @@ def test_dagster_shows_them_as_text(tmp_path: Path) -> None:
 def test_checks_show_them_as_text(tmp_path: Path) -> None:
     """The result of a check quotes a value of the file as text, its examples what is unseen."""
     series = load_series(a_hostile_series(tmp_path))
-    workspace = Workspace(data_dir=str(tmp_path / "data"))
+    workspace = Workspace(tmp_path / "data")
     definitions = build_definitions([series], {"workspace": workspace})
     with dg.DagsterInstance.ephemeral() as instance:
         names = ["demo/new_records", "demo/reference_table", "demo/dataset"]
@@ -257,8 +259,8 @@ def test_dagsters_log_shows_escapes(tmp_path: Path) -> None:
 
 def test_a_failed_step_shows_escapes() -> None:
     """Message and traceback of a period that failed quote names as text."""
-    failed = Failed.by(ValueError(f"no column {CLEAR}"), "demo, period 2024-01-01")
-    failure = failed.failure()
+    failed = period_error(ValueError(f"no column {CLEAR}"), "demo, period 2024-01-01")
+    failure = failure_of(failed, failed.trace)
     assert r"\x1b[2J" in str(failure.description)
     trace = failure.metadata["traceback"].value
     assert not _ACTS.search(f"{failure.description}{trace}")
@@ -308,7 +310,7 @@ def test_the_report_page_shows_what_acts() -> None:
 def test_a_remark_on_a_file_is_text_on_the_page(tmp_path: Path) -> None:
     """What a damaged dataset makes its reader say goes through ``report`` as text."""
     series = load_series(a_hostile_series(tmp_path))
-    workspace = Workspace(data_dir=str(tmp_path / "data"))
+    workspace = Workspace(tmp_path / "data")
     definitions = build_definitions([series], {"workspace": workspace})
     names = ["demo/new_records", "demo/reference_table", "demo/dataset"]
     with dg.DagsterInstance.ephemeral() as instance:
@@ -324,12 +326,9 @@ def test_a_remark_on_a_file_is_text_on_the_page(tmp_path: Path) -> None:
 
 def test_notes_of_a_run_are_text(capsys: pytest.CaptureFixture[str]) -> None:
     """What Exhibit says of a column is printed beside the bar without markup, emoji or escapes."""
-    from series_assets.dagster.generating import _bar
+    from series_assets.terminal import progress_bar
 
-    class _Series:
-        name = "demo"
-
-    with _bar(_Series(), [], True) as progress:  # type: ignore[arg-type]
+    with progress_bar("demo", 1) as progress:
         assert isinstance(progress, Progress)
         progress.noted(f"[red]x[/red] :smile: {CLEAR}")
     printed = capsys.readouterr().err

@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 from series_assets.dagster.build import build_definitions
-from series_assets.dagster.handles import AsOf, RecordsFile
+from series_assets.dagster.handles import RecordsFile, ReferenceTableSnapshot
 from series_assets.dagster.partitions import partitions_of
-from series_assets.dagster.resources import Workspace
+from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.files import read_csv
 from series_assets_tests.builders import a_series
 from series_assets_tests.materialising import make
@@ -49,7 +49,7 @@ def refusal(result: dg.ExecuteInProcessResult) -> str:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of a small series of which the first two periods are made."""
     folder = tmp_path_factory.mktemp("made")
-    definitions = build_definitions([a_series()], {"workspace": Workspace(data_dir=str(folder))})
+    definitions = build_definitions([a_series()], {"workspace": Workspace(folder)})
     keys = ("demo/new_records", "demo/reference_table", "demo/dataset")
     with dg.DagsterInstance.ephemeral() as instance:
         assert make(definitions, instance, *keys, first=FIRST, last=SECOND).success
@@ -77,7 +77,7 @@ class Reader:
             backfill_policy=None if whole else dg.BackfillPolicy.single_run(),
         )
         self.definitions = dg.Definitions.merge(
-            build_definitions([a_series()], {"workspace": Workspace(data_dir=str(folder))}),
+            build_definitions([a_series()], {"workspace": Workspace(folder)}),
             dg.Definitions(assets=[asset_of(reader)]),
         )
 
@@ -163,15 +163,15 @@ def test_the_entities_so_far_are_given_as_a_frame(made: Path) -> None:
     assert frames[FIRST]["id"].tolist() == firsts[0]
     assert frames[SECOND]["id"].tolist() == firsts[0] + firsts[1]
     assert str(frames[SECOND]["amount"].dtype) == "float64"
-    assert given_to(made, AsOf, SECOND, asset="reference_table").made
-    assert not given_to(made, AsOf, THIRD, asset="reference_table").made
+    assert given_to(made, ReferenceTableSnapshot, SECOND, asset="reference_table").made
+    assert not given_to(made, ReferenceTableSnapshot, THIRD, asset="reference_table").made
 
 
 def test_the_entities_have_no_file_to_be_given(made: Path) -> None:
     """The message says what to ask for instead."""
     assert given_to(made, Path, SECOND, asset="reference_table") == (
         "demo: its reference table is kept in a database, not in files; annotate the input "
-        "pd.DataFrame to get its entities, or AsOf"
+        "pd.DataFrame to get its entities, or ReferenceTableSnapshot"
     )
 
 
@@ -211,7 +211,7 @@ def test_an_asset_without_partitions_gets_all_periods(made: Path) -> None:
 
 def test_a_value_can_be_loaded_outside_of_runs(made: Path) -> None:
     """In a notebook, say, with Dagster's own ``load_asset_value``."""
-    definitions = build_definitions([a_series()], {"workspace": Workspace(data_dir=str(made))})
+    definitions = build_definitions([a_series()], {"workspace": Workspace(made)})
     key = dg.AssetKey(["demo", "dataset"])
     frame = definitions.load_asset_value(key, python_type=pd.DataFrame, partition_key=SECOND)
     assert isinstance(frame, pd.DataFrame)

@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from series_assets import cli
 from series_assets.core.errors import NO_MEMORY
-from series_assets.dagster.handles import Failed
 from series_assets.engine import run
+from series_assets.pipeline.failures import period_error
 from series_assets_tests.builders import a_specification, write_series
 
 _INTERRUPTING = """
@@ -55,10 +55,10 @@ def interrupted_at(
         ("click", ["list"]),
         ("pydantic", ["list"]),
         ("rich.console", ["list"]),
-        ("series_assets.dagster.generating", ["generate", "school"]),
-        ("sqlalchemy.exc", ["generate", "school"]),
-        ("dagster", ["generate", "school"]),
-        ("dagster", ["check", "school"]),
+        ("series_assets.pipeline.run", ["generate", "school"]),
+        ("exhibit.core.exhibit", ["generate", "school"]),
+        ("pandas", ["generate", "school"]),
+        ("series_assets.checks.run", ["check", "school"]),
         ("series_assets.engine.libraries", ["validate", "school"]),
         ("pandas", ["validate", "school"]),
         ("series_assets.scaffolding.new_series", ["new", "demo"]),
@@ -85,7 +85,7 @@ def call(folder: Path, *arguments: str, **settings: str) -> Result:
     environment = {
         "SERIES_ASSETS_SERIES_DIR": str(folder / "series"),
         "SERIES_ASSETS_DATA_DIR": str(folder / "data"),
-        "SERIES_ASSETS_WORKERS": "1",
+        "SERIES_ASSETS_EXECUTOR": "none",
         "DAGSTER_HOME": "",
     }
     return CliRunner().invoke(cli.main, arguments, env=environment | settings)
@@ -164,9 +164,9 @@ def test_a_data_folder_without_access(
     assert "Permission denied; " in line
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("executor", ["none", "processes:2"])
 def test_want_of_memory_while_periods_are_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: str
 ) -> None:
     """Is told with what to do, not as something unexpected; the same where Exhibit says it."""
     write_series(tmp_path / "series", a_specification(number_of_rows=6))
@@ -175,14 +175,14 @@ def test_want_of_memory_while_periods_are_made(
         raise MemoryError
 
     monkeypatch.setattr(run, "_exhibit", fail)
-    ended = call(tmp_path, "generate", "demo", "--quiet", SERIES_ASSETS_WORKERS=workers)
+    ended = call(tmp_path, "generate", "demo", "--quiet", SERIES_ASSETS_EXECUTOR=executor)
     assert ended.exit_code == 1
     assert ended.stderr == f"demo, period 2024-01-01 (new records): {NO_MEMORY}\n"
 
 
 def test_want_of_memory_beside_exhibit() -> None:
     """In whatever else a period takes."""
-    assert Failed.by(MemoryError(), "demo, period x").message == f"demo, period x: {NO_MEMORY}"
+    assert str(period_error(MemoryError(), "demo, period x")) == f"demo, period x: {NO_MEMORY}"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A period that fails in the middle of a range: what was made before it counts, a retry goes on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -9,10 +9,12 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver, S
 from dagster._core.loader import LoadingContextForTest
 
 from series_assets.core.errors import GenerationError
-from series_assets.dagster import generating
+from series_assets.core.plan.series import Series
 from series_assets.dagster.build import build_definitions
-from series_assets.dagster.generating import Request, generate_series
-from series_assets.dagster.resources import Progress, Workspace
+from series_assets.dagster.recorded_run import generate_recorded
+from series_assets.interface import generate
+from series_assets.pipeline.progress import Progress
+from series_assets.pipeline.workspace import Workspace
 from series_assets_tests.builders import a_series, files_in
 
 ALL = ("new_records", "reference_table", "dataset")
@@ -41,7 +43,7 @@ class Stage:
     def __init__(self, folder: Path, instance: dg.DagsterInstance, progress: Progress) -> None:
         self.folder = folder
         self.instance = instance
-        workspace = Workspace(data_dir=str(folder))
+        workspace = Workspace(folder)
         self.definitions = build_definitions(
             [a_series()], {"workspace": workspace, "progress": progress}
         )
@@ -80,7 +82,7 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of the whole series, undisturbed."""
     folder = tmp_path_factory.mktemp("expected")
-    generate_series(Request(series=a_series(), data_dir=folder))
+    generate(series=a_series(), data_dir=folder)
     return files_in(folder)
 
 
@@ -95,7 +97,6 @@ def of_first(files: dict[str, bytes], count: int) -> dict[str, bytes]:
     [
         ("new records", {"new_records": 2, "reference_table": 0, "dataset": 0}),
         ("reference table", {"new_records": 4, "reference_table": 2, "dataset": 0}),
-        ("existing records", {"new_records": 4, "reference_table": 4, "dataset": 2}),
         ("dataset", {"new_records": 4, "reference_table": 4, "dataset": 2}),
     ],
 )
@@ -163,7 +164,7 @@ def test_what_nobody_expected_is_told_with_its_period_and_trace(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     """The sentence says where it was, the metadata where in the program."""
-    progress = Stumbling(SECOND, "existing records", ZeroDivisionError("by nothing"))
+    progress = Stumbling(SECOND, "dataset", ZeroDivisionError("by nothing"))
     stage = Stage(tmp_path / "data", instance, progress)
     [failure] = stage.make(FIRST, THIRD)
     told = failure.step_failure_data.user_failure_data
@@ -174,25 +175,33 @@ def test_what_nobody_expected_is_told_with_its_period_and_trace(
     assert "in reached" in str(told.metadata["traceback"].value)
 
 
-@pytest.mark.parametrize("phase", ["new records", "existing records"])
+def recorded(series: Series, folder: Path, progress: Progress) -> None:
+    """Make a series as the command line does where DAGSTER_HOME is set."""
+    generate_recorded(series, series.calendar.periods, Workspace(folder), progress)
+
+
+def not_recorded(series: Series, folder: Path, progress: Progress) -> None:
+    """Make a series as the command line does without DAGSTER_HOME."""
+    generate(series, folder, progress=progress)
+
+
+@pytest.mark.parametrize("make", [recorded, not_recorded])
+@pytest.mark.parametrize("phase", ["new records", "dataset"])
 def test_the_command_line_finishes_the_periods_before_a_failure(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     expected: dict[str, bytes],
     phase: str,
+    make: Callable[[Series, Path, Progress], None],
 ) -> None:
     """Their datasets are there to be used, whichever part failed; nothing is made twice."""
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
     progress = Stumbling(THIRD, phase, GenerationError("demo, period 2024-03-01: a stone"))
-    monkeypatch.setattr(
-        generating,
-        "build_definitions",
-        lambda series, resources, **more: build_definitions(
-            series, resources | {"progress": progress}, **more
-        ),
-    )
     with pytest.raises(GenerationError, match=r"^demo, period 2024-03-01: a stone$"):
-        generate_series(Request(series=a_series(), data_dir=tmp_path / "data"))
+        make(a_series(), tmp_path / "data", progress)
     made = files_in(tmp_path / "data")
     assert of_first(made, 2) == of_first(expected, 2)
     assert not any(path.startswith("demo/dataset_3.csv") for path in made)

@@ -72,7 +72,7 @@ USER_INPUT_FAULTS: list[tuple[str, object, str]] = [
         ABSENT,
         "date_columns is missing; list the date columns that move with the period, or [] for none",
     ),
-    ("period", ABSENT, "period is missing; use days, weeks or months"),
+    ("period", ABSENT, "period is missing; use days, weeks, months or quarters"),
     (
         "length_of_period",
         ABSENT,
@@ -103,7 +103,7 @@ USER_INPUT_FAULTS: list[tuple[str, object, str]] = [
         "static_columns 'sex' is not a list of column names; write [name, name]",
     ),
     ("static_columns", ["sex", "sex"], "static_columns names 'sex' twice"),
-    ("period", 3, "period 3 is not known; use days, weeks or months"),
+    ("period", 3, "period 3 is not known; use days, weeks, months or quarters"),
     (
         "length_of_period",
         "two",
@@ -135,13 +135,13 @@ USER_INPUT_FAULTS: list[tuple[str, object, str]] = [
     (
         "period",
         "fortnights",
-        "period 'fortnights' is not known; use days, weeks or months "
+        "period 'fortnights' is not known; use days, weeks, months or quarters "
         "(here: period: weeks, length_of_period: 2)",
     ),
     (
         "period",
         "month",
-        "period 'month' is not known; use days, weeks or months; did you mean 'months'?",
+        "period 'month' is not known; use days, weeks, months or quarters; did you mean 'months'?",
     ),
     ("length_of_period", 0, "length_of_period 0 is too small; use 1 or more"),
     ("num_datasets", -3, "num_datasets -3 is too small; use 1 or more"),
@@ -637,8 +637,8 @@ def test_all_faults_of_both_files_at_once(tmp_path: Path) -> None:
         "demo/specification.yml: metadata.number_of_rows 0 is too small; the smallest is 1",
         "demo/specification.yml: columns.sex.uniques is missing; say how many different values "
         "it has, for example uniques: 2",
-        "demo/user_input.yml: period 'decades' is not known; use days, weeks or months (here: "
-        "period: months, length_of_period: 120)",
+        "demo/user_input.yml: period 'decades' is not known; use days, weeks, months or quarters "
+        "(here: period: months, length_of_period: 120)",
         "demo/user_input.yml: length_of_period is missing; say how many units a period has, for "
         "example length_of_period: 2",
     ]
@@ -666,8 +666,8 @@ def test_one_bad_series_does_not_hide_another(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert result.stdout == "good: in order\n"
     assert result.stderr.splitlines() == [
-        "bad/user_input.yml: period 'years' is not known; use days, weeks or months (here: "
-        "period: months, length_of_period: 12)",
+        "bad/user_input.yml: period 'years' is not known; use days, weeks, months or quarters "
+        "(here: period: months, length_of_period: 12)",
         "worse/user_input.yml: num_datasets 0 is too small; use 1 or more",
     ]
 
@@ -868,7 +868,8 @@ def test_loose_files_are_named_as_given(tmp_path: Path, monkeypatch: pytest.Monk
     user_input = a_user_input(period="day")
     assert _generate(tmp_path, monkeypatch, specification, user_input) == [
         "spec.yml: metadata.random_seed -1 is too small; the smallest is 0",
-        "input.yml: period 'day' is not known; use days, weeks or months; did you mean 'days'?",
+        "input.yml: period 'day' is not known; use days, weeks, months or quarters; "
+        "did you mean 'days'?",
     ]
 
 

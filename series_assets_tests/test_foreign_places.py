@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from series_assets.core.errors import GenerationError, InputError
-from series_assets.dagster.generating import Request, generate_series
+from series_assets.interface import generate
 from series_assets.scaffolding.new_series import start_series
 from series_assets.storage.files import write_text
 from series_assets.storage.loading import load_series
@@ -36,7 +36,7 @@ def test_a_linked_folder_is_not_written_into(tmp_path: Path, name: str) -> None:
     link.parent.mkdir(parents=True)
     link.symlink_to(own)
     with pytest.raises(GenerationError, match="is a link, which is not followed to write") as error:
-        generate_series(Request(load_series(a_place(tmp_path)), tmp_path / "data"))
+        generate(load_series(a_place(tmp_path)), tmp_path / "data")
     assert str(link) in str(error.value)
     assert {path.name: path.read_text() for path in own.iterdir()} == {"dataset_1.csv": "mine"}
 
@@ -48,7 +48,7 @@ def test_a_link_under_the_name_of_a_dataset_stays(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "dataset_1.csv").symlink_to(own)
     with pytest.raises(GenerationError, match=r"dataset_1\.csv: is a link"):
-        generate_series(Request(load_series(a_place(tmp_path)), tmp_path / "data"))
+        generate(load_series(a_place(tmp_path)), tmp_path / "data")
     assert own.read_text() == "mine" and (folder / "dataset_1.csv").is_symlink()
 
 

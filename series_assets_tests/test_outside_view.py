@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from series_assets.dagster.generating import Request, generate_series
+from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.statistical.long_series import Ask, LongSeries, make
@@ -216,7 +216,7 @@ def test_a_column_linked_to_another_identifier_than_the_first(tmp_path: Path) ->
     )
     place = write_series(tmp_path, specification, said)
     series = load_series(place)
-    generate_series(Request(series, tmp_path / "data"))
+    generate(series, tmp_path / "data")
     records = pd.read_csv(tmp_path / "data" / "demo" / "dataset_1.csv")
     assert values_of_entities(records, "sex").max() == 1
     assert values_of_entities(records, "visit").max() > 1

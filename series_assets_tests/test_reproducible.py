@@ -15,8 +15,8 @@ import pytest
 
 from series_assets.core.plan.series import Series
 from series_assets.dagster.build import build_definitions
-from series_assets.dagster.generating import Request, generate_series
-from series_assets.dagster.resources import Workspace
+from series_assets.interface import generate
+from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import (
     a_specification,
@@ -76,7 +76,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def data(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of that series, made once, in one run."""
     folder = tmp_path_factory.mktemp("data")
-    generate_series(Request(load_series(place), folder))
+    generate(load_series(place), folder)
     check(Finished.of(place, folder))
     return folder
 
@@ -99,7 +99,7 @@ def assert_same(data: Path, other: Path) -> None:
 
 def materialize(series: Series, data: Path, steps: Iterable[tuple[str, str]]) -> None:
     """Materialize one partition of one asset after the other, each in a run of its own."""
-    definitions = build_definitions([series], {"workspace": Workspace(data_dir=str(data))})
+    definitions = build_definitions([series], {"workspace": Workspace(data)})
     job = definitions.resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.ephemeral() as instance:
         for asset, key in steps:
@@ -113,7 +113,7 @@ def materialize(series: Series, data: Path, steps: Iterable[tuple[str, str]]) ->
 
 def test_made_twice(place: Path, data: Path, tmp_path: Path) -> None:
     """A series that is made a second time has the same bytes."""
-    generate_series(Request(load_series(place), tmp_path))
+    generate(load_series(place), tmp_path)
     assert_same(data, tmp_path)
 
 
@@ -149,7 +149,7 @@ def test_made_in_other_processes(place: Path, data: Path, tmp_path: Path) -> Non
 def test_made_in_two_runs(place: Path, data: Path, tmp_path: Path) -> None:
     """It makes no difference whether periods are made in one run or in many."""
     for periods in (f"{KEYS[0]}..{KEYS[1]}", KEYS[2], f"{KEYS[3]}..{KEYS[4]}"):
-        generate_series(Request(load_series(place), tmp_path, periods=periods))
+        generate(load_series(place), tmp_path, periods=periods)
     assert_same(data, tmp_path)
 
 
@@ -191,23 +191,21 @@ def test_more_datasets(place: Path, data: Path, tmp_path: Path) -> None:
     """Raising num_datasets leaves the earlier files as they are, and the later ones fit them."""
     inputs = Finished.of(place, data).user_input
     shorter = write_series(tmp_path / "series", of_all_that_varies(), {**inputs, "num_datasets": 3})
-    generate_series(Request(load_series(shorter), tmp_path / "data"))
+    generate(load_series(shorter), tmp_path / "data")
     folder = tmp_path / "data" / "demo"
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.*")}
     write_series(tmp_path / "series", of_all_that_varies(), {**inputs, "num_datasets": 5})
-    generate_series(
-        Request(load_series(shorter), tmp_path / "data", periods=f"{KEYS[3]}..{KEYS[4]}")
-    )
+    generate(load_series(shorter), tmp_path / "data", periods=f"{KEYS[3]}..{KEYS[4]}")
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert_same(data, tmp_path / "data")
 
 
 def test_a_middle_period_made_again(place: Path, tmp_path: Path, data: Path) -> None:
     """Making a period again changes neither its files nor the rows it has in the table."""
-    generate_series(Request(load_series(place), tmp_path))
-    generate_series(Request(load_series(place), tmp_path, periods=KEYS[2]))
+    generate(load_series(place), tmp_path)
+    generate(load_series(place), tmp_path, periods=KEYS[2])
     assert_same(data, tmp_path)
-    generate_series(Request(load_series(place), tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}"))
+    generate(load_series(place), tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
     assert_same(data, tmp_path)
 
 
@@ -215,11 +213,11 @@ def test_two_series_in_turns(place: Path, data: Path, tmp_path: Path) -> None:
     """What else is made in a process, or in a database, makes no difference to a series."""
     other = write_series(tmp_path / "series", a_specification(random_seed=8), name="other")
     alone, together = tmp_path / "alone", tmp_path / "together"
-    generate_series(Request(load_series(other), alone))
+    generate(load_series(other), alone)
     for key in KEYS[:4]:
-        generate_series(Request(load_series(other), together, periods=key))
-        generate_series(Request(load_series(place), together, periods=key))
-    generate_series(Request(load_series(place), together, periods=KEYS[4]))
+        generate(load_series(other), together, periods=key)
+        generate(load_series(place), together, periods=key)
+    generate(load_series(place), together, periods=KEYS[4])
     made = files_in(together)
     assert made == {**files_in(alone), **files_in(data)}
     assert entities(together) == entities(data)
@@ -231,7 +229,7 @@ def test_what_a_process_drew_before(place: Path, data: Path, tmp_path: Path) -> 
     random.seed(20)
     np.random.seed(20)
     seed, python, numpy = random.seed, random.getstate(), np.random.get_state()
-    generate_series(Request(load_series(place), tmp_path))
+    generate(load_series(place), tmp_path)
     assert random.seed == seed
     assert random.getstate() == python
     for one, two in zip(np.random.get_state(), numpy, strict=True):
@@ -252,7 +250,7 @@ def test_the_environment_of_a_process(
         monkeypatch.delenv("EXHIBIT_DB_URL", raising=False)
     else:
         monkeypatch.setenv("EXHIBIT_DB_URL", address)
-    generate_series(Request(load_series(place), tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}"))
+    generate(load_series(place), tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
     assert os.environ.get("EXHIBIT_DB_URL") == address
     made = files_in(tmp_path)
     assert made == {file: content for file, content in files_in(data).items() if file in made}
@@ -266,7 +264,7 @@ def test_another_seed_gives_other_files(data: Path, place: Path, tmp_path: Path)
     specification["metadata"]["random_seed"] += 1000
     specification["columns"]["id"]["uuid_seed"] += 1000
     other = write_series(tmp_path / "series", specification, dict(inputs))
-    generate_series(Request(load_series(other), tmp_path / "data"))
+    generate(load_series(other), tmp_path / "data")
     one, two = files_in(data), files_in(tmp_path / "data")
     assert [*one] == [*two]
     assert [file for file in one if one[file] == two[file]] == []

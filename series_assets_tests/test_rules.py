@@ -15,7 +15,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from series_assets.dagster.generating import Request, generate_series
+from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.checker import Finished, check
@@ -31,7 +31,7 @@ def make(
 ) -> Finished:
     """Write the files of a series, make all of it as a user would, and check all of it."""
     place = write_series(folder / "series", specification, user_input)
-    generate_series(Request(load_series(place), folder / "data"))
+    generate(load_series(place), folder / "data")
     finished = Finished.of(place, folder / "data")
     check(finished)
     return finished
@@ -129,6 +129,8 @@ def with_columns(specification: dict[str, Any], **columns: dict[str, Any]) -> di
         ("2023-12-31", "2024-01-31", "months", 1, 6),
         ("2024-01-30", "2024-02-29", "months", 1, 4),
         ("2024-02-29", "2024-02-29", "months", 12, 5),
+        ("2023-11-30", "2024-02-29", "quarters", 1, 4),
+        ("2024-01-31", "2024-01-31", "quarters", 3, 3),
         ("2024-01-01", "2024-01-14", "weeks", 2, 5),
         ("2023-12-24", "2024-02-06", "days", 45, 5),
         ("1999-11-15", "1999-12-14", "months", 1, 3),
@@ -417,7 +419,7 @@ def test_a_literal_moves_with_the_column_it_is_compared_with(tmp_path: Path) -> 
         }
     }
     place = write_series(tmp_path, specification, a_user_input(static_columns=["sex"]))
-    generate_series(Request(load_series(place), tmp_path / "data"))
+    generate(load_series(place), tmp_path / "data")
     finished = Finished.of(place, tmp_path / "data")
     for number, month in ((1, "01"), (2, "02"), (4, "04")):
         text = (finished.folder / f"dataset_{number}.new.yml").read_text(encoding="utf-8")
@@ -546,7 +548,7 @@ def _ratio_of_means(rows: pd.DataFrame) -> tuple[float, float]:
 @pytest.mark.parametrize("name", ["school", "clinic"])
 def test_the_series_that_ship(tmp_path: Path, name: str) -> None:
     """Both series that come with the package keep every promise."""
-    generate_series(Request(load_series(SHIPPED / name), tmp_path))
+    generate(load_series(SHIPPED / name), tmp_path)
     check(Finished.of(SHIPPED / name, tmp_path))
 
 

@@ -12,10 +12,9 @@ from typing import Any
 from series_assets.core.plan.sampling import parse_distribution
 from series_assets.core.plan.series import Series
 from series_assets.core.spec import mentions
+from series_assets.core.spec.column_types import NUMBERS
 from series_assets.core.spec.literals import parse_day
 from series_assets.core.spec.specification import Specification, output_columns
-
-_NUMBERS = ("integer", "real")
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def comparisons(series: Series, period: Specification) -> list[Comparison]:
         if sides is None:
             continue
         left, operator, right, is_column = sides
-        of_numbers = series.kinds[left] in _NUMBERS
+        of_numbers = series.kinds[left] in NUMBERS
         found.append(
             Comparison(
                 text,
@@ -67,10 +66,10 @@ def _sides(series: Series, text: str) -> tuple[str, str, str, bool] | None:
     if parts is None or parts[0] not in series.kinds:
         return None
     left, operator, right = parts
-    numeric, kinds = series.kinds[left] in _NUMBERS, series.kinds
+    numeric, kinds = series.kinds[left] in NUMBERS, series.kinds
     name = right.strip("~")
     if name in kinds:
-        alike = kinds[name] in _NUMBERS if numeric else kinds[name] == kinds[left] == "date"
+        alike = kinds[name] in NUMBERS if numeric else kinds[name] == kinds[left] == "date"
         return (left, operator, name, True) if alike else None
     if numeric:
         return (left, operator, right, False) if _number(right) is not None else None

@@ -14,6 +14,7 @@ from series_assets.checks.rules import Finding, rules_of
 from series_assets.core.errors import GenerationError, RequestError, SeriesError
 from series_assets.core.plan.series import Series
 from series_assets.storage import files
+from series_assets.storage.provenance import require_delivered
 from series_assets.storage.reference_table import ReferenceTable
 
 if TYPE_CHECKING:
@@ -72,17 +73,17 @@ class _Check:
     def __init__(self, table: ReferenceTable, keys: Sequence[str]) -> None:
         self._table = table
         self._series: Series = table.series
-        self._ks = [table.series.calendar.index(key) for key in keys]
+        self._ks = [table.series.calendar.named(key).k for key in keys]
         self._values: tuple[int, dict[str, Any]] = (-1, {})
 
     def findings(self, key: str, names: Sequence[str]) -> Iterator[Finding]:
         """Yield a finding for each of the named rules, in their order."""
         from series_assets.checks.evaluate import hold
 
-        k = self._series.calendar.index(key)
+        period = self._series.calendar.named(key)
         try:
-            self._require_files(k)
-            delivered, problem = self._delivered(k, names)
+            require_delivered(self._series, self._table.layout, period)
+            delivered, problem = self._delivered(period.k, names)
         except SeriesError as error:
             yield from (Finding(name, problem=str(error)) for name in names)
             return
@@ -91,32 +92,6 @@ class _Check:
                 yield Finding(name, problem=problem)
             else:
                 yield from hold(delivered, [name])
-
-    def _require_files(self, k: int) -> None:
-        """Refuse what is missing, or was made from other contents of the series' two files."""
-        layout, number, key = self._table.layout, k + 1, self._series.calendar.keys[k]
-        new, existing = self._series.counts(k)
-        if not layout.dataset(number).exists():
-            raise RequestError(f"{layout.dataset(number)} is missing; make dataset of {key}")
-        if new and not layout.new_records(number).exists():
-            raise RequestError(
-                f"{layout.new_records(number)} is missing; make new_records of {key}"
-            )
-        for asset, rows, path in (
-            ("new_records", new, layout.new_specification(number)),
-            ("dataset", existing, layout.existing_specification(number)),
-        ):
-            mark = files.fingerprint_in(path) if rows else self._series.fingerprint
-            if mark is None:
-                raise RequestError(
-                    f"{path} is missing, or does not say what it was made from; make {asset} of "
-                    f"{key} again"
-                )
-            if mark != self._series.fingerprint:
-                raise RequestError(
-                    f"{path} was made from other contents of the two files; make {asset} of {key} "
-                    "again"
-                )
 
     def _delivered(self, k: int, rules: Sequence[str]) -> tuple["Delivered", str | None]:
         """Return the dataset of period ``k``, and why nothing is known of what was recorded."""

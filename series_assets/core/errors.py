@@ -45,7 +45,7 @@ _LONGEST, _MOST = 100, 500
 
 NO_MEMORY = (
     "there is not enough memory for it; use fewer rows (metadata.number_of_rows), fewer periods at "
-    "once (SERIES_ASSETS_WORKERS=1), or a machine with more"
+    "once (SERIES_ASSETS_EXECUTOR=none), or a machine with more"
 )
 
 

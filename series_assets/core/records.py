@@ -13,6 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from series_assets.core.spec.column_types import KINDS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -28,6 +30,16 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     """
     columns = {name: texts_of(frame[name]) for name in frame.columns}
     return framed(columns, frame.columns)
+
+
+def as_delivered(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame as a consumer reads it from a CSV: as text, an empty text is missing."""
+    texts = as_text(frame)
+    for name in texts.columns:
+        empty = texts[name].eq("").to_numpy()
+        if empty.any():
+            texts[name] = texts[name].where(~empty, None)
+    return texts
 
 
 def framed(columns: Mapping[Any, Any], names: "pd.Index[Any]") -> pd.DataFrame:
@@ -171,8 +183,8 @@ def _read_floats(known: pa.Array) -> "NDArray[np.float64] | None":
 
 
 def _empty_of(kind: str, text: "pd.Series[Any]") -> "pd.Series[Any]":
-    dtypes = {"integer": "Int64", "real": "float64", "date": "datetime64[ns]"}
-    return text.astype(dtypes[kind]) if kind in dtypes else text
+    dtype = KINDS[kind].dtype
+    return text.astype(dtype) if dtype else text
 
 
 def first_rows(identifiers: "Sequence[str | None] | pd.Series[Any]") -> "NDArray[np.int64]":

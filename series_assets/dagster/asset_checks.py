@@ -15,7 +15,7 @@ from series_assets.checks.run import Checked, check_periods, delivered_keys
 from series_assets.core.plain_text import markdown, visible
 from series_assets.core.plan.series import Series
 from series_assets.dagster.partitions import partitions_of
-from series_assets.dagster.resources import Workspace
+from series_assets.pipeline.workspace import Workspace
 
 
 def checks_of(series: Series, workspace: Workspace) -> dg.AssetChecksDefinition:

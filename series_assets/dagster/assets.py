@@ -4,18 +4,17 @@ What the ops do is in ``ops``, what a partition is in ``partitions``.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from series_assets.core.plain_text import markdown, visible
 from series_assets.core.plan.series import Series
-from series_assets.dagster.ops import dataset_graph, new_records_graph, reference_table_graph
+from series_assets.dagster.ops import Tools, dataset_graph, new_records_graph, reference_table_graph
 from series_assets.dagster.partitions import PREVIOUS, partitions_of
-from series_assets.dagster.scoping import io_manager_key
+from series_assets.dagster.scoping import between_ops_key, io_manager_key
 from series_assets.storage.loading import BrokenSeries
 
 NAMES = ("new_records", "reference_table", "dataset")
@@ -55,23 +54,22 @@ def job_of(series: Series) -> UnresolvedAssetJobDefinition:
 
 def _told(series: Series) -> str:
     """Return in words what a series is made of."""
-    given, calendar = series.user_input, series.calendar
-    unit = given.period if calendar.length > 1 else given.period.removesuffix("s")
-    every = f"{calendar.length} {unit}" if calendar.length > 1 else unit
+    calendar = series.calendar
     new, existing = series.counts(1) if calendar.count > 1 else series.counts(0)
     return (
-        f"{calendar.count} periods, one every {every} from {calendar.start}, of {series.rows} rows "
-        f"each; after the first, {new} are about new entities and {existing} about known ones"
+        f"{calendar.count} periods, one every {calendar.cadence} from {calendar.start}, of "
+        f"{series.rows} rows each; after the first, {new} are about new entities and {existing} "
+        "about known ones"
     )
 
 
 def assets_of(
-    series: Series, io_manager: dg.IOManager, tools: Mapping[str, Any]
+    series: Series, io_manager: dg.IOManager, tools: Tools
 ) -> Sequence[dg.AssetsDefinition]:
     """Return ``new_records``, ``reference_table`` and ``dataset`` of a series.
 
-    The IO manager is bound to them, ``tools`` (``workspace``, ``progress``) are handed to their
-    ops: neither is a resource of the code location.
+    The IO manager is bound to them, ``tools`` are handed to their ops: neither is a resource of
+    the code location.
     """
     new_records, reference_table, _ = keys_of(series.name)
     partitions = partitions_of(series.calendar)
@@ -113,7 +111,8 @@ def assets_of(
             reference_table=reference_table,
         ),
     ]
-    return dg.with_resources(assets, {io_manager_key(series.name): io_manager})
+    keys = {io_manager_key(series.name): io_manager, between_ops_key(series.name): dg.fs_io_manager}
+    return dg.with_resources(assets, keys)
 
 
 def broken_asset(broken: BrokenSeries) -> dg.AssetsDefinition:

@@ -14,9 +14,10 @@ from series_assets.core.plan.series import Series
 from series_assets.dagster.asset_checks import checks_of
 from series_assets.dagster.assets import assets_of, broken_asset, job_of
 from series_assets.dagster.io_manager import SeriesIOManager
+from series_assets.dagster.ops import Tools
 from series_assets.dagster.report_asset import report_asset
-from series_assets.dagster.resources import Progress, Workspace
 from series_assets.dagster.sensors import sensor_of
+from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.loading import BrokenSeries
 from series_assets.storage.unexpected_errors import as_faults
 
@@ -41,15 +42,16 @@ def build_definitions(
     """Return the definitions of the given series, which can be merged with any others.
 
     ``resources`` replaces by name what the series work with: ``workspace`` (a ``Workspace``; by
-    default the folder ``data`` under the working directory), ``progress`` (a ``Progress``),
-    ``io_manager``. They belong to the series' assets alone, see ``scoping``. ``executor`` is that
-    of the code location; None leaves the choice to others. Without ``checks`` the datasets are
-    made, but not checked.
+    default the folder ``data`` under the working directory), ``progress`` (a ``Progress``; by
+    default the log of the run), ``io_manager``. They belong to the series' assets alone, see
+    ``scoping``. ``executor`` is that of the code location; None leaves the choice to others.
+    Without ``checks`` the datasets are made, but not checked.
     """
-    tools = {"progress": Progress(), **(resources or {})}
-    workspace = tools.setdefault("workspace", Workspace(data_dir=str(Path("data").resolve())))
+    given = dict(resources or {})
+    workspace = given.get("workspace") or Workspace(Path("data").resolve())
+    tools = Tools(workspace, given.get("progress"))
     sound = {one.name: one for one in series if isinstance(one, Series)}
-    io_manager = tools.pop("io_manager", None) or SeriesIOManager(sound, workspace)
+    io_manager = given.get("io_manager") or SeriesIOManager(sound, workspace)
     broken = [one for one in series if isinstance(one, BrokenSeries)]
     built = []
     for one in sound.values():

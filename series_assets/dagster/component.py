@@ -17,7 +17,7 @@ from series_assets.core.errors import Fault, InputError
 from series_assets.core.plain_text import one_line
 from series_assets.core.plan.series import Series
 from series_assets.dagster.build import build_definitions
-from series_assets.dagster.resources import Workspace
+from series_assets.pipeline.workspace import Workspace
 from series_assets.scaffolding.new_series import write_template
 from series_assets.storage.loading import (
     SPECIFICATION,
@@ -126,8 +126,7 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model):
             told = f"series {one_line(series.name)} is broken:\n{series.error}"
             warnings.warn(told, stacklevel=2)
             return build_definitions([series], executor=None)
-        # The project may give each step a process of its own.
-        workspace = Workspace(data_dir=str(self._data_dir(context)), one_process=False)
+        workspace = Workspace(self._data_dir(context))
         return build_definitions([series], {"workspace": workspace}, executor=None)
 
     def _series(self, context: dg.ComponentLoadContext) -> Series | BrokenSeries:

@@ -10,9 +10,9 @@ from typing import Any, get_args, get_origin
 import dagster as dg
 
 from series_assets.core.errors import RequestError
-from series_assets.dagster.handles import AsOf, RecordsFile
+from series_assets.dagster.handles import RecordsFile, ReferenceTableSnapshot
 
-Handle = AsOf | RecordsFile
+Handle = ReferenceTableSnapshot | RecordsFile
 
 ALLOW_MISSING = "allow_missing_partitions"
 """Set in an input's metadata, it lets a mapping do without the periods that are not made.
@@ -20,7 +20,7 @@ ALLOW_MISSING = "allow_missing_partitions"
 The name is that of Dagster's own IO managers."""
 
 
-def as_asked(context: dg.InputContext, found: Mapping[str, Handle]) -> Any:
+def load_as_annotated(context: dg.InputContext, found: Mapping[str, Handle]) -> Any:
     """Return what the input's annotation asks for of the periods in ``found``, by partition key.
 
     ``pd.DataFrame``, ``Path`` and the handles themselves stand for the only period of a run; with
@@ -49,7 +49,7 @@ def _form_of(asked: Any) -> Callable[[Handle], Any] | None:
         return None
     if asked is Path:
         return lambda handle: handle.path()
-    if asked in (AsOf, RecordsFile):
+    if asked in (ReferenceTableSnapshot, RecordsFile):
         return lambda handle: handle
     import pandas as pd
 

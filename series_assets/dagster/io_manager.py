@@ -1,236 +1,145 @@
-"""The one IO manager: it persists what assets are made of, and what goes between their ops.
+"""The IO manager of a series: it puts what its assets are made of, and loads it for others.
 
-It always speaks in mappings from partition key to value, for one partition as for a range.
-Values between ops are pickled in the run's scratch folder and go with it.
+It works through the stream of periods that an op returns, and puts each one as it comes.
 """
 
-import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from series_assets.core.errors import SeriesError
+from series_assets.core.errors import RequestError, SeriesError
 from series_assets.core.plan.series import Plan, Series
-from series_assets.core.spec.specification import Specification
 from series_assets.dagster import metadata
-from series_assets.dagster.handles import (
-    AsOf,
-    Dataset,
-    Failed,
-    NewEntities,
-    NewRecords,
-    RecordsFile,
-)
-from series_assets.dagster.input_loading import as_asked
+from series_assets.dagster.failures import failure_of
+from series_assets.dagster.handles import RecordsFile, ReferenceTableSnapshot
+from series_assets.dagster.input_loading import Handle, load_as_annotated
 from series_assets.dagster.metadata import Metadata
-from series_assets.dagster.resources import Workspace
-from series_assets.storage import files
+from series_assets.dagster.private import record_partitions
+
+if TYPE_CHECKING:
+    from series_assets.pipeline.dataset import Dataset
+    from series_assets.pipeline.new_records import NewRecords
+    from series_assets.pipeline.reference import NewEntities
+    from series_assets.pipeline.workspace import Workspace
+    from series_assets.reporting.profiles import Profile
 
 
 class SeriesIOManager(dg.IOManager):
     """Keeps ``new_records``, ``reference_table`` and ``dataset`` of every series."""
 
-    def __init__(self, series: Mapping[str, Series], workspace: Workspace) -> None:
+    def __init__(self, series: Mapping[str, Series], workspace: "Workspace") -> None:
         self._series = series
         self._workspace = workspace
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        """Persist every partition of an asset, or a value between two ops.
+        """Make and put the periods of a stream one by one, with metadata for each.
 
-        Where a partition has failed, the ones before it are recorded as made all the same.
+        Where one fails, or the run is ended, those before it are recorded as materialised.
         """
-        if not context.has_asset_key:
-            self._pass_on(context, obj)
-            return
-        failed = None
-        made: list[str] = []
-        try:
-            for key, value in obj.items():
-                facts = value if isinstance(value, Failed) else self._kept(context, key, value)
-                if isinstance(facts, Failed):
-                    failed = facts
-                    break
-                made.append(key)
-                context.step_context.add_asset_metadata(
-                    facts, asset_key=context.asset_key, partition_key=key
-                )
-        finally:
-            self._workspace.discard_scratch(context.run_id, _graph(context))
-        context.step_context.set_data_version(context.asset_key, self._version(context.asset_key))
-        if failed:
-            record_as_made(context, made)
-            raise failed.failure()
+        from series_assets.pipeline.failures import naming, period_error
 
-    def _version(self, key: dg.AssetKey) -> dg.DataVersion:
-        """Return the version by which Dagster tells whether what depends on an asset is stale.
-
-        The same contents of the two files give the same data, whatever run makes them. The
-        reference table depends on itself: made in a range it would show as stale against what it
-        was before the run. That it is of other contents shows by its code version.
-        """
-        *_, name, asset = key.path
-        own = self._series[name].fingerprint if asset != "reference_table" else name
-        return dg.DataVersion(own)
-
-    def _kept(self, context: dg.OutputContext, key: str, value: Any) -> Metadata | Failed:
-        """Persist one partition of an asset and return what is told of it, or what went wrong."""
         *_, name, asset = context.asset_key.path
-        series = self._series[name]
-        keep: dict[str, Callable[[Series, Plan, Any, Path], Metadata]] = {
-            "new_records": self._keep_new_records,
-            "reference_table": self._keep_entities,
-            "dataset": self._keep_dataset,
-        }
+        series, done = self._series[name], list[str]()
+        context.step_context.set_data_version(context.asset_key, _version(series, asset))
         try:
-            folder = self._workspace.scratch(context.run_id, _graph(context))
-            return keep[asset](series, series.plan(series.calendar.index(key)), value, folder)
-        except Exception as error:
-            return Failed.by(error, f"{name}, period {key}")
+            with self._workspace.scratch() as folder, closing(iter(obj)) as periods:
+                put = getattr(_Put(series, self._workspace, folder), asset)
+                for period, made in periods:
+                    with naming(series, period):
+                        facts = put(series.plan(period.k), made)
+                    context.step_context.add_asset_metadata(
+                        facts, asset_key=context.asset_key, partition_key=period.key
+                    )
+                    done.append(period.key)
+        except SeriesError as error:
+            record_partitions(context, done)
+            told = period_error(error, name)
+            raise failure_of(told, told.trace) from None
+        except BaseException:
+            record_partitions(context, done)
+            raise
 
     def load_input(self, context: dg.InputContext) -> Any:
-        """Return handles on what was persisted, or what a downstream asset asks for."""
-        if not context.has_asset_key:
-            assert context.upstream_output is not None
-            return self._passed_on(context.upstream_output)
+        """Return what an asset downstream asks for of the periods that it depends on."""
         *_, name, asset = context.asset_key.path
         series = self._series[name]
         layout = self._workspace.layout(series)
         keys = context.asset_partition_keys if context.has_asset_partitions else []
-        if asset == "reference_table":
-            table = self._workspace.reference_table(series)
-            return as_asked(context, {key: AsOf(key, table) for key in keys})
-        found = {}
-        for key in keys:
-            number = series.calendar.index(key) + 1
-            is_new = asset == "new_records"
-            path = layout.new_records(number) if is_new else layout.dataset(number)
-            mark = files.fingerprint_in(layout.new_specification(number)) if is_new else None
+        found: dict[str, Handle] = {}
+        for period in map(series.calendar.named, keys):
+            if asset == "reference_table":
+                table = self._workspace.reference_table(series)
+                found[period.key] = ReferenceTableSnapshot(period.key, table)
+                continue
+            where = layout.new_records if asset == "new_records" else layout.dataset
+            path = where(period.number)
             there = path if path.exists() else None
-            found[key] = RecordsFile(there, series, asset, key, mark)
-        return as_asked(context, found)
-
-    def _pass_on(self, context: dg.OutputContext, value: Any) -> None:
-        try:
-            place = self._between(context)
-            with files.telling_of(place):
-                place.write_bytes(pickle.dumps(value))
-        except SeriesError as error:
-            self._workspace.discard_scratch(context.run_id, _graph(context))
-            raise Failed.by(error, _graph(context)).failure() from None
-
-    def _passed_on(self, context: dg.OutputContext) -> Any:
-        place = self._between(context)
-        if not place.exists():
-            raise dg.Failure(
-                f"what the step {context.step_key} handed on is gone: it goes with its run; "
-                "instead of re-executing a run from its failure, re-execute all of it, or make "
-                "the partitions that are missing",
-                allow_retries=False,
-            )
-        return pickle.loads(place.read_bytes())
-
-    def _between(self, context: dg.OutputContext) -> Path:
-        folder = self._workspace.scratch(context.run_id, _graph(context))
-        return folder / f"{context.step_key}.{context.name}.pickle"
-
-    def _keep_new_records(
-        self, series: Series, plan: Plan, made: NewRecords, folder: Path
-    ) -> Metadata:
-        layout, number = self._workspace.layout(series), plan.number
-        specification, records = layout.new_specification(number), layout.new_records(number)
-        prepared = _prepared(series, made.specification, folder)
-        with self._workspace.one_at_a_time():
-            if made.records is None:
-                for path in (specification, records):  # of an earlier run from other files
-                    files.remove(path)
-            else:
-                _put(series, (made.records, records), (prepared, specification))
-        if not self._workspace.explained:
-            return {}
-        return metadata.of_new_records(series, plan, made, layout)
-
-    def _keep_entities(self, series: Series, plan: Plan, picked: NewEntities, _: Path) -> Metadata:
-        from series_assets.core.records import typed
-
-        table = self._workspace.reference_table(series)
-        if picked.places is None:
-            table.replace(plan.k, None)
-        else:
-            texts = self._workspace.read_new_records(series, plan.key)
-            first = typed(texts, series.kinds).take(files.read_integers(picked.places))
-            table.replace(plan.k, first.reset_index(drop=True))
-        if not self._workspace.explained:
-            return {}
-        return metadata.of_reference_table(series, plan, picked, table.layout, table.made())
-
-    def _keep_dataset(self, series: Series, plan: Plan, made: Dataset, folder: Path) -> Metadata:
-        table = self._workspace.reference_table(series)
-        records = table.layout.dataset(plan.number)
-        specification = table.layout.existing_specification(plan.number)
-        prepared = _prepared(series, made.existing_specification, folder)
-        with self._workspace.one_at_a_time():
-            if plan.new is not None:  # which lie beside it, and would not fit
-                self._workspace.check_new_records(series, plan.key)
-            _put(series, (made.records, records), (prepared, specification))
-        if not self._workspace.explained:
-            return {}
-        return metadata.of_dataset(series, plan, made, table.layout, table.made())
+            found[period.key] = RecordsFile(there, series, asset, period.key)
+        return load_as_annotated(context, found)
 
 
-def _prepared(series: Series, specification: Specification | None, folder: Path) -> Path | None:
-    """Write a specification into a scratch folder, ready to be put in its place."""
-    if specification is None:
+class _Put:
+    """Puts what was made of a period, and returns its metadata; named after the assets."""
+
+    def __init__(self, series: Series, workspace: "Workspace", folder: Path) -> None:
+        self._series = series
+        self._workspace = workspace
+        self._folder = folder
+        self._table = workspace.reference_table(series)
+        self._layout = self._table.layout
+
+    def new_records(self, plan: Plan, made: "NewRecords") -> Metadata:
+        from series_assets.pipeline.new_records import put_new_records
+
+        put_new_records(self._series, plan, made, self._workspace, self._folder)
+        return metadata.of_new_records(self._series, plan, made, self._layout)
+
+    def reference_table(self, plan: Plan, made: "NewEntities") -> Metadata:
+        from series_assets.pipeline.reference import put_new_entities
+
+        put_new_entities(self._series, plan.period, made, self._workspace)
+        counts = self._table.made()
+        return metadata.of_reference_table(self._series, plan, made, self._layout, counts)
+
+    def dataset(self, plan: Plan, made: "Dataset") -> Metadata:
+        from series_assets.pipeline.dataset import put_dataset
+
+        put_dataset(self._series, plan, made, self._workspace, self._folder)
+        picture, counts = self._picture(plan, made), self._table.made()
+        return metadata.of_dataset(self._series, plan, made, picture, self._layout, counts)
+
+    def _picture(self, plan: Plan, made: "Dataset") -> bytes:
+        """Return a PNG of what a dataset holds, against period 1 where that is there."""
+        from series_assets.reporting.dataset_plots import dataset_picture
+        from series_assets.reporting.profiles import profile_of
+
+        period, first = plan.period, self._first_profile if plan.period.k else None
+        existing = made.existing.texts if made.existing else None
+        profile = profile_of(self._series, period.k, made.new, existing, like=first)
+        title = f"{self._series.name}, dataset {period.number}: {period.key}"
+        return dataset_picture(title, profile, first)
+
+    @cached_property
+    def _first_profile(self) -> "Profile | None":
+        """What period 1 looks like; None if it was removed or made from other contents."""
+        from series_assets.reporting.profiles import profile_of
+
+        with suppress(RequestError):
+            first = self._series.calendar.period(0)
+            texts = self._workspace.read_new_records(self._series, first)
+            return profile_of(self._series, 0, texts, None)
         return None
-    path = folder / "specification.yml"
-    files.write_yaml(path, specification, series.fingerprint)
-    return path
 
 
-def _put(
-    series: Series, records: tuple[Path, Path], specification: tuple[Path | None, Path]
-) -> None:
-    """Put records in their place, and the specification that they were made from beside them.
+def _version(series: Series, asset: str) -> dg.DataVersion:
+    """Return the version by which Dagster tells whether what depends on an asset is stale.
 
-    Each from the scratch folder. In an order in which a run that ends in between leaves no records
-    that look as if they were made from another specification than they were; no other run may
-    put the same ones meanwhile.
+    The same contents of the two files give the same data, whatever run makes them. The reference
+    table depends on itself: made in a range it would show as stale against what it was before the
+    run. That it comes from other contents shows by its code version.
     """
-    prepared, path = specification
-    if prepared is None or files.fingerprint_in(path) != series.fingerprint:
-        files.remove(path)
-    files.replace(*records)
-    if prepared is not None:
-        files.replace(prepared, path)
-
-
-def _graph(context: dg.OutputContext) -> str:
-    """Return the name of the graph that an op is part of."""
-    return context.step_key.split(".")[0]
-
-
-def record_as_made(context: dg.OutputContext, keys: Sequence[str]) -> None:
-    """Record partitions as materialised in a step that is going to fail.
-
-    Of a step that fails Dagster records nothing. The events are those that it would have written,
-    with the versions by which it tells what is stale.
-    """
-    from dagster._core.execution.plan.execute_step import _get_output_asset_events
-
-    if keys:
-        step = context.step_context
-        asset = step.job_def.asset_layer.get_assets_def_for_node(step.node_handle)
-        assert asset is not None
-        events = _get_output_asset_events(
-            context.asset_key,
-            keys,
-            dg.Output(None, context.name),
-            step.op_def.output_def_named(context.name),
-            {},
-            step,
-            asset.execution_type,
-        )
-        for event in events:
-            assert isinstance(event, dg.AssetMaterialization)
-            dg.DagsterEvent.asset_materialization(step, event)
+    return dg.DataVersion(series.name if asset == "reference_table" else series.fingerprint)

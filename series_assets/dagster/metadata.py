@@ -4,22 +4,26 @@ Names with a slash are Dagster's own, which its UI draws in a special way.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from difflib import unified_diff
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from series_assets.core.plain_text import fenced, visible
 from series_assets.core.plan.constraints import Broken
 from series_assets.core.plan.series import Plan, Series
+from series_assets.core.spec.column_types import KINDS
 from series_assets.core.spec.specification import Specification
-from series_assets.dagster.handles import Dataset, NewEntities, NewRecords
 from series_assets.reporting.plotting import data_address
-from series_assets.reporting.record_summary import Contents
+from series_assets.reporting.record_summary import Contents, contents
 from series_assets.storage.files import Layout
 from series_assets.storage.yaml_writing import as_yaml
+
+if TYPE_CHECKING:
+    from series_assets.pipeline.dataset import Dataset
+    from series_assets.pipeline.new_records import NewRecords
+    from series_assets.pipeline.reference import NewEntities
 
 Metadata = dict[str, Any]
 
@@ -30,20 +34,19 @@ _COLUMNS = dg.TableSchema(
         dg.TableColumn("missing", "integer"),
     ]
 )
-_TYPES = {"integer": "integer", "real": "number", "date": "date", "text": "text"}
 
 
-def of_new_records(series: Series, plan: Plan, made: NewRecords, layout: Layout) -> Metadata:
+def of_new_records(series: Series, plan: Plan, made: "NewRecords", layout: Layout) -> Metadata:
     """Return what is told of the new records of a period; they lie where ``layout`` says."""
-    if plan.new is None or made.contents is None:
-        return {**_of_period(series, plan), "rows_asked": 0, "dagster/row_count": 0}
-    number = plan.number
+    if plan.new is None or made.texts is None:
+        return {**_of_period(plan), "rows_asked": 0, "dagster/row_count": 0}
+    number, summary = plan.period.number, contents(made.texts, series.first_identifier)
     return {
         "path": dg.MetadataValue.path(layout.new_records(number)),
-        **_of_period(series, plan),
+        **_of_period(plan),
         "rows_asked": plan.new.rows,
-        "dagster/row_count": made.contents.rows,
-        "new_entities": made.contents.entities,
+        "dagster/row_count": summary.rows,
+        "new_entities": summary.entities,
         "seeds": dg.MetadataValue.json(
             {
                 "random_seed": plan.new.specification["metadata"]["random_seed"],
@@ -51,70 +54,76 @@ def of_new_records(series: Series, plan: Plan, made: NewRecords, layout: Layout)
             }
         ),
         "files": _files([layout.new_records(number), layout.new_specification(number)]),
-        **_of_contents(series, made.contents),
-        "constraints_not_met": _not_met(made.broken),
+        **_of_contents(series, summary),
+        "constraints_not_met": _not_met(made.unmet),
         "changed_in_the_specification": _difference(series.specification, plan.new.specification),
-        "exhibit_said": _said(made.said),
+        "exhibit_said": _said(made.exhibit_messages),
     }
 
 
 def of_reference_table(
-    series: Series, plan: Plan, picked: NewEntities, layout: Layout, counts: Mapping[int, int]
+    series: Series, plan: Plan, picked: "NewEntities", layout: Layout, counts: Mapping[int, int]
 ) -> Metadata:
     """Return what is told of the reference table; ``counts`` are its entities by period."""
     told = {
         "path": dg.MetadataValue.path(layout.database),
-        **_of_period(series, plan),
+        **_of_period(plan),
         "dagster/table_name": series.table,
         "new_entities": picked.count,
-        "entities_so_far": sum(count for k, count in counts.items() if k <= plan.k),
+        "entities_so_far": sum(count for k, count in counts.items() if k <= plan.period.k),
         "files": _files([layout.database]),
     }
-    return told | (_of_contents(series, picked.contents) if picked.contents else {})
+    if picked.texts is None:
+        return told
+    return told | _of_contents(series, contents(picked.texts, series.first_identifier))
 
 
 def of_dataset(
-    series: Series, plan: Plan, made: Dataset, layout: Layout, counts: Mapping[int, int]
+    series: Series,
+    plan: Plan,
+    made: "Dataset",
+    picture: bytes,
+    layout: Layout,
+    counts: Mapping[int, int],
 ) -> Metadata:
     """Return what is told of a dataset; ``counts`` are the entities known by period."""
-    number, part = plan.number, plan.existing
-    assert made.contents is not None
+    number, part = plan.period.number, plan.existing
+    summary = contents(made.texts, series.first_identifier)
     asked = (plan.new.rows if plan.new else 0, part.rows if part else 0)
     paths = [layout.dataset(number)]
     paths += [layout.new_specification(number)] if plan.new else []
     paths += [layout.existing_specification(number)] if part else []
     told = {
         "path": dg.MetadataValue.path(layout.dataset(number)),
-        **_of_period(series, plan),
-        "dagster/row_count": made.contents.rows,
-        "new_rows": made.new,
-        "existing_rows": made.existing,
+        **_of_period(plan),
+        "dagster/row_count": summary.rows,
+        "new_rows": 0 if made.new is None else len(made.new),
+        "existing_rows": len(made.existing.texts) if made.existing else 0,
         "new_rows_asked": asked[0],
         "existing_rows_asked": asked[1],
-        "entities": made.contents.entities,
-        "entities_known_before": sum(count for k, count in counts.items() if k < plan.k),
+        "entities": summary.entities,
+        "entities_known_before": sum(count for k, count in counts.items() if k < plan.period.k),
     }
-    if made.picture:
-        told["picture"] = dg.MetadataValue.md(
-            f"![rows, and each column against period 1]({data_address(made.picture)})"
-        )
+    told["picture"] = dg.MetadataValue.md(
+        f"![rows, and each column against period 1]({data_address(picture)})"
+    )
     seeds = {"shuffle": plan.shuffle_seed}
     if part:
         seeds["random_seed"] = part.specification["metadata"]["random_seed"]
-    told |= _of_contents(series, made.contents)
+    told |= _of_contents(series, summary)
     told |= {"seeds": dg.MetadataValue.json(seeds), "files": _files(paths)}
     if part:
         told["changed_in_the_specification"] = _difference(series.specification, part.specification)
-    told["constraints_not_met"] = _not_met(made.broken)
-    return told | {"exhibit_said": _said(made.said)}
+    told["constraints_not_met"] = _not_met(made.existing.unmet if made.existing else ())
+    messages = made.existing.exhibit_messages if made.existing else ()
+    return told | {"exhibit_said": _said(messages)}
 
 
-def _of_period(series: Series, plan: Plan) -> Metadata:
-    last = series.calendar.start_of(plan.k + 1) - timedelta(days=1)
+def _of_period(plan: Plan) -> Metadata:
     return {
-        "dataset": plan.number,
-        "period_start": plan.start.isoformat(),
-        "period_end": last.isoformat(),
+        "dataset": plan.period.number,
+        "period_start": plan.period.start.isoformat(),
+        "period_end": plan.period.last_day.isoformat(),
     }
 
 
@@ -130,7 +139,7 @@ def _files(paths: Iterable[Path]) -> dg.TableMetadataValue:
 
 
 def _of_contents(series: Series, contents: Contents) -> Metadata:
-    types = {name: _TYPES.get(series.kinds.get(name, ""), "any") for name in contents.missing}
+    types = {name: KINDS[series.kinds.get(name, "any")].shown_as for name in contents.missing}
     schema = dg.TableSchema(
         [
             dg.TableColumn(name, types[name], description=f"{missing} of {contents.rows} missing")

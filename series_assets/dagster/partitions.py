@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 import dagster as dg
 
-from series_assets.core.plan.calendar import Calendar
+from series_assets.core.plan.calendar import UNITS, Calendar
 
 PREVIOUS = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
 """A partition depends on the one before it; the first on none."""
@@ -35,18 +35,26 @@ def partitions_of(calendar: Calendar) -> dg.TimeWindowPartitionsDefinition:
 
 
 def _schedule(calendar: Calendar) -> tuple[str, list[str | datetime]]:
-    start, length = calendar.start, calendar.length
-    if calendar.unit == "days":
-        return "0 0 * * *", _skipped(calendar)
-    if calendar.unit == "weeks":
-        return f"0 0 * * {start.isoweekday() % 7}", _skipped(calendar)
-    day = _day_of_month(start.day)
-    if 12 % length == 0:
-        months = sorted({(start.month - 1 + step) % 12 + 1 for step in range(0, 12, length)})
-        which = "*" if length == 1 else ",".join(map(str, months))
+    """Return the cron schedule of a calendar, and those of its windows that begin no period."""
+    start = calendar.start
+    if calendar.days:
+        weekday = start.isoweekday() % 7 if _base(calendar).unit == "weeks" else "*"
+        return f"0 0 * * {weekday}", _skipped(calendar)
+    day, step = _day_of_month(start.day), calendar.months
+    if 12 % step == 0:
+        months = sorted({(start.month - 1 + after) % 12 + 1 for after in range(0, 12, step)})
+        which = "*" if step == 1 else ",".join(map(str, months))
         return f"0 0 {day} {which} *", _too_late(calendar)
-    every = Calendar(start, "months", 1, calendar.count * length)
-    return f"0 0 {day} * *", [*_too_late(every), *_skipped(calendar)]
+    return f"0 0 {day} * *", [*_too_late(_base(calendar)), *_skipped(calendar)]
+
+
+def _base(calendar: Calendar) -> Calendar:
+    """Return the windows of days, weeks or months, whatever the unit, that fill the calendar."""
+    if calendar.months:
+        return Calendar(calendar.start, "months", 1, calendar.count * calendar.months)
+    unit = "weeks" if UNITS[calendar.unit].days % UNITS["weeks"].days == 0 else "days"
+    windows = calendar.days // UNITS[unit].days
+    return Calendar(calendar.start, unit, 1, calendar.count * windows)
 
 
 def _day_of_month(day: int) -> str:
@@ -71,10 +79,9 @@ def _too_late(calendar: Calendar) -> list[str | datetime]:
 
 def _skipped(calendar: Calendar) -> list[str | datetime]:
     """Return the windows of the base cadence between the periods' starts."""
-    if calendar.length == 1:
-        return []
-    single = Calendar(calendar.start, calendar.unit, 1, calendar.count * calendar.length)
-    return [_at(single.start_of(step)) for step in range(single.count) if step % calendar.length]
+    base = _base(calendar)
+    each = base.count // calendar.count
+    return [_at(base.start_of(step)) for step in range(base.count) if step % each]
 
 
 def _windows_between(first: date, end: date, calendar: Calendar) -> int:
@@ -82,9 +89,9 @@ def _windows_between(first: date, end: date, calendar: Calendar) -> int:
 
     Dagster goes through all of them, so it should not be far too high.
     """
-    if calendar.unit != "months":
-        return (end - first).days // {"days": 1, "weeks": 7}[calendar.unit] + 1
-    in_a_year = 12 // calendar.length if 12 % calendar.length == 0 else 12
+    if calendar.days:
+        return (end - first).days // _base(calendar).days + 1
+    in_a_year = 12 // calendar.months if 12 % calendar.months == 0 else 12
     starts = 2 if calendar.start.day in (29, 30) else 1  # the day, and the last one of a month
     return (end.year - first.year + 1) * in_a_year * starts + 1
 

@@ -1,24 +1,21 @@
 """The report of a series: an asset beside its periods that tells what became of all of them.
 
-It reads what was delivered, and is made when somebody asks for it. What it tells is read in
-``reporting.read_history`` and drawn in ``report_pictures``.
+It reads what was delivered, and runs when somebody asks for it. The page is in
+``reporting.page``.
 """
 
 import warnings
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from series_assets.core.errors import RequestError, SeriesError
+from series_assets.core.errors import SeriesError
 from series_assets.core.plain_text import markdown, visible
 from series_assets.core.plan.series import Series
-from series_assets.dagster.resources import Workspace
+from series_assets.dagster.failures import failure_of
+from series_assets.pipeline.workspace import Workspace
 from series_assets.reporting.history import History, spans
 from series_assets.reporting.plotting import data_address
-from series_assets.storage import files
 from series_assets.storage.files import Layout
 
 if TYPE_CHECKING:
@@ -35,14 +32,13 @@ def report_asset(series: Series, workspace: Workspace) -> dg.AssetsDefinition:
     """Return the asset ``report`` of a series, which has no partitions."""
 
     def report(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        graph = f"{series.name}__report"
+        from series_assets.reporting.page import write_report
+
         try:
-            scratch = partial(workspace.scratch, context.run.run_id, graph)
-            history, drawn = write_report(series, workspace.layout(series), scratch)
+            layout = workspace.layout(series)
+            history, drawn = write_report(series, layout, workspace.scratch)
         except SeriesError as error:
-            raise dg.Failure(visible(str(error)), allow_retries=False) from None
-        finally:
-            workspace.discard_scratch(context.run.run_id, graph)
+            raise failure_of(error) from None
         return dg.MaterializeResult(metadata=_metadata(history, drawn, workspace.layout(series)))
 
     with warnings.catch_warnings():
@@ -57,53 +53,6 @@ def report_asset(series: Series, workspace: Workspace) -> dg.AssetsDefinition:
             backfill_policy=dg.BackfillPolicy.single_run(),
             code_version=series.fingerprint,
         )(report)
-
-
-def write_report(
-    series: Series, layout: Layout, scratch: Callable[[], Path]
-) -> "tuple[History, list[Picture]]":
-    """Write the page on all periods made so far; return what it tells, and its pictures.
-
-    It is written in the folder that ``scratch`` makes and put in its place as a whole.
-    Raises RequestError where no period can be told of, GenerationError where the database cannot
-    be read or the page cannot be written.
-    """
-    from series_assets.reporting.read_history import read_history
-    from series_assets.reporting.report_plots import report_pictures
-
-    history = read_history(series, layout)
-    if not history.made:
-        why = "\n".join(history.every_remark)
-        raise RequestError(
-            f"{series.name}: none of its {len(history.periods)} periods is there to report on; "
-            "first make some (materialise all assets of some partitions, or run series-assets "
-            f"generate {series.name})" + (f"\n{why}" if why else "")
-        )
-    drawn = report_pictures(history)
-    page = scratch() / layout.report.name
-    files.write_text(page, page_of(history, drawn))
-    files.replace(page, layout.report)
-    return history, drawn
-
-
-def page_of(history: History, drawn: "list[Picture]") -> str:
-    """Return the page: one HTML file that needs no other."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    loader = PackageLoader("series_assets", "templates")
-    environment = Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        finalize=lambda value: visible(value) if type(value) is str else value,
-    )
-    environment.filters["number"] = lambda value: "–" if value is None else f"{value:,}"
-    return environment.get_template("report.html").render(
-        history=history,
-        pictures=[(picture, data_address(picture.png)) for picture in drawn],
-        left_out=spans(history.left_out),
-    )
 
 
 def _metadata(history: History, drawn: "list[Picture]", layout: Layout) -> dict[str, Any]:

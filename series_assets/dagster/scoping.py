@@ -1,40 +1,22 @@
-"""How a series keeps to itself in a project that has other assets: no resource under a shared key.
+"""How a series keeps to itself in a project that has other assets: IO managers under its own keys.
 
 Two series from different places may live in one code location, beside assets with resources of
-their own. So what a series works with is handed to its ops when they are made, and its IO manager
-has a key of its own, which never is the project's default one.
+their own. So neither is under the project's default key.
 """
 
-import functools
-import inspect
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import dagster as dg
 
 
 def io_manager_key(series: str) -> str:
-    """Return the key under which the IO manager of a series is bound to its assets."""
+    """Return the key of the IO manager that keeps the assets of a series."""
     return f"{series}_io_manager"
 
 
-def filled(function: Callable[..., Any], values: Mapping[str, Any]) -> Callable[..., Any]:
-    """Return ``function`` with those parameters filled in that ``values`` names.
-
-    Dagster does not see them, and asks for no resource of their names.
-    """
-    signature = inspect.signature(function)
-    ours = {name: values[name] for name in signature.parameters if name in values}
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return function(*args, **ours, **kwargs)
-
-    left = [one for name, one in signature.parameters.items() if name not in ours]
-    call.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]
-    hints = function.__annotations__
-    call.__annotations__ = {name: hint for name, hint in hints.items() if name not in ours}
-    return call
+def between_ops_key(series: str) -> str:
+    """Return the key of the IO manager for what goes from op to op: Dagster's own storage."""
+    return f"{series}_between_ops"
 
 
 def kept_by(graph: dg.GraphDefinition, key: str) -> dg.GraphDefinition:

@@ -1,5 +1,8 @@
 """All that imports exhibit: running it, and what has to differ from it.
 
-Exhibit stays stock and pinned. While a run lasts, stand-ins take the place of some names in its
-modules; nothing else of it is changed, and nothing stays changed.
+Exhibit is imported here, once, without the statistics that hardly a series needs.
 """
+
+from series_assets.engine.libraries import import_exhibit
+
+import_exhibit()

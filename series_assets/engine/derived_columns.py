@@ -90,16 +90,18 @@ def over_whole_dataset(
     before = needed_for(wanted, specification)
     anew = {**{name: text for name, text in before.items() if name not in static}, **wanted}
     frame = records.drop(columns=[name for name in anew if name in records])
-    seed = derive(plan.random_seed, plan.k, "whole dataset")
+    seed = derive(plan.random_seed, plan.period.k, "whole dataset")
     with (
         isolated(None, seed),
-        standing_in([(derived, {"pd": Clock(pd.Timestamp(plan.start))})]),
+        standing_in([(derived, {"pd": Clock(pd.Timestamp(plan.period.start))})]),
     ):
         try:
             for name in (name for name in calculations if name in anew):
                 frame[name] = compute(frame, anew[name])
         except GenerationError as error:
-            raise GenerationError(f"{plan.series}, period {plan.key} (dataset): {error}") from error
+            raise GenerationError(
+                f"{plan.series}, period {plan.period.key} (dataset): {error}"
+            ) from error
     return with_lengths_as_text(frame[list(wanted)])
 
 

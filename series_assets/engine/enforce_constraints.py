@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from series_assets.core.plan.constraints import Afterwards, Broken, Demand, Rule, of_new_records
 from series_assets.core.plan.seeds import derive
 from series_assets.core.spec import mentions
+from series_assets.core.spec.column_types import outputs_of
 from series_assets.core.spec.specification import Specification, derived
 from series_assets.engine.constraint_actions import Handler
 from series_assets.engine.vectorized import registry
@@ -144,7 +145,7 @@ class Settler:
         """Return the rows of a demand's filter that do not have what it asks for."""
         outputs = [demand.column]
         if demand.column not in records:
-            outputs = [f"{demand.column}_latitude", f"{demand.column}_longitude"]
+            outputs = outputs_of("geospatial", demand.column)
         rows = matching(records, demand.filter)
         if not rows.any():
             return rows

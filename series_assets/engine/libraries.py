@@ -7,7 +7,6 @@ its statistics for tests of its own. They take longer to import than thousands o
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -15,16 +14,11 @@ from typing import Any
 _STATISTICS = "scipy.stats"
 
 
-@cache
-def load() -> None:
-    """Import what making records takes. A process that is forked afterwards has all of it."""
+def import_exhibit() -> None:
+    """Import Exhibit and scikit-learn's shuffle; SciPy's statistics follow where they are used."""
     with _statistics_later():
         for name in ("exhibit.core.exhibit", "sklearn.utils"):
             import_module(name)
-    for name in ("core.records", "engine.run", "storage.lookup_tables"):
-        import_module(f"series_assets.{name}")
-    for name in ("pyarrow.compute", "pyarrow.csv"):
-        import_module(name)
 
 
 class _Later:

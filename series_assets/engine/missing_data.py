@@ -13,6 +13,7 @@ from exhibit.core.generate import missing
 from exhibit.core.utils import get_attr_values
 from numpy.typing import NDArray
 
+from series_assets.core.spec.column_types import outputs_of
 from series_assets.core.spec.specification import Specification
 from series_assets.engine import constant_seeds
 from series_assets.engine.sandbox import standing_in
@@ -66,7 +67,7 @@ class SeededMissingData(missing.MissingDataGenerator):
         places = self._places()
         yield from (("gaps", name) for name in sorted(self._standing_alone(groups, places)))
         yield from (("gaps", *sorted(names)) for names in groups)
-        yield from (("gaps", *outputs_of(name)) for name in places)
+        yield from (("gaps", *outputs_of("geospatial", name)) for name in places)
         numbers = set(self.spec_dict["metadata"]["numerical_columns"])
         numbers -= set(self.spec_dict.get("derived_columns", {}))
         yield from (("again", name) for name in sorted(numbers, key=str))
@@ -88,11 +89,6 @@ class SeededMissingData(missing.MissingDataGenerator):
     def _first_rows(self) -> NDArray[np.int64]:
         assert self.static is not None
         return self.static.first_rows(self.data[self.static.identifier])
-
-
-def outputs_of(place: str) -> tuple[str, str]:
-    """Return the two columns of the data that a geospatial column stands for."""
-    return f"{place}_latitude", f"{place}_longitude"
 
 
 class _OnePerEntity:

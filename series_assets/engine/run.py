@@ -60,7 +60,7 @@ def generate_new_records(plan: Plan, database: Path) -> Outcome:
         return generate(by_column[name], rows)
 
     seed = part.specification["metadata"]["random_seed"]
-    with _run(plan, "new records", database, seed, keep_constants=plan.k == 0) as said:
+    with _run(plan, "new records", database, seed, keep_constants=plan.period.k == 0) as said:
         stand_ins: dict[str, Any] = {
             "generate_uuid_column": identifier_column,
             "CategoricalDataGenerator": existing_records.generator(None, seed, static),
@@ -137,7 +137,7 @@ def _run(
     plan: Plan, part: str, database: Path, seed: int, *, keep_constants: bool = False
 ) -> Iterator[Said]:
     """Isolate a run; Exhibit's complaints leave it as GenerationErrors that say where."""
-    clock = Clock(pd.Timestamp(plan.start))
+    clock = Clock(pd.Timestamp(plan.period.start))
     with (
         isolated(database, derive(seed, "process")) as said,
         constant_seeds.replaced_by(None if keep_constants else seed),
@@ -146,7 +146,7 @@ def _run(
         try:
             yield said
         except Exception as error:
-            where = f"{plan.series}, period {plan.key} ({part})"
+            where = f"{plan.series}, period {plan.period.key} ({part})"
             raise GenerationError(f"{where}: {_complaint(error, said)}") from error
 
 

@@ -73,8 +73,8 @@ def _run(series: Series, source: Path, scratch: Path, notes: list[str]) -> None:
     part = second.existing
     if len(places) < part.entities:
         raise GenerationError(
-            f"{series.name}, period {second.key}: its existing rows need {part.entities} entities, "
-            f"but the first period has only {len(places)}; raise fraction_of_new"
+            f"{series.name}, period {second.period.key}: its existing rows need {part.entities} "
+            f"entities, but the first period has only {len(places)}; raise fraction_of_new"
         )
     ranks = sampling.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
     drawn = made[series.drawn_columns].take(places[ranks]).reset_index(drop=True)

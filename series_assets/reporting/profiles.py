@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from series_assets.core.plan.series import Series
 from series_assets.core.spec import mentions
+from series_assets.core.spec.column_types import NUMBERS
 from series_assets.core.spec.specification import derived
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ def _scale(texts: _Texts, kind: str) -> Scale:
         return Scale("many")
     if kind == "any":
         kind = _kind_of(texts.factorized[1][:_SAMPLE])
-    if kind in ("integer", "real") and np.isfinite(texts.numbers).any():
+    if kind in NUMBERS and np.isfinite(texts.numbers).any():
         if not np.isnan(texts.numbers).any():
             return _number_scale(texts.numbers)
     elif kind == "date" and not np.isnan(texts.days).any():

@@ -14,7 +14,8 @@ from pathlib import Path
 from series_assets.core.errors import RequestError
 from series_assets.core.plan.series import BOOKKEEPING, Series
 from series_assets.reporting.history import History, Period, RowsByOrigin
-from series_assets.storage.files import Layout, fingerprint_in, read_csv
+from series_assets.storage.files import Layout, read_csv
+from series_assets.storage.provenance import is_stale
 from series_assets.storage.reference_table import ReferenceTable
 from series_assets.storage.sqlite import opened, quoted, tables
 
@@ -65,8 +66,7 @@ def _period(series: Series, layout: Layout, known: "_Known", k: int) -> Period:
             delivered = known.look_up(k, identifiers_in(path, series.first_identifier))
         except RequestError as error:
             remarks.append(str(error))
-        beside = layout.existing_specification if existing else layout.new_specification
-        if fingerprint_in(beside(k + 1)) not in (None, series.fingerprint):
+        if is_stale(series, layout, series.calendar.period(k)):
             remarks.append(
                 f"Period {key} was made from other contents of the two files; make it again."
             )

@@ -5,7 +5,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from series_assets.core.errors import Fault, InputError
+from series_assets.core.errors import Fault, InputError, listed
+from series_assets.core.plan.calendar import UNITS
 from series_assets.core.plan.shared_identifiers import own_uuid_seed
 from series_assets.storage.loading import SPECIFICATION, USER_INPUT, name_faults
 
@@ -72,5 +73,11 @@ def write_template(folder: Path, name: str) -> None:
 
 def _template(name: str) -> list[str]:
     texts = [(_TEMPLATES / file).read_text(encoding="utf-8") for file in _FILES]
-    seed = str(own_uuid_seed(name))
-    return [text.replace("SERIES_NAME", name).replace("UUID_SEED", seed) for text in texts]
+    marks = {
+        "SERIES_NAME": name,
+        "UUID_SEED": str(own_uuid_seed(name)),
+        "PERIOD_UNITS": listed(UNITS),
+    }
+    for mark, value in marks.items():
+        texts = [text.replace(mark, value) for text in texts]
+    return texts

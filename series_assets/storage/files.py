@@ -12,17 +12,10 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from series_assets.core.errors import GenerationError
 from series_assets.core.plan.series import Series
-from series_assets.core.spec.specification import Specification
-from series_assets.storage.yaml_writing import as_yaml
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     import pyarrow as pa
-    from numpy.typing import NDArray
-
-
-_FINGERPRINT = "made from a specification and a user input with the fingerprint "
 
 
 @dataclass(frozen=True)
@@ -182,27 +175,6 @@ def _header(stream: TextIO) -> list[str]:
     return names
 
 
-def write_integers(path: Path, numbers: "NDArray[np.int64]") -> None:
-    """Write integers, for ``read_integers`` to read."""
-    with telling_of(path):
-        path.write_bytes(numbers.tobytes())
-
-
-def read_integers(path: Path) -> "NDArray[np.int64]":
-    """Return what ``write_integers`` wrote. Shape ``(count,)``."""
-    import numpy as np
-
-    return np.fromfile(path, dtype=np.int64)
-
-
-def write_yaml(path: Path, content: Specification, fingerprint: str) -> None:
-    """Write plain YAML that ``yaml.safe_load`` and ``exhibit fromspec`` read.
-
-    A comment says which contents of the series' two files it was made from.
-    """
-    write_text(path, f"# {_FINGERPRINT}{fingerprint}\n" + as_yaml(content))
-
-
 def write_text(path: Path, text: str) -> None:
     """Write a text as UTF-8."""
 
@@ -212,16 +184,6 @@ def write_text(path: Path, text: str) -> None:
         os.fsync(stream.fileno())
 
     _write_whole(path, write)
-
-
-def fingerprint_in(path: Path) -> str | None:
-    """Return the fingerprint that ``write_yaml`` put into a file; None where there is none."""
-    try:
-        with path.open(encoding="utf-8") as stream:
-            first = stream.readline().rstrip("\n")
-    except (OSError, UnicodeDecodeError):
-        return None
-    return first.partition(_FINGERPRINT)[2] or None
 
 
 def replace(source: Path, target: Path) -> None:

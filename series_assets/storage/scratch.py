@@ -20,9 +20,8 @@ from series_assets.core.errors import GenerationError
 from series_assets.storage.files import telling_of
 
 _LOCK = ".lock"
-_ONE_PROCESS, _MANY_PROCESSES = "one process", "many processes"
+_OURS = "one process"
 """What a lock of ours says; a file that says anything else is somebody else's."""
-_DAY = 24 * 60 * 60
 _PATIENCE = 60
 """Seconds to wait for what another run does in moments."""
 _NO_LINKS = (
@@ -32,12 +31,10 @@ _NO_LINKS = (
 _held: dict[Path, FileLock] = {}
 
 
-def claim(runs: Path, run: str, *, one_process: bool) -> Path:
+def claim(runs: Path, run: str) -> Path:
     """Return the folder of a run among those of all ``runs``, made where there is none.
 
-    ``one_process`` says that all of the run happens in this process: once the process is gone,
-    the folder is nobody's. Where each step has a process of its own, nobody holds the lock
-    between two of them, and the folder is only cleared away after a day.
+    Once this process is gone, the folder is nobody's.
     Raises GenerationError where nothing can be written.
     """
     folder = runs / run
@@ -46,10 +43,9 @@ def claim(runs: Path, run: str, *, one_process: bool) -> Path:
             with one_at_a_time(runs):
                 _clear_away_abandoned(runs)
                 _refuse_foreign(folder)
-                _lock_of(folder).write_text(_ONE_PROCESS if one_process else _MANY_PROCESSES)
+                _lock_of(folder).write_text(_OURS)
                 lock = FileLock(_lock_of(folder))
-                with contextlib.suppress(Timeout):  # another process of the same run holds it
-                    lock.acquire(timeout=0)
+                lock.acquire(timeout=0)  # the name is new
                 _held[folder] = lock
                 try:
                     folder.mkdir(exist_ok=True)
@@ -60,28 +56,17 @@ def claim(runs: Path, run: str, *, one_process: bool) -> Path:
     return folder
 
 
-def discard(runs: Path, run: str, part: str = "") -> None:
-    """Remove what is in the folder of a run, or in one part of it; then ``give_back``.
+def discard(runs: Path, run: str) -> None:
+    """Remove the folder of a run, and ``runs`` if it was the last.
 
     What was not claimed here is left alone.
     """
     folder = runs / run
-    if not runs.is_symlink() and (folder in _held or _is_ours(folder)):
-        shutil.rmtree(folder / part, ignore_errors=True)
-    give_back(runs, run)
-
-
-def give_back(runs: Path, run: str) -> None:
-    """Remove the folder of a run unless something is left in it, and ``runs`` if it was the last.
-
-    Does nothing for a run that has none.
-    """
-    folder = runs / run
-    if folder in _held or folder.exists():
-        with contextlib.suppress(OSError, GenerationError), one_at_a_time(runs):
-            if folder.exists():
-                folder.rmdir()
-            _let_go(folder)
+    if runs.is_symlink() or not (folder in _held or _is_ours(folder)):
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError, GenerationError), one_at_a_time(runs):
+        _let_go(folder)
 
 
 @contextlib.contextmanager
@@ -177,12 +162,11 @@ def _is_ours(folder: Path) -> bool:
     if lock.is_symlink() or not lock.is_file() or folder.is_symlink():
         return False
     with lock.open("rb") as stream:
-        said = stream.read(len(_MANY_PROCESSES) + 1)
-    ours = (_ONE_PROCESS.encode(), _MANY_PROCESSES.encode())
-    if said in ours:
+        content = stream.read(len(_OURS) + 1)
+    if content == _OURS.encode():
         return True
     # A run that was killed while it wrote its lock had not made its folder yet.
-    unfinished = any(text.startswith(said) for text in ours) and not folder.exists()
+    unfinished = _OURS.encode().startswith(content) and not folder.exists()
     return unfinished and _is_run(folder.name)
 
 
@@ -210,8 +194,4 @@ def _is_abandoned(folder: Path) -> bool:
     paths = [folder]
     for place, folders, names in os.walk(folder):
         paths += [Path(place, name) for name in (*folders, *names)]
-    if any(path.is_symlink() for path in paths):
-        return False
-    if _lock_of(folder).read_text() == _ONE_PROCESS:
-        return True
-    return time.time() - max(path.stat().st_mtime for path in paths) > _DAY
+    return not any(path.is_symlink() for path in paths)

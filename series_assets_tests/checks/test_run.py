@@ -18,8 +18,8 @@ from series_assets.checks.rules import RULES, Example, Finding, rules_of
 from series_assets.checks.run import check_periods, delivered_keys
 from series_assets.cli import main
 from series_assets.core.plan.series import Series
-from series_assets.dagster.generating import Request, generate_series
-from series_assets.dagster.resources import Workspace
+from series_assets.interface import generate
+from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_series, a_specification, a_user_input, write_series
 from series_assets_tests.test_rules import (
@@ -120,7 +120,7 @@ class Made:
 
     def findings(self, number: int) -> dict[str, Finding]:
         """Return what is found of one dataset, by rule."""
-        table = Workspace(data_dir=str(self.data)).reference_table(self.series)
+        table = Workspace(self.data).reference_table(self.series)
         [checked] = check_periods(table, [self.series.calendar.keys[number - 1]])
         return {finding.rule: finding for finding in checked.findings}
 
@@ -135,7 +135,7 @@ class Made:
 
 def make(data: Path, series: Series) -> Made:
     """Make all periods of a series."""
-    generate_series(Request(series, data))
+    generate(series, data)
     return Made(series, data)
 
 
@@ -228,7 +228,7 @@ def test_without_date_columns_there_is_no_rule_of_dates() -> None:
 
 def test_only_the_rules_asked_for_are_held(untouched: Made) -> None:
     """In their own order."""
-    table = Workspace(data_dir=str(untouched.data)).reference_table(untouched.series)
+    table = Workspace(untouched.data).reference_table(untouched.series)
     [checked] = check_periods(table, KEYS[1:2], ["dates", "counts"])
     assert [finding.rule for finding in checked.findings] == ["counts", "dates"]
 
@@ -539,7 +539,7 @@ def test_numbers_of_the_period_before_are_found(rows_of_many: Made) -> None:
     found = rows_of_many.findings(2)["fresh_values"]
     assert (found.looked_at, found.wrong) == (2400, 300)
     assert found.examples[0].wanted == "drawn afresh, but the period before has the same"
-    table = Workspace(data_dir=str(rows_of_many.data)).reference_table(rows_of_many.series)
+    table = Workspace(rows_of_many.data).reference_table(rows_of_many.series)
     keys = rows_of_many.series.calendar.keys
     [_, both] = check_periods(table, keys, ["fresh_values"])
     assert both.findings == (found,)
@@ -689,7 +689,7 @@ def test_a_missing_dataset_is_told(made: Made) -> None:
     """With what to make."""
     made.path(3).unlink()
     assert made.problems(3) == {f"{made.path(3)} is missing; make dataset of 2024-03-01"}
-    assert delivered_keys(Workspace(data_dir=str(made.data)).reference_table(made.series)) == [
+    assert delivered_keys(Workspace(made.data).reference_table(made.series)) == [
         *KEYS[:2],
         KEYS[3],
     ]

@@ -67,7 +67,7 @@ def test_characters_that_act_are_shown_as_escapes(text: str, shown: str) -> None
 @pytest.mark.parametrize(
     "text",
     [
-        "clinic/user_input.yml: period 'fortnights' is not known; use days, weeks or months",
+        "clinic/user_input.yml: period 'hours' is not known; use days, weeks, months or quarters",
         "two\nlines\n  and an indented one",
         "Grüße, Ελληνικά, עברית, العربية, हिन्दी, 日本語, 👩\u200d🔬, می\u200cخواهم, 10\xa0€",
         r"C:\x1b and [red]",
@@ -143,8 +143,8 @@ def test_markdown_of_anything_shows_it(text: str) -> None:
     [
         "12 rows, none wrong",
         "3 of 60 rows wrong, such as 0e8b: blood_group is 'A', should be 'O'",
-        "my_series/user_input.yml: period 'fortnights' is not known; use days, weeks or months "
-        "(here: period: weeks, length_of_period: 2)",
+        "my_series/user_input.yml: period 'fortnights' is not known; use days, weeks, months or "
+        "quarters (here: period: weeks, length_of_period: 2)",
         "columns.sex: its row 'F | 0.5' has 2 values where its header has 3",
     ],
 )

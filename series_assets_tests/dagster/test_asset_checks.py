@@ -12,8 +12,8 @@ import pytest
 from series_assets.checks.rules import RULES, rules_of
 from series_assets.core.plan.series import Series
 from series_assets.dagster.build import build_definitions
-from series_assets.dagster.generating import Request, generate_series
-from series_assets.dagster.resources import Workspace
+from series_assets.interface import generate
+from series_assets.pipeline.workspace import Workspace
 from series_assets_tests.builders import a_series, files_in
 
 FIRST, SECOND, THIRD, FOURTH = KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
@@ -43,7 +43,7 @@ class Bench:
     def __init__(self, folder: Path, instance: dg.DagsterInstance, series: Series) -> None:
         self.folder = folder
         self.instance = instance
-        workspace = Workspace(data_dir=str(folder))
+        workspace = Workspace(folder)
         self.job = build_definitions(
             [series], {"workspace": workspace}
         ).resolve_implicit_global_asset_job_def()
@@ -268,5 +268,5 @@ def test_the_command_line_checks_nothing(tmp_path: Path, monkeypatch: pytest.Mon
         "series_assets.dagster.asset_checks.check_periods", lambda *given: checked.append(given)
     )
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    generate_series(Request(series=a_series(), data_dir=tmp_path))
+    generate(series=a_series(), data_dir=tmp_path)
     assert checked == []

@@ -7,12 +7,14 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from series_assets.core.plan.calendar import UNITS
 from series_assets.core.plan.series import Series
+from series_assets.dagster.assets import job_of
 from series_assets.dagster.build import build_definitions
-from series_assets.dagster.generating import Request, generate_series
 from series_assets.dagster.handles import RecordsFile
 from series_assets.dagster.partitions import partitions_of
-from series_assets.dagster.resources import Workspace
+from series_assets.interface import generate
+from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.files import read_csv
 from series_assets_tests.builders import a_series, a_specification, a_user_input, files_in
 
@@ -45,7 +47,7 @@ class Bench:
     ) -> dg.ExecuteInProcessResult:
         """Materialise assets of one partition, or of a range in one run."""
         series = series or a_series()
-        workspace = Workspace(data_dir=str(self.folder))
+        workspace = Workspace(self.folder)
         definitions = build_definitions([series], {"workspace": workspace})
         keys = [dg.AssetKey([series.name, asset]) for asset in assets]
         if besides:
@@ -96,7 +98,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 def made_by_command_line(folder: Path, series: Series | None = None) -> dict[str, bytes]:
     """Return the files that the command line's function makes of a series."""
-    generate_series(Request(series=series or a_series(), data_dir=folder))
+    generate(series=series or a_series(), data_dir=folder)
     return files_in(folder)
 
 
@@ -327,7 +329,7 @@ def test_new_records_of_other_files_are_not_recorded_as_if_made_by_these(bench: 
         "demo, period 2024-01-01: its new records were made from other contents of the two files; "
         "make new_records again"
     )
-    workspace = Workspace(data_dir=str(bench.folder))
+    workspace = Workspace(bench.folder)
     assert workspace.reference_table(edited).made() == {}
     again = ("new_records", "reference_table")
     assert bench.make(FIRST, assets=again, series=edited).success
@@ -574,3 +576,23 @@ def test_a_users_own_asset_is_told_of_a_dataset_that_is_missing(bench: Bench) ->
     told = [failure.user_failure_data and failure.user_failure_data.description, error.message]
     told.append(error.cause.message if error.cause else None)
     assert any("its dataset is missing; make dataset first" in (text or "") for text in told), told
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_description_says_how_often_a_period_begins(unit: str) -> None:
+    """In words of the unit, in the singular for a period of one."""
+    for length, words in ((1, UNITS[unit].one), (2, f"2 {unit}")):
+        series = a_series(user_input=a_user_input(period=unit, length_of_period=length))
+        description = job_of(series).description
+        assert description is not None
+        assert f": 4 periods, one every {words} from 2024-01-01, of 60 rows each" in description
+
+
+def test_a_range_of_quarters_is_materialised(bench: Bench) -> None:
+    """Through Dagster, with a partition for each quarter; the dates are those of the quarter."""
+    series = a_series(user_input=a_user_input(period="quarters"))
+    assert bench.make("2024-01-01", "2024-07-01", series=series).success
+    made = bench.instance.get_materialized_partitions(dg.AssetKey(["demo", "dataset"]))
+    assert made == {"2024-01-01", "2024-04-01", "2024-07-01"}
+    days = read_csv(bench.folder / "demo" / "dataset_3.csv")["date"]
+    assert days.str.startswith("2024-07-").all()

@@ -17,7 +17,7 @@ from dagster.components.testing import DefsFolderSandbox, create_defs_folder_san
 from series_assets import SeriesComponent
 from series_assets.core.errors import InputError
 from series_assets.dagster import component
-from series_assets.dagster.generating import Request, generate_series
+from series_assets.interface import generate
 from series_assets.storage import loading, sqlite
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
@@ -27,7 +27,7 @@ ASSETS = ("new_records", "reference_table", "dataset", "report")
 KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
 TYPE = "series_assets.SeriesComponent"
 _FAULT = (
-    "period 'fortnights' is not known; use days, weeks or months "
+    "period 'fortnights' is not known; use days, weeks, months or quarters "
     "(here: period: weeks, length_of_period: 2)"
 )
 
@@ -120,7 +120,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of the small series as the command line makes them, without the series' name."""
     folder = tmp_path_factory.mktemp("expected")
     series = load_series(write_series(folder / "series"))
-    generate_series(Request(series=series, data_dir=folder / "data"))
+    generate(series=series, data_dir=folder / "data")
     return files_in(folder / "data" / "demo")
 
 
@@ -464,7 +464,8 @@ def test_importing_the_package_is_cheap() -> None:
     assert done.stdout.splitlines() == [
         "[]",
         "series_assets.dagster.component True set()",
-        "['SeriesComponent', 'load_series', 'partitions_of']",
+        "['Progress', 'RecordsFile', 'ReferenceTableSnapshot', 'Series', 'SeriesComponent', "
+        "'check', 'generate', 'iter_datasets', 'load_series', 'partitions_of']",
     ]
 
 
@@ -472,8 +473,8 @@ def test_what_the_package_does_not_export_is_not_there() -> None:
     """With the error that Python users know."""
     import series_assets
 
-    with pytest.raises(AttributeError, match="module 'series_assets' has no attribute 'Series'"):
-        _ = series_assets.Series  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="module 'series_assets' has no attribute 'Serie'"):
+        _ = series_assets.Serie  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import yaml
 from series_assets.core.plan.series import Series
 from series_assets.dagster.assets import keys_of
 from series_assets.dagster.build import build_definitions
-from series_assets.dagster.resources import Workspace
+from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.files import read_csv
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 
@@ -198,17 +198,6 @@ def test_a_period_without_new_records_says_so(tmp_path: Path) -> None:
     }
     assert plain(found["reference_table"][SECOND])["new_entities"] == 0
     assert plain(found["dataset"][SECOND])["new_rows"] == 0
-
-
-def test_nothing_is_told_where_nobody_reads_it(tmp_path: Path) -> None:
-    """The command line without DAGSTER_HOME saves the time."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        found = made(tmp_path, instance, a_series(), FIRST, FIRST, explained=False)
-    assert found == {
-        "new_records": {FIRST: {}},
-        "reference_table": {FIRST: {}},
-        "dataset": {FIRST: {}},
-    }
 
 
 def test_what_is_told_can_be_stored(told: dict[str, Told]) -> None:

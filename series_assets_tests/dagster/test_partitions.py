@@ -1,5 +1,6 @@
 """A series' periods as Dagster partitions: exactly those, for any unit, length and start."""
 
+from dataclasses import replace
 from datetime import date
 
 import dagster as dg
@@ -43,10 +44,54 @@ def test_partitions_are_the_periods(unit: str, start: str) -> None:
             assert partitions_of(calendar).get_partition_keys() == list(calendar.keys)
 
 
+_QUARTERS = {
+    ("2024-01-01", 1): ["2024-01-01", "2024-04-01", "2024-07-01", "2024-10-01"],
+    ("2024-02-15", 1): ["2024-02-15", "2024-05-15", "2024-08-15", "2024-11-15"],
+    ("2023-11-29", 1): ["2023-11-29", "2024-02-29", "2024-05-29", "2024-08-29"],
+    ("2023-11-30", 1): ["2023-11-30", "2024-02-29", "2024-05-30", "2024-08-30"],
+    ("2024-01-31", 1): ["2024-01-31", "2024-04-30", "2024-07-31", "2024-10-31"],
+    ("2024-02-29", 1): ["2024-02-29", "2024-05-29", "2024-08-29", "2024-11-29"],
+    ("2024-01-31", 2): ["2024-01-31", "2024-07-31", "2025-01-31", "2025-07-31"],
+    ("2023-08-29", 2): ["2023-08-29", "2024-02-29", "2024-08-29", "2025-02-28"],
+    ("2024-01-30", 3): ["2024-01-30", "2024-10-30", "2025-07-30", "2026-04-30"],
+    ("2024-05-31", 3): ["2024-05-31", "2025-02-28", "2025-11-30", "2026-08-31"],
+    ("2024-02-29", 4): ["2024-02-29", "2025-02-28", "2026-02-28", "2027-02-28"],
+    ("2024-12-31", 5): ["2024-12-31", "2026-03-31", "2027-06-30", "2028-09-30"],
+    ("1996-02-29", 1): ["1996-02-29", "1996-05-29", "1996-08-29", "1996-11-29"],
+    ("1931-08-31", 2): ["1931-08-31", "1932-02-29", "1932-08-31", "1933-02-28"],
+    ("2095-11-30", 1): ["2095-11-30", "2096-02-29", "2096-05-30", "2096-08-30"],
+    ("2095-05-31", 3): ["2095-05-31", "2096-02-29", "2096-11-30", "2097-08-31"],
+}
+
+
+@pytest.mark.parametrize(("start", "length"), _QUARTERS)
+def test_quarters_are_partitions(start: str, length: int) -> None:
+    """From any day of the month, in the past and in the future, to the day and no others."""
+    calendar = Calendar(date.fromisoformat(start), "quarters", length, 4)
+    definition = partitions_of(calendar)
+    assert definition.get_partition_keys() == _QUARTERS[start, length]
+    assert definition == partitions_of(Calendar(calendar.start, "months", 3 * length, 4))
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_a_unit_of_any_length_would_have_partitions(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A unit that the table gains needs nothing else: here two of each, and three of each."""
+    unit = UNITS[name]
+    for times in (2, 3):
+        longer = replace(unit, days=times * unit.days, months=times * unit.months)
+        monkeypatch.setitem(UNITS, "longer", longer)  # type: ignore[arg-type]
+        for length in (1, 2, 3):
+            calendar = Calendar(date(2024, 1, 30), "longer", length, 5)
+            same = Calendar(date(2024, 1, 30), name, times * length, 5)
+            assert partitions_of(calendar).get_partition_keys() == list(same.keys)
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     start=st.dates(date(1990, 1, 1), date(2045, 12, 31)),
-    unit=st.sampled_from(UNITS),
+    unit=st.sampled_from(list(UNITS)),
     length=st.integers(1, 20),
     count=st.integers(1, 20),
 )
@@ -70,6 +115,8 @@ def test_any_calendar_has_its_partitions(start: date, unit: str, length: int, co
         ("months", 3, "2024-01-30"),
         ("months", 5, "1995-06-15"),
         ("months", 12, "2024-02-29"),
+        ("quarters", 1, "2024-01-31"),
+        ("quarters", 3, "2024-01-30"),
     ],
 )
 def test_a_partition_depends_on_the_one_before(unit: str, length: int, start: str) -> None:

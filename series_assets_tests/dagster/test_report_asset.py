@@ -5,7 +5,7 @@ import sqlite3
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ import pytest
 from series_assets.core.errors import GenerationError
 from series_assets.core.plan.series import Series
 from series_assets.dagster.build import build_definitions
-from series_assets.dagster.generating import Request, generate_series
-from series_assets.dagster.report_asset import page_of, write_report
-from series_assets.dagster.resources import Workspace
+from series_assets.interface import generate
+from series_assets.pipeline.workspace import Workspace
 from series_assets.reporting.history import History
+from series_assets.reporting.page import page_of, write_report
 from series_assets.reporting.read_history import read_history
 from series_assets.reporting.report_plots import report_pictures
 from series_assets.storage import files
@@ -54,14 +54,14 @@ def a_busy_series(identifier: str = "id", **said: Any) -> Series:
 def make(folder: Path, series: Series | None = None, periods: str | None = None) -> Layout:
     """Make periods of a series and return where they lie."""
     series = series or a_busy_series()
-    generate_series(Request(series, folder, periods=periods))
-    return Workspace(data_dir=str(folder)).layout(series)
+    generate(series, folder, periods=periods)
+    return Workspace(folder).layout(series)
 
 
 def report(folder: Path, series: Series | None = None) -> dg.ExecuteInProcessResult:
     """Materialise the report of a series."""
     series = series or a_busy_series()
-    definitions = build_definitions([series], {"workspace": Workspace(data_dir=str(folder))})
+    definitions = build_definitions([series], {"workspace": Workspace(folder)})
     with dg.DagsterInstance.ephemeral() as instance:
         return definitions.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=instance,
@@ -446,7 +446,7 @@ def test_a_page_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     layout = make(tmp_path)
     layout.report.mkdir()
     with pytest.raises(GenerationError) as caught:
-        write_report(a_busy_series(), layout, lambda: tmp_path)
+        write_report(a_busy_series(), layout, lambda: nullcontext(tmp_path))
     assert str(caught.value) == (
         f"{layout.report}: cannot be written: Is a directory; "
         "free the place or choose another folder, then run it again"

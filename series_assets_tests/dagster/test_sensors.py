@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
+from series_assets.core.plan.calendar import UNITS
 from series_assets.dagster.build import build_definitions
 from series_assets.dagster.sensors import next_request, sensor_of
 from series_assets_tests.builders import a_series, a_user_input
@@ -70,6 +71,26 @@ def test_calendar_waits_for_the_first_day_of_the_period(instance: dg.DagsterInst
     assert isinstance(early, dg.SkipReason)
     assert early.skip_message == "period 2024-02-01 has not begun yet"
     assert isinstance(due, dg.RunRequest)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("length", [1, 2])
+def test_calendar_waits_for_the_first_day_in_any_unit(
+    instance: dg.DagsterInstance, unit: str, length: int
+) -> None:
+    """The sensor requests the second period on the day its key names, whatever the unit."""
+    series = a_series(user_input=a_user_input(period=unit, length_of_period=length))
+    first, second, *_ = series.calendar.keys
+    make(instance, first)
+    due = date.fromisoformat(second)
+
+    early = next_request(series, KEYS, instance, due - timedelta(days=1))
+    request = next_request(series, KEYS, instance, due)
+
+    assert isinstance(early, dg.SkipReason)
+    assert early.skip_message == f"period {second} has not begun yet"
+    assert isinstance(request, dg.RunRequest)
+    assert request.partition_key == second
 
 
 def test_immediate_waits_for_no_day(instance: dg.DagsterInstance) -> None:

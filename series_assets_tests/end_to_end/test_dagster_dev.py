@@ -16,7 +16,7 @@ def test_the_location_loads_beside_a_broken_series(server: Server) -> None:
     assert partitioned == {f"{name}/{asset}" for name in sound for asset in NAMES}
     assert shown["broken/broken"]["description"] == (
         "This series cannot be made:\n\nbroken/user_input.yml: period 'fortnights' is not known; "
-        "use days, weeks or months (here: period: weeks, length_of_period: 2)"
+        "use days, weeks, months or quarters (here: period: weeks, length_of_period: 2)"
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from series_assets.dagster.assets import NAMES
-from series_assets.dagster.generating import Request, generate_series
+from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import files_in
 from series_assets_tests.end_to_end.client import Server
@@ -36,7 +36,7 @@ def test_a_backfill_in_a_host_makes_the_series_and_what_it_feeds(
     assert host.end_of_backfill(launched) == "COMPLETED_SUCCESS"
     assert len(host.runs_of_backfill(launched)) == 2
     series = load_series(EXAMPLE / "src/warehouse/defs/customers")
-    generate_series(Request(series=series, data_dir=tmp_path))
+    generate(series=series, data_dir=tmp_path)
     assert host.files("customers") == files_in(tmp_path / "customers")
     with closing(sqlite3.connect(host.data_dir.parent / "warehouse.db")) as connection:
         loaded = connection.execute("SELECT period FROM loaded ORDER BY period").fetchall()

@@ -18,9 +18,9 @@ from exhibit.core.formatters import format_df_for_export
 from exhibit.core.generate import categorical, missing, weights
 from exhibit.core.generate.uuids import generate_uuid_column
 
+from series_assets import interface
 from series_assets.core.plan.identifiers import Identifiers, generate
 from series_assets.core.plan.sampling import parse_distribution
-from series_assets.dagster.generating import Request, generate_series
 from series_assets.engine import constant_seeds
 from series_assets.engine.missing_data import SeededMissingData
 from series_assets.storage.loading import InstalledDatabaseWarning, load_series
@@ -115,7 +115,7 @@ def made(folder: Path, name: str) -> Path:
     """Make one of the other series and return the folder of its files."""
     specification, keys = OTHERS[name]
     place = write_series(folder / "series", specification(), a_user_input(**keys), name)
-    generate_series(Request(load_series(place), folder / "data"))
+    interface.generate(load_series(place), folder / "data")
     return folder / "data" / name
 
 
@@ -176,7 +176,7 @@ def test_exhibit_accepts_every_specification_of_the_series_that_ship(
     tmp_path: Path, name: str
 ) -> None:
     """What was saved is what ``exhibit fromspec`` takes, for new and for existing records."""
-    generate_series(Request(load_series(SHIPPED / name), tmp_path))
+    interface.generate(load_series(SHIPPED / name), tmp_path)
     accept(tmp_path / name, tmp_path / "exhibit.db")
 
 
@@ -188,7 +188,7 @@ def test_exhibit_accepts_every_specification_of_other_series(tmp_path: Path, nam
 
 def test_the_console_script_of_exhibit_accepts_a_saved_specification(tmp_path: Path) -> None:
     """``exhibit fromspec`` on the command line makes existing records of the saved file."""
-    generate_series(Request(load_series(SHIPPED / "school"), tmp_path))
+    interface.generate(load_series(SHIPPED / "school"), tmp_path)
     run = subprocess.run(
         [
             Path(sys.executable).with_name("exhibit"),
@@ -234,12 +234,12 @@ def test_identifiers_are_those_of_exhibit(kind: str, distribution: list[str]) ->
 def test_the_database_that_ships_is_never_written(tmp_path: Path) -> None:
     """Exhibit's own database keeps its bytes, even where a user names it as the one to use."""
     before = INSTALLED.read_bytes()
-    generate_series(Request(load_series(SHIPPED / "school"), tmp_path))
+    interface.generate(load_series(SHIPPED / "school"), tmp_path)
     inputs = a_user_input(exhibit_db_path=str(INSTALLED))
     place = write_series(tmp_path, a_specification(), inputs)
     with pytest.warns(InstalledDatabaseWarning):
         series = load_series(place)
-    generate_series(Request(series, tmp_path))
+    interface.generate(series, tmp_path)
     assert INSTALLED.read_bytes() == before
     assert not list(INSTALLED.parent.glob("exhibit.db-*"))
     assert (tmp_path / "exhibit.db").exists()

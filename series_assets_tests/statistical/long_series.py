@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import pandas as pd
 
-from series_assets.dagster.generating import Request, generate_series
+from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import write_series
 from series_assets_tests.support.making import own_database
@@ -97,7 +97,7 @@ def make(ask: Ask, folder: Path) -> LongSeries:
         inputs["exhibit_db_path"] = str(own_database(folder / "own.db", **ask.tables))
     place = write_series(folder / "series", ask.specification, inputs)
     with patch("sklearn.utils.shuffle", lambda order, **_: order):
-        generate_series(Request(load_series(place), folder / "data", workers=1))
+        generate(load_series(place), folder / "data", executor="none")
     return read(ask, folder / "data" / place.name)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from series_assets.core.errors import GenerationError
-from series_assets.storage import files, yaml_writing
+from series_assets.storage import files, provenance, yaml_writing
 from series_assets.storage.files import Layout
 
 _MARK = "0123456789abcdef"
@@ -142,7 +142,7 @@ def test_yaml_comes_back_as_it_was_in_its_order(tmp_path: Path) -> None:
         "long": "word " * 300,
     }
     path = tmp_path / "content.yml"
-    files.write_yaml(path, content, _MARK)
+    provenance.write_specification(path, content, _MARK)
     read = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert read == content
     assert list(read) == ["zebra", "aardvark", "long"]
@@ -176,7 +176,7 @@ def test_yaml_is_what_pyyaml_writes(content: dict[str, Any], twice: bool) -> Non
     expected = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=2**16)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "content.yml"
-        files.write_yaml(path, content, _MARK)
+        provenance.write_specification(path, content, _MARK)
         _, _, written = path.read_bytes().partition(b"\n")
     assert written.decode() == expected
 
@@ -193,15 +193,15 @@ def test_yaml_can_be_read_by_people(tmp_path: Path) -> None:
     """Letters are not escaped and long rows are not folded."""
     path = tmp_path / "content.yml"
     row = "| Zoë | " + "0.123 | " * 40
-    files.write_yaml(path, {"rows": [row.strip()]}, _MARK)
+    provenance.write_specification(path, {"rows": [row.strip()]}, _MARK)
     assert row.strip() in path.read_text(encoding="utf-8")
 
 
 def test_a_specification_says_what_it_was_made_from(tmp_path: Path) -> None:
     """In a comment, which is no part of its content."""
     path = tmp_path / "content.yml"
-    files.write_yaml(path, {"a": 1}, _MARK)
-    assert files.fingerprint_in(path) == _MARK
+    provenance.write_specification(path, {"a": 1}, _MARK)
+    assert provenance.fingerprint_in(path) == _MARK
     assert yaml.safe_load(path.read_bytes()) == {"a": 1}
 
 
@@ -212,8 +212,8 @@ def test_a_file_that_does_not_say_what_it_was_made_from_has_no_fingerprint(
     """Nor has one that is not there."""
     path = tmp_path / "content.yml"
     path.write_bytes(content)
-    assert files.fingerprint_in(path) is None
-    assert files.fingerprint_in(tmp_path / "nowhere.yml") is None
+    assert provenance.fingerprint_in(path) is None
+    assert provenance.fingerprint_in(tmp_path / "nowhere.yml") is None
 
 
 def test_a_csv_that_cannot_be_finished_leaves_no_trace(tmp_path: Path) -> None:
@@ -237,9 +237,9 @@ def test_a_csv_that_cannot_be_finished_leaves_the_earlier_one(tmp_path: Path) ->
 def test_yaml_that_cannot_be_written_leaves_the_earlier_one(tmp_path: Path) -> None:
     """Content that is not plain is refused before the file is touched."""
     path = tmp_path / "content.yml"
-    files.write_yaml(path, {"a": 1}, _MARK)
+    provenance.write_specification(path, {"a": 1}, _MARK)
     with pytest.raises(yaml.YAMLError):
-        files.write_yaml(path, {"a": object()}, _MARK)
+        provenance.write_specification(path, {"a": object()}, _MARK)
     assert yaml.safe_load(path.read_bytes()) == {"a": 1}
     assert list(tmp_path.iterdir()) == [path]
 
@@ -247,7 +247,7 @@ def test_yaml_that_cannot_be_written_leaves_the_earlier_one(tmp_path: Path) -> N
 def test_written_files_leave_nothing_beside_them(tmp_path: Path) -> None:
     """The temporary file that each is written as is gone; folders are made as needed."""
     files.write_csv(tmp_path / "new" / "table.csv", a_table(text=["x"]))
-    files.write_yaml(tmp_path / "new" / "content.yml", {"a": 1}, _MARK)
+    provenance.write_specification(tmp_path / "new" / "content.yml", {"a": 1}, _MARK)
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
         "content.yml",
         "table.csv",

@@ -11,7 +11,7 @@ import pytest
 
 from series_assets.core.errors import InputError
 from series_assets.core.plan.series import Series
-from series_assets.dagster.generating import Request, generate_series
+from series_assets.interface import generate
 from series_assets.storage.loading import (
     BrokenSeries,
     InstalledDatabaseWarning,
@@ -89,7 +89,7 @@ def test_a_broken_series_leaves_the_others_alone(tmp_path: Path) -> None:
     assert isinstance(zed, Series)
     assert two.name == "two"
     assert faults_of(two) == [
-        "two/user_input.yml: period 'fortnights' is not known; use days, weeks or months "
+        "two/user_input.yml: period 'fortnights' is not known; use days, weeks, months or quarters "
         "(here: period: weeks, length_of_period: 2)"
     ]
 
@@ -316,7 +316,7 @@ def test_a_series_that_names_the_installed_database_never_writes_it(tmp_path: Pa
     )
     with pytest.warns(InstalledDatabaseWarning):
         series = load_series(place)
-    generate_series(Request(series=series, data_dir=tmp_path / "data"))
+    generate(series=series, data_dir=tmp_path / "data")
     assert (installed.read_bytes(), installed.stat().st_mtime_ns) == before
     assert sorted(installed.parent.iterdir()) == beside
     with closing(sqlite3.connect(tmp_path / "data" / "exhibit.db")) as connection:
@@ -340,7 +340,7 @@ def test_a_named_database_gets_the_reference_table_and_keeps_its_own(
         specification,
         a_user_input(exhibit_db_path="../lookups.db", num_datasets=2),
     )
-    generate_series(Request(series=load_series(place), data_dir=tmp_path / "data"))
+    generate(series=load_series(place), data_dir=tmp_path / "data")
     with closing(sqlite3.connect(database)) as connection:
         found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         kept = connection.execute("SELECT region FROM regions").fetchall()

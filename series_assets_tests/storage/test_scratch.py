@@ -10,24 +10,24 @@ import pytest
 
 from series_assets.core.errors import GenerationError
 from series_assets.storage import scratch
-from series_assets.storage.scratch import claim, give_back
+from series_assets.storage.scratch import claim, discard
 
 HOLDING = """
 import sys
 from pathlib import Path
 from series_assets.storage.scratch import claim
 
-folder = claim(Path(sys.argv[1]), "other", one_process=sys.argv[2] == "one")
+folder = claim(Path(sys.argv[1]), "other")
 (folder / "records.csv").write_text("id")
 print("claimed", flush=True)
 sys.stdin.read()
 """
 
 
-def another_process(runs: Path, kind: str = "one") -> "subprocess.Popen[str]":
+def another_process(runs: Path) -> "subprocess.Popen[str]":
     """Start a process that holds the folder of a run, with a file in it."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLDING, str(runs), kind],
+        [sys.executable, "-c", HOLDING, str(runs)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -40,28 +40,17 @@ def another_process(runs: Path, kind: str = "one") -> "subprocess.Popen[str]":
 def test_a_folder_is_made_and_goes_with_all_there_was(tmp_path: Path) -> None:
     """Also the folder of all runs, where it was the only one."""
     runs = tmp_path / "data" / ".runs"
-    folder = claim(runs, "mine", one_process=True)
+    folder = claim(runs, "mine")
     assert folder == runs / "mine"
-    assert claim(runs, "mine", one_process=True) == folder
+    assert claim(runs, "mine") == folder
     assert folder.is_dir()
-    give_back(runs, "mine")
+    discard(runs, "mine")
     assert not runs.exists()
-
-
-def test_a_folder_with_something_in_it_stays(tmp_path: Path) -> None:
-    """Another asset of the run is still at work."""
-    folder = claim(tmp_path, "mine", one_process=True)
-    (folder / "dataset").mkdir()
-    give_back(tmp_path, "mine")
-    assert (folder / "dataset").is_dir()
-    (folder / "dataset").rmdir()
-    give_back(tmp_path, "mine")
-    assert not folder.exists()
 
 
 def test_giving_back_what_was_never_claimed_does_nothing(tmp_path: Path) -> None:
     """A run may end before it has put anything down."""
-    give_back(tmp_path / "runs", "mine")
+    discard(tmp_path / "runs", "mine")
     assert not (tmp_path / "runs").exists()
 
 
@@ -69,39 +58,23 @@ def test_a_run_leaves_those_alone_that_are_alive(tmp_path: Path) -> None:
     """Their files are theirs until they end, by whatever means."""
     with another_process(tmp_path) as other:
         try:
-            claim(tmp_path, "mine", one_process=True)
+            claim(tmp_path, "mine")
             assert (tmp_path / "other" / "records.csv").exists()
         finally:
             other.kill()
-    give_back(tmp_path, "mine")
-    claim(tmp_path, "next", one_process=True)
+    discard(tmp_path, "mine")
+    claim(tmp_path, "next")
     assert {path.name for path in tmp_path.iterdir()} == {"next", "next.lock", ".lock"}
-    give_back(tmp_path, "next")
+    discard(tmp_path, "next")
 
 
-def test_where_steps_have_processes_of_their_own_a_folder_stays_for_a_day(tmp_path: Path) -> None:
-    """Between two steps nobody holds it."""
-    with another_process(tmp_path, "many") as other:
-        other.kill()
-    claim(tmp_path, "mine", one_process=True)
-    give_back(tmp_path, "mine")
-    assert (tmp_path / "other" / "records.csv").exists()
-    yesterday = time.time() - 25 * 60 * 60
-    for path in (tmp_path / "other" / "records.csv", tmp_path / "other"):
-        os.utime(path, (yesterday, yesterday))
-    claim(tmp_path, "next", one_process=True)
-    assert not (tmp_path / "other").exists()
-    give_back(tmp_path, "next")
-
-
-@pytest.mark.parametrize("content", ["one process", "many processes"])
-def test_a_lock_without_a_folder_goes(tmp_path: Path, content: str) -> None:
+def test_a_lock_without_a_folder_goes(tmp_path: Path) -> None:
     """Its run was killed before it had made the folder."""
     lock = tmp_path / "other.lock"
-    lock.write_text(content)
-    claim(tmp_path, "next", one_process=True)
+    lock.write_text("one process")
+    claim(tmp_path, "next")
     assert not lock.exists()
-    give_back(tmp_path, "next")
+    discard(tmp_path, "next")
 
 
 def test_what_is_not_ours_stays(tmp_path: Path) -> None:
@@ -125,8 +98,8 @@ def test_what_is_not_ours_stays(tmp_path: Path) -> None:
     for path in [*runs.rglob("*"), *precious.rglob("*")]:
         os.utime(path, (yesterday, yesterday), follow_symlinks=False)
     before = everything(tmp_path)
-    claim(runs, "mine", one_process=True)
-    give_back(runs, "mine")
+    claim(runs, "mine")
+    discard(runs, "mine")
     (runs / ".lock").unlink(missing_ok=True)
     assert everything(tmp_path) == before
 
@@ -154,7 +127,7 @@ def test_a_link_in_place_of_the_folder_of_runs_is_refused(tmp_path: Path, name: 
     link.symlink_to(precious / "mine.txt" if name else precious)
     before = everything(tmp_path)
     with pytest.raises(GenerationError) as caught:
-        claim(runs, "mine", one_process=True)
+        claim(runs, "mine")
     assert str(caught.value) == (
         f"{link}: is a link; what runs put down on their way is kept and removed there, so it has "
         "to be a place of its own: remove the link, then run this again"
@@ -170,25 +143,13 @@ def test_a_place_that_somebody_else_has_taken_is_refused(tmp_path: Path, name: s
     (tmp_path / name / "mine.txt").write_text("mine")
     before = everything(tmp_path)
     with pytest.raises(GenerationError) as caught:
-        claim(tmp_path, "mine", one_process=True)
+        claim(tmp_path, "mine")
     assert str(caught.value) == (
         f"{tmp_path / name}: was not made by series_assets; move it elsewhere, then run this again"
     )
     scratch.discard(tmp_path, "mine")
     (tmp_path / ".lock").unlink(missing_ok=True)
     assert everything(tmp_path) == before
-
-
-def test_processes_of_one_run_share_its_folder(tmp_path: Path) -> None:
-    """None waits for another, and what each does to files that both write it does by itself."""
-    runs = tmp_path / "runs"
-    with another_process(runs, "many") as other:
-        folder = claim(runs, "other", one_process=False)
-        assert (folder / "records.csv").exists()
-        other.communicate("")
-    (folder / "records.csv").unlink()
-    give_back(runs, "other")
-    assert not runs.exists()
 
 
 def test_what_one_run_does_at_a_time_another_waits_for(tmp_path: Path) -> None:
@@ -230,4 +191,4 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     """With the path and what to do."""
     (tmp_path / "data").write_text("a file")
     with pytest.raises(GenerationError, match=r"data/\.runs: cannot be written: "):
-        claim(tmp_path / "data" / ".runs", "mine", one_process=True)
+        claim(tmp_path / "data" / ".runs", "mine")

@@ -14,7 +14,7 @@ import yaml
 from click.testing import CliRunner
 
 from series_assets.cli import main
-from series_assets.dagster.generating import Request, generate_series
+from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_user_input, write_series
 from series_assets_tests.checker import Finished, check
@@ -55,7 +55,7 @@ def made(folder: Path, specification: dict[str, Any], **said: Any) -> Finished:
 
 def made_in(place: Path, data: Path) -> Finished:
     """Make the series whose two files lie in ``place``, and hold it against every promise."""
-    generate_series(Request(load_series(place), data))
+    generate(load_series(place), data)
     finished = Finished.of(place, data)
     check(finished)
     return finished

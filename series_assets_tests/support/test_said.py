@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from series_assets.cli import main
 from series_assets.dagster.build import build_definitions
-from series_assets.dagster.resources import Workspace
+from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.support.making import told
@@ -121,7 +121,7 @@ def test_nothing_that_exhibit_prints_gets_into_the_output(
 def metadata_of(folder: Path, specification: dict[str, Any], asset: str) -> dict[str, Any]:
     """Make two periods and return what an asset tells of the second one."""
     series = load_series(write_series(folder, specification, a_user_input(num_datasets=2)))
-    workspace = Workspace(data_dir=str(folder / "data"))
+    workspace = Workspace(folder / "data")
     job = build_definitions(
         [series], {"workspace": workspace}
     ).resolve_implicit_global_asset_job_def()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from series_assets.dagster.generating import Request, generate_series
+from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 from series_assets_tests.support.making import contents, existing, made, new, own_database, told
@@ -147,7 +147,7 @@ def test_two_runs_at_once(tmp_path: Path) -> None:
 
     def make(folder: str, name: str, seed: int) -> dict[str, bytes]:
         data = tmp_path / f"{folder}_data"
-        generate_series(Request(load_series(place(folder, name, seed)), data))
+        generate(load_series(place(folder, name, seed)), data)
         return files_in(data / name)
 
     with ThreadPoolExecutor(2) as pool:

@@ -31,7 +31,7 @@ from series_assets.core.spec.specification import (
     output_columns,
     windows_without_dates,
 )
-from series_assets.core.spec.user_input import UserInput, read_user_input
+from series_assets.core.spec.user_input import CHANGE_NO_DATA, UserInput, read_user_input
 
 _COUNTED = 1_000_000
 """Rows of which the known entities are counted before anything runs; of more, the run tells."""
@@ -104,10 +104,9 @@ def build_series(
 
 
 def _fingerprint(specification: object, user_input: object) -> str:
-    """Return a digest of the parsed content of both files, without what changes no row."""
-    free = {"num_datasets", "release", "exhibit_db_path"}
+    """Return a digest of the parsed content of both files, without the keys that change no data."""
     said = user_input if isinstance(user_input, Mapping) else {}
-    kept = sorted((str(key), value) for key, value in said.items() if key not in free)
+    kept = sorted((str(key), value) for key, value in said.items() if key not in CHANGE_NO_DATA)
     text = json.dumps([specification, kept], default=str, ensure_ascii=False)
     return sha256(text.encode()).hexdigest()[:16]
 

@@ -1,27 +1,90 @@
-"""When the periods of a series start, and how far its dates move (contract, section 3)."""
+"""When the periods of a series start, and how far its dates move (contract, section 3).
+
+What a period can be counted in is the table ``UNITS``: a new unit is one more entry there.
+"""
 
 from calendar import monthrange
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
 from dateutil.relativedelta import relativedelta
 
-UNITS = ("days", "weeks", "months")
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit that periods are counted in: so many days, or so many months."""
+
+    one: str
+    """What one of it is called."""
+    regularly: str
+    """What happens once in each of it is called."""
+    days: int = 0
+    months: int = 0
+
+
+UNITS: Mapping[str, Unit] = {
+    "days": Unit("day", "daily", days=1),
+    "weeks": Unit("week", "weekly", days=7),
+    "months": Unit("month", "monthly", months=1),
+    "quarters": Unit("quarter", "quarterly", months=3),
+}
+"""The units, by the names that the user input has for them."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """One step of a series."""
+
+    k: int
+    """Counts from 0."""
+    start: date
+    """The first day."""
+    last_day: date
+    """The day before the next period starts."""
+
+    @property
+    def number(self) -> int:
+        """The number of its dataset, from 1."""
+        return self.k + 1
+
+    @property
+    def key(self) -> str:
+        """Its partition key: the first day as ``YYYY-MM-DD``."""
+        return self.start.isoformat()
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """The starts of ``count`` periods of ``length`` units each, counted from ``start``."""
+    """The starts of ``count`` periods of ``length`` units each, counted from ``start``.
+
+    ``unit`` is a key of ``UNITS``.
+    """
 
     start: date
     unit: str
     length: int
     count: int
 
+    @property
+    def days(self) -> int:
+        """The days of a period; 0 where it is counted in months."""
+        return UNITS[self.unit].days * self.length
+
+    @property
+    def months(self) -> int:
+        """The months of a period; 0 where it is counted in days."""
+        return UNITS[self.unit].months * self.length
+
+    @property
+    def cadence(self) -> str:
+        """How often a period begins, in words: every ``month``, every ``2 weeks``."""
+        return UNITS[self.unit].one if self.length == 1 else f"{self.length} {self.unit}"
+
     def step(self, k: int) -> relativedelta:
         """Return how far period ``k`` lies from the first; for negative ``k``, before it."""
-        return relativedelta(**{self.unit: self.length * k})  # type: ignore[arg-type]
+        return relativedelta(days=self.days * k, months=self.months * k)
 
     def start_of(self, k: int) -> date:
         """Return the first day of period ``k``, always counted from the first period."""
@@ -31,18 +94,27 @@ class Calendar:
         """Return the day before period ``k + 1`` starts."""
         return self.start_of(k + 1) - relativedelta(days=1)
 
+    def period(self, k: int) -> Period:
+        """Return period ``k``, from 0."""
+        return Period(k, self.start_of(k), self.last_day_of(k))
+
+    @cached_property
+    def periods(self) -> tuple[Period, ...]:
+        """All periods, the first one first."""
+        return tuple(map(self.period, range(self.count)))
+
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """The partition keys: the start of each period as ``YYYY-MM-DD``."""
         return tuple(self.start_of(k).isoformat() for k in range(self.count))
 
     @cached_property
-    def _index(self) -> dict[str, int]:
+    def _by_key(self) -> dict[str, int]:
         return {key: k for k, key in enumerate(self.keys)}
 
-    def index(self, key: str) -> int:
-        """Return ``k`` for a partition key. Raises KeyError for a key of no period."""
-        return self._index[key]
+    def named(self, key: str) -> Period:
+        """Return the period with a partition key. Raises KeyError for a key of no period."""
+        return self.period(self._by_key[key])
 
     def move(self, day: date, k: int) -> date:
         """Return ``day`` as it is in period ``k``: the same step as its start, from the original.
@@ -56,12 +128,12 @@ class Calendar:
     ) -> tuple[date | None, date | None]:
         """Return both ends of a window as they are in period ``k``; an open end stays open.
 
-        Where the unit is months, a window that ends on the last day of a month always does, and
-        if it also begins on one (a single day, or 31 January to 29 February), it always begins on
-        one. A window that begins on a last day and ends within a month is moved day by day.
+        Where periods are counted in months, a window that ends on the last day of a month always
+        does, and if it also begins on one (a single day, or 31 January to 29 February), it always
+        begins on one. A window that begins on a last day and ends within a month is moved day by
+        day.
         """
-        months = self.unit == "months"
-        ends_months = months and last is not None and _is_last_of_month(last)
+        ends_months = self.months > 0 and last is not None and _is_last_of_month(last)
         starts_so = ends_months and first is not None and _is_last_of_month(first)
         return self._moved(first, k, starts_so), self._moved(last, k, ends_months)
 

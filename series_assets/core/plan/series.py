@@ -5,14 +5,13 @@ decided in ``building``, how a specification is changed in ``changes``, who is d
 ``entities``.
 """
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, fields
 from functools import cached_property
 from math import floor
 from pathlib import Path
 from typing import Any
 
-from series_assets.core.plan.calendar import Calendar
+from series_assets.core.plan.calendar import Calendar, Period
 from series_assets.core.plan.derived_columns import over_whole_datasets
 from series_assets.core.plan.identifiers import Identifiers
 from series_assets.core.plan.sampling import Distribution, allotted, parse_distribution, present
@@ -68,21 +67,14 @@ class ExistingPart:
 
 @dataclass(frozen=True)
 class Plan:
-    """What period ``k`` is made from. A part without rows is None."""
+    """What a period is made from. A part without rows is None."""
 
     series: str
-    k: int
-    key: str
-    start: date
+    period: Period
     random_seed: int
     shuffle_seed: int
     new: NewPart | None
     existing: ExistingPart | None
-
-    @property
-    def number(self) -> int:
-        """The number of the dataset, from 1."""
-        return self.k + 1
 
 
 @dataclass(frozen=True)
@@ -104,6 +96,21 @@ class Series:
     """The user input's file, as messages call it."""
     database: Path | None = None
     """The database the user named; None for the one in the data folder."""
+
+    @staticmethod
+    def from_files(specification: str | Path, user_input: str | Path) -> "Series":
+        """Return the series of two files, called after ``metadata.id`` of the specification.
+
+        Raises InputError with every fault of both files.
+        """
+        # The one door out of the core, for the Python interface; opened only by who calls it.
+        from series_assets.storage.loading import load_loose
+
+        return load_loose(Path(specification), Path(user_input))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields alone: plans and the like are computed again where they are needed."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def table(self) -> str:
@@ -182,9 +189,7 @@ class Series:
             )
         return Plan(
             series=self.name,
-            k=k,
-            key=self.calendar.keys[k],
-            start=self.calendar.start_of(k),
+            period=self.calendar.period(k),
             random_seed=metadata["random_seed"],
             shuffle_seed=derive(metadata["random_seed"], k, "shuffle"),
             new=new,
@@ -251,7 +256,7 @@ class Series:
 
 def as_plain(plan: Plan) -> dict[str, Any]:
     """Return a plan as plain data, to print it or to compare it."""
-    shown: dict[str, Any] = {"dataset": plan.number, "starts": plan.key, "seeds": {}}
+    shown: dict[str, Any] = {"dataset": plan.period.number, "starts": plan.period.key, "seeds": {}}
     shown["seeds"]["shuffle"] = plan.shuffle_seed
     if plan.new:
         shown["new"] = {

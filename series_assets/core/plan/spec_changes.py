@@ -15,6 +15,7 @@ from series_assets.core.plan.constraints import Afterwards, of_existing_records,
 from series_assets.core.plan.date_shifts import move_dates
 from series_assets.core.plan.seeds import existing_seed
 from series_assets.core.spec import mentions
+from series_assets.core.spec.column_types import TYPES
 from series_assets.core.spec.specification import (
     PAIRED,
     Specification,
@@ -117,9 +118,9 @@ def existing_specification(
     changed["columns"] = columns
 
     gone = {*drawn, *removed.derived_columns}
-    for key in ("uuid_columns", "numerical_columns", "date_columns", "geospatial_columns"):
-        metadata[key] = [name for name in metadata[key] if name not in gone]
     categorical = [name for name in metadata["categorical_columns"] if name not in drawn]
+    for key in (meaning.metadata_list for meaning in TYPES.values()):
+        metadata[key] = [name for name in metadata[key] if name not in gone]
     metadata["categorical_columns"] = [first, *others, *categorical]
     changed["linked_columns"] = [
         [number, members]

@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from series_assets.core.errors import Fault, InputError
+from series_assets.core.spec.column_types import LISTS_DERIVED, TYPES
 from series_assets.core.spec.mentions import split_constraint
-from series_assets.core.spec.pydantic_faults import faults_of, with_remedy
+from series_assets.core.spec.pydantic_faults import faults_of, keys_of, with_remedy
 from series_assets.core.spec.schema import (
     KNOWN_KEYS,
     REMEDIES,
@@ -20,7 +21,7 @@ from series_assets.core.spec.schema import (
     DateColumn,
     SpecificationForm,
 )
-from series_assets.core.spec.specification import LISTS, PAIRED, Specification, is_select, of_type
+from series_assets.core.spec.specification import PAIRED, Specification, is_select, of_type
 
 
 def read_specification(content: object, file: str) -> Specification:
@@ -43,7 +44,8 @@ def read_specification(content: object, file: str) -> Specification:
     try:
         form = SpecificationForm.model_validate(dict(content))
     except ValidationError as error:
-        found = faults_of(error, file, KNOWN_KEYS)
+        known = KNOWN_KEYS | {name: keys_of(one.form) for name, one in TYPES.items()}
+        found = faults_of(error, file, known, TYPES)
         raise InputError(with_remedy(fault, REMEDIES) for fault in found) from None
     faults = [Fault(file, message) for message in _contradictions(form)]
     if faults:
@@ -58,9 +60,10 @@ def _contradictions(form: SpecificationForm) -> Iterator[str]:
         yield "columns has no uuid column; the entities of a series need an identifier"
     for name in sorted(columns.keys() & derived.keys()):
         yield f"derived_columns.{name} has the name of a column"
-    for type_, key in LISTS.items():
+    for type_, meaning in TYPES.items():
+        key = meaning.metadata_list
         for name in getattr(form.metadata, key) or []:
-            if name in derived and type_ == "continuous":
+            if name in derived and type_ == LISTS_DERIVED:
                 continue
             if name not in columns:
                 yield (
@@ -71,7 +74,7 @@ def _contradictions(form: SpecificationForm) -> Iterator[str]:
                 its = columns[name].type
                 yield (
                     f"metadata.{key} names '{name}', whose type is {its}; "
-                    f"it belongs in {LISTS[its]}"
+                    f"it belongs in {TYPES[its].metadata_list}"
                 )
     for name, column in columns.items():
         if isinstance(column, CategoricalColumn):
@@ -131,7 +134,7 @@ def _of_constraints(constraints: Constraints, columns: Mapping[str, Any]) -> Ite
             )
         elif parts[0] not in columns:
             yield f"constraints.basic_constraints '{text}' starts with an unknown column"
-        elif columns[parts[0]].type not in ("continuous", "date"):
+        elif not TYPES[columns[parts[0]].type].adjustable:
             type_ = columns[parts[0]].type
             yield f"constraints.basic_constraints '{text}' adjusts a {type_} column"
     for name, custom in (constraints.custom_constraints or {}).items():
@@ -156,7 +159,8 @@ def _unshared(value: Any) -> Any:
 
 def _completed(specification: Specification, form: SpecificationForm) -> Specification:
     metadata = specification["metadata"] = dict(specification["metadata"])
-    for type_, key in LISTS.items():
+    for type_, meaning in TYPES.items():
+        key = meaning.metadata_list
         known = metadata.get(key) or []
         metadata[key] = [*known, *(c for c in of_type(specification, type_) if c not in known)]
     for name, column in specification["columns"].items():

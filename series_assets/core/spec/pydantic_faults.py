@@ -1,6 +1,6 @@
 """pydantic's findings, told in the words of the two files. No rules of their own here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -29,16 +29,20 @@ _BOUNDS = {
 
 
 def faults_of(
-    error: ValidationError, file: str, known_keys: Mapping[str, Sequence[str]]
+    error: ValidationError,
+    file: str,
+    known_keys: Mapping[str, Sequence[str]],
+    column_types: Collection[str] = (),
 ) -> Iterable[Fault]:
     """Yield one fault for each of pydantic's errors.
 
     ``known_keys`` names, for the last fixed part of a place, the keys allowed there ("" is the
-    top of the file), so that an unknown key can be answered with its likely meaning.
+    top of the file), so that an unknown key can be answered with its likely meaning. In a file
+    with columns, ``column_types`` are the types that they may have.
     """
     details = error.errors(include_url=False)
     for detail in details[:_MOST]:
-        yield Fault(file, _sentence(dict(detail), known_keys))
+        yield Fault(file, _sentence(dict(detail), known_keys, column_types))
     if len(details) > _MOST:
         yield Fault(file, f"{len(details) - _MOST:,} more faults of this kind; mend these first")
 
@@ -55,9 +59,13 @@ def keys_of(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _sentence(detail: Mapping[str, Any], known_keys: Mapping[str, Sequence[str]]) -> str:
+def _sentence(
+    detail: Mapping[str, Any],
+    known_keys: Mapping[str, Sequence[str]],
+    column_types: Collection[str],
+) -> str:
     kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
-    parts, model = _place(detail["loc"])
+    parts, model = _place(detail["loc"], column_types)
     place = ".".join(parts)
     if kind == "missing":
         return f"{place} is missing"
@@ -79,7 +87,7 @@ def _sentence(detail: Mapping[str, Any], known_keys: Mapping[str, Sequence[str]]
         hint = near if "did you mean" in near else ""
         return f"{place}.type {context['tag']!r} is not known; use {listed(expected)}{hint}"
     if kind == "union_tag_not_found":
-        return f"{place}.type is missing; use {listed(sorted(_TYPES))}"
+        return f"{place}.type is missing; use {listed(sorted(column_types))}"
     if kind in _BOUNDS:
         bound, text = _BOUNDS[kind]
         limit = context[bound]
@@ -93,14 +101,14 @@ def _sentence(detail: Mapping[str, Any], known_keys: Mapping[str, Sequence[str]]
     return f"{place} {told(given)}: {detail['msg']}"
 
 
-def _place(loc: Sequence[int | str]) -> tuple[list[str], str]:
+def _place(loc: Sequence[int | str], column_types: Collection[str]) -> tuple[list[str], str]:
     """Return the keys that lead to a place in the file, and what the keys there belong to.
 
     pydantic puts a column's type between its name and its keys.
     """
     parts = [str(part) for part in loc]
     model = "" if len(parts) < 2 else parts[0]
-    if parts[:1] == ["columns"] and len(parts) > 2 and parts[2] in _TYPES:
+    if parts[:1] == ["columns"] and len(parts) > 2 and parts[2] in column_types:
         model = "distribution_parameters" if len(parts) > 4 else parts[2]
         del parts[2]
     elif parts[:2] == ["constraints", "custom_constraints"]:
@@ -120,6 +128,3 @@ def told(given: object) -> str:
         given = given[: 10 * _LONGEST]  # what is left out would not show
     text = given.isoformat() if isinstance(given, date) else repr(given)
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-_TYPES = frozenset({"uuid", "categorical", "continuous", "date", "geospatial"})

@@ -16,8 +16,8 @@ from pydantic import (
 from series_assets.core.errors import did_you_mean
 from series_assets.core.plan.sampling import parse_distribution
 from series_assets.core.spec.dates import parse_date
+from series_assets.core.spec.markers import MISSING, PAIRED
 from series_assets.core.spec.pydantic_faults import keys_of, told
-from series_assets.core.spec.specification import MISSING, PAIRED
 
 
 def _iso(value: object) -> object:
@@ -252,9 +252,5 @@ KNOWN_KEYS = {
     "constraints": keys_of(Constraints),
     "custom_constraints": keys_of(CustomConstraint),
     "distribution_parameters": keys_of(DistributionParameters),
-    "uuid": keys_of(UuidColumn),
-    "categorical": keys_of(CategoricalColumn),
-    "continuous": keys_of(ContinuousColumn),
-    "date": keys_of(DateColumn),
-    "geospatial": keys_of(GeospatialColumn),
 }
+"""The keys of each part of the file; those of the columns by type are in ``column_types``."""

@@ -10,21 +10,14 @@ from datetime import date
 from math import prod
 from typing import Any
 
+from series_assets.core.spec.column_types import DERIVED_KIND, TYPES, outputs_of
+from series_assets.core.spec.markers import MISSING as MISSING
+from series_assets.core.spec.markers import PAIRED as PAIRED
+from series_assets.core.spec.markers import REGEX as REGEX
+
 Specification = dict[str, Any]
 Window = tuple[int, str, str, str]
 """A period, a date column, and the first and last day it may have then."""
-
-PAIRED = "See paired column"
-REGEX = "regex"
-MISSING = "Missing data"
-LISTS = {
-    "uuid": "uuid_columns",
-    "categorical": "categorical_columns",
-    "continuous": "numerical_columns",
-    "date": "date_columns",
-    "geospatial": "geospatial_columns",
-}
-"""Where the metadata lists the columns of each type."""
 
 
 def of_type(specification: Specification, *types: str) -> list[str]:
@@ -52,31 +45,17 @@ def is_paired(column: Mapping[str, Any]) -> bool:
 def output_columns(specification: Specification, name: str) -> list[str]:
     """Return the columns of the data that ``name`` stands for: two for a geospatial one."""
     column = specification["columns"].get(name)
-    if column is not None and column["type"] == "geospatial":
-        return [f"{name}_latitude", f"{name}_longitude"]
-    return [name]
+    return [name] if column is None else outputs_of(column["type"], name)
 
 
 def column_kinds(specification: Specification) -> dict[str, str]:
-    """Return what the values of each column of the data are.
-
-    ``text``, ``integer``, ``real``, ``date``, or ``any`` where only the data can tell (derived
-    columns, and categories that a table of the database may hold as numbers).
-    """
-    kinds: dict[str, str] = {}
-    for name, column in specification["columns"].items():
-        match column["type"]:
-            case "uuid":
-                kinds[name] = "integer" if column["anonymising_set"] == "range" else "text"
-            case "continuous":
-                kinds[name] = "integer" if column["precision"] == "integer" else "real"
-            case "date":
-                kinds[name] = "date"
-            case "geospatial":
-                kinds |= dict.fromkeys(output_columns(specification, name), "real")
-            case _:
-                kinds[name] = "text"
-    return kinds | dict.fromkeys(derived(specification), "any")
+    """Return the kind of the values of each column of the data, a key of ``KINDS``."""
+    kinds = {
+        output: TYPES[column["type"]].kind_of(column)
+        for name, column in specification["columns"].items()
+        for output in output_columns(specification, name)
+    }
+    return kinds | dict.fromkeys(derived(specification), DERIVED_KIND)
 
 
 def window_size(column: Mapping[str, Any]) -> int | None:

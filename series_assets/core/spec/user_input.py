@@ -1,6 +1,7 @@
-"""The user input: one model of its keys, their defaults and what each may hold (section 1).
+"""The user input: one table of its keys, and what each may hold (section 1.3).
 
-What a key means together with the specification is checked in ``series``.
+``UserInput`` is that table: an entry says what a key means, its default, and whether it changes
+data. What a key means together with the specification is checked in ``core/plan/build``.
 """
 
 import re
@@ -11,17 +12,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from series_assets.core.errors import Fault, InputError, did_you_mean
+from series_assets.core.errors import Fault, InputError, listed
 from series_assets.core.plan.calendar import UNITS
 from series_assets.core.spec.dates import parse_date
 from series_assets.core.spec.pydantic_faults import faults_of, keys_of, told, with_remedy
 
-_REMEDIES = {
-    "date_columns": "list the date columns that move with the period, or [] for none",
-    "period": "use days, weeks or months",
-    "length_of_period": "say how many units a period has, for example length_of_period: 2",
-    "fraction_of_new": "say how much of each period is new, for example fraction_of_new: 1/3",
-}
 _MOST = 100_000
 """Periods of a series, and units of a period: more days than Exhibit's calendar has months."""
 _LONGEST = 50
@@ -29,7 +24,7 @@ _LONGEST = 50
 _EXPONENT = re.compile(r"[eE][-+]?([0-9_]+)")
 _OTHER_CADENCES = {
     "fortnight": ("weeks", 2),
-    "quarter": ("months", 3),
+    "half-year": ("quarters", 2),
     "year": ("months", 12),
     "annual": ("months", 12),
     "decade": ("months", 120),
@@ -61,13 +56,19 @@ def _linked_names(value: object) -> object:
 def _unit(value: object) -> object:
     if isinstance(value, str) and value in UNITS:
         return value
-    hint = ""
-    if isinstance(value, str):
-        hint = "" if f"{value}s" not in UNITS else did_you_mean(value, UNITS)
-        for word, (unit, length) in _OTHER_CADENCES.items():
-            if word in value.lower():
-                hint = f" (here: period: {unit}, length_of_period: {length})"
-    raise ValueError(f"{told(value)} is not known; use days, weeks or months{hint}")
+    hint = _unit_like(value.lower()) if isinstance(value, str) else ""
+    raise ValueError(f"{told(value)} is not known; use {listed(UNITS)}{hint}")
+
+
+def _unit_like(text: str) -> str:
+    """Return what to write for a period in other words; nothing where they are not understood."""
+    for word, (name, length) in _OTHER_CADENCES.items():
+        if word in text:
+            return f" (here: period: {name}, length_of_period: {length})"
+    for name, unit in UNITS.items():
+        if text in (name, unit.one, unit.regularly):
+            return f"; did you mean '{name}'?"
+    return ""
 
 
 def _count(value: object) -> object:
@@ -118,33 +119,71 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Count = Annotated[int, BeforeValidator(_count)]
 
 
+def _key(
+    meaning: str,
+    default: Any = ...,
+    *,
+    if_missing: str | None = None,
+    changes_data: bool = True,
+) -> Any:
+    """Return the entry of a key: required without a ``default``, and then with what to write.
+
+    Rows made under another value of a key that ``changes_data`` are rows of another series.
+    """
+    more: dict[str, Any] = {"if_missing": if_missing, "changes_data": changes_data}
+    return Field(default, description=meaning, json_schema_extra=more)
+
+
 class UserInput(BaseModel):
     """What a user says about a series, beside the specification of its first period."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    exhibit_db_path: Annotated[str | None, BeforeValidator(_path)] = Field(
-        None, description="SQLite database with Exhibit's lookup tables and the reference table"
+    exhibit_db_path: Annotated[str | None, BeforeValidator(_path)] = _key(
+        "SQLite database with Exhibit's lookup tables and the reference table",
+        None,
+        changes_data=False,
     )
-    date_columns: Names = Field(..., description="date columns that move with the period")
-    static_columns: Names = Field((), description="columns that an entity keeps for life")
-    period: Annotated[Literal["days", "weeks", "months"], BeforeValidator(_unit)] = Field(
-        ..., description="unit of a period"
+    date_columns: Names = _key(
+        "date columns that move with the period",
+        if_missing="list the date columns that move with the period, or [] for none",
     )
-    length_of_period: Count = Field(..., description="so many units a period")
-    num_datasets: Count = Field(3, description="periods in the series")
-    fraction_of_new: Annotated[Fraction, BeforeValidator(_fraction)] = Field(
-        ..., description="new records among the rows of every period but the first"
+    static_columns: Names = _key("columns that an entity keeps for life", ())
+    period: Annotated[str, BeforeValidator(_unit)] = _key(
+        "unit of a period", if_missing=f"use {listed(UNITS)}"
     )
-    linked_columns: Annotated[tuple[str, ...], BeforeValidator(_linked_names)] = Field(
-        (), description="columns that belong together"
+    length_of_period: Count = _key(
+        "so many units a period",
+        if_missing="say how many units a period has, for example length_of_period: 2",
+    )
+    num_datasets: Count = _key("periods in the series", 3, changes_data=False)
+    fraction_of_new: Annotated[Fraction, BeforeValidator(_fraction)] = _key(
+        "new records among the rows of every period but the first",
+        if_missing="say how much of each period is new, for example fraction_of_new: 1/3",
+    )
+    linked_columns: Annotated[tuple[str, ...], BeforeValidator(_linked_names)] = _key(
+        "columns that belong together", ()
     )
     release: Annotated[
         Literal["calendar", "immediate"], BeforeValidator(_choice("calendar", "immediate"))
-    ] = Field("calendar", description="when the next period is asked for")
+    ] = _key("when the next period is asked for", "calendar", changes_data=False)
     start_date: Annotated[
         date | None, BeforeValidator(lambda value: None if value is None else parse_date(value))
-    ] = Field(None, description="start of the first period")
+    ] = _key("start of the first period", None)
+
+
+def _entries(word: str) -> dict[str, Any]:
+    """Return what the entries of all keys say about ``word``, an argument of ``_key``."""
+    return {
+        key: field.json_schema_extra[word]
+        for key, field in UserInput.model_fields.items()
+        if isinstance(field.json_schema_extra, dict)
+    }
+
+
+CHANGE_NO_DATA = frozenset(key for key, changes in _entries("changes_data").items() if not changes)
+"""The keys under any value of which a period has the same rows."""
+_REMEDIES = {key: remedy for key, remedy in _entries("if_missing").items() if remedy}
 
 
 def read_user_input(content: object, file: str) -> UserInput:

@@ -16,6 +16,7 @@ import pandas as pd
 from dateutil.relativedelta import relativedelta
 
 from series_assets.core.errors import listed
+from series_assets.core.plan.calendar import UNITS, Unit
 
 _NEAR = timedelta(days=62)
 _LONG = timedelta(days=400)
@@ -51,7 +52,7 @@ def dates_of(columns: Mapping[str, "pd.Series[Any]"], fallback: date) -> Dates:
     moved = tuple(name for name in columns if _moves(windows[name], windows[main]))
     start, end = _whole_steps(first, last, frequencies[main])
     unit, length, begin, stop = _period(start, end)
-    fitting = {"months": "MQYWB", "weeks": "WB", "days": "B"}[unit]
+    fitting = _fitting(UNITS[unit])
     for name, frequency in frequencies.items():
         if name in moved and frequency[0] not in fitting:
             frequencies[name] = "D"  # a later window might hold none of its days
@@ -59,6 +60,13 @@ def dates_of(columns: Mapping[str, "pd.Series[Any]"], fallback: date) -> Dates:
         windows[main] = (min(first, begin), max(last, stop))
     notes = tuple(_notes(main, moved, unit, length, begin, windows))
     return Dates(moved, unit, length, begin, windows, frequencies, notes)
+
+
+def _fitting(unit: Unit) -> str:
+    """Return the frequencies, by their first letters, of which every period has some date."""
+    if unit.months:
+        return "MQYWB"
+    return "WB" if unit.days % 7 == 0 else "B"
 
 
 def _day(moment: pd.Timestamp) -> date:
@@ -158,7 +166,7 @@ def _notes(
     begin: date,
     windows: Mapping[str, tuple[date, date]],
 ) -> Iterator[str]:
-    one = unit.removesuffix("s") if length == 1 else unit
+    one = UNITS[unit].one if length == 1 else unit
     yield (
         f"a period is {length} {one} long from {begin}, as the days of {main} are, and moves "
         f"{listed(moved, 'and')}; see length_of_period and date_columns in user_input.yml"

@@ -14,8 +14,9 @@ from exhibit.core.constants import MISSING_DATA_STR
 from exhibit.core.generate import missing
 from numpy.typing import NDArray
 
+from series_assets.core.spec.column_types import outputs_of
 from series_assets.engine import constant_seeds
-from series_assets.engine.missing_data import SeededMissingData, outputs_of
+from series_assets.engine.missing_data import SeededMissingData
 from series_assets.engine.vectorized import numbers
 from series_assets.engine.vectorized.coded import Coded, Codes, NotCovered
 
@@ -88,7 +89,8 @@ class MissingDataGenerator(SeededMissingData):
         for names in groups:
             self._blank(names, self._drawn(next(iter(names)), 0, sorted(names)))
         for name in places:
-            self._blank(outputs_of(name), self._drawn(name, 0, outputs_of(name)))
+            outputs = tuple(outputs_of("geospatial", name))
+            self._blank(outputs, self._drawn(name, 0, outputs))
         self._apply_constraints(single)
         metadata = self.spec_dict["metadata"]
         derived = self.spec_dict.get("derived_columns", {})

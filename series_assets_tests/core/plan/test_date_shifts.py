@@ -31,7 +31,7 @@ def windows(draw: st.DrawFn) -> tuple[date, date, str]:
     return first, max(first, last), frequency
 
 
-STEPS = st.tuples(st.sampled_from(UNITS), st.integers(1, 24), st.integers(0, 40))
+STEPS = st.tuples(st.sampled_from(list(UNITS)), st.integers(1, 24), st.integers(0, 40))
 
 
 def moved(

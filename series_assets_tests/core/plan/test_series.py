@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from series_assets.core.errors import InputError
 from series_assets.core.plan.seeds import LIMIT, derive, existing_seed
 from series_assets.core.plan.series import Series, as_plain
+from series_assets.core.spec.user_input import CHANGE_NO_DATA, UserInput
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 
 SEEDS = st.integers(0, LIMIT - 1)
@@ -154,7 +155,7 @@ def test_hundreds_of_periods_are_built_in_one_go() -> None:
     """A series of 600 periods is checked and planned like any other, to its last one."""
     series = a_series(None, a_user_input(num_datasets=600))
     plans = [series.plan(k) for k in range(600)]
-    assert [plan.number for plan in plans] == list(range(1, 601))
+    assert [plan.period.number for plan in plans] == list(range(1, 601))
     assert plans[-1].key == "2073-12-01"
     seeds = {plan.new.specification["metadata"]["random_seed"] for plan in plans if plan.new}
     assert seeds == set(range(600))
@@ -312,40 +313,55 @@ def test_a_start_date_goes_before_the_windows() -> None:
     series = a_series(None, a_user_input(start_date="2024-01-15"))
     plan = series.plan(1)
     assert plan.new is not None
-    assert plan.key == "2024-02-15"
+    assert plan.period.key == "2024-02-15"
     assert plan.new.specification["columns"]["date"]["from"] == "2024-02-01"
 
 
 # Fingerprint ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"num_datasets": 90},
-        {"release": "immediate"},
-        {"exhibit_db_path": "elsewhere.db"},
-        {"exhibit_db_path": None},
-    ],
-)
+def test_data_made_by_an_earlier_version_stays_valid() -> None:
+    """The fingerprints of these contents are those that files and tables already hold."""
+    other = a_user_input(period="weeks", length_of_period=2, start_date="2024-01-01")
+    assert a_series().fingerprint == "41e15bbe0d4341bf"
+    assert a_series(None, other | {"linked_columns": ["id", "sex"]}).fingerprint == (
+        "c9b75680b8786d21"
+    )
+
+
+_NO_DATA: list[dict[str, Any]] = [
+    {"num_datasets": 90},
+    {"release": "immediate"},
+    {"exhibit_db_path": "elsewhere.db"},
+    {"exhibit_db_path": None},
+]
+_OTHER_DATA: list[dict[str, Any]] = [
+    {"date_columns": []},
+    {"static_columns": ["region"]},
+    {"static_columns": ["sex", "region"]},
+    {"period": "weeks"},
+    {"period": "quarters"},
+    {"length_of_period": 2},
+    {"fraction_of_new": "1/2"},
+    {"linked_columns": ["id", "sex"]},
+    {"start_date": "2024-01-02"},
+]
+
+
+def test_every_key_of_the_user_input_is_tried() -> None:
+    """The cases below are those of the table of keys, of both sorts."""
+    assert {key for case in _NO_DATA for key in case} == CHANGE_NO_DATA
+    rest = set(UserInput.model_fields) - CHANGE_NO_DATA
+    assert {key for case in _OTHER_DATA for key in case} == rest
+
+
+@pytest.mark.parametrize("changes", _NO_DATA)
 def test_what_changes_no_row_keeps_the_fingerprint(changes: dict[str, Any]) -> None:
     """More periods, another release or another database leave the rows made so far valid."""
     assert a_series(None, a_user_input(**changes)).fingerprint == a_series().fingerprint
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"date_columns": []},
-        {"static_columns": ["region"]},
-        {"static_columns": ["sex", "region"]},
-        {"period": "weeks"},
-        {"length_of_period": 2},
-        {"fraction_of_new": "1/2"},
-        {"linked_columns": ["id", "sex"]},
-        {"start_date": "2024-01-02"},
-    ],
-)
+@pytest.mark.parametrize("changes", _OTHER_DATA)
 def test_any_other_key_changes_the_fingerprint(changes: dict[str, Any]) -> None:
     """Rows made under another user input are told from those made under this one."""
     start = {"start_date": "2024-01-01"}

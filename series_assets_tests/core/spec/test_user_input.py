@@ -3,19 +3,25 @@
 That every message reaches the command line as it is stands in ``test_faulty_inputs``.
 """
 
+import re
 from datetime import date, datetime
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from series_assets.core.errors import InputError
-from series_assets.core.spec.user_input import UserInput, read_user_input
+from series_assets.core.errors import InputError, listed
+from series_assets.core.plan.calendar import UNITS
+from series_assets.core.spec.user_input import CHANGE_NO_DATA, UserInput, read_user_input
+from series_assets.scaffolding.new_series import start_series
 from series_assets_tests.builders import a_user_input
 
 FILE = "demo/user_input.yml"
+ROOT = Path(__file__).parents[3]
 
 
 def _read(**keys: Any) -> UserInput:
@@ -26,6 +32,60 @@ def _complaints(content: object) -> list[str]:
     with pytest.raises(InputError) as caught:
         read_user_input(content, FILE)
     return [str(fault) for fault in caught.value.faults]
+
+
+def _document(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_every_key_has_a_meaning_and_a_required_one_says_what_to_write() -> None:
+    """An entry of the table is whole: no key without a description, none missing in silence."""
+    for key, field in UserInput.model_fields.items():
+        assert field.description, key
+        if field.is_required():
+            content = a_user_input()
+            del content[key]
+            (complaint,) = _complaints(content)
+            assert complaint.startswith(f"{FILE}: {key} is missing; "), complaint
+
+
+@pytest.mark.parametrize("document", ["docs/contract.md", "docs/how-it-works.md"])
+def test_the_documents_name_the_keys_that_change_no_data(document: str) -> None:
+    """Where a fingerprint is explained, all of these keys are named, and no others."""
+    text = " ".join(_document(document).split())
+    (sentence,) = re.findall(r"[^.]*fingerprint[^.]* without ([^.]*)\.", text)
+    assert set(re.findall(r"`(\w+)`", sentence)) == CHANGE_NO_DATA
+
+
+def test_the_template_has_every_key_with_its_default(tmp_path: Path) -> None:
+    """The file that ``new`` writes has the keys of the table, in its order, and names all units."""
+    start_series(tmp_path, "demo")
+    text = (tmp_path / "demo" / "user_input.yml").read_text(encoding="utf-8")
+    content = yaml.safe_load(text)
+    assert list(content) == list(UserInput.model_fields)
+    for key, field in UserInput.model_fields.items():
+        if not field.is_required() and key != "static_columns":
+            assert getattr(read_user_input(content, FILE), key) == field.default
+    assert f"# A period is so many {listed(UNITS)}.\n" in text
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_a_unit_is_taken_and_suggested(name: str) -> None:
+    """As it stands in the table; other forms of the word lead to it, in any case of letters."""
+    assert _read(period=name).period == name
+    for word in (UNITS[name].one, UNITS[name].regularly.title(), name.upper()):
+        assert _complaints(a_user_input(period=word)) == [
+            f"{FILE}: period '{word}' is not known; use {listed(UNITS)}; did you mean '{name}'?"
+        ]
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/contract.md"])
+def test_the_documents_name_every_unit(document: str) -> None:
+    """In the row of ``period``, and in the message that they show."""
+    text = _document(document)
+    (row,) = re.findall(r"^\| `period` \|.*$", text, re.MULTILINE)
+    assert [word for word in re.findall(r"`(\w+)`", row) if word != "period"] == list(UNITS)
+    assert f"period 'fortnights' is not known; use {listed(UNITS)} (here" in text
 
 
 def test_the_defaults() -> None:
@@ -113,13 +173,13 @@ def test_the_day_comes_first() -> None:
         ("static_columns", {"sex": 1}, "{'sex': 1} is not a list of column names; "
          "write [name, name]"),
         ("linked_columns", ["id"], "names only 'id'; a link needs two columns or more"),
-        ("period", "day", "'day' is not known; use days, weeks or months; did you mean 'days'?"),
-        ("period", "quarterly", "'quarterly' is not known; use days, weeks or months "
-         "(here: period: months, length_of_period: 3)"),
-        ("period", "Years", "'Years' is not known; use days, weeks or months "
+        ("period", "hours", "'hours' is not known; use days, weeks, months or quarters"),
+        ("period", "half-yearly", "'half-yearly' is not known; use days, weeks, months or quarters "
+         "(here: period: quarters, length_of_period: 2)"),
+        ("period", "Years", "'Years' is not known; use days, weeks, months or quarters "
          "(here: period: months, length_of_period: 12)"),
-        ("period", None, "(empty) is not known; use days, weeks or months"),
-        ("period", ["days"], "['days'] is not known; use days, weeks or months"),
+        ("period", None, "(empty) is not known; use days, weeks, months or quarters"),
+        ("period", ["days"], "['days'] is not known; use days, weeks, months or quarters"),
         ("length_of_period", True, "true is not a whole number; use 1 or more"),
         ("length_of_period", 2.0, "2.0 is not a whole number; use 1 or more"),
         ("length_of_period", -1, "-1 is too small; use 1 or more"),
@@ -151,7 +211,7 @@ def test_all_faults_are_told_at_once() -> None:
     content = a_user_input(period="fortnights", num_datasets=0, statics=["sex"])
     del content["fraction_of_new"]
     assert _complaints(content) == [
-        f"{FILE}: period 'fortnights' is not known; use days, weeks or months "
+        f"{FILE}: period 'fortnights' is not known; use days, weeks, months or quarters "
         "(here: period: weeks, length_of_period: 2)",
         f"{FILE}: num_datasets 0 is too small; use 1 or more",
         f"{FILE}: fraction_of_new is missing; say how much of each period is new, for example "

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
+from series_assets.core.spec.column_types import NUMBERS, TYPES
 from series_assets.core.spec.specification import PAIRED, Specification, is_select, output_columns
 
 COLUMN, SCALAR = "column", "single value"
@@ -118,15 +119,13 @@ def of_columns(specification: Specification) -> dict[str, Value]:
     assigned = max(map(len, _assigned(specification)), default=0)
     found: dict[str, Value] = {}
     for name, column in specification["columns"].items():
-        match column["type"]:
-            case "continuous" | "geospatial":
-                value = Value(COLUMN, NUMBER)
-            case "date" if not is_select(column.get("anonymising_set")):
-                value = Value(COLUMN, TIME)
-            case "uuid" if column["anonymising_set"] == "range":
-                value = Value(COLUMN, NUMBER)
-            case _:
-                value = Value(COLUMN, TEXT, max(_longest(column), assigned))
+        kind = TYPES[column["type"]].kind_of(column)
+        if kind in NUMBERS:
+            value = Value(COLUMN, NUMBER)
+        elif kind == "date" and not is_select(column.get("anonymising_set")):
+            value = Value(COLUMN, TIME)
+        else:
+            value = Value(COLUMN, TEXT, max(_longest(column), assigned))
         found |= dict.fromkeys(output_columns(specification, name), value)
     return found
 

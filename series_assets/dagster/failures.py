@@ -1,0 +1,14 @@
+"""How the failure of a period ends a step."""
+
+import dagster as dg
+
+from series_assets.core.errors import SeriesError
+from series_assets.core.plain_text import visible
+
+
+def failure_of(error: SeriesError, trace: str | None = None) -> dg.Failure:
+    """Return the exception that ends a step with an error's message, its traceback as metadata."""
+    text = dg.MetadataValue.text(visible(trace or ""))
+    return dg.Failure(
+        visible(str(error)), metadata={"traceback": text} if trace else None, allow_retries=False
+    )

@@ -1,0 +1,150 @@
+"""Making periods from the command line as runs that the instance of DAGSTER_HOME records."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import dagster as dg
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from series_assets.core.errors import NO_MEMORY, GenerationError, RequestError, SeriesError
+from series_assets.core.plan.calendar import Period
+from series_assets.core.plan.notes import notes_of
+from series_assets.core.plan.series import Series
+from series_assets.dagster.assets import keys_of
+from series_assets.dagster.build import build_definitions
+from series_assets.pipeline.progress import Progress
+from series_assets.pipeline.requests import check_request
+from series_assets.pipeline.workspace import Workspace
+from series_assets.storage import provenance
+
+
+def generate_recorded(
+    series: Series,
+    periods: Sequence[Period],
+    workspace: Workspace,
+    progress: Progress,
+    *,
+    verbose: bool = False,
+) -> list[Path]:
+    """Make periods, which follow each other, and return the paths of their datasets.
+
+    Raises RequestError or InputError before anything runs, GenerationError where a run fails, and
+    KeyboardInterrupt where it was interrupted.
+    """
+    check_request(series, periods, workspace)
+    for note in notes_of(series):
+        progress.noted(note)
+    try:
+        with _instance() as instance:
+            _run(series, periods, workspace, progress, instance, verbose)
+    except (OSError, SQLAlchemyError) as error:  # of our own files the ops tell
+        raise GenerationError(
+            f"{os.environ.get('DAGSTER_HOME') or tempfile.gettempdir()}: Dagster cannot keep its "
+            f"records of the run: {_reason(error)}; see that the folder can be written and has "
+            "space, then run it again"
+        ) from error
+    layout = workspace.layout(series)
+    return [layout.dataset(period.number) for period in periods]
+
+
+@contextmanager
+def _instance() -> Iterator[dg.DagsterInstance]:
+    """Open the instance of DAGSTER_HOME, so that runs show in the UI."""
+    try:
+        recorded = dg.DagsterInstance.get()
+    except (dg.DagsterError, OSError, SQLAlchemyError) as error:
+        raise RequestError(f"DAGSTER_HOME cannot be used: {_reason(error)}") from None
+    with recorded as instance:
+        yield instance
+
+
+def _reason(error: Exception) -> str:
+    """Return what the system or SQLite said, without the statement that it said it of."""
+    return str(error.orig) if isinstance(error, DBAPIError) else str(error)
+
+
+def _run(
+    series: Series,
+    periods: Sequence[Period],
+    workspace: Workspace,
+    progress: Progress,
+    instance: dg.DagsterInstance,
+    verbose: bool,
+) -> None:
+    resources = {"workspace": workspace, "progress": progress}
+    # Without checks: they read the files that were just written, see ``series-assets check``.
+    definitions = build_definitions([series], resources, checks=False)
+    job = definitions.resolve_implicit_global_asset_job_def()
+
+    def execute(
+        assets: Sequence[dg.AssetKey], periods: Sequence[Period]
+    ) -> dg.ExecuteInProcessResult:
+        return job.get_subset(asset_selection=set(assets)).execute_in_process(
+            instance=instance,
+            run_id=str(uuid4()),
+            tags={
+                "series_assets/series": series.name,
+                "dagster/asset_partition_range_start": periods[0].key,
+                "dagster/asset_partition_range_end": periods[-1].key,
+            },
+            run_config={"loggers": {"console": {"config": {"log_level": level}}}},
+            raise_on_error=False,
+        )
+
+    level = "DEBUG" if verbose else "CRITICAL"
+    first, *others = keys_of(series.name)
+    with _log_level(None if verbose else logging.CRITICAL):
+        result = execute([first, *others], periods)
+        if result.success:
+            return
+        made = list(takewhile(lambda one: _has_new_records(series, one, workspace), periods))
+        if 0 < len(made) < len(periods):
+            # New records failed in the middle: the periods before it can still be finished.
+            execute(others, made)
+    raise GenerationError("\n".join(_complaints(result)))
+
+
+def _has_new_records(series: Series, period: Period, workspace: Workspace) -> bool:
+    new, _ = series.counts(period.k)
+    try:
+        if new:
+            provenance.require_new_records(series, workspace.layout(series), period)
+    except SeriesError:
+        return False
+    return True
+
+
+@contextmanager
+def _log_level(level: int | None) -> Iterator[None]:
+    """Keep Dagster's own logger at a level for a while; None leaves it as it is."""
+    logger = logging.getLogger("dagster")
+    before = logger.level
+    logger.setLevel(before if level is None else level)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def _complaints(result: Any) -> Iterator[str]:
+    for event in result.all_events:
+        if not event.is_step_failure:
+            continue
+        data = event.step_failure_data
+        if data.user_failure_data and data.user_failure_data.description:
+            yield data.user_failure_data.description
+            continue
+        error = data.error.cause or data.error
+        if (error.cls_name or "").endswith(("KeyboardInterrupt", "InterruptedError")):
+            raise KeyboardInterrupt
+        if (error.cls_name or "").endswith("MemoryError"):
+            yield f"{event.step_key}: {NO_MEMORY}"
+            return
+        yield f"{event.step_key} failed unexpectedly: {error.message.strip()}"

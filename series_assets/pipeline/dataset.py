@@ -1,0 +1,130 @@
+"""Phases 2 and 4 of a period: draw entities, run Exhibit, combine, put (sections 5 and 7)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from series_assets.core.errors import GenerationError
+from series_assets.core.plan.constraints import Broken
+from series_assets.core.plan.sampling import draw
+from series_assets.core.plan.series import Plan, Series
+from series_assets.core.records import as_delivered, as_text, combine
+from series_assets.core.spec.specification import Specification, is_select
+from series_assets.engine.run import generate_existing_records
+from series_assets.engine.whole_dataset import with_columns_over_all_rows
+from series_assets.pipeline.new_records import notes_of_run
+from series_assets.pipeline.workspace import Workspace
+from series_assets.storage import files, provenance, sqlite
+
+
+@dataclass(frozen=True)
+class ExistingRecords:
+    """The existing records of a period, as text, and the specification they come from."""
+
+    texts: pd.DataFrame
+    specification: Specification
+    exhibit_messages: tuple[str, ...]
+    unmet: tuple[Broken, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a period delivers, as text, and the two parts that it was combined from."""
+
+    texts: pd.DataFrame
+    new: pd.DataFrame | None
+    existing: ExistingRecords | None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences worth knowing."""
+        return self.existing.notes if self.existing else ()
+
+
+def make_dataset(
+    series: Series, plan: Plan, new: pd.DataFrame | None, workspace: Workspace, folder: Path
+) -> Dataset:
+    """Make the existing records of a period and combine them with its new ones (text).
+
+    ``folder`` is for temporary files. Raises SeriesError.
+    """
+    existing = make_existing_records(series, plan, workspace, folder) if plan.existing else None
+    parts = [new] if new is not None else []
+    parts += [existing.texts] if existing else []
+    texts = combine(parts, plan.shuffle_seed)
+    if series.over_whole_datasets:
+        texts = with_columns_over_all_rows(series, plan, texts)
+    return Dataset(texts, new, existing)
+
+
+def make_existing_records(
+    series: Series, plan: Plan, workspace: Workspace, folder: Path
+) -> ExistingRecords:
+    """Draw the entities of a period and run Exhibit for the existing records about them.
+
+    Raises SeriesError.
+    """
+    part = plan.existing
+    assert part is not None
+    table = workspace.reference_table(series)
+    sqlite.ensure(table.layout.database, folder)
+    entities = draw_entities(series, plan, workspace)
+    scratch = folder / f"existing_{plan.period.number}.db"
+    # The weights of static columns may come from tables that the changed one no longer names.
+    sqlite.copy_for_run(table.layout.database, scratch, part.whole)
+    sets = [column.get("anonymising_set") for column in part.specification["columns"].values()]
+    if any(map(is_select, sets)):  # only a statement can name the table itself
+        sqlite.write_frame(scratch, series.table, as_text(entities))
+    outcome = generate_existing_records(plan, entities, scratch)
+    scratch.unlink()
+    where = f"{series.name}, period {plan.period.key}"
+    return ExistingRecords(
+        as_delivered(outcome.records[table.columns()]),
+        part.specification,
+        outcome.said,
+        outcome.broken,
+        tuple(notes_of_run(where, "existing records", outcome.said, outcome.broken)),
+    )
+
+
+def draw_entities(series: Series, plan: Plan, workspace: Workspace) -> pd.DataFrame:
+    """Return an entity for each existing row of a period: identifiers and static columns, typed.
+
+    Raises GenerationError where too few are known, RequestError where a period is missing.
+    """
+    part = plan.existing
+    assert part is not None
+    table = workspace.reference_table(series)
+    known = table.known_before(plan.period.k)
+    if known.total < part.entities:
+        raise GenerationError(
+            f"{series.name}, period {plan.period.key}: its {part.rows} existing rows need "
+            f"{part.entities} entities, but only {known.total} are known before it; raise "
+            "fraction_of_new, or let the first period have more rows with an identifier"
+        )
+    ranks = draw(part.distribution, part.rows, known.total, plan.random_seed, plan.period.k)
+    return table.fetch(known.keys(ranks), series.drawn_columns)
+
+
+def put_dataset(
+    series: Series, plan: Plan, made: Dataset, workspace: Workspace, folder: Path
+) -> None:
+    """Put a dataset and the specification of its existing records in their places.
+
+    Raises RequestError where the new records beside it are others by now, or GenerationError.
+    """
+    layout, number = workspace.layout(series), plan.period.number
+    texts, yaml = folder / f"dataset_{number}.csv", folder / f"existing_{number}.yml"
+    files.write_csv(texts, made.texts)
+    if made.existing:
+        provenance.write_specification(yaml, made.existing.specification, series.fingerprint)
+    with workspace.one_at_a_time():
+        if plan.new is not None:  # they lie beside it, and have to fit
+            provenance.require_new_records(series, layout, plan.period)
+        provenance.put_with_specification(
+            (texts, layout.dataset(number)),
+            (yaml if made.existing else None, layout.existing_specification(number)),
+            series.fingerprint,
+        )

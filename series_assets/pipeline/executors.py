@@ -1,0 +1,204 @@
+"""In which processes periods are made: one interface, ``concurrent.futures.Executor``.
+
+Work is a function of a module with picklable arguments. ``none`` is the caller's own process,
+``processes:N`` are N forked ones, ``auto`` decides by what is idle and whether it pays.
+"""
+
+import ctypes
+import gc
+import multiprocessing
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+from series_assets.core.plan.calendar import Period
+from series_assets.core.plan.series import Series
+from series_assets.pipeline.failures import PeriodError
+
+SETTING = "SERIES_ASSETS_EXECUTOR"
+_FORM = re.compile(r"auto|none|processes:([1-9][0-9]{0,3})")
+
+_SECONDS_A_PERIOD, _SECONDS_A_ROW = 0.02, 4e-6
+"""About what it takes to make records."""
+_PAYS_FROM = 0.25
+"""Seconds of work from which a process is worth its start (docs/performance.md)."""
+_ROWS_AT_ONCE, _PROCESSES_AT_ONCE = 200_000, 8
+"""The bounds of ``auto``: memory is a kilobyte a row, and some 60 MB a process."""
+_DIE_WITH_PARENT = 1
+
+
+def is_known(text: str) -> bool:
+    """Tell whether a text names an executor."""
+    return bool(_FORM.fullmatch(text))
+
+
+def workers_for(periods: int, rows: int, executor: str) -> int:
+    """Return how many processes to use for so many periods of so many rows; 1 is only ours."""
+    match = _FORM.fullmatch(executor)
+    if match is None:
+        raise ValueError(f"'{executor}' is not known; use auto, none or processes:N")
+    if executor == "none" or not _can_fork():
+        return 1
+    if match[1]:
+        return max(1, min(int(match[1]), periods))
+    work = periods * (_SECONDS_A_PERIOD + rows * _SECONDS_A_ROW)
+    most = min(int(work / _PAYS_FROM), _ROWS_AT_ONCE // max(1, rows), _PROCESSES_AT_ONCE, periods)
+    return min(idle_cores(), most) if most > 1 else 1
+
+
+def _can_fork() -> bool:
+    return sys.platform == "linux" and not multiprocessing.current_process().daemon
+
+
+@contextmanager
+def opened(workers: int) -> Iterator["Processes | None"]:
+    """Provide processes, or as many as the system allows; None where it allows no second one.
+
+    All of them have ended when the block is left, whatever they were doing.
+    """
+    if workers < 2:
+        yield None
+        return
+    processes = Processes(workers)
+    try:
+        yield processes if processes.count > 1 else None
+    finally:
+        processes.kill()
+
+
+class Processes(Executor):
+    """Processes forked from this one, which have everything that was loaded before.
+
+    Each is a pool of its own, so that one that dies takes no task with it but its own.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._pools: list[ProcessPoolExecutor] = []
+        self._pids: list[int] = []
+        self._busy: dict[int, int] = {}
+        thawed = not gc.get_freeze_count()
+        gc.freeze()  # a collection in a worker would copy the memory that it shares with us
+        try:
+            # Fewer processes than wanted are no reason to fail.
+            with suppress(OSError, RuntimeError, BrokenProcessPool):
+                for _ in range(workers):
+                    self._start()
+        except BaseException:
+            self.kill()
+            raise
+        finally:
+            if thawed:
+                gc.unfreeze()
+
+    def _start(self) -> None:
+        pool = ProcessPoolExecutor(
+            1,
+            mp_context=multiprocessing.get_context("fork"),
+            initializer=_begin,
+            initargs=(os.getpid(),),
+        )
+        try:
+            pid = pool.submit(os.getpid).result()
+        except BaseException:
+            pool.shutdown(wait=False)
+            raise
+        self._pools.append(pool)
+        self._pids.append(pid)
+
+    @property
+    def count(self) -> int:
+        """How many processes there are."""
+        return len(self._pools)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """Let the least busy process call a function."""
+        place = min(range(self.count), key=lambda one: self._busy.get(one, 0))
+        future = self._pools[place].submit(fn, *args, **kwargs)
+        self._busy[place] = self._busy.get(place, 0) + 1
+        future.add_done_callback(partial(self._done, place))
+        return future
+
+    def _done(self, place: int, _: "Future[Any]") -> None:
+        self._busy[place] -= 1
+
+    def kill(self) -> None:
+        """End all processes at once, and wait until they have ended."""
+        for pid in self._pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for pool in self._pools:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin(parent: int) -> None:
+    """Prepare a worker: it ends with its parent, which alone decides about interrupts."""
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def result_of(future: "Future[Any]", series: Series, period: Period) -> Any:
+    """Return what a task returned; a process that died is an error that names the period.
+
+    Raises PeriodError, or what the task raised.
+    """
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise PeriodError(
+            f"{series.name}, period {period.key}: its process ended in the middle of it, as when "
+            f"the memory is used up; make it again, with {SETTING}=none if it happens again"
+        ) from None
+
+
+def idle_cores() -> int:
+    """Return how many cores are left to us, ours included.
+
+    Out of those that this process may use, by what other processes used since the last call, or
+    since this module was loaded.
+    """
+    global _seen
+    now = _Usage()
+    elapsed = max(now.at - _seen.at, _LONG_ENOUGH)
+    others = (now.others - _seen.others) / elapsed
+    if now.at - _seen.at >= _LONG_ENOUGH:
+        _seen = now
+    return max(1, _cores() - round(max(0.0, others)))
+
+
+def _cores() -> int:
+    """Return how many cores this process may use, by its affinity and the quota of a container."""
+    return int(joblib.cpu_count())
+
+
+_LONG_ENOUGH = 0.2
+"""Seconds after which usage means something: the system counts in hundredths."""
+
+
+class _Usage:
+    """Seconds of all cores that other processes have used by now; none where nobody knows."""
+
+    def __init__(self) -> None:
+        self.at = time.monotonic()
+        self.others = 0.0
+        with suppress(OSError):
+            first = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0]
+            user, nice, system, _, _, *more = (int(ticks) for ticks in first.split()[1:9])
+            busy = (user + nice + system + sum(more)) / os.sysconf("SC_CLK_TCK")
+            self.others = busy - sum(os.times()[:4])
+
+
+_seen = _Usage()

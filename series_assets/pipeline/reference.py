@@ -1,0 +1,54 @@
+"""Phase 3 of a period: add its new entities to the reference table (contract, section 6)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from series_assets.core.plan.calendar import Period
+from series_assets.core.plan.series import Series
+from series_assets.core.records import first_rows, typed
+from series_assets.pipeline.workspace import Workspace
+from series_assets.storage import sqlite
+
+
+@dataclass(frozen=True)
+class NewEntities:
+    """The entities that a period introduces: the first row of each."""
+
+    texts: pd.DataFrame | None
+    """As text; None where the period has no new records."""
+    typed: pd.DataFrame | None = None
+    """The same rows with their types."""
+
+    @property
+    def count(self) -> int:
+        """How many entities there are."""
+        return 0 if self.texts is None else len(self.texts)
+
+
+def require_earlier(series: Series, period: Period, workspace: Workspace, folder: Path) -> None:
+    """Refuse a period before which others are missing in the reference table.
+
+    Raises RequestError that names what to make first.
+    """
+    sqlite.ensure(workspace.layout(series).database, folder)
+    if period.k:
+        workspace.reference_table(series).require(period.k, f"period {period.key}")
+
+
+def pick_new_entities(series: Series, new_records: pd.DataFrame | None) -> NewEntities:
+    """Return the first row of each entity among the new records of a period (text)."""
+    if new_records is None:
+        return NewEntities(None)
+    places = first_rows(new_records[series.first_identifier])
+    # Types are those of the whole columns, whichever rows are taken.
+    rows = typed(new_records, series.kinds).take(places).reset_index(drop=True)
+    return NewEntities(new_records.take(places), rows)
+
+
+def put_new_entities(
+    series: Series, period: Period, entities: NewEntities, workspace: Workspace
+) -> None:
+    """Record the entities of a period in place of those it had before. Raises SeriesError."""
+    workspace.reference_table(series).replace(period.k, entities.typed)

@@ -1,0 +1,66 @@
+"""What a run is asked for: which periods, and whether they can be made at all."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from series_assets.core.errors import Fault, InputError, RequestError, did_you_mean
+from series_assets.core.plan.calendar import Period
+from series_assets.core.plan.series import Series
+from series_assets.pipeline.workspace import Workspace
+from series_assets.storage.lookup_tables import check_lookups
+
+
+def chosen_periods(series: Series, span: str | None) -> Sequence[Period]:
+    """Return the periods that ``FIRST..LAST`` names, all for None. Raises RequestError."""
+    periods = series.calendar.periods
+    if span is None:
+        return periods
+    keys = series.calendar.keys
+    ends = [end.strip() for end in span.split("..")]
+    for end in ends:
+        if end not in keys:
+            raise RequestError(
+                f"--periods {span}: '{end}' is not the first day of a period of {series.name}"
+                + did_you_mean(end, keys if len(keys) <= 12 else (keys[0], keys[1], keys[-1]))
+            )
+    if len(ends) > 2:
+        raise RequestError(f"--periods {span} is not FIRST..LAST")
+    first, last = keys.index(ends[0]), keys.index(ends[-1])
+    if first > last:
+        raise RequestError(f"--periods {span} ends before it begins; it is FIRST..LAST")
+    return periods[first : last + 1]
+
+
+def check_request(series: Series, periods: Sequence[Period], workspace: Workspace) -> None:
+    """Refuse what can be seen to fail before anything runs. Raises RequestError or InputError."""
+    layout, table = workspace.layout(series), workspace.reference_table(series)
+    check_lookups(series, layout.database)
+    table.check_owner()
+    if periods[0].k:
+        table.require(periods[0].k, f"period {periods[0].key}")
+    for folder in (layout.folder, layout.new_records(1).parent):
+        if folder == layout.folder or folder.exists():
+            _check_writable(folder)
+
+
+def _check_writable(folder: Path) -> None:
+    """Refuse a folder in which no file can be made; leaves nothing behind that was not there."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        for path in missing:
+            if path.is_dir():
+                path.rmdir()
+        raise InputError(
+            [
+                Fault(
+                    str(folder),
+                    f"cannot be written: {error.strerror}; name another folder as --output, or as "
+                    "SERIES_ASSETS_DATA_DIR",
+                )
+            ]
+        ) from None

@@ -1,0 +1,170 @@
+"""A range of periods: in which order their phases go, what is reported, what a failure ends.
+
+A period is made whole before the next one begins. In several processes, new records are made
+ahead of the reference table, and datasets as soon as the table knows the period before.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from pathlib import Path
+from typing import Any
+
+from series_assets.core.plan.calendar import Period
+from series_assets.core.plan.notes import notes_of
+from series_assets.core.plan.series import Plan, Series
+from series_assets.pipeline import executors
+from series_assets.pipeline.dataset import make_dataset, put_dataset
+from series_assets.pipeline.failures import PeriodError, naming
+from series_assets.pipeline.new_records import make_new_records, put_new_records
+from series_assets.pipeline.progress import Progress
+from series_assets.pipeline.reference import (
+    pick_new_entities,
+    put_new_entities,
+    require_earlier,
+)
+from series_assets.pipeline.requests import check_request
+from series_assets.pipeline.work import Work, call, read_new_records
+from series_assets.pipeline.workspace import Workspace
+
+
+def generate_periods(
+    series: Series, periods: Sequence[Period], workspace: Workspace, progress: Progress
+) -> list[Path]:
+    """Make periods, which follow each other, and return the paths of their datasets.
+
+    Raises RequestError or InputError before anything runs, PeriodError where a period fails:
+    those before it are whole by then.
+    """
+    check_request(series, periods, workspace)
+    for note in notes_of(series):
+        progress.noted(note)
+    workers = executors.workers_for(len(periods), series.rows, workspace.executor)
+    with workspace.scratch() as folder:
+        require_earlier(series, periods[0], workspace, folder)
+        with executors.opened(workers) as processes:
+            if processes is None:
+                for period in periods:
+                    _make_period(series, period, workspace, folder, progress)
+            else:
+                work = Work(series, workspace, folder)
+                _SideBySide(work, periods, processes, progress).run()
+    layout = workspace.layout(series)
+    return [layout.dataset(period.number) for period in periods]
+
+
+def _make_period(
+    series: Series, period: Period, workspace: Workspace, folder: Path, progress: Progress
+) -> None:
+    """Make one period from its plan to its files, with its new records in memory."""
+    with naming(series, period):
+        plan = series.plan(period.k)
+        progress.reached(period.key, "new records")
+        new = make_new_records(series, plan, workspace, folder)
+        _note(progress, new.notes)
+        put_new_records(series, plan, new, workspace, folder)
+        progress.reached(period.key, "reference table")
+        put_new_entities(series, period, pick_new_entities(series, new.texts), workspace)
+        progress.reached(period.key, "dataset")
+        dataset = make_dataset(series, plan, new.texts, workspace, folder)
+        _note(progress, dataset.notes)
+        put_dataset(series, plan, dataset, workspace, folder)
+
+
+def _note(progress: Progress, notes: Sequence[str]) -> None:
+    for note in notes:
+        progress.noted(note)
+
+
+def _new_records_task(work: Work, plan: Plan) -> tuple[str, ...]:
+    """Make and put the new records of a period in a worker; return its notes."""
+    new = make_new_records(work.series, plan, work.workspace, work.folder)
+    put_new_records(work.series, plan, new, work.workspace, work.folder)
+    return new.notes
+
+
+def _dataset_task(work: Work, plan: Plan) -> tuple[str, ...]:
+    """Make and put the dataset of a period in a worker; return its notes."""
+    new = read_new_records(work, plan.period)
+    made = make_dataset(work.series, plan, new, work.workspace, work.folder)
+    put_dataset(work.series, plan, made, work.workspace, work.folder)
+    return made.notes
+
+
+class _SideBySide:
+    """Periods in several processes; entities are recorded in this one, in order."""
+
+    def __init__(
+        self,
+        work: Work,
+        periods: Sequence[Period],
+        processes: executors.Processes,
+        progress: Progress,
+    ) -> None:
+        self._work = work
+        self._packed = work.packed()
+        self._processes = processes
+        self._progress = progress
+        self._to_make, self._to_record = list(periods), list(periods)
+        self._to_combine: list[Period] = []
+        self._made: set[Period] = set()
+        self._running: dict[Future[Any], tuple[str, Period]] = {}
+        self._failure: tuple[Period, PeriodError] | None = None
+
+    def run(self) -> None:
+        """Make all periods.
+
+        Raises the PeriodError of the first period that fails, when those before it are whole.
+        """
+        self._submit()
+        while self._running:
+            done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._collect(future)
+            self._record()
+            self._submit()
+        if self._failure:
+            raise self._failure[1]
+
+    def _submit(self) -> None:
+        """Begin as much as there are idle processes: datasets first, which free most."""
+        while len(self._running) < self._processes.count and (self._to_combine or self._to_make):
+            if self._to_combine:
+                phase, task, period = "dataset", _dataset_task, self._to_combine.pop(0)
+            else:
+                phase, task, period = "new records", _new_records_task, self._to_make.pop(0)
+            self._progress.reached(period.key, phase)
+            future = self._processes.submit(call, task, self._packed, period.k)
+            self._running[future] = phase, period
+
+    def _collect(self, future: "Future[Any]") -> None:
+        phase, period = self._running.pop(future)
+        try:
+            _note(self._progress, executors.result_of(future, self._work.series, period))
+            if phase == "new records":
+                self._made.add(period)
+        except PeriodError as error:
+            self._fail(period, error)
+
+    def _record(self) -> None:
+        """Add the entities of those periods whose turn has come."""
+        while self._to_record and self._to_record[0] in self._made:
+            period = self._to_record.pop(0)
+            self._progress.reached(period.key, "reference table")
+            try:
+                with naming(self._work.series, period):
+                    entities = pick_new_entities(
+                        self._work.series, read_new_records(self._work, period)
+                    )
+                    put_new_entities(self._work.series, period, entities, self._work.workspace)
+            except PeriodError as error:
+                self._fail(period, error)
+            else:
+                self._to_combine.append(period)
+
+    def _fail(self, period: Period, error: PeriodError) -> None:
+        """Leave out the period and all after it; those before it are still made."""
+        if self._failure and self._failure[0].k < period.k:
+            return
+        self._failure = period, error
+        for waiting in (self._to_make, self._to_record, self._to_combine):
+            waiting[:] = [one for one in waiting if one.k < period.k]

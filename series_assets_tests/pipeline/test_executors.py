@@ -1,0 +1,220 @@
+"""Processes behind one interface: results as ever, errors that name the period, nobody left."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from series_assets.core.errors import GenerationError
+from series_assets.pipeline import executors
+from series_assets.pipeline.executors import Processes, opened, result_of, workers_for
+from series_assets_tests.builders import a_series
+
+FIRST = a_series().calendar.period(0)
+
+
+def square(number: int) -> int:
+    """Return the square of a number."""
+    return number * number
+
+
+def die(with_signal: int) -> None:
+    """End the process that this runs in."""
+    os.kill(os.getpid(), with_signal)
+
+
+def stumble() -> None:
+    """Fail in a way that its reader can mend."""
+    raise GenerationError("a stone")
+
+
+def is_running(process: int) -> bool:
+    """Tell whether a process runs, and has not merely been waited for yet."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def wait_until_gone(*processes: int) -> None:
+    """Wait until none of the processes runs."""
+    until = time.monotonic() + 30
+    while any(map(is_running, processes)):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_work_is_done_in_other_processes_of_which_none_is_left() -> None:
+    """Each takes its share, and all have ended with the block."""
+    with opened(3) as processes:
+        assert processes is not None
+        assert [one.result() for one in map(processes.submit, [square] * 5, range(5))] == [
+            0,
+            1,
+            4,
+            9,
+            16,
+        ]
+        begun = [processes.submit(time.sleep, 0.2) for _ in range(3)]
+        pids = {processes.submit(os.getpid).result() for _ in begun}
+        assert os.getpid() not in pids
+    assert not multiprocessing.active_children()
+
+
+def test_one_process_is_ours() -> None:
+    """Nothing is forked for it."""
+    with opened(1) as processes:
+        assert processes is None
+
+
+def test_a_process_that_dies_is_an_error_that_names_the_period() -> None:
+    """It says what to do; the other processes go on."""
+    with opened(2) as processes:
+        assert processes is not None
+        slow = processes.submit(time.sleep, 0.5)
+        dead: Future[Any] = processes.submit(die, signal.SIGKILL)
+        with pytest.raises(GenerationError) as caught:
+            result_of(dead, a_series(), FIRST)
+        assert str(caught.value) == (
+            "demo, period 2024-01-01: its process ended in the middle of it, as when the memory "
+            "is used up; make it again, with SERIES_ASSETS_EXECUTOR=none if it happens again"
+        )
+        assert slow.result() is None
+
+
+def test_what_a_task_raises_comes_as_it_is() -> None:
+    """With its type and its message."""
+    with opened(2) as processes:
+        assert processes is not None
+        with pytest.raises(GenerationError, match=r"^a stone$"):
+            result_of(processes.submit(stumble), a_series(), FIRST)
+
+
+@pytest.mark.parametrize(("allowed", "count"), [(0, 0), (1, 0), (2, 2)])
+def test_fewer_processes_do_where_the_system_allows_no_more(
+    monkeypatch: pytest.MonkeyPatch, allowed: int, count: int
+) -> None:
+    """One more than ours is no gain: then there is none, and work is done here."""
+    forks, fork = iter(range(9)), os.fork
+
+    def forked() -> int:
+        if next(forks) >= allowed:
+            raise BlockingIOError("Resource temporarily unavailable")
+        return fork()
+
+    monkeypatch.setattr("os.fork", forked)
+    with opened(3) as processes:
+        assert (processes.count if processes else 0) == count
+    assert not multiprocessing.active_children()
+
+
+def test_processes_are_ended_in_the_middle_of_their_work() -> None:
+    """Whatever they do: nobody waits for it any more."""
+    begun = time.monotonic()
+    with opened(2) as processes:
+        assert processes is not None
+        pids = [processes.submit(os.getpid).result() for _ in range(2)]
+        for _ in range(2):
+            processes.submit(time.sleep, 60)
+    assert time.monotonic() - begun < 30
+    wait_until_gone(*pids)
+
+
+PROGRAM = """
+import os, signal, sys, time
+from series_assets.pipeline.executors import opened
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it may be ignored
+with opened(2) as processes:
+    pids = [processes.submit(os.getpid).result() for _ in range(1)]
+    waiting = [processes.submit(time.sleep, 60) for _ in range(2)]
+    print(*processes._pids, flush=True)
+    waiting[0].result()
+"""
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGKILL])
+def test_processes_end_with_their_parent(ended_by: int) -> None:
+    """On Ctrl-C, and where the parent is killed."""
+    program = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    with program:
+        assert program.stdout and program.stderr
+        pids = list(map(int, program.stdout.readline().split()))
+        assert len(pids) == 2 and all(map(is_running, pids))
+        program.send_signal(ended_by)
+        assert program.wait(timeout=30) != 0
+        if ended_by == signal.SIGINT:
+            assert "KeyboardInterrupt" in program.stderr.read()
+    wait_until_gone(*pids)
+
+
+@pytest.mark.parametrize(
+    ("periods", "rows", "executor", "workers"),
+    [
+        (10, 1_000, "auto", 1),  # a start costs more than they take
+        (10, 1_000, "none", 1),
+        (10, 1_000, "processes:4", 4),
+        (3, 1_000, "processes:4", 3),
+        (60, 100, "auto", 4),  # small ones, but many
+        (4, 50_000, "auto", 3),
+        (1_000, 100, "auto", 8),  # each takes memory of its own
+        (10, 50_000, "auto", 4),  # more would take much memory at once
+        (10, 200_000, "auto", 1),
+        (10, 200_000, "processes:4", 4),  # unless asked for
+        (1, 50_000, "auto", 1),  # one period needs no company
+    ],
+)
+def test_how_many_processes(
+    monkeypatch: pytest.MonkeyPatch, periods: int, rows: int, executor: str, workers: int
+) -> None:
+    """Where all of eight cores are idle."""
+    monkeypatch.setattr(executors, "idle_cores", lambda: 8)
+    assert workers_for(periods, rows, executor) == workers
+
+
+def test_an_executor_that_means_nothing_is_refused() -> None:
+    """With what would do."""
+    with pytest.raises(ValueError, match="'dusk' is not known; use auto, none or processes:N"):
+        workers_for(1, 1, "dusk")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "cores", "idle"), [(0.0, 8, 8), (3.1, 8, 5), (20.0, 8, 1), (0.4, 1, 1)]
+)
+def test_idle_cores_are_those_that_others_leave(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, cores: int, idle: int
+) -> None:
+    """By what other processes used of the last second, of the cores that we may use at all."""
+
+    class Before:
+        at, others = 5.0, 100.0
+
+    class Now:
+        at, others = 6.0, 100.0 + seconds
+
+    monkeypatch.setattr(executors, "_seen", Before)
+    monkeypatch.setattr(executors, "_Usage", Now)
+    monkeypatch.setattr(executors, "_cores", lambda: cores)
+    assert executors.idle_cores() == idle
+
+
+def test_the_processes_are_an_executor_like_any_other() -> None:
+    """``map`` works too, so that another kind of executor can take their place."""
+    processes = Processes(2)
+    try:
+        assert list(processes.map(square, range(4))) == [0, 1, 4, 9]
+    finally:
+        processes.kill()
