@@ -1,7 +1,6 @@
 """Making periods from the command line as runs that the instance of DAGSTER_HOME records."""
 
 import logging
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from series_assets.dagster.build import build_definitions
 from series_assets.pipeline.progress import Progress
 from series_assets.pipeline.requests import check_request
 from series_assets.pipeline.workspace import Workspace
+from series_assets.settings import dagster_home
 from series_assets.storage import provenance
 
 
@@ -46,7 +46,7 @@ def generate_recorded(
             _run(series, periods, workspace, progress, instance, verbose)
     except (OSError, SQLAlchemyError) as error:  # of our own files the ops tell
         raise GenerationError(
-            f"{os.environ.get('DAGSTER_HOME') or tempfile.gettempdir()}: Dagster cannot keep its "
+            f"{dagster_home() or tempfile.gettempdir()}: Dagster cannot keep its "
             f"records of the run: {_reason(error)}; see that the folder can be written and has "
             "space, then run it again"
         ) from error
