@@ -19,6 +19,7 @@ import click
 from exhibit.core.exhibit import Exhibit
 
 from series_assets.engine.run import generate_new_records
+from series_assets.settings import from_environment
 from series_assets.storage import sqlite
 from series_assets.storage.loading import load_series
 
@@ -37,7 +38,8 @@ def main(source: Path, target: Path, how: str) -> None:
             run = Exhibit(command="fromspec", source=specification, output="dataframe")
             records = run.generate()
     else:
-        records = generate_new_records(plan, scratch).records
+        stock_exhibit = from_environment().stock_exhibit
+        records = generate_new_records(plan, scratch, stock_exhibit=stock_exhibit).records
     lasted = time.perf_counter() - begun
     click.echo(json.dumps({"run": lasted, "rows": len(records)}))
 

@@ -141,7 +141,7 @@ def validate(names: tuple[str, ...]) -> None:
             told = list(one.error.faults)
         else:
             try:
-                told = _deeper_faults(one, _layout(one, settings).database, notes)
+                told = _deeper_faults(one, settings, notes)
             except GenerationError as error:  # about the database, not about a file of the series
                 told = [error.fault()]
         faults += told
@@ -197,7 +197,13 @@ def generate(
         from series_assets.pipeline.requests import chosen_periods
         from series_assets.pipeline.workspace import Workspace
 
-    workspace = Workspace(data_dir, flat=name is None, executor=settings.executor)
+    workspace = Workspace(
+        data_dir,
+        flat=name is None,
+        executor=settings.executor,
+        any_database=settings.any_database,
+        stock_exhibit=settings.stock_exhibit,
+    )
     chosen = chosen_periods(series, periods)
     make = _generator(settings, verbose)
     with progress_bar(series.name, len(chosen), quiet=quiet, verbose=verbose) as progress:
@@ -276,7 +282,9 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
     settings = from_environment()
     own = settings.series_dir != SHIPPED
     folder = settings.series_dir if own else Path("series").resolve()
-    started = start_series(folder, name, from_data, identifier)
+    started = start_series(
+        folder, name, from_data, identifier, stock_exhibit=settings.stock_exhibit
+    )
     for path in started.paths:
         echo(str(path))
     for note in started.notes:
@@ -342,7 +350,7 @@ def _note_shared_identifiers(settings: Settings, names: set[str]) -> None:
             echo(f"note: {shared}", err=True)
 
 
-def _deeper_faults(series: Series, database: Path, notes: list[str]) -> list[Fault]:
+def _deeper_faults(series: Series, settings: Settings, notes: list[str]) -> list[Fault]:
     """Return what the database lacks, or else what a trial of the series ends with.
 
     What its records will not meet is added to ``notes``.
@@ -350,16 +358,17 @@ def _deeper_faults(series: Series, database: Path, notes: list[str]) -> list[Fau
     from series_assets.storage.lookup_tables import lookup_faults
     from series_assets.storage.sqlite import installed_database, look_at
 
+    database = _layout(series, settings).database
     if database.exists():
         look_at(database)
-    if missing := lookup_faults(series, database):
+    if missing := lookup_faults(series, database, any_database=settings.any_database):
         return missing
     with interrupts.leaving():
         from series_assets.pipeline.trial import faults_of_trial
 
     tried: list[str] = []
     source = database if database.exists() else installed_database()
-    faults = list(faults_of_trial(series, source, tried))
+    faults = list(faults_of_trial(series, source, tried, stock_exhibit=settings.stock_exhibit))
     notes += [f"{series.specification_file}: {text}" for text in (*series.not_kept, *tried)]
     return faults
 

@@ -26,7 +26,12 @@ def load(settings: Settings) -> dg.Definitions:
         warnings.warn(f"series {one_line(one.name)} is broken:\n{one.error}", stacklevel=2)
     for shared in shared_identifiers(one for one in found if not isinstance(one, BrokenSeries)):
         warnings.warn(str(shared), stacklevel=2)
-    workspace = Workspace(settings.data_dir, executor=settings.executor)
+    workspace = Workspace(
+        settings.data_dir,
+        executor=settings.executor,
+        any_database=settings.any_database,
+        stock_exhibit=settings.stock_exhibit,
+    )
     return build_definitions(found, {"workspace": workspace})
 
 

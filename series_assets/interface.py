@@ -9,6 +9,7 @@ from series_assets.core.plan.series import Series
 from series_assets.pipeline.progress import Progress
 from series_assets.pipeline.requests import chosen_periods
 from series_assets.pipeline.workspace import Workspace
+from series_assets.settings import from_environment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,12 +30,13 @@ def generate(
 
     ``data_dir`` gets a folder named after the series, or its files directly if ``flat``;
     ``periods`` are ``FIRST..LAST`` or the first day of one, None for all; ``executor`` is ``auto``,
-    ``none`` or ``processes:N``. Raises RequestError or InputError before anything runs,
-    GenerationError where a period fails: those before it are there by then.
+    ``none`` or ``processes:N``. SERIES_ASSETS_ANY_DATABASE and SERIES_ASSETS_STOCK_EXHIBIT apply.
+    Raises RequestError or InputError before anything runs, GenerationError where a period fails:
+    those before it are there by then.
     """
     from series_assets.pipeline.run import generate_periods
 
-    workspace = Workspace(Path(data_dir).resolve(), flat=flat, executor=executor)
+    workspace = _workspace(data_dir, flat=flat, executor=executor)
     chosen = chosen_periods(series, periods)
     return generate_periods(series, chosen, workspace, progress or Progress())
 
@@ -51,7 +53,7 @@ def iter_datasets(series: Series) -> "Iterator[tuple[str, pd.DataFrame]]":
     from series_assets.storage.files import read_csv
 
     with TemporaryDirectory(prefix="series_assets_") as folder:
-        workspace = Workspace(Path(folder).resolve(), executor="none")
+        workspace = _workspace(folder, executor="none")
         for period in series.calendar.periods:
             [path] = generate_periods(series, [period], workspace, Progress())
             yield period.key, typed(read_csv(path), series.kinds)
@@ -70,3 +72,14 @@ def check(
     table = Workspace(Path(data_dir).resolve(), flat=flat).reference_table(series)
     chosen = [period.key for period in chosen_periods(series, periods)] if periods else None
     return list(check_periods(table, delivered_keys(table) if chosen is None else chosen))
+
+
+def _workspace(folder: str | Path, *, flat: bool = False, executor: str) -> Workspace:
+    settings = from_environment()
+    return Workspace(
+        Path(folder).resolve(),
+        flat=flat,
+        executor=executor,
+        any_database=settings.any_database,
+        stock_exhibit=settings.stock_exhibit,
+    )

@@ -43,10 +43,15 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         data_dir=_folder("SERIES_ASSETS_DATA_DIR", environment, Path("data")),
         executor=_executor(environment),
         strict=_switch("SERIES_ASSETS_STRICT", environment),
-        recorded=bool(environment.get("DAGSTER_HOME")),
+        recorded=bool(dagster_home(environment)),
         any_database=_switch("SERIES_ASSETS_ANY_DATABASE", environment),
         stock_exhibit=_switch("SERIES_ASSETS_STOCK_EXHIBIT", environment),
     )
+
+
+def dagster_home(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Return the folder of the Dagster instance in which runs are recorded, if there is one."""
+    return environment.get("DAGSTER_HOME") or None
 
 
 def _folder(name: str, environment: Mapping[str, str], default: Path) -> Path:

@@ -5,6 +5,7 @@ For Dagster's checks and for the command line; what each rule means is in ``core
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ from series_assets.storage.reference_table import ReferenceTable
 
 if TYPE_CHECKING:
     from series_assets.checks.dataset_under_check import Delivered
-    from series_assets.checks.recorded_entities import Recorded
+    from series_assets.storage.entity_lookup import EntityLookup
 
 _ASKS_THE_TABLE = {"identifiers", "static_columns", "linked_columns"}
 
@@ -62,9 +63,9 @@ def check_periods(
     """
     wanted = set(rules_of(table.series) if rules is None else rules)
     names = tuple(name for name in rules_of(table.series) if name in wanted)
-    check = _Check(table, keys)
-    for key in keys:
-        yield Checked(key, tuple(check.findings(key, names)))
+    with closing(_Check(table, keys)) as check:
+        for key in keys:
+            yield Checked(key, tuple(check.findings(key, names)))
 
 
 class _Check:
@@ -75,6 +76,11 @@ class _Check:
         self._series: Series = table.series
         self._ks = [table.series.calendar.named(key).k for key in keys]
         self._values: tuple[int, dict[str, Any]] = (-1, {})
+        self._opened = ExitStack()
+
+    def close(self) -> None:
+        """Close the database, if it was opened."""
+        self._opened.close()
 
     def findings(self, key: str, names: Sequence[str]) -> Iterator[Finding]:
         """Yield a finding for each of the named rules, in their order."""
@@ -110,10 +116,9 @@ class _Check:
             new_rows, is_new = new.num_rows, parts(records, new.drop_columns(wide))
             del new
         rows, names = records.num_rows, kept_columns(series)
-        nowhere = np.full(rows, -1, dtype=np.int64)
         recorded = {name: pa.nulls(rows, pa.string()) for name in names}
         is_seen = dict.fromkeys(series.roles.identifiers, np.zeros(rows, dtype=bool))
-        is_known, problem = nowhere >= 0, None
+        is_known, problem = np.zeros(rows, dtype=bool), None
         there = set(records.column_names)
         if _ASKS_THE_TABLE & set(rules) and k and series.first_identifier in there:
             try:
@@ -124,16 +129,10 @@ class _Check:
                     for name in series.roles.identifiers
                     if name in there
                 }
-                keys = {name: known.keys(name, values, k) for name, values in columns.items()}
+                keys = {name: known.keys(name, v.to_pylist(), k) for name, v in columns.items()}
                 recorded = known.texts(keys[series.first_identifier], names)
-                is_known = _same(
-                    columns[series.first_identifier], recorded[series.first_identifier]
-                )
-                for name, values in columns.items():
-                    sure = np.where(is_new, keys[name], nowhere)
-                    text = known.texts(sure, [name])[name]
-                    seen = np.where(is_new, _same(values, text), keys[name] >= 0)
-                    is_seen[name] = seen
+                is_known = keys[series.first_identifier] >= 0
+                is_seen |= {name: found >= 0 for name, found in keys.items()}
             except RequestError as error:
                 problem = str(error)
             except GenerationError as error:
@@ -187,10 +186,11 @@ class _Check:
         return self._series.calendar.keys[k]
 
     @cached_property
-    def _recorded(self) -> "Recorded":
-        from series_assets.checks.recorded_entities import Recorded
+    def _recorded(self) -> "EntityLookup":
+        from series_assets.storage.entity_lookup import entity_lookup
 
-        return Recorded(self._table, max(self._ks))
+        names = self._series.roles.identifiers
+        return self._opened.enter_context(entity_lookup(self._table, names, max(self._ks)))
 
     @cached_property
     def _first_header(self) -> list[str]:
@@ -205,13 +205,6 @@ class _Check:
 
 def _missing(path: Path, remedy: str) -> RequestError:
     return RequestError("is missing", remedy, file=path, colon=False)
-
-
-def _same(found: Any, wanted: Any) -> Any:
-    """Return where two columns of text agree in a value that is there."""
-    import pyarrow.compute as pc
-
-    return pc.fill_null(pc.equal(found, wanted), False).to_numpy(zero_copy_only=False)
 
 
 def _read(path: Path, advice: str) -> tuple[list[str], Any]:

@@ -19,6 +19,7 @@ from series_assets.core.plan.series import Series
 from series_assets.dagster.build import build_definitions
 from series_assets.pipeline.workspace import Workspace
 from series_assets.scaffolding.new_series import write_template
+from series_assets.settings import from_environment
 from series_assets.storage.loading import (
     SPECIFICATION,
     USER_INPUT,
@@ -126,8 +127,7 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model):
             told = f"series {one_line(series.name)} is broken:\n{series.error}"
             warnings.warn(told, stacklevel=2)
             return build_definitions([series], executor=None)
-        workspace = Workspace(self._data_dir(context))
-        return build_definitions([series], {"workspace": workspace}, executor=None)
+        return build_definitions([series], {"workspace": self._workspace(context)}, executor=None)
 
     def _series(self, context: dg.ComponentLoadContext) -> Series | BrokenSeries:
         """Return the series, or what is wrong with it, whatever comes up on the way."""
@@ -136,16 +136,22 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model):
         name = self.name or printable(here.name)
         try:
             with as_faults(file):
-                self._data_dir(context)
+                self._workspace(context)
                 folder = _absolute("folder", self.folder or ".", here, file)
                 name = self.name or printable(folder.name)
                 return self._loaded(name, here, folder)
         except InputError as error:
             return BrokenSeries(name, error)
 
-    def _data_dir(self, context: dg.ComponentLoadContext) -> Path:
+    def _workspace(self, context: dg.ComponentLoadContext) -> Workspace:
+        """Return where the data goes. Raises InputError for a path or a setting that is none."""
         file = f"{_folder_of(context).name}/defs.yaml"
-        return _absolute("data_dir", self.data_dir or "data", context.project_root, file)
+        settings = from_environment()
+        return Workspace(
+            _absolute("data_dir", self.data_dir or "data", context.project_root, file),
+            any_database=settings.any_database,
+            stock_exhibit=settings.stock_exhibit,
+        )
 
     def _loaded(self, name: str, here: Path, folder: Path) -> Series:
         specification, label = self._found(self.specification, SPECIFICATION, here, folder)

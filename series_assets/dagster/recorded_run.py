@@ -1,7 +1,6 @@
 """Making periods from the command line as runs that the instance of DAGSTER_HOME records."""
 
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
@@ -21,6 +20,7 @@ from series_assets.dagster.build import build_definitions
 from series_assets.pipeline.progress import Progress
 from series_assets.pipeline.requests import check_request
 from series_assets.pipeline.workspace import Workspace
+from series_assets.settings import dagster_home
 from series_assets.storage import provenance
 
 
@@ -40,7 +40,6 @@ def generate_recorded(
     check_request(series, periods, workspace)
     for note in notes_of(series):
         progress.noted(note)
-    home = os.environ.get("DAGSTER_HOME", "")
     try:
         with _instance() as instance:
             _run(series, periods, workspace, progress, instance, verbose)
@@ -48,7 +47,7 @@ def generate_recorded(
         raise GenerationError(
             f"Dagster cannot keep its records of the run: {_reason(error)}",
             "see that the folder can be written and has space, then run it again",
-            file=home,
+            file=dagster_home(),
         ) from error
     layout = workspace.layout(series)
     return [layout.dataset(period.number) for period in periods]

@@ -37,10 +37,9 @@ def compute(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
 
     Raises GenerationError that names the calculation where pandas cannot do it, or must not.
     """
-    needed = registry.needed_for(records, calculation) if registry.wanted() else records
     try:
         expressions.check_derivation(calculation, dict.fromkeys(records, ANYTHING))
-        return derived.generate_derived_column(needed, calculation)
+        return derived.generate_derived_column(records, calculation)
     except Exception as error:
         problem, remedy = str(error), ""
         if isinstance(error, UnusableError):
@@ -82,21 +81,25 @@ def over_whole_dataset(
     specification: Specification,
     wanted: Mapping[str, str],
     static: Collection[str],
+    *,
+    stock_exhibit: bool = False,
 ) -> pd.DataFrame:
     """Return derived columns computed over all rows of a dataset.
 
     ``records`` are its typed rows, in the order they are delivered in. ``wanted`` says what each
     column is; the derived columns that they are computed from are computed anew, so that a length
-    of time is one and no text, but for the ``static`` ones. Raises GenerationError.
+    of time is one and no text, but for the ``static`` ones. ``stock_exhibit`` runs Exhibit's own
+    loops. Raises GenerationError.
     """
     calculations = calculations_of(specification)
     before = needed_for(wanted, specification)
     anew = {**{name: text for name, text in before.items() if name not in static}, **wanted}
     frame = records.drop(columns=[name for name in anew if name in records])
     seed = derive(plan.random_seed, plan.period.k, "whole dataset")
+    fast = () if stock_exhibit else registry.stand_ins()
     with (
         isolated(None, seed),
-        standing_in([(derived, {"pd": Clock(pd.Timestamp(plan.period.start))})]),
+        standing_in([(derived, {"pd": Clock(pd.Timestamp(plan.period.start))}), *fast]),
     ):
         try:
             for name in (name for name in calculations if name in anew):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from exhibit.core import constraints as stock
+from exhibit.core import exhibit
 from numpy.typing import NDArray
 
 from series_assets.core.plan.constraints import Afterwards, Broken, Demand, Rule, of_new_records
@@ -20,7 +21,6 @@ from series_assets.core.spec import mentions
 from series_assets.core.spec.column_types import outputs_of
 from series_assets.core.spec.specification import Specification, derived
 from series_assets.engine.constraint_actions import Handler
-from series_assets.engine.vectorized import registry
 from series_assets.engine.vectorized.bounds import mentioned
 
 Rows = NDArray[np.bool_]
@@ -181,8 +181,9 @@ class Settler:
 
 
 def handler_of(definition: Specification, records: pd.DataFrame) -> Handler:
-    """Return Exhibit's handler of constraints as the settings want it; it needs ``_rng``."""
-    return (registry.FastHandler if registry.wanted() else Handler)(definition, records)
+    """Return the handler of constraints that stands in for Exhibit's; it needs ``_rng``."""
+    handler: Handler = exhibit.ConstraintHandler(definition, records)
+    return handler
 
 
 def settle_new(

@@ -45,14 +45,15 @@ class Outcome:
     """The constraints of the specification that some of the records do not meet."""
 
 
-def generate_new_records(plan: Plan, database: Path) -> Outcome:
+def generate_new_records(plan: Plan, database: Path, *, stock_exhibit: bool = False) -> Outcome:
     """Return the new records of a period (section 4), in Exhibit's order of rows and columns.
 
-    ``database`` is a scratch copy. Raises GenerationError with what Exhibit complained of.
+    ``database`` is a scratch copy; ``stock_exhibit`` runs Exhibit's own loops, not the fast ones of
+    ``vectorized``. Raises GenerationError with what Exhibit complained of.
     """
     part = plan.new
     assert part is not None
-    generate = fast_identifiers.generate if registry.wanted() else identifiers.generate
+    generate = identifiers.generate if stock_exhibit else fast_identifiers.generate
     by_column = {wanted.column: wanted for wanted in part.identifiers}
     static = StaticValues(part.identifiers[0].column, frozenset(part.static))
 
@@ -60,7 +61,7 @@ def generate_new_records(plan: Plan, database: Path) -> Outcome:
         return generate(by_column[name], rows)
 
     seed = part.specification["metadata"]["random_seed"]
-    with _run(plan, "new records", database, seed, keep_constants=plan.period.k == 0) as said:
+    with _run(plan, "new records", database, seed, stock_exhibit=stock_exhibit) as said:
         stand_ins: dict[str, Any] = {
             "generate_uuid_column": identifier_column,
             "CategoricalDataGenerator": existing_records.generator(None, seed, static),
@@ -98,17 +99,19 @@ def _for_static_values(static: StaticValues) -> dict[str, Any]:
     }
 
 
-def generate_existing_records(plan: Plan, entities: pd.DataFrame, database: Path) -> Outcome:
+def generate_existing_records(
+    plan: Plan, entities: pd.DataFrame, database: Path, *, stock_exhibit: bool = False
+) -> Outcome:
     """Return the existing records of a period (section 5).
 
     ``entities`` has a row for each of them, with the identifiers and the static columns as they
-    were first recorded. ``database`` is a scratch copy. Raises GenerationError with what Exhibit
-    complained of.
+    were first recorded. ``database`` and ``stock_exhibit`` are as for new records. Raises
+    GenerationError with what Exhibit complained of.
     """
     part = plan.existing
     assert part is not None
     seed = part.specification["metadata"]["random_seed"]
-    with _run(plan, "existing records", database, seed) as said:
+    with _run(plan, "existing records", database, seed, stock_exhibit=stock_exhibit) as said:
         drawn = existing_records.prepare(entities, part.whole, seed)
         columns, known = (
             existing_records.weight_columns(drawn),
@@ -134,14 +137,16 @@ def generate_existing_records(plan: Plan, entities: pd.DataFrame, database: Path
 
 @contextmanager
 def _run(
-    plan: Plan, part: str, database: Path, seed: int, *, keep_constants: bool = False
+    plan: Plan, part: str, database: Path, seed: int, *, stock_exhibit: bool
 ) -> Iterator[Said]:
     """Isolate a run; Exhibit's complaints leave it as GenerationErrors that say where."""
-    clock = Clock(pd.Timestamp(plan.period.start))
+    lasting = _lasting(plan, database)
+    if not stock_exhibit:
+        lasting += registry.stand_ins()
     with (
         isolated(database, derive(seed, "process")) as said,
-        constant_seeds.replaced_by(None if keep_constants else seed),
-        standing_in(_lasting(database, clock)),
+        constant_seeds.replaced_by(seed if plan.period.k else None),
+        standing_in(lasting),
     ):
         try:
             yield said
@@ -150,13 +155,12 @@ def _run(
             raise found.of_period(plan.series, plan.period.key, part) from error
 
 
-def _lasting(database: Path, clock: Clock) -> list[tuple[ModuleType, Mapping[str, Any]]]:
+def _lasting(plan: Plan, database: Path) -> list[tuple[ModuleType, Mapping[str, Any]]]:
     """Return what differs from stock Exhibit in every run; later ones go over earlier ones."""
     return [
-        (derived, {"pd": clock}),
+        (derived, {"pd": Clock(pd.Timestamp(plan.period.start))}),
         *patches.stand_ins(database),
         (stock, {"ConstraintHandler": Handler}),
-        *(registry.stand_ins() if registry.wanted() else ()),
     ]
 
 

@@ -7,13 +7,22 @@ from series_assets.core.records import as_text, framed, typed
 from series_assets.engine.derived_columns import over_whole_dataset
 
 
-def with_columns_over_all_rows(series: Series, plan: Plan, texts: pd.DataFrame) -> pd.DataFrame:
+def with_columns_over_all_rows(
+    series: Series, plan: Plan, texts: pd.DataFrame, *, stock_exhibit: bool = False
+) -> pd.DataFrame:
     """Return a dataset, a frame of text, with those columns computed over all of its rows.
 
-    Raises GenerationError.
+    ``stock_exhibit`` runs Exhibit's own loops. Raises GenerationError.
     """
     wanted = series.over_whole_datasets
     records = typed(texts, series.kinds)
-    computed = over_whole_dataset(plan, records, series.specification, wanted, series.roles.static)
+    computed = over_whole_dataset(
+        plan,
+        records,
+        series.specification,
+        wanted,
+        series.roles.static,
+        stock_exhibit=stock_exhibit,
+    )
     columns = {name: texts[name] for name in texts.columns} | dict(as_text(computed).items())
     return framed(columns, texts.columns)

@@ -55,7 +55,9 @@ def make_dataset(
     parts += [existing.texts] if existing else []
     texts = combine(parts, plan.shuffle_seed)
     if series.over_whole_datasets:
-        texts = with_columns_over_all_rows(series, plan, texts)
+        texts = with_columns_over_all_rows(
+            series, plan, texts, stock_exhibit=workspace.stock_exhibit
+        )
     return Dataset(texts, new, existing)
 
 
@@ -77,7 +79,9 @@ def make_existing_records(
     sets = [column.get("anonymising_set") for column in part.specification["columns"].values()]
     if any(map(is_select, sets)):  # only a statement can name the table itself
         sqlite.write_frame(scratch, series.table, as_text(entities))
-    outcome = generate_existing_records(plan, entities, scratch)
+    outcome = generate_existing_records(
+        plan, entities, scratch, stock_exhibit=workspace.stock_exhibit
+    )
     scratch.unlink()
     where = f"{series.name}, period {plan.period.key}"
     return ExistingRecords(

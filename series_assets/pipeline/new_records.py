@@ -39,10 +39,10 @@ def make_new_records(series: Series, plan: Plan, workspace: Workspace, folder: P
         return NewRecords(None, None)
     source = workspace.layout(series).database
     sqlite.ensure(source, folder)
-    check_lookups(series, source)
+    check_lookups(series, source, any_database=workspace.any_database)
     scratch = folder / f"new_{plan.period.number}.db"
     sqlite.copy_for_run(source, scratch, plan.new.specification)
-    outcome = generate_new_records(plan, scratch)
+    outcome = generate_new_records(plan, scratch, stock_exhibit=workspace.stock_exhibit)
     scratch.unlink()
     where = f"{series.name}, period {plan.period.key}"
     notes = [*notes_of_run(where, "new records", outcome.said, outcome.broken)]

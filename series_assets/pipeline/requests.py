@@ -35,7 +35,7 @@ def chosen_periods(series: Series, span: str | None) -> Sequence[Period]:
 def check_request(series: Series, periods: Sequence[Period], workspace: Workspace) -> None:
     """Refuse what can be seen to fail before anything runs. Raises RequestError or InputError."""
     layout, table = workspace.layout(series), workspace.reference_table(series)
-    check_lookups(series, layout.database)
+    check_lookups(series, layout.database, any_database=workspace.any_database)
     table.check_owner()
     if periods[0].k:
         table.require(periods[0].k, period=periods[0].key)

@@ -24,18 +24,22 @@ _ENOUGH = 400
 
 
 def faults_of_trial(
-    series: Series, source: Path, notes: list[str] | None = None
+    series: Series,
+    source: Path,
+    notes: list[str] | None = None,
+    *,
+    stock_exhibit: bool = False,
 ) -> Iterator[Fault]:
     """Run the first period and the existing records of the second, in few rows; yield what fails.
 
     ``source`` is the series' database, or the one it will be a copy of; it is only read. What the
-    rows of the trial do not meet is added to ``notes``.
+    rows of the trial do not meet is added to ``notes``. ``stock_exhibit`` runs Exhibit's own loops.
     """
     small = _smaller(series)
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder) / "exhibit.db"
         try:
-            _run(small, source, scratch, [] if notes is None else notes)
+            _run(small, source, scratch, [] if notes is None else notes, stock_exhibit)
         except GenerationError as error:
             yield error.fault(series.specification_file)
 
@@ -59,11 +63,13 @@ def _smaller(series: Series) -> Series:
     return replace(series, specification=specification)
 
 
-def _run(series: Series, source: Path, scratch: Path, notes: list[str]) -> None:
+def _run(
+    series: Series, source: Path, scratch: Path, notes: list[str], stock_exhibit: bool
+) -> None:
     first = series.plan(0)
     assert first.new is not None
     sqlite.copy_for_run(source, scratch, first.new.specification)
-    new = generate_new_records(first, scratch)
+    new = generate_new_records(first, scratch, stock_exhibit=stock_exhibit)
     notes += [f"in a trial, {one.among('new records')}" for one in new.broken]
     made = records.as_text(new.records)
     second = series.plan(1) if series.calendar.count > 1 else None
@@ -82,5 +88,6 @@ def _run(series: Series, source: Path, scratch: Path, notes: list[str]) -> None:
     ranks = sampling.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
     drawn = made[series.drawn_columns].take(places[ranks]).reset_index(drop=True)
     sqlite.copy_for_run(source, scratch, part.whole)
-    existing = generate_existing_records(second, records.typed(drawn, series.kinds), scratch)
+    entities = records.typed(drawn, series.kinds)
+    existing = generate_existing_records(second, entities, scratch, stock_exhibit=stock_exhibit)
     notes += [f"in a trial, {one.among('existing records')}" for one in existing.broken]

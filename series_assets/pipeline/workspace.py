@@ -28,6 +28,10 @@ class Workspace:
     """Whether the files of the only series lie in the data folder itself."""
     executor: str = "auto"
     """In which processes periods are made, see ``executors``."""
+    any_database: bool = False
+    """Whether a series may use a database with none of the tables of Exhibit."""
+    stock_exhibit: bool = False
+    """Whether Exhibit's own loops run, not the fast ones of ``engine.vectorized``."""
 
     @property
     def folder(self) -> Path:

@@ -4,20 +4,22 @@ Which numbers there are is said in ``reporting.history``. Faults of files become
 """
 
 import csv
-import json
-import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from series_assets.core.errors import RequestError
-from series_assets.core.plan.series import BOOKKEEPING, Series
+from series_assets.core.plan.series import Series
 from series_assets.reporting.history import History, Period, RowsByOrigin
 from series_assets.storage.files import Layout, read_csv
 from series_assets.storage.provenance import is_stale
-from series_assets.storage.reference_table import ReferenceTable
-from series_assets.storage.sqlite import opened, quoted, tables
+from series_assets.storage.reference_table import PLACES, ReferenceTable
+
+if TYPE_CHECKING:
+    from series_assets.storage.entity_lookup import EntityLookup
 
 
 def read_history(series: Series, layout: Layout) -> History:
@@ -26,8 +28,9 @@ def read_history(series: Series, layout: Layout) -> History:
     Raises RequestError for a reference table of somebody else's, GenerationError for a database
     that cannot be read. A dataset that cannot be read is a remark.
     """
-    ReferenceTable(series, layout).check_owner()
-    with _known(series, layout) as known:
+    table = ReferenceTable(series, layout)
+    table.check_owner()
+    with _known(table) as known:
         periods = [_period(series, layout, known, k) for k in range(series.calendar.count)]
     remarks: tuple[str, ...] = ()
     if any(period.delivered for period in periods) and not known.recorded:
@@ -83,11 +86,15 @@ def _period(series: Series, layout: Layout, known: "_Known", k: int) -> Period:
 class _Known:
     """The entities of the reference table, to be looked up by their identifiers."""
 
-    connection: sqlite3.Connection | None
+    identifier: str
+    entities: "EntityLookup | None"
+    """None where there is no reference table."""
     recorded: Mapping[str, int]
     """Entities of each recorded period, by its key."""
+    starts: Mapping[int, str]
+    """The key of each recorded period, by its number from 0 in the table."""
     index: Mapping[str, int]
-    """``k`` of each key."""
+    """``k`` of each key of the series."""
 
     def look_up(self, k: int, identifiers: list[str | None]) -> RowsByOrigin:
         """Return whose the rows of a dataset of period ``k`` are."""
@@ -95,7 +102,7 @@ class _Known:
         *before, own = list(self.index)[: k + 1]
         # Whom nobody knows is new as long as only the period itself is not recorded.
         stranger_is_new = own not in self.recorded and all(key in self.recorded for key in before)
-        for key, rows in self._by_period([one for one in identifiers if one is not None]):
+        for key, rows in self._by_period([one for one in identifiers if one is not None]).items():
             origin = None if key is None else self.index.get(key)
             if origin is not None and origin < k:
                 origins[origin] = rows
@@ -105,43 +112,27 @@ class _Known:
                 unknown += rows
         return RowsByOrigin(new, dict(sorted(origins.items())), unknown)
 
-    def _by_period(self, identifiers: list[str | None]) -> list[tuple[str | None, int]]:
-        if self.connection is None:
-            return [(None, len(identifiers))]
-        return self.connection.execute(
-            "SELECT known.period, COUNT(*) FROM json_each(?) AS wanted "
-            "LEFT JOIN temp.known AS known ON known.identifier = wanted.value "
-            "GROUP BY known.period",
-            (json.dumps(identifiers, ensure_ascii=False),),
-        ).fetchall()
+    def _by_period(self, identifiers: list[str]) -> Mapping[str | None, int]:
+        """Return how many rows are about entities of each period, by its key."""
+        if self.entities is None:
+            return {None: len(identifiers)}
+        keys = self.entities.keys(self.identifier, identifiers)
+        return Counter(self.starts.get(key // PLACES) for key in keys.tolist())
 
 
 @contextmanager
-def _known(series: Series, layout: Layout) -> Iterator[_Known]:
-    """Give the entities an index by identifier for a while, on disk where they are many.
+def _known(table: ReferenceTable) -> Iterator[_Known]:
+    """Provide the entities of a reference table, if there is one."""
+    from series_assets.storage.entity_lookup import entity_lookup
 
-    The reference table has none: it would double the file and slow every period.
-    """
-    index = {key: k for k, key in enumerate(series.calendar.keys)}
-    if not layout.database.exists():
-        yield _Known(None, {}, index)
+    identifier = table.series.first_identifier
+    index = {key: k for k, key in enumerate(table.series.calendar.keys)}
+    starts = table.recorded()
+    if starts is None:
+        yield _Known(identifier, None, {}, {}, index)
         return
-    with opened(layout.database, read_only=True) as connection:
-        if series.table not in tables(connection):
-            yield _Known(None, {}, index)
-            return
-        rows = connection.execute(
-            f"SELECT starts, entities FROM {quoted(series.table + '_periods')}"
+    recorded = {key: count for key, count in starts.values() if key in index}
+    with entity_lookup(table, [identifier]) as entities:
+        yield _Known(
+            identifier, entities, recorded, {k: key for k, (key, _) in starts.items()}, index
         )
-        recorded = {key: int(entities) for key, entities in rows if key in index}
-        connection.execute(
-            "CREATE TEMP TABLE known (identifier TEXT PRIMARY KEY, period TEXT) WITHOUT ROWID"
-        )
-        key, period = BOOKKEEPING
-        identifier = f"kept.{quoted(series.first_identifier)}"
-        connection.execute(
-            f"INSERT OR IGNORE INTO temp.known SELECT CAST({identifier} AS TEXT), kept.{period} "
-            f"FROM main.{quoted(series.table)} AS kept WHERE {identifier} IS NOT NULL "
-            f"ORDER BY kept.{key}"
-        )
-        yield _Known(connection, recorded, index)

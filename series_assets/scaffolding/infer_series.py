@@ -58,19 +58,21 @@ class _Tried:
         return [one for one in self.alike if not one.is_like]
 
 
-def infer(folder: Path, name: str, data: Path, identifier: str) -> Inferred:
+def infer(
+    folder: Path, name: str, data: Path, identifier: str, *, stock_exhibit: bool = False
+) -> Inferred:
     """Return the files of a series called ``name`` that looks like the table in a CSV.
 
     ``identifier`` is the column that names its entities. Where Exhibit keeps values in its
-    database, one is put into ``folder``. Raises InputError where the table cannot be read, or
-    makes no series.
+    database, one is put into ``folder``. ``stock_exhibit`` runs its own loops. Raises InputError
+    where the table cannot be read, or makes no series.
     """
     table = read(data, identifier)
     wish, left_out = Wish(), list[str]()
     best: _Tried | None = None
     for _ in range(_ATTEMPTS):
         try:
-            tried = _tried(folder, name, data, identifier, table, wish)
+            tried = _tried(folder, name, data, identifier, table, wish, stock_exhibit)
         except InputError:
             if not wish.links:
                 raise
@@ -128,7 +130,13 @@ def _told_of(one: Likeness) -> str:
 
 
 def _tried(
-    folder: Path, name: str, data: Path, identifier: str, table: Table, wish: Wish
+    folder: Path,
+    name: str,
+    data: Path,
+    identifier: str,
+    table: Table,
+    wish: Wish,
+    stock_exhibit: bool,
 ) -> _Tried:
     """Return a description of the table with its first dataset, its database in ``folder``."""
     own = folder / "exhibit.db"
@@ -141,10 +149,11 @@ def _tried(
             described.user_input["exhibit_db_path"] = own.name
         source = Path(shutil.copy(own, Path(place) / "own.db")) if own.exists() else scratch
         series = _series(folder, name, data, described)
-        faults = [_refusal(fault, data) for fault in faults_of_trial(series, source)]
+        trial = faults_of_trial(series, source, stock_exhibit=stock_exhibit)
+        faults = [_refusal(fault, data) for fault in trial]
         if faults:
             raise InputError(faults[:1])
-        made = _first_dataset(series, source, run, data)
+        made = _first_dataset(series, source, run, data, stock_exhibit)
     kinds = {column: table.columns[column].kind for column in table.columns}
     kinds |= dict.fromkeys([identifier] if identifier in kinds else [], "identifier")  # type: ignore[arg-type]
     values = {column: table.columns[column].values for column in table.columns}
@@ -178,7 +187,9 @@ def _series(folder: Path, name: str, data: Path, described: Described) -> Series
     raise InputError([_refusal(first.faults[0], data)]) from None
 
 
-def _first_dataset(series: Series, source: Path, run: Path, data: Path) -> pd.DataFrame:
+def _first_dataset(
+    series: Series, source: Path, run: Path, data: Path, stock_exhibit: bool
+) -> pd.DataFrame:
     """Return the records of the first period as text, of a long one as many as are compared."""
     if series.rows > _MOST_ROWS:
         metadata = {**series.specification["metadata"], "number_of_rows": _MOST_ROWS}
@@ -187,7 +198,7 @@ def _first_dataset(series: Series, source: Path, run: Path, data: Path) -> pd.Da
     assert plan.new is not None
     sqlite.copy_for_run(source, run, plan.new.specification)
     try:
-        return as_text(generate_new_records(plan, run).records)
+        return as_text(generate_new_records(plan, run, stock_exhibit=stock_exhibit).records)
     except GenerationError as error:
         raise InputError([_refusal(error.fault(str(data)), data)]) from None
 

@@ -26,12 +26,18 @@ class Started:
 
 
 def start_series(
-    folder: Path, name: str, data: Path | None = None, identifier: str | None = None
+    folder: Path,
+    name: str,
+    data: Path | None = None,
+    identifier: str | None = None,
+    *,
+    stock_exhibit: bool = False,
 ) -> Started:
     """Write both files of a series called ``name`` into ``folder / name``.
 
     With ``data``, a CSV, the files describe it; ``identifier`` is the column that names its
-    entities. The folder appears whole or not at all. Raises InputError.
+    entities, ``stock_exhibit`` runs Exhibit's own loops. The folder appears whole or not at all.
+    Raises InputError.
     """
     place = folder / name
     faults = list(name_faults(name, "the name"))
@@ -50,7 +56,7 @@ def start_series(
         if data is not None:
             from series_assets.scaffolding.infer_series import PICTURE, infer
 
-            inferred = infer(beside, name, data, identifier or "")
+            inferred = infer(beside, name, data, identifier or "", stock_exhibit=stock_exhibit)
             texts, notes, comparison = inferred.texts, inferred.notes, inferred.comparison
             (beside / PICTURE).write_bytes(inferred.picture)
         for file, text in zip(_FILES, texts, strict=True):

@@ -11,7 +11,6 @@ from pathlib import Path
 from series_assets.core.errors import Fault, InputError, at
 from series_assets.core.plan.series import Series
 from series_assets.core.spec.specification import PAIRED, REGEX, Specification, is_select
-from series_assets.settings import from_environment
 from series_assets.storage import sql_guard
 from series_assets.storage.sqlite import installed_database, opened, quoted, tables
 
@@ -24,18 +23,19 @@ EXHIBITS = {
 """The tables that Exhibit comes with, and their columns, by which a database for it is known."""
 
 
-def check_lookups(series: Series, database: Path) -> None:
+def check_lookups(series: Series, database: Path, *, any_database: bool = False) -> None:
     """Refuse a series whose tables are not in its database. Raises InputError."""
-    if faults := lookup_faults(series, database):
+    if faults := lookup_faults(series, database, any_database=any_database):
         raise InputError(faults)
 
 
-def lookup_faults(series: Series, database: Path) -> list[Fault]:
+def lookup_faults(series: Series, database: Path, *, any_database: bool = False) -> list[Fault]:
     """Return what is wrong with the database of a series, or with what it is asked for.
 
-    A database that is not made yet is looked at as what it will be a copy of.
+    A database that is not made yet is looked at as what it will be a copy of. ``any_database``
+    allows one with none of Exhibit's tables.
     """
-    if foreign := _of_another_program(database):
+    if not any_database and (foreign := _of_another_program(database)):
         return [foreign.of(series.user_input_file)]
     missing = missing_lookups(series.specification, database)
     return [fault.of(series.specification_file) for fault in missing]
@@ -123,7 +123,7 @@ def _own_prefix(specification: Specification) -> str:
 
 def _of_another_program(database: Path) -> Fault | None:
     """Return the fault of a database with nothing of Exhibit's or ours in it, if it is one."""
-    if not database.exists() or from_environment().any_database:
+    if not database.exists():
         return None
     with opened(database, read_only=True) as connection:
         known = set(tables(connection, views=True))

@@ -171,6 +171,19 @@ class ReferenceTable:
             made = self._made(connection)
         return {k: count for k, (count, mark) in made.items() if mark == self.series.fingerprint}
 
+    def recorded(self) -> dict[int, tuple[str, int]] | None:
+        """Return the key of each period and how many entities it introduced, whatever made them.
+
+        None where there is no reference table.
+        """
+        if not self.layout.database.exists():
+            return None
+        with opened(self.layout.database, read_only=True) as connection:
+            if self.series.table not in tables(connection):
+                return None
+            rows = connection.execute(f"SELECT period, starts, entities FROM {self._periods}")
+            return {k: (key, int(entities)) for k, key, entities in rows}
+
     def known_before(self, k: int) -> "KnownEntities":
         """Return the entities of all periods before ``k``, as ranks to draw and keys to fetch.
 

@@ -60,7 +60,7 @@ def ensure(database: Path, scratch: Path | None = None) -> None:
     if database.exists():
         return
     beside = (scratch or database.parent) / f".{database.name}.{os.getpid()}.part"
-    with telling_of(database), _telling_of_sqlite(database):
+    with telling_of(database), telling_of_sqlite(database):
         database.parent.mkdir(parents=True, exist_ok=True)
         try:
             shutil.copyfile(installed_database(), beside)
@@ -92,7 +92,7 @@ def opened(
         raise GenerationError(
             "is a pipe or a device, not a database", "move it away", file=database
         )
-    with _telling_of_sqlite(database):
+    with telling_of_sqlite(database):
         if read_only:
             _roll_back(database)
         with _reading(database) if read_only else contextlib.nullcontext():
@@ -111,7 +111,7 @@ def opened(
 
 
 @contextlib.contextmanager
-def _telling_of_sqlite(database: Path) -> Iterator[None]:
+def telling_of_sqlite(database: Path) -> Iterator[None]:
     """Turn what SQLite complains of into a message about the file."""
     try:
         yield

@@ -23,7 +23,6 @@ from series_assets.engine.run import generate_existing_records, generate_new_rec
 from series_assets.storage import sqlite
 
 INSTALLED = Path(str(files("exhibit") / "db" / "exhibit.db"))
-SETTING = "SERIES_ASSETS_STOCK_EXHIBIT"
 BY_GROUPS = ("sort_values", "make_distinct", "make_same", "generate_as_sequence", "make_outlier")
 
 
@@ -49,20 +48,19 @@ def make(series: Series, source: Path = INSTALLED, *, stock_exhibit: bool) -> Ma
     """Make the series' first new and first existing records one way."""
     made = Made()
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv(SETTING, "1" if stock_exhibit else "0")
         _watch(patch, made)
         try:
-            _run(series, source, Path(folder) / "exhibit.db", made)
+            _run(series, source, Path(folder) / "exhibit.db", made, stock_exhibit)
         except GenerationError as error:
             made.told.append(str(error))
     return made
 
 
-def _run(series: Series, source: Path, scratch: Path, made: Made) -> None:
+def _run(series: Series, source: Path, scratch: Path, made: Made, stock_exhibit: bool) -> None:
     first = series.plan(0)
     assert first.new is not None
     sqlite.copy_for_run(source, scratch, first.new.specification)
-    new = generate_new_records(first, scratch)
+    new = generate_new_records(first, scratch, stock_exhibit=stock_exhibit)
     made.frames.append(new.records)
     made.told.append(new.said)
     second = series.plan(1)
@@ -76,7 +74,8 @@ def _run(series: Series, source: Path, scratch: Path, made: Made) -> None:
     ranks = sampling.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
     drawn = known[series.drawn_columns].take(places[ranks]).reset_index(drop=True)
     sqlite.copy_for_run(source, scratch, part.whole)
-    existing = generate_existing_records(second, records.typed(drawn, series.kinds), scratch)
+    entities = records.typed(drawn, series.kinds)
+    existing = generate_existing_records(second, entities, scratch, stock_exhibit=stock_exhibit)
     made.frames.append(existing.records)
     made.told.append(existing.said)
 

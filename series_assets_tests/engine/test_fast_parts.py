@@ -1,7 +1,6 @@
 """Each fast replacement by itself, against the part of Exhibit, or of ours, it stands in for."""
 
 import itertools
-import random
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -143,17 +142,6 @@ def test_identifiers_are_those_of_the_core(
     pd.testing.assert_series_equal(wanted, found)
     assert found.cat.codes.dtype == wanted.cat.codes.dtype
     assert found.cat.categories.tolist() == wanted.cat.categories.tolist()
-
-
-@given(seed=st.integers(0, 2**70), before=st.integers(0, 700), count=st.integers(1, 700))
-def test_words_of_pythons_generator_make_its_numbers(seed: int, before: int, count: int) -> None:
-    """Wherever the generator stands, numpy goes on from there."""
-    generator = random.Random(seed)
-    for _ in range(before):
-        generator.random()
-    words = fast_identifiers.words_of(generator)
-    found = fast_identifiers.fractions(words.random_raw(2 * count).reshape(-1, 2))
-    assert found.tolist() == [generator.random() for _ in range(count)]
 
 
 TABLES: dict[str, tuple[list[str], dict[str, list[Any]]]] = {

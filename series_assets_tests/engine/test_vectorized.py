@@ -12,12 +12,10 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 
 from series_assets.core.errors import InputError
 from series_assets.core.plan.series import Series
-from series_assets.engine.vectorized import registry
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.engine.both_ways import (
     BY_GROUPS,
     INSTALLED,
-    SETTING,
     assert_same,
     make,
     make_both,
@@ -149,18 +147,6 @@ def test_any_specification_is_the_same_without_a_loop_of_stock_exhibit(drawn: Fi
     event(f"{len(fast.frames)} parts compared")
     assert_same(stock_way, fast)
     assert fast.loops == {}
-
-
-@pytest.mark.parametrize(
-    ("value", "fast"), [(None, True), ("", True), ("0", True), ("no", True), ("1", False)]
-)
-def test_the_setting(monkeypatch: pytest.MonkeyPatch, value: str | None, fast: bool) -> None:
-    """Stock Exhibit's loops run where the setting says so, and only there."""
-    if value is None:
-        monkeypatch.delenv(SETTING, raising=False)
-    else:
-        monkeypatch.setenv(SETTING, value)
-    assert registry.wanted() is fast
 
 
 @pytest.mark.parametrize("stock_exhibit", [True, False])

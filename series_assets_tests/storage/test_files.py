@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from series_assets.core.errors import GenerationError
-from series_assets.storage import files, provenance
+from series_assets.storage import files, provenance, yaml_writing
 from series_assets.storage.files import Layout
 
 _MARK = "0123456789abcdef"
@@ -154,9 +154,13 @@ _SCALARS = st.one_of(
     st.integers(),
     st.floats(),
     st.text(max_size=150),
-    st.sampled_from(["yes", "~", "null", "- a", "a: b", "#", "'", "\n", "1e5", "01", "0x1"]),
+    st.sampled_from(
+        ["yes", "~", "null", "- a", "a: b", "#", "'", "\n", "1e5", "01", "0x1", "😀", "\x85"]
+    ),
 )
-_KEYS = st.text(max_size=8) | st.sampled_from(["yes", "0", "x" * 130, "a: b"])
+_KEYS = st.text(max_size=8) | st.sampled_from(
+    ["yes", "0", "", "x" * 127, "x" * 128, "東" * 45, "a: b", "😀"]
+)
 _CONTENT = st.recursive(
     _SCALARS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=4),
@@ -165,8 +169,8 @@ _CONTENT = st.recursive(
 
 
 @given(content=st.dictionaries(_KEYS, _CONTENT, max_size=4), twice=st.booleans())
-def test_yaml_is_that_of_the_whole(content: dict[str, Any], twice: bool) -> None:
-    """Written part by part, and parts of before used again, it is what comes out at once."""
+def test_yaml_is_what_pyyaml_writes(content: dict[str, Any], twice: bool) -> None:
+    """Byte for byte, although the faster dumper of libyaml does most of the work."""
     if twice and content:
         content = {**content, "again": next(iter(content.values()))}
     expected = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=2**16)
@@ -175,6 +179,14 @@ def test_yaml_is_that_of_the_whole(content: dict[str, Any], twice: bool) -> None
         provenance.write_specification(path, content, _MARK)
         _, _, written = path.read_bytes().partition(b"\n")
     assert written.decode() == expected
+
+
+def test_yaml_is_the_same_without_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PyYAML that was built without it writes the same text."""
+    content = {"zebra": ["Zoë", "😀", None, 1.5], "": {"東" * 45: "a: b"}}
+    fast = yaml_writing.as_yaml(content)
+    monkeypatch.setattr(yaml_writing, "_FAST", yaml.SafeDumper)
+    assert yaml_writing.as_yaml(content) == fast
 
 
 def test_yaml_can_be_read_by_people(tmp_path: Path) -> None:

@@ -48,20 +48,30 @@ def generate(plan: Identifiers, rows: int) -> "pd.Series[Any]":
     import numpy as np
     import pandas as pd
 
-    count = allotted(plan.distribution, rows)
     rng = random.Random(plan.seed)
-    values = np.array(_values(plan, count, rng), dtype=object)
-    data = values[entity_of_row(plan.distribution, rows)]
+    # The None is found under the number −1 of a missing identifier.
+    values = [*_values(plan, allotted(plan.distribution, rows), rng), None]
+    data = np.array(values, dtype=object)[identifier_of_row(plan, rows, rng)]
+    return pd.Series(data, name=plan.column, dtype=object)
+
+
+def identifier_of_row(plan: Identifiers, rows: int, rng: random.Random) -> "NDArray[np.int64]":
+    """Return for each row the number of its identifier, in the order of the rows; −1 if missing.
+
+    ``rng`` is the generator of the column, once its identifiers have been drawn.
+    """
+    import numpy as np
+
+    numbers = entity_of_row(plan.distribution, rows)
     if plan.miss_probability:
-        data[_chances(rng, rows) < plan.miss_probability] = None
-    order = np.random.RandomState(plan.order_seed).permutation(rows)
-    return pd.Series(data[order], name=plan.column, dtype=object)
+        numbers[_chances(rng, rows) < plan.miss_probability] = -1
+    return numbers[np.random.RandomState(plan.order_seed).permutation(rows)]
 
 
 def _values(plan: Identifiers, count: int, rng: random.Random) -> list[Any]:
     """Return ``count`` different identifiers; draws from ``rng`` as Exhibit does."""
     if plan.kind == "uuid":
-        return _uuids(rng, count)
+        return texts_of(uuids(rng, count))
     if plan.kind == "range":
         numbers = list(range(count))
         rng.shuffle(numbers)
@@ -88,17 +98,22 @@ def _words(rng: random.Random, count: int) -> "NDArray[np.uint32]":
     return words
 
 
-def _uuids(rng: random.Random, count: int) -> list[str]:
-    """Return what ``uuid.UUID(int=rng.getrandbits(128), version=4).hex`` gives, time after time.
+def uuids(rng: random.Random, count: int) -> "NDArray[np.uint32]":
+    """Return what ``uuid.UUID(int=rng.getrandbits(128), version=4)`` gives, time after time.
 
+    Shape ``(count, 4)``, the highest word first, big-endian: ``texts_of`` makes texts of them.
     ``getrandbits`` fills a number from its lowest word up; the variant and the version of a uuid
     are bits of its second and its third word.
     """
     words = _words(rng, 4 * count).reshape(count, 4)
     words[:, 1] = words[:, 1] & 0x3FFF_FFFF | 0x8000_0000
     words[:, 2] = words[:, 2] & 0xFFFF_0FFF | 0x0000_4000
-    text = words[:, ::-1].astype(">u4").tobytes().hex()
-    return _cut(text, 32)
+    return words[:, ::-1].astype(">u4")
+
+
+def texts_of(words: "NDArray[np.uint32]") -> list[str]:
+    """Return the 32 hexadecimal digits of each of some ``uuids``."""
+    return _cut(words.tobytes().hex(), 32)
 
 
 def _cut(text: str, size: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""What stands in for what, and whether anything shall."""
+"""What stands in for what."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from exhibit.core import constraints, utils
 from exhibit.core import exhibit as stock
-from exhibit.core.generate import categorical, missing
+from exhibit.core.generate import categorical, derived, missing
 
 from series_assets.engine.constraint_actions import Handler
 from series_assets.engine.patches import rows_that_match
@@ -19,7 +19,6 @@ from series_assets.engine.vectorized.gaps import MissingDataGenerator
 from series_assets.engine.vectorized.groups import Groups, sorted_in_groups
 from series_assets.engine.vectorized.numbers import generate_continuous_column
 from series_assets.engine.vectorized.tables import parse_original_values
-from series_assets.settings import from_environment
 
 
 class FastHandler(Handler, Bounds, Groups):
@@ -34,26 +33,25 @@ class FastHandler(Handler, Bounds, Groups):
             return super()._in_order(df, target, partition_cols, ascending)
 
 
-def wanted() -> bool:
-    """Tell whether replacements are wanted: unless the settings ask for stock Exhibit's loops."""
-    return not from_environment().stock_exhibit
-
-
 def matching_rows(rows: pd.DataFrame, condition: str) -> Any:
     """Return which rows a filter holds for, looking only at the columns that it names."""
     named = [name for name in rows.columns if str(name).replace(" ", "__") in condition]
     return rows_that_match(rows[named], condition)
 
 
-def needed_for(records: pd.DataFrame, calculation: str) -> pd.DataFrame:
-    """Return the columns that a derived column can be computed from; Exhibit copies what it gets.
+def generate_derived_column(records: pd.DataFrame, calculation: str) -> Any:
+    """Return a derived column, made of the columns that it names; Exhibit copies what it gets.
 
     A calculation by groups gets all of them, for what it names may stand in its result.
     """
     safe = re.sub(r"\b\s\b", "__", calculation)
-    if "groupby" in safe:
-        return records
-    return records[[name for name in records.columns if str(name).replace(" ", "__") in safe]]
+    if "groupby" not in safe:
+        names = [name for name in records.columns if str(name).replace(" ", "__") in safe]
+        records = records[names]
+    return _stock_derived_column(records, calculation)
+
+
+_stock_derived_column = derived.generate_derived_column
 
 
 def stand_ins() -> list[tuple[ModuleType, Mapping[str, Any]]]:
@@ -76,6 +74,7 @@ def stand_ins() -> list[tuple[ModuleType, Mapping[str, Any]]]:
                 "shuffle_data": categories.shuffled,
             },
         ),
+        (derived, {"generate_derived_column": generate_derived_column}),
         (utils, {"get_attr_values": categories.attribute_values}),
         (missing, {"MissingDataGenerator": MissingDataGenerator}),
         *((module, {"get_constraint_mask": matching_rows}) for module in (constraints, missing)),

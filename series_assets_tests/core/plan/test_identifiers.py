@@ -18,6 +18,8 @@ from series_assets.core.plan.identifiers import (
     known_entities,
     linked_in,
     pseudo_chis,
+    texts_of,
+    uuids,
 )
 from series_assets.core.plan.sampling import allotted, entity_of_row
 from series_assets_tests.builders import a_series, a_specification, a_user_input
@@ -89,6 +91,18 @@ def test_uuids_are_those_that_the_seed_gives() -> None:
     rng = random.Random(11)
     expected = [uuid.UUID(int=rng.getrandbits(128), version=4).hex for _ in range(25)]
     assert sorted(generate(_plan(seed=11), 25)) == sorted(expected)
+
+
+@given(seed=st.integers(0, 2**70), before=st.integers(0, 700), count=st.integers(1, 200))
+def test_uuids_go_on_from_where_a_generator_stands(seed: int, before: int, count: int) -> None:
+    """And leave it where single draws would."""
+    generator, again = random.Random(seed), random.Random(seed)
+    for one in (generator, again):
+        for _ in range(before):
+            one.random()
+    found = texts_of(uuids(generator, count))
+    assert found == [uuid.UUID(int=again.getrandbits(128), version=4).hex for _ in range(count)]
+    assert generator.random() == again.random()
 
 
 @given(
