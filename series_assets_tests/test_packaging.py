@@ -15,14 +15,25 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = (".ci", "benchmarks", "docs", "examples", "series_assets", "series_assets_tests")
+FOLDERS = (
+    ".ci",
+    ".github",
+    "benchmarks",
+    "docs",
+    "examples",
+    "series_assets",
+    "series_assets_tests",
+)
 FILES = (
+    ".pre-commit-config.yaml",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "LICENSE",
     "MANIFEST.in",
+    "Makefile",
     "README.md",
     "pyproject.toml",
+    "requirements-dev.lock",
     "setup.py",
     "workspace.yaml",
 )

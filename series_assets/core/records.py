@@ -68,7 +68,7 @@ def texts_of(column: "pd.Series[Any]") -> "NDArray[np.object_]":
     elif pd.api.types.is_integer_dtype(dtype):
         return _objects(pa.array(column, from_pandas=True).cast(pa.string()))
     elif pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty"):
-        texts = column.to_numpy(dtype=object, copy=True)
+        texts: NDArray[np.object_] = column.to_numpy(dtype=object, copy=True)
         texts[column.isna().to_numpy()] = None
         return texts
     texts = np.empty(len(column), dtype=object)
@@ -80,7 +80,8 @@ def _taken(values: "NDArray[Any]", codes: "NDArray[Any]") -> "NDArray[np.object_
     """Return ``values[codes]``, with None for each code -1."""
     with_none = np.empty(len(values) + 1, dtype=object)  # the last one is None
     with_none[:-1] = values
-    return with_none[codes]
+    texts: NDArray[np.object_] = with_none[codes]
+    return texts
 
 
 def _float_texts(numbers: "NDArray[np.float64]") -> "NDArray[np.object_]":

@@ -15,6 +15,7 @@ from series_assets.checks.run import Checked, check_periods, delivered_keys
 from series_assets.core.plain_text import markdown, visible
 from series_assets.core.plan.series import Series
 from series_assets.dagster.partitions import partitions_of
+from series_assets.dagster.private import check_target
 from series_assets.pipeline.workspace import Workspace
 
 
@@ -73,21 +74,9 @@ def _specs(series: Series, dataset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
 
 def _materialisation(instance: dg.DagsterInstance, asset: dg.AssetKey, key: str) -> Any:
     """Return what was checked, as Dagster records it; None if it did not see it being made."""
-    # Not among Dagster's public names, but of no use to leave out: without it the UI takes a
-    # result for one of an older materialisation.
-    from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-        AssetCheckEvaluationTargetMaterializationData,
-    )
-
     wanted = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[key])
     records = instance.fetch_materializations(wanted, limit=1).records
-    if not records:
-        return None
-    return AssetCheckEvaluationTargetMaterializationData(
-        storage_id=records[0].storage_id,
-        run_id=records[0].run_id,
-        timestamp=records[0].timestamp,
-    )
+    return check_target(records[0]) if records else None
 
 
 def _evaluation(

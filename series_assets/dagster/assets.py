@@ -6,9 +6,9 @@ What the ops do is in ``ops``, what a partition is in ``partitions``.
 import re
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from series_assets.core.plain_text import markdown, visible
 from series_assets.core.plan.series import Series
@@ -40,8 +40,11 @@ def keys_of(series: str) -> list[dg.AssetKey]:
     return [dg.AssetKey([series, name]) for name in NAMES]
 
 
-def job_of(series: Series) -> UnresolvedAssetJobDefinition:
-    """Return the job that makes all of a period, or of a range of them; named after the series."""
+def job_of(series: Series) -> Any:
+    """Return the job that makes all of a period, or of a range of them; named after the series.
+
+    It is what ``Definitions`` takes among its ``jobs``: its class has no public name.
+    """
     return dg.define_asset_job(
         series.name,
         selection=dg.AssetSelection.assets(*keys_of(series.name)),

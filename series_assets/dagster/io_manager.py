@@ -18,7 +18,11 @@ from series_assets.dagster.failures import failure_of
 from series_assets.dagster.handles import RecordsFile, ReferenceTableSnapshot
 from series_assets.dagster.input_loading import Handle, load_as_annotated
 from series_assets.dagster.metadata import Metadata
-from series_assets.dagster.private import record_partitions
+from series_assets.dagster.private import (
+    add_partition_metadata,
+    record_partitions,
+    set_data_version,
+)
 
 if TYPE_CHECKING:
     from series_assets.pipeline.dataset import Dataset
@@ -44,16 +48,14 @@ class SeriesIOManager(dg.IOManager):
 
         *_, name, asset = context.asset_key.path
         series, done = self._series[name], list[str]()
-        context.step_context.set_data_version(context.asset_key, _version(series, asset))
+        set_data_version(context, _version(series, asset))
         try:
             with self._workspace.scratch() as folder, closing(iter(obj)) as periods:
                 put = getattr(_Put(series, self._workspace, folder), asset)
                 for period, made in periods:
                     with naming(series, period):
                         facts = put(series.plan(period.k), made)
-                    context.step_context.add_asset_metadata(
-                        facts, asset_key=context.asset_key, partition_key=period.key
-                    )
+                    add_partition_metadata(context, period.key, facts)
                     done.append(period.key)
         except SeriesError as error:
             record_partitions(context, done)

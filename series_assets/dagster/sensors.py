@@ -6,7 +6,6 @@ It keeps no state of its own: what is made and what was tried it reads from Dags
 from datetime import date
 
 import dagster as dg
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from series_assets.core.plan.series import Series
 from series_assets.dagster.assets import keys_of
@@ -21,7 +20,8 @@ _ACTIVE = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-_GOING_ON = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
+_BACKFILL_ACTIVE = {"REQUESTED", "CANCELING", "FAILING"}
+"""Names of the statuses of a backfill that may still launch runs, or has to end some."""
 
 
 def sensor_of(series: Series) -> dg.SensorDefinition:
@@ -66,7 +66,7 @@ def next_request(
     if busy:
         return dg.SkipReason(f"a run of {series.name} is under way")
     tags = {_SERIES_TAG: series.name, _FINGERPRINT_TAG: series.fingerprint}
-    tried = instance.get_runs(dg.RunsFilter(tags={**tags, "dagster/partition": key}))
+    tried = _runs(instance, dg.RunsFilter(tags={**tags, "dagster/partition": key}))
     failed = [run for run in tried if run.status == dg.DagsterRunStatus.FAILURE]
     if len(failed) >= _TRIES:
         return dg.SkipReason(
@@ -78,10 +78,16 @@ def next_request(
 
 def _is_being_made(series: Series, keys: set[dg.AssetKey], instance: dg.DagsterInstance) -> bool:
     """Tell whether a run makes assets of the series, or a backfill that is between two runs."""
-    active = instance.get_runs(dg.RunsFilter(statuses=_ACTIVE))
+    active = _runs(instance, dg.RunsFilter(statuses=_ACTIVE))
     # The runs of the sensor and of the series' job select no assets, but have the tag.
     ours = (run.tags.get(_SERIES_TAG) == series.name for run in active)
     if any(ours) or any(keys & (run.asset_selection or set()) for run in active):
         return True
-    backfills = instance.get_backfills(filters=BulkActionsFilter(statuses=_GOING_ON))
-    return any(keys & set(backfill.asset_selection or ()) for backfill in backfills)
+    return any(
+        backfill.status.name in _BACKFILL_ACTIVE and keys & set(backfill.asset_selection or ())
+        for backfill in instance.get_backfills()
+    )
+
+
+def _runs(instance: dg.DagsterInstance, wanted: dg.RunsFilter) -> list[dg.DagsterRun]:
+    return [record.dagster_run for record in instance.get_run_records(wanted)]

@@ -11,6 +11,7 @@ from series_assets.core.plan.derived_columns import needed_for
 from series_assets.core.plan.seeds import derive
 from series_assets.core.plan.series import Plan
 from series_assets.core.spec import expressions, mentions
+from series_assets.core.spec.expressions.values import ANYTHING
 from series_assets.core.spec.specification import Specification
 from series_assets.core.spec.specification import derived as calculations_of
 from series_assets.engine.sandbox import Clock, isolated, standing_in
@@ -38,7 +39,7 @@ def compute(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
     """
     needed = registry.needed_for(records, calculation) if registry.wanted() else records
     try:
-        expressions.check_derivation(calculation, dict.fromkeys(records, expressions.ANYTHING))
+        expressions.check_derivation(calculation, dict.fromkeys(records, ANYTHING))
         return derived.generate_derived_column(needed, calculation)
     except Exception as error:
         raise GenerationError(

@@ -19,6 +19,7 @@ from exhibit.core.linkage import hierarchical, matrix
 
 from series_assets.core.errors import GenerationError
 from series_assets.core.spec import expressions
+from series_assets.core.spec.expressions.values import ANYTHING
 from series_assets.core.spec.specification import Specification
 from series_assets.engine.constant_seeds import NumpyWith, generator, seed_for
 from series_assets.engine.missing_data import SeededMissingData
@@ -100,7 +101,7 @@ def rows_that_match(rows: pd.DataFrame, condition: str) -> "pd.Series[bool]":
     Stock Exhibit fails on a filter by frequency where no value of the column is known, and picks
     by the same chances in every run.
     """
-    expressions.check_constraint(condition, dict.fromkeys(rows, expressions.ANYTHING))
+    expressions.check_constraint(condition, dict.fromkeys(rows, ANYTHING))
     column = condition.removesuffix("with_high_frequency").removesuffix("with_low_frequency")
     name = column.strip().replace("__", " ")
     if column != condition and rows[name].isna().all():

@@ -6,7 +6,11 @@ from datetime import date, timedelta
 
 import dagster as dg
 import pytest
-from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+from dagster._core.execution.backfill import (
+    BULK_ACTION_TERMINAL_STATUSES,
+    BulkActionStatus,
+    PartitionBackfill,
+)
 
 from series_assets.core.plan.calendar import UNITS
 from series_assets.dagster.build import build_definitions
@@ -165,9 +169,10 @@ def test_a_run_that_ends_while_the_sensor_looks_is_not_asked_for_again(
 @pytest.mark.parametrize(
     ("name", "status", "waits"),
     [
-        ("demo", BulkActionStatus.REQUESTED, True),
-        ("demo", BulkActionStatus.COMPLETED_SUCCESS, False),
-        ("demo", BulkActionStatus.COMPLETED_FAILED, False),
+        *(
+            ("demo", status, status not in BULK_ACTION_TERMINAL_STATUSES)
+            for status in BulkActionStatus
+        ),
         ("other", BulkActionStatus.REQUESTED, False),
     ],
 )

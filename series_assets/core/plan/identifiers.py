@@ -111,7 +111,8 @@ def _chances(rng: random.Random, count: int) -> "NDArray[np.float64]":
     import numpy as np
 
     high, low = _words(rng, 2 * count).reshape(count, 2).astype(np.float64).T
-    return (np.floor(high / 2**5) * 2**26 + np.floor(low / 2**6)) / 2**53
+    chances: NDArray[np.float64] = (np.floor(high / 2**5) * 2**26 + np.floor(low / 2**6)) / 2**53
+    return chances
 
 
 def pseudo_chis(seed: int, first: int, count: int) -> list[str]:
@@ -147,7 +148,8 @@ def _shuffled(places: "NDArray[np.uint64]", seed: int) -> "NDArray[np.uint64]":
     for turn in range(4):
         left = (left + _mixed(right, derive(seed, "chi", turn, "left"))) % np.uint64(left_size)
         right = (right + _mixed(left, derive(seed, "chi", turn, "right"))) % np.uint64(right_size)
-    return left * np.uint64(right_size) + right
+    shuffled: NDArray[np.uint64] = left * np.uint64(right_size) + right
+    return shuffled
 
 
 def _mixed(numbers: "NDArray[np.uint64]", key: int) -> "NDArray[np.uint64]":

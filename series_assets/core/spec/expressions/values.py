@@ -6,7 +6,7 @@ from math import ceil
 from typing import Any
 
 from series_assets.core.spec.column_types import NUMBERS, TYPES
-from series_assets.core.spec.specification import PAIRED, Specification, is_select, output_columns
+from series_assets.core.spec.specification import Specification, is_select, output_columns
 
 COLUMN, SCALAR = "column", "single value"
 TABLE, GROUPS, GROUPED, WINDOW = "table", "groups", "column by groups", "window"
@@ -132,7 +132,7 @@ def of_columns(specification: Specification) -> dict[str, Value]:
 
 def _longest(column: Mapping[str, Any]) -> int:
     values = column.get("original_values")
-    if not isinstance(values, list) or values == PAIRED or column["anonymising_set"] != "random":
+    if not isinstance(values, list) or column["anonymising_set"] != "random":
         return _UNKNOWN_LENGTH
     return max(len(cell.strip()) for row in values for cell in row.split("|"))
 
