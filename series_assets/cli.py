@@ -18,8 +18,9 @@ from series_assets.core.errors import (
     GenerationError,
     InputError,
     RequestError,
-    did_you_mean,
+    UnusableError,
     listed,
+    suggestion,
 )
 from series_assets.core.plain_text import visible
 from series_assets.core.plan.notes import notes_of
@@ -142,8 +143,7 @@ def validate(names: tuple[str, ...]) -> None:
             try:
                 told = _deeper_faults(one, settings, notes)
             except GenerationError as error:  # about the database, not about a file of the series
-                file, _, fault = str(error).partition(": ")
-                told = [Fault(file, fault)]
+                told = [error.fault()]
         faults += told
         if isinstance(one, Series):
             for note in notes_of(one):
@@ -240,8 +240,9 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
     keys = [period.key for period in chosen] or delivered_keys(table)
     if not keys:
         raise RequestError(
-            f"{name}: no dataset has been made yet in {table.layout.folder}; first run "
-            f"series-assets generate {name}"
+            f"no dataset has been made yet in {table.layout.folder}",
+            f"first run series-assets generate {name}",
+            series=name,
         )
     failed = False
     for checked in check_periods(table, keys):
@@ -276,8 +277,8 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
         from series_assets.scaffolding.new_series import start_series
 
     if from_data is not None and is_waited_for(from_data):
-        fault = "is a pipe or a device, not a file; save what comes out of it as a CSV"
-        raise InputError([Fault(str(from_data), fault)])
+        problem, remedy = "is a pipe or a device, not a file", "save what comes out of it as a CSV"
+        raise InputError([Fault(str(from_data), "", problem, remedy)])
     settings = from_environment()
     own = settings.series_dir != SHIPPED
     folder = settings.series_dir if own else Path("series").resolve()
@@ -375,8 +376,9 @@ def _deeper_faults(series: Series, settings: Settings, notes: list[str]) -> list
 def _output(folder: Path) -> Path:
     try:
         return absolute(folder)
-    except ValueError as error:
-        raise InputError([Fault(f"--output {str(folder)[:100]}", str(error))]) from None
+    except UnusableError as error:
+        file = f"--output {str(folder)[:100]}"
+        raise InputError([Fault(file, "", error.problem, error.remedy)]) from None
 
 
 def _layout(series: Series, settings: Settings) -> Layout:
@@ -388,11 +390,13 @@ def _all_series(settings: Settings) -> list[Series | BrokenSeries]:
     folder = settings.series_dir
     found = find_series(folder)
     if not found:
-        fault = "holds no series; a series is a folder in it with specification.yml and "
-        fault += "user_input.yml"
+        problem = "holds no series"
+        remedy = "a series is a folder in it with specification.yml and user_input.yml"
         if (folder / SPECIFICATION).exists() or (folder / USER_INPUT).exists():
-            fault = "is a series itself; name the folder that it lies in, which may hold more"
-        raise InputError([Fault(str(folder), f"{fault} (SERIES_ASSETS_SERIES_DIR)")])
+            problem = "is a series itself"
+            remedy = "name the folder that it lies in, which may hold more"
+        remedy += " (SERIES_ASSETS_SERIES_DIR)"
+        raise InputError([Fault(str(folder), "", problem, remedy)])
     return found
 
 
@@ -400,7 +404,7 @@ def _named(settings: Settings, name: str) -> Series | BrokenSeries:
     known = {one.name: one for one in _all_series(settings)}
     if name not in known:
         where = "" if settings.series_dir == SHIPPED else f" in {settings.series_dir}"
-        raise RequestError(f"there is no series '{name}'{where}{did_you_mean(name, known)}")
+        raise RequestError(f"there is no series '{name}'{where}", suggestion(name, known))
     return known[name]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from series_assets.core.errors import Fault, InputError
+from series_assets.core.errors import Fault, InputError, UnusableError
 from series_assets.storage.paths import absolute
 
 _RETIRED = "SERIES_ASSETS_" + "WORKERS"
@@ -58,18 +58,20 @@ def _folder(name: str, environment: Mapping[str, str], default: Path) -> Path:
     given = environment.get(name)
     try:
         return absolute(given or default)
-    except ValueError as error:
-        raise InputError([Fault(name, f"'{(given or str(default))[:100]}' {error}")]) from None
+    except UnusableError as error:
+        problem = f"'{(given or str(default))[:100]}' {error.problem}"
+        raise InputError([Fault(name, "", problem, error.remedy)]) from None
 
 
 def _executor(environment: Mapping[str, str]) -> str:
     if workers := environment.get(_RETIRED):
-        fault = f"is SERIES_ASSETS_EXECUTOR now; set that to {_instead_of(workers)}"
-        raise InputError([Fault(_RETIRED, fault)])
+        remedy = f"set that to {_instead_of(workers)}"
+        raise InputError([Fault(_RETIRED, "", "is SERIES_ASSETS_EXECUTOR now", remedy)])
     text = environment.get("SERIES_ASSETS_EXECUTOR") or "auto"
     if not _EXECUTORS.fullmatch(text.lower()):
-        fault = f"'{text[:40]}' is not known; use auto, none, or processes:2 (or another number)"
-        raise InputError([Fault("SERIES_ASSETS_EXECUTOR", fault)])
+        remedy = "use auto, none, or processes:2 (or another number)"
+        problem = f"'{text[:40]}' is not known"
+        raise InputError([Fault("SERIES_ASSETS_EXECUTOR", "", problem, remedy)])
     return text.lower()
 
 
@@ -82,5 +84,5 @@ def _instead_of(workers: str) -> str:
 def _switch(name: str, environment: Mapping[str, str]) -> bool:
     said = environment.get(name) or "0"
     if said.lower() not in (*_ON, *_OFF):
-        raise InputError([Fault(name, f"'{said}' is neither on nor off; use 1 or 0")])
+        raise InputError([Fault(name, "", f"'{said}' is neither on nor off", "use 1 or 0")])
     return said.lower() in _ON

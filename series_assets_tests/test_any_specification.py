@@ -28,7 +28,7 @@ def refusals_of_validation(series: Series) -> list[str]:
     """Return what ``series-assets validate`` finds in files that could be read."""
     source = series.database or installed_database()
     missing = list(missing_lookups(series.specification, source))
-    return missing or [fault.message for fault in faults_of_trial(series, source)]
+    return [fault.message for fault in missing or faults_of_trial(series, source)]
 
 
 @cache

@@ -253,13 +253,13 @@ def test_dagsters_log_shows_escapes(tmp_path: Path) -> None:
         load(from_environment())
     [warned] = [str(one.message) for one in caught if "is broken" in str(one.message)]
     assert r"\x1b[2J" in warned and not _ACTS.search(warned)
-    fault = InputError([Fault("a.yml", f"columns.{CLEAR}\nb.yml: fine")])
+    fault = InputError([Fault("a.yml", "", f"columns.{CLEAR}\nb.yml: fine")])
     assert str(fault) == "a.yml: columns.\\x1b[2J\\x1b]0;owned\\x07\n  b.yml: fine"
 
 
 def test_a_failed_step_shows_escapes() -> None:
     """Message and traceback of a period that failed quote names as text."""
-    failed = period_error(ValueError(f"no column {CLEAR}"), "demo, period 2024-01-01")
+    failed = period_error(ValueError(f"no column {CLEAR}"), "demo", "2024-01-01")
     failure = failure_of(failed, failed.trace)
     assert r"\x1b[2J" in str(failure.description)
     trace = failure.metadata["traceback"].value

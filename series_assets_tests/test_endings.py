@@ -182,7 +182,7 @@ def test_want_of_memory_while_periods_are_made(
 
 def test_want_of_memory_beside_exhibit() -> None:
     """In whatever else a period takes."""
-    assert str(period_error(MemoryError(), "demo, period x")) == f"demo, period x: {NO_MEMORY}"
+    assert str(period_error(MemoryError(), "demo", "x")) == f"demo, period x: {NO_MEMORY}"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from series_assets.checks.rules import Finding, rules_of
-from series_assets.core.errors import GenerationError, RequestError, SeriesError
+from series_assets.core.errors import GenerationError, RequestError, SeriesError, sentence
 from series_assets.core.plan.series import Series
 from series_assets.storage import files
 from series_assets.storage.provenance import require_delivered
@@ -122,7 +122,7 @@ class _Check:
         there = set(records.column_names)
         if _ASKS_THE_TABLE & set(rules) and k and series.first_identifier in there:
             try:
-                self._table.require(k, f"period {self._key(k)}")
+                self._table.require(k, period=self._key(k))
                 known = self._recorded
                 columns = {
                     name: records.column(name).combine_chunks()
@@ -136,9 +136,8 @@ class _Check:
             except RequestError as error:
                 problem = str(error)
             except GenerationError as error:
-                problem = str(error)
-                if "; " not in problem:  # else it says itself what to do
-                    problem += "; make reference_table of all periods again"
+                again = "make reference_table of all periods again"
+                problem = str(error) if error.remedy else sentence(str(error), again)
         return (
             Delivered(
                 series=series,
@@ -201,7 +200,11 @@ class _Check:
             if path.exists():
                 advice = f"make the assets of {self._key(0)} again"
                 return _readable(path, files.read_header, advice)
-        raise RequestError(f"{layout.dataset(1)} is missing; make dataset of {self._key(0)}")
+        raise _missing(layout.dataset(1), f"make dataset of {self._key(0)}")
+
+
+def _missing(path: Path, remedy: str) -> RequestError:
+    return RequestError("is missing", remedy, file=path, colon=False)
 
 
 def _read(path: Path, advice: str) -> tuple[list[str], Any]:
@@ -217,4 +220,5 @@ def _readable(path: Path, read: Callable[[Path], T], advice: str) -> T:
         return read(path)
     except (OSError, ValueError, csv.Error) as error:
         said = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise RequestError(f"{path} cannot be read: {said}; {advice}") from error
+        problem = f"cannot be read: {said}"
+        raise RequestError(problem, advice, file=path, colon=False) from error

@@ -30,8 +30,9 @@ class ReferenceTableSnapshot:
     def path(self) -> Path:
         """Raise RequestError: the entities of a period have no file of their own."""
         raise RequestError(
-            f"{self.table.series.name}: its reference table is kept in a database, not in files; "
-            "annotate the input pd.DataFrame to get its entities, or ReferenceTableSnapshot"
+            "its reference table is kept in a database, not in files",
+            "annotate the input pd.DataFrame to get its entities, or ReferenceTableSnapshot",
+            series=self.table.series.name,
         )
 
     def load(self) -> "pd.DataFrame":
@@ -69,8 +70,11 @@ class RecordsFile:
         """Return the path of the CSV. Raises RequestError where there is none."""
         if self.records is None:
             raise RequestError(
-                f"{self.series.name}, period {self.key}: its {self.asset.replace('_', ' ')} "
-                f"{'is' if self.asset == 'dataset' else 'are'} missing; make {self.asset} first"
+                f"its {self.asset.replace('_', ' ')} "
+                f"{'is' if self.asset == 'dataset' else 'are'} missing",
+                f"make {self.asset} first",
+                series=self.series.name,
+                period=self.key,
             )
         return self.records
 

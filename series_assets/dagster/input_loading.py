@@ -61,6 +61,7 @@ def _only(context: dg.InputContext, found: Mapping[str, Handle], name: str) -> H
         return next(iter(found.values()))
     raise RequestError(
         f"the input '{context.name}' asks for {name}, which is that of one period, but here it has "
-        f"{len(found)}; annotate it dict[str, {name}] to get each under its partition key, or let "
-        "the asset have the partitions of the series and make one a run"
+        f"{len(found)}",
+        f"annotate it dict[str, {name}] to get each under its partition key, or let the asset have "
+        "the partitions of the series and make one a run",
     )

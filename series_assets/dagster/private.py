@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster._core.execution.plan.execute_step import _get_output_asset_events
 
 
 def check_target(record: dg.EventLogRecord) -> Any:

@@ -1,7 +1,6 @@
 """Making periods from the command line as runs that the instance of DAGSTER_HOME records."""
 
 import logging
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
@@ -41,14 +40,15 @@ def generate_recorded(
     check_request(series, periods, workspace)
     for note in notes_of(series):
         progress.noted(note)
+    home = dagster_home() or ""
     try:
         with _instance() as instance:
             _run(series, periods, workspace, progress, instance, verbose)
     except (OSError, SQLAlchemyError) as error:  # of our own files the ops tell
         raise GenerationError(
-            f"{dagster_home() or tempfile.gettempdir()}: Dagster cannot keep its "
-            f"records of the run: {_reason(error)}; see that the folder can be written and has "
-            "space, then run it again"
+            f"Dagster cannot keep its records of the run: {_reason(error)}",
+            "see that the folder can be written and has space, then run it again",
+            file=home,
         ) from error
     layout = workspace.layout(series)
     return [layout.dataset(period.number) for period in periods]

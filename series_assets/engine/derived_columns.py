@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from exhibit.core.generate import derived
 
-from series_assets.core.errors import GenerationError
+from series_assets.core.errors import GenerationError, UnusableError
 from series_assets.core.plan.derived_columns import needed_for
 from series_assets.core.plan.seeds import derive
 from series_assets.core.plan.series import Plan
@@ -41,10 +41,12 @@ def compute(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
         expressions.check_derivation(calculation, dict.fromkeys(records, ANYTHING))
         return derived.generate_derived_column(records, calculation)
     except Exception as error:
-        raise GenerationError(
-            f"the derived column '{calculation}' cannot be computed: "
-            f"{type(error).__name__}: {error}"
-        ) from error
+        problem, remedy = str(error), ""
+        if isinstance(error, UnusableError):
+            problem, remedy = error.problem, error.remedy
+        name = type(error).__name__
+        problem = f"the derived column '{calculation}' cannot be computed: {name}: {problem}"
+        raise GenerationError(problem, remedy) from error
 
 
 def in_order(
@@ -103,9 +105,7 @@ def over_whole_dataset(
             for name in (name for name in calculations if name in anew):
                 frame[name] = compute(frame, anew[name])
         except GenerationError as error:
-            raise GenerationError(
-                f"{plan.series}, period {plan.period.key} (dataset): {error}"
-            ) from error
+            raise error.of_period(plan.series, plan.period.key, "dataset") from error
     return with_lengths_as_text(frame[list(wanted)])
 
 

@@ -80,7 +80,8 @@ def guarded_sql(database: Path) -> Callable[..., list[Any]]:
         except sql_guard.StatementError as error:
             short = " ".join(sql.split())
             short = short if len(short) <= 80 else f"{short[:80]}…"
-            raise GenerationError(f"the anonymising_set '{short}' {error}") from None
+            problem = f"the anonymising_set '{short}' {error.problem}"
+            raise GenerationError(problem, error.remedy) from None
 
     return execute_sql
 

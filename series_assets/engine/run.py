@@ -17,7 +17,6 @@ import pandas as pd
 from exhibit.core import exhibit as stock
 from exhibit.core.generate import categorical, derived, missing, weights
 
-from series_assets.core.errors import NO_MEMORY, GenerationError
 from series_assets.core.plan import identifiers
 from series_assets.core.plan.constraints import Broken
 from series_assets.core.plan.seeds import derive
@@ -26,6 +25,7 @@ from series_assets.core.spec.specification import Specification
 from series_assets.engine import constant_seeds, derived_columns, existing_records, patches
 from series_assets.engine.constraint_actions import Handler
 from series_assets.engine.enforce_constraints import broken_in_new, settle_new
+from series_assets.engine.exhibit_messages import complaint
 from series_assets.engine.missing_data import of_run
 from series_assets.engine.restore_constraints import restore, to_remember
 from series_assets.engine.sandbox import Clock, Said, SortedSet, isolated, standing_in
@@ -151,8 +151,8 @@ def _run(
         try:
             yield said
         except Exception as error:
-            where = f"{plan.series}, period {plan.period.key} ({part})"
-            raise GenerationError(f"{where}: {_complaint(error, said)}") from error
+            found = complaint(error, said.lines())
+            raise found.of_period(plan.series, plan.period.key, part) from error
 
 
 def _lasting(plan: Plan, database: Path) -> list[tuple[ModuleType, Mapping[str, Any]]]:
@@ -215,14 +215,3 @@ def _has_blanks(column: "pd.Series[Any]") -> bool:
 def _outcome(records: pd.DataFrame, said: Said, broken: tuple[Broken, ...]) -> Outcome:
     records = derived_columns.with_lengths_as_text(records.reset_index(drop=True))
     return Outcome(records, tuple(said.lines()), broken)
-
-
-def _complaint(error: Exception, said: Said) -> str:
-    if isinstance(error, GenerationError):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return NO_MEMORY
-    lines = said.lines()
-    if isinstance(error, RuntimeError) and any(line.startswith("VALIDATION") for line in lines):
-        return "Exhibit refuses the specification: " + " ".join(lines)
-    return f"Exhibit failed with {type(error).__name__}: {error}"

@@ -104,9 +104,11 @@ def draw_entities(series: Series, plan: Plan, workspace: Workspace) -> pd.DataFr
     known = table.known_before(plan.period.k)
     if known.total < part.entities:
         raise GenerationError(
-            f"{series.name}, period {plan.period.key}: its {part.rows} existing rows need "
-            f"{part.entities} entities, but only {known.total} are known before it; raise "
-            "fraction_of_new, or let the first period have more rows with an identifier"
+            f"its {part.rows} existing rows need {part.entities} entities, but only {known.total} "
+            "are known before it",
+            "raise fraction_of_new, or let the first period have more rows with an identifier",
+            series=series.name,
+            period=plan.period.key,
         )
     ranks = draw(part.distribution, part.rows, known.total, plan.random_seed, plan.period.k)
     return table.fetch(known.keys(ranks), series.drawn_columns)

@@ -159,8 +159,10 @@ def result_of(future: "Future[Any]", series: Series, period: Period) -> Any:
         return future.result()
     except BrokenProcessPool:
         raise PeriodError(
-            f"{series.name}, period {period.key}: its process ended in the middle of it, as when "
-            f"the memory is used up; make it again, with {SETTING}=none if it happens again"
+            "its process ended in the middle of it, as when the memory is used up",
+            f"make it again, with {SETTING}=none if it happens again",
+            series=series.name,
+            period=period.key,
         ) from None
 
 

@@ -1,25 +1,30 @@
 """What goes wrong while a period is made, as one error that names series and period."""
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
-from series_assets.core.errors import NO_MEMORY, GenerationError, SeriesError
+from series_assets.core.errors import SHORT_OF_MEMORY, GenerationError, PlacedError, SeriesError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 
 
 class PeriodError(GenerationError):
-    """A period that could not be made. Survives the way from one process to another."""
+    """A period that could not be made."""
 
-    def __init__(self, message: str, trace: str | None = None) -> None:
-        super().__init__(message, trace)
-        self.message = message
+    def __init__(
+        self, problem: str, remedy: str = "", *, trace: str | None = None, **where: Any
+    ) -> None:
+        super().__init__(problem, remedy, **where)
         self.trace = trace
         """The traceback of what no user can mend; None where the message is all there is."""
 
-    def __str__(self) -> str:
-        return self.message
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """Let the error be sent to another process, traceback and all."""
+        again, nothing = super().__reduce__()
+        return partial(again, trace=self.trace), nothing
 
 
 @contextmanager
@@ -30,17 +35,30 @@ def naming(series: Series, period: Period) -> Iterator[None]:
     except PeriodError:
         raise
     except Exception as error:
-        raise period_error(error, f"{series.name}, period {period.key}") from error
+        raise period_error(error, series.name, period.key) from error
 
 
-def period_error(error: Exception, where: str) -> PeriodError:
-    """Return the error of a period; ``where`` names series and period."""
-    cause = error.__cause__ if isinstance(error, GenerationError) else None
+def period_error(error: Exception, series: str, period: str = "") -> PeriodError:
+    """Return the error of a period of a series, or of the series as a whole."""
+    if isinstance(error, PeriodError):
+        return error
+    if isinstance(error, PlacedError):
+        cause = error.__cause__ if isinstance(error, GenerationError) else None
+        placed = error.of_period(series, period)
+        return PeriodError(
+            placed.problem,
+            placed.remedy,
+            trace="".join(traceback.format_exception(cause)) if cause else None,
+            file=placed.file,
+            series=placed.series,
+            period=placed.period,
+            part=placed.part,
+            colon=placed.colon,
+        )
     if isinstance(error, SeriesError):
-        trace = "".join(traceback.format_exception(cause)) if cause else None
-        text = str(error)
-        return PeriodError(text if where in text else f"{where}: {text}", trace)
-    text = f"{where}: failed unexpectedly: {type(error).__name__}: {error}"
+        return PeriodError(str(error), series=series, period=period)
+    trace = "".join(traceback.format_exception(error))
     if isinstance(error, MemoryError):
-        text = f"{where}: {NO_MEMORY}"
-    return PeriodError(text, "".join(traceback.format_exception(error)))
+        return PeriodError(*SHORT_OF_MEMORY, trace=trace, series=series, period=period)
+    problem = f"failed unexpectedly: {type(error).__name__}: {error}"
+    return PeriodError(problem, trace=trace, series=series, period=period)

@@ -34,7 +34,7 @@ def require_earlier(series: Series, period: Period, workspace: Workspace, folder
     """
     sqlite.ensure(workspace.layout(series).database, folder)
     if period.k:
-        workspace.reference_table(series).require(period.k, f"period {period.key}")
+        workspace.reference_table(series).require(period.k, period=period.key)
 
 
 def pick_new_entities(series: Series, new_records: pd.DataFrame | None) -> NewEntities:

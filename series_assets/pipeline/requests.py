@@ -38,7 +38,7 @@ def check_request(series: Series, periods: Sequence[Period], workspace: Workspac
     check_lookups(series, layout.database, any_database=workspace.any_database)
     table.check_owner()
     if periods[0].k:
-        table.require(periods[0].k, f"period {periods[0].key}")
+        table.require(periods[0].k, period=periods[0].key)
     for folder in (layout.folder, layout.new_records(1).parent):
         if folder == layout.folder or folder.exists():
             _check_writable(folder)
@@ -59,8 +59,9 @@ def _check_writable(folder: Path) -> None:
             [
                 Fault(
                     str(folder),
-                    f"cannot be written: {error.strerror}; name another folder as --output, or as "
-                    "SERIES_ASSETS_DATA_DIR",
+                    "",
+                    f"cannot be written: {error.strerror}",
+                    "name another folder as --output, or as SERIES_ASSETS_DATA_DIR",
                 )
             ]
         ) from None

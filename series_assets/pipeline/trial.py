@@ -41,7 +41,7 @@ def faults_of_trial(
         try:
             _run(small, source, scratch, [] if notes is None else notes, stock_exhibit)
         except GenerationError as error:
-            yield Fault(series.specification_file, str(error))
+            yield error.fault(series.specification_file)
 
 
 def _smaller(series: Series) -> Series:
@@ -79,8 +79,11 @@ def _run(
     part = second.existing
     if len(places) < part.entities:
         raise GenerationError(
-            f"{series.name}, period {second.period.key}: its existing rows need {part.entities} "
-            f"entities, but the first period has only {len(places)}; raise fraction_of_new"
+            f"its existing rows need {part.entities} entities, but the first period has only "
+            f"{len(places)}",
+            "raise fraction_of_new",
+            series=series.name,
+            period=second.period.key,
         )
     ranks = sampling.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
     drawn = made[series.drawn_columns].take(places[ranks]).reset_index(drop=True)

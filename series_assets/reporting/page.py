@@ -31,9 +31,10 @@ def write_report(
     if not history.made:
         why = "\n".join(history.every_remark)
         raise RequestError(
-            f"{series.name}: none of its {len(history.periods)} periods is there to report on; "
+            f"none of its {len(history.periods)} periods is there to report on",
             "first make some (materialise all assets of some partitions, or run series-assets "
-            f"generate {series.name})" + (f"\n{why}" if why else "")
+            f"generate {series.name})" + (f"\n{why}" if why else ""),
+            series=series.name,
         )
     drawn = report_pictures(history)
     with scratch() as folder:

@@ -58,7 +58,7 @@ def identifiers_in(path: Path, column: str) -> list[str | None]:
         reason = " ".join(str(error).split())[:200]
     else:
         return values
-    raise RequestError(f"{path}: cannot be read: {reason}; make its period again")
+    raise RequestError(f"cannot be read: {reason}", "make its period again", file=path)
 
 
 def _period(series: Series, layout: Layout, known: "_Known", k: int) -> Period:

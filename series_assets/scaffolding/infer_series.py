@@ -150,7 +150,7 @@ def _tried(
         source = Path(shutil.copy(own, Path(place) / "own.db")) if own.exists() else scratch
         series = _series(folder, name, data, described)
         trial = faults_of_trial(series, source, stock_exhibit=stock_exhibit)
-        faults = [Fault(str(data), _refusal(fault)) for fault in trial]
+        faults = [_refusal(fault, data) for fault in trial]
         if faults:
             raise InputError(faults[:1])
         made = _first_dataset(series, source, run, data, stock_exhibit)
@@ -160,8 +160,11 @@ def _tried(
     return _Tried(described, compare(values, kinds, made), made)
 
 
-def _refusal(fault: Fault) -> str:
-    return f"makes no series: {fault.message}"
+def _refusal(fault: Fault, data: Path) -> Fault:
+    """Return a fault of the series that would be made of data as one of the data."""
+    plain = replace(fault, remedy="")
+    problem = f"makes no series: {plain.message}"
+    return Fault(str(data), fault.place, problem, fault.remedy, place_first=False)
 
 
 def _series(folder: Path, name: str, data: Path, described: Described) -> Series:
@@ -181,7 +184,7 @@ def _series(folder: Path, name: str, data: Path, described: Described) -> Series
         except InputError as error:
             first = first or error
     assert first is not None
-    raise InputError([Fault(str(data), _refusal(first.faults[0]))]) from None
+    raise InputError([_refusal(first.faults[0], data)]) from None
 
 
 def _first_dataset(
@@ -197,7 +200,7 @@ def _first_dataset(
     try:
         return as_text(generate_new_records(plan, run, stock_exhibit=stock_exhibit).records)
     except GenerationError as error:
-        raise InputError([Fault(str(data), f"makes no series: {error}")]) from None
+        raise InputError([_refusal(error.fault(str(data)), data)]) from None
 
 
 def _texts(described: Described, name: str, data: Path) -> list[str]:

@@ -5,7 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from series_assets.core.errors import Fault, InputError, listed
+from series_assets.core.errors import Fault, InputError, at, listed
 from series_assets.core.plan.shared_identifiers import own_uuid_seed
 from series_assets.core.spec.period_units import UNITS
 from series_assets.storage.loading import SPECIFICATION, USER_INPUT, name_faults
@@ -42,9 +42,9 @@ def start_series(
     place = folder / name
     faults = list(name_faults(name, "the name"))
     if place.exists():
-        faults.append("there is such a folder already; choose another name")
+        faults.append(at("", "there is such a folder already", "choose another name"))
     if faults:
-        raise InputError(Fault(str(place), fault) for fault in faults)
+        raise InputError(fault.of(str(place)) for fault in faults)
     notes: tuple[str, ...] = ()
     comparison: tuple[str, ...] = ()
     beside = folder / f".{name}.{os.getpid()}.part"
@@ -63,7 +63,7 @@ def start_series(
             (beside / file).write_text(text, encoding="utf-8")
         beside.rename(place)
     except OSError as error:
-        raise InputError([Fault(str(place), f"cannot be written: {error.strerror}")]) from None
+        raise InputError([Fault(str(place), "", f"cannot be written: {error.strerror}")]) from None
     finally:
         if ours:
             shutil.rmtree(beside, ignore_errors=True)

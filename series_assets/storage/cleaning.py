@@ -17,15 +17,17 @@ def removable(layout: Layout) -> list[Path]:
     for folder in (layout.folder, layout.folder / "new_records"):
         if folder.is_symlink():
             raise GenerationError(
-                f"{folder}: is a link, which is not followed to remove anything; remove the files "
-                "where it leads by hand, and then the link"
+                "is a link, which is not followed to remove anything",
+                "remove the files where it leads by hand, and then the link",
+                file=folder,
             )
     files = [path for path in layout.every_file() if path.is_file() and not path.is_symlink()]
     for folder in sorted({path.parent for path in files}):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise GenerationError(
-                f"{folder}: its files cannot be removed: the folder cannot be written; nothing was "
-                "removed; make it writable, then run this again"
+                "its files cannot be removed: the folder cannot be written; nothing was removed",
+                "make it writable, then run this again",
+                file=folder,
             )
     return files
 
@@ -40,8 +42,9 @@ def remove_files(layout: Layout, files: Sequence[Path]) -> None:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise GenerationError(
-                f"{path}: cannot be removed: {error.strerror or error}; the reference table is "
-                "still there; see that the file can be removed, then run this again"
+                f"cannot be removed: {error.strerror or error}; the reference table is still there",
+                "see that the file can be removed, then run this again",
+                file=path,
             ) from error
     for folder in (layout.folder / "new_records", layout.folder):
         if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):

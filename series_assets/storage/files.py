@@ -207,9 +207,10 @@ def _refuse_links(target: Path) -> None:
     for place in (target, target.parent, *((target.parent.parent,) if inner else ())):
         if place.is_symlink():
             raise GenerationError(
-                f"{place}: is a link, which is not followed to write or to replace anything; move "
-                "the link away, or name the folder that it leads to as the folder for data, then "
-                "run it again"
+                "is a link, which is not followed to write or to replace anything",
+                "move the link away, or name the folder that it leads to as the folder for data, "
+                "then run it again",
+                file=place,
             )
 
 
@@ -233,6 +234,7 @@ def telling_of(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise GenerationError(
-            f"{path}: cannot be written: {error.strerror or error}; "
-            "free the place or choose another folder, then run it again"
+            f"cannot be written: {error.strerror or error}",
+            "free the place or choose another folder, then run it again",
+            file=path,
         ) from error

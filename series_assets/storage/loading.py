@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from series_assets.core.errors import Fault, InputError
+from series_assets.core.errors import Fault, InputError, UnusableError, at
 from series_assets.core.plan.build import build_series
 from series_assets.core.plan.series import Series
 from series_assets.storage.paths import absolute, is_regular, printable
@@ -55,12 +55,10 @@ def _folders(folder: Path) -> list[Path]:
     """Return the folders in a folder that are not hidden. Raises InputError."""
     try:
         if not folder.is_dir():
-            raise InputError([Fault(str(folder), "there is no such folder of series")])
+            raise InputError([Fault(str(folder), "", "there is no such folder of series")])
         return sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.is_dir())
     except OSError as error:
-        raise InputError(
-            [Fault(str(folder), f"cannot be read: {error.strerror}; see that you may read it")]
-        ) from None
+        raise InputError([_unreadable(str(folder), "", error)]) from None
 
 
 def _is_series(place: Path, name: str) -> bool:
@@ -68,8 +66,11 @@ def _is_series(place: Path, name: str) -> bool:
     try:
         return any(part.name in (SPECIFICATION, USER_INPUT) for part in place.iterdir())
     except OSError as error:
-        fault = f"this folder cannot be read: {error.strerror}; see that you may read it"
-        raise InputError([Fault(name, fault)]) from None
+        raise InputError([_unreadable(name, "this folder", error)]) from None
+
+
+def _unreadable(file: str, place: str, error: OSError) -> Fault:
+    return Fault(file, place, f"cannot be read: {error.strerror}", "see that you may read it")
 
 
 def load_series(folder: Path) -> Series:
@@ -79,8 +80,9 @@ def load_series(folder: Path) -> Series:
     """
     try:
         name = printable(absolute(folder).name)
-    except ValueError as error:
-        raise InputError([Fault(printable(str(folder)), str(error))]) from None
+    except UnusableError as error:
+        fault = Fault(printable(str(folder)), "", error.problem, error.remedy)
+        raise InputError([fault]) from None
     return load_parts(
         name,
         folder / SPECIFICATION,
@@ -146,8 +148,9 @@ def _loaded(
         metadata = content.get("metadata") if isinstance(content, dict) else None
         name = str(metadata.get("id") or "") if isinstance(metadata, dict) else ""
         if not name:
-            faults.append(Fault(labels[0], "metadata.id is missing; the series is called after it"))
-    faults += [Fault(labels[0], fault) for fault in name_faults(name, named_by) if name]
+            remedy = "the series is called after it"
+            faults.append(Fault(labels[0], "metadata.id", "is missing", remedy))
+    faults += [fault.of(labels[0]) for fault in name_faults(name, named_by) if name]
     database: Path | None = None
     try:
         database = _database(said, folder, labels[1])
@@ -177,24 +180,27 @@ def _content(part: Path | object, label: str) -> Any:
     return part
 
 
-def name_faults(name: str, named_by: str) -> Iterator[str]:
+def name_faults(name: str, named_by: str) -> Iterator[Fault]:
     """Yield why a series cannot be called ``name``; ``named_by`` says where the name stands."""
     shown = name if len(name) <= 2 * _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
     if not _NAME.fullmatch(name):
-        yield (
-            f"{named_by} '{shown}' cannot name a series; use small letters, digits and _, "
-            "a letter first"
+        yield at(
+            named_by,
+            f"'{shown}' cannot name a series",
+            "use small letters, digits and _, a letter first",
         )
     elif "temp" in name or name.startswith("select"):
         word = "temp" if "temp" in name else "select"
-        yield (
-            f"{named_by} '{shown}' cannot name a series; Exhibit takes a table with '{word}' in "
-            "its name for something else"
+        yield at(
+            named_by,
+            f"'{shown}' cannot name a series",
+            f"Exhibit takes a table with '{word}' in its name for something else",
         )
     elif len(name) > _LONGEST_NAME:
-        yield (
-            f"{named_by} '{name[:20]}...' has {len(name)} characters; files are called after a "
-            f"series, so use {_LONGEST_NAME} at the most"
+        yield at(
+            named_by,
+            f"'{name[:20]}...' has {len(name)} characters",
+            f"files are called after a series, so use {_LONGEST_NAME} at the most",
         )
 
 
@@ -204,28 +210,28 @@ def _database(said: Any, folder: Path, label: str) -> Path | None:
     if not isinstance(named, str) or not named.strip():
         return None
 
-    def refused(what: str) -> InputError:
-        return InputError([Fault(label, f"exhibit_db_path '{shown}' {what}")])
+    def refused(problem: str, remedy: str) -> InputError:
+        return InputError([Fault(label, "exhibit_db_path", f"'{shown}' {problem}", remedy)])
 
     shown = named if len(named) <= 300 else f"{named[:297]}..."
 
     try:
         path = absolute(named, folder)
-    except ValueError as error:
-        raise refused(str(error)) from None
+    except UnusableError as error:
+        raise refused(error.problem, error.remedy) from None
     try:
         if not path.exists():
             raise refused(
-                f"does not exist (looked for {path}); name an existing database, or leave it empty "
-                "to get one"
+                f"does not exist (looked for {path})",
+                "name an existing database, or leave it empty to get one",
             )
         usable = is_regular(path) and is_database(path)
     except OSError as error:
         raise refused(
-            f"cannot be read: {error.strerror}; see that you may read it, or name another"
+            f"cannot be read: {error.strerror}", "see that you may read it, or name another"
         ) from None
     if not usable:
-        raise refused("is not an SQLite database; name one that is, or leave it empty to get one")
+        raise refused("is not an SQLite database", "name one that is, or leave it empty to get one")
     if path == installed_database().resolve():
         warnings.warn(
             f"{label}: exhibit_db_path names the database that ships with Exhibit, which is never "

@@ -4,11 +4,11 @@ Exhibit looks these up in the middle of a run, and fails on a missing one with a
 library.
 """
 
-import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from series_assets.core.errors import Fault, InputError
+from series_assets.core.errors import Fault, InputError, at
 from series_assets.core.plan.series import Series
 from series_assets.core.spec.specification import PAIRED, REGEX, Specification, is_select
 from series_assets.storage import sql_guard
@@ -36,14 +36,29 @@ def lookup_faults(series: Series, database: Path, *, any_database: bool = False)
     allows one with none of Exhibit's tables.
     """
     if not any_database and (foreign := _of_another_program(database)):
-        return [Fault(series.user_input_file, foreign)]
-    return [
-        Fault(series.specification_file, text)
-        for text in missing_lookups(series.specification, database)
-    ]
+        return [foreign.of(series.user_input_file)]
+    missing = missing_lookups(series.specification, database)
+    return [fault.of(series.specification_file) for fault in missing]
 
 
-def missing_lookups(specification: Specification, database: Path) -> Iterator[str]:
+@dataclass(frozen=True)
+class _Need:
+    """A table that some key of the specification needs of the database."""
+
+    place: str
+    named: str
+    """What follows the place in a sentence: the value of the key, or why it needs the table."""
+    table: str
+    column: str | None = None
+    uniques: int = 0
+    """How many different values the column, or the table, has to have."""
+
+    def fault(self, problem: str, remedy: str = "") -> Fault:
+        """Return a fault at the place."""
+        return at(self.place, f"{self.named} {problem}".strip(), remedy)
+
+
+def missing_lookups(specification: Specification, database: Path) -> Iterator[Fault]:
     """Yield what the specification needs of the database and does not find there."""
     yield from _missing_models(specification)
     place = database if database.exists() else installed_database()
@@ -55,34 +70,42 @@ def missing_lookups(specification: Specification, database: Path) -> Iterator[st
     with opened(place, read_only=True) as connection:
         known = {name.lower(): name for name in tables(connection, views=True)}
         views = set(known.values()) - set(tables(connection))
-        for key, table, column, uniques in needs:
-            if table.lower() not in known:
-                remedy = _REMEDY_FOR_OWN if table.startswith(own) else _REMEDY
-                yield f"{key} needs the table '{table}', which {database} lacks; {remedy}"
+        for need in needs:
+            if need.table.lower() not in known:
+                remedy = _REMEDY_FOR_OWN if need.table.startswith(own) else _REMEDY
+                problem = f"needs the table '{need.table}', which {database} lacks"
+                yield need.fault(problem, remedy)
                 continue
-            rows = connection.execute(f"PRAGMA table_info({quoted(table)})")
+            rows = connection.execute(f"PRAGMA table_info({quoted(need.table)})")
             columns = [name for _, name, *_ in rows]
-            if column is not None and column not in columns:
-                yield (
-                    f"{key} needs the column '{column}' of the table '{table}' in {database}, "
+            if need.column is not None and need.column not in columns:
+                yield need.fault(
+                    f"needs the column '{need.column}' of the table '{need.table}' in {database}, "
                     f"which has {', '.join(columns)}"
                 )
                 continue
-            shown = known[table.lower()]
-            if not uniques and shown not in views:
-                continue
-            what = f"COUNT(DISTINCT {quoted(column)})" if column else "COUNT(*)"
-            try:
-                ((count,),) = sql_guard.run(place, f"SELECT {what} FROM {quoted(table)}")
-            except sql_guard.StatementError as error:
-                kind = "view" if shown in views else "table"
-                yield f"{key} reads the {kind} '{shown}' of {database}, which {error}"
-                continue
-            if count < uniques:
-                yield (
-                    f"{key} has only {count} different values in {database}, "
-                    f"fewer than the column's uniques {uniques}"
-                )
+            shown = known[need.table.lower()]
+            if need.uniques or shown in views:
+                yield from _few_values(need, place, database, shown, shown in views)
+
+
+def _few_values(
+    need: _Need, place: Path, database: Path, shown: str, is_view: bool
+) -> Iterator[Fault]:
+    """Yield that a table has too few values, or that a view cannot be read."""
+    what = f"COUNT(DISTINCT {quoted(need.column)})" if need.column else "COUNT(*)"
+    try:
+        ((count,),) = sql_guard.run(place, f"SELECT {what} FROM {quoted(need.table)}")
+    except sql_guard.StatementError as error:
+        kind = "view" if is_view else "table"
+        problem = f"reads the {kind} '{shown}' of {database}, which {error.problem}"
+        yield need.fault(problem, error.remedy)
+        return
+    if count < need.uniques:
+        yield need.fault(
+            f"has only {count} different values in {database}, fewer than the column's uniques "
+            f"{need.uniques}"
+        )
 
 
 _REMEDY = "name the database that has it with exhibit_db_path in user_input.yml, or add it there"
@@ -98,8 +121,8 @@ def _own_prefix(specification: Specification) -> str:
     return f"temp_{specification['metadata'].get('id')}_"
 
 
-def _of_another_program(database: Path) -> str | None:
-    """Return what to say of a database with nothing of Exhibit's or ours in it, if it is one."""
+def _of_another_program(database: Path) -> Fault | None:
+    """Return the fault of a database with nothing of Exhibit's or ours in it, if it is one."""
     if not database.exists():
         return None
     with opened(database, read_only=True) as connection:
@@ -111,14 +134,19 @@ def _of_another_program(database: Path) -> str | None:
     series = {name.removesuffix("_periods") for name in known if name.endswith("_periods")}
     if ours or any(name.endswith("_reference") for name in series & known):
         return None
-    return (
+    return Fault(
+        "",
+        "exhibit_db_path",
         f"the database {database} has none of Exhibit's tables ({', '.join(EXHIBITS)}), so it "
-        "seems to belong to another program; leave exhibit_db_path empty, or set "
-        "SERIES_ASSETS_ANY_DATABASE=1 to say that it is meant"
+        "seems to belong to another program",
+        "leave exhibit_db_path empty, or set SERIES_ASSETS_ANY_DATABASE=1 to say that it is meant",
+        place_first=False,
     )
 
 
-def _faulty_statements(specification: Specification, database: Path, place: Path) -> Iterator[str]:
+def _faulty_statements(
+    specification: Specification, database: Path, place: Path
+) -> Iterator[Fault]:
     """Yield what is wrong with the SQL statements, which are prepared but not run."""
     columns = specification["columns"]
     own = f"temp_{specification['metadata'].get('id')}"
@@ -129,51 +157,50 @@ def _faulty_statements(specification: Specification, database: Path, place: Path
         try:
             sql_guard.check(place, statement, beside)
         except sql_guard.StatementError as error:
-            lacking = re.search(r"no such table: (?:main\.)?(.+?);", str(error))
-            yield f"columns.{name}.anonymising_set " + (
-                f"needs the table '{lacking[1]}', which {database} lacks" if lacking else str(error)
-            )
+            place_of = f"columns.{name}.anonymising_set"
+            if error.lacking:
+                yield at(place_of, f"needs the table '{error.lacking}', which {database} lacks")
+            else:
+                yield at(place_of, error.problem, error.remedy)
 
 
-def _missing_models(specification: Specification) -> Iterator[str]:
+def _missing_models(specification: Specification) -> Iterator[Fault]:
     folder = installed_database().parents[1] / "models"
     for name in specification.get("models") or {}:
         if not (folder / f"{name}.pickle").is_file():
-            yield (
-                f"models.{name} is not among Exhibit's models; put {name}.pickle into {folder}, "
-                "or leave models empty"
+            yield at(
+                f"models.{name}",
+                "is not among Exhibit's models",
+                f"put {name}.pickle into {folder}, or leave models empty",
             )
 
 
-def _needs(
-    specification: Specification,
-) -> Iterator[tuple[str, str, str | None, int]]:
-    """Yield for each need its key, table, column, and how many different values it has to have."""
+def _needs(specification: Specification) -> Iterator[_Need]:
     metadata, columns = specification["metadata"], specification["columns"]
     own = _own_prefix(specification)
     grouped = {name for _, members in specification["linked_columns"] for name in members}
     for number, members in specification["linked_columns"]:
-        key = f"linked_columns [{', '.join(members)}]"
         first = columns[members[0]]["anonymising_set"].split(".")[0]
+        wanted = [f"{own}{number}" if first == "random" else first]
         if number == 0:
-            yield key, f"{own}matrix", None, 0
-            yield key, f"{own}lookup", None, 0
-        elif first == "random":
-            yield key, f"{own}{number}", None, 0
-        else:
-            yield key, first, None, 0
+            wanted = [f"{own}matrix", f"{own}lookup"]
+        for table in wanted:
+            yield _Need("linked_columns", f"[{', '.join(members)}]", table)
     for name, column in columns.items():
-        place = f"columns.{name}.anonymising_set"
+        place = f"columns.{name}"
         if column["type"] == "geospatial":
-            yield f"columns.{name}.h3_table", column["h3_table"], "h3", 0
+            yield _Need(f"{place}.h3_table", "", column["h3_table"], "h3")
             continue
-        if column["type"] != "categorical" or is_select(column["anonymising_set"]):
+        chosen = column.get("anonymising_set")
+        if column["type"] != "categorical" or is_select(chosen):
             continue
         if column["original_values"] in (PAIRED, REGEX) or name in grouped:
             continue
-        table, _, field = column["anonymising_set"].partition(".")
+        table, _, field = chosen.partition(".")
         if table != "random":
-            yield f"{place} '{column['anonymising_set']}'", table, field or None, column["uniques"]
+            named = f"'{chosen}'"
+            uniques = column["uniques"]
+            yield _Need(f"{place}.anonymising_set", named, table, field or None, uniques)
         elif column["uniques"] > metadata["inline_limit"]:
             values = f"{own}{name.replace(' ', '$')}"
-            yield f"columns.{name} (more uniques than inline_limit)", values, None, 0
+            yield _Need(place, "(more uniques than inline_limit)", values)

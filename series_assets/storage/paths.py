@@ -5,10 +5,12 @@ import os
 import stat
 from pathlib import Path
 
+from series_assets.core.errors import UnusableError
+
 _NO_PATH = {
-    errno.ENAMETOOLONG: "is longer than the system allows; use a shorter one",
-    errno.ELOOP: "is a link that leads back to itself; mend the link",
-    errno.EILSEQ: "has a character that no path can have here; leave it out",
+    errno.ENAMETOOLONG: ("is longer than the system allows", "use a shorter one"),
+    errno.ELOOP: ("is a link that leads back to itself", "mend the link"),
+    errno.EILSEQ: ("has a character that no path can have here", "leave it out"),
 }
 _LONGEST_NAME = 255
 """Bytes of one name in a path, on every file system in common use."""
@@ -17,26 +19,28 @@ _LONGEST_NAME = 255
 def absolute(written: str | Path, folder: Path | None = None) -> Path:
     """Return the path that ``written`` names, relative to ``folder`` or the working directory.
 
-    ``~`` is the home of whoever runs this where a ``folder`` is given. Raises ValueError with half
-    a sentence for what no path can be.
+    ``~`` is the home of whoever runs this where a ``folder`` is given. Raises UnusableError
+    for what no path can be.
     """
     if "\x00" in str(written):
-        raise ValueError("has the character NUL, which no path can have; leave it out")
+        raise UnusableError("has the character NUL, which no path can have", "leave it out")
     try:
         path = Path(written) if folder is None else folder / Path(written).expanduser()
+    except RuntimeError:
+        problem = "names the home of a user whom nobody knows here"
+        raise UnusableError(problem, "write it out") from None
+    try:
         path = path.resolve()
         if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
-            raise ValueError(_NO_PATH[errno.ENAMETOOLONG])  # its folder may be absent as yet
+            raise UnusableError(*_NO_PATH[errno.ENAMETOOLONG])  # its folder may be absent as yet
         os.stat(path)  # noqa: PTH116  it may be absent; only a path that cannot be is of interest
-    except RuntimeError as error:
-        if "ymlink" in str(error):
-            raise ValueError("is a link that leads back to itself; mend the link") from None
-        raise ValueError("names the home of a user whom nobody knows here; write it out") from None
+    except RuntimeError:  # what pathlib makes of a loop of links
+        raise UnusableError(*_NO_PATH[errno.ELOOP]) from None
     except OSError as error:
         if error.errno in _NO_PATH:
-            raise ValueError(_NO_PATH[error.errno]) from None
+            raise UnusableError(*_NO_PATH[error.errno]) from None
     except UnicodeError:
-        raise ValueError("has a character that no path can have; leave it out") from None
+        raise UnusableError("has a character that no path can have", "leave it out") from None
     return path
 
 

@@ -55,17 +55,16 @@ def require_current(
 
     ``fingerprint`` is the one in the specification beside them. Raises RequestError.
     """
-    where = f"{series.name}, period {period.key}: its new records"
+    problem, remedy = "", "make new_records again"
     if not exists:
-        raise RequestError(f"{where} are missing; make new_records first")
-    if fingerprint is None:
+        problem, remedy = "are missing", "make new_records first"
+    elif fingerprint is None:
+        problem = "have no specification beside them that says what they were made from"
+    elif fingerprint != series.fingerprint:
+        problem = "were made from other contents of the two files"
+    if problem:
         raise RequestError(
-            f"{where} have no specification beside them that says what they were made from; make "
-            "new_records again"
-        )
-    if fingerprint != series.fingerprint:
-        raise RequestError(
-            f"{where} were made from other contents of the two files; make new_records again"
+            f"its new records {problem}", remedy, series=series.name, period=period.key
         )
 
 
@@ -79,19 +78,17 @@ def require_delivered(series: Series, layout: Layout, period: Period) -> None:
     wanted += [("new_records", layout.new_records(period.number))] if new else []
     for asset, path in wanted:
         if not path.exists():
-            raise RequestError(f"{path} is missing; make {asset} of {period.key}")
+            raise _undelivered(path, "is missing", f"make {asset} of {period.key}")
     for asset, path in _specifications(layout, period, bool(new), bool(existing)):
-        mark = fingerprint_in(path)
+        mark, remedy = fingerprint_in(path), f"make {asset} of {period.key} again"
         if mark is None:
-            raise RequestError(
-                f"{path} is missing, or does not say what it was made from; make {asset} of "
-                f"{period.key} again"
-            )
+            raise _undelivered(path, "is missing, or does not say what it was made from", remedy)
         if mark != series.fingerprint:
-            raise RequestError(
-                f"{path} was made from other contents of the two files; make {asset} of "
-                f"{period.key} again"
-            )
+            raise _undelivered(path, "was made from other contents of the two files", remedy)
+
+
+def _undelivered(path: Path, problem: str, remedy: str) -> RequestError:
+    return RequestError(problem, remedy, file=path, colon=False)
 
 
 def is_stale(series: Series, layout: Layout, period: Period) -> bool:

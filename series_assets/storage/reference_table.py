@@ -63,7 +63,7 @@ class ReferenceTable:
             if entities is not None:
                 self._match_columns(connection, k, entities)
             elif self.series.table not in tables(connection):
-                self._refuse_others({}, range(k), f"period {key}")
+                self._refuse_others({}, range(k), period=key)
             bounds = (k * PLACES, (k + 1) * PLACES)
             connection.execute(
                 f"DELETE FROM {self._table} WHERE {_KEY} >= ? AND {_KEY} < ?", bounds
@@ -86,8 +86,10 @@ class ReferenceTable:
         made = self._made(connection)
         if any(j != k and mark == self.series.fingerprint for j, (_, mark) in made.items()):
             raise GenerationError(
-                f"{self.series.name}, period {self.series.calendar.keys[k]}: its new records have "
-                "other columns than those of the periods recorded so far; nothing was recorded"
+                "its new records have other columns than those of the periods recorded so far; "
+                "nothing was recorded",
+                series=self.series.name,
+                period=self.series.calendar.keys[k],
             )
         connection.execute(f"DROP TABLE IF EXISTS {self._table}")
         connection.execute(f"DROP TABLE IF EXISTS {self._periods}")
@@ -113,9 +115,10 @@ class ReferenceTable:
             zip(keys, repeat(period, len(keys)), *values, strict=True),
         )
 
-    def require(self, before: int, for_what: str) -> None:
+    def require(self, before: int, for_what: str = "", *, period: str = "") -> None:
         """Refuse unless all periods before ``before`` are recorded, and made by these files.
 
+        ``period`` is the key of the period that draws from them, ``for_what`` what else does.
         Raises RequestError that names what to make first.
         """
         made: dict[int, tuple[int, str]] = {}
@@ -123,10 +126,14 @@ class ReferenceTable:
             with opened(self.layout.database, read_only=True) as connection:
                 self._check_owner(connection)
                 made = self._made(connection)
-        self._refuse_others(made, range(before), for_what)
+        self._refuse_others(made, range(before), for_what, period)
 
     def _refuse_others(
-        self, made: Mapping[int, tuple[int, str]], periods: Iterable[int], for_what: str
+        self,
+        made: Mapping[int, tuple[int, str]],
+        periods: Iterable[int],
+        for_what: str = "",
+        period: str = "",
     ) -> None:
         """Refuse unless all the periods are among those recorded, and made by these files."""
         keys = self.series.calendar.keys
@@ -145,11 +152,15 @@ class ReferenceTable:
                 f"{_some(keys[k] for k in stale)} {'was' if len(stale) == 1 else 'were'} made from "
                 "other contents of the two files"
             )
+        problem = f"draws from all periods before it, but {' and '.join(why)}"
         raise RequestError(
-            f"{self.series.name}, {for_what} draws from all periods before it, but "
-            f"{' and '.join(why)}; first make {span} (materialise new_records and reference_table "
-            f"of {'these partitions' if len(again) > 1 else 'this partition'}, or run "
-            f"series-assets generate with --periods {span})"
+            problem if period else f"{self.series.name}, {for_what} {problem}",
+            f"first make {span} (materialise new_records and reference_table of "
+            f"{'these partitions' if len(again) > 1 else 'this partition'}, or run "
+            f"series-assets generate with --periods {span})",
+            series=self.series.name if period else "",
+            period=period,
+            colon=False,
         )
 
     def made(self) -> dict[int, int]:
@@ -183,7 +194,7 @@ class ReferenceTable:
             with opened(self.layout.database, read_only=True) as connection:
                 self._check_owner(connection)
                 made = self._made(connection)
-        self._refuse_others(made, range(k), f"period {self.series.calendar.keys[k]}")
+        self._refuse_others(made, range(k), period=self.series.calendar.keys[k])
         return KnownEntities(tuple(made[j][0] for j in range(k)))
 
     def fetch(self, keys: "NDArray[np.int64]", columns: Sequence[str]) -> "pd.DataFrame":
@@ -211,8 +222,9 @@ class ReferenceTable:
             ).fetchall()
         if len(rows) != len(wanted):
             raise GenerationError(
-                f"{self.layout.database}: {self.series.table} lacks rows that it should have; "
-                "make its periods again"
+                f"{self.series.table} lacks rows that it should have",
+                "make its periods again",
+                file=self.layout.database,
             )
         found, *values = zip(*rows, strict=True)
         order = np.argsort(np.array(found, dtype=np.int64))[places]
@@ -254,8 +266,9 @@ class ReferenceTable:
         self._check_folder(connection, known)
         if table in known and f"{table}_periods" not in known:
             raise RequestError(
-                f"{database}: its table {table} was not made by series_assets; rename it, or name "
-                "another database as exhibit_db_path"
+                f"its table {table} was not made by series_assets",
+                "rename it, or name another database as exhibit_db_path",
+                file=database,
             )
         if table not in known:
             return
@@ -268,15 +281,17 @@ class ReferenceTable:
                 if take_over:
                     continue
                 raise RequestError(
-                    f"{database}: its table {table} belongs to the series whose files were in "
-                    f"{folder}, which is away; bring that folder back, or, if it is gone for good, "
-                    f"run series-assets clean {self.series.name} --take-over, which removes the "
-                    "table and the files of this series, and make all periods again"
+                    f"its table {table} belongs to the series whose files were in {folder}, which "
+                    "is away",
+                    "bring that folder back, or, if it is gone for good, run series-assets clean "
+                    f"{self.series.name} --take-over, which removes the table and the files of "
+                    "this series, and make all periods again",
+                    file=database,
                 )
             raise RequestError(
-                f"{database}: its table {table} belongs to the series whose files are in "
-                f"{folder}; name another database as exhibit_db_path, or give this series "
-                "another name"
+                f"its table {table} belongs to the series whose files are in {folder}",
+                "name another database as exhibit_db_path, or give this series another name",
+                file=database,
             )
 
     def _check_folder(self, connection: sqlite3.Connection, known: Sequence[str]) -> None:
@@ -291,8 +306,10 @@ class ReferenceTable:
             owners = connection.execute(f"SELECT DISTINCT owner FROM {quoted(name)}").fetchall()
             if (self._owner,) in owners and self.layout.dataset(1).exists():
                 raise RequestError(
-                    f"{self.layout.folder}: holds the files of the series '{other}'; name another "
-                    "folder for those of this one, or remove them and the database first"
+                    f"holds the files of the series '{other}'",
+                    "name another folder for those of this one, or remove them and the database "
+                    "first",
+                    file=self.layout.folder,
                 )
 
     def _made(self, connection: sqlite3.Connection) -> dict[int, tuple[int, str]]:

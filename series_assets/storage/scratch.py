@@ -78,12 +78,13 @@ def one_at_a_time(runs: Path) -> Iterator[None]:
     place = runs / _LOCK
     for path in (runs, place):
         if path.is_symlink():
-            raise GenerationError(f"{path}: is a link; {_NO_LINKS}")
+            raise GenerationError("is a link", _NO_LINKS, file=path)
     with contextlib.suppress(OSError):
         if place.stat().st_size:  # ours is empty
             raise GenerationError(
-                f"{place}: is no lock of series_assets, and stands where its lock has to be; move "
-                "it away, then run this again"
+                "is no lock of series_assets, and stands where its lock has to be",
+                "move it away, then run this again",
+                file=place,
             )
     lock, until = FileLock(place), time.monotonic() + _PATIENCE
     with telling_of(runs):
@@ -97,8 +98,9 @@ def one_at_a_time(runs: Path) -> Iterator[None]:
                     raise
             except Timeout:
                 raise GenerationError(
-                    f"{place}: another run has held this lock for {_PATIENCE} seconds; wait until "
-                    "it is done or end it, then run this again"
+                    f"another run has held this lock for {_PATIENCE} seconds",
+                    "wait until it is done or end it, then run this again",
+                    file=place,
                 ) from None
             except OSError:
                 with contextlib.suppress(OSError):
@@ -138,7 +140,9 @@ def _refuse_foreign(folder: Path) -> None:
     for path in (folder, _lock_of(folder)):
         if path.is_symlink() or (path.exists() and not _is_ours(folder)):
             raise GenerationError(
-                f"{path}: was not made by series_assets; move it elsewhere, then run this again"
+                "was not made by series_assets",
+                "move it elsewhere, then run this again",
+                file=path,
             )
 
 

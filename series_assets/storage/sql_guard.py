@@ -48,22 +48,26 @@ _OF_STATEMENTS = (
 )
 _ZONES = ("localtime", "utc")
 _NO_DATE = re.compile(r"\b(date|time|datetime|julianday|unixepoch)\s*\(\s*\)", re.IGNORECASE)
+_NO_TABLE = re.compile(r"no such table: (?:main\.)?(.+)", re.DOTALL)
 _LITERAL = re.compile(r"'(now|localtime|utc)'", re.IGNORECASE)
 
 
 class StatementError(GenerationError):
     """A statement that an anonymising set may not have; its text goes on from the statement."""
 
+    lacking: str | None = None
+    """The table that the statement needs and the database lacks, if that is all."""
+
 
 class _Guard:
     """Watches one connection, and remembers what it refused."""
 
     def __init__(self) -> None:
-        self.refused: str | None = None
+        self.refused: StatementError | None = None
         self.functions: set[str] = set()
 
-    def refuse(self, why: str) -> int:
-        self.refused = self.refused or why
+    def refuse(self, problem: str, remedy: str) -> int:
+        self.refused = self.refused or StatementError(problem, remedy)
         return sqlite3.SQLITE_DENY
 
     def authorize(self, action: int, first: str | None, second: str | None, *_: Any) -> int:
@@ -71,11 +75,11 @@ class _Guard:
         if action == sqlite3.SQLITE_FUNCTION:
             return self._function((second or "").lower())
         if action not in _READS:
-            return self.refuse("does more than read; leave a SELECT alone")
+            return self.refuse("does more than read", "leave a SELECT alone")
         if action == sqlite3.SQLITE_READ and (first or "").lower().startswith(
             ("sqlite_", "pragma_", "dbstat")
         ):
-            return self.refuse(f"reads {first}, which is SQLite's own; name tables of data")
+            return self.refuse(f"reads {first}, which is SQLite's own", "name tables of data")
         return sqlite3.SQLITE_OK
 
     def _function(self, name: str) -> int:
@@ -84,15 +88,15 @@ class _Guard:
             return sqlite3.SQLITE_OK
         if name in _OF_THE_CLOCK:
             return self.refuse(
-                f"uses {name.upper()}, so that its result would differ from day to day; "
-                "write the date or time itself"
+                f"uses {name.upper()}, so that its result would differ from day to day",
+                "write the date or time itself",
             )
         if name in _DIFFERING:
             return self.refuse(
-                f"calls {name}(), so that its result would differ from run to run; leave it out"
+                f"calls {name}(), so that its result would differ from run to run", "leave it out"
             )
         return self.refuse(
-            f"calls {name}(), which is none of the functions that it may use; leave it out"
+            f"calls {name}(), which is none of the functions that it may use", "leave it out"
         )
 
     def time_function(self, name: str) -> Callable[..., Any]:
@@ -103,12 +107,12 @@ class _Guard:
             if len(values) <= (name == "strftime") or {"now", "subsec", "subsecond"} & set(
                 texts[: 1 + (name == "strftime")]
             ):
-                self.refuse(_of_now(name))
+                self.refuse(*_of_now(name))
             elif zone := next((text for text in texts if text in _ZONES), None):
-                self.refuse(_of_zone(zone))
+                self.refuse(*_of_zone(zone))
             else:
                 return _stock_time(name, values)
-            raise ValueError(self.refused)
+            raise ValueError(str(self.refused))
 
         return checked
 
@@ -126,8 +130,8 @@ def run(database: Path, statement: str) -> list[tuple[Any, ...]]:
             characters += sum(len(cell) for cell in row if isinstance(cell, str | bytes))
             if len(rows) > ROWS or characters > CHARACTERS:
                 raise StatementError(
-                    f"returns more than {ROWS:,} rows or {CHARACTERS:,} characters; "
-                    "narrow it down with WHERE or DISTINCT"
+                    f"returns more than {ROWS:,} rows or {CHARACTERS:,} characters",
+                    "narrow it down with WHERE or DISTINCT",
                 )
     return rows
 
@@ -142,10 +146,10 @@ def check(database: Path, statement: str, beside: dict[str, list[str]]) -> None:
         connection.execute(f"EXPLAIN {statement}").close()
         if used := sorted(guard.functions & _TIMES):
             if found := _NO_DATE.search(statement):
-                raise StatementError(_of_now(found[1].lower()))
+                raise StatementError(*_of_now(found[1].lower()))
             if found := _LITERAL.search(statement):
                 word = found[1].lower()
-                raise StatementError(_of_now(used[0]) if word == "now" else _of_zone(word))
+                raise StatementError(*(_of_now(used[0]) if word == "now" else _of_zone(word)))
 
 
 @contextlib.contextmanager
@@ -172,31 +176,38 @@ def _guarded(
         except (sqlite3.Error, sqlite3.Warning) as error:
             if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) not in _OF_STATEMENTS:
                 raise
-            raise StatementError(guard.refused or _reason(error)) from None
+            raise (guard.refused or _complaint(error)) from None
 
 
-def _reason(error: Exception) -> str:
+def _complaint(error: Exception) -> StatementError:
+    """Return what SQLite has against a statement; the one place that reads SQLite's messages."""
     code = getattr(error, "sqlite_errorcode", 0)
     if code == sqlite3.SQLITE_INTERRUPT:
-        return f"takes longer than {SECONDS} seconds; narrow it down with WHERE or DISTINCT"
+        remedy = "narrow it down with WHERE or DISTINCT"
+        return StatementError(f"takes longer than {SECONDS} seconds", remedy)
     if code == sqlite3.SQLITE_TOOBIG:
-        return f"makes a value of more than {CELL:,} bytes; shorten it"
+        return StatementError(f"makes a value of more than {CELL:,} bytes", "shorten it")
     if "one statement" in str(error):
-        return "is more than one statement; leave a single SELECT"
-    return f"cannot be run: SQLite says: {error}; see its tables, columns and spelling"
+        return StatementError("is more than one statement", "leave a single SELECT")
+    complaint = StatementError(
+        f"cannot be run: SQLite says: {error}", "see its tables, columns and spelling"
+    )
+    if lacking := _NO_TABLE.search(str(error)):
+        complaint.lacking = lacking[1]
+    return complaint
 
 
-def _of_now(name: str) -> str:
+def _of_now(name: str) -> tuple[str, str]:
     return (
-        f"asks {name}() for the present moment, so that its result would differ from day to day; "
-        "write the date or time itself"
+        f"asks {name}() for the present moment, so that its result would differ from day to day",
+        "write the date or time itself",
     )
 
 
-def _of_zone(word: str) -> str:
+def _of_zone(word: str) -> tuple[str, str]:
     return (
-        f"uses '{word}', so that its result would differ from one time zone to another; "
-        "leave it out"
+        f"uses '{word}', so that its result would differ from one time zone to another",
+        "leave it out",
     )
 
 

@@ -89,7 +89,9 @@ def opened(
     What SQLite complains of leaves as a GenerationError that names the file.
     """
     if is_waited_for(database):
-        raise GenerationError(f"{database}: is a pipe or a device, not a database; move it away")
+        raise GenerationError(
+            "is a pipe or a device, not a database", "move it away", file=database
+        )
     with telling_of_sqlite(database):
         if read_only:
             _roll_back(database)
@@ -114,7 +116,7 @@ def telling_of_sqlite(database: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise GenerationError(f"{database}: {_told(error)}") from error
+        raise _complaint(error, database) from error
 
 
 def _roll_back(database: Path) -> None:
@@ -183,22 +185,24 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def _told(error: sqlite3.Error) -> str:
+def _complaint(error: sqlite3.Error, database: Path) -> GenerationError:
+    """Return what SQLite says of a database as an error of ours."""
     code = _code(error)
     if code == sqlite3.SQLITE_BUSY:
-        return (
-            f"another program has been using it for more than {_PATIENCE} seconds; close that "
-            "program or wait until it is done, then run it again"
+        return GenerationError(
+            f"another program has been using it for more than {_PATIENCE} seconds",
+            "close that program or wait until it is done, then run it again",
+            file=database,
         )
-    said = f"SQLite says: {error}"
+    remedy = ""
     if code in _OF_THE_DISK:
-        said += "; see that it and its folder can be written and have space, then run it again"
+        remedy = "see that it and its folder can be written and have space, then run it again"
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        said += (
-            "; it is damaged, or something else: put it back from a backup, or, if it held nothing "
+        remedy = (
+            "it is damaged, or something else: put it back from a backup, or, if it held nothing "
             "of your own, remove it and make all periods again, which gives the same data"
         )
-    return said
+    return GenerationError(f"SQLite says: {error}", remedy, file=database)
 
 
 def address_of(database: Path, mode: str) -> str:
@@ -294,7 +298,8 @@ def _copy_table(connection: sqlite3.Connection, name: str, of_view: Path | None 
     try:
         rows = sql_guard.run(of_view, f"SELECT {names} FROM {table}")
     except sql_guard.StatementError as error:
-        raise GenerationError(f"{of_view}: its view '{name}' {error}") from None
+        problem = f"its view '{name}' {error.problem}"
+        raise GenerationError(problem, error.remedy, file=of_view) from None
     marks = ", ".join("?" * len(columns))
     connection.executemany(f"INSERT INTO main.{table} ({names}) VALUES ({marks})", rows)
 

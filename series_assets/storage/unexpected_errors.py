@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from series_assets.core.errors import Fault, InputError
+from series_assets.core.errors import Fault, InputError, sentence
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -28,8 +28,9 @@ def as_faults(file: str) -> Iterator[None]:
             [
                 Fault(
                     file,
-                    "could not be loaded for want of memory; close other programs, or make it "
-                    "smaller",
+                    "",
+                    "could not be loaded for want of memory",
+                    "close other programs, or make it smaller",
                 )
             ]
         ) from error
@@ -37,26 +38,34 @@ def as_faults(file: str) -> Iterator[None]:
         about = f"{error.filename}: " if error.filename else ""
         reason = error.strerror or str(error) or type(error).__name__
         raise InputError(
-            [Fault(file, f"could not be loaded: {about}{reason}; see that it can be read")]
+            [Fault(file, "", f"could not be loaded: {about}{reason}", "see that it can be read")]
         ) from error
     except Exception as error:
-        raise InputError([Fault(file, _reported(error))]) from error
+        raise InputError([_reported(file, error)]) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # what pydantic's core dies of
             raise
-        raise InputError([Fault(file, _reported(error))]) from error
+        raise InputError([_reported(file, error)]) from error
 
 
-def _reported(error: BaseException) -> str:
-    return f"could not be loaded: {unforeseen(error)} with both files"
+_REPORT = "this is a fault of series_assets, please report it"
+
+
+def _reported(file: str, error: BaseException) -> Fault:
+    return Fault(file, "", f"could not be loaded: {_named(error)}", f"{_REPORT} with both files")
 
 
 def unforeseen(error: BaseException) -> str:
     """Return what no user's mistake should end in, where it arose, and to whom it is to be told."""
+    return sentence(_named(error), _REPORT)
+
+
+def _named(error: BaseException) -> str:
+    """Return the kind of an error, what it says and where it arose."""
     text = " ".join(str(error).split())
     text = f"{type(error).__name__}{f': {text}' if text else ''}"
     text = text if len(text) <= 200 else f"{text[:197]}..."
-    return f"{text}{_place(error)}; this is a fault of series_assets, please report it"
+    return f"{text}{_place(error)}"
 
 
 def _place(error: BaseException) -> str:

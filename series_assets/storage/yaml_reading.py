@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from yaml.constructor import ConstructorError
 
-from series_assets.core.errors import Fault, InputError
+from series_assets.core.errors import Fault, InputError, at
 
 MOST_BYTES = 2_000_000
 MOST_VALUES = 100_000
@@ -29,6 +29,8 @@ _KINDS = {
 }
 _HALVES = re.compile("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
+Flaw = tuple[str, str]
+"""A problem, and its remedy, which may be \"\"."""
 
 
 def read_yaml(path: Path, label: str) -> Any:
@@ -48,7 +50,7 @@ def parse_yaml(text: str, label: str) -> Any:
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
-        raise InputError([Fault(label, _sentence(error))]) from None
+        raise InputError([_fault_of(error).of(label)]) from None
 
 
 def check_values(content: object, label: str) -> None:
@@ -57,7 +59,7 @@ def check_values(content: object, label: str) -> None:
     while waiting:
         value, depth = waiting.pop()
         seen += 1
-        fault = None
+        fault: Flaw | None = None
         if seen > MOST_VALUES:
             fault = _too_many()
         elif depth > DEEPEST:
@@ -69,9 +71,9 @@ def check_values(content: object, label: str) -> None:
         elif isinstance(value, str):
             fault = _unwritable(value)
         elif isinstance(value, int) and abs(value) >= 10**_LONGEST_NUMBER:
-            fault = f"holds a number of more than {_LONGEST_NUMBER} digits; write a smaller one"
+            fault = f"holds a number of more than {_LONGEST_NUMBER} digits", "write a smaller one"
         if fault:
-            raise InputError([Fault(label, fault)])
+            raise InputError([Fault(label, "", *fault)])
 
 
 def _text(path: Path, label: str) -> str:
@@ -82,61 +84,67 @@ def _text(path: Path, label: str) -> str:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
                 what = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
-                raise InputError([Fault(label, f"is {what}, not a file")])
+                raise InputError([Fault(label, "", f"is {what}, not a file")])
             content = stream.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
-            raise InputError([Fault(label, _too_large(found.st_size))])
+            raise InputError([Fault(label, "", *_too_large(found.st_size))])
         return content.decode()
     except FileNotFoundError:
-        raise InputError([Fault(label, _missing(path, label))]) from None
+        raise InputError([Fault(label, "", *_missing(path, label))]) from None
     except IsADirectoryError:
-        raise InputError([Fault(label, "is a folder, not a file")]) from None
+        raise InputError([Fault(label, "", "is a folder, not a file")]) from None
     except UnicodeDecodeError:
-        raise InputError([Fault(label, "is not text in UTF-8")]) from None
+        raise InputError([Fault(label, "", "is not text in UTF-8")]) from None
     except OSError as error:
         reason = error.strerror or str(error)
-        remedy = "; mend the link" if error.errno == errno.ELOOP else ""
-        raise InputError([Fault(label, f"cannot be read: {reason}{remedy}")]) from None
+        remedy = "mend the link" if error.errno == errno.ELOOP else ""
+        raise InputError([Fault(label, "", f"cannot be read: {reason}", remedy)]) from None
     except ValueError:  # from a path, not from its file
-        fault = "cannot be read: its path has a character that no path can have"
-        raise InputError([Fault(label, fault)]) from None
+        problem = "cannot be read: its path has a character that no path can have"
+        raise InputError([Fault(label, "", problem, "leave it out")]) from None
 
 
-def _missing(path: Path, label: str) -> str:
+def _missing(path: Path, label: str) -> Flaw:
     if path.is_symlink():
-        return "is a link to a file that is not there; mend the link"
+        return "is a link to a file that is not there", "mend the link"
     needs = "a series needs specification.yml and user_input.yml"
-    return f"there is no such file; {'mend the path' if label == str(path) else needs}"
+    return "there is no such file", "mend the path" if label == str(path) else needs
 
 
-def _too_large(size: int) -> str:
+def _too_large(size: int) -> Flaw:
     return (
-        f"is too large, with {size / 1e6:.1f} MB; the limit is {MOST_BYTES / 1e6:.0f} MB: keep "
-        "long tables of values in the database that exhibit_db_path names"
+        f"is too large, with {size / 1e6:.1f} MB",
+        f"the limit is {MOST_BYTES / 1e6:.0f} MB: keep long tables of values in the database that "
+        "exhibit_db_path names",
     )
 
 
-def _too_many() -> str:
+def _too_many() -> Flaw:
     return (
-        f"holds more than {MOST_VALUES:,} values, or anchors that stand for as many; keep long "
-        "tables of values in the database that exhibit_db_path names"
+        f"holds more than {MOST_VALUES:,} values, or anchors that stand for as many",
+        "keep long tables of values in the database that exhibit_db_path names",
     )
 
 
-def _too_deep() -> str:
-    return f"has values nested more than {DEEPEST} levels deep; write it with fewer levels"
+def _too_deep() -> Flaw:
+    return f"has values nested more than {DEEPEST} levels deep", "write it with fewer levels"
 
 
-def _unwritable(text: str) -> str | None:
+def _unwritable(text: str) -> Flaw | None:
     if "\x00" in text:
-        return "a text with the character NUL cannot be written to a file; leave it out"
+        return "a text with the character NUL cannot be written to a file", "leave it out"
     if _HALVES.search(text):
-        return "a text with half a character (a lone surrogate) cannot be written; leave it out"
+        problem = "a text with half a character (a lone surrogate) cannot be written"
+        return problem, "leave it out"
     return None
 
 
 class _TooMuchError(yaml.MarkedYAMLError):
     """A file that is YAML, and more of it than is read."""
+
+    def __init__(self, flaw: Flaw, mark: Any) -> None:
+        super().__init__(problem=flaw[0], problem_mark=mark)
+        self.remedy = flaw[1]
 
 
 class _Loader(yaml.SafeLoader):
@@ -160,7 +168,7 @@ class _Loader(yaml.SafeLoader):
         event: Any = self.peek_event()
         start: Any = event.start_mark
         if self._level >= DEEPEST:
-            raise _TooMuchError(problem=_too_deep(), problem_mark=start)
+            raise _TooMuchError(_too_deep(), start)
         before = self._total
         self._level += 1
         self._reach.append(0)
@@ -169,8 +177,8 @@ class _Loader(yaml.SafeLoader):
         self._level -= 1
         if isinstance(event, yaml.AliasEvent):
             if node not in self._known:
-                fault = f"'*{event.anchor}' refers to itself; write out what is meant"
-                raise _TooMuchError(problem=fault, problem_mark=start)
+                flaw = f"'*{event.anchor}' refers to itself", "write out what is meant"
+                raise _TooMuchError(flaw, start)
             size, levels = self._known[node]
             self._total += size
         else:
@@ -178,38 +186,39 @@ class _Loader(yaml.SafeLoader):
             self._known[node] = (self._total - before, levels)
         self._reach[-1] = max(self._reach[-1], levels)
         if self._total > MOST_VALUES:
-            raise _TooMuchError(problem=_too_many(), problem_mark=start)
+            raise _TooMuchError(_too_many(), start)
         if self._level + levels > DEEPEST:
-            raise _TooMuchError(problem=_too_deep(), problem_mark=start)
+            raise _TooMuchError(_too_deep(), start)
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """Return the value of a node. Raises ConstructorError for one that makes no sense."""
         kind = node.tag.removeprefix(_TAG)
         if kind not in _KINDS[type(node)]:
-            raise _fault(node, _foreign(node))
+            raise _PlainError(_foreign(node), node.start_mark)
         if isinstance(node, yaml.ScalarNode) and (
             fault := _unwritable(node.value) or _misleading(node, kind)
         ):
-            raise _fault(node, fault)
+            raise _PlainError(fault, node.start_mark)
         try:
             return super().construct_object(node, deep)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             what = _MEANT.get(kind, f"a {kind}")
-            raise _fault(node, f"{_shown(node)} is not {what}") from None
+            raise _PlainError((f"{_shown(node)} is not {what}", ""), node.start_mark) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Return the mapping of a node. Raises ConstructorError for a key that cannot be one."""
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise _fault(
-                    key,
-                    "a key has to be plain text, not a list or a mapping; put text with { or [ in "
-                    "quotes",
+                flaw = (
+                    "a key has to be plain text, not a list or a mapping",
+                    "put text with { or [ in quotes",
                 )
+                raise _PlainError(flaw, key.start_mark)
             if key.tag != f"{_TAG}merge" and key.value in seen:
-                raise _fault(key, f"the key '{key.value}' is given twice; keep one of them")
+                flaw = f"the key '{key.value}' is given twice", "keep one of them"
+                raise _PlainError(flaw, key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
@@ -225,30 +234,30 @@ _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
 _BASE_8 = re.compile(r"[-+]?0[0-7_]+")
 
 
-def _misleading(node: yaml.ScalarNode, kind: str) -> str | None:
+def _misleading(node: yaml.ScalarNode, kind: str) -> Flaw | None:
     """Return why a scalar is no number to read, though YAML has a meaning for it."""
     text = node.value
     if kind == "null" and text.lower() not in ("", "~", "null"):
-        return f"{_shown(node)} is not empty"
+        return f"{_shown(node)} is not empty", ""
     if kind not in ("int", "float"):
         return None
     if len(text) > _LONGEST_NUMBER:
-        return f"{_shown(node)} is too long for a number; write it with fewer digits"
+        return f"{_shown(node)} is too long for a number", "write it with fewer digits"
     if _BASE_60.fullmatch(text):
-        return f"{_shown(node)} is a number of base 60 to YAML; put it in quotes if it is text"
+        return f"{_shown(node)} is a number of base 60 to YAML", "put it in quotes if it is text"
     if kind == "int" and _BASE_8.fullmatch(text) and text.strip("+-0_"):
         return (
-            f"{_shown(node)} is a number of base 8 to YAML; write it without the 0 in front, or in "
-            "quotes if it is text"
+            f"{_shown(node)} is a number of base 8 to YAML",
+            "write it without the 0 in front, or in quotes if it is text",
         )
     return None
 
 
-def _foreign(node: yaml.Node) -> str:
+def _foreign(node: yaml.Node) -> Flaw:
     if node.tag in (f"{_TAG}value", f"{_TAG}merge"):
-        return f"{_shown(node)} stands for nothing here; put it in quotes if it is text"
+        return f"{_shown(node)} stands for nothing here", "put it in quotes if it is text"
     tag = node.tag.replace(_TAG, "!!")
-    return f"the tag {tag[:60]} has no meaning here; leave it out"
+    return f"the tag {tag[:60]} has no meaning here", "leave it out"
 
 
 def _shown(node: yaml.Node) -> str:
@@ -260,19 +269,23 @@ def _shown(node: yaml.Node) -> str:
 class _PlainError(ConstructorError):
     """A fault that is no fault of YAML itself, told in a sentence of its own."""
 
+    def __init__(self, flaw: Flaw, mark: Any) -> None:
+        super().__init__(None, None, flaw[0], mark)
+        self.remedy = flaw[1]
 
-def _fault(node: yaml.Node, problem: str) -> ConstructorError:
-    return _PlainError(None, None, problem, node.start_mark)
 
-
-def _sentence(error: yaml.YAMLError) -> str:
+def _fault_of(error: yaml.YAMLError) -> Fault:
+    """Return what is wrong with a text; the one place that reads the messages of PyYAML."""
     if isinstance(error, yaml.reader.ReaderError):
-        return f"is not YAML: {error.reason} (position {error.position})"
+        return at("", f"is not YAML: {error.reason} (position {error.position})")
     mark = getattr(error, "problem_mark", None)
-    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-    problem = getattr(error, "problem", None) or str(error)
+    place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    problem, remedy = getattr(error, "problem", None) or str(error), ""
     if isinstance(error, _PlainError | _TooMuchError):
-        return f"{place}{problem}"
-    if problem == "but found another document":
-        problem = "a second document begins here; keep one of them"
-    return f"{place}is not YAML: {problem}"
+        remedy = error.remedy
+    else:
+        if problem == "but found another document":
+            problem, remedy = "a second document begins here", "keep one of them"
+        problem = f"is not YAML: {problem}"
+    text = f"{place}: {problem}" if place else problem
+    return Fault("", place, text, remedy, place_first=False)

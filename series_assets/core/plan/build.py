@@ -11,7 +11,7 @@ from hashlib import sha256
 from math import ceil, floor
 from pathlib import Path
 
-from series_assets.core.errors import Fault, InputError, did_you_mean
+from series_assets.core.errors import Fault, InputError, at, suggestion
 from series_assets.core.plan.calendar import Calendar
 from series_assets.core.plan.identifiers import PSEUDO_CHIS, known_entities, linked_in
 from series_assets.core.plan.sampling import allotted, present
@@ -66,23 +66,25 @@ def build_series(
     if checked is None or said is None:
         raise InputError(faults)
 
-    faults = [Fault(user_input_file, text) for text in _misfits(checked, said)]
-    faults += [Fault(specification_file, text) for text in _unstorable(checked)]
-    faults += [Fault(specification_file, text) for text in broken_rules(checked)]
+    faults = [fault.of(user_input_file) for fault in _misfits(checked, said)]
+    faults += [fault.of(specification_file) for fault in _unstorable(checked)]
+    faults += [fault.of(specification_file) for fault in broken_rules(checked)]
     start = said.start_date or _earliest(checked, said)
     if start is None and not faults:
         faults.append(
             Fault(
                 user_input_file,
-                "start_date is missing; none of the date_columns has a first day to start from, "
-                "so give the start of the first period, for example start_date: 2024-01-01",
+                "start_date",
+                "is missing",
+                "none of the date_columns has a first day to start from, so give the start of the "
+                "first period, for example start_date: 2024-01-01",
             )
         )
     if faults or start is None:
         raise InputError(faults)
     calendar = Calendar(start, said.period, said.length_of_period, said.num_datasets)
     if fault := _overflow(calendar, checked, said):
-        raise InputError([Fault(user_input_file, fault)])
+        raise InputError([fault.of(user_input_file)])
     series = Series(
         name=name,
         specification=checked,
@@ -96,8 +98,8 @@ def build_series(
         database=database,
     )
     faults = [
-        *(Fault(specification_file, text) for text in _failing_specification(series)),
-        *(Fault(user_input_file, text) for text in _failing_input(series)),
+        *(fault.of(specification_file) for fault in _failing_specification(series)),
+        *(fault.of(user_input_file) for fault in _failing_input(series)),
     ]
     if faults:
         raise InputError(faults)
@@ -122,56 +124,64 @@ def _roles(specification: Specification, said: UserInput) -> Roles:
     return Roles(identifiers, tuple(static), said.date_columns)
 
 
-def _misfits(specification: Specification, said: UserInput) -> Iterator[str]:
+def _misfits(specification: Specification, said: UserInput) -> Iterator[Fault]:
     columns = specification["columns"]
     every = [*columns, *derived(specification)]
     dates = [name for name in columns if columns[name]["type"] == "date"]
     for name in said.date_columns:
         if name not in columns:
-            yield f"date_columns names '{name}', which the specification lacks" + did_you_mean(
-                name, dates
+            yield at(
+                "date_columns",
+                f"names '{name}', which the specification lacks",
+                suggestion(name, dates),
             )
         elif name not in dates:
-            yield (
-                f"date_columns names '{name}', whose type is {columns[name]['type']}; "
-                "only date columns can move"
+            yield at(
+                "date_columns",
+                f"names '{name}', whose type is {columns[name]['type']}",
+                "only date columns can move",
             )
         elif is_select(columns[name].get("anonymising_set")):
-            yield (
-                f"date_columns names '{name}', whose days come from an SQL statement, "
-                "so that moving from and to changes nothing; take it off the list"
+            yield at(
+                "date_columns",
+                f"names '{name}', whose days come from an SQL statement, so that moving from "
+                "and to changes nothing",
+                "take it off the list",
             )
     for key in ("static_columns", "linked_columns"):
         for name in getattr(said, key):
             if name not in every:
-                yield f"{key} names '{name}', which the specification lacks" + did_you_mean(
-                    name, every
+                yield at(
+                    key, f"names '{name}', which the specification lacks", suggestion(name, every)
                 )
     yield from _mislinked(specification, said)
 
 
-def _mislinked(specification: Specification, said: UserInput) -> Iterator[str]:
+def _mislinked(specification: Specification, said: UserInput) -> Iterator[Fault]:
     columns, names = specification["columns"], said.linked_columns
     if not names or not set(names) <= {*columns, *derived(specification)}:
         return
     identifiers = [name for name in names if columns.get(name, {}).get("type") == "uuid"]
     groups = [set(members) for _, members in specification["linked_columns"]]
     if not identifiers and set(names) not in groups:
-        yield (
-            f"linked_columns [{', '.join(names)}] has no uuid column and is no linked group of the "
-            "specification; link columns to an identifier, or name a group of linked_columns there"
+        yield at(
+            "linked_columns",
+            f"[{', '.join(names)}] has no uuid column and is no linked group of the specification",
+            "link columns to an identifier, or name a group of linked_columns there",
         )
     distributions = {
         parse_distribution(columns[name]["frequency_distribution"]) for name in identifiers
     }
     if len(distributions) > 1:
-        yield (
-            f"linked_columns links the identifiers {', '.join(identifiers)} one to one, but their "
-            "frequency_distribution differs in the specification; give them the same one"
+        yield at(
+            "linked_columns",
+            f"links the identifiers {', '.join(identifiers)} one to one, but their "
+            "frequency_distribution differs in the specification",
+            "give them the same one",
         )
 
 
-def _unstorable(specification: Specification) -> Iterator[str]:
+def _unstorable(specification: Specification) -> Iterator[Fault]:
     places = {
         out: f"columns.{name}"
         for name in specification["columns"]
@@ -182,14 +192,16 @@ def _unstorable(specification: Specification) -> Iterator[str]:
     for name, place in places.items():
         folded = name.lower()
         if folded in BOOKKEEPING:
-            yield (
-                f"{place} has the name of a column that the reference table keeps for "
-                "itself; rename it"
+            yield at(
+                place,
+                "has the name of a column that the reference table keeps for itself",
+                "rename it",
             )
         if folded in seen:
-            yield (
-                f"{place} differs from '{seen[folded]}' only in case, which SQLite does not "
-                "tell apart; rename one of them"
+            yield at(
+                place,
+                f"differs from '{seen[folded]}' only in case, which SQLite does not tell apart",
+                "rename one of them",
             )
         seen[folded] = name
 
@@ -203,7 +215,7 @@ def _earliest(specification: Specification, said: UserInput) -> date | None:
     return min((date.fromisoformat(start) for start in starts if start), default=None)
 
 
-def _overflow(calendar: Calendar, specification: Specification, said: UserInput) -> str | None:
+def _overflow(calendar: Calendar, specification: Specification, said: UserInput) -> Fault | None:
     ends = [
         date.fromisoformat(specification["columns"][name][end])
         for name in said.date_columns
@@ -216,27 +228,35 @@ def _overflow(calendar: Calendar, specification: Specification, said: UserInput)
     except (OverflowError, ValueError):
         reached = [date.max]
     if calendar.start < FIRST:
-        return f"start_date {calendar.start} is before {FIRST}, the first day that Exhibit knows"
+        return at(
+            "start_date",
+            f"{calendar.start} is before {FIRST}, the first day that Exhibit knows",
+            "use a later day",
+        )
     if max(reached) <= LAST:
         return None
-    return (
-        f"num_datasets {calendar.count} with length_of_period {calendar.length} {calendar.unit} "
-        f"runs past {LAST}, the last day that Exhibit knows; use fewer or shorter periods"
+    return at(
+        "num_datasets",
+        f"{calendar.count} with length_of_period {calendar.length} {calendar.unit} "
+        f"runs past {LAST}, the last day that Exhibit knows",
+        "use fewer or shorter periods",
     )
 
 
-def _failing_specification(series: Series) -> Iterator[str]:
+def _failing_specification(series: Series) -> Iterator[Fault]:
     """Yield what can be computed to fail in some period, told as faults of the specification."""
     last = series.calendar.count - 1
     for k in range(last + 1) if series.crosses_moved_dates else range(min(2, last + 1)):
         crossed = series.combinations(k)
         short = [rows for rows in series.counts(k) if 0 < rows < crossed]
         if short:
-            yield (
-                f"metadata.number_of_rows {series.rows} is too small: the cross-joined columns "
-                f"have {crossed} combinations, but period {series.calendar.keys[k]} has a part "
-                f"with {short[0]} rows; raise it to {_enough_rows(series, crossed)} or more, or "
-                "set cross_join_all_unique_values: false"
+            yield at(
+                "metadata.number_of_rows",
+                f"{series.rows} is too small: the cross-joined columns have {crossed} "
+                f"combinations, but period {series.calendar.keys[k]} has a part with "
+                f"{short[0]} rows",
+                f"raise it to {_enough_rows(series, crossed)} or more, or set "
+                "cross_join_all_unique_values: false",
             )
             break
     yield from _empty_windows(series)
@@ -244,22 +264,27 @@ def _failing_specification(series: Series) -> Iterator[str]:
     for plan in series.identifiers_of(last):
         place = f"columns.{plan.column}"
         if plan.seed >= LIMIT:
-            yield (
-                f"{place}.uuid_seed {plan.seed - last} is too large; keep seed + periods below "
-                f"{LIMIT}"
+            yield at(
+                f"{place}.uuid_seed",
+                f"{plan.seed - last} is too large",
+                f"keep seed + periods below {LIMIT}",
             )
         total = plan.issued + allotted(plan.distribution, series.counts(last)[0])
         if plan.kind == "pseudo_chi" and total > PSEUDO_CHIS:
-            yield (
-                f"{place} needs {total:,} pseudo CHI numbers over the series, but only "
-                f"{PSEUDO_CHIS:,} exist; use anonymising_set: uuid, or fewer rows or periods"
+            yield at(
+                place,
+                f"needs {total:,} pseudo CHI numbers over the series, but only "
+                f"{PSEUDO_CHIS:,} exist",
+                "use anonymising_set: uuid, or fewer rows or periods",
             )
     seed = series.specification["metadata"]["random_seed"]
     if seed + last >= LIMIT:
-        yield (f"metadata.random_seed {seed} is too large; keep seed + periods below {LIMIT}")
+        yield at(
+            "metadata.random_seed", f"{seed} is too large", f"keep seed + periods below {LIMIT}"
+        )
 
 
-def _empty_windows(series: Series) -> Iterator[str]:
+def _empty_windows(series: Series) -> Iterator[Fault]:
     """A window may come to lie between two dates of its frequency, such as ends of quarters."""
     columns = series.specification["columns"]
     rare = [
@@ -270,10 +295,11 @@ def _empty_windows(series: Series) -> Iterator[str]:
     moved = set(rare) & set(series.roles.moved)
     windows = _windows(series, rare, series.calendar.count if moved else min(1, len(rare)))
     for k, name, start, end in windows_without_dates(columns, windows):
-        yield (
-            f"columns.{name} has no date in period {series.calendar.keys[k]}: none of its "
-            f"frequency {columns[name]['frequency']} lies from {start} to {end}; widen the "
-            "window, or use another frequency"
+        yield at(
+            f"columns.{name}",
+            f"has no date in period {series.calendar.keys[k]}: none of its frequency "
+            f"{columns[name]['frequency']} lies from {start} to {end}",
+            "widen the window, or use another frequency",
         )
         return
 
@@ -303,21 +329,23 @@ def _enough_rows(series: Series, crossed: int) -> int:
     return rows if rows - floor(rows * fraction) >= crossed or fraction == 1 else rows + 1
 
 
-def _shared_seeds(series: Series) -> Iterator[str]:
+def _shared_seeds(series: Series) -> Iterator[Fault]:
     """Exhibit gives two uuid columns with one seed the same values, and periods count it up."""
     uuids = [plan for plan in series.identifiers_of(0) if plan.kind == "uuid"]
     for place, one in enumerate(uuids):
         for other in uuids[:place]:
             if abs(one.seed - other.seed) < series.calendar.count:
-                yield (
-                    f"columns.{one.column} would share identifiers with '{other.column}': their "
-                    f"seeds {one.seed} and {other.seed} are closer than the series has periods "
-                    f"({series.calendar.count}); give {one.column} a uuid_seed of its own, for "
-                    f"example uuid_seed: {other.seed + 1_000_000}"
+                yield at(
+                    f"columns.{one.column}",
+                    f"would share identifiers with '{other.column}': their seeds {one.seed} and "
+                    f"{other.seed} are closer than the series has periods "
+                    f"({series.calendar.count})",
+                    f"give {one.column} a uuid_seed of its own, for example uuid_seed: "
+                    f"{other.seed + 1_000_000}",
                 )
 
 
-def _failing_input(series: Series) -> Iterator[str]:
+def _failing_input(series: Series) -> Iterator[Fault]:
     if series.calendar.count == 1:
         return
     _, existing = series.counts(1)
@@ -328,9 +356,11 @@ def _failing_input(series: Series) -> Iterator[str]:
     # The first draw has the fewest to draw from, and all draws need the same number.
     known = known_entities(first, series.rows)
     if known < needed:
-        yield (
-            f"fraction_of_new {series.user_input.fraction_of_new} asks period "
-            f"{series.calendar.keys[1]} to draw {needed} entities, but only {known} with an "
-            f"identifier in '{first.column}' are known by then (miss_probability "
-            f"{first.miss_probability}); raise fraction_of_new or lower that miss_probability"
+        yield at(
+            "fraction_of_new",
+            f"{series.user_input.fraction_of_new} asks period {series.calendar.keys[1]} "
+            f"to draw {needed} entities, but only {known} with an identifier in "
+            f"'{first.column}' are known by then (miss_probability "
+            f"{first.miss_probability})",
+            "raise fraction_of_new or lower that miss_probability",
         )

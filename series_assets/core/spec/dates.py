@@ -3,6 +3,8 @@
 import re
 from datetime import date, datetime
 
+from series_assets.core.errors import UnusableError
+
 FIRST, LAST = date(1677, 9, 22), date(2262, 4, 11)
 """The days that pandas' timestamps, and so Exhibit's dates, can hold."""
 
@@ -13,11 +15,11 @@ _DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 def parse_date(value: object) -> date:
     """Return the day that ``value`` names: ISO text, a YAML date, or day-first ``dd/mm/yyyy``.
 
-    Raises ValueError with half a sentence that follows the name of the key.
+    Raises UnusableError with half a sentence that follows the name of the key.
     """
     if isinstance(value, datetime):
         if value.time() != datetime.min.time():
-            raise ValueError(f"{value} has a time of day; only whole days are supported")
+            raise UnusableError(f"{value} has a time of day", "only whole days are supported")
         return value.date()
     if isinstance(value, date):
         return value
@@ -30,5 +32,5 @@ def parse_date(value: object) -> date:
             day, month, year = map(int, found.groups())
             return date(year, month, day)
     except ValueError:
-        raise ValueError(f"'{text}' is not a day of the calendar") from None
-    raise ValueError(f"{value!r} is not a date; write it as 2024-01-31 or 31/01/2024")
+        raise UnusableError(f"'{text}' is not a day of the calendar") from None
+    raise UnusableError(f"{value!r} is not a date", "write it as 2024-01-31 or 31/01/2024")

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from series_assets.core.errors import UnusableError
+
 Distribution = tuple[tuple[int, float], ...]
 """Pairs of a frequency (rows an entity has in a period) and its share of the rows; shares sum
 to 1."""
@@ -12,29 +14,29 @@ _MOST = 1_000_000
 def parse_distribution(rows: Sequence[str]) -> Distribution:
     """Return what a ``frequency_distribution`` says; its first row is the header.
 
-    Raises ValueError with half a sentence that follows the name of the key.
+    Raises UnusableError with half a sentence that follows the name of the key.
     """
     pairs = []
     if not rows or [cell.strip() for cell in rows[0].split("|")] != [
         "frequency",
         "probability_vector",
     ]:
-        raise ValueError("has no header row 'frequency | probability_vector'")
+        raise UnusableError("has no header row 'frequency | probability_vector'")
     for row in rows[1:]:
         try:
             frequency, share = row.split("|")
             pairs.append((int(frequency), float(share)))
         except ValueError:
-            raise ValueError(f"has a row '{row.strip()}' that is not like '1 | 1.0'") from None
+            raise UnusableError(f"has a row '{row.strip()}' that is not like '1 | 1.0'") from None
         if pairs[-1][0] < 1 or not 0 <= pairs[-1][1] < float("inf"):
-            raise ValueError(f"has a row '{row.strip()}'; frequencies start at 1, shares at 0")
+            raise UnusableError(f"has a row '{row.strip()}'", "frequencies start at 1, shares at 0")
         if pairs[-1][0] > _MOST or pairs[-1][1] > _MOST:
-            raise ValueError(
-                f"has a row '{row.strip()}'; frequencies and shares are {_MOST} at the most"
+            raise UnusableError(
+                f"has a row '{row.strip()}'", f"frequencies and shares are {_MOST} at the most"
             )
     total = _numpy_sum([share for _, share in pairs])
     if total <= 0:
-        raise ValueError("has no row with a share above 0")
+        raise UnusableError("has no row with a share above 0")
     return tuple((frequency, share / total) for frequency, share in pairs)
 
 

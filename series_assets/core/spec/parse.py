@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from series_assets.core.errors import Fault, InputError
+from series_assets.core.errors import Fault, InputError, at
 from series_assets.core.spec.column_types import LISTS_DERIVED, TYPES
 from series_assets.core.spec.mentions import split_constraint
-from series_assets.core.spec.pydantic_faults import faults_of, keys_of, with_remedy
+from series_assets.core.spec.pydantic_faults import faults_of, keys_of
 from series_assets.core.spec.schema import (
     KNOWN_KEYS,
     REMEDIES,
@@ -32,49 +32,50 @@ def read_specification(content: object, file: str) -> Specification:
     every fault of the form; if there is none, with every fault of what columns say of another.
     """
     if not isinstance(content, Mapping):
-        raise InputError([Fault(file, "the file does not hold an Exhibit specification")])
+        raise InputError([Fault(file, "", "the file does not hold an Exhibit specification")])
     columns = content.get("columns")
     if isinstance(columns, Mapping):
         odd = [name for name in columns if not isinstance(name, str)]
         if odd:
             raise InputError(
-                Fault(file, f"columns.{name} has a name that is not text; put it in quotes")
+                Fault(file, f"columns.{name}", "has a name that is not text", "put it in quotes")
                 for name in odd
             )
     try:
         form = SpecificationForm.model_validate(dict(content))
     except ValidationError as error:
         known = KNOWN_KEYS | {name: keys_of(one.form) for name, one in TYPES.items()}
-        found = faults_of(error, file, known, TYPES)
-        raise InputError(with_remedy(fault, REMEDIES) for fault in found) from None
-    faults = [Fault(file, message) for message in _contradictions(form)]
+        raise InputError(faults_of(error, file, known, REMEDIES, TYPES)) from None
+    faults = [fault.of(file) for fault in _contradictions(form)]
     if faults:
         raise InputError(faults)
     return _completed(_unshared(content), form)
 
 
-def _contradictions(form: SpecificationForm) -> Iterator[str]:
+def _contradictions(form: SpecificationForm) -> Iterator[Fault]:
     columns = form.columns
     derived = form.derived_columns or {}
     if not any(column.type == "uuid" for column in columns.values()):
-        yield "columns has no uuid column; the entities of a series need an identifier"
+        yield at("columns", "has no uuid column", "the entities of a series need an identifier")
     for name in sorted(columns.keys() & derived.keys()):
-        yield f"derived_columns.{name} has the name of a column"
+        yield at(f"derived_columns.{name}", "has the name of a column")
     for type_, meaning in TYPES.items():
         key = meaning.metadata_list
         for name in getattr(form.metadata, key) or []:
             if name in derived and type_ == LISTS_DERIVED:
                 continue
             if name not in columns:
-                yield (
-                    f"metadata.{key} names '{name}', which is not under columns; take it off the "
-                    "list, or add the column"
+                yield at(
+                    f"metadata.{key}",
+                    f"names '{name}', which is not under columns",
+                    "take it off the list, or add the column",
                 )
             elif columns[name].type != type_:
                 its = columns[name].type
-                yield (
-                    f"metadata.{key} names '{name}', whose type is {its}; "
-                    f"it belongs in {TYPES[its].metadata_list}"
+                yield at(
+                    f"metadata.{key}",
+                    f"names '{name}', whose type is {its}",
+                    f"it belongs in {TYPES[its].metadata_list}",
                 )
     for name, column in columns.items():
         if isinstance(column, CategoricalColumn):
@@ -82,61 +83,70 @@ def _contradictions(form: SpecificationForm) -> Iterator[str]:
         elif isinstance(column, ContinuousColumn):
             targets = column.distribution_parameters.model_dump(exclude={"dispersion"})
             if all(value is None for value in targets.values()):
-                yield (
-                    f"columns.{name}.distribution_parameters has no target; Exhibit needs one of "
-                    f"{', '.join(targets)}"
+                yield at(
+                    f"columns.{name}.distribution_parameters",
+                    "has no target",
+                    f"Exhibit needs one of {', '.join(targets)}",
                 )
         elif isinstance(column, DateColumn):
             yield from _of_date(name, column)
     for _, members in form.linked_columns or []:
         for name in members:
             if name not in columns or columns[name].type != "categorical":
-                yield f"linked_columns names '{name}', which is not a categorical column"
+                yield at("linked_columns", f"names '{name}', which is not a categorical column")
     yield from _of_constraints(form.constraints, columns)
 
 
 def _of_categorical(
     name: str, column: CategoricalColumn, columns: Mapping[str, Any]
-) -> Iterator[str]:
+) -> Iterator[Fault]:
     place = f"columns.{name}"
     for pair in column.paired_columns or []:
         if pair not in columns or columns[pair].type != "categorical":
-            yield f"{place}.paired_columns names '{pair}', which is not a categorical column"
+            yield at(
+                f"{place}.paired_columns", f"names '{pair}', which is not a categorical column"
+            )
     values = column.original_values
     if isinstance(values, list) and values[0].split("|")[0].strip() != name:
-        yield f"{place}.original_values has no header row that starts with '{name}'"
+        yield at(f"{place}.original_values", f"has no header row that starts with '{name}'")
     if values == PAIRED and not column.paired_columns:
-        yield f"{place}.original_values is '{PAIRED}', but paired_columns is empty"
+        yield at(f"{place}.original_values", f"is '{PAIRED}', but paired_columns is empty")
     if column.cross_join_all_unique_values and values != PAIRED:
         if not isinstance(values, list):
-            yield f"{place} is cross-joined; Exhibit needs its values listed in original_values"
+            yield at(place, "is cross-joined", "Exhibit needs its values listed in original_values")
         elif len(values) - 2 != column.uniques:
-            yield f"{place}.uniques is {column.uniques}, but original_values has {len(values) - 2}"
+            yield at(
+                f"{place}.uniques",
+                f"is {column.uniques}, but original_values has {len(values) - 2}",
+            )
 
 
-def _of_date(name: str, column: DateColumn) -> Iterator[str]:
+def _of_date(name: str, column: DateColumn) -> Iterator[Fault]:
     place = f"columns.{name}"
     if is_select(column.anonymising_set):
         return
     if column.from_ is None and column.to is None:
-        yield f"{place} has neither from nor to; give the first day as from: '2024-01-01'"
+        yield at(place, "has neither from nor to", "give the first day as from: '2024-01-01'")
     elif column.from_ and column.to and column.to < column.from_:
-        yield f"{place}.to {column.to} is before from {column.from_}; swap them or mend one"
+        yield at(
+            f"{place}.to", f"{column.to} is before from {column.from_}", "swap them or mend one"
+        )
 
 
-def _of_constraints(constraints: Constraints, columns: Mapping[str, Any]) -> Iterator[str]:
+def _of_constraints(constraints: Constraints, columns: Mapping[str, Any]) -> Iterator[Fault]:
     for text in constraints.basic_constraints or []:
         parts = split_constraint(text)
         if parts is None:
-            yield (
-                f"constraints.basic_constraints '{text}' is not 'column operator expression' with "
-                "one of < > <= >= == between blanks"
+            yield at(
+                "constraints.basic_constraints",
+                f"'{text}' is not 'column operator expression' with one of < > <= >= == "
+                "between blanks",
             )
         elif parts[0] not in columns:
-            yield f"constraints.basic_constraints '{text}' starts with an unknown column"
+            yield at("constraints.basic_constraints", f"'{text}' starts with an unknown column")
         elif not TYPES[columns[parts[0]].type].adjustable:
             type_ = columns[parts[0]].type
-            yield f"constraints.basic_constraints '{text}' adjusts a {type_} column"
+            yield at("constraints.basic_constraints", f"'{text}' adjusts a {type_} column")
     for name, custom in (constraints.custom_constraints or {}).items():
         for key, names in [
             ("partition", custom.partition),
@@ -144,9 +154,9 @@ def _of_constraints(constraints: Constraints, columns: Mapping[str, Any]) -> Ite
         ]:
             for column in filter(None, map(str.strip, (names or "").split(","))):
                 if column not in columns:
-                    yield (
-                        f"constraints.custom_constraints.{name}.{key} names '{column}', "
-                        "which is not under columns"
+                    yield at(
+                        f"constraints.custom_constraints.{name}.{key}",
+                        f"names '{column}', which is not under columns",
                     )
 
 

@@ -6,7 +6,15 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from series_assets.core.errors import Fault, did_you_mean, listed
+from series_assets.core.errors import (
+    Fault,
+    UnusableError,
+    at,
+    listed,
+    nearest,
+    sentence,
+    suggestion,
+)
 
 _MOST = 100
 """Faults of a file that anybody would read."""
@@ -22,9 +30,9 @@ _KINDS = {
     "model": "a mapping of keys to values",
 }
 _BOUNDS = {
-    "greater_than_equal": ("ge", "{} is too small; the smallest is {}"),
-    "less_than_equal": ("le", "{} is too large; the largest is {}"),
-    "greater_than": ("gt", "{} is too small; it has to be more than {}"),
+    "greater_than_equal": ("ge", "{} is too small", "the smallest is {}"),
+    "less_than_equal": ("le", "{} is too large", "the largest is {}"),
+    "greater_than": ("gt", "{} is too small", "it has to be more than {}"),
 }
 
 
@@ -32,26 +40,22 @@ def faults_of(
     error: ValidationError,
     file: str,
     known_keys: Mapping[str, Sequence[str]],
+    remedies: Mapping[str, str],
     column_types: Collection[str] = (),
 ) -> Iterable[Fault]:
     """Yield one fault for each of pydantic's errors.
 
     ``known_keys`` names, for the last fixed part of a place, the keys allowed there ("" is the
-    top of the file), so that an unknown key can be answered with its likely meaning. In a file
-    with columns, ``column_types`` are the types that they may have.
+    top of the file), so that an unknown key can be answered with its likely meaning; ``remedies``
+    says what to write for a key that is missing. In a file with columns, ``column_types`` are the
+    types that they may have.
     """
     details = error.errors(include_url=False)
     for detail in details[:_MOST]:
-        yield Fault(file, _sentence(dict(detail), known_keys, column_types))
+        yield _fault(dict(detail), known_keys, remedies, column_types).of(file)
     if len(details) > _MOST:
-        yield Fault(file, f"{len(details) - _MOST:,} more faults of this kind; mend these first")
-
-
-def with_remedy(fault: Fault, remedies: Mapping[str, str]) -> Fault:
-    """Return a fault about a missing key with what to write, where ``remedies`` has it."""
-    place, _, rest = fault.message.rpartition(" is ")
-    remedy = remedies.get(place.rsplit(".", 1)[-1]) if rest == "missing" else None
-    return Fault(fault.file, f"{fault.message}; {remedy}") if remedy else fault
+        more = f"{len(details) - _MOST:,} more faults of this kind"
+        yield Fault(file, "", more, "mend these first")
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:
@@ -59,46 +63,65 @@ def keys_of(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _sentence(
+def _fault(
     detail: Mapping[str, Any],
     known_keys: Mapping[str, Sequence[str]],
+    remedies: Mapping[str, str],
     column_types: Collection[str],
-) -> str:
+) -> Fault:
     kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
     parts, model = _place(detail["loc"], column_types)
     place = ".".join(parts)
     if kind == "missing":
-        return f"{place} is missing"
+        return at(place, "is missing", remedies.get(parts[-1], ""))
     if kind == "extra_forbidden":
         *above, key = parts
-        where = f" in {'.'.join(above)}" if above else ""
-        return f"unknown key '{key}'{where}{did_you_mean(key, known_keys[model])}"
+        problem = f"unknown key '{key}'" + (f" in {'.'.join(above)}" if above else "")
+        return Fault("", place, problem, suggestion(key, known_keys[model]), place_first=False)
     if kind == "invalid_key" or parts[-1:] == ["[key]"]:
-        above = parts[: -2 if parts[-1] == "[key]" else -1]
-        where = ".".join(above) or "the file"
-        return f"{where} has the key {told(given)}, which is not text; put it in quotes"
+        where = ".".join(parts[: -2 if parts[-1] == "[key]" else -1]) or "the file"
+        return at(where, f"has the key {told(given)}, which is not text", "put it in quotes")
     if kind == "value_error":
-        return f"{place} {context['error']}".strip()
+        return _of_error(place, context["error"])
     if kind == "literal_error":
-        return f"{place} {told(given)} is not known; use {context['expected'].replace(chr(39), '')}"
-    if kind == "union_tag_invalid":
-        expected = [word.strip(" '") for word in context["expected_tags"].split(",")]
-        near = did_you_mean(str(context["tag"]), expected)
-        hint = near if "did you mean" in near else ""
-        return f"{place}.type {context['tag']!r} is not known; use {listed(expected)}{hint}"
-    if kind == "union_tag_not_found":
-        return f"{place}.type is missing; use {listed(sorted(column_types))}"
+        expected = context["expected"].replace("'", "")
+        return at(place, f"{told(given)} is not known", f"use {expected}")
+    if kind.startswith("union_tag"):
+        return _of_type(f"{place}.type", kind, context, column_types)
     if kind in _BOUNDS:
-        bound, text = _BOUNDS[kind]
+        bound, problem, remedy = _BOUNDS[kind]
         limit = context[bound]
-        return f"{place} {text.format(given, int(limit) if limit == int(limit) else limit)}"
+        shown = int(limit) if limit == int(limit) else limit
+        return at(place, problem.format(given), remedy.format(shown))
     if kind == "finite_number":
-        return f"{place} {told(given)} is not a finite number"
+        return at(place, f"{told(given)} is not a finite number", "write it in digits")
     wanted = _KINDS.get(kind.split("_")[0])
     if wanted:
-        remedy = "; put it in quotes" if wanted == "text" and given is not None else ""
-        return f"{place} {told(given)} is not {wanted}{remedy}"
-    return f"{place} {told(given)}: {detail['msg']}"
+        remedy = "put it in quotes" if wanted == "text" and given is not None else ""
+        return at(place, f"{told(given)} is not {wanted}", remedy)
+    return at(place, f"{told(given)}: {detail['msg']}")
+
+
+def _of_error(place: str, error: ValueError) -> Fault:
+    """Return what a validator of our own, or of another library, has against a value."""
+    if isinstance(error, UnusableError):
+        return at(place, error.problem, error.remedy)
+    return at(place, str(error))
+
+
+def _of_type(
+    place: str, kind: str, context: Mapping[str, Any], column_types: Collection[str]
+) -> Fault:
+    """Return what is wrong with the key that says which type a column has."""
+    if kind == "union_tag_not_found":
+        return at(place, "is missing", f"use {listed(sorted(column_types))}")
+    expected = [word.strip(" '") for word in context["expected_tags"].split(",")]
+    near = nearest(str(context["tag"]), expected)
+    return at(
+        place,
+        f"{context['tag']!r} is not known",
+        sentence(f"use {listed(expected)}", near),
+    )
 
 
 def _place(loc: Sequence[int | str], column_types: Collection[str]) -> tuple[list[str], str]:

@@ -13,7 +13,7 @@ from pydantic import (
     StrictStr,
 )
 
-from series_assets.core.errors import did_you_mean
+from series_assets.core.errors import UnusableError, did_you_mean
 from series_assets.core.spec.dates import parse_date
 from series_assets.core.spec.frequency_distribution import parse_distribution
 from series_assets.core.spec.markers import MISSING, PAIRED
@@ -28,27 +28,33 @@ def _original_values(value: object) -> object:
     if value is None or isinstance(value, str):
         return value
     if not isinstance(value, list):
-        raise ValueError(f"{told(value)} is not a list of table rows, nor '{PAIRED}'")
+        raise UnusableError(f"{told(value)} is not a list of table rows, nor '{PAIRED}'")
     for place, row in enumerate(value, start=1):
         if not isinstance(row, str):
-            raise ValueError(f"has a row {place}, {told(row)}, that is not text like 'F | 0.5'")
+            raise UnusableError(
+                f"has a row {place}, {told(row)}, that is not text like 'F | 0.5'",
+                "write the whole row in quotes, or take it out",
+            )
     header = [cell.strip() for cell in value[0].split("|")] if value else []
     if "probability_vector" not in header:
-        raise ValueError("has no header row with a probability_vector")
+        raise UnusableError("has no header row with a probability_vector")
     if len(value) < 3 or value[-1].split("|")[0].strip() != MISSING:
-        raise ValueError(
-            f"does not end with a row '{MISSING}'; Exhibit takes the last row for it and "
-            "would drop a value"
+        raise UnusableError(
+            f"does not end with a row '{MISSING}'",
+            "Exhibit takes the last row for it and would drop a value",
         )
     return value
 
 
 def _distribution(value: object) -> object:
     if not isinstance(value, list):
-        raise ValueError(f"{told(value)} is not a list of rows such as '1 | 1.0'")
+        raise UnusableError(f"{told(value)} is not a list of rows such as '1 | 1.0'")
     for place, row in enumerate(value, start=1):
         if not isinstance(row, str):
-            raise ValueError(f"has a row {place}, {told(row)}, that is not text like '1 | 1.0'")
+            raise UnusableError(
+                f"has a row {place}, {told(row)}, that is not text like '1 | 1.0'",
+                "write the whole row in quotes, or take it out",
+            )
     parse_distribution(value)
     return value
 
@@ -58,7 +64,7 @@ def _frequency(value: object) -> object:
         return value
     unknown = f"{told(value)} is not a frequency that pandas knows, such as D"
     if not isinstance(value, str) or len(value) > _LONGEST_FREQUENCY:
-        raise ValueError(unknown)
+        raise UnusableError(unknown)
     from pandas.tseries.frequencies import to_offset
 
     with warnings.catch_warnings(record=True) as caught:
@@ -66,28 +72,30 @@ def _frequency(value: object) -> object:
         try:
             offset = to_offset(value)
         except (ArithmeticError, LookupError, TypeError, ValueError):
-            raise ValueError(unknown) from None
+            raise UnusableError(unknown) from None
     _check_offset(value, offset)
     # An old name, which Exhibit takes, but pandas will not for long.
     return offset.freqstr if caught else value
 
 
 def _check_offset(value: str, offset: Any) -> None:
-    """Refuse what gives more than one date a day, or none. Raises ValueError."""
+    """Refuse what gives more than one date a day, or none. Raises UnusableError."""
     from pandas.tseries import offsets
 
     within_days = isinstance(offset, offsets.Tick) and not isinstance(offset, offsets.Day)
     if within_days or isinstance(offset, offsets.BusinessHour):
         near = did_you_mean(value.upper(), _COMMON_FREQUENCIES)
         hint = near if value.upper() in _COMMON_FREQUENCIES else ""
-        raise ValueError(
-            f"{told(value)} is shorter than a day, and Exhibit's dates are days; use D or longer"
-            + hint
+        raise UnusableError(
+            f"{told(value)} is shorter than a day, and Exhibit's dates are days",
+            f"use D or longer{hint}",
         )
     if offset.n < 1:
-        raise ValueError(f"{told(value)} leads to no later date; use 1 or more, such as D or 2D")
+        raise UnusableError(
+            f"{told(value)} leads to no later date", "use 1 or more, such as D or 2D"
+        )
     if offset.n > _MOST_STEPS:
-        raise ValueError(f"{told(value)} is too long; the most is {_MOST_STEPS} of a unit")
+        raise UnusableError(f"{told(value)} is too long", f"the most is {_MOST_STEPS} of a unit")
 
 
 _COMMON_FREQUENCIES = ("D", "B", "W", "MS", "ME", "QS", "QE", "YS", "YE")

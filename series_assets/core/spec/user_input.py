@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from series_assets.core.errors import Fault, InputError, listed
+from series_assets.core.errors import Fault, InputError, UnusableError, listed
 from series_assets.core.spec.dates import parse_date
 from series_assets.core.spec.period_units import UNITS
-from series_assets.core.spec.pydantic_faults import faults_of, keys_of, told, with_remedy
+from series_assets.core.spec.pydantic_faults import faults_of, keys_of, told
 
 _MOST = 100_000
 """Periods of a series, and units of a period: more days than Exhibit's calendar has months."""
@@ -35,13 +35,13 @@ def _names(value: object) -> object:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise ValueError(f"{told(value)} is not a list of column names; write [name, name]")
+        raise UnusableError(f"{told(value)} is not a list of column names", "write [name, name]")
     seen: set[str] = set()
     for name in value:
         if not isinstance(name, str):
-            raise ValueError(f"holds {told(name)}, which is not the name of a column")
+            raise UnusableError(f"holds {told(name)}, which is not the name of a column")
         if name in seen:
-            raise ValueError(f"names '{name}' twice")
+            raise UnusableError(f"names '{name}' twice")
         seen.add(name)
     return value
 
@@ -49,7 +49,7 @@ def _names(value: object) -> object:
 def _linked_names(value: object) -> object:
     names = _names(value)
     if isinstance(names, list) and len(names) == 1:
-        raise ValueError(f"names only '{names[0]}'; a link needs two columns or more")
+        raise UnusableError(f"names only '{names[0]}'", "a link needs two columns or more")
     return names
 
 
@@ -57,7 +57,7 @@ def _unit(value: object) -> object:
     if isinstance(value, str) and value in UNITS:
         return value
     hint = _unit_like(value.lower()) if isinstance(value, str) else ""
-    raise ValueError(f"{told(value)} is not known; use {listed(UNITS)}{hint}")
+    raise UnusableError(f"{told(value)} is not known", f"use {listed(UNITS)}{hint}")
 
 
 def _unit_like(text: str) -> str:
@@ -73,29 +73,29 @@ def _unit_like(text: str) -> str:
 
 def _count(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{told(value)} is not a whole number; use 1 or more")
+        raise UnusableError(f"{told(value)} is not a whole number", "use 1 or more")
     if value < 1:
-        raise ValueError(f"{told(value)} is too small; use 1 or more")
+        raise UnusableError(f"{told(value)} is too small", "use 1 or more")
     if value > _MOST:
-        raise ValueError(f"{told(value)} is too large; use {_MOST} or less")
+        raise UnusableError(f"{told(value)} is too large", f"use {_MOST} or less")
     return value
 
 
 def _fraction(value: object) -> object:
     form = "write it as 1/3, 0.25, 0 or 1"
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"{told(value)} is not a fraction; {form}")
+        raise UnusableError(f"{told(value)} is not a fraction", form)
     text = told(value) if isinstance(value, int) else str(value).replace(" ", "")
     exponent = _EXPONENT.search(text)
     if len(text) > _LONGEST or (exponent and len(exponent[1].lstrip("0_")) > 3):
-        raise ValueError(f"{told(value)} is too long for a fraction; {form}")
+        raise UnusableError(f"{told(value)} is too long for a fraction", form)
     try:
         fraction = Fraction(text)
     except (ValueError, ArithmeticError):
-        raise ValueError(f"{told(value)} is not a fraction; {form}") from None
+        raise UnusableError(f"{told(value)} is not a fraction", form) from None
     if not 0 <= fraction <= 1:
-        raise ValueError(
-            f"{told(value) if isinstance(value, int) else value} is not between 0 and 1; {form}"
+        raise UnusableError(
+            f"{told(value) if isinstance(value, int) else value} is not between 0 and 1", form
         )
     return fraction
 
@@ -103,7 +103,7 @@ def _fraction(value: object) -> object:
 def _choice(*choices: str) -> Callable[[object], object]:
     def check(value: object) -> object:
         if not isinstance(value, str) or value not in choices:
-            raise ValueError(f"{told(value)} is not known; use {' or '.join(choices)}")
+            raise UnusableError(f"{told(value)} is not known", f"use {' or '.join(choices)}")
         return value
 
     return check
@@ -111,7 +111,7 @@ def _choice(*choices: str) -> Callable[[object], object]:
 
 def _path(value: object) -> object:
     if value is not None and not isinstance(value, str):
-        raise ValueError(f"{told(value)} is not a path; name a file, or leave it empty")
+        raise UnusableError(f"{told(value)} is not a path", "name a file, or leave it empty")
     return value
 
 
@@ -193,13 +193,13 @@ def read_user_input(content: object, file: str) -> UserInput:
     """
     if not isinstance(content, Mapping):
         raise InputError(
-            [Fault(file, "the file has to hold keys and values, such as period: months")]
+            [Fault(file, "", "the file has to hold keys and values, such as period: months")]
         )
     try:
         return UserInput.model_validate(_with_text_keys(content))
     except ValidationError as error:
-        faults = faults_of(error, file, {"": keys_of(UserInput)})
-        raise InputError(with_remedy(fault, _REMEDIES) for fault in faults) from None
+        faults = faults_of(error, file, {"": keys_of(UserInput)}, _REMEDIES)
+        raise InputError(faults) from None
 
 
 def _with_text_keys(content: Mapping[Any, Any]) -> dict[str, Any]:

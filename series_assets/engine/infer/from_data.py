@@ -144,8 +144,8 @@ def _by_exhibit(
                 uuid_columns={identifier} if identifier else set(),
             ).generate()
         except Exception as error:
-            fault = f"Exhibit cannot describe it: {type(error).__name__}: {error}"
-            raise InputError([Fault(str(data), fault)]) from error
+            problem = f"Exhibit cannot describe it: {type(error).__name__}: {error}"
+            raise InputError([Fault(str(data), "", problem)]) from error
     specification = _plain(dict(made.data))
     return specification, f"temp_{specification['metadata']['id']}_"
 
@@ -176,16 +176,16 @@ def _is_known(identifier: str, data: Path, table: Table) -> bool:
     """Tell whether the table has the identifier. Raises InputError for one that cannot be added."""
     if identifier in table.columns:
         if table.columns[identifier].values.isna().all():
-            fault = f"its column '{identifier}' is empty and names no entity; choose another --id"
-            raise InputError([Fault(str(data), fault)])
+            place, problem = f"its column '{identifier}'", "is empty and names no entity"
+            raise InputError([Fault(str(data), place, problem, "choose another --id")])
         return True
     for name in table.columns:
         if name.lower() == identifier.lower():  # SQLite would not tell them apart
-            fault = f"has no column '{identifier}'; did you mean '{name}'?"
-            raise InputError([Fault(str(data), fault)])
+            problem = f"has no column '{identifier}'"
+            raise InputError([Fault(str(data), "", problem, f"did you mean '{name}'?")])
     if not identifier.strip():
-        fault = f"has no column '{identifier}'; its columns are {', '.join(table.columns)}"
-        raise InputError([Fault(str(data), fault)])
+        remedy = f"its columns are {', '.join(table.columns)}"
+        raise InputError([Fault(str(data), "", f"has no column '{identifier}'", remedy)])
     return False
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from series_assets.core.errors import Fault, InputError, listed
+from series_assets.core.errors import Fault, InputError, at, listed
 from series_assets.core.plan.series import BOOKKEEPING
 from series_assets.core.spec.exhibit_limits import TAKEN_NAMES, UNUSABLE
 from series_assets.core.spec.specification import MISSING
@@ -52,7 +52,7 @@ def read(data: Path, identifier: str) -> Table:
     texts = _read_texts(data)
     notes = [*_stripped(texts)]
     if fault := next(_name_faults([*map(str, texts.columns)]), None):
-        raise InputError([Fault(str(data), fault)])
+        raise InputError([fault.of(str(data))])
     columns, tidied = {}, []
     for name in texts.columns:
         values = _known(texts[name])
@@ -71,31 +71,31 @@ def read(data: Path, identifier: str) -> Table:
 
 def _read_texts(data: Path) -> pd.DataFrame:
     if data.suffix.lower() != ".csv":
-        raise InputError([Fault(str(data), "is not a CSV file; its name has to end in .csv")])
+        raise InputError([Fault(str(data), "", "is not a CSV file", "its name has to end in .csv")])
     try:
         header = _header(data)
         frame = pd.read_csv(
             data, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig"
         )
     except FileNotFoundError:
-        raise InputError([Fault(str(data), "there is no such file")]) from None
+        raise InputError([Fault(str(data), "", "there is no such file")]) from None
     except UnicodeError:
-        fault = "is not text in UTF-8; save it as CSV in UTF-8"
-        raise InputError([Fault(str(data), fault)]) from None
+        fault = at("", "is not text in UTF-8", "save it as CSV in UTF-8")
+        raise InputError([fault.of(str(data))]) from None
     except pd.errors.EmptyDataError:
-        raise InputError([Fault(str(data), "holds no rows")]) from None
+        raise InputError([Fault(str(data), "", "holds no rows")]) from None
     except (OSError, ValueError, csv.Error) as error:
         said = " ".join(str(error).split())
-        raise InputError([Fault(str(data), f"cannot be read as CSV: {said}")]) from None
+        raise InputError([Fault(str(data), "", f"cannot be read as CSV: {said}")]) from None
     for sign, word in ((";", "semicolons"), ("\t", "tabs")):
         if len(header) == 1 and sign in header[0]:
-            fault = f"has its cells parted by {word}; save it with commas"
-            raise InputError([Fault(str(data), fault)])
+            fault = at("", f"has its cells parted by {word}", "save it with commas")
+            raise InputError([fault.of(str(data))])
     if frame.empty:
-        raise InputError([Fault(str(data), "holds no rows")])
+        raise InputError([Fault(str(data), "", "holds no rows")])
     if not isinstance(frame.index, pd.RangeIndex):
-        fault = "has rows with more cells than its first line has names"
-        raise InputError([Fault(str(data), fault)])
+        problem = "has rows with more cells than its first line has names"
+        raise InputError([Fault(str(data), "", problem, "give every column a name")])
     frame.columns = [str(name) for name in frame.columns]
     return frame
 
@@ -114,23 +114,29 @@ def _stripped(texts: pd.DataFrame) -> Iterator[str]:
         yield f"blanks at the ends of names are left out: {', '.join(changed)}"
 
 
-def _name_faults(names: list[str]) -> Iterator[str]:
+def _name_faults(names: list[str]) -> Iterator[Fault]:
     folded: dict[str, str] = {}
     for name in names:
         if "|" in name:
-            yield f"its column '{name}' has a |, which parts cells in a specification; rename it"
+            yield at(
+                f"its column '{name}'", "has a |, which parts cells in a specification", "rename it"
+            )
         elif UNUSABLE.search(name) or name != name.strip() or not name.isprintable() or not name:
-            yield (
-                f"its column {name!r} has a name that Exhibit cannot keep apart; leave out "
-                "~ | , ` $, tabs, line breaks, and blanks at its ends"
+            yield at(
+                f"its column {name!r}",
+                "has a name that Exhibit cannot keep apart",
+                "leave out ~ | , ` $, tabs, line breaks, and blanks at its ends",
             )
         elif name in TAKEN_NAMES or name.lower() in BOOKKEEPING:
-            yield f"its column '{name}' has a name that is used for something else; rename it"
+            yield at(
+                f"its column '{name}'", "has a name that is used for something else", "rename it"
+            )
         alike = folded.setdefault(name.lower().replace(" ", "__"), name)
         if alike != name:
-            yield (
-                f"its columns '{alike}' and '{name}' cannot be told apart by Exhibit and SQLite; "
-                "rename one of them"
+            yield at(
+                f"its columns '{alike}' and '{name}'",
+                "cannot be told apart by Exhibit and SQLite",
+                "rename one of them",
             )
 
 

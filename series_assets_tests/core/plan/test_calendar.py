@@ -297,4 +297,4 @@ def test_the_start_of_a_window(first: str, last: str | None, moved: tuple[str, s
 def test_a_key_of_no_period_is_refused() -> None:
     """A day within a period is not its key."""
     with pytest.raises(KeyError):
-        Calendar(date(2024, 1, 1), "months", 1, 3).index("2024-01-02")
+        Calendar(date(2024, 1, 1), "months", 1, 3).named("2024-01-02")

@@ -156,7 +156,7 @@ def test_hundreds_of_periods_are_built_in_one_go() -> None:
     series = a_series(None, a_user_input(num_datasets=600))
     plans = [series.plan(k) for k in range(600)]
     assert [plan.period.number for plan in plans] == list(range(1, 601))
-    assert plans[-1].key == "2073-12-01"
+    assert plans[-1].period.key == "2073-12-01"
     seeds = {plan.new.specification["metadata"]["random_seed"] for plan in plans if plan.new}
     assert seeds == set(range(600))
 

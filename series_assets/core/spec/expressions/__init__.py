@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from series_assets.core.errors import Fault, at
 from series_assets.core.spec.expressions import reading, values
 from series_assets.core.spec.expressions.checking import BY_GROUPS, CONSTRAINT, DERIVED, Checker
 from series_assets.core.spec.expressions.values import ANYTHING, RefusedError, UselessError, Value
@@ -19,40 +20,54 @@ _OFTEN = re.compile(r"with_(?:high|low)_frequency")
 _CONSTANTS = ("inf", "Inf")
 
 
+Expression = tuple[str, str]
+"""Where an expression stands in the specification, and its text."""
+
+
 @dataclass(frozen=True)
 class Refusal:
     """Why an expression may not run."""
 
     place: str
     text: str
-    why: str
-    """Half a sentence that follows the expression."""
-    plain: bool
-    """Whether it only names what is not there, or cannot be read: harmless, but useless."""
+    why: RefusedError
+    """Its problem is half a sentence that follows the expression."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether it only names what is not there, or cannot be read: harmless, but useless."""
+        return isinstance(self.why, UselessError)
+
+    @property
+    def expression(self) -> Expression:
+        """Which expression it is about."""
+        return self.place, self.text
 
     def __str__(self) -> str:
+        return self.fault().message
+
+    def fault(self) -> Fault:
+        """Return the refusal as a fault of the specification."""
         lines = r"\n".join(self.text.splitlines())
         text = lines if len(lines) <= 200 else f"{lines[:197]}..."
-        return f"{self.place} '{text}' {self.why}"
+        return at(self.place, f"'{text}' {self.why.problem}", self.why.remedy)
 
 
-def checked(specification: Specification, told: Iterable[str]) -> Iterator[str]:
-    """Yield a sentence for each expression that may not run, and the others ``told`` of before.
+def checked(
+    specification: Specification, known: Iterable[tuple[Expression, Fault]]
+) -> Iterator[Fault]:
+    """Yield a fault for each expression that may not run, and the others ``known`` before.
 
-    Of an expression that is refused nothing else is said; one that names what is not there is left
-    to the sentence told of it, if there is one.
+    Of an expression that is refused nothing else is told; one that names what is not there is left
+    to the known fault of it, if there is one.
     """
     found = list(refusals(specification))
-    refused = [one for one in found if not one.plain]
-    yield from map(str, refused)
-    silenced = tuple(f"{one.place} '{one.text}'" for one in refused)
-    sentences = [sentence for sentence in told if not sentence.startswith(silenced)]
-    yield from sentences
-    for one in found:
-        if one.plain and not any(
-            said.startswith(f"{one.place} '{one.text}'") for said in sentences
-        ):
-            yield str(one)
+    refused = {one.expression for one in found if not one.plain}
+    yield from (one.fault() for one in found if not one.plain)
+    others = [(expression, fault) for expression, fault in known if expression not in refused]
+    yield from (fault for _, fault in others)
+    settled = {expression for expression, _ in others}
+    yield from (one.fault() for one in found if one.plain and one.expression not in settled)
 
 
 def refusals(specification: Specification) -> Iterator[Refusal]:
@@ -71,8 +86,7 @@ def refusals(specification: Specification) -> Iterator[Refusal]:
         except RefusedError as error:
             # Exhibit computes no column with "Example" in its name, at least not on purpose.
             if not (isinstance(error, UselessError) and "Example" in name):
-                plain = isinstance(error, UselessError)
-                yield Refusal(f"derived_columns.{name}", text, str(error), plain)
+                yield Refusal(f"derived_columns.{name}", text, error)
             columns[name] = ANYTHING
 
 
@@ -82,7 +96,7 @@ def _refusals(
     try:
         check_constraint(text, columns, basic=basic)
     except RefusedError as error:
-        yield Refusal(place, text, str(error), isinstance(error, UselessError))
+        yield Refusal(place, text, error)
 
 
 def check_derivation(text: str, columns: Mapping[str, Value]) -> Value:
@@ -108,7 +122,8 @@ def check_constraint(text: str, columns: Mapping[str, Value], *, basic: bool = F
         if basic or _OFTEN.sub("", clean, count=1).strip() not in _safe(columns):
             raise UselessError(
                 "speaks of frequency, which only a filter of the form 'column "
-                "with_high_frequency' can"
+                "with_high_frequency' can",
+                "write it in that form, or leave it out",
             )
         return
     _checked(clean, columns, CONSTRAINT)
@@ -116,7 +131,8 @@ def check_constraint(text: str, columns: Mapping[str, Value], *, basic: bool = F
         parts = reading.sides(clean)
         if len(parts) != 3:
             raise UselessError(
-                "is not 'column operator expression' with one operator between blanks"
+                "is not 'column operator expression' with one operator between blanks",
+                "split it into several constraints",
             )
         _checked(parts[2], columns, CONSTRAINT)
 
@@ -131,7 +147,7 @@ def _checked(text: str, columns: Mapping[str, Value], place: str) -> Value:
     try:
         found = checker.check(tree)
     except RecursionError:
-        raise RefusedError("nests too deep; split it over several columns") from None
+        raise RefusedError("nests too deep", "split it over several columns") from None
     if checker.unknown:
         raise UselessError(f"names '{checker.unknown[0]}', which is no column made before it")
     return found
@@ -146,8 +162,8 @@ def _check_names(text: str, columns: Iterable[str], tilded: Iterable[str], remed
             name in tilded or _stands_in(reading.unquoted(safe), bare)
         ):
             raise RefusedError(
-                f"names the column '{name}', which pandas would read as something else; rename "
-                f"the column{'' if remedy == 'rename it' else f', or {remedy}'}"
+                f"names the column '{name}', which pandas would read as something else",
+                f"rename the column{'' if remedy == 'rename it' else f', or {remedy}'}",
             )
 
 

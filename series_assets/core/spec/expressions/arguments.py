@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from series_assets.core.errors import did_you_mean, listed
+from series_assets.core.errors import listed, nearest, sentence
 from series_assets.core.spec.expressions.reading import shown
 from series_assets.core.spec.expressions.table import WORDS
 from series_assets.core.spec.expressions.values import (
@@ -93,19 +93,19 @@ def by_parameter(
     Raises RefusedError for too many, for unknown ones, and where one that it needs is missing.
     """
     if any(keyword.arg is None for keyword in node.keywords):
-        raise RefusedError("uses **, which an expression may not; name the arguments")
+        raise RefusedError("uses **, which an expression may not", "name the arguments")
     if len(node.args) > len(takes):
         most = f"takes {len(takes)} at most" if takes else "takes none"
-        raise RefusedError(f"gives {name} {len(node.args)} arguments; it {most}")
+        raise RefusedError(f"gives {name} {len(node.args)} arguments", f"it {most}")
     nodes = dict(zip(takes, node.args, strict=False))
     for keyword in node.keywords:
         parameter = str(keyword.arg)
         if parameter not in takes or parameter in nodes:
-            known = f"; it takes {', '.join(takes)}" if takes else "; it takes none"
-            raise RefusedError(f"gives {name} the argument {parameter}, which it may not{known}")
+            known = f"it takes {', '.join(takes)}" if takes else "it takes none"
+            raise RefusedError(f"gives {name} the argument {parameter}, which it may not", known)
         nodes[parameter] = keyword.value
     if missing := [parameter for parameter in list(takes)[:needs] if parameter not in nodes]:
-        raise RefusedError(f"calls {name} without {missing[0]}; give it")
+        raise RefusedError(f"calls {name} without {missing[0]}", "give it")
     return nodes
 
 
@@ -171,6 +171,6 @@ def _fits(kind: str, constant: object) -> bool:
 
 
 def _wrong(parameter: str, kind: str, node: ast.expr, constant: object = None) -> RefusedError:
-    near = did_you_mean(constant, WORDS.get(kind, ())) if isinstance(constant, str) else ""
-    hint = near if "did you mean" in near else ""
-    return RefusedError(f"gives {parameter} as {shown(node)}; it has to be {described(kind)}{hint}")
+    near = nearest(constant, WORDS.get(kind, ())) if isinstance(constant, str) else ""
+    remedy = sentence(f"it has to be {described(kind)}", near)
+    return RefusedError(f"gives {parameter} as {shown(node)}", remedy)

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from series_assets.core.errors import did_you_mean
+from series_assets.core.errors import nearest, sentence
 from series_assets.core.spec.expressions import arguments, results, values
 from series_assets.core.spec.expressions.arguments import Given, of_constant
-from series_assets.core.spec.expressions.patterns import pattern_fault
+from series_assets.core.spec.expressions.patterns import check_pattern
 from series_assets.core.spec.expressions.reading import LOCAL, shown
 from series_assets.core.spec.expressions.table import (
     FUNCTIONS,
@@ -66,21 +66,21 @@ class Checker:
         value = self._value(node)
         if self._clock and self._times:
             raise RefusedError(
-                f"says '{self._clock}' beside a date, for which pandas reads the clock; use "
-                "@sysdate in a derived column, or a day such as '2024-01-31'"
+                f"says '{self._clock}' beside a date, for which pandas reads the clock",
+                "use @sysdate in a derived column, or a day such as '2024-01-31'",
             )
         return value
 
     def _value(self, node: ast.expr) -> Value:
         found = self._visit(node)
         if found.shape not in (COLUMN, SCALAR, MOMENT):
-            raise RefusedError(f"uses {shown(node)} as if it were a column; {instead(found.shape)}")
+            raise RefusedError(f"uses {shown(node)} as if it were a column", instead(found.shape))
         return replace(found, shape=SCALAR) if found.shape == MOMENT else found
 
     def _visit(self, node: ast.expr) -> Value:
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise RefusedError(f"nests more than {_DEEPEST} deep; split it over several columns")
+            raise RefusedError(f"nests more than {_DEEPEST} deep", "split it over several columns")
         try:
             found = self._of_node(node)
         finally:
@@ -115,7 +115,10 @@ class Checker:
         try:
             constant = arguments.literal(node)
         except ValueError:
-            raise RefusedError(f"has {shown(node)}, which is neither a number nor a text") from None
+            raise RefusedError(
+                f"has {shown(node)}, which is neither a number nor a text",
+                "write a number, or a text in quotes",
+            ) from None
         self._note_clock(constant)
         return values.bounded(of_constant(constant), partial(shown, node))
 
@@ -134,34 +137,34 @@ class Checker:
         if name.startswith(LOCAL) or self._place == BY_GROUPS:
             return self._supplied(name.removeprefix(LOCAL), name)
         if name.startswith("__"):
-            raise RefusedError(f"uses the name {name}; no name begins with two underscores")
+            raise RefusedError(f"uses the name {name}", "no name begins with two underscores")
         if name in self._columns:
             return self._columns[name]
         if name == "index":
             return Value(COLUMN, NUMBER)
         if name in SUPPLIED and self._place == DERIVED:
-            raise RefusedError(f"uses {name} without its @; write @{name}")
+            raise RefusedError(f"uses {name} without its @", f"write @{name}")
         self.unknown.append(name)
         return ANYTHING
 
     def _supplied(self, name: str, written: str) -> Value:
         if self._place == CONSTRAINT:
             raise RefusedError(
-                f"uses @{name}; constraints and filters know columns only, compute it in a "
-                "derived column"
+                f"uses @{name}",
+                "constraints and filters know columns only, compute it in a derived column",
             )
         if name == "df":
             return Value(TABLE, ANY)
         if name == "sysdate":
             return Value(MOMENT, TIME)
         if name in SUPPLIED:
-            raise RefusedError(f"uses {name} without its brackets; write @{name}(...)")
+            raise RefusedError(f"uses {name} without its brackets", f"write @{name}(...)")
         if written.startswith(LOCAL):
             known = "@sysdate, @randint(...), @create_timestamp(...) and @df are all there are"
-            raise RefusedError(f"uses @{name}; {known}")
+            raise RefusedError(f"uses @{name}", known)
         if name in self._columns:
             raise RefusedError(
-                f"uses {name} beside groupby, where Exhibit knows df only; write df['{name}']"
+                f"uses {name} beside groupby, where Exhibit knows df only", f"write df['{name}']"
             )
         raise RefusedError(f"uses {name} beside groupby, where Exhibit knows df only")
 
@@ -177,7 +180,10 @@ class Checker:
                 right = self._value(step.right)
                 left = values.combined(_SIGNS[type(step.op)], left, right, partial(shown, step))
             else:
-                raise RefusedError(f"uses an operator that pandas does not know in {shown(step)}")
+                raise RefusedError(
+                    f"uses an operator that pandas does not know in {shown(step)}",
+                    "use + - * / // % or **",
+                )
         return left
 
     def _exponent(self, node: ast.BinOp) -> float:
@@ -188,7 +194,7 @@ class Checker:
     def _comparison(self, node: ast.Compare) -> Value:
         sides = [self._side(side) for side in (node.left, *node.comparators)]
         if not all(isinstance(sign, _COMPARISONS) for sign in node.ops):
-            raise RefusedError(f"uses is in {shown(node)}; compare with ==")
+            raise RefusedError(f"uses is in {shown(node)}", "compare with ==")
         return replace(joined(sides), kind=NUMBER, size=1)
 
     def _side(self, node: ast.expr) -> Value:
@@ -202,7 +208,9 @@ class Checker:
             return self._of_table(of.shape, node.attr)
         use = self._use(of, node)
         if use.takes is not None:
-            raise RefusedError(f"uses .{node.attr} without its brackets; write .{node.attr}(...)")
+            raise RefusedError(
+                f"uses .{node.attr} without its brackets", f"write .{node.attr}(...)"
+            )
         return results.of_attribute(use, of)
 
     def _use(self, of: Value, node: ast.Attribute) -> Use:
@@ -213,7 +221,7 @@ class Checker:
             of.kind == PARTS and (of.shape, node.attr) not in _OF_PARTS
         ):
             remedy = "take one part by .str[0]" if of.kind == PARTS else "use .astype('float')"
-            raise RefusedError(f"uses .{node.attr} on text, which it is not for; {remedy}")
+            raise RefusedError(f"uses .{node.attr} on text, which it is not for", remedy)
         return use
 
     def _of_table(self, shape: str, name: str) -> Value:
@@ -226,12 +234,16 @@ class Checker:
             key = arguments.literal(node.slice)
         except ValueError:
             raise RefusedError(
-                f"has {shown(node.slice)} between square brackets, where pandas takes a number or "
-                "a name in quotes; pick rows by .where(condition)"
+                f"has {shown(node.slice)} between square brackets, where pandas takes a "
+                "number or a name in quotes",
+                "pick rows by .where(condition)",
             ) from None
         if of.shape in (TABLE, GROUPS):
             if key not in self._columns:
-                raise RefusedError(f"asks for df['{key}'], which is no column made before it")
+                raise RefusedError(
+                    f"asks for df['{key}'], which is no column made before it",
+                    "name a column, or put the one it needs before it",
+                )
             return self._of_table(of.shape, str(key))
         if type(key) is int and abs(key) < 10**9:
             if of.shape == SHAPE:
@@ -240,20 +252,20 @@ class Checker:
                 return Value(COLUMN, TEXT, of.size)
             if of.shape in (COLUMN, ROWS):
                 return replace(of, shape=SCALAR)
-        raise RefusedError(f"has [{shown(node.slice)}] behind {shown(node.value)}; {SEE}")
+        raise RefusedError(f"has [{shown(node.slice)}] behind {shown(node.value)}", SEE)
 
     def _call(self, node: ast.Call) -> Value:
         if isinstance(node.func, ast.Name):
             return self._function(node, node.func.id)
         if not isinstance(node.func, ast.Attribute):
             raise RefusedError(
-                f"calls {shown(node.func)}; only methods and functions can be called"
+                f"calls {shown(node.func)}", "only methods and functions can be called"
             )
         of = self._visit(node.func.value)
         use = self._use(of, node.func)
         if use.takes is None:
             raise RefusedError(
-                f"calls .{node.func.attr}, which is no method; leave out its brackets"
+                f"calls .{node.func.attr}, which is no method", "leave out its brackets"
             )
         given = self._given(f".{node.func.attr}", use.takes, use.needs, node)
         self._check_meaning(node.func.attr, of, given)
@@ -278,8 +290,11 @@ class Checker:
                     raise RefusedError(f"groups by '{key}', which is no column made before it")
         if "pat" in given and of.shape == TEXTS and results.is_regex(name, given):
             pattern = str(given["pat"].constant)
-            if fault := pattern_fault(pattern, of.characters):
-                raise RefusedError(f"has the pattern '{pattern}', which {fault}")
+            try:
+                check_pattern(pattern, of.characters)
+            except RefusedError as error:
+                problem = f"has the pattern '{pattern}', which {error.problem}"
+                raise RefusedError(problem, error.remedy) from None
 
     def _function(self, node: ast.Call, name: str) -> Value:
         plain = name.removeprefix(LOCAL)
@@ -296,20 +311,21 @@ class Checker:
             return replace(joined(one.value for one in given.values()), kind=NUMBER, size=1)
         if supplied or name != plain or plain in SUPPLIED:
             self._name(ast.Name(name))
-            raise RefusedError(f"calls {shown(node.func)}, which is no function")
-        near = did_you_mean(name, FUNCTIONS)
-        hint = near if "did you mean" in near else ""
-        raise RefusedError(
-            f"calls {name}(...), which an expression may not{hint}; use a method of a column "
-            f"({SEE})"
-        )
+            raise RefusedError(
+                f"calls {shown(node.func)}, which is no function",
+                f"use a method of a column ({SEE})",
+            )
+        remedy = f"use a method of a column ({SEE})"
+        if near := nearest(name, FUNCTIONS):
+            remedy = sentence(near, remedy)
+        raise RefusedError(f"calls {name}(...), which an expression may not", remedy)
 
     def _randint(self, node: ast.Call) -> Value:
         takes = {"low": "number", "high": "number", "size": "number"}
         given = self._given("@randint", takes, 1, node)
         if any(one.value.shape == COLUMN for one in given.values()):
             raise RefusedError(
-                "gives @randint a column; give it numbers, and @df.shape[0] as its size"
+                "gives @randint a column", "give it numbers, and @df.shape[0] as its size"
             )
         named = {keyword.arg: keyword.value for keyword in node.keywords}
         size = node.args[2] if len(node.args) > 2 else named.get("size")
@@ -319,7 +335,7 @@ class Checker:
             limit = isinstance(size, ast.Constant) and type(size.value) is int
             if not limit or not 0 < size.value <= _MOST_ROWS:  # type: ignore[attr-defined]
                 raise RefusedError(
-                    f"gives @randint the size {shown(size)}; use @df.shape[0], the number of rows"
+                    f"gives @randint the size {shown(size)}", "use @df.shape[0], the number of rows"
                 )
         return Value(COLUMN, NUMBER)
 

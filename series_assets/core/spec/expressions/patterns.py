@@ -6,6 +6,8 @@ ways without bound, so that they are refused; the ways of what is left are count
 
 import re
 
+from series_assets.core.spec.expressions.values import RefusedError
+
 _MOST_WAYS = 10**8
 _LONGEST = 200
 _CLASS = r"\[\^?\]?(?:\\.|[^\]\\])*\]"
@@ -13,31 +15,32 @@ _ELEMENT = re.compile(rf"{_CLASS}|\\.|\((?:\?:|\?P<\w+>)?|\{{\d*,?\d*\}}\??|[*+?
 _BACKREFERENCE = re.compile(r"\\[1-9]|\(\?(?!:|P<)")
 
 
-def pattern_fault(pattern: str, characters: int) -> str | None:
-    """Return why a pattern cannot be used on texts of so many characters; None if it can.
+def check_pattern(pattern: str, characters: int) -> None:
+    """Return nothing for a pattern that can be used on texts of so many characters.
 
-    The answer is half a sentence that follows the pattern.
+    Raises RefusedError, whose text goes on from the pattern, for another.
     """
     if len(pattern) > _LONGEST:
-        return f"is longer than {_LONGEST} characters; use a shorter pattern"
+        raise RefusedError(f"is longer than {_LONGEST} characters", "use a shorter pattern")
     try:
         re.compile(pattern)
     except (re.error, RecursionError, OverflowError):
-        return "is no regular expression; mend it, or say regex=False"
+        raise RefusedError("is no regular expression", "mend it, or say regex=False") from None
     if _BACKREFERENCE.search(pattern):
-        return "refers back or looks ahead, which can take forever; use plain groups"
+        raise RefusedError("refers back or looks ahead, which can take forever", "use plain groups")
     choices, before = 0, ""
     for found in _ELEMENT.finditer(pattern):
         element = found[0]
         repeats = element[0] in "*+?{" and before != ""
         if repeats and before == ")":
-            return "repeats a group, which can take forever; repeat a character or [a class]"
+            raise RefusedError(
+                "repeats a group, which can take forever", "repeat a character or [a class]"
+            )
         exactly = re.fullmatch(r"\{\d\d?\}", element)
         choices += (repeats and not exactly) or element == "|"
         before = element
     if max(characters, 2) ** (choices + 1) > _MOST_WAYS:
-        return (
-            f"leaves too much to try in texts of up to {characters} characters; use fewer of "
-            "* + ? | { }"
+        raise RefusedError(
+            f"leaves too much to try in texts of up to {characters} characters",
+            "use fewer of * + ? | { }",
         )
-    return None

@@ -64,29 +64,29 @@ def parse(text: str) -> ast.expr:
     """
     if len(text) > MOST_CHARACTERS:
         raise RefusedError(
-            f"is longer than {MOST_CHARACTERS} characters; split it over several derived columns"
+            f"is longer than {MOST_CHARACTERS} characters", "split it over several derived columns"
         )
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) != 1:
-        raise RefusedError(f"has {len(lines)} lines; an expression has one")
+        raise RefusedError(f"has {len(lines)} lines", "an expression has one")
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(lines[0]).readline))
         if any(token.string == "`" for token in tokens):
             raise RefusedError(
-                "has backticks; write ~my column~ in a constraint, the plain name elsewhere"
+                "has backticks", "write ~my column~ in a constraint, the plain name elsewhere"
             )
         tree = ast.parse(tokenize.untokenize(map(_as_pandas, tokens)))
     except RefusedError:
         raise
     except _FAILURES:
-        raise UselessError("is no expression that pandas can read; mend its syntax") from None
+        raise UselessError("is no expression that pandas can read", "mend its syntax") from None
     match tree.body:
         case [ast.Expr(value)]:
             return value
         case [ast.Assign() | ast.AugAssign() | ast.AnnAssign()]:
-            raise RefusedError("assigns with =; compare with ==")
+            raise RefusedError("assigns with =", "compare with ==")
         case _:
-            raise RefusedError("is a statement; write one expression")
+            raise RefusedError("is a statement", "write one expression")
 
 
 def _as_pandas(token: tokenize.TokenInfo) -> tuple[int, str]:

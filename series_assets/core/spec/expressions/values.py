@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
+from series_assets.core.errors import UnusableError
 from series_assets.core.spec.column_types import NUMBERS, TYPES
 from series_assets.core.spec.specification import Specification, is_select, output_columns
 
@@ -23,7 +24,7 @@ MOST_FACTORS = 200
 """The most numbers of some eighteen digits that may be multiplied into one."""
 
 
-class RefusedError(ValueError):
+class RefusedError(UnusableError):
     """An expression may not run; half a sentence that follows its text says why."""
 
 
@@ -78,11 +79,11 @@ def combined(sign: str, left: Value, right: Value, part: Part) -> Value:
     shape = COLUMN if COLUMN in (left.shape, right.shape) else SCALAR
     kinds = {left.kind, right.kind}
     if PARTS in kinds:
-        raise RefusedError(f"calculates with lists of texts in {part()}; take one by .str[0]")
+        raise RefusedError(f"calculates with lists of texts in {part()}", "take one by .str[0]")
     if sign in ("*", "%", "**") and TEXT in kinds:
         raise RefusedError(
-            f"calculates with text in {part()}, where {sign} would repeat or format it; "
-            "make numbers of it by .astype('float')"
+            f"calculates with text in {part()}, where {sign} would repeat or format it",
+            "make numbers of it by .astype('float')",
         )
     kind = next(kind for kind in (ANY, TEXT, TIME, NUMBER) if kind in kinds)
     if kind == TEXT and TIME not in kinds:
@@ -97,7 +98,7 @@ def power(base: Value, exponent: float, part: Part) -> Value:
     """Return what a power with a known exponent is. Raises RefusedError where it could be huge."""
     combined("**", base, Value(SCALAR, NUMBER), part)
     if not abs(exponent) <= MOST_FACTORS:
-        raise RefusedError(f"has the exponent {exponent} in {part()}; use up to {MOST_FACTORS}")
+        raise RefusedError(f"has the exponent {exponent} in {part()}", f"use up to {MOST_FACTORS}")
     return bounded(replace(base, size=base.size * max(1, ceil(abs(exponent)))), part)
 
 
@@ -105,11 +106,11 @@ def bounded(value: Value, part: Part) -> Value:
     """Return a value that cannot get too large. Raises RefusedError for another."""
     if value.kind in (TEXT, PARTS) and value.size > LONGEST:
         raise RefusedError(
-            f"could make texts of more than {LONGEST} characters in {part()}; shorten it"
+            f"could make texts of more than {LONGEST} characters in {part()}", "shorten it"
         )
     if value.kind not in (TEXT, PARTS) and value.size > MOST_FACTORS:
         raise RefusedError(
-            f"multiplies more than {MOST_FACTORS} numbers into one in {part()}; shorten it"
+            f"multiplies more than {MOST_FACTORS} numbers into one in {part()}", "shorten it"
         )
     return value
 

@@ -2,7 +2,7 @@
 
 import ast
 
-from series_assets.core.errors import did_you_mean
+from series_assets.core.errors import nearest
 from series_assets.core.spec.expressions.reading import shown
 from series_assets.core.spec.expressions.table import USES
 from series_assets.core.spec.expressions.values import (
@@ -48,12 +48,12 @@ def instead(shape: str) -> str:
 
 def not_listed(name: str, shape: str) -> RefusedError:
     """Return the refusal of an attribute that nothing of a shape may be asked for."""
-    near = did_you_mean(name, USES.get(shape, ()))
-    hint = f" ({near.removeprefix('; ')})" if "did you mean" in near else ""
-    return RefusedError(f"uses .{name}, which an expression may not{hint}; {instead(shape)}")
+    near = nearest(name, USES.get(shape, ()))
+    hint = f" ({near})" if near else ""
+    return RefusedError(f"uses .{name}, which an expression may not{hint}", instead(shape))
 
 
 def not_a_part(node: ast.expr) -> RefusedError:
     """Return the refusal of a piece of Python that no expression may have."""
     what = _OTHERS.get(type(node), "something")
-    return RefusedError(f"uses {what}, which an expression may not: {shown(node)}; {SEE}")
+    return RefusedError(f"uses {what}, which an expression may not: {shown(node)}", SEE)
