@@ -1,25 +1,22 @@
 """Whatever the two files say: a series that keeps every promise, or a message that says why not."""
 
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import h3
 from hypothesis import HealthCheck, event, given, settings
 
-from series_assets.checks.run import check_periods
 from series_assets.core.errors import InputError
 from series_assets.core.plan.series import Series
 from series_assets.interface import generate
 from series_assets.pipeline.trial import faults_of_trial
-from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.loading import load_series
 from series_assets.storage.lookup_tables import missing_lookups
 from series_assets.storage.sqlite import installed_database
 from series_assets_tests.builders import write_series
 from series_assets_tests.checker import Finished, check
+from series_assets_tests.own_checks import complaints
+from series_assets_tests.places import database_with_places
 from series_assets_tests.strategies import DATABASE, Files, files
-from series_assets_tests.support.making import own_database
 
 _EXAMPLES = 500 if settings.get_current_profile_name() == "long" else 40
 
@@ -31,35 +28,12 @@ def refusals_of_validation(series: Series) -> list[str]:
     return [fault.message for fault in missing or faults_of_trial(series, source)]
 
 
-@cache
-def database_with_places() -> bytes:
-    """Return Exhibit's database with a table of hexagons and how many people live in each."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / DATABASE
-        cells = sorted(h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 2))
-        rows = [{"h3": cell, "people": place + 1} for place, cell in enumerate(cells)]
-        return own_database(path, places=rows).read_bytes()
-
-
 def refusals(place: Path) -> list[str]:
     """Return why the files in a place make no series; nothing where they do."""
     try:
         return refusals_of_validation(load_series(place))
     except InputError as error:
         return [fault.message for fault in error.faults]
-
-
-def complaints(series: Series, data: Path) -> list[str]:
-    """Return what the checks of a series find wrong with its datasets."""
-    table = Workspace(data).reference_table(series)
-    checked = list(check_periods(table, series.calendar.keys))
-    assert [one.key for one in checked] == list(series.calendar.keys)
-    return [
-        f"{one.key} {finding.rule}: {finding}"
-        for one in checked
-        for finding in one.findings
-        if not finding.holds
-    ]
 
 
 @settings(

@@ -1,6 +1,5 @@
 """The checker sees what is wrong: finished files are tampered with, one promise at a time."""
 
-import csv
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -14,8 +13,7 @@ from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.checker import Finished, check
-
-Rows = list[dict[str, str]]
+from series_assets_tests.tampering import Rows, fails, read, write
 
 
 @pytest.fixture(scope="session")
@@ -41,20 +39,6 @@ def finished(sound: Path, tmp_path: Path) -> Finished:
     """A copy of the sound series, to tamper with."""
     shutil.copytree(sound, tmp_path / "copy")
     return Finished.of(tmp_path / "copy" / "demo", tmp_path / "copy" / "data")
-
-
-def read(path: Path) -> Rows:
-    """Return the rows of a CSV."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def write(path: Path, rows: Rows) -> None:
-    """Write rows as the CSV they came from."""
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def change_existing(finished: Finished, number: int, change: Callable[[Rows], Any]) -> None:
@@ -98,12 +82,6 @@ def execute(finished: Finished, statement: str) -> None:
     with connection:
         connection.execute(statement)
     connection.close()
-
-
-def fails(finished: Finished, sentence: str) -> None:
-    """Expect the checker to complain in words like these."""
-    with pytest.raises(AssertionError, match=sentence):
-        check(finished)
 
 
 def test_a_sound_series_passes(finished: Finished) -> None:

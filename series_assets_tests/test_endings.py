@@ -189,6 +189,7 @@ def test_want_of_memory_beside_exhibit() -> None:
     ("output", "expected"),
     [
         ("x" * 5000, "is longer than the system allows; use a shorter one"),
+        ("a/" + "y" * 300, "is longer than the system allows; use a shorter one"),
         ("loop", "is a link that leads back to itself; mend the link"),
     ],
 )

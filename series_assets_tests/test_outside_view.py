@@ -12,6 +12,8 @@ import pytest
 from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
+from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
+from series_assets_tests.own_checks import complaints
 from series_assets_tests.statistical.long_series import Ask, LongSeries, make
 from series_assets_tests.statistical.specifications import (
     a_normal_number,
@@ -21,8 +23,6 @@ from series_assets_tests.statistical.specifications import (
     linked_tables,
     places,
 )
-from series_assets_tests.test_any_specification import complaints
-from series_assets_tests.test_rules import a_category, a_date, a_number, a_uuid, with_columns
 
 SEVERAL = ["frequency | probability_vector", "1 | 0.2", "3 | 0.8"]
 

@@ -24,7 +24,7 @@ from series_assets_tests.builders import (
     write_series,
 )
 from series_assets_tests.checker import Finished, check
-from series_assets_tests.test_rules import a_date, with_columns
+from series_assets_tests.columns import a_date, with_columns
 
 
 def generated(place: Path, data: Path, *more: str) -> Path:

@@ -16,6 +16,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from series_assets_tests.builders import a_specification, a_user_input
+from series_assets_tests.columns import a_category, a_date, a_number, with_columns
 from series_assets_tests.statistical.long_series import Ask, LongSeries, make
 from series_assets_tests.statistical.sharing import shared
 from series_assets_tests.statistical.specifications import (
@@ -26,7 +27,6 @@ from series_assets_tests.statistical.specifications import (
     gaps,
     places,
 )
-from series_assets_tests.test_rules import a_category, a_date, a_number, with_columns
 
 PERIODS = 6
 

@@ -40,7 +40,6 @@ def generate_recorded(
     check_request(series, periods, workspace)
     for note in notes_of(series):
         progress.noted(note)
-    home = dagster_home() or ""
     try:
         with _instance() as instance:
             _run(series, periods, workspace, progress, instance, verbose)
@@ -48,7 +47,7 @@ def generate_recorded(
         raise GenerationError(
             f"Dagster cannot keep its records of the run: {_reason(error)}",
             "see that the folder can be written and has space, then run it again",
-            file=home,
+            file=dagster_home(),
         ) from error
     layout = workspace.layout(series)
     return [layout.dataset(period.number) for period in periods]

@@ -7,7 +7,7 @@ import pytest
 from series_assets.checks.constraint_rules import Comparison, comparisons
 from series_assets.core.plan.spec_changes import for_period
 from series_assets_tests.builders import a_series, a_specification, a_user_input
-from series_assets_tests.test_rules import a_date, a_number, a_uuid, with_columns
+from series_assets_tests.columns import a_date, a_number, a_uuid, with_columns
 
 
 def found(

@@ -8,7 +8,7 @@ import pytest
 from series_assets.checks.date_windows import full_windows, windows
 from series_assets.core.plan.spec_changes import for_period
 from series_assets_tests.builders import a_series, a_specification, a_user_input
-from series_assets_tests.test_rules import a_date, with_columns
+from series_assets_tests.columns import a_date, with_columns
 
 
 def window(k: int, *constraints: str, moved: bool = True, **columns: dict[str, Any]) -> Any:

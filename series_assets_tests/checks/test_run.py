@@ -22,13 +22,7 @@ from series_assets.interface import generate
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_series, a_specification, a_user_input, write_series
-from series_assets_tests.test_rules import (
-    a_category,
-    a_date,
-    a_number,
-    a_uuid,
-    with_columns,
-)
+from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
 
 KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
 TWICE = ["frequency | probability_vector", "1 | 0.5", "2 | 0.5"]

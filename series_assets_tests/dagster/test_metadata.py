@@ -16,6 +16,7 @@ from series_assets.dagster.build import build_definitions
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.files import read_csv
 from series_assets_tests.builders import a_series, a_specification, a_user_input
+from series_assets_tests.dagster.reading import table
 
 FIRST, SECOND, THIRD = "2024-01-01", "2024-02-01", "2024-03-01"
 Told = dict[str, dict[str, Any]]
@@ -66,11 +67,6 @@ def plain(metadata: dict[str, Any]) -> dict[str, Any]:
     """Return the values that are plain numbers and texts."""
     values = {name: entry.value for name, entry in metadata.items()}
     return {name: value for name, value in values.items() if isinstance(value, int | str)}
-
-
-def table(entry: Any) -> list[dict[str, Any]]:
-    """Return the rows of a table in the metadata."""
-    return [dict(record.data) for record in entry.records]
 
 
 def test_counts_and_days_of_new_records(told: dict[str, Told]) -> None:

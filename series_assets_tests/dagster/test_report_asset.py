@@ -426,7 +426,7 @@ def test_names_with_signs_of_html_are_escaped(tmp_path: Path) -> None:
 
 def test_a_long_series_has_a_page_that_can_be_read(tmp_path: Path) -> None:
     """Periods of origin are taken together, so that its tables do not grow with the square."""
-    from series_assets_tests.reporting.test_dataset_plots import a_history
+    from series_assets_tests.reporting.examples import a_history
 
     history: History = a_history(300, missing=range(120, 130))
     path = tmp_path / "report.html"

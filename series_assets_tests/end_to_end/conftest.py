@@ -5,8 +5,7 @@ first test, all at once, and looked at by the last ones.
 """
 
 import shutil
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner
@@ -15,27 +14,8 @@ from series_assets.cli import main
 from series_assets.settings import SHIPPED
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 from series_assets_tests.end_to_end.client import Server, until
+from series_assets_tests.end_to_end.served import KEYS, SERIES, ByCommandLine
 from series_assets_tests.end_to_end.serving import dagster_dev
-
-KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
-SERIES: dict[str, dict[str, Any]] = {
-    "alone": {"num_datasets": 3},
-    "backfilled": {},
-    "clicked": {},
-    "edited": {"num_datasets": 2},
-    "failing": {"num_datasets": 2, "release": "immediate"},
-    "interrupted": {},
-    "launched": {},
-    "middle": {},
-    "named": {},
-    "ranged": {},
-    "refused": {},
-    "sensed": {"num_datasets": 3, "release": "immediate"},
-    "spoiled": {"num_datasets": 1},
-}
-"""One for each way of making it, so that no test stands in another's way; with its user input."""
-
-ByCommandLine = Callable[[str], dict[str, bytes]]
 
 _BEGUN = (
     "failing",

@@ -17,8 +17,9 @@ from series_assets_tests.end_to_end.client import Server, until
 _HOME = """
 telemetry: {enabled: false}
 nux: {enabled: false}
-run_coordinator: {module: dagster._core.run_coordinator, class: DefaultRunCoordinator}
+run_coordinator: {module: series_assets_tests.end_to_end.impatient, class: Coordinator}
 """
+_ROOT = Path(__file__).parents[2]
 
 
 @contextlib.contextmanager
@@ -29,7 +30,7 @@ def dagster_dev(base: Path) -> Iterator[Server]:
     Raises RuntimeError with what it printed where it does not start.
     """
     series_dir, data_dir = base / "series", base / "data"
-    environment = {
+    environment = _found_in([_ROOT]) | {
         "SERIES_ASSETS_SERIES_DIR": str(series_dir),
         "SERIES_ASSETS_DATA_DIR": str(data_dir),
     }
@@ -44,8 +45,7 @@ def dg_dev(project: Path, base: Path, path: Sequence[Path]) -> Iterator[Server]:
 
     Modules are also found in the folders of ``path``.
     """
-    paths = [*map(str, path), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    environment = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "HOME": str(base)}
+    environment = _found_in([*path, _ROOT]) | {"HOME": str(base)}
     command = ["dg", "dev", "--host", "127.0.0.1", "--port"]
     with _serving(command, base, project, environment) as url:
         yield Server(url, project, project / "data")
@@ -83,6 +83,12 @@ def _serving(
             yield url
         finally:
             _end(process)
+
+
+def _found_in(folders: Sequence[Path]) -> dict[str, str]:
+    """Return the setting by which Python finds modules in these folders as well."""
+    paths = [*map(str, folders), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    return {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def _environment() -> dict[str, str]:

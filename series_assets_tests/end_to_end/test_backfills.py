@@ -4,8 +4,8 @@ import shutil
 
 from series_assets.dagster.assets import NAMES
 from series_assets_tests.end_to_end.client import Server
-from series_assets_tests.end_to_end.conftest import KEYS, ByCommandLine
 from series_assets_tests.end_to_end.reading import of_period
+from series_assets_tests.end_to_end.served import KEYS, ByCommandLine
 
 
 def test_a_backfill_of_all_periods_completes_in_two_runs(

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Locator, Page, Response, expect
 from series_assets.dagster.assets import NAMES
 from series_assets_tests.end_to_end.browsing import HOW_TO_INSTALL, chromium, find_chromium
 from series_assets_tests.end_to_end.client import Server
-from series_assets_tests.end_to_end.conftest import KEYS
 from series_assets_tests.end_to_end.reading import rows_of
+from series_assets_tests.end_to_end.served import KEYS
 
 _PATIENCE = 90_000
 """Milliseconds that nothing takes, however busy the machine is."""

@@ -4,8 +4,8 @@ import pytest
 
 from series_assets.dagster.assets import NAMES
 from series_assets_tests.end_to_end.client import Server
-from series_assets_tests.end_to_end.conftest import KEYS, SERIES, ByCommandLine
 from series_assets_tests.end_to_end.reading import of_period
+from series_assets_tests.end_to_end.served import KEYS, SERIES, ByCommandLine
 
 
 def test_the_location_loads_beside_a_broken_series(server: Server) -> None:

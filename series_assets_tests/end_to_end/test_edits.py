@@ -3,7 +3,7 @@
 from series_assets.dagster.assets import NAMES
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.end_to_end.client import Server
-from series_assets_tests.end_to_end.conftest import KEYS, SERIES, ByCommandLine
+from series_assets_tests.end_to_end.served import KEYS, SERIES, ByCommandLine
 
 
 def test_a_series_that_breaks_takes_no_other_down(

@@ -13,7 +13,7 @@ from series_assets.storage.loading import load_series
 from series_assets_tests.builders import files_in
 from series_assets_tests.end_to_end.client import Server
 from series_assets_tests.end_to_end.serving import dg_dev
-from series_assets_tests.test_dg import EXAMPLE, ROOT, copy_of_the_example
+from series_assets_tests.projects import EXAMPLE, copy_of_the_example
 
 KEYS = [f"2024-{month:02}-01" for month in range(1, 7)]
 SELECTED = [["customer_dimension"], *(["customers", asset] for asset in NAMES)]
@@ -24,7 +24,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A ``dg dev`` of a copy of the example project, on this machine only."""
     base = tmp_path_factory.mktemp("host")
     root = copy_of_the_example(base / "warehouse")
-    with dg_dev(root, base, [root / "src", ROOT]) as running:
+    with dg_dev(root, base, [root / "src"]) as running:
         yield running
 
 

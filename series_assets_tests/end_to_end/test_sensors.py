@@ -4,7 +4,7 @@ import shutil
 
 from series_assets.dagster.assets import NAMES
 from series_assets_tests.end_to_end.client import Server, until
-from series_assets_tests.end_to_end.conftest import KEYS, ByCommandLine
+from series_assets_tests.end_to_end.served import KEYS, ByCommandLine
 
 
 def wait_for_reason(server: Server, series: str, wanted: str) -> str:

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from datetime import date
 from itertools import combinations
 
 import matplotlib
@@ -18,9 +17,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from series_assets.core.plan.calendar import Calendar
 from series_assets.reporting.dataset_plots import dataset_picture, dataset_sheet
-from series_assets.reporting.history import History, Period, RowsByOrigin
+from series_assets.reporting.history import History
 from series_assets.reporting.plotting import (
     EXISTING,
     NEW,
@@ -39,62 +37,7 @@ from series_assets.reporting.report_plots import (
     report_pictures,
     rows_figure,
 )
-
-_KINDS = ("text", "text", "real", "integer", "date")
-
-
-def records(rows: int, columns: int, seed: int) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Return a frame of text with columns of every kind in turn, and their kinds."""
-    rng = np.random.default_rng(seed)
-    made: dict[str, list[str | None]] = {}
-    kinds = {}
-    for place in range(columns):
-        name = f"column_{place}"
-        values: list[str] = [
-            [f"{n:032x}" for n in rng.integers(0, 2**60, rows).tolist()],
-            rng.choice(["North", "South", "East", "the far West and beyond"], rows).tolist(),
-            [repr(n) for n in rng.normal(50, 20, rows).tolist()],
-            [str(n) for n in rng.integers(0, 180, rows).tolist()],
-            (np.datetime64("2024-01-01") + rng.integers(0, 31, rows)).astype(str).tolist(),
-        ][place % 5]
-        gone = rng.random(rows) < 0.02
-        made[name] = [None if no else text for text, no in zip(values, gone, strict=True)]
-        kinds[name] = _KINDS[place % 5]
-    return pd.DataFrame(made, dtype=object), kinds
-
-
-def two_periods(columns: int, rows: int = 300) -> tuple[Profile, Profile]:
-    """Return the profiles of a first and of a later period."""
-    before, kinds = records(rows, columns, 0)
-    after, _ = records(rows, columns, 1)
-    first = profile(before, None, kinds, moving=["column_4"], start=date(2024, 1, 1))
-    return first, profile(
-        after[: rows // 3],
-        after[rows // 3 :],
-        kinds,
-        moving=["column_4"],
-        start=date(2024, 1, 1),
-        like=first,
-    )
-
-
-def a_history(count: int, missing: Sequence[int] = (), lacking: Sequence[int] = ()) -> History:
-    """Return the history of a series, without some periods and with rows lacking in others."""
-    rng = np.random.default_rng(0)
-    keys = Calendar(date(2001, 1, 1), "months", 1, count).keys
-    periods = []
-    for k in range(count):
-        new, existing = (240, 0) if k == 0 else (80, 160)
-        counts = rng.multinomial(existing, np.full(max(k, 1), 1 / max(k, 1)))
-        delivered = RowsByOrigin(
-            new - (7 if k in lacking else 0),
-            {origin: int(rows) for origin, rows in enumerate(counts) if rows},
-        )
-        gone = k in missing
-        periods.append(
-            Period(k, keys[k], new, existing, None if gone else delivered, None if gone else 60)
-        )
-    return History("demo", periods)
+from series_assets_tests.reporting.examples import a_history, two_periods
 
 
 def opened(png: bytes) -> Image.Image:
@@ -209,7 +152,7 @@ def test_the_picture_of_a_dataset_is_the_same_bytes_each_time() -> None:
         assert dataset_picture("demo", later, first) == png
     program = (
         "import hashlib\n"
-        "from series_assets_tests.reporting.test_dataset_plots import *\n"
+        "from series_assets_tests.reporting.examples import *\n"
         "first, later = two_periods(6)\n"
         "png = dataset_picture('demo', later, first)\n"
         "print(hashlib.sha256(png).hexdigest())"
@@ -231,7 +174,7 @@ def test_drawing_leaves_a_users_settings_alone() -> None:
     assert dict(matplotlib.rcParams) == before
     program = (
         "import sys\n"
-        "from series_assets_tests.reporting.test_dataset_plots import *\n"
+        "from series_assets_tests.reporting.examples import *\n"
         "dataset_picture('demo', *two_periods(3))\n"
         "report_pictures(a_history(3))\n"
         "print('matplotlib.pyplot' in sys.modules)"

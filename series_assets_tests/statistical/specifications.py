@@ -5,8 +5,8 @@ from typing import Any
 import h3
 
 from series_assets_tests.builders import a_specification, a_user_input
+from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
 from series_assets_tests.statistical.long_series import Ask, Content
-from series_assets_tests.test_rules import a_category, a_date, a_number, a_uuid, with_columns
 
 _SPLIT = ["frequency | probability_vector", "1 | 0.3", "2 | 0.3", "3 | 0.4"]
 

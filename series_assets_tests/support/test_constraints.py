@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from series_assets_tests.builders import a_series, a_specification, a_user_input
+from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
 from series_assets_tests.support.making import existing, made, new, own_database, saved, told
-from series_assets_tests.test_rules import a_category, a_date, a_number, a_uuid, with_columns
 
 FREQUENCIES = ["frequency | probability_vector", "1 | 0.2", "3 | 0.8"]
 Holds = Callable[[pd.DataFrame], Any]

@@ -9,10 +9,10 @@ import pytest
 
 from series_assets.engine import enforce_constraints
 from series_assets_tests.builders import a_specification
-from series_assets_tests.dagster.test_metadata import table
+from series_assets_tests.columns import a_category, a_date, a_number, with_columns
+from series_assets_tests.dagster.reading import table
 from series_assets_tests.support.making import existing, made, new, saved, told
-from series_assets_tests.support.test_said import SECOND, metadata_of
-from series_assets_tests.test_rules import a_category, a_date, a_number, with_columns
+from series_assets_tests.support.metadata import SECOND, metadata_of
 
 YES_NO = {"Y": 0.5, "N": 0.5}
 OPEN_CLOSED = {"open": 0.5, "closed": 0.5}

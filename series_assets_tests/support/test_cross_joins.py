@@ -9,8 +9,8 @@ import pytest
 
 from series_assets.core.errors import InputError
 from series_assets_tests.builders import a_series, a_specification
+from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
 from series_assets_tests.support.making import existing, made, new
-from series_assets_tests.test_rules import a_category, a_date, a_number, a_uuid, with_columns
 
 TWICE = ["frequency | probability_vector", "1 | 0.5", "2 | 0.5"]
 

@@ -6,8 +6,8 @@ import pytest
 
 from series_assets.core.errors import InputError
 from series_assets_tests.builders import a_series, a_specification, a_user_input
+from series_assets_tests.columns import a_date, with_columns
 from series_assets_tests.support.making import existing, made, new, saved
-from series_assets_tests.test_rules import a_date, with_columns
 
 FREQUENCIES = ["D", "B", "W", "W-WED", "MS", "ME", "QS", "QE", "YS", "YE", "2D"]
 

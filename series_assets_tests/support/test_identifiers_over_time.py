@@ -9,7 +9,7 @@ import pytest
 from series_assets.core.plan.identifiers import generate
 from series_assets.core.plan.series import Series
 from series_assets_tests.builders import a_series, a_specification, a_user_input
-from series_assets_tests.test_rules import a_uuid, with_columns
+from series_assets_tests.columns import a_uuid, with_columns
 
 PERIODS = 300
 OFTEN = ["frequency | probability_vector", "1 | 0.5", "2 | 0.3", "5 | 0.2"]

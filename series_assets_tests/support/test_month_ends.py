@@ -8,8 +8,8 @@ import pytest
 
 from series_assets_tests.builders import a_specification
 from series_assets_tests.checker import Finished
+from series_assets_tests.columns import a_date, with_columns
 from series_assets_tests.support.making import existing, made, new, saved
-from series_assets_tests.test_rules import a_date, with_columns
 
 
 def with_visits(first: str, last: str, rows: int = 60, **more: Any) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import pytest
 
 from series_assets.core.errors import InputError
 from series_assets_tests.builders import a_series, a_specification
+from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
 from series_assets_tests.support.making import existing, made, new, own_database
-from series_assets_tests.test_rules import a_category, a_date, a_number, a_uuid, with_columns
 
 NAMES = [
     "my sex", "two  blanks", "größe", "имя", "数", "select", "order", "Group", "1st", "2024",

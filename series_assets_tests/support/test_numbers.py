@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from series_assets_tests.builders import a_specification
+from series_assets_tests.columns import a_number, with_columns
 from series_assets_tests.support.making import existing, made, new
-from series_assets_tests.test_rules import a_number, with_columns
 
 TARGETS: dict[str, dict[str, float]] = {
     "total": {"target_sum": 900},

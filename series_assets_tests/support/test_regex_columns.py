@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from series_assets_tests.builders import a_specification
+from series_assets_tests.columns import a_category, with_columns
 from series_assets_tests.support.making import existing, made, new, told
-from series_assets_tests.test_rules import a_category, with_columns
 
 
 def with_codes(pattern: str, uniques: int, rows: int = 40, **more: Any) -> dict[str, Any]:

@@ -3,19 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 from click.testing import CliRunner
 
 from series_assets.cli import main
-from series_assets.dagster.build import build_definitions
-from series_assets.pipeline.workspace import Workspace
-from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
+from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
 from series_assets_tests.support.making import told
-from series_assets_tests.test_rules import a_category, a_date, a_number, a_uuid, with_columns
-
-FIRST, SECOND = "2024-01-01", "2024-02-01"
+from series_assets_tests.support.metadata import FIRST, SECOND, metadata_of
 
 
 def failing(calculation: str) -> dict[str, Any]:
@@ -116,21 +111,6 @@ def test_nothing_that_exhibit_prints_gets_into_the_output(
     assert result.stdout.splitlines() == [
         str(tmp_path / "data" / "demo" / f"dataset_{number}.csv") for number in (1, 2)
     ]
-
-
-def metadata_of(folder: Path, specification: dict[str, Any], asset: str) -> dict[str, Any]:
-    """Make two periods and return what an asset tells of the second one."""
-    series = load_series(write_series(folder, specification, a_user_input(num_datasets=2)))
-    workspace = Workspace(folder / "data")
-    job = build_definitions(
-        [series], {"workspace": workspace}
-    ).resolve_implicit_global_asset_job_def()
-    with dg.DagsterInstance.ephemeral() as instance:
-        for key in (FIRST, SECOND):
-            assert job.execute_in_process(instance=instance, partition_key=key).success
-        event = instance.get_latest_materialization_event(dg.AssetKey(["demo", asset]))
-        assert event is not None and event.asset_materialization is not None
-        return {name: value.value for name, value in event.asset_materialization.metadata.items()}
 
 
 @pytest.mark.parametrize("asset", ["new_records", "dataset"])

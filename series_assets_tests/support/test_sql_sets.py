@@ -11,8 +11,8 @@ import pytest
 from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
+from series_assets_tests.columns import a_category, a_date, a_uuid, with_columns
 from series_assets_tests.support.making import contents, existing, made, new, own_database, told
-from series_assets_tests.test_rules import a_category, a_date, a_uuid, with_columns
 
 WARDS = {"F": ["Ash", "Birch"], "M": ["Cedar", "Elm", "Fir"]}
 

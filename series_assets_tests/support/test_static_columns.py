@@ -15,6 +15,7 @@ from exhibit.core import exhibit as stock
 from series_assets.scaffolding.new_series import start_series
 from series_assets_tests.builders import a_specification
 from series_assets_tests.checker import Finished
+from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
 from series_assets_tests.support.making import (
     DATA,
     existing,
@@ -24,7 +25,6 @@ from series_assets_tests.support.making import (
     own_database,
     saved,
 )
-from series_assets_tests.test_rules import a_category, a_date, a_number, a_uuid, with_columns
 
 
 def ratio(rows: pd.DataFrame, by: str, high: str, low: str) -> tuple[float, float]:

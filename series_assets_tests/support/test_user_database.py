@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from series_assets_tests.builders import a_specification
+from series_assets_tests.columns import a_category, with_columns
 from series_assets_tests.support.making import (
     INSTALLED,
     contents,
@@ -17,7 +18,6 @@ from series_assets_tests.support.making import (
     own_database,
     told,
 )
-from series_assets_tests.test_rules import a_category, with_columns
 
 
 def many(source: str, name: str = "ward", uniques: int = 40) -> dict[str, Any]:

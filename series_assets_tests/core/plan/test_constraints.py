@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from series_assets.core.plan.constraint_solver import solved_for
 from series_assets.core.plan.constraints import Afterwards, Broken
 from series_assets_tests.builders import a_series, a_specification, a_user_input
-from series_assets_tests.test_rules import a_category, a_date, a_number, with_columns
+from series_assets_tests.columns import a_category, a_date, a_number, with_columns
 
 OPERATORS = ["<", ">", "<=", ">=", "=="]
 

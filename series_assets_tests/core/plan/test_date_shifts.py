@@ -13,7 +13,7 @@ from series_assets.core.plan.spec_changes import Roles, for_period
 from series_assets.core.spec.period_units import UNITS
 from series_assets.core.spec.specification import window_size
 from series_assets_tests.builders import a_series, a_specification, a_user_input
-from series_assets_tests.test_rules import a_date, with_columns
+from series_assets_tests.columns import a_date, with_columns
 
 FREQUENCIES = {"D": 0, "W-MON": 6, "MS": 31, "ME": 31, "QE": 92}
 """How many days a window needs for one date of each frequency."""

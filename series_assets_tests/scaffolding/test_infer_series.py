@@ -5,29 +5,14 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
-from click.testing import CliRunner, Result
 
-from series_assets.cli import main
 from series_assets_tests.checker import Finished, check
-
-_EXHIBIT = find_spec("exhibit")
-assert _EXHIBIT is not None and _EXHIBIT.submodule_search_locations
-SAMPLES = Path(_EXHIBIT.submodule_search_locations[0]) / "sample" / "_data"
-
-
-def run(folder: Path, *arguments: str) -> Result:
-    """Run the command line with series and data below ``folder``."""
-    environment = {
-        "SERIES_ASSETS_SERIES_DIR": str(folder / "series"),
-        "SERIES_ASSETS_DATA_DIR": str(folder / "data"),
-    }
-    return CliRunner().invoke(main, arguments, env=environment)
+from series_assets_tests.real_data import SAMPLES, run
 
 
 def start(folder: Path, name: str, data: Path, identifier: str) -> Path:

@@ -20,7 +20,7 @@ from series_assets_tests.engine.both_ways import (
     make,
     make_both,
 )
-from series_assets_tests.engine.test_stock import (
+from series_assets_tests.engine.specifications import (
     SAMPLE,
     SHIPPED,
     cross_joined,
@@ -28,8 +28,8 @@ from series_assets_tests.engine.test_stock import (
     with_gaps,
     with_two_numbers_and_a_custom_constraint,
 )
+from series_assets_tests.places import database_with_places
 from series_assets_tests.strategies import Files, files
-from series_assets_tests.test_any_specification import database_with_places
 
 _EXAMPLES = 1000 if settings.get_current_profile_name() == "long" else 60
 

@@ -14,8 +14,8 @@ from series_assets.core.records import as_text, first_rows, typed
 from series_assets.engine.run import Outcome, generate_existing_records, generate_new_records
 from series_assets.storage import sqlite
 from series_assets_tests.builders import a_series, a_specification, a_user_input
+from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
 from series_assets_tests.engine.both_ways import INSTALLED, assert_same, make_both
-from series_assets_tests.test_rules import a_category, a_date, a_number, a_uuid, with_columns
 
 Content = dict[str, Any]
 _EXAMPLES = 300 if settings.get_current_profile_name() == "long" else 15

@@ -21,9 +21,9 @@ from series_assets.cli import main
 from series_assets.core.errors import InputError
 from series_assets.core.plan.series import Series
 from series_assets.storage.loading import BrokenSeries, find_series
-from series_assets_tests.mutating import mutated
+from series_assets_tests.storage.mutating import mutated
 
-_PACKAGE = Path(__file__).parents[1]
+_PACKAGE = Path(__file__).parents[2]
 _LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 _BATCHES = 200 if _LONG else 10
 _IN_A_BATCH = 100

@@ -1,67 +1,11 @@
 """Dagster's ``dg`` knows the component, and works here and in a project that holds a series."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-EXAMPLE = ROOT / "examples" / "warehouse"
-
-
-class Project:
-    """A folder in which Dagster's commands are run, with a Dagster home of its own."""
-
-    def __init__(self, root: Path, home: Path) -> None:
-        self.root = root
-        home.mkdir()
-        (home / "dagster.yaml").write_text("telemetry: {enabled: false}\nnux: {enabled: false}\n")
-        foreign = ("SERIES_ASSETS", "DAGSTER")
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
-        path = [str(root / "src"), str(ROOT), *kept.get("PYTHONPATH", "").split(os.pathsep)]
-        self.environment = kept | {
-            "DAGSTER_HOME": str(home),
-            "HOME": str(home),  # where dg keeps what it remembers
-            "PYTHONPATH": os.pathsep.join(filter(None, path)),
-            "NO_COLOR": "1",
-            "COLUMNS": "300",
-        }
-
-    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        """Run an installed command in the project to its end."""
-        program, *arguments = command
-        return subprocess.run(
-            [str(Path(sys.executable).with_name(program)), *arguments],
-            env=self.environment,
-            cwd=self.root,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-
-    def told(self, *command: str) -> str:
-        """Run a command that has to end well, and return what it printed."""
-        ended = self.run(*command)
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        return ended.stdout
-
-    def defined(self) -> dict[str, Any]:
-        """Return what ``dg list defs`` shows."""
-        told = self.told("dg", "list", "defs", "--json")
-        found: dict[str, Any] = json.loads(told[told.index("{") :])
-        return found
-
-
-def copy_of_the_example(folder: Path) -> Path:
-    """Copy the example project without what somebody may have made in it."""
-    left = shutil.ignore_patterns("data", "*.db", "__pycache__", "*.egg-info")
-    return Path(shutil.copytree(EXAMPLE, folder, ignore=left))
+from series_assets_tests.projects import ROOT, Project, copy_of_the_example
 
 
 @pytest.fixture

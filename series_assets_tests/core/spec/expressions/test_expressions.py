@@ -15,7 +15,7 @@ from series_assets.core.spec.expressions.patterns import check_pattern
 from series_assets.core.spec.expressions.values import RefusedError
 from series_assets_tests.builders import a_series, a_specification
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "expressions.md"
+DOCUMENT = Path(__file__).parents[4] / "docs" / "expressions.md"
 SEE = "(docs/expressions.md lists all)"
 A_COLUMN = f"a column has sum, mean, round, fillna, shift, isin, .dt, .str and others {SEE}"
 

@@ -20,7 +20,7 @@ from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.files import read_csv
 from series_assets_tests.builders import a_series
 from series_assets_tests.materialising import make
-from series_assets_tests.test_dg import EXAMPLE, ROOT, copy_of_the_example
+from series_assets_tests.projects import EXAMPLE, ROOT, copy_of_the_example
 
 FIRST, SECOND, THIRD = "2024-01-01", "2024-02-01", "2024-03-01"
 DIMENSION = "customer_dimension"

@@ -1,0 +1,8 @@
+"""Reading what Dagster records of an asset."""
+
+from typing import Any
+
+
+def table(entry: Any) -> list[dict[str, Any]]:
+    """Return the rows of a table in the metadata."""
+    return [dict(record.data) for record in entry.records]

@@ -1,0 +1,23 @@
+"""The series that the ``dagster dev`` of the end-to-end tests serves."""
+
+from collections.abc import Callable
+from typing import Any
+
+KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
+SERIES: dict[str, dict[str, Any]] = {
+    "alone": {"num_datasets": 3},
+    "backfilled": {},
+    "clicked": {},
+    "edited": {"num_datasets": 2},
+    "failing": {"num_datasets": 2, "release": "immediate"},
+    "interrupted": {},
+    "launched": {},
+    "middle": {},
+    "named": {},
+    "ranged": {},
+    "refused": {},
+    "sensed": {"num_datasets": 3, "release": "immediate"},
+    "spoiled": {"num_datasets": 1},
+}
+"""One for each way of making it, so that no test stands in another's way; with its user input."""
+ByCommandLine = Callable[[str], dict[str, bytes]]

@@ -1,0 +1,1 @@
+"""Tests of the vectorised parts, against the loops of Exhibit that they replace."""
