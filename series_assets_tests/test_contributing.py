@@ -120,3 +120,14 @@ def test_an_issue_form_is_one_that_github_shows(path: Path) -> None:
     ids = [part["id"] for part in parts]
     assert len(set(ids)) == len(ids)
     assert any(part.get("validations", {}).get("required") for part in parts)
+
+
+def test_what_to_open_for_a_change_is_there() -> None:
+    """Every module that the table names exists, and no change takes more than three of them."""
+    table = text_of("CONTRIBUTING.md").split("| to change")[1].split("\n\n")[0]
+    rows = [re.findall(r"`([\w/]+\.py)`", row) for row in table.splitlines()[2:]]
+    assert len(rows) >= 10
+    for modules in rows:
+        assert 1 <= len(modules) <= 3
+        for module in modules:
+            assert (ROOT / "series_assets" / module).is_file(), module

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import series_assets
 from series_assets.cli import main
 from series_assets.core.errors import InputError
-from series_assets.core.plan.calendar import UNITS, Unit
+from series_assets.core.spec.period_units import UNITS, Unit
 from series_assets.dagster.assets import job_of
 from series_assets.dagster.partitions import partitions_of
 from series_assets.scaffolding.new_series import start_series
@@ -175,7 +175,7 @@ def test_no_other_module_has_a_table_of_the_units() -> None:
     """Nor does one write out their list in a message."""
     package = Path(series_assets.__file__).parent
     assert {path.name for path in package.rglob("*.py") if _tables_of_units(path)} == {
-        "calendar.py"
+        "period_units.py"
     }
     texts = [*package.rglob("*.py"), *package.rglob("*.yml")]
     for path in texts:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from series_assets.core.plan.sampling import parse_distribution
 from series_assets.core.plan.series import Series
 from series_assets.core.spec import mentions
 from series_assets.core.spec.column_types import NUMBERS
+from series_assets.core.spec.frequency_distribution import parse_distribution
 from series_assets.core.spec.literals import parse_day
 from series_assets.core.spec.specification import Specification, output_columns
 

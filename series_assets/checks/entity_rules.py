@@ -19,7 +19,8 @@ from series_assets.checks.dataset_under_check import (
     is_there,
 )
 from series_assets.checks.rules import EXAMPLES, Example, Finding, linked_outputs, static_outputs
-from series_assets.core.plan.sampling import Distribution, entity_of_row, parse_distribution
+from series_assets.core.plan.sampling import entity_of_row
+from series_assets.core.spec.frequency_distribution import Distribution, parse_distribution
 
 
 def hold_identifiers(delivered: Delivered) -> Finding:

@@ -9,7 +9,8 @@ from datetime import date, datetime
 
 import dagster as dg
 
-from series_assets.core.plan.calendar import UNITS, Calendar
+from series_assets.core.plan.calendar import Calendar
+from series_assets.core.spec.period_units import UNITS
 
 PREVIOUS = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
 """A partition depends on the one before it; the first on none."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from series_assets.core.errors import Fault, InputError, at, listed
-from series_assets.core.plan.calendar import UNITS
 from series_assets.core.plan.shared_identifiers import own_uuid_seed
+from series_assets.core.spec.period_units import UNITS
 from series_assets.storage.loading import SPECIFICATION, USER_INPUT, name_faults
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"

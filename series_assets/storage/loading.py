@@ -73,11 +73,12 @@ def _unreadable(file: str, place: str, error: OSError) -> Fault:
     return Fault(file, place, f"cannot be read: {error.strerror}", "see that you may read it")
 
 
-def load_series(folder: Path) -> Series:
+def load_series(folder: str | Path) -> Series:
     """Return the series whose files lie in ``folder``, called after it.
 
     Raises InputError with every fault of both files.
     """
+    folder = Path(folder)
     try:
         name = printable(absolute(folder).name)
     except UnusableError as error:

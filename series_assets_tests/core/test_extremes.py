@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from series_assets.core.errors import InputError, did_you_mean
-from series_assets.core.plan.sampling import entity_of_row, parse_distribution, present
+from series_assets.core.plan.sampling import entity_of_row, present
+from series_assets.core.spec.frequency_distribution import parse_distribution
 from series_assets.core.spec.pydantic_faults import told
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 

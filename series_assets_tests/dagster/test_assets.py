@@ -7,8 +7,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from series_assets.core.plan.calendar import UNITS
 from series_assets.core.plan.series import Series
+from series_assets.core.spec.period_units import UNITS
 from series_assets.dagster.assets import job_of
 from series_assets.dagster.build import build_definitions
 from series_assets.dagster.handles import RecordsFile

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from series_assets.core.plan.calendar import UNITS, Calendar
+from series_assets.core.plan.calendar import Calendar
+from series_assets.core.spec.period_units import UNITS
 from series_assets.dagster.partitions import PREVIOUS, partitions_of
 
 STARTS = [

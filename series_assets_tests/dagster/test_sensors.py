@@ -12,7 +12,7 @@ from dagster._core.execution.backfill import (
     PartitionBackfill,
 )
 
-from series_assets.core.plan.calendar import UNITS
+from series_assets.core.spec.period_units import UNITS
 from series_assets.dagster.build import build_definitions
 from series_assets.dagster.sensors import next_request, sensor_of
 from series_assets_tests.builders import a_series, a_user_input

@@ -162,13 +162,39 @@ class Server:
         )
         return str(answer["run"]["runId"])
 
-    def launch(self, series: str, assets: Sequence[str] = NAMES, **tags: str) -> str:
+    def launch(
+        self,
+        series: str,
+        assets: Sequence[str] = NAMES,
+        more: Mapping[str, str] | None = None,
+        **tags: str,
+    ) -> str:
         """Launch one run as the UI does, and return its id.
 
-        ``tags`` are those of ``tags_of``: ``first``, and ``last`` for a range.
+        ``tags`` are those of ``tags_of``: ``first``, and ``last`` for a range; ``more`` are tags
+        by their own names.
         """
         paths = [(series, asset) for asset in assets]
-        return self._launch(self._parameters("__ASSET_JOB", paths, tags_of(**tags)))
+        every = {**tags_of(**tags), **(more or {})}
+        return self._launch(self._parameters("__ASSET_JOB", paths, every))
+
+    def reexecute(self, run_id: str, strategy: str) -> str:
+        """Re-execute a run that has ended as the UI does, and return the new run's id.
+
+        ``strategy`` is ``FROM_FAILURE``, ``FROM_ASSET_FAILURE`` or ``ALL_STEPS``.
+        """
+        answer = self._do(
+            "LaunchRunSuccess",
+            """mutation ($parameters: ReexecutionParams!) {
+              launchRunReexecution(reexecutionParams: $parameters) {
+                __typename
+                ... on LaunchRunSuccess { run { runId } }
+                ... on PythonError { message }
+              }
+            }""",
+            parameters={"parentRunId": run_id, "strategy": strategy},
+        )
+        return str(answer["run"]["runId"])
 
     def launch_job(self, series: str, key: str) -> str:
         """Launch the job named after a series for one partition, and return the run's id."""
@@ -318,6 +344,12 @@ class Server:
     def times_made(self, series: str, asset: str) -> dict[str | None, int]:
         """Return how often each partition of an asset has been made."""
         return dict(Counter(made.partition for made in self.materializations(series, asset)))
+
+    def partitions(self, series: str, asset: str) -> dict[str, int]:
+        """Return how many partitions of an asset show as materialized, and how many as failed."""
+        node = self._node(series, asset, "partitionStats { numMaterialized numFailed }")
+        stats = node["partitionStats"]
+        return {"materialized": stats["numMaterialized"], "failed": stats["numFailed"]}
 
     def staleness(self, series: str, asset: str, keys: Sequence[str]) -> list[str]:
         """Return whether partitions show as ``FRESH``, ``STALE`` or ``MISSING``."""

@@ -51,7 +51,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
+def begun_for_each(request: pytest.FixtureRequest) -> None:
+    """Begin the slow things with the first test that asks for this ``dagster dev``."""
+    if "server" in request.fixturenames:
+        request.getfixturevalue("begun")
+
+
+@pytest.fixture(scope="session")
 def begun(request: pytest.FixtureRequest, server: Server) -> None:
     """Begin those of the slow things that a test of this session looks at."""
     wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}

@@ -23,10 +23,11 @@ _ROOT = Path(__file__).parents[2]
 
 
 @contextlib.contextmanager
-def dagster_dev(base: Path) -> Iterator[Server]:
+def dagster_dev(base: Path, settings: str = "") -> Iterator[Server]:
     """Run a ``dagster dev`` on this machine only, and end it with all that it started.
 
     ``base`` is a folder; in it are ``series``, which has to be there, and ``home`` and ``data``.
+    ``settings`` are more lines of ``dagster.yaml``.
     Raises RuntimeError with what it printed where it does not start.
     """
     series_dir, data_dir = base / "series", base / "data"
@@ -35,7 +36,7 @@ def dagster_dev(base: Path) -> Iterator[Server]:
         "SERIES_ASSETS_DATA_DIR": str(data_dir),
     }
     command = ["dagster", "dev", "-m", "series_assets.definitions", "-h", "127.0.0.1", "-p"]
-    with _serving(command, base, base, environment) as url:
+    with _serving(command, base, base, environment, settings) as url:
         yield Server(url, series_dir, data_dir)
 
 
@@ -53,12 +54,16 @@ def dg_dev(project: Path, base: Path, path: Sequence[Path]) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def _serving(
-    command: Sequence[str], base: Path, folder: Path, environment: Mapping[str, str]
+    command: Sequence[str],
+    base: Path,
+    folder: Path,
+    environment: Mapping[str, str],
+    settings: str = "",
 ) -> Iterator[str]:
     """Run a command of Dagster's in a folder, followed by a port, and yield its address."""
     home = base / "home"
     home.mkdir()
-    (home / "dagster.yaml").write_text(_HOME)
+    (home / "dagster.yaml").write_text(_HOME + settings)
     program, *arguments = command
     port = _free_port()
     url = f"http://127.0.0.1:{port}"

@@ -20,7 +20,7 @@ from exhibit.core.generate.uuids import generate_uuid_column
 
 from series_assets import interface
 from series_assets.core.plan.identifiers import Identifiers, generate
-from series_assets.core.plan.sampling import parse_distribution
+from series_assets.core.spec.frequency_distribution import parse_distribution
 from series_assets.engine import constant_seeds
 from series_assets.engine.missing_data import SeededMissingData
 from series_assets.storage.loading import InstalledDatabaseWarning, load_series

@@ -15,7 +15,7 @@ from series_assets.storage import entity_lookup as module
 from series_assets.storage import sqlite
 from series_assets.storage.entity_lookup import entity_lookup
 from series_assets.storage.reference_table import PLACES, ReferenceTable
-from series_assets_tests.storage.test_reference_table import a_table, entities, keys, rows
+from series_assets_tests.storage.reference_tables import a_table, entities, keys, rows
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ _PROGRAM = """
 import sys
 from pathlib import Path
 from series_assets.storage.entity_lookup import entity_lookup
-from series_assets_tests.storage.test_reference_table import a_table
+from series_assets_tests.storage.reference_tables import a_table
 
 def peak():
     [line] = [one for one in Path("/proc/self/status").open() if one.startswith("VmHWM:")]

@@ -1,9 +1,6 @@
 """The reference table keeps entities as they were when they were new, under keys that stay."""
 
 import multiprocessing
-import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,39 +15,16 @@ from series_assets.core.errors import GenerationError, RequestError
 from series_assets.core.plan.series import Series
 from series_assets.core.records import as_text
 from series_assets.storage import sqlite
-from series_assets.storage.files import Layout
-from series_assets.storage.reference_table import KnownEntities, ReferenceTable
+from series_assets.storage.reference_table import KnownEntities
 from series_assets_tests.builders import a_series, a_specification, a_user_input
+from series_assets_tests.storage.reference_tables import a_table, entities, keys, rows
 
 _PLACES = 2**32
-
-
-def a_table(folder: Path, series: Series | None = None, data: str = "demo") -> ReferenceTable:
-    """Return the table of a series whose files lie in ``folder / data``."""
-    layout = Layout(folder=folder / data, database=folder / "exhibit.db")
-    layout.folder.mkdir(exist_ok=True)
-    return ReferenceTable(series or a_series(), layout)
 
 
 def another_series() -> Series:
     """Return a series of the same name, periods and columns, made from other files."""
     return a_series(a_specification(random_seed=1))
-
-
-def entities(*identifiers: str, **columns: Sequence[Any]) -> pd.DataFrame:
-    """Return typed rows: identifiers, and columns as given."""
-    return pd.DataFrame({"id": list(identifiers), **columns}, dtype=object).infer_objects()
-
-
-def keys(*places: tuple[int, int]) -> "np.ndarray[Any, np.dtype[np.int64]]":
-    """Return the keys of the given places of the given periods."""
-    return np.array([k * _PLACES + place for k, place in places], dtype=np.int64)
-
-
-def rows(table: ReferenceTable, statement: str) -> list[tuple[Any, ...]]:
-    """Return what a statement selects, read without our own code."""
-    with closing(sqlite3.connect(table.layout.database)) as connection:
-        return connection.execute(statement).fetchall()
 
 
 _TYPES = {

@@ -14,12 +14,13 @@ from pathlib import Path
 from series_assets.core.errors import Fault, InputError, at, suggestion
 from series_assets.core.plan.calendar import Calendar
 from series_assets.core.plan.identifiers import PSEUDO_CHIS, known_entities, linked_in
-from series_assets.core.plan.sampling import allotted, parse_distribution, present
+from series_assets.core.plan.sampling import allotted, present
 from series_assets.core.plan.seeds import LIMIT
 from series_assets.core.plan.series import BOOKKEEPING, Series
 from series_assets.core.plan.spec_changes import Roles
 from series_assets.core.spec.dates import FIRST, LAST
 from series_assets.core.spec.exhibit_limits import broken_rules
+from series_assets.core.spec.frequency_distribution import parse_distribution
 from series_assets.core.spec.parse import read_specification
 from series_assets.core.spec.specification import (
     Specification,

@@ -1,36 +1,13 @@
-"""When the periods of a series start, and how far its dates move (contract, section 3).
-
-What a period can be counted in is the table ``UNITS``: a new unit is one more entry there.
-"""
+"""When the periods of a series start, and how far its dates move (contract, section 3)."""
 
 from calendar import monthrange
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
 from dateutil.relativedelta import relativedelta
 
-
-@dataclass(frozen=True)
-class Unit:
-    """A unit that periods are counted in: so many days, or so many months."""
-
-    one: str
-    """What one of it is called."""
-    regularly: str
-    """What happens once in each of it is called."""
-    days: int = 0
-    months: int = 0
-
-
-UNITS: Mapping[str, Unit] = {
-    "days": Unit("day", "daily", days=1),
-    "weeks": Unit("week", "weekly", days=7),
-    "months": Unit("month", "monthly", months=1),
-    "quarters": Unit("quarter", "quarterly", months=3),
-}
-"""The units, by the names that the user input has for them."""
+from series_assets.core.spec.period_units import UNITS
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from series_assets.core.plan.sampling import Distribution, allotted, entity_of_row
+from series_assets.core.plan.sampling import allotted, entity_of_row
 from series_assets.core.plan.seeds import derive
+from series_assets.core.spec.frequency_distribution import Distribution
 
 if TYPE_CHECKING:
     import numpy as np

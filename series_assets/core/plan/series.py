@@ -14,7 +14,7 @@ from typing import Any
 from series_assets.core.plan.calendar import Calendar, Period
 from series_assets.core.plan.derived_columns import over_whole_datasets
 from series_assets.core.plan.identifiers import Identifiers
-from series_assets.core.plan.sampling import Distribution, allotted, parse_distribution, present
+from series_assets.core.plan.sampling import allotted, present
 from series_assets.core.plan.seeds import derive
 from series_assets.core.plan.spec_changes import (
     Removed,
@@ -23,6 +23,7 @@ from series_assets.core.plan.spec_changes import (
     for_period,
     new_specification,
 )
+from series_assets.core.spec.frequency_distribution import Distribution, parse_distribution
 from series_assets.core.spec.specification import (
     Specification,
     column_kinds,

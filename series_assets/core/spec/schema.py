@@ -14,8 +14,8 @@ from pydantic import (
 )
 
 from series_assets.core.errors import UnusableError, did_you_mean
-from series_assets.core.plan.sampling import parse_distribution
 from series_assets.core.spec.dates import parse_date
+from series_assets.core.spec.frequency_distribution import parse_distribution
 from series_assets.core.spec.markers import MISSING, PAIRED
 from series_assets.core.spec.pydantic_faults import keys_of, told
 

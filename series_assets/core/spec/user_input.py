@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from series_assets.core.errors import Fault, InputError, UnusableError, listed
-from series_assets.core.plan.calendar import UNITS
 from series_assets.core.spec.dates import parse_date
+from series_assets.core.spec.period_units import UNITS
 from series_assets.core.spec.pydantic_faults import faults_of, keys_of, told
 
 _MOST = 100_000

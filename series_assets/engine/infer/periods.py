@@ -16,7 +16,7 @@ import pandas as pd
 from dateutil.relativedelta import relativedelta
 
 from series_assets.core.errors import listed
-from series_assets.core.plan.calendar import UNITS, Unit
+from series_assets.core.spec.period_units import UNITS, Unit
 
 _NEAR = timedelta(days=62)
 _LONG = timedelta(days=400)

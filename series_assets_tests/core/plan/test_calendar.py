@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from series_assets.core.plan.calendar import UNITS, Calendar
+from series_assets.core.plan.calendar import Calendar
+from series_assets.core.spec.period_units import UNITS
 
 DAYS = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 LENGTHS = st.integers(1, 60)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from series_assets.core.plan.calendar import UNITS, Calendar
+from series_assets.core.plan.calendar import Calendar
 from series_assets.core.plan.spec_changes import Roles, for_period
+from series_assets.core.spec.period_units import UNITS
 from series_assets.core.spec.specification import window_size
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.columns import a_date, with_columns

@@ -7,15 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from series_assets.core.plan.sampling import (
-    Distribution,
-    allotment,
-    allotted,
-    draw,
-    entity_of_row,
-    parse_distribution,
-    present,
-)
+from series_assets.core.plan.sampling import allotment, allotted, draw, entity_of_row, present
+from series_assets.core.spec.frequency_distribution import Distribution, parse_distribution
 
 ONCE: Distribution = ((1, 1.0),)
 HEADER = "frequency | probability_vector"

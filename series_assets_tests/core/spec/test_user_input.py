@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from series_assets.core.errors import InputError, listed
-from series_assets.core.plan.calendar import UNITS
+from series_assets.core.spec.period_units import UNITS
 from series_assets.core.spec.user_input import CHANGE_NO_DATA, UserInput, read_user_input
 from series_assets.scaffolding.new_series import start_series
 from series_assets_tests.builders import a_user_input

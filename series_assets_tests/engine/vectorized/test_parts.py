@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from series_assets.core.plan import identifiers
 from series_assets.core.plan.identifiers import Identifiers
-from series_assets.core.plan.sampling import parse_distribution
+from series_assets.core.spec.frequency_distribution import parse_distribution
 from series_assets.engine.constraint_actions import Handler
 from series_assets.engine.vectorized import categories, numbers, tables
 from series_assets.engine.vectorized import identifiers as fast_identifiers

@@ -1,0 +1,46 @@
+"""How often an entity occurs in a period: the ``frequency_distribution`` of a uuid column."""
+
+from collections.abc import Sequence
+
+from series_assets.core.errors import UnusableError
+
+Distribution = tuple[tuple[int, float], ...]
+"""Pairs of a frequency (rows an entity has in a period) and its share of the rows; shares sum
+to 1."""
+_MOST = 1_000_000
+"""The largest frequency and the largest share that a row of a distribution may give."""
+
+
+def parse_distribution(rows: Sequence[str]) -> Distribution:
+    """Return what a ``frequency_distribution`` says; its first row is the header.
+
+    Raises UnusableError with half a sentence that follows the name of the key.
+    """
+    pairs = []
+    if not rows or [cell.strip() for cell in rows[0].split("|")] != [
+        "frequency",
+        "probability_vector",
+    ]:
+        raise UnusableError("has no header row 'frequency | probability_vector'")
+    for row in rows[1:]:
+        try:
+            frequency, share = row.split("|")
+            pairs.append((int(frequency), float(share)))
+        except ValueError:
+            raise UnusableError(f"has a row '{row.strip()}' that is not like '1 | 1.0'") from None
+        if pairs[-1][0] < 1 or not 0 <= pairs[-1][1] < float("inf"):
+            raise UnusableError(f"has a row '{row.strip()}'", "frequencies start at 1, shares at 0")
+        if pairs[-1][0] > _MOST or pairs[-1][1] > _MOST:
+            raise UnusableError(
+                f"has a row '{row.strip()}'", f"frequencies and shares are {_MOST} at the most"
+            )
+    total = _numpy_sum([share for _, share in pairs])
+    if total <= 0:
+        raise UnusableError("has no row with a share above 0")
+    return tuple((frequency, share / total) for frequency, share in pairs)
+
+
+def _numpy_sum(shares: Sequence[float]) -> float:
+    import numpy as np
+
+    return float(np.array(shares, dtype=float).sum()) if shares else 0.0

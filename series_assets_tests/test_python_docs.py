@@ -1,0 +1,79 @@
+"""What ``docs/python.md`` shows runs as it stands there, and lists all that is offered."""
+
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import series_assets
+from series_assets_tests.builders import a_specification, write_series
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "python.md"
+TEXT = DOCUMENT.read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
+def test_each_example_runs(block: str, tmp_path: Path) -> None:
+    """In a folder that holds the series ``orders``; a test in it is collected and passes."""
+    write_series(tmp_path / "series", a_specification(number_of_rows=30), name="orders")
+    file = tmp_path / "test_example.py"
+    file.write_text(block, encoding="utf-8")
+    is_test = "def test_" in block
+    command = (
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        if is_test
+        else [sys.executable]
+    )
+    done = subprocess.run(
+        [*command, str(file)],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(DOCUMENT.parents[1]), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not is_test or "1 passed" in done.stdout
+
+
+def test_every_function_is_listed_with_its_parameters() -> None:
+    """As it is called, defaults included."""
+    rows = re.findall(r"^\| `(\w+)\((.*?)\)` \|", TEXT, re.MULTILINE)
+    documented = {name: re.sub(r"\s", "", parameters) for name, parameters in rows}
+    assert documented.keys() == {"load_series", "generate", "iter_datasets", "check"}
+    for name, parameters in documented.items():
+        signature = inspect.signature(getattr(series_assets, name))
+        plain = [
+            one.replace(annotation=inspect.Parameter.empty) for one in signature.parameters.values()
+        ]
+        own = str(signature.replace(parameters=plain, return_annotation=inspect.Signature.empty))
+        assert re.sub(r"[\s'\"]", "", own) == f"({parameters})".replace('"', "")
+
+
+def test_datasets_in_memory_leave_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor in the folder for temporary files, also where one stops early."""
+    place = write_series(tmp_path / "series", a_specification(number_of_rows=30), name="orders")
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    before = sorted(tmp_path.rglob("*"))
+    datasets = series_assets.iter_datasets(series_assets.load_series(place))
+    key, frame = next(datasets)
+    assert (key, len(frame)) == ("2024-01-01", 30)
+    datasets.close()  # type: ignore[attr-defined]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_series_of_two_files_is_called_after_the_specification(tmp_path: Path) -> None:
+    """And makes the same data as from a folder of that name."""
+    place = write_series(tmp_path / "series", a_specification(number_of_rows=30), name="demo")
+    loose = series_assets.Series.from_files(place / "specification.yml", place / "user_input.yml")
+    assert loose.name == "demo"
+    made = series_assets.generate(loose, tmp_path / "loose", flat=True)
+    same = series_assets.generate(series_assets.load_series(place), tmp_path / "named")
+    assert [path.read_bytes() for path in made] == [path.read_bytes() for path in same]
+    assert all(one.holds for one in series_assets.check(loose, tmp_path / "loose", flat=True))
