@@ -107,7 +107,11 @@ def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
         ("missing.csv", None, "there is no such file"),
         ("table.txt", "a,b\n1,2\n", "is not a CSV file; its name has to end in .csv"),
         ("empty.csv", "a,b\n", "holds no rows"),
-        ("long.csv", "a,b\n1,2,3\n", "has rows with more cells than its first line has names"),
+        (
+            "long.csv",
+            "a,b\n1,2,3\n",
+            "has rows with more cells than its first line has names; give every column a name",
+        ),
         (
             "bar.csv",
             "id,c|d\n1,2\n",
