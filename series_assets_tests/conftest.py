@@ -39,6 +39,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: -SECONDS.get(place_of(item.path), 0))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return one process for each core, and one more for the end-to-end tests, which mostly wait.
+
+    Each imports all tests, which fast ones take too little time for.
+    """
+    return (os.cpu_count() or 1) + (config.option.markexpr != "fast")
+
+
 class _FileByFile(LoadScopeScheduling):
     """Gives each file to one process, and all end-to-end tests to one.
 

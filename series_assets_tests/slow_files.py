@@ -1,6 +1,6 @@
 """Which test files take long: they begin first, and are no part of ``pytest -m fast``.
 
-All others take less than five seconds each. ``test_slow_files`` sees to it that every path is one.
+The others take less than four seconds each; ``test_slow_files`` sees to it that each path is one.
 """
 
 from pathlib import Path
@@ -42,14 +42,18 @@ SECONDS = {
     "dagster/test_partitions.py": 15,
     "dagster/test_input_loading.py": 11,
     "support/test_numbers.py": 10,
+    "test_settings.py": 10,
     "support/test_sql_sets.py": 9,
     "support/test_identifiers_over_time.py": 8,
     "test_imports.py": 8,
     "test_readme.py": 8,
     "engine/test_any_constraint.py": 7,
+    "test_python_docs.py": 7,
     "pipeline/test_run.py": 6,
     "support/test_said.py": 6,
     "test_display.py": 6,
+    "support/test_user_database.py": 4,
+    "test_nothing_runs.py": 4,
 }
 """Files, and a folder whose tests share a server, with about how long they take."""
 

@@ -24,13 +24,13 @@ def test_a_path_is_found_by_its_file_or_its_folder() -> None:
     assert place_of(Path("/elsewhere/test_one.py")) == "/elsewhere/test_one.py"
 
 
-@pytest.mark.parametrize("marker", ["fast", "not fast"])
-def test_fast_tests_are_those_of_files_that_are_not_slow(marker: str) -> None:
-    """But for single ones that are marked otherwise, and in every folder of ours."""
+@pytest.mark.slow
+def test_fast_tests_are_those_of_files_that_are_not_slow() -> None:
+    """But for single ones that are marked otherwise."""
     files = ["test_slow_files.py", "test_rules.py", "storage/test_yaml_reading.py"]
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "--collect-only", "-n", "0", "-q", "-m", marker),
+            *(sys.executable, "-m", "pytest", "--collect-only", "-n", "0", "-q", "-m", "fast"),
             *("-p", "no:cacheprovider", "-o", "addopts=--strict-markers"),
             *(str(_TESTS / name) for name in files),
         ],
@@ -45,7 +45,5 @@ def test_fast_tests_are_those_of_files_that_are_not_slow(marker: str) -> None:
     marked_fast = "test_rules.py::test_the_series_that_ship"
     of_a_fast_file = "storage/test_yaml_reading.py::test_plain_values_are_those_of_yaml"
     marked_slow = "storage/test_yaml_reading.py::test_as_much_as_the_limits_allow_is_read"
-    fast, slow = {of_a_fast_file, marked_fast}, {of_a_slow_file, marked_slow}
-    wanted, unwanted = (fast, slow) if marker == "fast" else (slow, fast)
-    assert wanted <= found
-    assert not unwanted & found
+    assert {of_a_fast_file, marked_fast} <= found
+    assert not {of_a_slow_file, marked_slow} & found

@@ -20,9 +20,9 @@ from series_assets_tests.statistical.suite import take
 PERIODS = 16
 
 
-def failing(name: str) -> list[Statistic]:
+def failing(name: str, periods: int = PERIODS) -> list[Statistic]:
     """Return the statistics of the first periods of a series that do not hold."""
-    return [one for one in take(name, PERIODS) if not one.holds]
+    return [one for one in take(name, periods) if not one.holds]
 
 
 def failing_parts(name: str) -> set[str]:
@@ -89,7 +89,7 @@ def test_every_run_from_one_seed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_linked_group_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """A group that is shuffled alike in every run shows in the rows of its columns."""
     monkeypatch.setattr(patches, "seed_for", constant_for("linked"))
-    names = {one.name for one in failing("every category")}
+    names = {one.name for one in failing("every category", 24)}
     for column in ("board", "place"):
         assert f"{column}: same values, new, existing of the period" in names
         assert f"{column}: values by row, existing, root 3" in names
