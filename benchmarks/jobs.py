@@ -237,9 +237,10 @@ def _sample(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
 def _workers(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
     """Measure what two processes gain over one, at sizes around those from which they are used."""
     name = scale.series[-1]
-    for rows, periods in ((100, 6), (100, 12), (100, 24), (5_000, 4), (5_000, 12), (200_000, 4)):
+    asked = ((100, 6), (100, 12), (100, 24), (5_000, 4), (5_000, 12), (200_000, 4))
+    for rows, periods in dict.fromkeys((scale.rows(r), scale.periods(p)) for r, p in asked):
         place = folder / f"{rows}x{periods}"
-        inputs.write_series(place / "series", name, scale.rows(rows), scale.periods(periods))
+        inputs.write_series(place / "series", name, rows, periods)
         children = {
             executor: Child(
                 command("generate", name, "--quiet"),
@@ -251,7 +252,7 @@ def _workers(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
         taken = interleaved(children, scale.times)
         yield _shares(
             job,
-            f"{name} {scale.rows(rows)}x{scale.periods(periods)}",
+            f"{name} {rows}x{periods}",
             ("one worker", taken["none"].seconds, "s"),
             ("two workers", taken["processes:2"].seconds, "s"),
         )

@@ -1,4 +1,4 @@
-"""How far Hypothesis goes, and which tests stay together when several processes share them.
+"""How far Hypothesis goes, which tests are fast, and how several processes share them.
 
 Hypothesis tries the same examples in every run, or more and other ones when asked:
 ``HYPOTHESIS_PROFILE=long`` looks further than ``ci``, which is the default::
@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
+from series_assets_tests.slow_files import SECONDS, place_of
+
 # How long a busy machine takes to draw an example is no fault of a test.
 _PATIENT = [HealthCheck.too_slow]
 settings.register_profile(
@@ -22,17 +24,42 @@ settings.register_profile("long", deadline=None, max_examples=500, suppress_heal
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
-class _EndToEndTogether(LoadScopeScheduling):
-    """Gives all end-to-end tests to one process, and every other test to whichever is free.
+def pytest_configure(config: pytest.Config) -> None:
+    """Let files begin in the order in which they are collected, not by how many tests they hold."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
 
-    By their folder: the groups of xdist get lost with pytest 9.2.
-    """
 
-    def _split_scope(self, nodeid: str) -> str:
-        return "end_to_end" if "/end_to_end/" in nodeid else nodeid
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first, and mark the tests of those that take hardly any."""
+    for item in items:
+        slow = place_of(item.path) in SECONDS or item.get_closest_marker("slow")
+        if not slow:
+            item.add_marker("fast")
+    items.sort(key=lambda item: -SECONDS.get(place_of(item.path), 0))
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _EndToEndTogether:
-    """Let the end-to-end tests share one server, which is begun once for each process."""
-    return _EndToEndTogether(config, log)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return one process for each core, and one more for the end-to-end tests, which mostly wait.
+
+    Each imports all tests, which fast ones take too little time for.
+    """
+    return (os.cpu_count() or 1) + (config.option.markexpr != "fast")
+
+
+class _FileByFile(LoadScopeScheduling):
+    """Gives each file to one process, and all end-to-end tests to one.
+
+    So that what several tests look at is made once, and one server started. By their paths: the
+    groups of xdist get lost with pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "end_to_end" if "/end_to_end/" in nodeid else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _FileByFile:
+    """Let tests of a file share what they look at, and the slowest files begin first."""
+    return _FileByFile(config, log)

@@ -111,6 +111,7 @@ def materialize(series: Series, data: Path, steps: Iterable[tuple[str, str]]) ->
             assert result.success
 
 
+@pytest.mark.fast
 def test_made_twice(place: Path, data: Path, tmp_path: Path) -> None:
     """A series that is made a second time has the same bytes."""
     generate(load_series(place), tmp_path)

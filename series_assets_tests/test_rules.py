@@ -476,6 +476,7 @@ def _ratio_of_means(rows: pd.DataFrame) -> tuple[float, float]:
 # Series that others wrote.
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("name", ["school", "clinic"])
 def test_the_series_that_ship(tmp_path: Path, name: str) -> None:
     """Both series that come with the package keep every promise."""

@@ -485,7 +485,7 @@ def test_what_the_package_does_not_export_is_not_there() -> None:
         ({"data_dir": "~nobody_of_that_name"}, "data_dir '~nobody_of_that_name' names the home"),
         ({"folder": "loop"}, "folder 'loop' is a link that leads back to itself; mend the link"),
         ({"user_input": {"num_datasets": 10**120}}, "holds a number of more than 100 digits"),
-        ({"user_input": {"a": [[]] * 100_001}}, "holds more than 100,000 values"),
+        ({"user_input": {"a": [[[]] * 400] * 400}}, "holds more than 100,000 values"),
     ],
 )
 def test_paths_and_values_that_cannot_be_take_no_other_series_down(

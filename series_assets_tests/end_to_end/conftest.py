@@ -1,7 +1,7 @@
 """One ``dagster dev`` for all tests of this folder, and the slow things that they look at.
 
-The daemon looks every half minute for what there is to do. What it has to do is begun before the
-first test, all at once, and looked at by the last ones.
+What the daemon has to do takes it many looks (see ``impatient``). It is begun before the first
+test, all at once, and looked at by the last ones.
 """
 
 import shutil

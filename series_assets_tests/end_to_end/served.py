@@ -5,7 +5,7 @@ from typing import Any
 
 KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
 SERIES: dict[str, dict[str, Any]] = {
-    "alone": {"num_datasets": 3},
+    "alone": {"num_datasets": 2},
     "backfilled": {},
     "clicked": {},
     "edited": {"num_datasets": 2},

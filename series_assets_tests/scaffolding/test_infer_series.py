@@ -28,31 +28,6 @@ def tables_of(database: Path) -> set[str]:
         return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
 
 
-@pytest.mark.parametrize(
-    ("sample", "identifier"),
-    [
-        ("inpatients", "id"),
-        ("inpatients_anon", "id"),
-        ("prescribing", "id"),
-        ("uuid_anon", "record_chi"),
-    ],
-)
-def test_each_of_exhibits_own_tables_becomes_a_series(
-    tmp_path: Path, sample: str, identifier: str
-) -> None:
-    """Both files validate and generate as they are, and four periods hold every rule."""
-    place = start(tmp_path, sample, SAMPLES / f"{sample}.csv", identifier)
-    validated = run(tmp_path, "validate", sample)
-    assert (validated.exit_code, validated.stdout) == (0, f"{sample}: in order\n"), validated.stderr
-
-    said = place / "user_input.yml"
-    text = said.read_text(encoding="utf-8")
-    said.write_text(text.replace("num_datasets: 3", "num_datasets: 4"), encoding="utf-8")
-    assert run(tmp_path, "generate", sample, "--quiet").exit_code == 0
-
-    check(Finished.of(place, tmp_path / "data"))
-
-
 def test_what_exhibit_keeps_in_its_database_is_kept_under_the_series_name(tmp_path: Path) -> None:
     """Exhibit calls these tables after an id of the moment; the series brings its own."""
     place = start(tmp_path, "wards", SAMPLES / "inpatients.csv", "id")
@@ -132,7 +107,11 @@ def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
         ("missing.csv", None, "there is no such file"),
         ("table.txt", "a,b\n1,2\n", "is not a CSV file; its name has to end in .csv"),
         ("empty.csv", "a,b\n", "holds no rows"),
-        ("long.csv", "a,b\n1,2,3\n", "has rows with more cells than its first line has names"),
+        (
+            "long.csv",
+            "a,b\n1,2,3\n",
+            "has rows with more cells than its first line has names; give every column a name",
+        ),
         (
             "bar.csv",
             "id,c|d\n1,2\n",

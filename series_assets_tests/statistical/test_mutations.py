@@ -13,15 +13,16 @@ from exhibit.core import exhibit as stock
 
 from series_assets.core.plan import sampling, spec_changes
 from series_assets.engine import constant_seeds, existing_records, patches, static_columns
+from series_assets.pipeline import dataset
 from series_assets_tests.statistical.statistic import Statistic
 from series_assets_tests.statistical.suite import take
 
-PERIODS = 24
+PERIODS = 16
 
 
-def failing(name: str) -> list[Statistic]:
+def failing(name: str, periods: int = PERIODS) -> list[Statistic]:
     """Return the statistics of the first periods of a series that do not hold."""
-    return [one for one in take(name, PERIODS) if not one.holds]
+    return [one for one in take(name, periods) if not one.holds]
 
 
 def failing_parts(name: str) -> set[str]:
@@ -88,7 +89,7 @@ def test_every_run_from_one_seed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_linked_group_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """A group that is shuffled alike in every run shows in the rows of its columns."""
     monkeypatch.setattr(patches, "seed_for", constant_for("linked"))
-    names = {one.name for one in failing("every category")}
+    names = {one.name for one in failing("every category", 24)}
     for column in ("board", "place"):
         assert f"{column}: same values, new, existing of the period" in names
         assert f"{column}: values by row, existing, root 3" in names
@@ -107,7 +108,7 @@ def test_only_the_oldest_entities_are_drawn(monkeypatch: pytest.MonkeyPatch) -> 
     def draw(distribution: Any, rows: int, *_: int) -> Any:
         return np.arange(sampling.present(distribution, rows))
 
-    monkeypatch.setattr(sampling, "draw", draw)
+    monkeypatch.setattr(dataset, "draw", draw)
     names = {one.name for one in failing("common")}
     assert "draws of each entity, root 3" in names
     assert "draws of entities of the first period" in names
@@ -117,13 +118,13 @@ def test_only_the_oldest_entities_are_drawn(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_only_the_older_half_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draws that favour some of the entities show in draws by entity and by age."""
-    drawn = sampling.draw
+    drawn = dataset.draw
 
     def draw(distribution: Any, rows: int, eligible: int, *seeds: int) -> Any:
         least = sampling.present(distribution, rows)
         return drawn(distribution, rows, max(least, eligible // 2), *seeds)
 
-    monkeypatch.setattr(sampling, "draw", draw)
+    monkeypatch.setattr(dataset, "draw", draw)
     names = {one.name for one in failing("common")}
     assert {"draws of each entity, root 3", "draws of entities of the last period"} <= names
 

@@ -116,7 +116,7 @@ def _bomb(first: str, line: str, levels: int) -> str:
     [
         pytest.param(_bomb("[x, x, x]", "[{}]", 30), MANY, id="anchors"),
         pytest.param(_bomb("{x: 1, y: 2}", "{{<<: [{}]}}", 30), MANY, id="merged"),
-        pytest.param("x: [" + "a, " * 150_000 + "]", MANY, id="long"),
+        pytest.param("x: [" + "a, " * 150_000 + "]", MANY, id="long", marks=pytest.mark.slow),
         pytest.param("x: " + "[" * 100_000, DEEP, id="flow"),
         pytest.param("- " * 5_000, DEEP, id="block"),
         pytest.param("? " * 5_000, DEEP, id="keys"),
@@ -134,6 +134,7 @@ def test_what_would_take_for_ever_is_told_at_once(text: str, expected: str) -> N
     assert time.process_time() - begun < 10
 
 
+@pytest.mark.slow
 def test_as_much_as_the_limits_allow_is_read() -> None:
     """Of values and of levels."""
     assert len(parse_yaml("[" + "a," * 99_990 + "]", "demo")) == 99_990

@@ -364,12 +364,14 @@ def found_harmless(strategy: st.SearchStrategy[str], at_least: int) -> Callable[
     return searched
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_whatever_is_accepted_of_pythons_grammar_reaches_nothing() -> None:
     """Names, attributes, calls, lambdas, comprehensions, f-strings, backticks: all of it drawn."""
     found_harmless(ANY_EXPRESSION, at_least=30)()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_whatever_is_accepted_of_the_table_reaches_nothing() -> None:
     """Mostly expressions that compute, built of what the table lists."""

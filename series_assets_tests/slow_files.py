@@ -1,0 +1,67 @@
+"""Which test files take long: they begin first, and are no part of ``pytest -m fast``.
+
+The others take less than four seconds each; ``test_slow_files`` sees to it that each path is one.
+"""
+
+from pathlib import Path
+
+_TESTS = Path(__file__).parent
+
+SECONDS = {
+    "end_to_end": 240,
+    "test_crashes.py": 70,
+    "test_company.py": 60,
+    "dagster/test_assets.py": 45,
+    "test_benchmarks.py": 45,
+    "test_rules.py": 40,
+    "statistical/test_suite.py": 36,
+    "test_cli.py": 34,
+    "engine/infer/test_odd_tables.py": 33,
+    "dagster/test_component.py": 30,
+    "dagster/test_dg.py": 30,
+    "statistical/test_mutations.py": 26,
+    "reporting/test_likeness.py": 24,
+    "dagster/test_asset_checks.py": 22,
+    "engine/test_stock.py": 21,
+    "test_definitions.py": 20,
+    "storage/test_mutated_files.py": 20,
+    "dagster/test_report_asset.py": 20,
+    "test_runs_share_nothing.py": 20,
+    "scaffolding/test_infer_series.py": 20,
+    "engine/vectorized/test_whole_series.py": 18,
+    "test_faulty_inputs.py": 17,
+    "test_failures.py": 17,
+    "test_any_specification.py": 16,
+    "test_reproducible.py": 16,
+    "test_outside_view.py": 15,
+    "support/test_static_columns.py": 15,
+    "support/test_constraints.py": 15,
+    "support/test_constraints_kept.py": 15,
+    "support/test_names.py": 15,
+    "reporting/test_dataset_plots.py": 15,
+    "dagster/test_partitions.py": 15,
+    "dagster/test_input_loading.py": 11,
+    "support/test_numbers.py": 10,
+    "test_settings.py": 10,
+    "support/test_sql_sets.py": 9,
+    "support/test_identifiers_over_time.py": 8,
+    "test_imports.py": 8,
+    "test_readme.py": 8,
+    "engine/test_any_constraint.py": 7,
+    "test_python_docs.py": 7,
+    "pipeline/test_run.py": 6,
+    "support/test_said.py": 6,
+    "test_display.py": 6,
+    "support/test_user_database.py": 4,
+    "test_nothing_runs.py": 4,
+}
+"""Files, and a folder whose tests share a server, with about how long they take."""
+
+
+def place_of(path: Path) -> str:
+    """Return the file of a test below this folder, or the folder that the table has it by."""
+    try:
+        place = path.relative_to(_TESTS)
+    except ValueError:  # a file of a test of the tests
+        return path.as_posix()
+    return place.parts[0] if place.parts[0] in SECONDS else place.as_posix()

@@ -1,0 +1,49 @@
+"""The order of the tests, and which of them are fast."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from series_assets_tests.slow_files import SECONDS, place_of
+
+_TESTS = Path(__file__).parent
+
+
+def test_each_slow_file_is_there() -> None:
+    """Who moves one moves its entry; the longest are first."""
+    assert [name for name in SECONDS if not (_TESTS / name).exists()] == []
+    assert list(SECONDS.values()) == sorted(SECONDS.values(), reverse=True)
+
+
+def test_a_path_is_found_by_its_file_or_its_folder() -> None:
+    """Tests that share a server count as one."""
+    assert place_of(_TESTS / "core" / "test_records.py") == "core/test_records.py"
+    assert place_of(_TESTS / "end_to_end" / "test_edits.py") == "end_to_end"
+    assert place_of(Path("/elsewhere/test_one.py")) == "/elsewhere/test_one.py"
+
+
+@pytest.mark.slow
+def test_fast_tests_are_those_of_files_that_are_not_slow() -> None:
+    """But for single ones that are marked otherwise."""
+    files = ["test_slow_files.py", "test_rules.py", "storage/test_yaml_reading.py"]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "--collect-only", "-n", "0", "-q", "-m", "fast"),
+            *("-p", "no:cacheprovider", "-o", "addopts=--strict-markers"),
+            *(str(_TESTS / name) for name in files),
+        ],
+        cwd=_TESTS.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = {line.partition("/")[2].partition("[")[0] for line in done.stdout.splitlines()}
+    of_a_slow_file = "test_rules.py::test_a_series_of_sixty_datasets"
+    marked_fast = "test_rules.py::test_the_series_that_ship"
+    of_a_fast_file = "storage/test_yaml_reading.py::test_plain_values_are_those_of_yaml"
+    marked_slow = "storage/test_yaml_reading.py::test_as_much_as_the_limits_allow_is_read"
+    assert {of_a_fast_file, marked_fast} <= found
+    assert not {of_a_slow_file, marked_slow} & found
