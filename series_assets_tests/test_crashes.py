@@ -25,7 +25,7 @@ from series_assets_tests.builders import a_specification, a_user_input, files_in
 _DRAWN = 20
 _DRAWN_OVER_OTHERS = 8
 
-_SCRATCH = ".runs/RUN/demo__new_records/"
+_SCRATCH = ".runs/RUN/"
 NAMED = [
     # The scratch folder of a run, its lock, and the lock under which runs take turns.
     "after mkdir .runs",
@@ -36,15 +36,11 @@ NAMED = [
     "half of write .runs/RUN.lock",
     "after write .runs/RUN.lock",
     "after mkdir .runs/RUN",
-    "after mkdir .runs/RUN/demo__dataset",
-    f"after unlink {_SCRATCH}exhibit_2.db",
-    "after rmdir .runs/RUN/demo__new_records",
+    f"after unlink {_SCRATCH}new_2.db",
     "after rmdir .runs/RUN",
     "after unlink .runs/RUN.lock",
     "after unlink .runs/.lock",
     "after rmdir .runs",
-    "half of write .runs/RUN/demo__dataset/"
-    "demo__dataset.demo__dataset__draw_entities.result.pickle",
     # The database: the copy that it begins as, and what is written into it.
     f"after open {_SCRATCH}.exhibit.db.PID.part",
     f"half of write {_SCRATCH}.exhibit.db.PID.part",
@@ -66,11 +62,11 @@ NAMED = [
     f"after fsync {_SCRATCH}.new_2.csv.PID.part",
     "before replace demo/new_records/dataset_2.csv",
     "after replace demo/new_records/dataset_2.csv",
-    f"half of write {_SCRATCH}.specification.yml.PID.part",
+    f"half of write {_SCRATCH}.new_2.yml.PID.part",
     "before replace demo/dataset_2.new.yml",
     "after replace demo/dataset_2.new.yml",
-    "half of write .runs/RUN/demo__dataset/.existing_2.csv.PID.part",
-    "half of write .runs/RUN/demo__dataset/.dataset_2.csv.PID.part",
+    f"half of write {_SCRATCH}.dataset_2.csv.PID.part",
+    f"half of write {_SCRATCH}.existing_2.yml.PID.part",
     "before replace demo/dataset_2.csv",
     "after replace demo/dataset_2.csv",
     "before replace demo/dataset_2.existing.yml",

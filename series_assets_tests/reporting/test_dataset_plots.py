@@ -152,6 +152,7 @@ def test_the_picture_of_a_dataset_is_the_same_bytes_each_time() -> None:
         assert dataset_picture("demo", later, first) == png
     program = (
         "import hashlib\n"
+        "from series_assets.reporting.dataset_plots import dataset_picture\n"
         "from series_assets_tests.reporting.examples import *\n"
         "first, later = two_periods(6)\n"
         "png = dataset_picture('demo', later, first)\n"
@@ -174,6 +175,8 @@ def test_drawing_leaves_a_users_settings_alone() -> None:
     assert dict(matplotlib.rcParams) == before
     program = (
         "import sys\n"
+        "from series_assets.reporting.dataset_plots import dataset_picture\n"
+        "from series_assets.reporting.report_plots import report_pictures\n"
         "from series_assets_tests.reporting.examples import *\n"
         "dataset_picture('demo', *two_periods(3))\n"
         "report_pictures(a_history(3))\n"
