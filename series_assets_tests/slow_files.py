@@ -1,6 +1,6 @@
 """Which test files take long: they begin first, and are no part of ``pytest -m fast``.
 
-The others take less than four seconds each; ``test_slow_files`` sees to it that each path is one.
+The others take less than three seconds each; ``test_slow_files`` sees to it that each path is one.
 """
 
 from pathlib import Path
@@ -54,6 +54,11 @@ SECONDS = {
     "test_display.py": 6,
     "support/test_user_database.py": 4,
     "test_nothing_runs.py": 4,
+    "storage/test_unexpected_errors.py": 4,
+    "test_endings.py": 4,
+    "test_period_units.py": 4,
+    "support/test_cross_joins.py": 3,
+    "support/test_dates.py": 3,
 }
 """Files, and a folder whose tests share a server, with about how long they take."""
 
