@@ -1,6 +1,7 @@
 """The Python interface: making and checking series in plain functions, without Dagster."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -45,15 +46,23 @@ def iter_datasets(series: Series) -> "Iterator[tuple[str, pd.DataFrame]]":
     """Yield the partition key and the dataset of each period, the first one first.
 
     Each is a typed frame as ``RecordsFile.load`` returns it, made when it is asked for, in a
-    temporary folder; no file is left. A database that the user input names gets the entities.
+    temporary folder; no file is left, and a database that the user input names is only read.
     Raises as ``generate``.
     """
     from series_assets.core.records import typed
     from series_assets.pipeline.run import generate_periods
     from series_assets.storage.files import read_csv
+    from series_assets.storage.lookup_tables import check_lookups
+    from series_assets.storage.sqlite import copy_for_run
 
     with TemporaryDirectory(prefix="series_assets_") as folder:
         workspace = _workspace(folder, executor="none")
+        if series.database:
+            lookups = Path(folder).resolve() / "lookups.db"
+            check_lookups(series, series.database, any_database=workspace.any_database)
+            copy_for_run(series.database, lookups, series.specification)
+            series = replace(series, database=lookups)
+            workspace = replace(workspace, any_database=True)
         for period in series.calendar.periods:
             [path] = generate_periods(series, [period], workspace, Progress())
             yield period.key, typed(read_csv(path), series.kinds)

@@ -1,17 +1,16 @@
 """The settings that come from the environment, each with its default."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from series_assets.core.errors import Fault, InputError, UnusableError
+from series_assets.pipeline.executor_names import is_executor
 from series_assets.storage.paths import absolute
 
 _RETIRED = "SERIES_ASSETS_" + "WORKERS"
 """What SERIES_ASSETS_EXECUTOR was before; not to be ignored without a word."""
-_EXECUTORS = re.compile(r"auto|none|processes:[1-9][0-9]{0,3}")
 _ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 SHIPPED = Path(__file__).parent / "series"
 
@@ -68,7 +67,7 @@ def _executor(environment: Mapping[str, str]) -> str:
         remedy = f"set that to {_instead_of(workers)}"
         raise InputError([Fault(_RETIRED, "", "is SERIES_ASSETS_EXECUTOR now", remedy)])
     text = environment.get("SERIES_ASSETS_EXECUTOR") or "auto"
-    if not _EXECUTORS.fullmatch(text.lower()):
+    if not is_executor(text.lower()):
         remedy = "use auto, none, or processes:2 (or another number)"
         problem = f"'{text[:40]}' is not known"
         raise InputError([Fault("SERIES_ASSETS_EXECUTOR", "", problem, remedy)])

@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.records": {"core", "core.spec"},
     "storage": _BELOW_ALL,
     "engine": _BELOW_ALL,
-    "settings": {"core", "storage"},
+    "settings": {"core", "storage", "pipeline"},
     "checks": _BELOW_ALL | {"storage"},
     "reporting": _BELOW_ALL | {"storage"},
     "pipeline": _BELOW_ALL | {"storage", "engine"},

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,10 @@ from pathlib import Path
 import pytest
 
 import series_assets
-from series_assets_tests.builders import a_specification, write_series
+from series_assets.core.records import typed
+from series_assets.storage.files import read_csv
+from series_assets.storage.sqlite import installed_database
+from series_assets_tests.builders import a_specification, a_user_input, write_series
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "python.md"
 TEXT = DOCUMENT.read_text(encoding="utf-8")
@@ -77,3 +81,27 @@ def test_a_series_of_two_files_is_called_after_the_specification(tmp_path: Path)
     same = series_assets.generate(series_assets.load_series(place), tmp_path / "named")
     assert [path.read_bytes() for path in made] == [path.read_bytes() for path in same]
     assert all(one.holds for one in series_assets.check(loose, tmp_path / "loose", flat=True))
+
+
+def test_datasets_in_memory_leave_a_named_database_as_it_is(tmp_path: Path) -> None:
+    """The series itself can be made into files before and after, and its data are the same."""
+    database = tmp_path / "mine.db"
+    shutil.copyfile(installed_database(), database)
+    place = write_series(
+        tmp_path / "series",
+        a_specification(number_of_rows=30),
+        a_user_input(exhibit_db_path=str(database)),
+        name="orders",
+    )
+    series = series_assets.load_series(place)
+    before = database.read_bytes()
+    in_memory = dict(series_assets.iter_datasets(series))
+    assert database.read_bytes() == before
+    paths = series_assets.generate(series, tmp_path / "data")
+    from_files = [typed(read_csv(path), series.kinds) for path in paths]
+    assert [frame.to_dict("list") for frame in in_memory.values()] == [
+        frame.to_dict("list") for frame in from_files
+    ]
+    again = dict(series_assets.iter_datasets(series))
+    assert list(again) == list(in_memory)
+    assert all(one.holds for one in series_assets.check(series, tmp_path / "data"))

@@ -8,7 +8,6 @@ import ctypes
 import gc
 import multiprocessing
 import os
-import re
 import signal
 import sys
 import time
@@ -24,10 +23,8 @@ import joblib
 
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
+from series_assets.pipeline.executor_names import SETTING, wanted_processes
 from series_assets.pipeline.failures import PeriodError
-
-SETTING = "SERIES_ASSETS_EXECUTOR"
-_FORM = re.compile(r"auto|none|processes:([1-9][0-9]{0,3})")
 
 _SECONDS_A_PERIOD, _SECONDS_A_ROW = 0.02, 4e-6
 """About what it takes to make records."""
@@ -38,20 +35,16 @@ _ROWS_AT_ONCE, _PROCESSES_AT_ONCE = 200_000, 8
 _DIE_WITH_PARENT = 1
 
 
-def is_known(text: str) -> bool:
-    """Tell whether a text names an executor."""
-    return bool(_FORM.fullmatch(text))
-
-
 def workers_for(periods: int, rows: int, executor: str) -> int:
-    """Return how many processes to use for so many periods of so many rows; 1 is only ours."""
-    match = _FORM.fullmatch(executor)
-    if match is None:
-        raise ValueError(f"'{executor}' is not known; use auto, none or processes:N")
-    if executor == "none" or not _can_fork():
+    """Return how many processes to use for so many periods of so many rows; 1 is only ours.
+
+    Raises ValueError for an executor that is not known.
+    """
+    wanted = wanted_processes(executor)
+    if not _can_fork():
         return 1
-    if match[1]:
-        return max(1, min(int(match[1]), periods))
+    if wanted:
+        return max(1, min(wanted, periods))
     work = periods * (_SECONDS_A_PERIOD + rows * _SECONDS_A_ROW)
     most = min(int(work / _PAYS_FROM), _ROWS_AT_ONCE // max(1, rows), _PROCESSES_AT_ONCE, periods)
     return min(idle_cores(), most) if most > 1 else 1

@@ -10,6 +10,7 @@ from series_assets.core.plan.constraints import Broken
 from series_assets.core.plan.series import Plan, Series
 from series_assets.core.records import as_delivered
 from series_assets.core.spec.specification import Specification
+from series_assets.engine.exhibit_messages import is_about_duplicates
 from series_assets.engine.run import generate_new_records
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files, provenance, sqlite
@@ -66,7 +67,7 @@ def notes_of_run(
 ) -> Iterator[str]:
     """Yield what is worth knowing of a run of Exhibit, in sentences."""
     for line in messages:
-        if "duplicates" not in line:  # they are counted, and noted with their number
+        if not is_about_duplicates(line):  # they are counted, and noted with their number
             yield f"{where} ({part}): Exhibit says: {line}"
     for one in unmet:
         yield f"{where}: {one.among(part)}"

@@ -3,7 +3,8 @@
 For whoever keeps phases apart, as Dagster's assets do; ``run`` makes periods whole.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
+from typing import TypeVar
 
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Plan, Series
@@ -12,20 +13,17 @@ from series_assets.pipeline.failures import naming
 from series_assets.pipeline.new_records import NewRecords, make_new_records
 from series_assets.pipeline.progress import Progress
 from series_assets.pipeline.reference import NewEntities, pick_new_entities, require_earlier
-from series_assets.pipeline.work import Work, each, read_new_records
+from series_assets.pipeline.work import Task, Work, each, read_new_records
 from series_assets.pipeline.workspace import Workspace
+
+T = TypeVar("T", NewRecords, Dataset)
 
 
 def new_records_of(
     series: Series, plans: Sequence[Plan], workspace: Workspace, progress: Progress
 ) -> Generator[tuple[Period, NewRecords], None, None]:
     """Yield the new records of each period. Raises SeriesError."""
-    with workspace.scratch() as folder:
-        work, begin = Work(series, workspace, folder), _beginning("new records", progress)
-        for period, made in each(work, plans, _new_records, begin):
-            for note in made.notes:
-                progress.noted(note)
-            yield period, made
+    yield from _with_notes("new records", _new_records, series, plans, workspace, progress)
 
 
 def new_entities_of(
@@ -51,16 +49,26 @@ def datasets_of(
     series: Series, plans: Sequence[Plan], workspace: Workspace, progress: Progress
 ) -> Generator[tuple[Period, Dataset], None, None]:
     """Yield the dataset of each period. Raises SeriesError."""
+    yield from _with_notes("dataset", _dataset, series, plans, workspace, progress)
+
+
+def _with_notes(
+    phase: str,
+    task: Task[T],
+    series: Series,
+    plans: Sequence[Plan],
+    workspace: Workspace,
+    progress: Progress,
+) -> Generator[tuple[Period, T], None, None]:
+    """Yield what a task makes of each period, and report the phase and what is worth knowing."""
     with workspace.scratch() as folder:
-        work, begin = Work(series, workspace, folder), _beginning("dataset", progress)
-        for period, made in each(work, plans, _dataset, begin):
+        work = Work(series, workspace, folder)
+        for period, made in each(
+            work, plans, task, lambda period: progress.reached(period.key, phase)
+        ):
             for note in made.notes:
                 progress.noted(note)
             yield period, made
-
-
-def _beginning(phase: str, progress: Progress) -> Callable[[Period], None]:
-    return lambda period: progress.reached(period.key, phase)
 
 
 def _new_records(work: Work, plan: Plan) -> NewRecords:

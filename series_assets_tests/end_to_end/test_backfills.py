@@ -8,14 +8,15 @@ from series_assets_tests.end_to_end.reading import of_period
 from series_assets_tests.end_to_end.served import KEYS, ByCommandLine
 
 
-def test_a_backfill_of_all_periods_makes_each_once(
+def test_a_backfill_of_all_periods_completes_in_two_runs(
     server: Server, whole_backfill: str, by_command_line: ByCommandLine
 ) -> None:
-    """All files of the series, the bytes those of the command line.
+    """Whatever its length; all files of the series, the bytes those of the command line.
 
-    How many runs it takes is up to the daemon: two, unless it looks while one of them ends.
+    Two, unless the daemon looks in the middle of one of them: see ``impatient``.
     """
     assert server.end_of_backfill(whole_backfill) == "COMPLETED_SUCCESS"
+    assert len(server.runs_of_backfill(whole_backfill)) == 2
     for asset in NAMES:
         assert server.times_made("backfilled", asset) == dict.fromkeys(KEYS, 1)
     assert server.files("backfilled") == by_command_line("backfilled")
@@ -24,9 +25,10 @@ def test_a_backfill_of_all_periods_makes_each_once(
 def test_a_backfill_of_a_middle_range_makes_just_its_periods(
     server: Server, middle_backfill: str, by_command_line: ByCommandLine
 ) -> None:
-    """The period before is not made again, the one after not at all."""
+    """In two runs; the period before is not made again, the one after not at all."""
     assert server.end_of_backfill(middle_backfill) == "COMPLETED_SUCCESS"
     runs = {run["runId"] for run in server.runs_of_backfill(middle_backfill)}
+    assert len(runs) == 2
     for asset in NAMES:
         assert server.times_made("middle", asset) == dict.fromkeys(KEYS[:3], 1)
         made_by = {one.partition: one.run_id for one in server.materializations("middle", asset)}
@@ -41,8 +43,9 @@ def test_a_backfill_of_a_middle_range_makes_just_its_periods(
 def test_a_backfill_of_the_whole_clinic_makes_the_bytes_of_the_command_line(
     server: Server, whole_clinic: str, by_command_line: ByCommandLine
 ) -> None:
-    """Ten periods of the series that ships, each made once."""
+    """Ten periods of the series that ships, in two runs, each made once."""
     assert server.end_of_backfill(whole_clinic) == "COMPLETED_SUCCESS"
+    assert len(server.runs_of_backfill(whole_clinic)) == 2
     for asset in NAMES:
         assert list(server.times_made("clinic", asset).values()) == [1] * 10
     assert server.files("clinic") == by_command_line("clinic")

@@ -24,7 +24,6 @@ Floats = NDArray[np.float64]
 _POINTS = 400
 _PLACES = (np.arange(_POINTS) + 0.5) / _POINTS
 _NORMAL = np.array([NormalDist().inv_cdf(place) for place in _PLACES.tolist()])
-_EVEN = np.sqrt(12) * (_PLACES - 0.5)
 """Quantiles of deviation 1 and mean 0."""
 _FLAT = 10**4
 """Whole numbers further apart than this are not scaled to a range: Exhibit lists all of them."""
