@@ -1,6 +1,7 @@
 """Imports go one way, and the environment is read in one place."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -173,3 +174,17 @@ def test_any_reading_of_the_environment_is_seen(text: str) -> None:
 def test_any_import_is_seen(text: str) -> None:
     """However it is written."""
     assert set(imports(ast.parse(text))) == {"storage.files"}
+
+
+def test_modules_name_others_that_are_there() -> None:
+    """What the head of a module says is "in" something is in a module, or in a key of a file."""
+    keys = {"original_values"}
+    sources = {path: path.read_text(encoding="utf-8") for path in ROOT.rglob("*.py")}
+    places = {path.stem for path in sources} | {path.parent.name for path in sources}
+    lost = []
+    for path, source in sources.items():
+        head = ast.get_docstring(ast.parse(source)) or ""
+        for name in re.findall(r"\bin\s+``(?:[a-z_]+\.)*([a-z_]+)``", head):
+            if name not in places | keys:
+                lost.append((path.name, name))
+    assert lost == []

@@ -1,7 +1,7 @@
 """The basic constraints that can be read off a delivered row, and where they are sure to hold.
 
 A constraint between two numbers or two dates, or between one of them and a literal. Light enough
-to be loaded with the definitions; the rows are looked at in ``holding_values``.
+to be loaded with the definitions; the rows are looked at in ``value_rules``.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """A delivered dataset as the rules see it: tables of text, and which rows are whose.
 
 Everything here is text, as it stands in the files: columns of text, null where a value is missing.
-Where they come from is the business of ``checking``, how rules are held that of ``holding``.
+Where they come from is the business of ``run``, how rules are held that of ``evaluate``.
 """
 
 from collections.abc import Callable, Mapping, Sequence

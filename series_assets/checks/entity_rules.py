@@ -1,6 +1,6 @@
 """Holding the rules on entities against a delivered dataset: who they are, and what they keep.
 
-The other rules are in ``holding``.
+The other rules are in ``evaluate``.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,7 @@
 """Holding the rules against one delivered dataset: what is wrong, counted and with examples.
 
-What the rules are stands in ``rules``, what they are held against in ``delivered``; those on
-entities are in ``holding_entities``, those on values in ``holding_values``.
+What the rules are is in ``rules``, what they are held against in ``dataset_under_check``; those
+on entities are in ``entity_rules``, those on values in ``value_rules``.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,7 +1,7 @@
 """The rules that a consumer of a dataset relies on: which a series has, and what is found.
 
 Light enough to be loaded with the definitions; how each rule is held against a dataset is in
-``holding``.
+``evaluate``.
 """
 
 from collections.abc import Iterator, Mapping

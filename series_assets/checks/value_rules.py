@@ -1,6 +1,6 @@
 """Holding the rules on values against a delivered dataset: dates, constraints, and numbers.
 
-The other rules are in ``holding``.
+The other rules are in ``evaluate``.
 """
 
 import re

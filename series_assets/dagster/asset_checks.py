@@ -1,7 +1,7 @@
 """The asset checks of a series: one for each rule that a consumer of its datasets relies on.
 
 They sit on ``dataset`` and run in one op, so that each file is read once for all of them. What a
-rule means is in ``core``, what is read for it in ``checking``.
+rule means, and what is read for it, is in ``checks``.
 """
 
 import warnings

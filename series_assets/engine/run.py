@@ -1,7 +1,7 @@
 """Running Exhibit for the two parts of a period.
 
 What is run is a deep copy of the part's specification against a scratch copy of the database;
-what differs from stock Exhibit stands in ``drawing`` and in ``core.plan.identifiers``.
+what differs from stock Exhibit stands in ``existing_records`` and in ``core.plan.identifiers``.
 """
 
 from collections.abc import Iterator, Mapping

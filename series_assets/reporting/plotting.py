@@ -1,8 +1,8 @@
 """What all pictures share: colours, one font, text that fits, and PNG bytes that never differ.
 
 Matplotlib without pyplot: nothing is kept between two pictures, and whatever a user has set for
-their own plots changes none of ours. What is drawn is decided in ``pictures`` and
-``report_pictures``.
+their own plots changes none of ours. What is drawn is decided in ``dataset_plots`` and
+``report_plots``.
 """
 
 import io

@@ -2,7 +2,7 @@
 
 Each column is counted on a scale that a reference profile sets, that of period 1: bins of numbers
 and of days, categories, or how often a value occurs. Holds no records, only counts and the names
-of a few categories. How a profile is drawn is the business of ``pictures``.
+of a few categories. How a profile is drawn is the business of ``dataset_plots``.
 """
 
 import re

@@ -1,6 +1,6 @@
 """The pictures of a whole series: its rows, its entities, and where existing rows come from.
 
-They draw a ``History``, see ``reporting.history``; the picture of one dataset is in ``pictures``.
+They draw a ``History``, see ``history``; the picture of one dataset is in ``dataset_plots``.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """A series: a specification and a user input that fit together, and the plan of each period.
 
 The plan says everything about a period before anything runs. Whether two files make a series is
-decided in ``building``, how a specification is changed in ``changes``, who is drawn in
-``entities``.
+decided in ``build``, how a specification is changed in ``spec_changes``, who is drawn in
+``sampling``.
 """
 
 from dataclasses import dataclass, fields

@@ -61,7 +61,7 @@ def for_period(
 ) -> Specification:
     """Return a copy with the dates of period ``k``: windows, their dates, and days in expressions.
 
-    What moves, and how far, is decided in ``moving``.
+    What moves, and how far, is decided in ``date_shifts``.
     """
     changed = deepcopy(specification)
     move_dates(changed, roles.moved, calendar, k)

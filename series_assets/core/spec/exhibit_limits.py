@@ -1,7 +1,7 @@
 """What Exhibit 0.9.9 would take without a word and get wrong, or die of with a raw Python error.
 
 Each rule refuses one such case with the key and the remedy. What the form of a specification is
-stands in ``form``; what only a run can show is left to a trial.
+stands in ``schema``; what only a run can show is left to a trial.
 """
 
 import re

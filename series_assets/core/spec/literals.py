@@ -3,7 +3,7 @@
 Exhibit's expressions are pandas': ``visit > '2024-01-15'``, ``visit.between('…', '…')``,
 ``(visit - '2024-01-01').dt.days``. Python's own parser tells what belongs to what; only the days
 themselves are replaced, the rest of the text stays as it was written. How far a day moves is
-decided in ``moving``.
+decided in ``date_shifts``.
 """
 
 import ast

@@ -2,7 +2,7 @@
 
 Exhibit writes column names in several ways: ``~my col~`` in constraints and filters, ``my col``
 with its blanks in derivations, plain names split by commas in partitions and targets. Each has
-its function here. What is done about a mention is decided in ``changes``.
+its function here. What is done about a mention is decided in ``plan.spec_changes``.
 """
 
 import io

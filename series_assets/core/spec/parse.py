@@ -1,6 +1,6 @@
 """Reading a specification: its form checked, and that its parts do not contradict each other.
 
-The rules that Exhibit itself has without telling are in ``exhibit_rules``.
+The rules that Exhibit itself has without telling are in ``exhibit_limits``.
 """
 
 from collections.abc import Iterator, Mapping

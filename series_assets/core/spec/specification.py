@@ -1,7 +1,7 @@
 """What can be read from a specification: a plain dict in Exhibit's own form, never mutated.
 
-Which forms it may have is in ``form``, how it is checked in ``reading``, how it changes from period
-to period in ``changes``.
+Which forms it may have is in ``schema``, how it is checked in ``parse``, how it changes from period
+to period in ``plan.spec_changes``.
 """
 
 from bisect import bisect_left
