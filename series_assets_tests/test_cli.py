@@ -460,14 +460,15 @@ def test_without_verbose_no_log_is_shown(tmp_path: Path) -> None:
 
 def test_the_progress_bar_names_period_and_phase(tmp_path: Path) -> None:
     """On a terminal; the paths still go to stdout."""
-    specification = a_specification(number_of_rows=1000)  # time for the bar to be drawn
+    specification = a_specification(number_of_rows=8000)  # time for the bar to be drawn
     write_series(tmp_path / "series", specification, a_user_input(num_datasets=12))
     controller, terminal = pty.openpty()
     process = subprocess.Popen(
         [PROGRAM, "generate", "demo"],
         stdout=subprocess.PIPE,
         stderr=terminal,
-        env=os.environ | {"TERM": "xterm-256color", "COLUMNS": "120"},
+        env=os.environ
+        | {"TERM": "xterm-256color", "COLUMNS": "120", "SERIES_ASSETS_EXECUTOR": "none"},
     )
     os.close(terminal)
     shown = b""
@@ -627,7 +628,12 @@ def test_an_interrupted_generation_leaves_nothing_half_made(tmp_path: Path) -> N
     specification = a_specification(number_of_rows=2000)
     write_series(tmp_path / "series", specification, a_user_input(num_datasets=100))
     process = subprocess.Popen(
-        [PROGRAM, "generate", "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [PROGRAM, "generate", "demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Tests that run in the background of a shell would hand on that it is to be ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     data = tmp_path / "data"
     until = time.monotonic() + 60
