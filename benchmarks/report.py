@@ -44,7 +44,6 @@ _AGAINST = [
 _PHASES = [
     "µs a row",
     "new records",
-    "existing records",
     "reference table",
     "dataset",
     "start",
