@@ -15,7 +15,7 @@ from series_assets.settings import from_environment
 if TYPE_CHECKING:
     import pandas as pd
 
-    from series_assets.checks.run import Checked
+    from series_assets.checks.run import CheckResult
 
 
 def generate(
@@ -70,7 +70,7 @@ def iter_datasets(series: Series) -> "Iterator[tuple[str, pd.DataFrame]]":
 
 def check(
     series: Series, data_dir: str | Path, periods: str | None = None, *, flat: bool = False
-) -> "list[Checked]":
+) -> "list[CheckResult]":
     """Return what the rules of a series find in its datasets, one result a period.
 
     ``periods`` as for ``generate``; None for all that are there. Each result has ``key``,

@@ -20,7 +20,7 @@ SECONDS = {
     "dagster/test_component.py": 30,
     "dagster/test_dg.py": 30,
     "statistical/test_mutations.py": 26,
-    "reporting/test_likeness.py": 24,
+    "reporting/test_data_comparison.py": 24,
     "dagster/test_asset_checks.py": 22,
     "engine/test_stock.py": 21,
     "test_definitions.py": 20,

@@ -23,9 +23,9 @@ from series_assets.definitions import load
 from series_assets.pipeline.failures import period_error
 from series_assets.pipeline.progress import Progress
 from series_assets.pipeline.workspace import Workspace
-from series_assets.reporting.dataset_plots import dataset_picture
-from series_assets.reporting.history import History, Period, RowsByOrigin
-from series_assets.reporting.page import page_of
+from series_assets.reporting.dataset_plots import plot_dataset
+from series_assets.reporting.history import History, PeriodHistory, RowsByOrigin
+from series_assets.reporting.page import render_page
 from series_assets.reporting.plotting import plain_style
 from series_assets.settings import from_environment
 from series_assets.storage.loading import find_series, load_series
@@ -284,14 +284,14 @@ class _Page(HTMLParser):
 
 def a_history(name: str, remark: str) -> History:
     """Return a history of one period whose texts are the given ones."""
-    period = Period(0, FIRST, 3, 0, RowsByOrigin(3, {}), 3, (remark,))
+    period = PeriodHistory(0, FIRST, 3, 0, RowsByOrigin(3, {}), 3, (remark,))
     return History(name, [period], (remark,))
 
 
 @pytest.mark.parametrize("payload", [IMAGE, VALUES[0], '" onload="alert(1)', "'><b>", "&lt;", LINK])
 def test_the_report_page_has_no_element_of_the_datas(payload: str) -> None:
     """Whatever a remark or the series' name holds, the page has the same elements, and says it."""
-    plain, hostile = (_Page(page_of(a_history(one, one), [])) for one in ("demo", payload))
+    plain, hostile = (_Page(render_page(a_history(one, one), [])) for one in ("demo", payload))
     assert hostile.elements == plain.elements
     assert "".join(hostile.text).count(payload) == "".join(plain.text).count("demo")
     assert any(
@@ -302,7 +302,7 @@ def test_the_report_page_has_no_element_of_the_datas(payload: str) -> None:
 
 def test_the_report_page_shows_what_acts() -> None:
     """Overrides of direction and controls in a remark are escapes on the page."""
-    page = page_of(a_history("demo", f"{CLEAR} \u202egnp"), [])
+    page = render_page(a_history("demo", f"{CLEAR} \u202egnp"), [])
     assert r"\x1b[2J" in page and r"\u202egnp" in page
     assert not _ACTS.search(page)
 
@@ -345,7 +345,7 @@ def test_pictures_draw_them_as_letters() -> None:
         assert matplotlib.rcParams["text.parse_math"] is False
         assert matplotlib.rcParams["text.usetex"] is False
     assert cleaned(f"{IMAGE} $x^2$ {CLEAR}\u202e").startswith(f"{IMAGE} $x^2$ □[2J□]0;owned□")
-    assert callable(dataset_picture)
+    assert callable(plot_dataset)
 
 
 def test_all_that_is_printed_goes_through_one_place() -> None:

@@ -32,7 +32,7 @@ _MARK = "\x1f"
 
 
 @dataclass(frozen=True)
-class Delivered:
+class DatasetUnderCheck:
     """A dataset, and what it is held against."""
 
     series: Series
@@ -150,9 +150,9 @@ def codes(column: pa.Array) -> NDArray[np.int64]:
 class Cells:
     """Collects what is wrong cell by cell, and counts the rows it is in."""
 
-    def __init__(self, delivered: Delivered) -> None:
-        self._delivered = delivered
-        self._rows = np.zeros(delivered.records.num_rows, dtype=bool)
+    def __init__(self, dataset: DatasetUnderCheck) -> None:
+        self._dataset = dataset
+        self._rows = np.zeros(dataset.records.num_rows, dtype=bool)
         self._examples: list[Example] = []
 
     def add(self, column: str, rows: Flags, wanted: Callable[[int], str]) -> None:
@@ -160,12 +160,12 @@ class Cells:
         self._rows |= rows
         room = EXAMPLES - len(self._examples)
         for row in np.flatnonzero(rows)[:room].tolist():
-            self._examples.append(self._delivered.example(row, column, wanted(row)))
+            self._examples.append(self._dataset.example(row, column, wanted(row)))
 
     def finding(
         self,
         rule: str,
-        looked_at: int | None = None,
+        examined: int | None = None,
         *,
         lacking: Sequence[Example] = (),
         facts: Mapping[str, int | str] | None = None,
@@ -174,7 +174,7 @@ class Cells:
 
         ``lacking`` are examples of what no row has; each of them counts as one row that is wrong.
         """
-        count = len(self._rows) if looked_at is None else looked_at
+        count = len(self._rows) if examined is None else examined
         examples = (*self._examples, *lacking)[:EXAMPLES]
         wrong = int(self._rows.sum()) + len(lacking)
         return Finding(rule, "rows", count, wrong, examples, facts=facts or {})

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from series_assets.checks.dataset_under_check import (
     Cells,
-    Delivered,
+    DatasetUnderCheck,
     Flags,
     codes,
     differs,
@@ -23,43 +23,43 @@ from series_assets.core.plan.sampling import entity_of_row
 from series_assets.core.spec.frequency_distribution import Distribution, parse_distribution
 
 
-def hold_identifiers(delivered: Delivered) -> Finding:
+def check_identifiers(dataset: DatasetUnderCheck) -> Finding:
     """Return the rows whose identifiers are not as new, or not as known, as they should be."""
-    series, is_new = delivered.series, delivered.is_new
+    series, is_new = dataset.series, dataset.is_new
     first, *others = series.roles.identifiers
-    cells = Cells(delivered)
+    cells = Cells(dataset)
     fresh = "one that no earlier period has"
     known = "that of an entity recorded before the period, or of new_records"
     for name in series.roles.identifiers:
-        cells.add(name, is_new & delivered.is_seen[name], lambda _: fresh)
-    cells.add(first, ~is_new & ~delivered.is_known, lambda _: known)
-    old = ~is_new & delivered.is_known
+        cells.add(name, is_new & dataset.is_seen[name], lambda _: fresh)
+    cells.add(first, ~is_new & ~dataset.is_known, lambda _: known)
+    old = ~is_new & dataset.is_known
     linked = set(linked_outputs(series))
     for name in others:
-        odd = old & differs(delivered.column(name), delivered.recorded[name])
+        odd = old & differs(dataset.column(name), dataset.recorded[name])
         if name in linked:  # whether they go together is a rule of its own
-            odd &= ~delivered.is_seen[name] & is_there(delivered.column(name))
-        cells.add(name, odd, _as_recorded(delivered, name))
+            odd &= ~dataset.is_seen[name] & is_there(dataset.column(name))
+        cells.add(name, odd, _as_recorded(dataset, name))
     return cells.finding("identifiers")
 
 
-def hold_static_columns(delivered: Delivered) -> Finding:
+def check_static_columns(dataset: DatasetUnderCheck) -> Finding:
     """Return the rows that differ in what an entity keeps from what it was, or from each other."""
-    cells = Cells(delivered)
-    names = static_outputs(delivered.series)
-    old = ~delivered.is_new & delivered.is_known
+    cells = Cells(dataset)
+    names = static_outputs(dataset.series)
+    old = ~dataset.is_new & dataset.is_known
     for name in names:
-        odd = old & differs(delivered.column(name), delivered.recorded[name])
-        cells.add(name, odd, _as_recorded(delivered, name))
-    _one_each(delivered, names, cells)
-    named = delivered.is_new & is_there(delivered.identifiers)
+        odd = old & differs(dataset.column(name), dataset.recorded[name])
+        cells.add(name, odd, _as_recorded(dataset, name))
+    _one_each(dataset, names, cells)
+    named = dataset.is_new & is_there(dataset.identifiers)
     return cells.finding("static_columns", int((old | named).sum()))
 
 
-def _one_each(delivered: Delivered, names: Iterable[str], cells: Cells) -> None:
+def _one_each(dataset: DatasetUnderCheck, names: Iterable[str], cells: Cells) -> None:
     """Find the new rows that differ in what an entity keeps from the first row of their entity."""
-    entities = codes(delivered.identifiers)
-    rows = np.flatnonzero(delivered.is_new & (entities >= 0))
+    entities = codes(dataset.identifiers)
+    rows = np.flatnonzero(dataset.is_new & (entities >= 0))
     first = np.empty(int(entities.max(initial=-1)) + 1, dtype=np.int64)
     first[entities[rows][::-1]] = rows[::-1]
     firsts = first[entities[rows]]
@@ -70,7 +70,7 @@ def _one_each(delivered: Delivered, names: Iterable[str], cells: Cells) -> None:
     place = np.zeros(len(entities), dtype=np.int64)
     place[rows] = firsts
     for name in names:
-        column = delivered.column(name)
+        column = dataset.column(name)
         values = codes(column)
         odd = np.zeros(len(values), dtype=bool)
         odd[rows[values[rows] != values[firsts]]] = True
@@ -86,29 +86,31 @@ def _as_in(column: pa.Array, place: NDArray[np.int64]) -> Callable[[int], str]:
     return wanted
 
 
-def hold_linked_columns(delivered: Delivered) -> Finding:
+def check_linked_columns(dataset: DatasetUnderCheck) -> Finding:
     """Return the rows whose linked identifiers and columns do not go together."""
-    cells = Cells(delivered)
-    old = ~delivered.is_new & delivered.is_known
+    cells = Cells(dataset)
+    old = ~dataset.is_new & dataset.is_known
     apart = np.zeros(len(old), dtype=bool)
-    for name in linked_outputs(delivered.series):
-        odd = old & differs(delivered.column(name), delivered.recorded[name])
-        cells.add(name, odd, _as_recorded(delivered, name))
+    for name in linked_outputs(dataset.series):
+        odd = old & differs(dataset.column(name), dataset.recorded[name])
+        cells.add(name, odd, _as_recorded(dataset, name))
         apart |= odd
-    identifiers = delivered.series.roles.identifiers  # one that is not linked varies by row
-    kept = [name for name in linked_outputs(delivered.series) if name not in identifiers]
-    _one_each(delivered, kept, cells)
-    if delivered.series.linked:
-        leader, *others = delivered.series.linked
+    identifiers = dataset.series.roles.identifiers  # one that is not linked varies by row
+    kept = [name for name in linked_outputs(dataset.series) if name not in identifiers]
+    _one_each(dataset, kept, cells)
+    if dataset.series.linked:
+        leader, *others = dataset.series.linked
         for name in others:
-            _one_to_one(delivered, leader, name, apart, cells)
+            _one_to_one(dataset, leader, name, apart, cells)
     return cells.finding("linked_columns")
 
 
-def _one_to_one(delivered: Delivered, leader: str, name: str, apart: Flags, cells: Cells) -> None:
+def _one_to_one(
+    dataset: DatasetUnderCheck, leader: str, name: str, apart: Flags, cells: Cells
+) -> None:
     """Find the rows whose pair contradicts another one; pairs as recorded speak first."""
-    old = ~delivered.is_new & delivered.is_known
-    left, right = (codes(delivered.column(column)) for column in (leader, name))
+    old = ~dataset.is_new & dataset.is_known
+    left, right = (codes(dataset.column(column)) for column in (leader, name))
     both = (left >= 0) & (right >= 0) & ~apart
     rows = np.r_[np.flatnonzero(both & old), np.flatnonzero(both & ~old)]
     odd = np.zeros(len(both), dtype=bool)
@@ -119,36 +121,36 @@ def _one_to_one(delivered: Delivered, leader: str, name: str, apart: Flags, cell
         against = rows[other[rows] != other[speaker[one[rows]]]]
         odd[against] = True
         mate[against] = speaker[one[against]]
-    there = delivered.column(name)
+    there = dataset.column(name)
 
     def wanted(row: int) -> str:
-        one, other = delivered.column(leader)[mate[row]].as_py(), there[mate[row]].as_py()
+        one, other = dataset.column(leader)[mate[row]].as_py(), there[mate[row]].as_py()
         return f"one to one with {leader}, but another row has {one!r} with {other!r}"
 
     cells.add(name, odd, wanted)
 
 
-def hold_repetitions(delivered: Delivered) -> Finding:
+def check_repetitions(dataset: DatasetUnderCheck) -> Finding:
     """Return the entities that have more rows than the frequency_distribution gives them."""
-    series = delivered.series
-    new, existing = series.counts(delivered.k)
+    series = dataset.series
+    new, existing = series.counts(dataset.k)
     columns = series.specification["columns"]
     crossed = any(column.get("cross_join_all_unique_values") for column in columns.values())
     whole = series.specification["constraints"]["allow_duplicates"] and not crossed
     wrong, examples = 0, []
     for name in series.roles.identifiers:
         distribution = parse_distribution(columns[name]["frequency_distribution"])
-        sides = [(delivered.is_new, new, whole and not columns[name]["miss_probability"])]
+        sides = [(dataset.is_new, new, whole and not columns[name]["miss_probability"])]
         if name == series.first_identifier:
-            sides.append((~delivered.is_new, existing, True))
+            sides.append((~dataset.is_new, existing, True))
         for rows, asked, exact in sides:
-            values = delivered.column(name).filter(pa.array(rows))
+            values = dataset.column(name).filter(pa.array(rows))
             for value, times, wanted in _too_often(values, distribution, asked, exact):
                 wrong += 1
                 examples.append(Example(value, name, f"{times} rows", wanted))
                 if len(examples) > EXAMPLES:
                     examples.pop()
-    entities = len(pc.drop_null(pc.unique(delivered.identifiers)))
+    entities = len(pc.drop_null(pc.unique(dataset.identifiers)))
     return Finding("repetitions", "entities", entities, wrong, tuple(examples))
 
 
@@ -177,9 +179,9 @@ def _too_often(
             yield counted.field("values")[place].as_py(), often, wanted
 
 
-def _as_recorded(delivered: Delivered, name: str) -> Callable[[int], str]:
+def _as_recorded(dataset: DatasetUnderCheck, name: str) -> Callable[[int], str]:
     def wanted(row: int) -> str:
-        value = delivered.recorded[name][row].as_py()
+        value = dataset.recorded[name][row].as_py()
         return "nothing, as recorded" if value is None else f"{value!r}, as recorded"
 
     return wanted

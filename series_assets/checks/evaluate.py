@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 from itertools import zip_longest
 
 from series_assets.checks.constraint_rules import comparisons
-from series_assets.checks.dataset_under_check import Delivered
+from series_assets.checks.dataset_under_check import DatasetUnderCheck
 from series_assets.checks.entity_rules import (
-    hold_identifiers,
-    hold_linked_columns,
-    hold_repetitions,
-    hold_static_columns,
+    check_identifiers,
+    check_linked_columns,
+    check_repetitions,
+    check_static_columns,
 )
 from series_assets.checks.rules import (
     EXAMPLES,
@@ -26,19 +26,19 @@ from series_assets.checks.rules import (
     static_outputs,
 )
 from series_assets.checks.value_rules import (
-    hold_constraints,
-    hold_dates,
-    hold_fresh_values,
+    check_constraints,
+    check_dates,
+    check_fresh_values,
 )
 from series_assets.core.plan.series import Series
 
 
-def hold(delivered: Delivered, rules: Iterable[str] | None = None) -> list[Finding]:
+def evaluate_rules(dataset: DatasetUnderCheck, rules: Iterable[str] | None = None) -> list[Finding]:
     """Return what comes of holding each rule (by default each that the series has) in turn."""
     found = []
-    for name in rules_of(delivered.series) if rules is None else rules:
-        needed = () if name == "same_columns" else _NEEDED[name](delivered.series)
-        there = set(delivered.records.column_names)
+    for name in rules_of(dataset.series) if rules is None else rules:
+        needed = () if name == "same_columns" else _NEEDED[name](dataset.series)
+        there = set(dataset.records.column_names)
         lost = [column for column in dict.fromkeys(needed) if column not in there]
         if lost:
             problem = (
@@ -47,14 +47,14 @@ def hold(delivered: Delivered, rules: Iterable[str] | None = None) -> list[Findi
             )
             found.append(Finding(name, problem=problem))
         else:
-            found.append(_HOLDING[name](delivered))
+            found.append(_HOLDING[name](dataset))
     return found
 
 
-def _same_columns(delivered: Delivered) -> Finding:
-    found, wanted = delivered.header, delivered.first_header
-    if delivered.is_first_period:
-        named = set(delivered.series.kinds)
+def _same_columns(dataset: DatasetUnderCheck) -> Finding:
+    found, wanted = dataset.header, dataset.first_header
+    if dataset.is_first_period:
+        named = set(dataset.series.kinds)
         # What order Exhibit gives them is only known from the first dataset itself.
         wanted = (*(n for n in found if n in named), *(n for n in sorted(named) if n not in found))
     strays = [name for name in found if name not in wanted]
@@ -72,13 +72,13 @@ def _same_columns(delivered: Delivered) -> Finding:
     return Finding("same_columns", "columns", len(wanted), wrong, tuple(examples[:EXAMPLES]))
 
 
-def _counts(delivered: Delivered) -> Finding:
-    series = delivered.series
-    new, existing = series.counts(delivered.k)
-    rows, found_new = delivered.records.num_rows, int(delivered.is_new.sum())
+def _counts(dataset: DatasetUnderCheck) -> Finding:
+    series = dataset.series
+    new, existing = series.counts(dataset.k)
+    rows, found_new = dataset.records.num_rows, int(dataset.is_new.sum())
     # Exhibit leaves out new rows that are alike, where duplicates are not allowed.
     may_lack = not series.specification["constraints"]["allow_duplicates"]
-    wanted_new = min(new, delivered.new_rows) if may_lack else new
+    wanted_new = min(new, dataset.new_rows) if may_lack else new
     lacking = max(0, wanted_new - found_new) + max(0, existing - (rows - found_new))
     surplus = max(0, found_new - wanted_new) + max(0, rows - found_new - existing)
     examples = [
@@ -96,7 +96,7 @@ def _counts(delivered: Delivered) -> Finding:
         "existing rows asked for": existing,
         "existing rows delivered": rows - found_new,
     }
-    if not delivered.is_first_period:
+    if not dataset.is_first_period:
         facts["fraction of new asked for"] = str(series.user_input.fraction_of_new)
     if wanted_new < new:
         facts["new rows left out as duplicates"] = new - wanted_new
@@ -104,16 +104,16 @@ def _counts(delivered: Delivered) -> Finding:
 
 
 _Needed = Callable[[Series], tuple[str, ...]]
-_HOLDING: dict[str, Callable[[Delivered], Finding]] = {
+_HOLDING: dict[str, Callable[[DatasetUnderCheck], Finding]] = {
     "same_columns": _same_columns,
     "counts": _counts,
-    "identifiers": hold_identifiers,
-    "repetitions": hold_repetitions,
-    "static_columns": hold_static_columns,
-    "linked_columns": hold_linked_columns,
-    "dates": hold_dates,
-    "constraints": hold_constraints,
-    "fresh_values": hold_fresh_values,
+    "identifiers": check_identifiers,
+    "repetitions": check_repetitions,
+    "static_columns": check_static_columns,
+    "linked_columns": check_linked_columns,
+    "dates": check_dates,
+    "constraints": check_constraints,
+    "fresh_values": check_fresh_values,
 }
 _NEEDED: dict[str, _Needed] = {
     "counts": lambda series: (),

@@ -55,7 +55,7 @@ class Finding:
     rule: str
     unit: str = "rows"
     """What is counted: ``rows``, ``entities`` or ``columns``."""
-    looked_at: int = 0
+    examined: int = 0
     wrong: int = 0
     examples: tuple[Example, ...] = ()
     problem: str | None = None
@@ -72,8 +72,8 @@ class Finding:
         if self.problem is not None:
             return self.problem
         if not self.wrong:
-            return f"{self.looked_at} {self.unit}, none wrong"
-        told = f"{self.wrong} of {self.looked_at} {self.unit} wrong"
+            return f"{self.examined} {self.unit}, none wrong"
+        told = f"{self.wrong} of {self.examined} {self.unit} wrong"
         return f"{told}, such as {_told(self.examples[0])}" if self.examples else told
 
 

@@ -1,4 +1,4 @@
-"""Checking what was delivered: the files and the reference table, read and held against the rules.
+"""Checking what was dataset: the files and the reference table, read and held against the rules.
 
 For Dagster's checks and for the command line; what each rule means is in ``core``.
 """
@@ -19,7 +19,7 @@ from series_assets.storage.provenance import require_delivered
 from series_assets.storage.reference_table import ReferenceTable
 
 if TYPE_CHECKING:
-    from series_assets.checks.dataset_under_check import Delivered
+    from series_assets.checks.dataset_under_check import DatasetUnderCheck
     from series_assets.storage.entity_lookup import EntityLookup
 
 _ASKS_THE_TABLE = {"identifiers", "static_columns", "linked_columns"}
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckResult:
     """What came of holding the rules against the dataset of one period."""
 
     key: str
@@ -55,7 +55,7 @@ def delivered_keys(table: ReferenceTable) -> list[str]:
 
 def check_periods(
     table: ReferenceTable, keys: Sequence[str], rules: Iterable[str] | None = None
-) -> Iterator[Checked]:
+) -> Iterator[CheckResult]:
     """Hold the rules (by default all of the series) against the datasets of some periods, in order.
 
     Each file is read once, and one period is in memory at a time. What cannot be read, is not
@@ -65,7 +65,7 @@ def check_periods(
     names = tuple(name for name in rules_of(table.series) if name in wanted)
     with closing(_Check(table, keys)) as check:
         for key in keys:
-            yield Checked(key, tuple(check.findings(key, names)))
+            yield CheckResult(key, tuple(check.findings(key, names)))
 
 
 class _Check:
@@ -84,12 +84,12 @@ class _Check:
 
     def findings(self, key: str, names: Sequence[str]) -> Iterator[Finding]:
         """Yield a finding for each of the named rules, in their order."""
-        from series_assets.checks.evaluate import hold
+        from series_assets.checks.evaluate import evaluate_rules
 
         period = self._series.calendar.named(key)
         try:
             require_delivered(self._series, self._table.layout, period)
-            delivered, problem = self._delivered(period.k, names)
+            dataset, problem = self._delivered(period.k, names)
         except SeriesError as error:
             yield from (Finding(name, problem=str(error)) for name in names)
             return
@@ -97,14 +97,14 @@ class _Check:
             if problem and name in _ASKS_THE_TABLE:
                 yield Finding(name, problem=problem)
             else:
-                yield from hold(delivered, [name])
+                yield from evaluate_rules(dataset, [name])
 
-    def _delivered(self, k: int, rules: Sequence[str]) -> tuple["Delivered", str | None]:
+    def _delivered(self, k: int, rules: Sequence[str]) -> tuple["DatasetUnderCheck", str | None]:
         """Return the dataset of period ``k``, and why nothing is known of what was recorded."""
         import numpy as np
         import pyarrow as pa
 
-        from series_assets.checks.dataset_under_check import Delivered, kept_columns, parts
+        from series_assets.checks.dataset_under_check import DatasetUnderCheck, kept_columns, parts
 
         series, layout = self._series, self._table.layout
         header, records = _read(layout.dataset(k + 1), f"make dataset of {self._key(k)} again")
@@ -139,7 +139,7 @@ class _Check:
                 again = "make reference_table of all periods again"
                 problem = str(error) if error.remedy else sentence(str(error), again)
         return (
-            Delivered(
+            DatasetUnderCheck(
                 series=series,
                 k=k,
                 header=tuple(header),

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from series_assets.checks.constraint_rules import Comparison, comparisons
-from series_assets.checks.dataset_under_check import Cells, Delivered, Flags, is_in
+from series_assets.checks.dataset_under_check import Cells, DatasetUnderCheck, Flags, is_in
 from series_assets.checks.date_windows import Window, full_windows, windows
 from series_assets.checks.rules import Example, Finding, dated, fresh_numbers
 
@@ -37,13 +37,13 @@ _BY_CHANCE = 0.01
 """The share of numbers that may be those of other records; a few may always be."""
 
 
-def hold_dates(delivered: Delivered) -> Finding:
+def check_dates(dataset: DatasetUnderCheck) -> Finding:
     """Return the rows whose days lie outside their window, and the days that none has."""
-    cells = Cells(delivered)
-    limits = windows(delivered.series, delivered.k)
-    static = set(delivered.series.roles.static)
-    for name in dated(delivered.series):
-        column = delivered.column(name)
+    cells = Cells(dataset)
+    limits = windows(dataset.series, dataset.k)
+    static = set(dataset.series.roles.static)
+    for name in dated(dataset.series):
+        column = dataset.column(name)
         days = pc.drop_null(pc.unique(column)).to_pylist()
         unwritten = [day for day in days if not _is_day(day)]
         cells.add(name, is_in(column, unwritten), lambda _: "a day written as YYYY-MM-DD")
@@ -54,23 +54,23 @@ def hold_dates(delivered: Delivered) -> Finding:
         outside = [day for day in days if _is_day(day) and not first <= day <= last]
         odd = is_in(column, outside)
         if name in static:  # an existing record keeps the date that it came with
-            odd &= delivered.is_new
+            odd &= dataset.is_new
         cells.add(name, odd, _between(window))
-    return cells.finding("dates", lacking=list(_lacking_days(delivered)))
+    return cells.finding("dates", lacking=list(_lacking_days(dataset)))
 
 
-def _lacking_days(delivered: Delivered) -> Iterator[Example]:
+def _lacking_days(dataset: DatasetUnderCheck) -> Iterator[Example]:
     """Yield the days of full windows that no row of a part has, where that cannot be chance."""
-    static = set(delivered.series.roles.static)
-    sides = (("new", delivered.is_new), ("existing", ~delivered.is_new))
-    for name, days in full_windows(delivered.series, delivered.period).items():
+    static = set(dataset.series.roles.static)
+    sides = (("new", dataset.is_new), ("existing", ~dataset.is_new))
+    for name, days in full_windows(dataset.series, dataset.period).items():
         for part, rows in sides:
             if part == "existing" and name in static:
                 continue
-            there = pc.drop_null(delivered.column(name).filter(pa.array(rows)))
+            there = pc.drop_null(dataset.column(name).filter(pa.array(rows)))
             draws = len(there)
             if name in static:
-                draws = min(draws, len(pc.unique(delivered.identifiers.filter(pa.array(rows)))))
+                draws = min(draws, len(pc.unique(dataset.identifiers.filter(pa.array(rows)))))
             # How many days so many draws leave out, on average.
             if len(days) * (1 - 1 / len(days)) ** draws > _NEVER:
                 continue
@@ -89,15 +89,15 @@ def _between(window: Window) -> Callable[[int], str]:
     return lambda _: f"from {window[0]} to {window[1]}"
 
 
-def hold_constraints(delivered: Delivered) -> Finding:
+def check_constraints(dataset: DatasetUnderCheck) -> Finding:
     """Return the rows in which a constraint that is sure to hold does not; count the others."""
-    cells = Cells(delivered)
+    cells = Cells(dataset)
     facts: dict[str, int | str] = {}
-    is_new = delivered.is_new
-    for one in comparisons(delivered.series, delivered.period):
-        broken = _broken(delivered, one)
+    is_new = dataset.is_new
+    for one in comparisons(dataset.series, dataset.period):
+        broken = _broken(dataset, one)
         sure = broken & np.where(is_new, one.sure_in_new, one.sure_in_existing)
-        cells.add(one.left, sure, _asked(delivered, one))
+        cells.add(one.left, sure, _asked(dataset, one))
         for part, rows in (("new", broken & is_new), ("existing", broken & ~is_new)):
             left = int((rows & ~sure).sum())
             if left:
@@ -105,13 +105,13 @@ def hold_constraints(delivered: Delivered) -> Finding:
     return cells.finding("constraints", facts=facts)
 
 
-def _broken(delivered: Delivered, one: Comparison) -> Flags:
+def _broken(dataset: DatasetUnderCheck, one: Comparison) -> Flags:
     """Return in which rows both sides are there, and not as the constraint says."""
     read = _as_numbers if one.of_numbers else _as_days
-    left = read(delivered.column(one.left))
+    left = read(dataset.column(one.left))
     right: Any = None
     if one.right_is_column:
-        right = read(delivered.column(one.right))
+        right = read(dataset.column(one.right))
     else:
         right = pa.scalar(float(one.right) if one.of_numbers else one.right)
     failed = pc.fill_null(_FAILS[one.operator](left, right), False)
@@ -135,33 +135,33 @@ def _as_numbers(column: pa.Array) -> pa.Array:
         return pa.array(numbers.to_numpy(dtype=float), from_pandas=True)
 
 
-def _asked(delivered: Delivered, one: Comparison) -> Callable[[int], str]:
+def _asked(dataset: DatasetUnderCheck, one: Comparison) -> Callable[[int], str]:
     def wanted(row: int) -> str:
         if not one.right_is_column:
             return f"{one.operator} {one.right}"
-        return f"{one.operator} {one.right}, which is {delivered.column(one.right)[row].as_py()}"
+        return f"{one.operator} {one.right}, which is {dataset.column(one.right)[row].as_py()}"
 
     return wanted
 
 
-def hold_fresh_values(delivered: Delivered) -> Finding:
+def check_fresh_values(dataset: DatasetUnderCheck) -> Finding:
     """Return the rows whose numbers are those of the period before, or of the other part."""
-    cells = Cells(delivered)
-    is_new = pa.array(delivered.is_new)
+    cells = Cells(dataset)
+    is_new = pa.array(dataset.is_new)
     facts: dict[str, int | str] = {}
-    if not delivered.is_first_period and not delivered.before:
+    if not dataset.is_first_period and not dataset.before:
         facts["the dataset of the period before"] = "not there, so that it cannot be compared"
-    for name in fresh_numbers(delivered.series):
-        column = delivered.column(name)
+    for name in fresh_numbers(dataset.series):
+        column = dataset.column(name)
         new, existing = column.filter(is_new), column.filter(pc.invert(is_new))
         repeated = _repeated(existing, long_values(new))
         cells.add(
             name,
-            is_in(column, repeated) & ~delivered.is_new,
+            is_in(column, repeated) & ~dataset.is_new,
             lambda _: "drawn afresh, but new records of the period have the same",
         )
-        if name in delivered.before:
-            again = _repeated(column, delivered.before[name])
+        if name in dataset.before:
+            again = _repeated(column, dataset.before[name])
             cells.add(
                 name,
                 is_in(column, again),

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from series_assets.checks.rules import EXAMPLES, RULES, Finding, rules_of
-from series_assets.checks.run import Checked, check_periods, delivered_keys
+from series_assets.checks.run import CheckResult, check_periods, delivered_keys
 from series_assets.core.plain_text import markdown, visible
 from series_assets.core.plan.series import Series
 from series_assets.dagster.partitions import partitions_of
@@ -80,7 +80,7 @@ def _materialisation(instance: dg.DagsterInstance, asset: dg.AssetKey, key: str)
 
 
 def _evaluation(
-    dataset: dg.AssetKey, checked: Checked, finding: Finding, target: Any
+    dataset: dg.AssetKey, checked: CheckResult, finding: Finding, target: Any
 ) -> dg.AssetCheckEvaluation:
     """Return the result for one period.
 
@@ -89,7 +89,7 @@ def _evaluation(
     """
     metadata: dict[str, Any] = {"period": checked.key}
     if finding.problem is None:
-        metadata[f"{finding.unit} looked at"] = finding.looked_at
+        metadata[f"{finding.unit} looked at"] = finding.examined
         metadata[f"{finding.unit} wrong"] = finding.wrong
     metadata |= finding.facts
     if finding.examples:

@@ -44,7 +44,7 @@ class SeriesIOManager(dg.IOManager):
 
         Where one fails, or the run is ended, those before it are recorded as materialised.
         """
-        from series_assets.pipeline.failures import naming, period_error
+        from series_assets.pipeline.failures import as_period_errors, period_error
 
         *_, name, asset = context.asset_key.path
         series, done = self._series[name], list[str]()
@@ -53,7 +53,7 @@ class SeriesIOManager(dg.IOManager):
             with self._workspace.scratch() as folder, closing(iter(obj)) as periods:
                 put = getattr(_Put(series, self._workspace, folder), asset)
                 for period, made in periods:
-                    with naming(series, period):
+                    with as_period_errors(series, period):
                         facts = put(series.plan(period.k), made)
                     add_partition_metadata(context, period.key, facts)
                     done.append(period.key)
@@ -95,45 +95,45 @@ class _Put:
         self._layout = self._table.layout
 
     def new_records(self, plan: Plan, made: "NewRecords") -> Metadata:
-        from series_assets.pipeline.new_records import put_new_records
+        from series_assets.pipeline.new_records import write_new_records
 
-        put_new_records(self._series, plan, made, self._workspace, self._folder)
+        write_new_records(self._series, plan, made, self._workspace, self._folder)
         return metadata.of_new_records(self._series, plan, made, self._layout)
 
     def reference_table(self, plan: Plan, made: "NewEntities") -> Metadata:
-        from series_assets.pipeline.reference import put_new_entities
+        from series_assets.pipeline.reference import record_new_entities
 
-        put_new_entities(self._series, plan.period, made, self._workspace)
+        record_new_entities(self._series, plan.period, made, self._workspace)
         counts = self._table.made()
         return metadata.of_reference_table(self._series, plan, made, self._layout, counts)
 
     def dataset(self, plan: Plan, made: "Dataset") -> Metadata:
-        from series_assets.pipeline.dataset import put_dataset
+        from series_assets.pipeline.dataset import write_dataset
 
-        put_dataset(self._series, plan, made, self._workspace, self._folder)
+        write_dataset(self._series, plan, made, self._workspace, self._folder)
         picture, counts = self._picture(plan, made), self._table.made()
         return metadata.of_dataset(self._series, plan, made, picture, self._layout, counts)
 
     def _picture(self, plan: Plan, made: "Dataset") -> bytes:
         """Return a PNG of what a dataset holds, against period 1 where that is there."""
-        from series_assets.reporting.dataset_plots import dataset_picture
-        from series_assets.reporting.profiles import profile_of
+        from series_assets.reporting.dataset_plots import plot_dataset
+        from series_assets.reporting.profiles import profile_period
 
         period, first = plan.period, self._first_profile if plan.period.k else None
         existing = made.existing.texts if made.existing else None
-        profile = profile_of(self._series, period.k, made.new, existing, like=first)
+        profile = profile_period(self._series, period.k, made.new, existing, like=first)
         title = f"{self._series.name}, dataset {period.number}: {period.key}"
-        return dataset_picture(title, profile, first)
+        return plot_dataset(title, profile, first)
 
     @cached_property
     def _first_profile(self) -> "Profile | None":
         """What period 1 looks like; None if it was removed or made from other contents."""
-        from series_assets.reporting.profiles import profile_of
+        from series_assets.reporting.profiles import profile_period
 
         with suppress(RequestError):
             first = self._series.calendar.period(0)
             texts = self._workspace.read_new_records(self._series, first)
-            return profile_of(self._series, 0, texts, None)
+            return profile_period(self._series, 0, texts, None)
         return None
 
 

@@ -15,8 +15,8 @@ from series_assets.core.plan.constraints import Broken
 from series_assets.core.plan.series import Plan, Series
 from series_assets.core.spec.column_types import KINDS
 from series_assets.core.spec.specification import Specification
-from series_assets.reporting.plotting import data_address
-from series_assets.reporting.record_summary import Contents, contents
+from series_assets.reporting.plotting import data_uri
+from series_assets.reporting.record_summary import RecordSummary, summarize_records
 from series_assets.storage.files import Layout
 from series_assets.storage.yaml_writing import as_yaml
 
@@ -40,7 +40,7 @@ def of_new_records(series: Series, plan: Plan, made: "NewRecords", layout: Layou
     """Return what is told of the new records of a period; they lie where ``layout`` says."""
     if plan.new is None or made.texts is None:
         return {**_of_period(plan), "rows_asked": 0, "dagster/row_count": 0}
-    number, summary = plan.period.number, contents(made.texts, series.first_identifier)
+    number, summary = plan.period.number, summarize_records(made.texts, series.first_identifier)
     return {
         "path": dg.MetadataValue.path(layout.new_records(number)),
         **_of_period(plan),
@@ -75,7 +75,7 @@ def of_reference_table(
     }
     if picked.texts is None:
         return told
-    return told | _of_contents(series, contents(picked.texts, series.first_identifier))
+    return told | _of_contents(series, summarize_records(picked.texts, series.first_identifier))
 
 
 def of_dataset(
@@ -88,7 +88,7 @@ def of_dataset(
 ) -> Metadata:
     """Return what is told of a dataset; ``counts`` are the entities known by period."""
     number, part = plan.period.number, plan.existing
-    summary = contents(made.texts, series.first_identifier)
+    summary = summarize_records(made.texts, series.first_identifier)
     asked = (plan.new.rows if plan.new else 0, part.rows if part else 0)
     paths = [layout.dataset(number)]
     paths += [layout.new_specification(number)] if plan.new else []
@@ -105,7 +105,7 @@ def of_dataset(
         "entities_known_before": sum(count for k, count in counts.items() if k < plan.period.k),
     }
     told["picture"] = dg.MetadataValue.md(
-        f"![rows, and each column against period 1]({data_address(picture)})"
+        f"![rows, and each column against period 1]({data_uri(picture)})"
     )
     seeds = {"shuffle": plan.shuffle_seed}
     if part:
@@ -138,7 +138,7 @@ def _files(paths: Iterable[Path]) -> dg.TableMetadataValue:
     )
 
 
-def _of_contents(series: Series, contents: Contents) -> Metadata:
+def _of_contents(series: Series, contents: RecordSummary) -> Metadata:
     types = {name: KINDS[series.kinds.get(name, "any")].shown_as for name in contents.missing}
     schema = dg.TableSchema(
         [

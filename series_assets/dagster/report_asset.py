@@ -14,12 +14,12 @@ from series_assets.core.plain_text import markdown, visible
 from series_assets.core.plan.series import Series
 from series_assets.dagster.failures import failure_of
 from series_assets.pipeline.workspace import Workspace
-from series_assets.reporting.history import History, spans
-from series_assets.reporting.plotting import data_address
+from series_assets.reporting.history import History, describe_periods
+from series_assets.reporting.plotting import data_uri
 from series_assets.storage.files import Layout
 
 if TYPE_CHECKING:
-    from series_assets.reporting.report_plots import Picture
+    from series_assets.reporting.report_plots import Plot
 
 _DESCRIPTION = (
     "All periods made so far: rows asked for and delivered, new and existing ones, entities, and "
@@ -55,24 +55,24 @@ def report_asset(series: Series, workspace: Workspace) -> dg.AssetsDefinition:
         )(report)
 
 
-def _metadata(history: History, drawn: "list[Picture]", layout: Layout) -> dict[str, Any]:
-    delivered = [period.delivered for period in history.made if period.delivered]
+def _metadata(history: History, drawn: "list[Plot]", layout: Layout) -> dict[str, Any]:
+    delivered = [period.delivered for period in history.delivered_periods if period.delivered]
     known = [count for count in history.entities_so_far if count is not None]
     facts: dict[str, Any] = {
         "path": dg.MetadataValue.path(layout.report),
         "periods": len(history.periods),
-        "periods_made": len(history.made),
-        "rows_asked": sum(period.asked for period in history.made),
+        "periods_made": len(history.delivered_periods),
+        "rows_asked": sum(period.requested for period in history.delivered_periods),
         "rows_delivered": sum(one.rows for one in delivered),
         "new_rows": sum(one.new for one in delivered),
         "existing_rows": sum(one.existing for one in delivered),
         "entities": known[-1] if known else 0,
     }
-    if history.left_out:
-        facts["periods_left_out"] = ", ".join(spans(history.left_out))
-    if history.every_remark:
-        facts["faults"] = dg.MetadataValue.text(visible("\n".join(history.every_remark)))
+    if history.missing_periods:
+        facts["periods_left_out"] = ", ".join(describe_periods(history.missing_periods))
+    if history.all_remarks:
+        facts["faults"] = dg.MetadataValue.text(visible("\n".join(history.all_remarks)))
     for picture in drawn:
-        text = f"![{markdown(picture.title)}]({data_address(picture.png)})"
+        text = f"![{markdown(picture.title)}]({data_uri(picture.png)})"
         facts[f"picture_{picture.name}"] = dg.MetadataValue.md(text)
     return facts

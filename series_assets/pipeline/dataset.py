@@ -72,7 +72,7 @@ def make_existing_records(
     assert part is not None
     table = workspace.reference_table(series)
     sqlite.ensure(table.layout.database, folder)
-    entities = draw_entities(series, plan, workspace)
+    entities = sample_entities(series, plan, workspace)
     scratch = folder / f"existing_{plan.period.number}.db"
     # The weights of static columns may come from tables that the changed one no longer names.
     sqlite.copy_for_run(table.layout.database, scratch, part.whole)
@@ -93,7 +93,7 @@ def make_existing_records(
     )
 
 
-def draw_entities(series: Series, plan: Plan, workspace: Workspace) -> pd.DataFrame:
+def sample_entities(series: Series, plan: Plan, workspace: Workspace) -> pd.DataFrame:
     """Return an entity for each existing row of a period: identifiers and static columns, typed.
 
     Raises GenerationError where too few are known, RequestError where a period is missing.
@@ -114,7 +114,7 @@ def draw_entities(series: Series, plan: Plan, workspace: Workspace) -> pd.DataFr
     return table.fetch(known.keys(ranks), series.drawn_columns)
 
 
-def put_dataset(
+def write_dataset(
     series: Series, plan: Plan, made: Dataset, workspace: Workspace, folder: Path
 ) -> None:
     """Put a dataset and the specification of its existing records in their places.

@@ -55,7 +55,7 @@ def _can_fork() -> bool:
 
 
 @contextmanager
-def opened(workers: int) -> Iterator["Processes | None"]:
+def start_workers(workers: int) -> Iterator["WorkerProcesses | None"]:
     """Provide processes, or as many as the system allows; None where it allows no second one.
 
     All of them have ended when the block is left, whatever they were doing.
@@ -63,15 +63,15 @@ def opened(workers: int) -> Iterator["Processes | None"]:
     if workers < 2:
         yield None
         return
-    processes = Processes(workers)
+    processes = WorkerProcesses(workers)
     try:
         yield processes if processes.count > 1 else None
     finally:
         processes.kill()
 
 
-class Processes(Executor):
-    """Processes forked from this one, which have everything that was loaded before.
+class WorkerProcesses(Executor):
+    """WorkerProcesses forked from this one, which have everything that was loaded before.
 
     Each is a pool of its own, so that one that dies takes no task with it but its own.
     """

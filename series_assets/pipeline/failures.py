@@ -28,7 +28,7 @@ class PeriodError(GenerationError):
 
 
 @contextmanager
-def naming(series: Series, period: Period) -> Iterator[None]:
+def as_period_errors(series: Series, period: Period) -> Iterator[None]:
     """Turn every error of a block into a PeriodError that names the series and the period."""
     try:
         yield

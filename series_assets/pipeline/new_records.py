@@ -73,7 +73,7 @@ def notes_of_run(
         yield f"{where}: {one.among(part)}"
 
 
-def put_new_records(
+def write_new_records(
     series: Series, plan: Plan, made: NewRecords, workspace: Workspace, folder: Path
 ) -> None:
     """Put new records and their specification in their places. Raises GenerationError."""

@@ -9,10 +9,10 @@ from typing import TypeVar
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Plan, Series
 from series_assets.pipeline.dataset import Dataset, make_dataset
-from series_assets.pipeline.failures import naming
+from series_assets.pipeline.failures import as_period_errors
 from series_assets.pipeline.new_records import NewRecords, make_new_records
 from series_assets.pipeline.progress import Progress
-from series_assets.pipeline.reference import NewEntities, pick_new_entities, require_earlier
+from series_assets.pipeline.reference import NewEntities, require_earlier, select_new_entities
 from series_assets.pipeline.work import Task, Work, each, read_new_records
 from series_assets.pipeline.workspace import Workspace
 
@@ -37,11 +37,11 @@ def new_entities_of(
         work = Work(series, workspace, folder)
         for plan in plans:
             period = plan.period
-            with naming(series, period):
+            with as_period_errors(series, period):
                 progress.reached(period.key, "reference table")
                 if plan is plans[0]:  # periods follow each other: the first speaks for all
                     require_earlier(series, period, workspace, folder)
-                entities = pick_new_entities(series, read_new_records(work, period))
+                entities = select_new_entities(series, read_new_records(work, period))
             yield period, entities
 
 

@@ -37,7 +37,7 @@ def require_earlier(series: Series, period: Period, workspace: Workspace, folder
         workspace.reference_table(series).require(period.k, period=period.key)
 
 
-def pick_new_entities(series: Series, new_records: pd.DataFrame | None) -> NewEntities:
+def select_new_entities(series: Series, new_records: pd.DataFrame | None) -> NewEntities:
     """Return the first row of each entity among the new records of a period (text)."""
     if new_records is None:
         return NewEntities(None)
@@ -47,7 +47,7 @@ def pick_new_entities(series: Series, new_records: pd.DataFrame | None) -> NewEn
     return NewEntities(new_records.take(places), rows)
 
 
-def put_new_entities(
+def record_new_entities(
     series: Series, period: Period, entities: NewEntities, workspace: Workspace
 ) -> None:
     """Record the entities of a period in place of those it had before. Raises SeriesError."""

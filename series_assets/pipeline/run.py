@@ -13,14 +13,14 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.notes import notes_of
 from series_assets.core.plan.series import Plan, Series
 from series_assets.pipeline import executors
-from series_assets.pipeline.dataset import make_dataset, put_dataset
-from series_assets.pipeline.failures import PeriodError, naming
-from series_assets.pipeline.new_records import make_new_records, put_new_records
+from series_assets.pipeline.dataset import make_dataset, write_dataset
+from series_assets.pipeline.failures import PeriodError, as_period_errors
+from series_assets.pipeline.new_records import make_new_records, write_new_records
 from series_assets.pipeline.progress import Progress
 from series_assets.pipeline.reference import (
-    pick_new_entities,
-    put_new_entities,
+    record_new_entities,
     require_earlier,
+    select_new_entities,
 )
 from series_assets.pipeline.requests import check_request
 from series_assets.pipeline.work import Work, call, read_new_records
@@ -41,7 +41,7 @@ def generate_periods(
     workers = executors.workers_for(len(periods), series.rows, workspace.executor)
     with workspace.scratch() as folder:
         require_earlier(series, periods[0], workspace, folder)
-        with executors.opened(workers) as processes:
+        with executors.start_workers(workers) as processes:
             if processes is None:
                 for period in periods:
                     _make_period(series, period, workspace, folder, progress)
@@ -56,18 +56,18 @@ def _make_period(
     series: Series, period: Period, workspace: Workspace, folder: Path, progress: Progress
 ) -> None:
     """Make one period from its plan to its files, with its new records in memory."""
-    with naming(series, period):
+    with as_period_errors(series, period):
         plan = series.plan(period.k)
         progress.reached(period.key, "new records")
         new = make_new_records(series, plan, workspace, folder)
         _note(progress, new.notes)
-        put_new_records(series, plan, new, workspace, folder)
+        write_new_records(series, plan, new, workspace, folder)
         progress.reached(period.key, "reference table")
-        put_new_entities(series, period, pick_new_entities(series, new.texts), workspace)
+        record_new_entities(series, period, select_new_entities(series, new.texts), workspace)
         progress.reached(period.key, "dataset")
         dataset = make_dataset(series, plan, new.texts, workspace, folder)
         _note(progress, dataset.notes)
-        put_dataset(series, plan, dataset, workspace, folder)
+        write_dataset(series, plan, dataset, workspace, folder)
 
 
 def _note(progress: Progress, notes: Sequence[str]) -> None:
@@ -78,7 +78,7 @@ def _note(progress: Progress, notes: Sequence[str]) -> None:
 def _new_records_task(work: Work, plan: Plan) -> tuple[str, ...]:
     """Make and put the new records of a period in a worker; return its notes."""
     new = make_new_records(work.series, plan, work.workspace, work.folder)
-    put_new_records(work.series, plan, new, work.workspace, work.folder)
+    write_new_records(work.series, plan, new, work.workspace, work.folder)
     return new.notes
 
 
@@ -86,7 +86,7 @@ def _dataset_task(work: Work, plan: Plan) -> tuple[str, ...]:
     """Make and put the dataset of a period in a worker; return its notes."""
     new = read_new_records(work, plan.period)
     made = make_dataset(work.series, plan, new, work.workspace, work.folder)
-    put_dataset(work.series, plan, made, work.workspace, work.folder)
+    write_dataset(work.series, plan, made, work.workspace, work.folder)
     return made.notes
 
 
@@ -97,7 +97,7 @@ class _SideBySide:
         self,
         work: Work,
         periods: Sequence[Period],
-        processes: executors.Processes,
+        processes: executors.WorkerProcesses,
         progress: Progress,
     ) -> None:
         self._work = work
@@ -151,11 +151,11 @@ class _SideBySide:
             period = self._to_record.pop(0)
             self._progress.reached(period.key, "reference table")
             try:
-                with naming(self._work.series, period):
-                    entities = pick_new_entities(
+                with as_period_errors(self._work.series, period):
+                    entities = select_new_entities(
                         self._work.series, read_new_records(self._work, period)
                     )
-                    put_new_entities(self._work.series, period, entities, self._work.workspace)
+                    record_new_entities(self._work.series, period, entities, self._work.workspace)
             except PeriodError as error:
                 self._fail(period, error)
             else:

@@ -13,7 +13,7 @@ import pandas as pd
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Plan, Series
 from series_assets.pipeline import executors
-from series_assets.pipeline.failures import naming
+from series_assets.pipeline.failures import as_period_errors
 from series_assets.pipeline.workspace import Workspace
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ def call(task: "Task[T]", packed: bytes, k: int, plan: Plan | None = None) -> T:
     A plan that is not handed over is made by the worker.
     """
     work = unpacked(packed)
-    with naming(work.series, work.series.calendar.period(k)):
+    with as_period_errors(work.series, work.series.calendar.period(k)):
         return task(work, plan or work.series.plan(k))
 
 
@@ -68,10 +68,10 @@ def each(
     """
     series = work.series
     workers = executors.workers_for(len(plans), series.rows, work.workspace.executor)
-    with executors.opened(workers) as processes:
+    with executors.start_workers(workers) as processes:
         if processes is None:
             for plan in plans:
-                with naming(series, plan.period):
+                with as_period_errors(series, plan.period):
                     begin(plan.period)
                     made = task(work, plan)
                 yield plan.period, made
@@ -81,7 +81,7 @@ def each(
         for plan in plans:
             while waiting and len(running) < processes.count:
                 begun = waiting.pop(0)
-                with naming(series, begun.period):
+                with as_period_errors(series, begun.period):
                     begin(begun.period)
                 running[begun.period] = processes.submit(call, task, packed, begun.period.k, begun)
             yield plan.period, executors.result_of(running.pop(plan.period), series, plan.period)

@@ -31,7 +31,7 @@ _SMALL = 7.5
 _OCCURRENCES = ("once", "twice", *(f"{n}×" for n in range(3, OFTEN)), f"≥ {OFTEN}×")
 
 
-def dataset_picture(title: str, this: Profile, first: Profile | None = None) -> bytes:
+def plot_dataset(title: str, this: Profile, first: Profile | None = None) -> bytes:
     """Return a PNG of a period: new and existing rows, and small multiples of its columns.
 
     ``title`` names the series and the period. ``first`` is the profile of period 1, on whose
@@ -42,7 +42,7 @@ def dataset_picture(title: str, this: Profile, first: Profile | None = None) -> 
 
 
 def dataset_sheet(title: str, this: Profile, first: Profile | None = None) -> Sheet:
-    """Return the sheet that ``dataset_picture`` makes a PNG of, with the places of its labels."""
+    """Return the sheet that ``plot_dataset`` makes a PNG of, with the places of its labels."""
     names = [column.name for column in this.columns]
     if first is not None:
         names += [column.name for column in first.columns if column.name not in this.by_name]

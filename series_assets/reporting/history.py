@@ -34,13 +34,13 @@ class RowsByOrigin:
 
 
 @dataclass(frozen=True)
-class Period:
+class PeriodHistory:
     """What was asked for in a period, and what became of it."""
 
     k: int
     key: str
-    asked_new: int
-    asked_existing: int
+    requested_new: int
+    requested_existing: int
     delivered: RowsByOrigin | None
     """None where there is no dataset, or none that can be read."""
     entities: int | None
@@ -49,9 +49,9 @@ class Period:
     """Sentences about what is wrong with it."""
 
     @property
-    def asked(self) -> int:
+    def requested(self) -> int:
         """Rows asked for."""
-        return self.asked_new + self.asked_existing
+        return self.requested_new + self.requested_existing
 
 
 @dataclass(frozen=True)
@@ -68,17 +68,17 @@ class History:
     """All periods of a series in their order, made or not."""
 
     series: str
-    periods: Sequence[Period]
+    periods: Sequence[PeriodHistory]
     remarks: tuple[str, ...] = field(default=())
     """Sentences about the series as a whole."""
 
     @cached_property
-    def made(self) -> list[Period]:
+    def delivered_periods(self) -> list[PeriodHistory]:
         """The periods whose datasets were read."""
         return [period for period in self.periods if period.delivered]
 
     @cached_property
-    def left_out(self) -> list[Period]:
+    def missing_periods(self) -> list[PeriodHistory]:
         """The periods without a dataset that can be read."""
         return [period for period in self.periods if not period.delivered]
 
@@ -105,7 +105,7 @@ class History:
             found.append(Block(first, last, label))
         return found
 
-    def by_block(self, period: Period) -> list[int]:
+    def by_block(self, period: PeriodHistory) -> list[int]:
         """Return a period's existing rows for each of the blocks."""
         counts = [0] * len(self.blocks)
         size = self.blocks[0].last + 1
@@ -114,14 +114,14 @@ class History:
         return counts
 
     @property
-    def every_remark(self) -> list[str]:
+    def all_remarks(self) -> list[str]:
         """All that is wrong, of the series and then of its periods."""
         return [*self.remarks, *(text for period in self.periods for text in period.remarks)]
 
 
-def runs(periods: Sequence[Period]) -> list[tuple[Period, Period]]:
+def consecutive_runs(periods: Sequence[PeriodHistory]) -> list[tuple[PeriodHistory, PeriodHistory]]:
     """Return the first and last periods of each row of neighbours. ``periods`` in their order."""
-    found: list[tuple[Period, Period]] = []
+    found: list[tuple[PeriodHistory, PeriodHistory]] = []
     for period in periods:
         if found and found[-1][1].k == period.k - 1:
             found[-1] = (found[-1][0], period)
@@ -130,6 +130,6 @@ def runs(periods: Sequence[Period]) -> list[tuple[Period, Period]]:
     return found
 
 
-def spans(periods: Sequence[Period]) -> list[str]:
+def describe_periods(periods: Sequence[PeriodHistory]) -> list[str]:
     """Return the keys of periods in words, neighbours taken together: ``a``, ``b to d``."""
-    return [a.key if a is b else f"{a.key} to {b.key}" for a, b in runs(periods)]
+    return [a.key if a is b else f"{a.key} to {b.key}" for a, b in consecutive_runs(periods)]

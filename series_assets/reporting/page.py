@@ -10,17 +10,17 @@ from pathlib import Path
 from series_assets.core.errors import RequestError
 from series_assets.core.plain_text import visible
 from series_assets.core.plan.series import Series
-from series_assets.reporting.history import History, spans
-from series_assets.reporting.plotting import data_address
+from series_assets.reporting.history import History, describe_periods
+from series_assets.reporting.plotting import data_uri
 from series_assets.reporting.read_history import read_history
-from series_assets.reporting.report_plots import Picture, report_pictures
+from series_assets.reporting.report_plots import Plot, plot_report
 from series_assets.storage import files
 from series_assets.storage.files import Layout
 
 
 def write_report(
     series: Series, layout: Layout, scratch: Callable[[], AbstractContextManager[Path]]
-) -> tuple[History, list[Picture]]:
+) -> tuple[History, list[Plot]]:
     """Write the page on all periods made so far; return what it tells, and its pictures.
 
     It is written in the folder that ``scratch`` opens and put in its place as a whole.
@@ -28,23 +28,23 @@ def write_report(
     be read or the page cannot be written.
     """
     history = read_history(series, layout)
-    if not history.made:
-        why = "\n".join(history.every_remark)
+    if not history.delivered_periods:
+        why = "\n".join(history.all_remarks)
         raise RequestError(
             f"none of its {len(history.periods)} periods is there to report on",
             "first make some (materialise all assets of some partitions, or run series-assets "
             f"generate {series.name})" + (f"\n{why}" if why else ""),
             series=series.name,
         )
-    drawn = report_pictures(history)
+    drawn = plot_report(history)
     with scratch() as folder:
         page = folder / layout.report.name
-        files.write_text(page, page_of(history, drawn))
+        files.write_text(page, render_page(history, drawn))
         files.replace(page, layout.report)
     return history, drawn
 
 
-def page_of(history: History, drawn: list[Picture]) -> str:
+def render_page(history: History, drawn: list[Plot]) -> str:
     """Return the page: one HTML file that needs no other."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -59,6 +59,6 @@ def page_of(history: History, drawn: list[Picture]) -> str:
     environment.filters["number"] = lambda value: "–" if value is None else f"{value:,}"
     return environment.get_template("report.html").render(
         history=history,
-        pictures=[(picture, data_address(picture.png)) for picture in drawn],
-        left_out=spans(history.left_out),
+        pictures=[(picture, data_uri(picture.png)) for picture in drawn],
+        left_out=describe_periods(history.missing_periods),
     )

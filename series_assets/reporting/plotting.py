@@ -71,7 +71,7 @@ def png_of(figure: "Figure") -> bytes:
     return _packed(canvas, 256)
 
 
-def data_address(png: bytes) -> str:
+def data_uri(png: bytes) -> str:
     """Return an address that holds the picture itself, for a page or for Markdown."""
     return f"data:image/png;base64,{b64encode(png).decode()}"
 

@@ -105,7 +105,7 @@ class Profile:
         return {column.name: column for column in self.columns}
 
 
-def profile_of(
+def profile_period(
     series: Series,
     k: int,
     new: "pd.DataFrame | None",
@@ -113,7 +113,7 @@ def profile_of(
     like: Profile | None = None,
 ) -> Profile:
     """Return the profile of period ``k`` of a series, see ``profile``."""
-    return profile(
+    return profile_records(
         new,
         existing,
         series.kinds,
@@ -137,7 +137,7 @@ def moving_columns(series: Series) -> frozenset[str]:
     return frozenset(moving)
 
 
-def profile(
+def profile_records(
     new: "pd.DataFrame | None",
     existing: "pd.DataFrame | None",
     kinds: Mapping[str, str],

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from series_assets.core.errors import RequestError
 from series_assets.core.plan.series import Series
-from series_assets.reporting.history import History, Period, RowsByOrigin
+from series_assets.reporting.history import History, PeriodHistory, RowsByOrigin
 from series_assets.storage.files import Layout, read_csv
 from series_assets.storage.provenance import is_stale
 from series_assets.storage.reference_table import PLACES, ReferenceTable
@@ -61,7 +61,7 @@ def identifiers_in(path: Path, column: str) -> list[str | None]:
     raise RequestError(f"cannot be read: {reason}", "make its period again", file=path)
 
 
-def _period(series: Series, layout: Layout, known: "_Known", k: int) -> Period:
+def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHistory:
     key, (new, existing) = series.calendar.keys[k], series.counts(k)
     path, remarks, delivered = layout.dataset(k + 1), [], None
     if path.exists():
@@ -79,7 +79,7 @@ def _period(series: Series, layout: Layout, known: "_Known", k: int) -> Period:
             "does not know of this period or an earlier one; make reference_table and dataset "
             "again."
         )
-    return Period(k, key, new, existing, delivered, known.recorded.get(key), tuple(remarks))
+    return PeriodHistory(k, key, new, existing, delivered, known.recorded.get(key), tuple(remarks))
 
 
 @dataclass(frozen=True)

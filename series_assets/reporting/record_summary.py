@@ -15,7 +15,7 @@ _FIRST = 5
 
 
 @dataclass(frozen=True)
-class Contents:
+class RecordSummary:
     """A table in short."""
 
     rows: int
@@ -27,10 +27,10 @@ class Contents:
     """The first rows, as text."""
 
 
-def contents(texts: "pd.DataFrame", identifier: str) -> Contents:
+def summarize_records(texts: "pd.DataFrame", identifier: str) -> RecordSummary:
     """Return a frame of text in short; ``identifier`` is the column that tells entities apart."""
     missing = texts.isna().sum()
-    return Contents(
+    return RecordSummary(
         rows=len(texts),
         entities=int(texts[identifier].nunique()),
         missing={str(name): int(count) for name, count in missing.items()},

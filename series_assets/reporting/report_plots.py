@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from series_assets.reporting.history import History, runs
+from series_assets.reporting.history import History, consecutive_runs
 from series_assets.reporting.plotting import (
     DPI,
     EXISTING,
@@ -35,7 +35,7 @@ _NUMBERED = 12
 
 
 @dataclass(frozen=True)
-class Picture:
+class Plot:
     """A picture of the report."""
 
     name: str
@@ -44,7 +44,7 @@ class Picture:
     png: bytes
 
 
-def report_pictures(history: History) -> list[Picture]:
+def plot_report(history: History) -> list[Plot]:
     """Return the pictures of a series of which at least one period was read."""
     drawn: list[tuple[str, str, str, Callable[[History, str], Figure]]] = [
         (
@@ -77,7 +77,7 @@ def report_pictures(history: History) -> list[Picture]:
     ]
     with plain_style():
         return [
-            Picture(
+            Plot(
                 name, title, caption, png_of(figure(history, f"{history.series}: {_lower(title)}"))
             )
             for name, title, caption, figure in drawn
@@ -92,7 +92,7 @@ def rows_figure(history: History, title: str) -> "Figure":
     """Return stacked bars of the rows of each period."""
     figure, axes = _plot(_HEIGHT, title)
     new, existing, unknown = ([0] * len(history.periods) for _ in range(3))
-    for period in history.made:
+    for period in history.delivered_periods:
         assert period.delivered
         new[period.k] = period.delivered.new
         existing[period.k] = period.delivered.existing
@@ -145,7 +145,7 @@ def origins_figure(history: History, title: str) -> "Figure":
     figure, axes = _plot(_TALL, title, left=0.13, right=0.9)
     blocks = history.blocks
     shares = np.full((len(blocks), len(history.periods)), np.nan)
-    for period in history.made:
+    for period in history.delivered_periods:
         counts = np.array(history.by_block(period), dtype=float)
         if counts.sum():
             shares[:, period.k] = np.where(counts, counts / counts.sum(), np.nan)
@@ -164,7 +164,7 @@ def origins_figure(history: History, title: str) -> "Figure":
     bar.set_label("share of the period's existing rows")
     bar.outline.set_visible(False)
     if len(history.periods) <= _NUMBERED:
-        for period in history.made:
+        for period in history.delivered_periods:
             for row, count in enumerate(history.by_block(period)):
                 if count:
                     dark = shares[row, period.k] > 0.55
@@ -192,9 +192,9 @@ def delivered_figure(history: History, title: str) -> "Figure":
     from matplotlib.ticker import MaxNLocator
 
     figure, (axes, below) = _plots(_TALL, title)
-    places = [period.k for period in history.made]
-    delivered = [period.delivered.rows for period in history.made if period.delivered]
-    asked = [period.asked for period in history.periods]
+    places = [period.k for period in history.delivered_periods]
+    delivered = [period.delivered.rows for period in history.delivered_periods if period.delivered]
+    asked = [period.requested for period in history.periods]
     everywhere = list(range(len(asked)))
     axes.plot(everywhere, asked, color=SOFT, linewidth=2, label="asked for", drawstyle="steps-mid")
     size = 5 if len(asked) <= _APART else 2.5
@@ -281,7 +281,7 @@ def _bars(axes: "Axes", below: list[int], counts: list[int], color: str, label: 
 def _mark_left_out(axes: "Axes", history: History) -> None:
     """Shade the periods that are not there, so that they do not look like empty ones."""
     label: str | None = "not made, or not readable"
-    for first, last in runs(history.left_out):
+    for first, last in consecutive_runs(history.missing_periods):
         axes.axvspan(first.k - 0.5, last.k + 0.5, color="#e4e8ec", linewidth=0, label=label)
         label = None
 

@@ -23,8 +23,8 @@ from series_assets.engine.infer.from_data import Described, Wish, describe
 from series_assets.engine.infer.reading import Table, read
 from series_assets.engine.run import generate_new_records
 from series_assets.pipeline.trial import faults_of_trial
-from series_assets.reporting.likeness import Likeness, compare, lines
-from series_assets.reporting.likeness_plot import likeness_picture
+from series_assets.reporting.data_comparison import ColumnComparison, compare_columns, format_table
+from series_assets.reporting.data_comparison_plot import plot_data_comparison
 from series_assets.storage import sqlite
 from series_assets.storage.loading import SPECIFICATION, USER_INPUT, load_parts
 
@@ -50,12 +50,12 @@ class Inferred:
 @dataclass(frozen=True)
 class _Tried:
     described: Described
-    alike: list[Likeness]
+    alike: list[ColumnComparison]
     made: pd.DataFrame
 
     @property
-    def off(self) -> list[Likeness]:
-        return [one for one in self.alike if not one.is_like]
+    def off(self) -> list[ColumnComparison]:
+        return [one for one in self.alike if not one.is_similar]
 
 
 def infer(
@@ -94,8 +94,8 @@ def infer(
     return Inferred(
         _texts(best.described, name, data),
         tuple(notes),
-        tuple(lines(best.alike, rows)),
-        likeness_picture(title, best.alike, values, best.made),
+        tuple(format_table(best.alike, rows)),
+        plot_data_comparison(title, best.alike, values, best.made),
     )
 
 
@@ -119,12 +119,12 @@ def _simpler(wish: Wish, tried: _Tried) -> tuple[Wish, str] | None:
     return None
 
 
-def _told_of(one: Likeness) -> str:
+def _told_of(one: ColumnComparison) -> str:
     if one.kind == "category":
         return (
             f"shares of {one.name} differ from those of the data by up to "
-            f"{100 * one.apart:.0f} points: Exhibit draws its {one.data.different:,} values "
-            "evenly, as there are too many to list"
+            f"{100 * one.share_difference:.0f} points: Exhibit draws its {one.data.distinct:,} "
+            "values evenly, as there are too many to list"
         )
     return f"{one.name} differs from the data, see the table"
 
@@ -157,7 +157,7 @@ def _tried(
     kinds = {column: table.columns[column].kind for column in table.columns}
     kinds |= dict.fromkeys([identifier] if identifier in kinds else [], "identifier")  # type: ignore[arg-type]
     values = {column: table.columns[column].values for column in table.columns}
-    return _Tried(described, compare(values, kinds, made), made)
+    return _Tried(described, compare_columns(values, kinds, made), made)
 
 
 def _refusal(fault: Fault, data: Path) -> Fault:

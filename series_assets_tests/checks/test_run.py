@@ -161,7 +161,7 @@ def test_every_rule_holds_for_what_was_made(untouched: Made, number: int) -> Non
         RULES, (0, None)
     )
     entities = len({row["id"] for row in untouched.rows(number)})
-    assert {name: (one.looked_at, one.unit) for name, one in found.items()} == {
+    assert {name: (one.examined, one.unit) for name, one in found.items()} == {
         "same_columns": (11, "columns"),
         "counts": (60, "rows"),
         "identifiers": (60, "rows"),
@@ -254,7 +254,7 @@ def test_an_existing_record_with_an_unknown_identifier_is_found(made: Made) -> N
     place = made.existing(2)[0]
     made.change(2, place, id="f" * 32)
     found = made.findings(2)["identifiers"]
-    assert (found.looked_at, found.wrong) == (60, 1)
+    assert (found.examined, found.wrong) == (60, 1)
     wanted = "that of an entity recorded before the period, or of new_records"
     assert found.examples == (Example("f" * 32, "id", "f" * 32, wanted),)
     assert str(found) == (
@@ -347,7 +347,7 @@ def test_a_static_value_that_was_changed_is_found(made: Made) -> None:
     place = made.existing(2)[0]
     before = made.change(2, place, sex="X")
     found = made.findings(2)["static_columns"]
-    assert (found.looked_at, found.wrong) == (60, 1)
+    assert (found.examined, found.wrong) == (60, 1)
     assert found.examples == (Example(before["id"], "sex", "X", f"'{before['sex']}', as recorded"),)
     assert made.broken(2) == {"static_columns": 1}
 
@@ -373,7 +373,7 @@ def test_a_new_entity_whose_rows_differ_is_found(
     """In what it keeps, in the first dataset too, where nothing is recorded yet."""
     made.change(number, made.new(number, times=2)[0], both=True, **{column: "1901-02-03"})
     found = made.findings(number)[rule]
-    assert (found.looked_at, found.wrong) == (60, 1)
+    assert (found.examined, found.wrong) == (60, 1)
     assert found.examples[0].column == column
     assert found.examples[0].wanted.endswith(", as in another row of the entity")
     assert made.broken(number).keys() - {"dates"} == {rule}
@@ -384,7 +384,7 @@ def test_rows_without_an_identifier_are_no_entity(tmp_path: Path) -> None:
     specification = with_columns(a_specification(), id=a_uuid(miss_probability=0.5))
     made = make(tmp_path, a_series(specification, a_user_input(num_datasets=1)))
     found = made.findings(1)["static_columns"]
-    assert 0 < found.looked_at < 60
+    assert 0 < found.examined < 60
     assert found.holds
 
 
@@ -404,7 +404,7 @@ def test_a_swapped_linked_pair_is_found(made: Made) -> None:
     made.change(3, one, chi=rows[other]["chi"])
     made.change(3, other, chi=rows[one]["chi"])
     found = made.findings(3)["linked_columns"]
-    assert (found.looked_at, found.wrong) == (60, 2)
+    assert (found.examined, found.wrong) == (60, 2)
     assert {(e.identifier, e.wanted) for e in found.examples} == {
         (rows[p]["id"], f"'{rows[p]['chi']}', as recorded") for p in (one, other)
     }
@@ -438,7 +438,7 @@ def test_a_date_outside_its_window_is_found(made: Made) -> None:
     made.change(2, place, date="2024-01-30")
     made.change(2, made.existing(2)[1], joined="2020-01-01")
     found = made.findings(2)["dates"]
-    assert (found.looked_at, found.wrong) == (60, 1)
+    assert (found.examined, found.wrong) == (60, 1)
     assert (found.examples[0].found, found.examples[0].wanted) == (
         "2024-01-30",
         "from 2024-02-01 to 2024-02-29",
@@ -531,7 +531,7 @@ def test_numbers_of_the_period_before_are_found(rows_of_many: Made) -> None:
     assert rows_of_many.broken(2) == {}
     repeat(300)
     found = rows_of_many.findings(2)["fresh_values"]
-    assert (found.looked_at, found.wrong) == (2400, 300)
+    assert (found.examined, found.wrong) == (2400, 300)
     assert found.examples[0].wanted == "drawn afresh, but the period before has the same"
     table = Workspace(rows_of_many.data).reference_table(rows_of_many.series)
     keys = rows_of_many.series.calendar.keys
@@ -567,7 +567,7 @@ def test_a_row_that_breaks_a_constraint_is_found(made: Made, cost: str) -> None:
     made.change(2, made.existing(2)[0], cost=cost)
     made.change(2, made.new(2)[0], both=True, cost=cost)
     found = made.findings(2)["constraints"]
-    assert (found.looked_at, found.wrong) == (60, 2)
+    assert (found.examined, found.wrong) == (60, 2)
     assert (found.examples[0].found, found.examples[0].wanted) == (cost, ">= 30")
     assert made.broken(2) == {"constraints": 2}
 
@@ -632,7 +632,7 @@ def test_a_renamed_column_is_found(made: Made, number: int) -> None:
     rows = made.rows(number)
     made.write(number, [{{"sex": "gender"}.get(n, n): v for n, v in r.items()} for r in rows])
     found = made.findings(number)
-    assert (found["same_columns"].wrong, found["same_columns"].looked_at) == (2, 11)
+    assert (found["same_columns"].wrong, found["same_columns"].examined) == (2, 11)
     assert set(found["same_columns"].examples) == {
         Example(None, "sex", None, "a column"),
         Example(None, "gender", "gender", "no column"),

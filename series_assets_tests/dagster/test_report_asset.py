@@ -19,9 +19,9 @@ from series_assets.dagster.build import build_definitions
 from series_assets.interface import generate
 from series_assets.pipeline.workspace import Workspace
 from series_assets.reporting.history import History
-from series_assets.reporting.page import page_of, write_report
+from series_assets.reporting.page import render_page, write_report
 from series_assets.reporting.read_history import read_history
-from series_assets.reporting.report_plots import report_pictures
+from series_assets.reporting.report_plots import plot_report
 from series_assets.storage import files
 from series_assets.storage.files import Layout
 from series_assets_tests.builders import a_series, a_specification, a_user_input, files_in
@@ -170,8 +170,8 @@ def test_the_history_is_what_the_files_say(tmp_path: Path) -> None:
     read = [period.delivered for period in history.periods if period.delivered]
     assert [(one.rows, one.new, one.origins) for one in read] == plain_history(layout, series)
     assert len(read[-1].origins) == 3
-    assert [period.asked for period in history.periods] == [60] * 4
-    assert history.every_remark == []
+    assert [period.requested for period in history.periods] == [60] * 4
+    assert history.all_remarks == []
     with closing(sqlite3.connect(layout.database)) as connection:
         counts = connection.execute(
             "SELECT reference_period, COUNT(*) FROM demo_reference GROUP BY 1 ORDER BY 1"
@@ -187,8 +187,13 @@ def test_identifiers_that_are_numbers_are_found(tmp_path: Path) -> None:
     del specification["columns"]["id"]["uuid_seed"]
     series = a_series(specification)
     history = read_history(series, make(tmp_path, series))
-    assert history.every_remark == []
-    assert [one.delivered.existing for one in history.made if one.delivered] == [0, 40, 40, 40]
+    assert history.all_remarks == []
+    assert [one.delivered.existing for one in history.delivered_periods if one.delivered] == [
+        0,
+        40,
+        40,
+        40,
+    ]
 
 
 def test_the_report_shows_pictures_and_numbers(tmp_path: Path) -> None:
@@ -227,7 +232,7 @@ def test_the_page_has_every_period_and_every_count(tmp_path: Path) -> None:
     for period, so_far in zip(history.periods, history.entities_so_far, strict=True):
         it = period.delivered
         assert it is not None
-        numbers = (period.k + 1, period.asked, it.rows, it.new, it.existing, 0)
+        numbers = (period.k + 1, period.requested, it.rows, it.new, it.existing, 0)
         expected.append([period.key, *map(str, (*numbers, period.entities, so_far))])
     assert page.tables["periods"][1:] == expected
     assert page.tables["origins"] == [
@@ -356,7 +361,7 @@ def test_a_dataset_whose_period_is_not_recorded_yet_has_new_rows(tmp_path: Path)
         connection.execute("DELETE FROM demo_reference WHERE reference_period = ?", (KEYS[3],))
         connection.execute("DELETE FROM demo_reference_periods WHERE starts = ?", (KEYS[3],))
     history = read_history(a_busy_series(), layout)
-    assert history.every_remark == []
+    assert history.all_remarks == []
     last = history.periods[-1]
     assert last.delivered is not None
     assert (last.delivered.unknown, last.entities) == (0, None)
@@ -430,7 +435,7 @@ def test_a_long_series_has_a_page_that_can_be_read(tmp_path: Path) -> None:
 
     history: History = a_history(300, missing=range(120, 130))
     path = tmp_path / "report.html"
-    path.write_text(page_of(history, report_pictures(history)), encoding="utf-8")
+    path.write_text(render_page(history, plot_report(history)), encoding="utf-8")
     assert path.stat().st_size < 600_000
     page = page_in(Layout(tmp_path, tmp_path / "exhibit.db"))
     assert len(page.tables["periods"]) == 301

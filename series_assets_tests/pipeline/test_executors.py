@@ -14,7 +14,7 @@ import pytest
 
 from series_assets.core.errors import GenerationError
 from series_assets.pipeline import executors
-from series_assets.pipeline.executors import Processes, opened, result_of, workers_for
+from series_assets.pipeline.executors import WorkerProcesses, result_of, start_workers, workers_for
 from series_assets_tests.builders import a_series
 
 FIRST = a_series().calendar.period(0)
@@ -54,7 +54,7 @@ def wait_until_gone(*processes: int) -> None:
 
 def test_work_is_done_in_other_processes_of_which_none_is_left() -> None:
     """Each takes its share, and all have ended with the block."""
-    with opened(3) as processes:
+    with start_workers(3) as processes:
         assert processes is not None
         assert [one.result() for one in map(processes.submit, [square] * 5, range(5))] == [
             0,
@@ -71,13 +71,13 @@ def test_work_is_done_in_other_processes_of_which_none_is_left() -> None:
 
 def test_one_process_is_ours() -> None:
     """Nothing is forked for it."""
-    with opened(1) as processes:
+    with start_workers(1) as processes:
         assert processes is None
 
 
 def test_a_process_that_dies_is_an_error_that_names_the_period() -> None:
     """It says what to do; the other processes go on."""
-    with opened(2) as processes:
+    with start_workers(2) as processes:
         assert processes is not None
         slow = processes.submit(time.sleep, 0.5)
         dead: Future[Any] = processes.submit(die, signal.SIGKILL)
@@ -92,7 +92,7 @@ def test_a_process_that_dies_is_an_error_that_names_the_period() -> None:
 
 def test_what_a_task_raises_comes_as_it_is() -> None:
     """With its type and its message."""
-    with opened(2) as processes:
+    with start_workers(2) as processes:
         assert processes is not None
         with pytest.raises(GenerationError, match=r"^a stone$"):
             result_of(processes.submit(stumble), a_series(), FIRST)
@@ -111,7 +111,7 @@ def test_fewer_processes_do_where_the_system_allows_no_more(
         return fork()
 
     monkeypatch.setattr("os.fork", forked)
-    with opened(3) as processes:
+    with start_workers(3) as processes:
         assert (processes.count if processes else 0) == count
     assert not multiprocessing.active_children()
 
@@ -119,7 +119,7 @@ def test_fewer_processes_do_where_the_system_allows_no_more(
 def test_processes_are_ended_in_the_middle_of_their_work() -> None:
     """Whatever they do: nobody waits for it any more."""
     begun = time.monotonic()
-    with opened(2) as processes:
+    with start_workers(2) as processes:
         assert processes is not None
         pids = [processes.submit(os.getpid).result() for _ in range(2)]
         for _ in range(2):
@@ -130,9 +130,9 @@ def test_processes_are_ended_in_the_middle_of_their_work() -> None:
 
 PROGRAM = """
 import os, signal, sys, time
-from series_assets.pipeline.executors import opened
+from series_assets.pipeline.executors import start_workers
 signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it may be ignored
-with opened(2) as processes:
+with start_workers(2) as processes:
     pids = [processes.submit(os.getpid).result() for _ in range(1)]
     waiting = [processes.submit(time.sleep, 60) for _ in range(2)]
     print(*processes._pids, flush=True)
@@ -213,7 +213,7 @@ def test_idle_cores_are_those_that_others_leave(
 
 def test_the_processes_are_an_executor_like_any_other() -> None:
     """``map`` works too, so that another kind of executor can take their place."""
-    processes = Processes(2)
+    processes = WorkerProcesses(2)
     try:
         assert list(processes.map(square, range(4))) == [0, 1, 4, 9]
     finally:

@@ -70,7 +70,7 @@ def _failing(function: Any, error: Exception) -> Any:
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
-@pytest.mark.parametrize("part", ["make_new_records", "put_new_records", "make_dataset"])
+@pytest.mark.parametrize("part", ["make_new_records", "write_new_records", "make_dataset"])
 def test_the_periods_before_a_failure_are_whole(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

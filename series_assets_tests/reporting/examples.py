@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from series_assets.core.plan.calendar import Calendar
-from series_assets.reporting.history import History, Period, RowsByOrigin
-from series_assets.reporting.profiles import Profile, profile
+from series_assets.reporting.history import History, PeriodHistory, RowsByOrigin
+from series_assets.reporting.profiles import Profile, profile_records
 
 _KINDS = ("text", "text", "real", "integer", "date")
 
@@ -37,8 +37,8 @@ def two_periods(columns: int, rows: int = 300) -> tuple[Profile, Profile]:
     """Return the profiles of a first and of a later period."""
     before, kinds = records(rows, columns, 0)
     after, _ = records(rows, columns, 1)
-    first = profile(before, None, kinds, moving=["column_4"], start=date(2024, 1, 1))
-    return first, profile(
+    first = profile_records(before, None, kinds, moving=["column_4"], start=date(2024, 1, 1))
+    return first, profile_records(
         after[: rows // 3],
         after[rows // 3 :],
         kinds,
@@ -62,6 +62,8 @@ def a_history(count: int, missing: Sequence[int] = (), lacking: Sequence[int] = 
         )
         gone = k in missing
         periods.append(
-            Period(k, keys[k], new, existing, None if gone else delivered, None if gone else 60)
+            PeriodHistory(
+                k, keys[k], new, existing, None if gone else delivered, None if gone else 60
+            )
         )
     return History("demo", periods)

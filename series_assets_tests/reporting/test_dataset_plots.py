@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from series_assets.reporting.dataset_plots import dataset_picture, dataset_sheet
+from series_assets.reporting.dataset_plots import dataset_sheet, plot_dataset
 from series_assets.reporting.history import History
 from series_assets.reporting.plotting import (
     EXISTING,
@@ -29,12 +29,12 @@ from series_assets.reporting.plotting import (
     shortened,
     width_of,
 )
-from series_assets.reporting.profiles import Profile, profile
+from series_assets.reporting.profiles import Profile, profile_records
 from series_assets.reporting.report_plots import (
     delivered_figure,
     entities_figure,
     origins_figure,
-    report_pictures,
+    plot_report,
     rows_figure,
 )
 from series_assets_tests.reporting.examples import a_history, two_periods
@@ -103,7 +103,7 @@ def labels_of(figure: Figure) -> list[Label]:
 def test_the_picture_of_a_dataset_grows_with_its_columns(columns: int, tallest: int) -> None:
     """A valid PNG of a bounded size, with new and existing rows in their colours."""
     first, later = two_periods(columns)
-    png = dataset_picture("demo, period 2024-02-01", later, first)
+    png = plot_dataset("demo, period 2024-02-01", later, first)
     picture = opened(png)
     assert picture.width == 1200
     assert picture.height <= tallest
@@ -133,8 +133,8 @@ def test_whatever_names_and_values_are_labels_keep_apart(data: st.DataObject) ->
     names = data.draw(st.lists(_NAMES, min_size=1, max_size=6, unique=True))
     values = st.lists(st.none() | _NAMES, min_size=12, max_size=12)
     columns = {name: data.draw(values) for name in names}
-    first = profile(pd.DataFrame(columns, dtype=object), None, {})
-    later = profile(None, pd.DataFrame(columns, dtype=object)[::-1], {}, like=first)
+    first = profile_records(pd.DataFrame(columns, dtype=object), None, {})
+    later = profile_records(None, pd.DataFrame(columns, dtype=object)[::-1], {}, like=first)
     title = data.draw(_NAMES)
     with plain_style(), warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -147,15 +147,15 @@ def test_whatever_names_and_values_are_labels_keep_apart(data: st.DataObject) ->
 def test_the_picture_of_a_dataset_is_the_same_bytes_each_time() -> None:
     """In this process, and in another with other settings for plots."""
     first, later = two_periods(6)
-    png = dataset_picture("demo", later, first)
+    png = plot_dataset("demo", later, first)
     with matplotlib.rc_context({"font.size": 30, "text.color": "red", "savefig.dpi": 20}):
-        assert dataset_picture("demo", later, first) == png
+        assert plot_dataset("demo", later, first) == png
     program = (
         "import hashlib\n"
-        "from series_assets.reporting.dataset_plots import dataset_picture\n"
+        "from series_assets.reporting.dataset_plots import plot_dataset\n"
         "from series_assets_tests.reporting.examples import *\n"
         "first, later = two_periods(6)\n"
-        "png = dataset_picture('demo', later, first)\n"
+        "png = plot_dataset('demo', later, first)\n"
         "print(hashlib.sha256(png).hexdigest())"
     )
     done = subprocess.run(
@@ -170,16 +170,16 @@ def test_drawing_leaves_a_users_settings_alone() -> None:
     """Nor does it load pyplot, which would keep every figure."""
     before = dict(matplotlib.rcParams)
     first, later = two_periods(3)
-    dataset_picture("demo", later, first)
-    report_pictures(a_history(3))
+    plot_dataset("demo", later, first)
+    plot_report(a_history(3))
     assert dict(matplotlib.rcParams) == before
     program = (
         "import sys\n"
-        "from series_assets.reporting.dataset_plots import dataset_picture\n"
-        "from series_assets.reporting.report_plots import report_pictures\n"
+        "from series_assets.reporting.dataset_plots import plot_dataset\n"
+        "from series_assets.reporting.report_plots import plot_report\n"
         "from series_assets_tests.reporting.examples import *\n"
-        "dataset_picture('demo', *two_periods(3))\n"
-        "report_pictures(a_history(3))\n"
+        "plot_dataset('demo', *two_periods(3))\n"
+        "plot_report(a_history(3))\n"
         "print('matplotlib.pyplot' in sys.modules)"
     )
     done = subprocess.run(
@@ -196,7 +196,9 @@ def texts_of(this: Profile, first: Profile | None = None) -> list[str]:
 
 def of(kind: str, *values: str | None, like: Profile | None = None) -> Profile:
     """Return the profile of one column of new records."""
-    return profile(pd.DataFrame({"x": list(values)}, dtype=object), None, {"x": kind}, like=like)
+    return profile_records(
+        pd.DataFrame({"x": list(values)}, dtype=object), None, {"x": kind}, like=like
+    )
 
 
 def test_what_is_new_against_period_1_is_written_out() -> None:
@@ -215,7 +217,7 @@ def test_what_is_new_against_period_1_is_written_out() -> None:
 def test_columns_that_came_or_went_are_written_out() -> None:
     """Files that somebody changed may have others than period 1."""
     first = of("text", "a")
-    other = profile(pd.DataFrame({"y": ["a"]}, dtype=object), None, {}, like=first)
+    other = profile_records(pd.DataFrame({"y": ["a"]}, dtype=object), None, {}, like=first)
     told = texts_of(other, first)
     assert "not in period 1, category, 1 value" in told
     assert "period 1 has this column, this period does not" in told
@@ -231,8 +233,8 @@ def test_period_1_is_compared_with_nothing() -> None:
 def test_a_period_without_rows_can_be_drawn() -> None:
     """No division by their number."""
     empty = of("text")
-    opened(dataset_picture("demo", empty, empty))
-    opened(dataset_picture("demo", of("text", like=of("text", "a")), of("text", "a")))
+    opened(plot_dataset("demo", empty, empty))
+    opened(plot_dataset("demo", of("text", like=of("text", "a")), of("text", "a")))
 
 
 def test_shortened_text_fits_and_keeps_both_ends() -> None:
@@ -278,13 +280,13 @@ _HISTORIES = {
 @pytest.mark.parametrize(("history", "count"), _HISTORIES.values(), ids=_HISTORIES.keys())
 def test_the_pictures_of_a_report_have_a_sensible_size(history: History, count: int) -> None:
     """Whether the series has one period or 300; the same bytes each time."""
-    drawn = report_pictures(history)
+    drawn = plot_report(history)
     assert [picture.name for picture in drawn] == ["rows", "entities", "origins", "delivered"]
     for picture in drawn:
         size = opened(picture.png).size
         assert size[0] == 1100 and 300 <= size[1] <= 500
         assert len(picture.png) < 40_000
-    assert [picture.png for picture in report_pictures(history)] == [p.png for p in drawn]
+    assert [picture.png for picture in plot_report(history)] == [p.png for p in drawn]
 
 
 _FIGURES = (rows_figure, entities_figure, origins_figure, delivered_figure)

@@ -21,8 +21,8 @@ from series_assets.reporting.profiles import (
     Profile,
     Scale,
     moving_columns,
-    profile,
-    profile_of,
+    profile_period,
+    profile_records,
 )
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 
@@ -53,7 +53,7 @@ def only(made: Profile) -> ColumnProfile:
 
 def described(texts: Sequence[str | None], kind: str = "any") -> ColumnProfile:
     """Return the profile of a single column of new records."""
-    return only(profile(frame(x=texts), None, {"x": kind}))
+    return only(profile_records(frame(x=texts), None, {"x": kind}))
 
 
 def a_number(text: str) -> float | None:
@@ -110,7 +110,7 @@ def test_a_profile_is_what_a_plain_loop_counts(data: st.DataObject) -> None:
     starts = (date(2024, 1, 1), date(2024, 2, 1)) if moving else (date(1970, 1, 1),) * 2
 
     def told(texts: Texts, cut: int, start: date, like: Profile | None) -> Profile:
-        return profile(
+        return profile_records(
             frame(**{name: texts[:cut]}),
             frame(**{name: texts[cut:]}),
             {name: kind},
@@ -180,8 +180,10 @@ def test_far_outliers_do_not_squeeze_the_rest_into_one_bin() -> None:
 
 def test_later_numbers_beyond_those_of_period_1_fall_into_the_open_ends() -> None:
     """Infinite ones too."""
-    first = profile(frame(x=["1", "2", "3"]), None, {"x": "integer"})
-    later = profile(frame(x=["0", "2", "9", "inf", "-inf"]), None, {"x": "integer"}, like=first)
+    first = profile_records(frame(x=["1", "2", "3"]), None, {"x": "integer"})
+    later = profile_records(
+        frame(x=["0", "2", "9", "inf", "-inf"]), None, {"x": "integer"}, like=first
+    )
     assert only(first).new == (0, 1, 1, 1, 0)
     assert only(later).new == (2, 0, 1, 0, 2)
 
@@ -189,12 +191,12 @@ def test_later_numbers_beyond_those_of_period_1_fall_into_the_open_ends() -> Non
 def test_the_most_frequent_categories_come_first_and_new_ones_last() -> None:
     """Equally frequent ones in the order of their names; the rest of period 1 is one bin."""
     texts = [name for place, name in enumerate("jihgfedcba") for _ in range(10 - place // 2)]
-    first = profile(frame(x=texts), None, {"x": "text"})
+    first = profile_records(frame(x=texts), None, {"x": "text"})
     scale = only(first).scale
     assert scale.kind == "category"
     assert scale.values == tuple("ijghefc")[:SHOWN]
     assert scale.others == {"d", "a", "b"}
-    later = profile(frame(x=["i", "a", "b", "new", None]), None, {"x": "text"}, like=first)
+    later = profile_records(frame(x=["i", "a", "b", "new", None]), None, {"x": "text"}, like=first)
     assert only(later).new == (1, 0, 0, 0, 0, 0, 0, 2, 1)
 
 
@@ -226,7 +228,9 @@ def test_the_kind_of_a_column_is_what_its_values_are(
 
 def test_an_identifier_is_one_however_few_values_it_has() -> None:
     """Its rows are told apart by how often their value occurs, in new and existing together."""
-    made = profile(frame(id=["a", "b", "b", None]), frame(id=["c"] * 7), {}, identifiers=["id"])
+    made = profile_records(
+        frame(id=["a", "b", "b", None]), frame(id=["c"] * 7), {}, identifiers=["id"]
+    )
     assert only(made).scale.kind == "many"
     assert only(made).new == (1, 2, 0, 0, 0)
     assert only(made).existing == (0, 0, 0, 0, 7)
@@ -236,11 +240,11 @@ def test_days_that_move_are_counted_from_the_first_day_of_their_period() -> None
     """So that the same day of two months falls into one bin."""
     days = [(date(2024, 1, 1) + timedelta(days=n)).isoformat() for n in range(31)]
     series = a_series(a_specification())
-    first = profile_of(series, 0, frame(date=days), None)
+    first = profile_period(series, 0, frame(date=days), None)
     assert only(first).scale == Scale(
         "date", tuple(n - 0.5 for n in range(32)), whole=True, moves=True
     )
-    later = profile_of(series, 1, frame(date=["2024-02-01"]), frame(date=["2024-02-29"]), first)
+    later = profile_period(series, 1, frame(date=["2024-02-01"]), frame(date=["2024-02-29"]), first)
     assert only(later).new.index(1) == only(first).new.index(1) == 1
     assert only(later).existing.index(1) == 29
     assert len(only(first).new) <= DATE_BINS + 2
@@ -249,8 +253,8 @@ def test_days_that_move_are_counted_from_the_first_day_of_their_period() -> None
 def test_days_that_stay_are_counted_as_they_are() -> None:
     """A date of birth is no nearer to the period in March than in January."""
     series = a_series(user_input=a_user_input(date_columns=[], start_date="2024-01-01"))
-    first = profile_of(series, 0, frame(date=["1990-05-01", "2001-02-03"]), None)
-    later = profile_of(series, 3, None, frame(date=["1990-05-01", "2001-02-03"]), first)
+    first = profile_period(series, 0, frame(date=["1990-05-01", "2001-02-03"]), None)
+    later = profile_period(series, 3, None, frame(date=["1990-05-01", "2001-02-03"]), first)
     assert not only(first).scale.moves
     assert only(later).existing == only(first).new
 
@@ -269,15 +273,15 @@ def test_columns_derived_from_moving_ones_move() -> None:
 
 def test_a_column_that_period_1_lacks_has_a_scale_of_its_own() -> None:
     """Nothing is lost of files that somebody changed."""
-    first = profile(frame(x=["1"]), None, {})
-    later = profile(frame(y=["a", "b"]), None, {}, like=first)
+    first = profile_records(frame(x=["1"]), None, {})
+    later = profile_records(frame(y=["a", "b"]), None, {}, like=first)
     assert [column.name for column in later.columns] == ["y"]
     assert only(later).scale.values == ("a", "b")
 
 
 def test_the_order_of_columns_is_that_of_the_first_part() -> None:
     """The parts may have theirs in another order."""
-    made = profile(frame(a=["1"], b=["x"]), frame(b=["y"], a=["2"]), {})
+    made = profile_records(frame(a=["1"], b=["x"]), frame(b=["y"], a=["2"]), {})
     assert [column.name for column in made.columns] == ["a", "b"]
     assert made.by_name["b"].existing == (0, 1, 0, 0)
     assert (made.new, made.existing, made.rows) == (1, 1, 2)

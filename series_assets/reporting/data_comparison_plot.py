@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from series_assets.reporting.likeness import Likeness
+from series_assets.reporting.data_comparison import ColumnComparison
 from series_assets.reporting.plotting import (
     DPI,
     EXISTING,
@@ -27,9 +27,9 @@ _MOST = 30
 _SHOWN, _BINS = 8, 24
 
 
-def likeness_picture(
+def plot_data_comparison(
     title: str,
-    alike: Sequence[Likeness],
+    columns: Sequence[ColumnComparison],
     data: Mapping[str, "pd.Series[Any]"],
     made: pd.DataFrame,
 ) -> bytes:
@@ -39,7 +39,7 @@ def likeness_picture(
     """
     from matplotlib.figure import Figure
 
-    shown = [one for one in alike if one.kind != "identifier"][:_MOST]
+    shown = [one for one in columns if one.kind != "identifier"][:_MOST]
     down = max(1, -(-len(shown) // _ACROSS))
     with plain_style():
         height = 0.8 + _PANEL * down
@@ -61,8 +61,10 @@ def likeness_picture(
         return png_of(figure)
 
 
-def _draw(axes: "Axes", one: Likeness, data: "pd.Series[Any]", made: "pd.Series[Any]") -> None:
-    color = "black" if one.is_like else WARNING
+def _draw(
+    axes: "Axes", one: ColumnComparison, data: "pd.Series[Any]", made: "pd.Series[Any]"
+) -> None:
+    color = "black" if one.is_similar else WARNING
     axes.set_title(
         shortened(one.name, 340, 9, True), size=9, weight="bold", loc="left", color=color
     )
