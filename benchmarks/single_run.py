@@ -29,7 +29,7 @@ def main(source: Path, target: Path, how: str) -> None:
     plan = load_series(source).plan(0)
     assert plan.new is not None
     scratch = target / "exhibit.db"
-    sqlite.ensure(scratch)
+    sqlite.create_if_missing(scratch)
     os.environ["EXHIBIT_DB_URL"] = f"sqlite:///{scratch}"
     specification = deepcopy(plan.new.specification)
     begun = time.perf_counter()

@@ -33,10 +33,10 @@ from series_assets.storage.loading import (
     BrokenSeries,
     InstalledDatabaseWarning,
     find_series,
-    load_loose,
+    load_series_from_files,
 )
-from series_assets.storage.paths import absolute, is_waited_for
-from series_assets.storage.unexpected_errors import unforeseen
+from series_assets.storage.paths import is_pipe_or_device, resolve_path
+from series_assets.storage.unexpected_errors import describe_unexpected_error
 from series_assets.terminal import cell, echo, progress_bar
 
 _FAILED, _WRONG_INPUT = 1, 2
@@ -83,7 +83,7 @@ def _ending(error: BaseException) -> tuple[str, int]:
             remedy = "see that you may read and write it, or name another folder"
             return f"{where}: cannot be used: {reason}; {remedy}", _WRONG_INPUT
         case Exception():
-            return f"series-assets could not go on: {unforeseen(error)}", _FAILED
+            return f"series-assets could not go on: {describe_unexpected_error(error)}", _FAILED
     raise error
 
 
@@ -188,7 +188,7 @@ def generate(
         )
     settings = from_environment()
     if specification and user_input and output:
-        series, data_dir = load_loose(specification, user_input), _output(output)
+        series, data_dir = load_series_from_files(specification, user_input), _output(output)
     else:
         assert name is not None
         series, data_dir = _sound(settings, name), settings.data_dir
@@ -276,7 +276,7 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
     with interrupts.leaving():
         from series_assets.scaffolding.new_series import start_series
 
-    if from_data is not None and is_waited_for(from_data):
+    if from_data is not None and is_pipe_or_device(from_data):
         problem, remedy = "is a pipe or a device, not a file", "save what comes out of it as a CSV"
         raise InputError([Fault(str(from_data), "", problem, remedy)])
     settings = from_environment()
@@ -304,14 +304,14 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
 @_telling
 def clean(name: str, yes: bool, take_over: bool) -> None:
     """Remove the files of a series and its reference table, nothing else."""
-    from series_assets.storage.cleaning import removable, remove_files
+    from series_assets.storage.cleaning import removable_files, remove_files
     from series_assets.storage.reference_table import ReferenceTable
 
     settings = from_environment()
     series = _sound(settings, name)
     layout = _layout(series, settings)
     table = ReferenceTable(series, layout)
-    files = removable(layout)
+    files = removable_files(layout)
     table.check_owner(take_over=take_over)
     if not yes:
         click.confirm(
@@ -356,11 +356,11 @@ def _deeper_faults(series: Series, settings: Settings, notes: list[str]) -> list
     What its records will not meet is added to ``notes``.
     """
     from series_assets.storage.lookup_tables import lookup_faults
-    from series_assets.storage.sqlite import installed_database, look_at
+    from series_assets.storage.sqlite import check_readable, installed_database
 
     database = _layout(series, settings).database
     if database.exists():
-        look_at(database)
+        check_readable(database)
     if missing := lookup_faults(series, database, any_database=settings.any_database):
         return missing
     with interrupts.leaving():
@@ -375,7 +375,7 @@ def _deeper_faults(series: Series, settings: Settings, notes: list[str]) -> list
 
 def _output(folder: Path) -> Path:
     try:
-        return absolute(folder)
+        return resolve_path(folder)
     except UnusableError as error:
         file = f"--output {str(folder)[:100]}"
         raise InputError([Fault(file, "", error.problem, error.remedy)]) from None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from series_assets.core.errors import Fault, InputError, UnusableError
 from series_assets.pipeline.executor_names import is_executor
-from series_assets.storage.paths import absolute
+from series_assets.storage.paths import resolve_path
 
 _RETIRED = "SERIES_ASSETS_" + "WORKERS"
 """What SERIES_ASSETS_EXECUTOR was before; not to be ignored without a word."""
@@ -56,7 +56,7 @@ def dagster_home(environment: Mapping[str, str] = os.environ) -> str | None:
 def _folder(name: str, environment: Mapping[str, str], default: Path) -> Path:
     given = environment.get(name)
     try:
-        return absolute(given or default)
+        return resolve_path(given or default)
     except UnusableError as error:
         problem = f"'{(given or str(default))[:100]}' {error.problem}"
         raise InputError([Fault(name, "", problem, error.remedy)]) from None

@@ -21,7 +21,7 @@ from series_assets.core.errors import GenerationError, RequestError
 from series_assets.interface import generate
 from series_assets.pipeline.progress import Progress
 from series_assets.storage.loading import load_series
-from series_assets.storage.provenance import fingerprint_in
+from series_assets.storage.provenance import read_fingerprint
 from series_assets.storage.sqlite import installed_database
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 from series_assets_tests.room import Ended, Room, namespace
@@ -537,7 +537,7 @@ def sound(data: Path, made: dict[str, Made], *, unless: bool) -> None:
         assert content in [one.files[path] for one in made.values()], f"{path} is a mixture"
     for number in range(1, len(KEYS) + 1):
         new = f"demo/new_records/dataset_{number}.csv"
-        mark = fingerprint_in(data / "demo" / f"dataset_{number}.new.yml")
+        mark = read_fingerprint(data / "demo" / f"dataset_{number}.new.yml")
         if mark:
             assert found[new] == made[mark].files[new]
         if not unless and mark:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from series_assets.storage.loading import load_series
-from series_assets.storage.provenance import fingerprint_in
+from series_assets.storage.provenance import read_fingerprint
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 
 _DRAWN = 20
@@ -201,7 +201,7 @@ def _harmless(stage: Stage, data: Path, earlier: Delivered) -> None:
     mark = load_series(stage.series).fingerprint
     for number in range(1, 11):
         path = f"demo/new_records/dataset_{number}.csv"
-        if fingerprint_in(data / "demo" / f"dataset_{number}.new.yml") == mark:
+        if read_fingerprint(data / "demo" / f"dataset_{number}.new.yml") == mark:
             assert found.files[path] == stage.undisturbed.files[path]
     rows = found.tables.get("demo_reference", [])
     identifiers = [row[3] for row in rows]

@@ -12,7 +12,7 @@ from series_assets.interface import generate
 from series_assets.scaffolding.new_series import start_series
 from series_assets.storage.files import write_text
 from series_assets.storage.loading import load_series
-from series_assets.storage.scratch import one_at_a_time
+from series_assets.storage.scratch import exclusive_access
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.support.making import own_database, told
 
@@ -79,7 +79,7 @@ def test_a_file_that_stands_for_the_lock_stays(tmp_path: Path) -> None:
     (runs / ".lock").write_text("mine")
     with (
         pytest.raises(GenerationError, match="is no lock of series_assets"),
-        one_at_a_time(runs),
+        exclusive_access(runs),
     ):
         pass
     assert (runs / ".lock").read_text() == "mine"

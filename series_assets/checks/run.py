@@ -122,7 +122,7 @@ class _Check:
         there = set(records.column_names)
         if _ASKS_THE_TABLE & set(rules) and k and series.first_identifier in there:
             try:
-                self._table.require(k, period=self._key(k))
+                self._table.require_periods(k, period=self._key(k))
                 known = self._recorded
                 columns = {
                     name: records.column(name).combine_chunks()

@@ -19,7 +19,7 @@ from series_assets.dagster.report_asset import report_asset
 from series_assets.dagster.sensors import sensor_of
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.loading import BrokenSeries
-from series_assets.storage.unexpected_errors import as_faults
+from series_assets.storage.unexpected_errors import errors_as_faults
 
 
 class _Built(NamedTuple):
@@ -56,7 +56,7 @@ def build_definitions(
     built = []
     for one in sound.values():
         try:
-            with as_faults(one.name):
+            with errors_as_faults(one.name):
                 built.append(
                     _Built(
                         [*assets_of(one, io_manager, tools), report_asset(one, workspace)],

@@ -27,8 +27,8 @@ from series_assets.storage.loading import (
     load_parts,
     name_faults,
 )
-from series_assets.storage.paths import absolute, printable
-from series_assets.storage.unexpected_errors import as_faults
+from series_assets.storage.paths import printable, resolve_path
+from series_assets.storage.unexpected_errors import errors_as_faults
 
 
 class SeriesScaffolder(dg.Scaffolder):
@@ -135,7 +135,7 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model):
         file = f"{here.name}/defs.yaml"
         name = self.name or printable(here.name)
         try:
-            with as_faults(file):
+            with errors_as_faults(file):
                 self._workspace(context)
                 folder = _absolute("folder", self.folder or ".", here, file)
                 name = self.name or printable(folder.name)
@@ -184,7 +184,7 @@ def _folder_of(context: dg.ComponentLoadContext) -> Path:
 def _absolute(key: str, written: str, folder: Path, file: str) -> Path:
     """Return the path that a key of a ``defs.yaml`` names. Raises InputError."""
     try:
-        return absolute(written, folder)
+        return resolve_path(written, folder)
     except UnusableError as error:
         shown = written if len(written) <= 100 else f"{written[:97]}..."
         fault = Fault(file, key, f"'{shown}' {error.problem}", error.remedy)

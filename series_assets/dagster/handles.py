@@ -24,7 +24,7 @@ class ReferenceTableSnapshot:
     @property
     def made(self) -> bool:
         """Whether the period and all before it are recorded."""
-        made = self.table.made()
+        made = self.table.current_counts()
         return all(k in made for k in range(self._periods))
 
     def path(self) -> Path:
@@ -42,8 +42,8 @@ class ReferenceTableSnapshot:
         """
         import numpy as np
 
-        self.table.require(self._periods, f"the reference table after period {self.key}")
-        known = self.table.known_before(self._periods)
+        self.table.require_periods(self._periods, f"the reference table after period {self.key}")
+        known = self.table.entities_before(self._periods)
         return self.table.fetch(known.keys(np.arange(known.total)), self.table.columns())
 
     @property

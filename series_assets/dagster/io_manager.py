@@ -104,14 +104,14 @@ class _Put:
         from series_assets.pipeline.reference import record_new_entities
 
         record_new_entities(self._series, plan.period, made, self._workspace)
-        counts = self._table.made()
+        counts = self._table.current_counts()
         return metadata.of_reference_table(self._series, plan, made, self._layout, counts)
 
     def dataset(self, plan: Plan, made: "Dataset") -> Metadata:
         from series_assets.pipeline.dataset import write_dataset
 
         write_dataset(self._series, plan, made, self._workspace, self._folder)
-        picture, counts = self._picture(plan, made), self._table.made()
+        picture, counts = self._picture(plan, made), self._table.current_counts()
         return metadata.of_dataset(self._series, plan, made, picture, self._layout, counts)
 
     def _picture(self, plan: Plan, made: "Dataset") -> bytes:

@@ -18,7 +18,7 @@ import pandas as pd
 from exhibit.core import constraints
 
 from series_assets.core.plan.seeds import derive
-from series_assets.engine.sandbox import standing_in
+from series_assets.engine.sandbox import patched
 
 _seed_of_run: ContextVar[int | None] = ContextVar("seed_of_run", default=None)
 
@@ -83,7 +83,7 @@ class SeededShifts(constraints.ConstraintHandler):
                 "np": NumpyWith(default_rng=_always(seed)),
                 "gamma": _seeded(constraints.gamma, seed),
             }
-            with standing_in([(constraints, names)]):
+            with patched([(constraints, names)]):
                 one = super().shift_distribution(df, filter_idx, target, partition_cols, right)
             shifted[target] = one[target]
         return shifted

@@ -55,7 +55,7 @@ def _in_known_groups(action: Action) -> Action:
     return in_known_groups
 
 
-class Handler(SeededShifts):
+class CorrectedHandler(SeededShifts):
     """Exhibit's handler of constraints, right where values are missing or numbers are whole."""
 
     def make_outlier(

@@ -14,7 +14,7 @@ from series_assets.core.spec import expressions, mentions
 from series_assets.core.spec.expressions.values import ANYTHING
 from series_assets.core.spec.specification import Specification
 from series_assets.core.spec.specification import derived as calculations_of
-from series_assets.engine.sandbox import Clock, isolated, standing_in
+from series_assets.engine.sandbox import Clock, isolated, patched
 from series_assets.engine.static_columns import StaticValues
 from series_assets.engine.vectorized import registry
 
@@ -99,7 +99,7 @@ def over_whole_dataset(
     fast = () if stock_exhibit else registry.stand_ins()
     with (
         isolated(None, seed),
-        standing_in([(derived, {"pd": Clock(pd.Timestamp(plan.period.start))}), *fast]),
+        patched([(derived, {"pd": Clock(pd.Timestamp(plan.period.start))}), *fast]),
     ):
         try:
             for name in (name for name in calculations if name in anew):

@@ -20,7 +20,7 @@ from series_assets.core.plan.seeds import derive
 from series_assets.core.spec import mentions
 from series_assets.core.spec.column_types import outputs_of
 from series_assets.core.spec.specification import Specification, derived
-from series_assets.engine.constraint_actions import Handler
+from series_assets.engine.constraint_actions import CorrectedHandler
 from series_assets.engine.vectorized.bounds import mentioned
 
 Rows = NDArray[np.bool_]
@@ -28,7 +28,7 @@ _PASSES = 8
 
 
 @dataclass
-class Settler:
+class Enforcer:
     """Makes records of one part meet their constraints, as far as that can be done."""
 
     definition: Specification
@@ -176,13 +176,13 @@ class Settler:
             inside &= made[name].isin(pd.date_range(first, last, freq=frequency))
         return np.asarray(inside | (made[name] == records[name]), dtype=bool)
 
-    def _handler(self, records: pd.DataFrame) -> Handler:
+    def _handler(self, records: pd.DataFrame) -> CorrectedHandler:
         return handler_of({**self.definition, "_rng": self.rng}, records)
 
 
-def handler_of(definition: Specification, records: pd.DataFrame) -> Handler:
+def handler_of(definition: Specification, records: pd.DataFrame) -> CorrectedHandler:
     """Return the handler of constraints that stands in for Exhibit's; it needs ``_rng``."""
-    handler: Handler = exhibit.ConstraintHandler(definition, records)
+    handler: CorrectedHandler = exhibit.ConstraintHandler(definition, records)
     return handler
 
 
@@ -207,7 +207,7 @@ def settle_new(
         *(mentions.in_derivation(calculations[n], names) for n in static & set(calculations))
     )
     rng = np.random.default_rng(derive(seed, "constraints", "again"))
-    settler = Settler(specification, of_new_records(specification), fixed, rng)
+    settler = Enforcer(specification, of_new_records(specification), fixed, rng)
     made = settler.settled(records)
     if made is records:
         return records
@@ -223,7 +223,7 @@ def settle_new(
 def broken_in_new(records: pd.DataFrame, specification: Specification) -> tuple[Broken, ...]:
     """Return the constraints of their specification that new records do not meet."""
     wanted = of_new_records(specification)
-    return Settler(specification, wanted, frozenset(), np.random.default_rng(0)).broken(records)
+    return Enforcer(specification, wanted, frozenset(), np.random.default_rng(0)).broken(records)
 
 
 def _comparable(records: pd.DataFrame, but: str | None = None) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from series_assets.core.spec.column_types import outputs_of
 from series_assets.core.spec.specification import Specification
 from series_assets.engine import constant_seeds
-from series_assets.engine.sandbox import standing_in
+from series_assets.engine.sandbox import patched
 from series_assets.engine.static_columns import StaticValues
 
 Purpose = tuple[str, ...]
@@ -40,7 +40,7 @@ class SeededMissingData(missing.MissingDataGenerator):
                 return _OnePerEntity(made, self._first_rows())
             return made
 
-        with standing_in([(missing, {"np": constant_seeds.NumpyWith(default_rng=default_rng)})]):
+        with patched([(missing, {"np": constant_seeds.NumpyWith(default_rng=default_rng)})]):
             records: pd.DataFrame = self._stock_step(self.static)
         return self.static.apply_to(records) if self.static else records
 

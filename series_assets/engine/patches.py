@@ -23,7 +23,7 @@ from series_assets.core.spec.expressions.values import ANYTHING
 from series_assets.core.spec.specification import Specification
 from series_assets.engine.constant_seeds import NumpyWith, generator, seed_for
 from series_assets.engine.missing_data import SeededMissingData
-from series_assets.engine.sandbox import standing_in
+from series_assets.engine.sandbox import patched
 from series_assets.engine.scaling import scale
 from series_assets.storage import sql_guard
 
@@ -110,7 +110,7 @@ def rows_that_match(rows: pd.DataFrame, condition: str) -> "pd.Series[bool]":
     if column == condition:
         return _stock_mask(rows, condition)
     chances = NumpyWith(default_rng=lambda seed: generator(seed, "frequency", condition))
-    with standing_in([(constraints, {"np": chances})]):
+    with patched([(constraints, {"np": chances})]):
         return _stock_mask(rows, condition)
 
 
@@ -121,7 +121,7 @@ def linked_group(spec_dict: Specification, linked_group: Any, num_rows: int) -> 
     """
     seed = seed_for(0, "linked", *linked_group[1])
     order = NumpyWith(PCG64=lambda _: np.random.PCG64(seed))
-    with standing_in([(hierarchical, {"np": order})]):
+    with patched([(hierarchical, {"np": order})]):
         return _stock_linked_group(spec_dict, linked_group, num_rows)
 
 

@@ -14,7 +14,7 @@ from series_assets.core.plan.seeds import derive
 from series_assets.core.plan.spec_changes import Removed
 from series_assets.core.spec import mentions
 from series_assets.core.spec.specification import Specification, derived, output_columns
-from series_assets.engine.enforce_constraints import Settler, handler_of, matching
+from series_assets.engine.enforce_constraints import Enforcer, handler_of, matching
 
 DeriveColumn = Callable[[pd.DataFrame, str], "pd.Series[Any]"]
 
@@ -71,7 +71,7 @@ def restore(
         records = handler.process_basic_constraints(list(removed.among_moved))
     again = np.random.default_rng(derive(seed, "constraints", "again"))
     records = _with_custom(records, removed, {**definition, "_rng": again}, drawn)
-    settler = Settler(definition, removed.afterwards, drawn, again)
+    settler = Enforcer(definition, removed.afterwards, drawn, again)
     records = settler.improved(settler.settled(records)).copy()
     changed = {name for name in ran if not records[name].equals(ran[name])}
     calculations = derived(whole)

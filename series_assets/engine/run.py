@@ -23,12 +23,12 @@ from series_assets.core.plan.seeds import derive
 from series_assets.core.plan.series import Plan
 from series_assets.core.spec.specification import Specification
 from series_assets.engine import constant_seeds, derived_columns, existing_records, patches
-from series_assets.engine.constraint_actions import Handler
+from series_assets.engine.constraint_actions import CorrectedHandler
 from series_assets.engine.enforce_constraints import broken_in_new, settle_new
 from series_assets.engine.exhibit_messages import complaint
 from series_assets.engine.missing_data import of_run
 from series_assets.engine.restore_constraints import restore, to_remember
-from series_assets.engine.sandbox import Clock, Said, SortedSet, isolated, standing_in
+from series_assets.engine.sandbox import Clock, ExhibitMessages, SortedSet, isolated, patched
 from series_assets.engine.static_columns import StaticValues
 from series_assets.engine.vectorized import identifiers as fast_identifiers
 from series_assets.engine.vectorized import registry
@@ -40,7 +40,7 @@ class Outcome:
 
     records: pd.DataFrame
     """In the order Exhibit produced them, a fresh index from 0, no category dtypes."""
-    said: tuple[str, ...]
+    exhibit_messages: tuple[str, ...]
     broken: tuple[Broken, ...] = ()
     """The constraints of the specification that some of the records do not meet."""
 
@@ -138,7 +138,7 @@ def generate_existing_records(
 @contextmanager
 def _run(
     plan: Plan, part: str, database: Path, seed: int, *, stock_exhibit: bool
-) -> Iterator[Said]:
+) -> Iterator[ExhibitMessages]:
     """Isolate a run; Exhibit's complaints leave it as GenerationErrors that say where."""
     lasting = _lasting(plan, database)
     if not stock_exhibit:
@@ -146,7 +146,7 @@ def _run(
     with (
         isolated(database, derive(seed, "process")) as said,
         constant_seeds.replaced_by(seed if plan.period.k else None),
-        standing_in(lasting),
+        patched(lasting),
     ):
         try:
             yield said
@@ -160,7 +160,7 @@ def _lasting(plan: Plan, database: Path) -> list[tuple[ModuleType, Mapping[str, 
     return [
         (derived, {"pd": Clock(pd.Timestamp(plan.period.start))}),
         *patches.stand_ins(database),
-        (stock, {"ConstraintHandler": Handler}),
+        (stock, {"ConstraintHandler": CorrectedHandler}),
     ]
 
 
@@ -185,7 +185,7 @@ def _exhibit(
         ),
         *((module, sets) for module in (categorical, missing, weights)),
     ]
-    with standing_in(modules):
+    with patched(modules):
         made = stock.Exhibit(command="fromspec", source=specification, output="dataframe")
         records: pd.DataFrame = made.generate()
     return records
@@ -212,6 +212,6 @@ def _has_blanks(column: "pd.Series[Any]") -> bool:
     return not pd.api.types.is_numeric_dtype(column.dtype) and bool(column.eq("").any())
 
 
-def _outcome(records: pd.DataFrame, said: Said, broken: tuple[Broken, ...]) -> Outcome:
+def _outcome(records: pd.DataFrame, said: ExhibitMessages, broken: tuple[Broken, ...]) -> Outcome:
     records = derived_columns.with_lengths_as_text(records.reset_index(drop=True))
     return Outcome(records, tuple(said.lines()), broken)

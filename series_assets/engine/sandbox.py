@@ -56,7 +56,7 @@ class Clock:
 
 
 @dataclass
-class Said:
+class ExhibitMessages:
     """What Exhibit printed and warned of during a run."""
 
     printed: io.StringIO = field(default_factory=io.StringIO)
@@ -69,13 +69,13 @@ class Said:
 
 
 @contextlib.contextmanager
-def isolated(database: Path | None, seed: int) -> Iterator[Said]:
+def isolated(database: Path | None, seed: int) -> Iterator[ExhibitMessages]:
     """Run the block with Exhibit to itself: its database, output, warnings and random state.
 
     ``database`` is a scratch copy that Exhibit may write to, None where it needs none; ``seed``
     decides what Exhibit draws from the process's own generators.
     """
-    said = Said()
+    said = ExhibitMessages()
     # As a file URI, in which any character of a path can be written.
     address = f"sqlite:///file:{quote(str(database.resolve()))}?uri=true" if database else None
     environment = {"EXHIBIT_DB_URL": address, "EXHIBIT_DB_SCHEMA": None}
@@ -98,7 +98,7 @@ def isolated(database: Path | None, seed: int) -> Iterator[Said]:
 
 
 @contextlib.contextmanager
-def standing_in(stand_ins: Iterable[tuple[ModuleType, Mapping[str, Any]]]) -> Iterator[None]:
+def patched(stand_ins: Iterable[tuple[ModuleType, Mapping[str, Any]]]) -> Iterator[None]:
     """Give modules other objects under the names given, for as long as the block lasts."""
     with contextlib.ExitStack() as stack:
         for module, names in stand_ins:

@@ -71,7 +71,7 @@ def make_existing_records(
     part = plan.existing
     assert part is not None
     table = workspace.reference_table(series)
-    sqlite.ensure(table.layout.database, folder)
+    sqlite.create_if_missing(table.layout.database, folder)
     entities = sample_entities(series, plan, workspace)
     scratch = folder / f"existing_{plan.period.number}.db"
     # The weights of static columns may come from tables that the changed one no longer names.
@@ -87,9 +87,9 @@ def make_existing_records(
     return ExistingRecords(
         as_delivered(outcome.records[table.columns()]),
         part.specification,
-        outcome.said,
+        outcome.exhibit_messages,
         outcome.broken,
-        tuple(notes_of_run(where, "existing records", outcome.said, outcome.broken)),
+        tuple(notes_of_run(where, "existing records", outcome.exhibit_messages, outcome.broken)),
     )
 
 
@@ -101,7 +101,7 @@ def sample_entities(series: Series, plan: Plan, workspace: Workspace) -> pd.Data
     part = plan.existing
     assert part is not None
     table = workspace.reference_table(series)
-    known = table.known_before(plan.period.k)
+    known = table.entities_before(plan.period.k)
     if known.total < part.entities:
         raise GenerationError(
             f"its {part.rows} existing rows need {part.entities} entities, but only {known.total} "
@@ -126,10 +126,10 @@ def write_dataset(
     files.write_csv(texts, made.texts)
     if made.existing:
         provenance.write_specification(yaml, made.existing.specification, series.fingerprint)
-    with workspace.one_at_a_time():
+    with workspace.exclusive_access():
         if plan.new is not None:  # they lie beside it, and have to fit
             provenance.require_new_records(series, layout, plan.period)
-        provenance.put_with_specification(
+        provenance.move_with_specification(
             (texts, layout.dataset(number)),
             (yaml if made.existing else None, layout.existing_specification(number)),
             series.fingerprint,

@@ -39,14 +39,14 @@ def make_new_records(series: Series, plan: Plan, workspace: Workspace, folder: P
     if plan.new is None:
         return NewRecords(None, None)
     source = workspace.layout(series).database
-    sqlite.ensure(source, folder)
+    sqlite.create_if_missing(source, folder)
     check_lookups(series, source, any_database=workspace.any_database)
     scratch = folder / f"new_{plan.period.number}.db"
     sqlite.copy_for_run(source, scratch, plan.new.specification)
     outcome = generate_new_records(plan, scratch, stock_exhibit=workspace.stock_exhibit)
     scratch.unlink()
     where = f"{series.name}, period {plan.period.key}"
-    notes = [*notes_of_run(where, "new records", outcome.said, outcome.broken)]
+    notes = [*notes_of_run(where, "new records", outcome.exhibit_messages, outcome.broken)]
     lost = plan.new.rows - len(outcome.records)
     if lost:
         notes.append(
@@ -56,7 +56,7 @@ def make_new_records(series: Series, plan: Plan, workspace: Workspace, folder: P
     return NewRecords(
         as_delivered(outcome.records),
         plan.new.specification,
-        outcome.said,
+        outcome.exhibit_messages,
         outcome.broken,
         tuple(notes),
     )
@@ -80,14 +80,14 @@ def write_new_records(
     layout, number = workspace.layout(series), plan.period.number
     specification, records = layout.new_specification(number), layout.new_records(number)
     if made.texts is None or made.specification is None:
-        with workspace.one_at_a_time():
+        with workspace.exclusive_access():
             for path in (specification, records):  # of an earlier run from other contents
                 files.remove(path)
         return
     texts, yaml = folder / f"new_{number}.csv", folder / f"new_{number}.yml"
     files.write_csv(texts, made.texts)
     provenance.write_specification(yaml, made.specification, series.fingerprint)
-    with workspace.one_at_a_time():
-        provenance.put_with_specification(
+    with workspace.exclusive_access():
+        provenance.move_with_specification(
             (texts, records), (yaml, specification), series.fingerprint
         )

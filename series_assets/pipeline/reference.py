@@ -32,9 +32,9 @@ def require_earlier(series: Series, period: Period, workspace: Workspace, folder
 
     Raises RequestError that names what to make first.
     """
-    sqlite.ensure(workspace.layout(series).database, folder)
+    sqlite.create_if_missing(workspace.layout(series).database, folder)
     if period.k:
-        workspace.reference_table(series).require(period.k, period=period.key)
+        workspace.reference_table(series).require_periods(period.k, period=period.key)
 
 
 def select_new_entities(series: Series, new_records: pd.DataFrame | None) -> NewEntities:

@@ -38,7 +38,7 @@ def check_request(series: Series, periods: Sequence[Period], workspace: Workspac
     check_lookups(series, layout.database, any_database=workspace.any_database)
     table.check_owner()
     if periods[0].k:
-        table.require(periods[0].k, period=periods[0].key)
+        table.require_periods(periods[0].k, period=periods[0].key)
     for folder in (layout.folder, layout.new_records(1).parent):
         if folder == layout.folder or folder.exists():
             _check_writable(folder)

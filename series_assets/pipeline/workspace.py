@@ -59,9 +59,9 @@ class Workspace:
         finally:
             scratch.discard(self.folder / _RUNS, run)
 
-    def one_at_a_time(self) -> AbstractContextManager[None]:
+    def exclusive_access(self) -> AbstractContextManager[None]:
         """Run a block while no other run in this folder runs one. Raises GenerationError."""
-        return scratch.one_at_a_time(self.folder / _RUNS)
+        return scratch.exclusive_access(self.folder / _RUNS)
 
     def read_new_records(
         self, series: Series, period: Period, columns: Sequence[str] | None = None
@@ -71,6 +71,6 @@ class Workspace:
         Raises RequestError unless they come from the current contents of the series' files;
         another run may be writing others.
         """
-        with self.one_at_a_time():
+        with self.exclusive_access():
             path = provenance.require_new_records(series, self.layout(series), period)
             return files.read_csv(path, columns)

@@ -16,7 +16,7 @@ from series_assets.core.plan.series import Series
 from series_assets.reporting.history import History, PeriodHistory, RowsByOrigin
 from series_assets.storage.files import Layout, read_csv
 from series_assets.storage.provenance import is_stale
-from series_assets.storage.reference_table import PLACES, ReferenceTable
+from series_assets.storage.reference_table import KEYS_PER_PERIOD, ReferenceTable
 
 if TYPE_CHECKING:
     from series_assets.storage.entity_lookup import EntityLookup
@@ -117,7 +117,7 @@ class _Known:
         if self.entities is None:
             return {None: len(identifiers)}
         keys = self.entities.keys(self.identifier, identifiers)
-        return Counter(self.starts.get(key // PLACES) for key in keys.tolist())
+        return Counter(self.starts.get(key // KEYS_PER_PERIOD) for key in keys.tolist())
 
 
 @contextmanager
@@ -127,7 +127,7 @@ def _known(table: ReferenceTable) -> Iterator[_Known]:
 
     identifier = table.series.first_identifier
     index = {key: k for k, key in enumerate(table.series.calendar.keys)}
-    starts = table.recorded()
+    starts = table.recorded_periods()
     if starts is None:
         yield _Known(identifier, None, {}, {}, index)
         return

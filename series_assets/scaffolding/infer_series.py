@@ -142,7 +142,7 @@ def _tried(
     own = folder / "exhibit.db"
     with tempfile.TemporaryDirectory() as place:
         scratch, run = Path(place) / "exhibit.db", Path(place) / "run.db"
-        sqlite.ensure(scratch)
+        sqlite.create_if_missing(scratch)
         described = describe(table, data, identifier, name, scratch, wish)
         own.unlink(missing_ok=True)
         if sqlite.copy_renamed(scratch, own, described.kept_as, f"temp_{name}_"):

@@ -8,7 +8,7 @@ from series_assets.core.errors import GenerationError
 from series_assets.storage.files import Layout
 
 
-def removable(layout: Layout) -> list[Path]:
+def removable_files(layout: Layout) -> list[Path]:
     """Return the files that were made for a series, once it is clear that all can be removed.
 
     Links and folders under their names are somebody else's. Raises GenerationError where a
@@ -21,7 +21,7 @@ def removable(layout: Layout) -> list[Path]:
                 "remove the files where it leads by hand, and then the link",
                 file=folder,
             )
-    files = [path for path in layout.every_file() if path.is_file() and not path.is_symlink()]
+    files = [path for path in layout.existing_files() if path.is_file() and not path.is_symlink()]
     for folder in sorted({path.parent for path in files}):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise GenerationError(

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from series_assets.core.plan.series import BOOKKEEPING
 from series_assets.core.records import as_text
-from series_assets.storage.reference_table import PLACES, ReferenceTable
-from series_assets.storage.sqlite import opened, quoted, telling_of_sqlite
+from series_assets.storage.reference_table import KEYS_PER_PERIOD, ReferenceTable
+from series_assets.storage.sqlite import explain_sqlite_errors, open_database, quoted
 
 Keys = NDArray[np.int64]
 """Keys of the reference table, one for each value asked for; −1 where it has none."""
@@ -38,8 +38,8 @@ def entity_lookup(
     It knows the entities that periods before ``before`` introduced, or all of them. Raises
     GenerationError where the database cannot be read.
     """
-    with opened(table.layout.database, read_only=True) as connection:
-        bound = -1 if before is None else before * PLACES
+    with open_database(table.layout.database, read_only=True) as connection:
+        bound = -1 if before is None else before * KEYS_PER_PERIOD
         indexes = {
             name: _index(connection, table.series.table, name, f"identifiers_{place}", bound)
             for place, name in enumerate(identifiers)
@@ -80,7 +80,7 @@ class EntityLookup:
         for first in range(0, len(wanted), _AT_ONCE):
             some = wanted[first : first + _AT_ONCE]
             for place, key in self._first(name, some):
-                if key is not None and (before is None or key < before * PLACES):
+                if key is not None and (before is None or key < before * KEYS_PER_PERIOD):
                     found[some[place]] = key
         return np.array([found.get(value, -1) for value in values], dtype=np.int64)
 
@@ -117,7 +117,7 @@ class EntityLookup:
         }
 
     def _fetch(self, statement: str, values: Sequence[str] | Sequence[int]) -> list[Any]:
-        with telling_of_sqlite(self._table.layout.database):
+        with explain_sqlite_errors(self._table.layout.database):
             wanted = json.dumps(values, ensure_ascii=False)
             return self._connection.execute(statement, (wanted,)).fetchall()
 

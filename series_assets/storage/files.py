@@ -54,7 +54,7 @@ class Layout:
         """The report on all periods made so far."""
         return self.folder / "report.html"
 
-    def every_file(self) -> list[Path]:
+    def existing_files(self) -> list[Path]:
         """Return the files that were made, of all periods, sorted."""
         ours = re.compile(r"dataset_[1-9]\d*\.(csv|new\.yml|existing\.yml)|report\.html")
         inner = re.compile(r"dataset_[1-9]\d*\.csv")
@@ -189,7 +189,7 @@ def write_text(path: Path, text: str) -> None:
 def replace(source: Path, target: Path) -> None:
     """Put a finished file in its place, in one step. Raises GenerationError, for a link too."""
     _refuse_links(target)
-    with telling_of(target):
+    with explain_write_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         source.replace(target)
 
@@ -197,7 +197,7 @@ def replace(source: Path, target: Path) -> None:
 def remove(path: Path) -> None:
     """Remove a file if it is there. Raises GenerationError where that cannot be done."""
     _refuse_links(path)
-    with telling_of(path):
+    with explain_write_errors(path):
         path.unlink(missing_ok=True)
 
 
@@ -217,7 +217,7 @@ def _refuse_links(target: Path) -> None:
 def _write_whole(path: Path, write: Callable[[Any], None]) -> None:
     _refuse_links(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with telling_of(path):
+    with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with beside.open("wb") as stream:
@@ -228,7 +228,7 @@ def _write_whole(path: Path, write: Callable[[Any], None]) -> None:
 
 
 @contextlib.contextmanager
-def telling_of(path: Path) -> Iterator[None]:
+def explain_write_errors(path: Path) -> Iterator[None]:
     """Turn what the system says of a file that cannot be written into a message about it."""
     try:
         yield

@@ -10,9 +10,9 @@ from typing import Any
 from series_assets.core.errors import Fault, InputError, UnusableError, at
 from series_assets.core.plan.build import build_series
 from series_assets.core.plan.series import Series
-from series_assets.storage.paths import absolute, is_regular, printable
+from series_assets.storage.paths import is_regular, printable, resolve_path
 from series_assets.storage.sqlite import installed_database, is_database
-from series_assets.storage.unexpected_errors import as_faults
+from series_assets.storage.unexpected_errors import errors_as_faults
 from series_assets.storage.yaml_reading import check_values, read_yaml
 
 SPECIFICATION = "specification.yml"
@@ -43,7 +43,7 @@ def find_series(folder: Path) -> list[Series | BrokenSeries]:
     for place in _folders(folder):
         name = printable(place.name)
         try:
-            with as_faults(name):
+            with errors_as_faults(name):
                 if _is_series(place, name):
                     found.append(load_series(place))
         except InputError as error:
@@ -80,7 +80,7 @@ def load_series(folder: str | Path) -> Series:
     """
     folder = Path(folder)
     try:
-        name = printable(absolute(folder).name)
+        name = printable(resolve_path(folder).name)
     except UnusableError as error:
         fault = Fault(printable(str(folder)), "", error.problem, error.remedy)
         raise InputError([fault]) from None
@@ -94,7 +94,7 @@ def load_series(folder: str | Path) -> Series:
     )
 
 
-def load_loose(specification: Path, user_input: Path) -> Series:
+def load_series_from_files(specification: Path, user_input: Path) -> Series:
     """Return the series of two loose files, called after ``metadata.id``.
 
     Raises InputError with every fault of both files.
@@ -124,7 +124,7 @@ def load_parts(
     ``named_by`` says where the name stands, ``folder`` is what ``exhibit_db_path`` is relative
     to. Raises InputError with every fault of both.
     """
-    with as_faults(" and ".join(labels)):
+    with errors_as_faults(" and ".join(labels)):
         return _loaded(name, (specification, user_input), labels, named_by, folder)
 
 
@@ -217,7 +217,7 @@ def _database(said: Any, folder: Path, label: str) -> Path | None:
     shown = named if len(named) <= 300 else f"{named[:297]}..."
 
     try:
-        path = absolute(named, folder)
+        path = resolve_path(named, folder)
     except UnusableError as error:
         raise refused(error.problem, error.remedy) from None
     try:

@@ -12,7 +12,7 @@ from series_assets.core.errors import Fault, InputError, at
 from series_assets.core.plan.series import Series
 from series_assets.core.spec.specification import PAIRED, REGEX, Specification, is_select
 from series_assets.storage import sql_guard
-from series_assets.storage.sqlite import installed_database, opened, quoted, tables
+from series_assets.storage.sqlite import installed_database, open_database, quoted, table_names
 
 EXHIBITS = {
     "birds": {"common_name", "scientific_name"},
@@ -67,9 +67,9 @@ def missing_lookups(specification: Specification, database: Path) -> Iterator[Fa
     if not needs:
         return
     own = _own_prefix(specification)
-    with opened(place, read_only=True) as connection:
-        known = {name.lower(): name for name in tables(connection, views=True)}
-        views = set(known.values()) - set(tables(connection))
+    with open_database(place, read_only=True) as connection:
+        known = {name.lower(): name for name in table_names(connection, views=True)}
+        views = set(known.values()) - set(table_names(connection))
         for need in needs:
             if need.table.lower() not in known:
                 remedy = _REMEDY_FOR_OWN if need.table.startswith(own) else _REMEDY
@@ -125,8 +125,8 @@ def _of_another_program(database: Path) -> Fault | None:
     """Return the fault of a database with nothing of Exhibit's or ours in it, if it is one."""
     if not database.exists():
         return None
-    with opened(database, read_only=True) as connection:
-        known = set(tables(connection, views=True))
+    with open_database(database, read_only=True) as connection:
+        known = set(table_names(connection, views=True))
         ours = any(
             columns <= {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}
             for table, columns in EXHIBITS.items()

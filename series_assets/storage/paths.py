@@ -16,7 +16,7 @@ _LONGEST_NAME = 255
 """Bytes of one name in a path, on every file system in common use."""
 
 
-def absolute(written: str | Path, folder: Path | None = None) -> Path:
+def resolve_path(written: str | Path, folder: Path | None = None) -> Path:
     """Return the path that ``written`` names, relative to ``folder`` or the working directory.
 
     ``~`` is the home of whoever runs this where a ``folder`` is given. Raises UnusableError
@@ -49,7 +49,7 @@ def is_regular(path: Path) -> bool:
     return stat.S_ISREG(path.stat().st_mode)
 
 
-def is_waited_for(path: Path) -> bool:
+def is_pipe_or_device(path: Path) -> bool:
     """Tell whether reading would wait for others: a pipe, a device. Raises OSError."""
     return path.exists() and not path.is_file() and not path.is_dir()
 

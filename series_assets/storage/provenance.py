@@ -26,7 +26,7 @@ def write_specification(path: Path, content: Specification, fingerprint: str) ->
     files.write_text(path, f"# {_COMMENT}{fingerprint}\n" + as_yaml(content))
 
 
-def fingerprint_in(path: Path) -> str | None:
+def read_fingerprint(path: Path) -> str | None:
     """Return the fingerprint in a specification; None where there is none."""
     try:
         with path.open(encoding="utf-8") as stream:
@@ -43,7 +43,7 @@ def require_new_records(series: Series, layout: Layout, period: Period) -> Path:
     long as no other run may replace the file.
     """
     records = layout.new_records(period.number)
-    mark = fingerprint_in(layout.new_specification(period.number))
+    mark = read_fingerprint(layout.new_specification(period.number))
     require_current(series, period, exists=records.exists(), fingerprint=mark)
     return records
 
@@ -80,7 +80,7 @@ def require_delivered(series: Series, layout: Layout, period: Period) -> None:
         if not path.exists():
             raise _undelivered(path, "is missing", f"make {asset} of {period.key}")
     for asset, path in _specifications(layout, period, bool(new), bool(existing)):
-        mark, remedy = fingerprint_in(path), f"make {asset} of {period.key} again"
+        mark, remedy = read_fingerprint(path), f"make {asset} of {period.key} again"
         if mark is None:
             raise _undelivered(path, "is missing, or does not say what it was made from", remedy)
         if mark != series.fingerprint:
@@ -94,7 +94,7 @@ def _undelivered(path: Path, problem: str, remedy: str) -> RequestError:
 def is_stale(series: Series, layout: Layout, period: Period) -> bool:
     """Tell whether a dataset says that it was made from other contents."""
     *_, (_, path) = _specifications(layout, period, *map(bool, series.counts(period.k)))
-    return fingerprint_in(path) not in (None, series.fingerprint)
+    return read_fingerprint(path) not in (None, series.fingerprint)
 
 
 def _specifications(
@@ -107,7 +107,7 @@ def _specifications(
     return found
 
 
-def put_with_specification(
+def move_with_specification(
     records: tuple[Path, Path], specification: tuple[Path | None, Path], fingerprint: str
 ) -> None:
     """Move records and their specification from a scratch folder into their places.
@@ -117,7 +117,7 @@ def put_with_specification(
     made from. No other run may replace the same files meanwhile.
     """
     prepared, target = specification
-    if prepared is None or fingerprint_in(target) != fingerprint:
+    if prepared is None or read_fingerprint(target) != fingerprint:
         files.remove(target)
     files.replace(*records)
     if prepared is not None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from series_assets.core.errors import GenerationError, RequestError
 from series_assets.core.plan.series import BOOKKEEPING, Series
 from series_assets.storage.files import Layout
-from series_assets.storage.sqlite import opened, quoted, snapshot, tables, transaction
+from series_assets.storage.sqlite import open_database, quoted, snapshot, table_names, transaction
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _KEY, _PERIOD = BOOKKEEPING
-PLACES = 2**32
+KEYS_PER_PERIOD = 2**32
 """Keys of one period: place ``p`` of period ``k`` has the key ``k * 2**32 + p``."""
 
 
@@ -58,13 +58,13 @@ class ReferenceTable:
         without new records. One transaction.
         """
         key = self.series.calendar.keys[k]
-        with opened(self.layout.database) as connection, transaction(connection):
+        with open_database(self.layout.database) as connection, transaction(connection):
             self._check_owner(connection)
             if entities is not None:
                 self._match_columns(connection, k, entities)
-            elif self.series.table not in tables(connection):
+            elif self.series.table not in table_names(connection):
                 self._refuse_others({}, range(k), period=key)
-            bounds = (k * PLACES, (k + 1) * PLACES)
+            bounds = (k * KEYS_PER_PERIOD, (k + 1) * KEYS_PER_PERIOD)
             connection.execute(
                 f"DELETE FROM {self._table} WHERE {_KEY} >= ? AND {_KEY} < ?", bounds
             )
@@ -103,10 +103,10 @@ class ReferenceTable:
         )
 
     def _insert(self, connection: sqlite3.Connection, k: int, entities: "pd.DataFrame") -> None:
-        from series_assets.storage.sqlite_values import stored
+        from series_assets.storage.sqlite_values import to_sqlite
 
-        first, period = k * PLACES, self.series.calendar.keys[k]
-        values = (stored(entities[name]) for name in entities.columns)
+        first, period = k * KEYS_PER_PERIOD, self.series.calendar.keys[k]
+        values = (to_sqlite(entities[name]) for name in entities.columns)
         columns = ", ".join([_KEY, _PERIOD, *map(quoted, entities.columns)])
         marks = ", ".join("?" * (len(entities.columns) + 2))
         keys = range(first, first + len(entities))
@@ -115,7 +115,7 @@ class ReferenceTable:
             zip(keys, repeat(period, len(keys)), *values, strict=True),
         )
 
-    def require(self, before: int, for_what: str = "", *, period: str = "") -> None:
+    def require_periods(self, before: int, for_what: str = "", *, period: str = "") -> None:
         """Refuse unless all periods before ``before`` are recorded, and made by these files.
 
         ``period`` is the key of the period that draws from them, ``for_what`` what else does.
@@ -123,7 +123,7 @@ class ReferenceTable:
         """
         made: dict[int, tuple[int, str]] = {}
         if self.layout.database.exists():
-            with opened(self.layout.database, read_only=True) as connection:
+            with open_database(self.layout.database, read_only=True) as connection:
                 self._check_owner(connection)
                 made = self._made(connection)
         self._refuse_others(made, range(before), for_what, period)
@@ -163,35 +163,35 @@ class ReferenceTable:
             colon=False,
         )
 
-    def made(self) -> dict[int, int]:
+    def current_counts(self) -> dict[int, int]:
         """Return how many entities each period introduced, where made by these very files."""
         if not self.layout.database.exists():
             return {}
-        with opened(self.layout.database, read_only=True) as connection:
+        with open_database(self.layout.database, read_only=True) as connection:
             made = self._made(connection)
         return {k: count for k, (count, mark) in made.items() if mark == self.series.fingerprint}
 
-    def recorded(self) -> dict[int, tuple[str, int]] | None:
+    def recorded_periods(self) -> dict[int, tuple[str, int]] | None:
         """Return the key of each period and how many entities it introduced, whatever made them.
 
         None where there is no reference table.
         """
         if not self.layout.database.exists():
             return None
-        with opened(self.layout.database, read_only=True) as connection:
-            if self.series.table not in tables(connection):
+        with open_database(self.layout.database, read_only=True) as connection:
+            if self.series.table not in table_names(connection):
                 return None
             rows = connection.execute(f"SELECT period, starts, entities FROM {self._periods}")
             return {k: (key, int(entities)) for k, key, entities in rows}
 
-    def known_before(self, k: int) -> "KnownEntities":
+    def entities_before(self, k: int) -> "KnownEntities":
         """Return the entities of all periods before ``k``, as ranks to draw and keys to fetch.
 
-        Raises RequestError, as ``require``.
+        Raises RequestError, as ``require_periods``.
         """
         made: dict[int, tuple[int, str]] = {}
         if self.layout.database.exists():
-            with opened(self.layout.database, read_only=True) as connection:
+            with open_database(self.layout.database, read_only=True) as connection:
                 self._check_owner(connection)
                 made = self._made(connection)
         self._refuse_others(made, range(k), period=self.series.calendar.keys[k])
@@ -206,14 +206,17 @@ class ReferenceTable:
         import pandas as pd
 
         from series_assets.core.records import framed
-        from series_assets.storage.sqlite_values import restored
+        from series_assets.storage.sqlite_values import from_sqlite
 
         # Each row once and in the order of the file, which SQLite reads several times as fast.
         wanted, places = np.unique(keys, return_inverse=True)
         names = ", ".join(f"kept.{quoted(name)}" for name in columns)
-        with opened(self.layout.database, read_only=True) as connection, snapshot(connection):
+        with (
+            open_database(self.layout.database, read_only=True) as connection,
+            snapshot(connection),
+        ):
             made = self._made(connection)
-            periods = np.unique(keys // PLACES).tolist()
+            periods = np.unique(keys // KEYS_PER_PERIOD).tolist()
             self._refuse_others(made, periods, "the period being made")
             rows = connection.execute(
                 f"SELECT kept.{_KEY}, {names} FROM json_each(?) AS wanted "
@@ -230,22 +233,22 @@ class ReferenceTable:
         order = np.argsort(np.array(found, dtype=np.int64))[places]
         kinds = self.series.kinds
         restored_columns = {
-            name: restored(column, kinds.get(name, "any")).take(order).reset_index(drop=True)
+            name: from_sqlite(column, kinds.get(name, "any")).take(order).reset_index(drop=True)
             for name, column in zip(columns, values, strict=True)
         }
         return framed(restored_columns, pd.Index(columns))
 
     def columns(self) -> list[str]:
         """Return the columns of the data, in their order; empty before any period was made."""
-        with opened(self.layout.database, read_only=True) as connection:
+        with open_database(self.layout.database, read_only=True) as connection:
             return self._columns(connection)
 
     def drop(self, *, take_over: bool = False) -> bool:
         """Drop the table; tell whether there was one. Refuses a table as ``check_owner``."""
         if not self.layout.database.exists():
             return False
-        with opened(self.layout.database) as connection, transaction(connection):
-            there = self.series.table in tables(connection)
+        with open_database(self.layout.database) as connection, transaction(connection):
+            there = self.series.table in table_names(connection)
             self._check_owner(connection, take_over=take_over)
             connection.execute(f"DROP TABLE IF EXISTS {self._table}")
             connection.execute(f"DROP TABLE IF EXISTS {self._periods}")
@@ -257,12 +260,12 @@ class ReferenceTable:
         ``take_over`` lets one pass whose series has no folder any more. Raises RequestError.
         """
         if self.layout.database.exists():
-            with opened(self.layout.database, read_only=True) as connection:
+            with open_database(self.layout.database, read_only=True) as connection:
                 self._check_owner(connection, take_over=take_over)
 
     def _check_owner(self, connection: sqlite3.Connection, *, take_over: bool = False) -> None:
         table, database = self.series.table, self.layout.database
-        known = tables(connection)
+        known = table_names(connection)
         self._check_folder(connection, known)
         if table in known and f"{table}_periods" not in known:
             raise RequestError(
@@ -313,7 +316,7 @@ class ReferenceTable:
                 )
 
     def _made(self, connection: sqlite3.Connection) -> dict[int, tuple[int, str]]:
-        if not {self.series.table, f"{self.series.table}_periods"} <= set(tables(connection)):
+        if not {self.series.table, f"{self.series.table}_periods"} <= set(table_names(connection)):
             return {}
         rows = connection.execute(f"SELECT period, entities, fingerprint FROM {self._periods}")
         return {period: (entities, mark) for period, entities, mark in rows}
@@ -341,7 +344,7 @@ class KnownEntities:
         ends = np.array(list(accumulate(self.counts)), dtype=np.int64)
         periods = np.searchsorted(ends, ranks, side="right")
         firsts = ends - np.array(self.counts, dtype=np.int64)
-        return periods * PLACES + (ranks - firsts[periods])
+        return periods * KEYS_PER_PERIOD + (ranks - firsts[periods])
 
 
 def _some(keys: Iterable[str]) -> str:

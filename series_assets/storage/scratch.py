@@ -17,7 +17,7 @@ from uuid import UUID
 from filelock import FileLock, Timeout
 
 from series_assets.core.errors import GenerationError
-from series_assets.storage.files import telling_of
+from series_assets.storage.files import explain_write_errors
 
 _LOCK = ".lock"
 _OURS = "one process"
@@ -38,9 +38,9 @@ def claim(runs: Path, run: str) -> Path:
     Raises GenerationError where nothing can be written.
     """
     folder = runs / run
-    with telling_of(folder):
+    with explain_write_errors(folder):
         if folder not in _held:
-            with one_at_a_time(runs):
+            with exclusive_access(runs):
                 _clear_away_abandoned(runs)
                 _refuse_foreign(folder)
                 _lock_of(folder).write_text(_OURS)
@@ -65,12 +65,12 @@ def discard(runs: Path, run: str) -> None:
     if runs.is_symlink() or not (folder in _held or _is_ours(folder)):
         return
     shutil.rmtree(folder, ignore_errors=True)
-    with contextlib.suppress(OSError, GenerationError), one_at_a_time(runs):
+    with contextlib.suppress(OSError, GenerationError), exclusive_access(runs):
         _let_go(folder)
 
 
 @contextlib.contextmanager
-def one_at_a_time(runs: Path) -> Iterator[None]:
+def exclusive_access(runs: Path) -> Iterator[None]:
     """Do a block while no other run does one; ``runs`` goes in the end if nothing is in it.
 
     Blocks may not be within each other. Raises GenerationError where the others take too long.
@@ -87,7 +87,7 @@ def one_at_a_time(runs: Path) -> Iterator[None]:
                 file=place,
             )
     lock, until = FileLock(place), time.monotonic() + _PATIENCE
-    with telling_of(runs):
+    with explain_write_errors(runs):
         while not lock.is_locked:
             try:
                 runs.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from series_assets.core.errors import GenerationError
-from series_assets.storage.sqlite import opened, quoted
+from series_assets.storage.sqlite import open_database, quoted
 
 SECONDS = 60
 """How long one statement may take."""
@@ -158,7 +158,7 @@ def _guarded(
 ) -> Iterator[tuple[sqlite3.Connection, _Guard]]:
     """Open a database for one statement; what SQLite says of it leaves as StatementError."""
     guard, until = _Guard(), time.monotonic() + SECONDS
-    with opened(database, read_only=True) as connection:
+    with open_database(database, read_only=True) as connection:
         for table, columns in (beside or {}).items():
             names = ", ".join(map(quoted, columns))
             connection.execute(f"CREATE TEMP TABLE {quoted(table)} ({names})")

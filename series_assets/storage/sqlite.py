@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from series_assets.core.errors import GenerationError
 from series_assets.core.spec.specification import Specification, is_select
-from series_assets.storage.files import telling_of
-from series_assets.storage.paths import is_waited_for
+from series_assets.storage.files import explain_write_errors
+from series_assets.storage.paths import is_pipe_or_device
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,13 +45,13 @@ def is_database(path: Path) -> bool:
     return head in (b"", b"SQLite format 3\x00")
 
 
-def look_at(database: Path) -> None:
+def check_readable(database: Path) -> None:
     """Raise GenerationError where a file cannot be read as a database."""
-    with opened(database, read_only=True) as connection:
-        tables(connection)
+    with open_database(database, read_only=True) as connection:
+        table_names(connection)
 
 
-def ensure(database: Path, scratch: Path | None = None) -> None:
+def create_if_missing(database: Path, scratch: Path | None = None) -> None:
     """Create the database as a copy of Exhibit's own where there is none yet.
 
     It is put together in the folder ``scratch``, by default beside its place, and appears whole.
@@ -60,7 +60,7 @@ def ensure(database: Path, scratch: Path | None = None) -> None:
     if database.exists():
         return
     beside = (scratch or database.parent) / f".{database.name}.{os.getpid()}.part"
-    with telling_of(database), telling_of_sqlite(database):
+    with explain_write_errors(database), explain_sqlite_errors(database):
         database.parent.mkdir(parents=True, exist_ok=True)
         try:
             shutil.copyfile(installed_database(), beside)
@@ -79,7 +79,7 @@ def ensure(database: Path, scratch: Path | None = None) -> None:
 
 
 @contextlib.contextmanager
-def opened(
+def open_database(
     database: Path, *, read_only: bool = False, scratch: bool = False
 ) -> Iterator[sqlite3.Connection]:
     """Open a database, transactions begun explicitly; one that is made by this is in WAL mode.
@@ -88,11 +88,11 @@ def opened(
     nobody else's and need not outlive a crash: it writes nothing beside itself.
     What SQLite complains of leaves as a GenerationError that names the file.
     """
-    if is_waited_for(database):
+    if is_pipe_or_device(database):
         raise GenerationError(
             "is a pipe or a device, not a database", "move it away", file=database
         )
-    with telling_of_sqlite(database):
+    with explain_sqlite_errors(database):
         if read_only:
             _roll_back(database)
         with _reading(database) if read_only else contextlib.nullcontext():
@@ -111,7 +111,7 @@ def opened(
 
 
 @contextlib.contextmanager
-def telling_of_sqlite(database: Path) -> Iterator[None]:
+def explain_sqlite_errors(database: Path) -> Iterator[None]:
     """Turn what SQLite complains of into a message about the file."""
     try:
         yield
@@ -127,7 +127,7 @@ def _roll_back(database: Path) -> None:
         address = address_of(database, "rw")
         connection = sqlite3.connect(address, timeout=_PATIENCE, isolation_level=None, uri=True)
         with contextlib.closing(connection):
-            tables(connection)
+            table_names(connection)
 
 
 @contextlib.contextmanager
@@ -238,7 +238,7 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def tables(
+def table_names(
     connection: sqlite3.Connection, schema: str = "main", *, views: bool = False
 ) -> list[str]:
     """Return the tables of a database, in the order they were made, with its views if wanted."""
@@ -258,10 +258,13 @@ def copy_for_run(database: Path, scratch: Path, specification: Specification) ->
     may be long, and what is drawn from them is handed over in memory.
     """
     scratch.unlink(missing_ok=True)
-    with opened(database, read_only=True), opened(scratch, scratch=True) as connection:
+    with (
+        open_database(database, read_only=True),
+        open_database(scratch, scratch=True) as connection,
+    ):
         connection.execute("ATTACH ? AS source", (reading_address(database),))
-        known = tables(connection, "source", views=True)
-        views = set(known) - set(tables(connection, "source"))
+        known = table_names(connection, "source", views=True)
+        views = set(known) - set(table_names(connection, "source"))
         with transaction(connection):
             for name in known:
                 if _is_wanted(name, known, specification):
@@ -309,12 +312,12 @@ def copy_renamed(source: Path, target: Path, prefix: str, new_prefix: str) -> bo
 
     Without such tables ``target`` is left alone; else it is made where there is none.
     """
-    with opened(source, read_only=True) as connection:
-        names = [name for name in tables(connection) if name.startswith(prefix)]
+    with open_database(source, read_only=True) as connection:
+        names = [name for name in table_names(connection) if name.startswith(prefix)]
     if not names:
         return False
-    ensure(target)
-    with opened(target) as connection:
+    create_if_missing(target)
+    with open_database(target) as connection:
         connection.execute("ATTACH ? AS source", (address_of(source, "ro"),))
         with transaction(connection):
             for name in names:
@@ -327,7 +330,7 @@ def copy_renamed(source: Path, target: Path, prefix: str, new_prefix: str) -> bo
 
 def write_frame(database: Path, name: str, frame: "pd.DataFrame") -> None:
     """Put a frame into a scratch database as a table of that name, in place of any other."""
-    with opened(database, scratch=True) as connection, transaction(connection):
+    with open_database(database, scratch=True) as connection, transaction(connection):
         connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
         names = ", ".join(map(quoted, frame.columns))
         connection.execute(f"CREATE TABLE {quoted(name)} ({names})")

@@ -12,7 +12,7 @@ import pandas as pd
 from series_assets.core.records import texts_of, typed_column
 
 
-def stored(column: "pd.Series[Any]") -> list[Any]:
+def to_sqlite(column: "pd.Series[Any]") -> list[Any]:
     """Return the values as SQLite keeps them: int, float, text or None."""
     if pd.api.types.is_bool_dtype(column.dtype) or not pd.api.types.is_numeric_dtype(column.dtype):
         return texts_of(column).tolist()
@@ -20,7 +20,7 @@ def stored(column: "pd.Series[Any]") -> list[Any]:
     return values.where(column.notna(), None).tolist()
 
 
-def restored(values: Sequence[Any], kind: str) -> "pd.Series[Any]":
+def from_sqlite(values: Sequence[Any], kind: str) -> "pd.Series[Any]":
     """Return stored values as a typed column; ``kind`` as ``column_kinds`` gives it."""
     types = set(map(type, values)) - {type(None)}
     if types <= {str}:

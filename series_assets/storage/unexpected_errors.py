@@ -14,7 +14,7 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 @contextmanager
-def as_faults(file: str) -> Iterator[None]:
+def errors_as_faults(file: str) -> Iterator[None]:
     """Let nothing but an InputError leave a block that reads ``file``, and interrupts.
 
     What nobody foresaw is a fault of ours, not of the file; it stays the cause of the InputError.
@@ -55,7 +55,7 @@ def _reported(file: str, error: BaseException) -> Fault:
     return Fault(file, "", f"could not be loaded: {_named(error)}", f"{_REPORT} with both files")
 
 
-def unforeseen(error: BaseException) -> str:
+def describe_unexpected_error(error: BaseException) -> str:
     """Return what no user's mistake should end in, where it arose, and to whom it is to be told."""
     return sentence(_named(error), _REPORT)
 

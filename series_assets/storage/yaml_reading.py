@@ -17,10 +17,10 @@ from yaml.constructor import ConstructorError
 
 from series_assets.core.errors import Fault, InputError, at
 
-MOST_BYTES = 2_000_000
-MOST_VALUES = 100_000
+MAX_BYTES = 2_000_000
+MAX_VALUES = 100_000
 """Keys and values of a file, each reference to an anchor counted as all that it stands for."""
-DEEPEST = 50
+MAX_DEPTH = 50
 _LONGEST_NUMBER = 100
 _KINDS = {
     yaml.ScalarNode: ("null", "bool", "int", "float", "str", "timestamp"),
@@ -60,9 +60,9 @@ def check_values(content: object, label: str) -> None:
         value, depth = waiting.pop()
         seen += 1
         fault: Flaw | None = None
-        if seen > MOST_VALUES:
+        if seen > MAX_VALUES:
             fault = _too_many()
-        elif depth > DEEPEST:
+        elif depth > MAX_DEPTH:
             fault = _too_deep()
         elif isinstance(value, Mapping):
             waiting += ((part, depth + 1) for pair in value.items() for part in pair)
@@ -85,8 +85,8 @@ def _text(path: Path, label: str) -> str:
             if not stat.S_ISREG(found.st_mode):
                 what = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
                 raise InputError([Fault(label, "", f"is {what}, not a file")])
-            content = stream.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
             raise InputError([Fault(label, "", *_too_large(found.st_size))])
         return content.decode()
     except FileNotFoundError:
@@ -114,20 +114,20 @@ def _missing(path: Path, label: str) -> Flaw:
 def _too_large(size: int) -> Flaw:
     return (
         f"is too large, with {size / 1e6:.1f} MB",
-        f"the limit is {MOST_BYTES / 1e6:.0f} MB: keep long tables of values in the database that "
+        f"the limit is {MAX_BYTES / 1e6:.0f} MB: keep long tables of values in the database that "
         "exhibit_db_path names",
     )
 
 
 def _too_many() -> Flaw:
     return (
-        f"holds more than {MOST_VALUES:,} values, or anchors that stand for as many",
+        f"holds more than {MAX_VALUES:,} values, or anchors that stand for as many",
         "keep long tables of values in the database that exhibit_db_path names",
     )
 
 
 def _too_deep() -> Flaw:
-    return f"has values nested more than {DEEPEST} levels deep", "write it with fewer levels"
+    return f"has values nested more than {MAX_DEPTH} levels deep", "write it with fewer levels"
 
 
 def _unwritable(text: str) -> Flaw | None:
@@ -167,7 +167,7 @@ class _Loader(yaml.SafeLoader):
         """Return the next node, counted. Raises _TooMuchError where the limits are passed."""
         event: Any = self.peek_event()
         start: Any = event.start_mark
-        if self._level >= DEEPEST:
+        if self._level >= MAX_DEPTH:
             raise _TooMuchError(_too_deep(), start)
         before = self._total
         self._level += 1
@@ -185,9 +185,9 @@ class _Loader(yaml.SafeLoader):
             self._total += 1
             self._known[node] = (self._total - before, levels)
         self._reach[-1] = max(self._reach[-1], levels)
-        if self._total > MOST_VALUES:
+        if self._total > MAX_VALUES:
             raise _TooMuchError(_too_many(), start)
-        if self._level + levels > DEEPEST:
+        if self._level + levels > MAX_DEPTH:
             raise _TooMuchError(_too_deep(), start)
         return node
 

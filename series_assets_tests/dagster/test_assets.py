@@ -330,10 +330,10 @@ def test_new_records_of_other_files_are_not_recorded_as_if_made_by_these(bench: 
         "make new_records again"
     )
     workspace = Workspace(bench.folder)
-    assert workspace.reference_table(edited).made() == {}
+    assert workspace.reference_table(edited).current_counts() == {}
     again = ("new_records", "reference_table")
     assert bench.make(FIRST, assets=again, series=edited).success
-    assert workspace.reference_table(edited).made() == {0: 60}
+    assert workspace.reference_table(edited).current_counts() == {0: 60}
 
 
 def test_a_dataset_is_not_made_of_new_records_of_other_files(bench: Bench) -> None:

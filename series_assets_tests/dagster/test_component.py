@@ -328,7 +328,7 @@ def test_a_database_named_in_a_written_out_user_input_is_relative_to_the_defs_ya
             "user_input": a_user_input(exhibit_db_path="own.db"),
         },
     )
-    sqlite.ensure(place / "own.db")
+    sqlite.create_if_missing(place / "own.db")
     with host.loaded() as definitions:
         assert make(definitions, instance, *all_of("demo"), first=KEYS[0]).success
     with closing(sqlite3.connect(place / "own.db")) as connection:

@@ -62,7 +62,7 @@ def _run(series: Series, source: Path, scratch: Path, made: Made, stock_exhibit:
     sqlite.copy_for_run(source, scratch, first.new.specification)
     new = generate_new_records(first, scratch, stock_exhibit=stock_exhibit)
     made.frames.append(new.records)
-    made.told.append(new.said)
+    made.told.append(new.exhibit_messages)
     second = series.plan(1)
     part = second.existing
     if part is None:
@@ -77,7 +77,7 @@ def _run(series: Series, source: Path, scratch: Path, made: Made, stock_exhibit:
     entities = records.typed(drawn, series.kinds)
     existing = generate_existing_records(second, entities, scratch, stock_exhibit=stock_exhibit)
     made.frames.append(existing.records)
-    made.told.append(existing.said)
+    made.told.append(existing.exhibit_messages)
 
 
 def _watch(patch: pytest.MonkeyPatch, made: Made) -> None:

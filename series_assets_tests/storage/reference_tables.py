@@ -11,7 +11,7 @@ import pandas as pd
 
 from series_assets.core.plan.series import Series
 from series_assets.storage.files import Layout
-from series_assets.storage.reference_table import PLACES, ReferenceTable
+from series_assets.storage.reference_table import KEYS_PER_PERIOD, ReferenceTable
 from series_assets_tests.builders import a_series
 
 
@@ -29,7 +29,7 @@ def entities(*identifiers: str, **columns: Sequence[Any]) -> pd.DataFrame:
 
 def keys(*places: tuple[int, int]) -> "np.ndarray[Any, np.dtype[np.int64]]":
     """Return the keys of the given places of the given periods."""
-    return np.array([k * PLACES + place for k, place in places], dtype=np.int64)
+    return np.array([k * KEYS_PER_PERIOD + place for k, place in places], dtype=np.int64)
 
 
 def rows(table: ReferenceTable, statement: str) -> list[tuple[Any, ...]]:

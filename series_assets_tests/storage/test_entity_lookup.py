@@ -14,7 +14,7 @@ from series_assets.core.errors import GenerationError
 from series_assets.storage import entity_lookup as module
 from series_assets.storage import sqlite
 from series_assets.storage.entity_lookup import entity_lookup
-from series_assets.storage.reference_table import PLACES, ReferenceTable
+from series_assets.storage.reference_table import KEYS_PER_PERIOD, ReferenceTable
 from series_assets_tests.storage.reference_tables import a_table, entities, keys, rows
 
 
@@ -32,8 +32,8 @@ def test_each_value_is_found_where_it_was_recorded_first(table: ReferenceTable) 
     """As often as it is asked for, and in that order; a missing or unknown one nowhere."""
     with entity_lookup(table, ["id", "other"]) as lookup:
         found = lookup.keys("id", ["🙂", "a", None, "nobody", "a", "'c\""])
-        assert found.tolist() == [2 * PLACES + 2, 0, -1, -1, 0, 2]
-        assert lookup.keys("other", ["7", "y", "x"]).tolist() == [2, 2 * PLACES, 0]
+        assert found.tolist() == [2 * KEYS_PER_PERIOD + 2, 0, -1, -1, 0, 2]
+        assert lookup.keys("other", ["7", "y", "x"]).tolist() == [2, 2 * KEYS_PER_PERIOD, 0]
         assert lookup.keys("id", []).tolist() == []
 
 
@@ -54,7 +54,7 @@ def test_numbers_are_found_by_their_text(table: ReferenceTable) -> None:
             1,
             -1,
             -1,
-            2 * PLACES + 2,
+            2 * KEYS_PER_PERIOD + 2,
         ]
 
 
@@ -83,7 +83,7 @@ def test_a_column_that_is_gone_is_a_sentence(table: ReferenceTable) -> None:
     with pytest.raises(GenerationError, match=r"no such column: kept\.ghost"):
         entity_lookup(table, ["ghost"]).__enter__()
     with entity_lookup(table, ["id"]) as lookup:
-        with sqlite.opened(table.layout.database) as connection:
+        with sqlite.open_database(table.layout.database) as connection:
             connection.execute("ALTER TABLE demo_reference DROP COLUMN other")
         with pytest.raises(GenerationError) as refused:
             lookup.texts(keys((0, 0)), ["other"])

@@ -201,7 +201,7 @@ def test_a_specification_says_what_it_was_made_from(tmp_path: Path) -> None:
     """In a comment, which is no part of its content."""
     path = tmp_path / "content.yml"
     provenance.write_specification(path, {"a": 1}, _MARK)
-    assert provenance.fingerprint_in(path) == _MARK
+    assert provenance.read_fingerprint(path) == _MARK
     assert yaml.safe_load(path.read_bytes()) == {"a": 1}
 
 
@@ -212,8 +212,8 @@ def test_a_file_that_does_not_say_what_it_was_made_from_has_no_fingerprint(
     """Nor has one that is not there."""
     path = tmp_path / "content.yml"
     path.write_bytes(content)
-    assert provenance.fingerprint_in(path) is None
-    assert provenance.fingerprint_in(tmp_path / "nowhere.yml") is None
+    assert provenance.read_fingerprint(path) is None
+    assert provenance.read_fingerprint(tmp_path / "nowhere.yml") is None
 
 
 def test_a_csv_that_cannot_be_finished_leaves_no_trace(tmp_path: Path) -> None:
@@ -304,4 +304,4 @@ def test_the_files_of_a_series_are_told_from_those_of_others(tmp_path: Path) -> 
     for path in (*own, *foreign):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("")
-    assert layout.every_file() == sorted(own)
+    assert layout.existing_files() == sorted(own)

@@ -16,8 +16,8 @@ from series_assets.storage.loading import (
     BrokenSeries,
     InstalledDatabaseWarning,
     find_series,
-    load_loose,
     load_series,
+    load_series_from_files,
 )
 from series_assets.storage.sqlite import installed_database
 from series_assets_tests.builders import a_specification, a_user_input, write_series
@@ -190,7 +190,7 @@ def test_two_loose_files_make_a_series_called_after_the_metadata(tmp_path: Path)
     place = write_series(tmp_path, a_specification(id="visits"))
     specification = (place / "specification.yml").rename(tmp_path / "some.yml")
     user_input = (place / "user_input.yml").rename(tmp_path / "other.yml")
-    assert load_loose(specification, user_input).name == "visits"
+    assert load_series_from_files(specification, user_input).name == "visits"
 
 
 def test_loose_files_without_a_name_are_told(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_loose_files_without_a_name_are_told(tmp_path: Path) -> None:
     place = write_series(tmp_path, a_specification(id=None))
     specification, user_input = place / "specification.yml", place / "user_input.yml"
     with pytest.raises(InputError) as caught:
-        load_loose(specification, user_input)
+        load_series_from_files(specification, user_input)
     assert str(caught.value) == (
         f"{specification}: metadata.id is missing; the series is called after it"
     )
@@ -209,7 +209,7 @@ def test_loose_files_with_a_name_that_cannot_be_one_are_told(tmp_path: Path) -> 
     place = write_series(tmp_path, a_specification(id="My Series"))
     specification, user_input = place / "specification.yml", place / "user_input.yml"
     with pytest.raises(InputError) as caught:
-        load_loose(specification, user_input)
+        load_series_from_files(specification, user_input)
     assert str(caught.value) == (
         f"{specification}: metadata.id 'My Series' cannot name a series; use small letters, digits "
         "and _, a letter first"
@@ -238,7 +238,7 @@ def test_a_relative_database_is_relative_to_the_user_input(
     expected.parent.mkdir(exist_ok=True)
     expected.write_bytes(_SIGNATURE)
     assert load_series(place).database == expected
-    loose = load_loose(place / "specification.yml", place / "user_input.yml")
+    loose = load_series_from_files(place / "specification.yml", place / "user_input.yml")
     assert loose.database == expected
 
 

@@ -115,7 +115,7 @@ def test_making_a_period_again_replaces_its_rows_and_no_others(tmp_path: Path) -
         (2 * _PLACES, "f"),
         (2 * _PLACES + 1, "g"),
     ]
-    assert table.made() == {0: 3, 1: 1, 2: 2}
+    assert table.current_counts() == {0: 3, 1: 1, 2: 2}
 
 
 def test_a_period_without_new_entities_is_recorded_as_such(tmp_path: Path) -> None:
@@ -124,19 +124,19 @@ def test_a_period_without_new_entities_is_recorded_as_such(tmp_path: Path) -> No
     table.replace(0, entities("a"))
     table.replace(1, entities("b"))
     table.replace(1, None)
-    assert table.made() == {0: 1, 1: 0}
+    assert table.current_counts() == {0: 1, 1: 0}
     assert rows(table, "SELECT id FROM demo_reference") == [("a",)]
-    table.require(2, "period 2024-03-01")
+    table.require_periods(2, "period 2024-03-01")
 
 
 def test_a_replacement_that_fails_leaves_the_rows_as_they_were(tmp_path: Path) -> None:
     """The old rows are deleted and the new ones inserted in one transaction."""
     table = a_table(tmp_path)
     table.replace(0, entities("a", "b"))
-    before = rows(table, "SELECT * FROM demo_reference"), table.made()
+    before = rows(table, "SELECT * FROM demo_reference"), table.current_counts()
     with pytest.raises(UnicodeEncodeError):
         table.replace(0, entities("c", "d", "\ud800"))
-    assert (rows(table, "SELECT * FROM demo_reference"), table.made()) == before
+    assert (rows(table, "SELECT * FROM demo_reference"), table.current_counts()) == before
 
 
 def test_a_first_period_that_fails_leaves_no_table(tmp_path: Path) -> None:
@@ -153,8 +153,8 @@ def test_only_entities_of_earlier_periods_are_known(tmp_path: Path) -> None:
     table = a_table(tmp_path)
     for k, names in enumerate(["abc", "de", "fg", "h"]):
         table.replace(k, entities(*names))
-    assert [table.known_before(k).total for k in range(4)] == [0, 3, 5, 7]
-    known = table.known_before(2)
+    assert [table.entities_before(k).total for k in range(4)] == [0, 3, 5, 7]
+    known = table.entities_before(2)
     every = known.keys(np.arange(known.total))
     assert table.fetch(every, ["id"])["id"].tolist() == list("abcde")
 
@@ -163,15 +163,15 @@ def test_rows_made_from_other_files_are_not_known(tmp_path: Path) -> None:
     """They stay until their period is made again, but nothing is drawn from them."""
     a_table(tmp_path).replace(0, entities("a"))
     table = a_table(tmp_path, another_series())
-    assert table.made() == {}
+    assert table.current_counts() == {}
     table.replace(0, entities("b", "c"))
-    assert table.made() == {0: 2}
+    assert table.current_counts() == {0: 2}
 
 
 def test_nothing_is_known_before_anything_was_made(tmp_path: Path) -> None:
     """Asking makes no database."""
     table = a_table(tmp_path)
-    assert table.made() == {}
+    assert table.current_counts() == {}
     assert table.drop() is False
     table.check_owner()
     assert not table.layout.database.exists()
@@ -262,15 +262,15 @@ def test_processes_that_record_at_once_lose_nothing(tmp_path: Path) -> None:
     for process in started:
         process.join(60)
     assert [process.exitcode for process in started] == [0, 0, 0]
-    assert a_table(tmp_path).made() == {0: 200, 1: 200, 2: 200}
+    assert a_table(tmp_path).current_counts() == {0: 200, 1: 200, 2: 200}
 
 
 def test_periods_that_are_recorded_are_not_asked_for(tmp_path: Path) -> None:
     """Only those before the one to be made count; the first needs none."""
     table = a_table(tmp_path)
-    table.require(0, "period 2024-01-01")
+    table.require_periods(0, "period 2024-01-01")
     table.replace(0, entities("a"))
-    table.require(1, "period 2024-02-01")
+    table.require_periods(1, "period 2024-02-01")
 
 
 def test_a_missing_period_is_named(tmp_path: Path) -> None:
@@ -278,7 +278,7 @@ def test_a_missing_period_is_named(tmp_path: Path) -> None:
     table = a_table(tmp_path)
     table.replace(0, entities("a"))
     with pytest.raises(RequestError) as caught:
-        table.require(2, "period 2024-03-01")
+        table.require_periods(2, "period 2024-03-01")
     assert str(caught.value) == (
         "demo, period 2024-03-01 draws from all periods before it, but nothing is recorded yet "
         "for 2024-02-01; first make 2024-02-01 (materialise new_records and reference_table of "
@@ -290,7 +290,7 @@ def test_many_missing_periods_are_named_by_their_span(tmp_path: Path) -> None:
     """The message stays one that can be read."""
     table = a_table(tmp_path, a_series(user_input=a_user_input(num_datasets=9)))
     with pytest.raises(RequestError) as caught:
-        table.require(8, "period 2024-09-01")
+        table.require_periods(8, "period 2024-09-01")
     assert str(caught.value) == (
         "demo, period 2024-09-01 draws from all periods before it, but nothing is recorded yet "
         "for 2024-01-01, 2024-02-01, … 2024-08-01; first make 2024-01-01..2024-08-01 "
@@ -307,7 +307,7 @@ def test_a_period_made_from_other_files_is_named(tmp_path: Path) -> None:
     table = a_table(tmp_path, another_series())
     table.replace(0, entities("b"))
     with pytest.raises(RequestError) as caught:
-        table.require(3, "period 2024-04-01")
+        table.require_periods(3, "period 2024-04-01")
     assert str(caught.value) == (
         "demo, period 2024-04-01 draws from all periods before it, but 2024-02-01, 2024-03-01 "
         "were made from other contents of the two files; first make 2024-02-01..2024-03-01 "
@@ -316,7 +316,7 @@ def test_a_period_made_from_other_files_is_named(tmp_path: Path) -> None:
     )
     table.replace(1, entities("b"))
     table.replace(2, entities("b"))
-    table.require(3, "period 2024-04-01")
+    table.require_periods(3, "period 2024-04-01")
 
 
 def test_missing_and_stale_periods_are_named_together(tmp_path: Path) -> None:
@@ -324,7 +324,7 @@ def test_missing_and_stale_periods_are_named_together(tmp_path: Path) -> None:
     a_table(tmp_path).replace(0, entities("a"))
     table = a_table(tmp_path, another_series())
     with pytest.raises(RequestError) as caught:
-        table.require(2, "period 2024-03-01")
+        table.require_periods(2, "period 2024-03-01")
     assert str(caught.value) == (
         "demo, period 2024-03-01 draws from all periods before it, but nothing is recorded yet "
         "for 2024-02-01 and 2024-01-01 was made from other contents of the two files; first make "
@@ -337,7 +337,7 @@ def test_more_periods_and_another_release_make_no_row_stale(tmp_path: Path) -> N
     """What changes no row changes no fingerprint."""
     a_table(tmp_path).replace(0, entities("a"))
     longer = a_user_input(num_datasets=9, release="immediate")
-    a_table(tmp_path, a_series(user_input=longer)).require(1, "period 2024-02-01")
+    a_table(tmp_path, a_series(user_input=longer)).require_periods(1, "period 2024-02-01")
 
 
 def test_a_table_with_other_columns_is_made_anew(tmp_path: Path) -> None:
@@ -346,7 +346,7 @@ def test_a_table_with_other_columns_is_made_anew(tmp_path: Path) -> None:
     table = a_table(tmp_path, another_series())
     table.replace(0, entities("b", colour=["red"]))
     assert table.columns() == ["id", "colour"]
-    assert table.made() == {0: 1}
+    assert table.current_counts() == {0: 1}
 
 
 def test_new_records_with_other_columns_are_refused_among_periods_made_alike(
@@ -375,7 +375,7 @@ def test_the_table_of_another_series_is_refused(tmp_path: Path) -> None:
     )
     for refused in (
         lambda: table.replace(0, entities("b")),
-        lambda: table.require(1, "period 2024-02-01"),
+        lambda: table.require_periods(1, "period 2024-02-01"),
         table.drop,
         table.check_owner,
     ):
@@ -393,7 +393,7 @@ def test_data_and_database_can_be_moved_together(tmp_path: Path) -> None:
     (tmp_path / "before").rename(tmp_path / "after")
     table = a_table(tmp_path / "after")
     table.check_owner()
-    table.require(1, "period 2024-02-01")
+    table.require_periods(1, "period 2024-02-01")
 
 
 def test_the_table_of_a_series_whose_folder_is_away_is_taken_over_only_on_demand(
@@ -406,7 +406,7 @@ def test_the_table_of_a_series_whose_folder_is_away_is_taken_over_only_on_demand
     second = a_table(tmp_path, data="second")
     for refused in (
         lambda: second.replace(0, entities("b")),
-        lambda: second.require(1, "period 2024-02-01"),
+        lambda: second.require_periods(1, "period 2024-02-01"),
         second.drop,
         second.check_owner,
     ):
@@ -422,7 +422,7 @@ def test_the_table_of_a_series_whose_folder_is_away_is_taken_over_only_on_demand
     second.check_owner(take_over=True)
     assert second.drop(take_over=True) is True
     second.replace(0, entities("b"))
-    assert second.made() == {0: 1}
+    assert second.current_counts() == {0: 1}
     first.layout.folder.mkdir()
     with pytest.raises(RequestError, match="belongs to the series whose files are in"):
         first.drop(take_over=True)
@@ -432,32 +432,32 @@ def test_a_table_that_was_dropped_counts_as_not_recorded(tmp_path: Path) -> None
     """Its periods are asked for again, and can be made again."""
     table = a_table(tmp_path)
     table.replace(0, entities("a"))
-    with sqlite.opened(table.layout.database) as connection:
+    with sqlite.open_database(table.layout.database) as connection:
         connection.execute("DROP TABLE demo_reference")
-    assert table.made() == {}
+    assert table.current_counts() == {}
     for refused in (
-        lambda: table.require(1, "period 2024-02-01"),
+        lambda: table.require_periods(1, "period 2024-02-01"),
         lambda: table.replace(1, None),
     ):
         with pytest.raises(RequestError, match="nothing is recorded yet for 2024-01-01"):
             refused()
     table.replace(0, entities("b"))
     table.replace(1, None)
-    assert table.made() == {0: 1, 1: 0}
+    assert table.current_counts() == {0: 1, 1: 0}
 
 
 @pytest.mark.parametrize("refused", ["check_owner", "drop", "replace", "require"])
 def test_a_table_that_somebody_else_made_is_refused(tmp_path: Path, refused: str) -> None:
     """A table of the user's that happens to have the name is neither read nor written."""
     table = a_table(tmp_path)
-    with sqlite.opened(table.layout.database) as connection:
+    with sqlite.open_database(table.layout.database) as connection:
         connection.execute("CREATE TABLE demo_reference (id)")
         connection.execute("INSERT INTO demo_reference VALUES ('mine')")
     calls = {
         "check_owner": table.check_owner,
         "drop": table.drop,
         "replace": lambda: table.replace(0, entities("a")),
-        "require": lambda: table.require(1, "period 2024-02-01"),
+        "require": lambda: table.require_periods(1, "period 2024-02-01"),
     }
     with pytest.raises(RequestError) as caught:
         calls[refused]()
@@ -471,7 +471,7 @@ def test_a_table_that_somebody_else_made_is_refused(tmp_path: Path, refused: str
 def test_dropping_removes_the_table_and_what_belongs_to_it_only(tmp_path: Path) -> None:
     """Lookup tables and the tables of other series stay."""
     table, other = a_table(tmp_path), a_table(tmp_path, a_series(name="other"), data="other")
-    with sqlite.opened(table.layout.database) as connection:
+    with sqlite.open_database(table.layout.database) as connection:
         connection.execute("CREATE TABLE birds (common_name)")
     table.replace(0, entities("a"))
     other.replace(0, entities("b"))

@@ -160,7 +160,7 @@ def test_what_one_run_does_at_a_time_another_waits_for(tmp_path: Path) -> None:
         "import sys; from pathlib import Path; from series_assets.storage import scratch\n"
         "total = Path(sys.argv[2])\n"
         "for _ in range(100):\n"
-        "    with scratch.one_at_a_time(Path(sys.argv[1])):\n"
+        "    with scratch.exclusive_access(Path(sys.argv[1])):\n"
         "        total.write_text(str(int(total.read_text()) + 1))\n"
     )
     command = [sys.executable, "-c", code, str(runs), str(total)]
@@ -176,9 +176,9 @@ def test_a_run_that_holds_the_others_up_too_long_is_told(
     """With the lock and what to do."""
     monkeypatch.setattr(scratch, "_PATIENCE", 1)
     with (
-        scratch.one_at_a_time(tmp_path),
+        scratch.exclusive_access(tmp_path),
         pytest.raises(GenerationError) as caught,
-        scratch.one_at_a_time(tmp_path),
+        scratch.exclusive_access(tmp_path),
     ):
         pass
     assert str(caught.value) == (

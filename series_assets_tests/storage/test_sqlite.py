@@ -54,7 +54,7 @@ def drawing_from(anonymising_set: str) -> Specification:
 def test_the_database_is_made_as_a_copy_of_the_installed_one(tmp_path: Path) -> None:
     """On first use, in folders made for it; nothing else is left there."""
     path = tmp_path / "data" / "exhibit.db"
-    sqlite.ensure(path)
+    sqlite.create_if_missing(path)
     assert contents(path) == contents(sqlite.installed_database())
     assert list(path.parent.iterdir()) == [path]
 
@@ -63,7 +63,7 @@ def test_a_database_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
     """It may hold the reference tables of years."""
     path = a_database(tmp_path / "exhibit.db", "CREATE TABLE mine (a)")
     before = path.read_bytes()
-    sqlite.ensure(path)
+    sqlite.create_if_missing(path)
     assert path.read_bytes() == before
 
 
@@ -72,7 +72,7 @@ def test_processes_that_make_it_at_once_all_end_with_the_same_one(tmp_path: Path
     path = tmp_path / "exhibit.db"
     code = (
         "import sys; from pathlib import Path; from series_assets.storage import sqlite; "
-        "sys.stdin.read(1); sqlite.ensure(Path(sys.argv[1]))"
+        "sys.stdin.read(1); sqlite.create_if_missing(Path(sys.argv[1]))"
     )
     command = [sys.executable, "-c", code, str(path)]
     started = [
@@ -92,7 +92,7 @@ def test_a_database_that_cannot_be_made_is_told_with_what_to_do(tmp_path: Path) 
     """A path below a file is a fault of the user's, told as one."""
     (tmp_path / "taken").write_text("")
     with pytest.raises(GenerationError, match=r"exhibit\.db: cannot be written: .* run it again"):
-        sqlite.ensure(tmp_path / "taken" / "exhibit.db")
+        sqlite.create_if_missing(tmp_path / "taken" / "exhibit.db")
 
 
 def test_the_installed_database_is_found_without_importing_exhibit() -> None:
@@ -116,7 +116,7 @@ def test_a_database_is_known_by_its_first_bytes(
 def test_an_opened_database_is_in_wal_mode(tmp_path: Path) -> None:
     """Who reads does not wait for who writes."""
     path = tmp_path / "some.db"
-    with sqlite.opened(path) as connection:
+    with sqlite.open_database(path) as connection:
         connection.execute("CREATE TABLE t (a)")
     assert rows(path, "PRAGMA journal_mode") == [("wal",)]
 
@@ -124,7 +124,7 @@ def test_an_opened_database_is_in_wal_mode(tmp_path: Path) -> None:
 def test_what_sqlite_complains_of_names_the_file(tmp_path: Path) -> None:
     """No raw sqlite3 error reaches a user."""
     path = tmp_path / "some.db"
-    with pytest.raises(GenerationError) as caught, sqlite.opened(path) as connection:
+    with pytest.raises(GenerationError) as caught, sqlite.open_database(path) as connection:
         connection.execute("SELECT * FROM ghosts")
     assert str(caught.value) == f"{path}: SQLite says: no such table: ghosts"
 
@@ -133,17 +133,17 @@ def test_a_database_opened_only_for_reading_is_not_written(tmp_path: Path) -> No
     """Nor made where there is none, nor put into another mode."""
     path = a_database(tmp_path / "some.db", "CREATE TABLE t (a)")
     before = path.read_bytes()
-    with sqlite.opened(path, read_only=True) as connection:
-        assert sqlite.tables(connection) == ["t"]
+    with sqlite.open_database(path, read_only=True) as connection:
+        assert sqlite.table_names(connection) == ["t"]
     with (
         pytest.raises(GenerationError, match="attempt to write a readonly database"),
-        sqlite.opened(path, read_only=True) as connection,
+        sqlite.open_database(path, read_only=True) as connection,
     ):
         connection.execute("INSERT INTO t VALUES (1)")
     assert path.read_bytes() == before
     with (
         pytest.raises(GenerationError, match="unable to open database file"),
-        sqlite.opened(tmp_path / "none.db", read_only=True),
+        sqlite.open_database(tmp_path / "none.db", read_only=True),
     ):
         pass
     assert list(tmp_path.iterdir()) == [path]
@@ -153,7 +153,7 @@ def test_a_database_opened_only_for_reading_is_not_written(tmp_path: Path) -> No
 def test_a_database_may_have_any_name(tmp_path: Path, name: str) -> None:
     """Its path is no address in which some characters mean something."""
     path = tmp_path / name
-    with sqlite.opened(path) as connection:
+    with sqlite.open_database(path) as connection:
         connection.execute("CREATE TABLE t (a)")
     sqlite.copy_for_run(path, tmp_path / f"scratch {name}", drawing_from("SELECT a FROM t"))
     assert names(tmp_path / f"scratch {name}") == ["t"]
@@ -163,7 +163,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     """Also where the fault shows when it is opened."""
     path = tmp_path / "some.db"
     path.write_text("not a database, " * 100)
-    with pytest.raises(GenerationError) as caught, sqlite.opened(path):
+    with pytest.raises(GenerationError) as caught, sqlite.open_database(path):
         pass
     assert str(caught.value).startswith(
         f"{path}: SQLite says: file is not a database; it is damaged"
@@ -173,7 +173,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 def test_a_transaction_does_all_or_nothing(tmp_path: Path) -> None:
     """Whatever ends it early, an interrupt included, undoes what it did."""
     path = a_database(tmp_path / "some.db", "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)")
-    with sqlite.opened(path) as connection:
+    with sqlite.open_database(path) as connection:
         with pytest.raises(KeyboardInterrupt), sqlite.transaction(connection):
             connection.execute("DELETE FROM t")
             connection.execute("CREATE TABLE u (a)")
@@ -188,9 +188,9 @@ def test_a_transaction_does_all_or_nothing(tmp_path: Path) -> None:
 def test_any_name_can_be_an_identifier_of_sql(tmp_path: Path, name: str) -> None:
     """Quoted, a name is a name and nothing else."""
     path = tmp_path / "some.db"
-    with sqlite.opened(path) as connection:
+    with sqlite.open_database(path) as connection:
         connection.execute(f"CREATE TABLE {sqlite.quoted(name)} ({sqlite.quoted(name)})")
-        assert sqlite.tables(connection) == [name]
+        assert sqlite.table_names(connection) == [name]
 
 
 def test_tables_are_listed_as_they_were_made_without_those_of_sqlite(tmp_path: Path) -> None:
@@ -201,8 +201,8 @@ def test_tables_are_listed_as_they_were_made_without_those_of_sqlite(tmp_path: P
         "CREATE TABLE sqlitely (a)",
         "CREATE TABLE aardvark (a)",
     )
-    with sqlite.opened(path) as connection:
-        assert sqlite.tables(connection) == ["zebra", "sqlitely", "aardvark"]
+    with sqlite.open_database(path) as connection:
+        assert sqlite.table_names(connection) == ["zebra", "sqlitely", "aardvark"]
 
 
 def test_a_scratch_copy_has_the_tables_that_columns_name(tmp_path: Path) -> None:
@@ -340,8 +340,8 @@ from series_assets.storage import sqlite
 
 print("ready", flush=True)
 for place in sys.stdin.read().split():
-    with sqlite.opened(Path(place)) as connection:
-        assert sqlite.tables(connection) == ["t"]
+    with sqlite.open_database(Path(place)) as connection:
+        assert sqlite.table_names(connection) == ["t"]
 """
 
 
@@ -385,10 +385,10 @@ def test_a_database_that_a_killed_run_left_is_opened_by_many_at_once(tmp_path: P
 def test_a_database_that_is_there_keeps_its_mode(tmp_path: Path, mode: str) -> None:
     """Reading and writing changes no setting of a user's, and leaves no files beside it."""
     path = a_database(tmp_path / "some.db", f"PRAGMA journal_mode = {mode}", "CREATE TABLE t (a)")
-    with sqlite.opened(path) as connection:
+    with sqlite.open_database(path) as connection:
         connection.execute("INSERT INTO t VALUES (1)")
     assert list(tmp_path.iterdir()) == [path]
-    with sqlite.opened(path, read_only=True) as connection:
+    with sqlite.open_database(path, read_only=True) as connection:
         assert connection.execute("SELECT a FROM t").fetchall() == [(1,)]
         connection.execute("CREATE TEMP TABLE u (a)")
     assert list(tmp_path.iterdir()) == [path]
@@ -399,7 +399,7 @@ def test_a_database_that_is_there_keeps_its_mode(tmp_path: Path, mode: str) -> N
 
 def test_a_database_that_is_made_is_in_wal_mode(tmp_path: Path) -> None:
     """Who reads does not wait for who writes; nothing else lies beside it."""
-    sqlite.ensure(tmp_path / "exhibit.db")
+    sqlite.create_if_missing(tmp_path / "exhibit.db")
     assert list(tmp_path.iterdir()) == [tmp_path / "exhibit.db"]
     assert rows(tmp_path / "exhibit.db", "PRAGMA journal_mode") == [("wal",)]
 
@@ -410,8 +410,8 @@ def test_a_database_is_read_where_nothing_can_be_written(
     """A folder for reading only is enough, in WAL mode too; no file appears meanwhile."""
     path = a_database(tmp_path / "some.db", "PRAGMA journal_mode = WAL", "CREATE TABLE t (a)")
     monkeypatch.setattr(os, "access", lambda place, mode: mode != os.W_OK)
-    with sqlite.opened(path, read_only=True) as connection:
-        assert sqlite.tables(connection) == ["t"]
+    with sqlite.open_database(path, read_only=True) as connection:
+        assert sqlite.table_names(connection) == ["t"]
         assert list(tmp_path.iterdir()) == [path]
     assert list(tmp_path.iterdir()) == [path]
 
@@ -429,5 +429,5 @@ def test_what_a_killed_program_half_wrote_is_undone_by_who_only_reads(tmp_path: 
     )
     subprocess.run([sys.executable, "-c", write, str(sqlite)], check=False)
     assert (tmp_path / "own.db-journal").stat().st_size
-    with storage_database.opened(sqlite, read_only=True) as connection:
+    with storage_database.open_database(sqlite, read_only=True) as connection:
         assert connection.execute("SELECT COUNT(*) FROM t").fetchone() == (1,)

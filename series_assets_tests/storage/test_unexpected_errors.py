@@ -17,7 +17,7 @@ from series_assets.dagster import build
 from series_assets.settings import Settings
 from series_assets.storage import loading
 from series_assets.storage.loading import BrokenSeries, find_series, load_series
-from series_assets.storage.unexpected_errors import as_faults
+from series_assets.storage.unexpected_errors import errors_as_faults
 from series_assets_tests.builders import a_user_input, write_series
 
 
@@ -103,7 +103,7 @@ def test_every_kind_of_exception_is_among_them() -> None:
 
 def test_what_nobody_foresaw_says_where_it_arose_and_asks_for_a_report() -> None:
     """A message that helps to mend it, in place of the traceback."""
-    with pytest.raises(InputError) as caught, as_faults("demo"):
+    with pytest.raises(InputError) as caught, errors_as_faults("demo"):
         loading.name_faults(3, "x").__next__()  # type: ignore[arg-type]
     assert str(caught.value).startswith("demo: could not be loaded: TypeError: ")
     assert " (storage/loading.py, line " in str(caught.value)
@@ -115,7 +115,7 @@ def test_what_nobody_foresaw_says_where_it_arose_and_asks_for_a_report() -> None
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), GeneratorExit()])
 def test_what_ends_a_process_still_does(error: BaseException) -> None:
     """An interrupt is no fault of a file."""
-    with pytest.raises(type(error)), as_faults("demo"):
+    with pytest.raises(type(error)), errors_as_faults("demo"):
         raise error
 
 

@@ -105,9 +105,9 @@ class Series:
         Raises InputError with every fault of both files.
         """
         # The one door out of the core, for the Python interface; opened only by who calls it.
-        from series_assets.storage.loading import load_loose
+        from series_assets.storage.loading import load_series_from_files
 
-        return load_loose(Path(specification), Path(user_input))
+        return load_series_from_files(Path(specification), Path(user_input))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields alone: plans and the like are computed again where they are needed."""

@@ -29,7 +29,7 @@ from series_assets.engine.infer.number_columns import (
 )
 from series_assets.engine.infer.periods import Dates, dates_of
 from series_assets.engine.infer.reading import Table
-from series_assets.engine.sandbox import SortedSet, isolated, standing_in
+from series_assets.engine.sandbox import SortedSet, isolated, patched
 from series_assets.storage.sqlite import write_frame
 
 _LISTED, _MOST_LISTED = 30, 500
@@ -134,7 +134,7 @@ def _by_exhibit(
         (hierarchical, {"set": SortedSet}),
         (stock_spec, wanted),
     ]
-    with isolated(database, seed=0), standing_in(sets):
+    with isolated(database, seed=0), patched(sets):
         try:
             made = stock.Exhibit(
                 command="fromdata",

@@ -26,7 +26,7 @@ class Bounds(constraints.ConstraintHandler):
     """Exhibit's handler of constraints, its basic ones on whole columns.
 
     It gives what ``adjust_dataframe_to_fit_constraint`` gives with the corrections of
-    ``actions.Handler``, which has to come before it in the order of classes.
+    ``actions.CorrectedHandler``, which has to come before it in the order of classes.
     """
 
     def adjust_dataframe_to_fit_constraint(

@@ -10,7 +10,7 @@ from exhibit.core import constraints, utils
 from exhibit.core import exhibit as stock
 from exhibit.core.generate import categorical, derived, missing
 
-from series_assets.engine.constraint_actions import Handler
+from series_assets.engine.constraint_actions import CorrectedHandler
 from series_assets.engine.patches import rows_that_match
 from series_assets.engine.vectorized import categories
 from series_assets.engine.vectorized.bounds import Bounds
@@ -21,7 +21,7 @@ from series_assets.engine.vectorized.numbers import generate_continuous_column
 from series_assets.engine.vectorized.tables import parse_original_values
 
 
-class FastHandler(Handler, Bounds, Groups):
+class FastHandler(CorrectedHandler, Bounds, Groups):
     """The corrected handler, with the fast actions where it leaves something to Exhibit's."""
 
     def _in_order(

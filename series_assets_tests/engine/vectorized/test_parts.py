@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from series_assets.core.plan import identifiers
 from series_assets.core.plan.identifiers import Identifiers
 from series_assets.core.spec.frequency_distribution import parse_distribution
-from series_assets.engine.constraint_actions import Handler
+from series_assets.engine.constraint_actions import CorrectedHandler
 from series_assets.engine.vectorized import categories, numbers, tables
 from series_assets.engine.vectorized import identifiers as fast_identifiers
 from series_assets.engine.vectorized.registry import FastHandler
@@ -306,7 +306,7 @@ def check_bounds(
             calls["row"] += 1
             return super().adjust_value_to_constraint(*args)
 
-    for handler in (Handler, Counted):
+    for handler in (CorrectedHandler, Counted):
         rng = np.random.default_rng(1)
         one = handler({"_rng": rng, "columns": {"x": column}}, records)
         given_ones = records.copy()
