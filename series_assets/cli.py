@@ -17,12 +17,12 @@ from series_assets.core.errors import (
     Fault,
     GenerationError,
     InputError,
+    InvalidValueError,
     RequestError,
-    UnusableError,
-    listed,
+    join_words,
     suggestion,
 )
-from series_assets.core.plain_text import visible
+from series_assets.core.plain_text import escape_invisible
 from series_assets.core.plan.notes import notes_of
 from series_assets.core.plan.series import Series
 from series_assets.settings import SHIPPED, Settings, from_environment
@@ -254,11 +254,11 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
     if not quiet:
         rules = f"all {len(rules_of(series))} rules hold"
         echo(f"{name}: {rules} in {len(keys)} {'period' if len(keys) == 1 else 'periods'}")
-        last = series.calendar.named(keys[-1]).k
+        last = series.calendar.period_for_key(keys[-1]).k
         left_out = [key for key in series.calendar.keys[:last] if key not in keys]
         if left_out and not periods:
             are = "is" if len(left_out) == 1 else "are"
-            echo(f"note: {listed(left_out, 'and')} {are} not made, and left out", err=True)
+            echo(f"note: {join_words(left_out, 'and')} {are} not made, and left out", err=True)
 
 
 @main.command()
@@ -274,7 +274,7 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
     if (from_data is None) != (identifier is None):
         raise click.UsageError("--from-data and --id go together")
     with interrupts.leaving():
-        from series_assets.scaffolding.new_series import start_series
+        from series_assets.scaffolding.new_series import create_series
 
     if from_data is not None and is_pipe_or_device(from_data):
         problem, remedy = "is a pipe or a device, not a file", "save what comes out of it as a CSV"
@@ -282,7 +282,7 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
     settings = from_environment()
     own = settings.series_dir != SHIPPED
     folder = settings.series_dir if own else Path("series").resolve()
-    started = start_series(
+    started = create_series(
         folder, name, from_data, identifier, stock_exhibit=settings.stock_exhibit
     )
     for path in started.paths:
@@ -315,7 +315,7 @@ def clean(name: str, yes: bool, take_over: bool) -> None:
     table.check_owner(take_over=take_over)
     if not yes:
         click.confirm(
-            visible(
+            escape_invisible(
                 f"Remove {len(files)} files of {name} in {layout.folder}, and its reference table "
                 f"in {layout.database}?"
             ),
@@ -369,14 +369,14 @@ def _deeper_faults(series: Series, settings: Settings, notes: list[str]) -> list
     tried: list[str] = []
     source = database if database.exists() else installed_database()
     faults = list(faults_of_trial(series, source, tried, stock_exhibit=settings.stock_exhibit))
-    notes += [f"{series.specification_file}: {text}" for text in (*series.not_kept, *tried)]
+    notes += [f"{series.specification_file}: {text}" for text in (*series.unenforced, *tried)]
     return faults
 
 
 def _output(folder: Path) -> Path:
     try:
         return resolve_path(folder)
-    except UnusableError as error:
+    except InvalidValueError as error:
         file = f"--output {str(folder)[:100]}"
         raise InputError([Fault(file, "", error.problem, error.remedy)]) from None
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from series_assets.core.errors import Fault, InputError, UnusableError
+from series_assets.core.errors import Fault, InputError, InvalidValueError
 from series_assets.pipeline.executor_names import is_executor
 from series_assets.storage.paths import resolve_path
 
@@ -57,7 +57,7 @@ def _folder(name: str, environment: Mapping[str, str], default: Path) -> Path:
     given = environment.get(name)
     try:
         return resolve_path(given or default)
-    except UnusableError as error:
+    except InvalidValueError as error:
         problem = f"'{(given or str(default))[:100]}' {error.problem}"
         raise InputError([Fault(name, "", problem, error.remedy)]) from None
 

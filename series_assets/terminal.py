@@ -12,13 +12,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from series_assets.core.plain_text import one_line, visible
+from series_assets.core.plain_text import escape_invisible, one_line
 from series_assets.pipeline.progress import PHASES, Progress
 
 
 def echo(text: str, err: bool = False) -> None:
     """Print a message, with its own line breaks, to stdout or to stderr."""
-    click.echo(visible(text), err=err)
+    click.echo(escape_invisible(text), err=err)
 
 
 def cell(text: str) -> Text:
@@ -60,7 +60,7 @@ class _Notes(Progress):
 
     def noted(self, text: str) -> None:
         """Print a note."""
-        self._console.print(Text(visible(f"note: {text}")), soft_wrap=True)
+        self._console.print(Text(escape_invisible(f"note: {text}")), soft_wrap=True)
 
 
 class _Lines(_Notes):
@@ -68,7 +68,7 @@ class _Lines(_Notes):
 
     def reached(self, key: str, phase: str) -> None:
         """Print a line."""
-        self._console.print(Text(visible(f"{key}: {phase}")), soft_wrap=True)
+        self._console.print(Text(escape_invisible(f"{key}: {phase}")), soft_wrap=True)
 
 
 class _Drawn(_Notes):

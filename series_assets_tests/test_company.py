@@ -546,9 +546,9 @@ def sound(data: Path, made: dict[str, Made], *, unless: bool) -> None:
     recorded = rows(data / "exhibit.db")
     for period, _, _, mark, _ in recorded.get("demo_reference_periods", []):
         bounds = range(period << 32, (period + 1) << 32)
-        of_period = [row for row in recorded["demo_reference"] if row[0] in bounds]
+        in_period = [row for row in recorded["demo_reference"] if row[0] in bounds]
         whole = [row for row in made[mark].rows["demo_reference"] if row[0] in bounds]
-        assert of_period == whole
+        assert in_period == whole
 
 
 OF_ANOTHER_RUN = (

@@ -9,7 +9,7 @@ import pytest
 
 from series_assets.core.errors import GenerationError, InputError
 from series_assets.interface import generate
-from series_assets.scaffolding.new_series import start_series
+from series_assets.scaffolding.new_series import create_series
 from series_assets.storage.files import write_text
 from series_assets.storage.loading import load_series
 from series_assets.storage.scratch import exclusive_access
@@ -68,7 +68,7 @@ def test_new_leaves_a_folder_alone_that_stands_in_its_way(tmp_path: Path) -> Non
     foreign.mkdir()
     (foreign / "mine").touch()
     with pytest.raises(InputError, match="cannot be written"):
-        start_series(tmp_path, "demo")
+        create_series(tmp_path, "demo")
     assert (foreign / "mine").exists()
 
 

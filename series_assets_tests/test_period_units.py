@@ -15,7 +15,7 @@ from series_assets.core.errors import InputError
 from series_assets.core.spec.period_units import UNITS, Unit
 from series_assets.dagster.assets import job_of
 from series_assets.dagster.partitions import partitions_of
-from series_assets.scaffolding.new_series import start_series
+from series_assets.scaffolding.new_series import create_series
 from series_assets_tests.builders import (
     a_series,
     a_specification,
@@ -146,7 +146,7 @@ def test_a_unit_is_added_by_one_entry_of_the_table(
     assert "4 periods, one every year from 2024-02-01" in str(job_of(series).description)
     with pytest.raises(InputError, match=r"use days, weeks, months, quarters or years$"):
         a_series(specification, a_user_input(period="hours"))
-    start_series(tmp_path, "begun")
+    create_series(tmp_path, "begun")
     template = (tmp_path / "begun" / "user_input.yml").read_text(encoding="utf-8")
     assert "# A period is so many days, weeks, months, quarters or years.\n" in template
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from series_assets.core.plan.series import as_plain
+from series_assets.core.plan.series import plan_as_dict
 from series_assets.settings import SHIPPED
 from series_assets.storage.loading import load_series
 
@@ -52,7 +52,7 @@ def _differences(plan: Any, base: Any, place: str = "") -> Iterator[tuple[str, A
 
 def _told(name: str) -> str:
     series = load_series(SHIPPED / name)
-    plans = [as_plain(series.plan(k)) for k in range(series.calendar.count)]
+    plans = [plan_as_dict(series.plan(k)) for k in range(series.calendar.count)]
     first, second, *later = plans
     shown = [first, second, *(dict(_differences(plan, second)) for plan in later)]
     texts = [

@@ -22,7 +22,7 @@ from series_assets.checks.rules import (
     static_outputs,
 )
 from series_assets.core.plan.series import Series
-from series_assets.core.plan.spec_changes import for_period
+from series_assets.core.plan.spec_changes import specification_of_period
 from series_assets.core.spec.specification import Specification
 
 Flags = NDArray[np.bool_]
@@ -71,7 +71,7 @@ class DatasetUnderCheck:
     def period(self) -> Specification:
         """The specification with the dates of the period."""
         series = self.series
-        return for_period(series.specification, series.calendar, series.roles, self.k)
+        return specification_of_period(series.specification, series.calendar, series.roles, self.k)
 
     @cached_property
     def identifiers(self) -> pa.Array:

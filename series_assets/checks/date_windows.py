@@ -11,7 +11,7 @@ from typing import Any
 
 from series_assets.checks.rules import assigned, dated
 from series_assets.core.plan.series import Series
-from series_assets.core.plan.spec_changes import for_period
+from series_assets.core.plan.spec_changes import specification_of_period
 from series_assets.core.spec import mentions
 from series_assets.core.spec.literals import parse_day
 from series_assets.core.spec.specification import Specification, window_size
@@ -25,7 +25,7 @@ def windows(series: Series, k: int) -> dict[str, Window | None]:
     None where that cannot be known: the days come from a table, both ends are open, or a
     constraint computes with dates. Static columns are looked at in new records.
     """
-    period = for_period(series.specification, series.calendar, series.roles, k)
+    period = specification_of_period(series.specification, series.calendar, series.roles, k)
     found = {name: _window(period["columns"][name]) for name in dated(series)}
     for text in period["constraints"]["basic_constraints"] or []:
         _widen(found, text, series)

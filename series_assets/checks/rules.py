@@ -12,7 +12,7 @@ from series_assets.checks.constraint_rules import comparisons
 from series_assets.core.plan.series import Series
 from series_assets.core.spec import mentions
 from series_assets.core.spec.literals import parse_day
-from series_assets.core.spec.specification import Specification, of_type, output_columns
+from series_assets.core.spec.specification import Specification, columns_of_type, output_columns
 
 RULES = {
     "same_columns": "The columns of the first period, in the same order.",
@@ -122,7 +122,9 @@ def dated(series: Series) -> tuple[str, ...]:
         for name, value in assigned(series.specification)
         if (day := parse_day(value)) is None or day.time
     }
-    return tuple(name for name in of_type(series.specification, "date") if name not in texts)
+    return tuple(
+        name for name in columns_of_type(series.specification, "date") if name not in texts
+    )
 
 
 def assigned(specification: Specification) -> Iterator[tuple[str, str]]:
@@ -154,7 +156,7 @@ def fresh_numbers(series: Series) -> tuple[str, ...]:
     )
     return tuple(
         name
-        for name in of_type(specification, "continuous")
+        for name in columns_of_type(specification, "continuous")
         if name not in touched and _spreads(columns[name])
     )
 

@@ -74,7 +74,7 @@ class _Check:
     def __init__(self, table: ReferenceTable, keys: Sequence[str]) -> None:
         self._table = table
         self._series: Series = table.series
-        self._ks = [table.series.calendar.named(key).k for key in keys]
+        self._ks = [table.series.calendar.period_for_key(key).k for key in keys]
         self._values: tuple[int, dict[str, Any]] = (-1, {})
         self._opened = ExitStack()
 
@@ -86,7 +86,7 @@ class _Check:
         """Yield a finding for each of the named rules, in their order."""
         from series_assets.checks.evaluate import evaluate_rules
 
-        period = self._series.calendar.named(key)
+        period = self._series.calendar.period_for_key(key)
         try:
             require_delivered(self._series, self._table.layout, period)
             dataset, problem = self._delivered(period.k, names)
@@ -112,7 +112,7 @@ class _Check:
         if series.counts(k)[0]:
             path = layout.new_records(k + 1)
             _, new = _read(path, f"make new_records of {self._key(k)} again")
-            wide = [name for name in series.over_whole_datasets if name in new.column_names]
+            wide = [name for name in series.cross_row_columns if name in new.column_names]
             new_rows, is_new = new.num_rows, parts(records, new.drop_columns(wide))
             del new
         rows, names = records.num_rows, kept_columns(series)

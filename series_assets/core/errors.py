@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any, Self
 
-from series_assets.core.plain_text import visible
+from series_assets.core.plain_text import escape_invisible
 
 
 def sentence(problem: str, remedy: str = "") -> str:
@@ -26,7 +26,7 @@ class Fault:
     """One mistake in an input. Its text is ``file: place problem; remedy``."""
 
     file: str
-    """The file (or the setting) as its reader knows it; "" where it is named later, see ``at``."""
+    """The file (or the setting) as the user knows it; "" until ``in_file`` adds it."""
     place: str
     """The key that is wrong, such as ``columns.age.uniques``; "" for the file as a whole."""
     problem: str
@@ -45,15 +45,15 @@ class Fault:
     def __str__(self) -> str:
         """All of it, as it may be shown; a name with a line break begins no fault of its own."""
         text = f"{self.file}: {self.message}" if self.file else self.message
-        return visible(text).replace("\n", "\n  ")
+        return escape_invisible(text).replace("\n", "\n  ")
 
-    def of(self, file: str) -> "Fault":
+    def in_file(self, file: str) -> "Fault":
         """Return the fault as one of ``file``."""
         return replace(self, file=file)
 
 
-def at(place: str, problem: str, remedy: str = "") -> Fault:
-    """Return a fault at a place of a file that is named later, by ``Fault.of``."""
+def fault_at(place: str, problem: str, remedy: str = "") -> Fault:
+    """Return a fault at a place of a file that is named later, by ``Fault.in_file``."""
     return Fault("", place, problem, remedy)
 
 
@@ -69,7 +69,7 @@ class InputError(SeriesError):
         return type(self), (self.faults,)
 
 
-class UnusableError(ValueError):
+class InvalidValueError(ValueError):
     """A value that cannot be used; its text is half a sentence that follows its place.
 
     Who raises it does not know where the value stands; who catches it makes a ``Fault`` of it.
@@ -80,7 +80,7 @@ class UnusableError(ValueError):
         super().__init__(sentence(problem, remedy))
 
 
-class PlacedError(SeriesError):
+class LocatedError(SeriesError):
     """What went wrong with a period or a file: ``series, period key (part): problem; remedy``.
 
     With a ``file`` it stands before the problem. Without a ``colon`` the sentence goes on from
@@ -134,7 +134,7 @@ class PlacedError(SeriesError):
             return Fault(self.where, "", self.problem, self.remedy)
         return Fault(file, "", self._problem, self.remedy)
 
-    def of_period(self, series: str, period: str, part: str = "") -> Self:
+    def in_period(self, series: str, period: str, part: str = "") -> Self:
         """Return the error as one of a period; as it is where it names its period itself."""
         if self.period:
             return self
@@ -152,11 +152,11 @@ class PlacedError(SeriesError):
         return error
 
 
-class RequestError(PlacedError):
+class RequestError(LocatedError):
     """What was asked for cannot be done as things stand; nothing was changed."""
 
 
-class GenerationError(PlacedError):
+class GenerationError(LocatedError):
     """A period could not be made from inputs that looked right."""
 
 
@@ -196,7 +196,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; {found}" if found else ""
 
 
-def listed(words: Iterable[object], conjunction: str = "or") -> str:
+def join_words(words: Iterable[object], conjunction: str = "or") -> str:
     """Return the words as English lists them: ``a, b or c``."""
     *head, last = map(str, words)
     return f"{', '.join(head)} {conjunction} {last}" if head else last

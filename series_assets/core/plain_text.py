@@ -1,7 +1,7 @@
-"""Text from files and data as it may be shown to people: nothing in it acts on what shows it.
+"""Make text from files and data safe to display; the data itself is never changed.
 
-``visible`` is for terminals, logs and pages, ``markdown`` and ``fenced`` for what Dagster renders.
-Where something is shown is the business of its callers; the data themselves stay as they are.
+``escape_invisible`` is for terminals, logs and pages; ``escape_markdown`` and ``code_block`` are
+for text that Dagster renders.
 """
 
 import re
@@ -23,7 +23,7 @@ _LINKED = re.compile(r"https?://|www\.|[-.\w+]@[-\w]+\.", re.IGNORECASE)
 """What Dagster makes a link of without any brackets."""
 
 
-def visible(text: str) -> str:
+def escape_invisible(text: str) -> str:
     r"""Return text with an escape such as ``\x1b`` for each character that would act unseen.
 
     These are controls, overrides of the direction of writing, invisible formats, separators of
@@ -35,17 +35,17 @@ def visible(text: str) -> str:
 
 def one_line(text: str) -> str:
     r"""Return text made visible on a single line, with ``\n`` for each line break."""
-    return visible(text).replace("\n", r"\n")
+    return escape_invisible(text).replace("\n", r"\n")
 
 
-def markdown(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Return Markdown that shows the text as it is, made visible, with its line breaks.
 
     No part of it becomes HTML, a link, a picture, emphasis, code, a heading, a list or a table;
     words that would become links by themselves are set as code. Blanks at the beginning of a line
     are not kept, as Markdown shows none.
     """
-    shown = visible(text)
+    shown = escape_invisible(text)
     marks = _ALWAYS if len(_UNDERSCORES.findall(shown)) < 2 else _MARKS
     lines = [" ".join(_word(word, marks) for word in line.split(" ")) for line in shown.split("\n")]
     lines = [_begun(line.strip(" ")) for line in lines]
@@ -55,11 +55,11 @@ def markdown(text: str) -> str:
     return "\n".join(found)
 
 
-def fenced(text: str, language: str = "") -> str:
+def code_block(text: str, language: str = "") -> str:
     """Return a block of code in Markdown that holds the text, made visible, and cannot be left."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{visible(text)}\n{fence}"
+    return f"{fence}{language}\n{escape_invisible(text)}\n{fence}"
 
 
 def _shown(match: re.Match[str]) -> str:

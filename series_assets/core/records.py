@@ -29,7 +29,7 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     Days are ISO without a time, floats the shortest text that reads back the same.
     """
     columns = {name: texts_of(frame[name]) for name in frame.columns}
-    return framed(columns, frame.columns)
+    return frame_of_columns(columns, frame.columns)
 
 
 def as_delivered(frame: pd.DataFrame) -> pd.DataFrame:
@@ -42,7 +42,7 @@ def as_delivered(frame: pd.DataFrame) -> pd.DataFrame:
     return texts
 
 
-def framed(columns: Mapping[Any, Any], names: "pd.Index[Any]") -> pd.DataFrame:
+def frame_of_columns(columns: Mapping[Any, Any], names: "pd.Index[Any]") -> pd.DataFrame:
     """Return a frame of columns, which come in the order of their names.
 
     pandas can be told the names at once, but then goes through all values one by one.
@@ -132,11 +132,15 @@ def typed(texts: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
 
     ``kinds`` as ``specification.column_kinds`` gives them; a column it lacks is ``any``.
     """
-    columns = {name: typed_column(texts[name], kinds.get(name, "any")) for name in texts.columns}
-    return framed(columns, texts.columns)
+    columns = {
+        name: column_from_text(texts[name], kinds.get(name, "any")) for name in texts.columns
+    }
+    return frame_of_columns(columns, texts.columns)
 
 
-def typed_column(values: "Sequence[str | None] | pd.Series[Any]", kind: str) -> "pd.Series[Any]":
+def column_from_text(
+    values: "Sequence[str | None] | pd.Series[Any]", kind: str
+) -> "pd.Series[Any]":
     """Return the values as Int64, float64, datetime64, boolean, or text where nothing else fits.
 
     A column is only read as something else than text where its text would come out the same.
@@ -188,7 +192,9 @@ def _empty_of(kind: str, text: "pd.Series[Any]") -> "pd.Series[Any]":
     return text.astype(dtype) if dtype else text
 
 
-def first_rows(identifiers: "Sequence[str | None] | pd.Series[Any]") -> "NDArray[np.int64]":
+def first_row_positions(
+    identifiers: "Sequence[str | None] | pd.Series[Any]",
+) -> "NDArray[np.int64]":
     """Return the places of the rows in which an entity occurs for the first time.
 
     Rows without an identifier are no entity's (section 6).
@@ -211,4 +217,4 @@ def combine(parts: Iterable[pd.DataFrame], seed: int) -> pd.DataFrame:
         name: np.concatenate([part[name].to_numpy(dtype=object) for part in parts])[order]
         for name in names
     }
-    return framed(columns, names)
+    return frame_of_columns(columns, names)

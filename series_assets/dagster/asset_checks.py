@@ -12,7 +12,7 @@ import dagster as dg
 
 from series_assets.checks.rules import EXAMPLES, RULES, Finding, rules_of
 from series_assets.checks.run import CheckResult, check_periods, delivered_keys
-from series_assets.core.plain_text import markdown, visible
+from series_assets.core.plain_text import escape_invisible, escape_markdown
 from series_assets.core.plan.series import Series
 from series_assets.dagster.partitions import partitions_of
 from series_assets.dagster.private import check_target
@@ -101,7 +101,7 @@ def _evaluation(
         metadata=metadata,
         target_materialization_data=target,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=markdown(str(finding)),
+        description=escape_markdown(str(finding)),
         blocking=False,
         partition=checked.key,
     )
@@ -114,7 +114,10 @@ def _table(finding: Finding) -> dg.TableMetadataValue:
             dict(
                 zip(
                     columns,
-                    map(visible, (one.identifier or "", one.column, one.found or "", one.wanted)),
+                    map(
+                        escape_invisible,
+                        (one.identifier or "", one.column, one.found or "", one.wanted),
+                    ),
                     strict=True,
                 )
             )

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from series_assets.core.plain_text import markdown, visible
+from series_assets.core.plain_text import escape_invisible, escape_markdown
 from series_assets.core.plan.series import Series
 from series_assets.dagster.ops import Tools, dataset_graph, new_records_graph, reference_table_graph
 from series_assets.dagster.partitions import PREVIOUS, partitions_of
@@ -123,12 +123,12 @@ def broken_asset(broken: BrokenSeries) -> dg.AssetsDefinition:
     name = re.sub(r"[^A-Za-z0-9_]", "_", broken.name)
     if name != broken.name:  # keep apart what now looks alike
         name += "_" + sha256(broken.name.encode()).hexdigest()[:6]
-    text = visible(str(broken.error))
+    text = escape_invisible(str(broken.error))
 
     @dg.asset(
         key=dg.AssetKey([name, "broken"]),
         group_name="broken_series",
-        description=f"This series cannot be made:\n\n{markdown(text)}",
+        description=f"This series cannot be made:\n\n{escape_markdown(text)}",
         metadata={"faults": dg.MetadataValue.text(text)},
         op_tags={"series_assets/broken": "true"},
     )

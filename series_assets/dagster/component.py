@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import dagster as dg
 from pydantic import Field
 
-from series_assets.core.errors import Fault, InputError, UnusableError
+from series_assets.core.errors import Fault, InputError, InvalidValueError
 from series_assets.core.plain_text import one_line
 from series_assets.core.plan.series import Series
 from series_assets.dagster.build import build_definitions
@@ -41,7 +41,7 @@ class SeriesScaffolder(dg.Scaffolder):
         that are there already stay as they are.
         """
         folder = request.target_path
-        if faults := [one.of(str(folder)) for one in name_faults(folder.name, _BY_FOLDER)]:
+        if faults := [one.in_file(str(folder)) for one in name_faults(folder.name, _BY_FOLDER)]:
             raise InputError(faults)
         write_template(folder, folder.name)
         dg.scaffold_component(request, {"folder": "."})
@@ -185,7 +185,7 @@ def _absolute(key: str, written: str, folder: Path, file: str) -> Path:
     """Return the path that a key of a ``defs.yaml`` names. Raises InputError."""
     try:
         return resolve_path(written, folder)
-    except UnusableError as error:
+    except InvalidValueError as error:
         shown = written if len(written) <= 100 else f"{written[:97]}..."
         fault = Fault(file, key, f"'{shown}' {error.problem}", error.remedy)
         raise InputError([fault]) from None

@@ -48,7 +48,7 @@ class ReferenceTableSnapshot:
 
     @property
     def _periods(self) -> int:
-        return self.table.series.calendar.named(self.key).number
+        return self.table.series.calendar.period_for_key(self.key).number
 
 
 @dataclass(frozen=True)

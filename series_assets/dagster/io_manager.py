@@ -72,7 +72,7 @@ class SeriesIOManager(dg.IOManager):
         layout = self._workspace.layout(series)
         keys = context.asset_partition_keys if context.has_asset_partitions else []
         found: dict[str, Handle] = {}
-        for period in map(series.calendar.named, keys):
+        for period in map(series.calendar.period_for_key, keys):
             if asset == "reference_table":
                 table = self._workspace.reference_table(series)
                 found[period.key] = ReferenceTableSnapshot(period.key, table)
@@ -98,7 +98,7 @@ class _Put:
         from series_assets.pipeline.new_records import write_new_records
 
         write_new_records(self._series, plan, made, self._workspace, self._folder)
-        return metadata.of_new_records(self._series, plan, made, self._layout)
+        return metadata.constraints_on_new_records(self._series, plan, made, self._layout)
 
     def reference_table(self, plan: Plan, made: "NewEntities") -> Metadata:
         from series_assets.pipeline.reference import record_new_entities

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from series_assets.core.plain_text import fenced, visible
-from series_assets.core.plan.constraints import Broken
+from series_assets.core.plain_text import code_block, escape_invisible
+from series_assets.core.plan.constraints import Violation
 from series_assets.core.plan.series import Plan, Series
 from series_assets.core.spec.column_types import KINDS
 from series_assets.core.spec.specification import Specification
@@ -36,7 +36,9 @@ _COLUMNS = dg.TableSchema(
 )
 
 
-def of_new_records(series: Series, plan: Plan, made: "NewRecords", layout: Layout) -> Metadata:
+def constraints_on_new_records(
+    series: Series, plan: Plan, made: "NewRecords", layout: Layout
+) -> Metadata:
     """Return what is told of the new records of a period; they lie where ``layout`` says."""
     if plan.new is None or made.texts is None:
         return {**_of_period(plan), "rows_asked": 0, "dagster/row_count": 0}
@@ -130,7 +132,7 @@ def _of_period(plan: Plan) -> Metadata:
 def _files(paths: Iterable[Path]) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(
         [
-            dg.TableRecord({"file": visible(str(path)), "bytes": path.stat().st_size})
+            dg.TableRecord({"file": escape_invisible(str(path)), "bytes": path.stat().st_size})
             for path in paths
             if path.exists()
         ],
@@ -147,12 +149,12 @@ def _of_contents(series: Series, contents: RecordSummary) -> Metadata:
         ]
     )
     columns = [
-        dg.TableRecord({"column": visible(name), "type": types[name], "missing": missing})
+        dg.TableRecord({"column": escape_invisible(name), "type": types[name], "missing": missing})
         for name, missing in contents.missing.items()
     ]
     text = dg.TableSchema([dg.TableColumn(name, "text") for name in contents.missing])
     rows = [
-        dg.TableRecord({name: visible(value or "") for name, value in row.items()})
+        dg.TableRecord({name: escape_invisible(value or "") for name, value in row.items()})
         for row in contents.first
     ]
     return {
@@ -173,15 +175,15 @@ def _difference(before: Specification, after: Specification) -> dg.MarkdownMetad
         lineterm="",
     )
     text = "\n".join(line for line in lines) or "nothing"
-    return dg.MetadataValue.md(fenced(text, "diff"))
+    return dg.MetadataValue.md(code_block(text, "diff"))
 
 
-def _not_met(broken: Iterable[Broken]) -> dg.TableMetadataValue:
+def _not_met(broken: Iterable[Violation]) -> dg.TableMetadataValue:
     """Return the constraints that some records do not meet, and how many; no rows where all do."""
     return dg.MetadataValue.table(
         [
             dg.TableRecord(
-                {"constraint": visible(one.constraint), "records": one.rows, "of": one.of}
+                {"constraint": escape_invisible(one.constraint), "records": one.rows, "of": one.of}
             )
             for one in broken
         ],
@@ -196,4 +198,4 @@ def _not_met(broken: Iterable[Broken]) -> dg.TableMetadataValue:
 
 
 def _said(lines: Iterable[str]) -> dg.TextMetadataValue:
-    return dg.MetadataValue.text(visible("\n".join(lines)))
+    return dg.MetadataValue.text(escape_invisible("\n".join(lines)))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from series_assets.core.plain_text import visible
+from series_assets.core.plain_text import escape_invisible
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Plan, Series
 from series_assets.core.spec.specification import Specification
@@ -53,7 +53,7 @@ class ChangedSpecifications:
         """
         plans = []
         for key, specification in sorted(self.by_key.items()):
-            plan = series.plan(series.calendar.named(key).k)
+            plan = series.plan(series.calendar.period_for_key(key).k)
             planned = getattr(plan, part)
             if planned and specification and self.fingerprint == series.fingerprint:
                 changed = {part: replace(planned, specification=specification)}
@@ -102,7 +102,7 @@ def reference_table_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
     def add_new_entities(
         context: dg.OpExecutionContext, new_records: dict[str, Any], previous: dict[str, Any]
     ) -> Any:
-        plans = [series.plan(series.calendar.named(key).k) for key in sorted(new_records)]
+        plans = [series.plan(series.calendar.period_for_key(key).k) for key in sorted(new_records)]
         return _stream(series, tools, context, plans, "new_entities_of")
 
     @dg.graph(name=name, out=dg.GraphOut())
@@ -172,7 +172,7 @@ def _op(
 
 def _changed(series: Series, keys: Sequence[str], part: str) -> ChangedSpecifications:
     """Return the changed specifications of a run's periods, of those that have such a part."""
-    parts = {key: getattr(series.plan(series.calendar.named(key).k), part) for key in keys}
+    parts = {key: getattr(series.plan(series.calendar.period_for_key(key).k), part) for key in keys}
     changed = {key: part.specification if part else None for key, part in parts.items()}
     return ChangedSpecifications(series.fingerprint, changed)
 
@@ -204,4 +204,4 @@ class _Logged(Progress):
 
     def noted(self, text: str) -> None:
         """Write a line."""
-        self._log.info(visible(text))
+        self._log.info(escape_invisible(text))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from series_assets.core.errors import SeriesError
-from series_assets.core.plain_text import markdown, visible
+from series_assets.core.plain_text import escape_invisible, escape_markdown
 from series_assets.core.plan.series import Series
 from series_assets.dagster.failures import failure_of
 from series_assets.pipeline.workspace import Workspace
@@ -71,8 +71,8 @@ def _metadata(history: History, drawn: "list[Plot]", layout: Layout) -> dict[str
     if history.missing_periods:
         facts["periods_left_out"] = ", ".join(describe_periods(history.missing_periods))
     if history.all_remarks:
-        facts["faults"] = dg.MetadataValue.text(visible("\n".join(history.all_remarks)))
+        facts["faults"] = dg.MetadataValue.text(escape_invisible("\n".join(history.all_remarks)))
     for picture in drawn:
-        text = f"![{markdown(picture.title)}]({data_uri(picture.png)})"
+        text = f"![{escape_markdown(picture.title)}]({data_uri(picture.png)})"
         facts[f"picture_{picture.name}"] = dg.MetadataValue.md(text)
     return facts

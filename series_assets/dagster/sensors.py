@@ -60,7 +60,7 @@ def next_request(
     if not waiting:
         return dg.SkipReason(f"all {series.calendar.count} periods are made")
     key = waiting[0]
-    start = series.calendar.named(key).start
+    start = series.calendar.period_for_key(key).start
     if series.user_input.release == "calendar" and start > today:
         return dg.SkipReason(f"period {key} has not begun yet")
     if busy:

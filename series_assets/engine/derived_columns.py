@@ -6,14 +6,13 @@ from typing import Any
 import pandas as pd
 from exhibit.core.generate import derived
 
-from series_assets.core.errors import GenerationError, UnusableError
+from series_assets.core.errors import GenerationError, InvalidValueError
 from series_assets.core.plan.derived_columns import needed_for
 from series_assets.core.plan.seeds import derive
 from series_assets.core.plan.series import Plan
 from series_assets.core.spec import expressions, mentions
 from series_assets.core.spec.expressions.values import ANYTHING
-from series_assets.core.spec.specification import Specification
-from series_assets.core.spec.specification import derived as calculations_of
+from series_assets.core.spec.specification import Specification, calculations_of
 from series_assets.engine.sandbox import Clock, isolated, patched
 from series_assets.engine.static_columns import StaticValues
 from series_assets.engine.vectorized import registry
@@ -42,7 +41,7 @@ def compute(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
         return derived.generate_derived_column(records, calculation)
     except Exception as error:
         problem, remedy = str(error), ""
-        if isinstance(error, UnusableError):
+        if isinstance(error, InvalidValueError):
             problem, remedy = error.problem, error.remedy
         name = type(error).__name__
         problem = f"the derived column '{calculation}' cannot be computed: {name}: {problem}"
@@ -105,7 +104,7 @@ def over_whole_dataset(
             for name in (name for name in calculations if name in anew):
                 frame[name] = compute(frame, anew[name])
         except GenerationError as error:
-            raise error.of_period(plan.series, plan.period.key, "dataset") from error
+            raise error.in_period(plan.series, plan.period.key, "dataset") from error
     return with_lengths_as_text(frame[list(wanted)])
 
 

@@ -15,11 +15,17 @@ from exhibit.core import constraints as stock
 from exhibit.core import exhibit
 from numpy.typing import NDArray
 
-from series_assets.core.plan.constraints import Afterwards, Broken, Demand, Rule, of_new_records
+from series_assets.core.plan.constraints import (
+    ConstraintPlan,
+    RowRequirement,
+    Rule,
+    Violation,
+    constraints_on_new_records,
+)
 from series_assets.core.plan.seeds import derive
 from series_assets.core.spec import mentions
 from series_assets.core.spec.column_types import outputs_of
-from series_assets.core.spec.specification import Specification, derived
+from series_assets.core.spec.specification import Specification, calculations_of
 from series_assets.engine.constraint_actions import CorrectedHandler
 from series_assets.engine.vectorized.bounds import mentioned
 
@@ -33,7 +39,7 @@ class Enforcer:
 
     definition: Specification
     """The specification that the columns are defined in."""
-    wanted: Afterwards
+    wanted: ConstraintPlan
     fixed: frozenset[str]
     """The columns that stay as they are."""
     rng: np.random.Generator
@@ -63,12 +69,12 @@ class Enforcer:
                 records = self._accepted(records, made, good)
         return records
 
-    def broken(self, records: pd.DataFrame) -> tuple[Broken, ...]:
+    def broken(self, records: pd.DataFrame) -> tuple[Violation, ...]:
         """Return the constraints that rows do not meet, with how many rows."""
         found = [(rule.text, self.fails(records, rule.text)) for rule in self.wanted.rules]
-        found += [(str(one), self._unmet(records, one)) for one in self.wanted.demands]
+        found += [(str(one), self._unmet(records, one)) for one in self.wanted.requirements]
         return tuple(
-            Broken(text, int(rows.sum()), len(records)) for text, rows in found if rows.any()
+            Violation(text, int(rows.sum()), len(records)) for text, rows in found if rows.any()
         )
 
     def fails(self, records: pd.DataFrame, text: str) -> Rows:
@@ -105,7 +111,7 @@ class Enforcer:
         if column in self.fixed or column in self.wanted.shaped:
             return np.zeros(len(records), dtype=bool)
         free = np.ones(len(records), dtype=bool)
-        for demand in self.wanted.demands:
+        for demand in self.wanted.requirements:
             if demand.column == column and demand.action == "assign_value":
                 free &= ~matching(records, demand.filter)
         return free
@@ -137,11 +143,11 @@ class Enforcer:
         lost = np.zeros(len(records), dtype=bool)
         for rule in self.wanted.rules:
             lost |= self.fails(made, rule.text) & ~self.fails(records, rule.text)
-        for demand in self.wanted.demands:
+        for demand in self.wanted.requirements:
             lost |= self._unmet(made, demand) & ~self._unmet(records, demand)
         return lost
 
-    def _unmet(self, records: pd.DataFrame, demand: Demand) -> Rows:
+    def _unmet(self, records: pd.DataFrame, demand: RowRequirement) -> Rows:
         """Return the rows of a demand's filter that do not have what it asks for."""
         outputs = [demand.column]
         if demand.column not in records:
@@ -201,13 +207,13 @@ def settle_new(
     """
     if specification.get("models"):
         return records
-    calculations = derived(specification)
+    calculations = calculations_of(specification)
     names = {*specification["columns"], *calculations}
     fixed = static.union(
         *(mentions.in_derivation(calculations[n], names) for n in static & set(calculations))
     )
     rng = np.random.default_rng(derive(seed, "constraints", "again"))
-    settler = Enforcer(specification, of_new_records(specification), fixed, rng)
+    settler = Enforcer(specification, constraints_on_new_records(specification), fixed, rng)
     made = settler.settled(records)
     if made is records:
         return records
@@ -220,9 +226,9 @@ def settle_new(
     return made
 
 
-def broken_in_new(records: pd.DataFrame, specification: Specification) -> tuple[Broken, ...]:
+def broken_in_new(records: pd.DataFrame, specification: Specification) -> tuple[Violation, ...]:
     """Return the constraints of their specification that new records do not meet."""
-    wanted = of_new_records(specification)
+    wanted = constraints_on_new_records(specification)
     return Enforcer(specification, wanted, frozenset(), np.random.default_rng(0)).broken(records)
 
 

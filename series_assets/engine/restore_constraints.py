@@ -9,11 +9,11 @@ import pandas as pd
 from exhibit.core import exhibit as stock
 from exhibit.core.constants import MISSING_DATA_STR
 
-from series_assets.core.plan.constraints import Broken
+from series_assets.core.plan.constraints import Violation
 from series_assets.core.plan.seeds import derive
 from series_assets.core.plan.spec_changes import Removed
 from series_assets.core.spec import mentions
-from series_assets.core.spec.specification import Specification, derived, output_columns
+from series_assets.core.spec.specification import Specification, calculations_of, output_columns
 from series_assets.engine.enforce_constraints import Enforcer, handler_of, matching
 
 DeriveColumn = Callable[[pd.DataFrame, str], "pd.Series[Any]"]
@@ -42,7 +42,7 @@ class Remembered:
 
 def to_remember(removed: Removed, whole: Specification) -> Remembered:
     """Return what has to be remembered of a run so that ``restore`` can do its work."""
-    named = [name for _, name in removed.afterwards.gaps("make_not_null")]
+    named = [name for _, name in removed.constraint_plan.gaps("make_not_null")]
     return Remembered(frozenset(out for name in named for out in output_columns(whole, name)))
 
 
@@ -54,7 +54,7 @@ def restore(
     derive_column: DeriveColumn,
     remembered: Remembered,
     drawn: frozenset[str],
-) -> tuple[pd.DataFrame, tuple[Broken, ...]]:
+) -> tuple[pd.DataFrame, tuple[Violation, ...]]:
     """Return the existing records with constraints applied and derived columns computed.
 
     With them comes what constraints they still do not meet. ``whole`` is the period's
@@ -71,10 +71,10 @@ def restore(
         records = handler.process_basic_constraints(list(removed.among_moved))
     again = np.random.default_rng(derive(seed, "constraints", "again"))
     records = _with_custom(records, removed, {**definition, "_rng": again}, drawn)
-    settler = Enforcer(definition, removed.afterwards, drawn, again)
+    settler = Enforcer(definition, removed.constraint_plan, drawn, again)
     records = settler.improved(settler.settled(records)).copy()
     changed = {name for name in ran if not records[name].equals(ran[name])}
-    calculations = derived(whole)
+    calculations = calculations_of(whole)
     names, restored = {*whole["columns"], *calculations, *ran}, dict(removed.restored_derived)
     for name, calculation in calculations.items():
         concerned = mentions.in_derivation(calculation, names) & changed
@@ -98,11 +98,11 @@ def _with_gaps(
 ) -> pd.DataFrame:
     """Return the records with values blanked, and brought back, as the constraints say."""
     records = records.copy(deep=False)
-    for condition, name in removed.afterwards.gaps("make_null"):
+    for condition, name in removed.constraint_plan.gaps("make_null"):
         rows = matching(records, condition)
         for output in output_columns(definition, name):
             records[output] = records[output].mask(rows)
-    for condition, name in removed.afterwards.gaps("make_not_null"):
+    for condition, name in removed.constraint_plan.gaps("make_not_null"):
         rows = matching(records, condition)
         for output in output_columns(definition, name):
             rows_here = rows & records[output].isna().to_numpy()
@@ -117,7 +117,7 @@ def _with_custom(
 ) -> pd.DataFrame:
     """Return the records with custom constraints applied, and numbers that fit what they did."""
     types = set()
-    for constraint in removed.afterwards.custom.values():
+    for constraint in removed.constraint_plan.custom.values():
         for target, actions in constraint["targets"].items():
             names = [name.strip() for name in target.split(",")]
             types |= {definition["columns"][name]["type"] for name in names}

@@ -18,7 +18,7 @@ from exhibit.core import exhibit as stock
 from exhibit.core.generate import categorical, derived, missing, weights
 
 from series_assets.core.plan import identifiers
-from series_assets.core.plan.constraints import Broken
+from series_assets.core.plan.constraints import Violation
 from series_assets.core.plan.seeds import derive
 from series_assets.core.plan.series import Plan
 from series_assets.core.spec.specification import Specification
@@ -41,7 +41,7 @@ class Outcome:
     records: pd.DataFrame
     """In the order Exhibit produced them, a fresh index from 0, no category dtypes."""
     exhibit_messages: tuple[str, ...]
-    broken: tuple[Broken, ...] = ()
+    broken: tuple[Violation, ...] = ()
     """The constraints of the specification that some of the records do not meet."""
 
 
@@ -152,7 +152,7 @@ def _run(
             yield said
         except Exception as error:
             found = complaint(error, said.lines())
-            raise found.of_period(plan.series, plan.period.key, part) from error
+            raise found.in_period(plan.series, plan.period.key, part) from error
 
 
 def _lasting(plan: Plan, database: Path) -> list[tuple[ModuleType, Mapping[str, Any]]]:
@@ -212,6 +212,8 @@ def _has_blanks(column: "pd.Series[Any]") -> bool:
     return not pd.api.types.is_numeric_dtype(column.dtype) and bool(column.eq("").any())
 
 
-def _outcome(records: pd.DataFrame, said: ExhibitMessages, broken: tuple[Broken, ...]) -> Outcome:
+def _outcome(
+    records: pd.DataFrame, said: ExhibitMessages, broken: tuple[Violation, ...]
+) -> Outcome:
     records = derived_columns.with_lengths_as_text(records.reset_index(drop=True))
     return Outcome(records, tuple(said.lines()), broken)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from series_assets.core.plan.series import Plan, Series
-from series_assets.core.records import as_text, framed, typed
+from series_assets.core.records import as_text, frame_of_columns, typed
 from series_assets.engine.derived_columns import over_whole_dataset
 
 
@@ -14,7 +14,7 @@ def with_columns_over_all_rows(
 
     ``stock_exhibit`` runs Exhibit's own loops. Raises GenerationError.
     """
-    wanted = series.over_whole_datasets
+    wanted = series.cross_row_columns
     records = typed(texts, series.kinds)
     computed = over_whole_dataset(
         plan,
@@ -25,4 +25,4 @@ def with_columns_over_all_rows(
         stock_exhibit=stock_exhibit,
     )
     columns = {name: texts[name] for name in texts.columns} | dict(as_text(computed).items())
-    return framed(columns, texts.columns)
+    return frame_of_columns(columns, texts.columns)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from series_assets.core.errors import GenerationError
-from series_assets.core.plan.constraints import Broken
-from series_assets.core.plan.sampling import draw
+from series_assets.core.plan.constraints import Violation
+from series_assets.core.plan.sampling import sample_ranks
 from series_assets.core.plan.series import Plan, Series
 from series_assets.core.records import as_delivered, as_text, combine
 from series_assets.core.spec.specification import Specification, is_select
@@ -25,7 +25,7 @@ class ExistingRecords:
     texts: pd.DataFrame
     specification: Specification
     exhibit_messages: tuple[str, ...]
-    unmet: tuple[Broken, ...]
+    unmet: tuple[Violation, ...]
     notes: tuple[str, ...]
 
 
@@ -54,7 +54,7 @@ def make_dataset(
     parts = [new] if new is not None else []
     parts += [existing.texts] if existing else []
     texts = combine(parts, plan.shuffle_seed)
-    if series.over_whole_datasets:
+    if series.cross_row_columns:
         texts = with_columns_over_all_rows(
             series, plan, texts, stock_exhibit=workspace.stock_exhibit
         )
@@ -110,8 +110,8 @@ def sample_entities(series: Series, plan: Plan, workspace: Workspace) -> pd.Data
             series=series.name,
             period=plan.period.key,
         )
-    ranks = draw(part.distribution, part.rows, known.total, plan.random_seed, plan.period.k)
-    return table.fetch(known.keys(ranks), series.drawn_columns)
+    ranks = sample_ranks(part.distribution, part.rows, known.total, plan.random_seed, plan.period.k)
+    return table.fetch(known.keys(ranks), series.reference_columns)
 
 
 def write_dataset(

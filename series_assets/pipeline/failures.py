@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from series_assets.core.errors import SHORT_OF_MEMORY, GenerationError, PlacedError, SeriesError
+from series_assets.core.errors import SHORT_OF_MEMORY, GenerationError, LocatedError, SeriesError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 
@@ -42,9 +42,9 @@ def period_error(error: Exception, series: str, period: str = "") -> PeriodError
     """Return the error of a period of a series, or of the series as a whole."""
     if isinstance(error, PeriodError):
         return error
-    if isinstance(error, PlacedError):
+    if isinstance(error, LocatedError):
         cause = error.__cause__ if isinstance(error, GenerationError) else None
-        placed = error.of_period(series, period)
+        placed = error.in_period(series, period)
         return PeriodError(
             placed.problem,
             placed.remedy,

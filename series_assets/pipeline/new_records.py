@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from series_assets.core.plan.constraints import Broken
+from series_assets.core.plan.constraints import Violation
 from series_assets.core.plan.series import Plan, Series
 from series_assets.core.records import as_delivered
 from series_assets.core.spec.specification import Specification
@@ -25,7 +25,7 @@ class NewRecords:
     """As a consumer reads them: text, None where a value is missing."""
     specification: Specification | None
     exhibit_messages: tuple[str, ...] = ()
-    unmet: tuple[Broken, ...] = ()
+    unmet: tuple[Violation, ...] = ()
     """The constraints of the specification that some of them do not meet."""
     notes: tuple[str, ...] = ()
     """Sentences worth knowing."""
@@ -63,14 +63,14 @@ def make_new_records(series: Series, plan: Plan, workspace: Workspace, folder: P
 
 
 def notes_of_run(
-    where: str, part: str, messages: tuple[str, ...], unmet: tuple[Broken, ...]
+    where: str, part: str, messages: tuple[str, ...], unmet: tuple[Violation, ...]
 ) -> Iterator[str]:
     """Yield what is worth knowing of a run of Exhibit, in sentences."""
     for line in messages:
         if not is_about_duplicates(line):  # they are counted, and noted with their number
             yield f"{where} ({part}): Exhibit says: {line}"
     for one in unmet:
-        yield f"{where}: {one.among(part)}"
+        yield f"{where}: {one.describe(part)}"
 
 
 def write_new_records(

@@ -7,7 +7,7 @@ import pandas as pd
 
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
-from series_assets.core.records import first_rows, typed
+from series_assets.core.records import first_row_positions, typed
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import sqlite
 
@@ -41,7 +41,7 @@ def select_new_entities(series: Series, new_records: pd.DataFrame | None) -> New
     """Return the first row of each entity among the new records of a period (text)."""
     if new_records is None:
         return NewEntities(None)
-    places = first_rows(new_records[series.first_identifier])
+    places = first_row_positions(new_records[series.first_identifier])
     # Types are those of the whole columns, whichever rows are taken.
     rows = typed(new_records, series.kinds).take(places).reset_index(drop=True)
     return NewEntities(new_records.take(places), rows)

@@ -70,12 +70,12 @@ def _run(
     assert first.new is not None
     sqlite.copy_for_run(source, scratch, first.new.specification)
     new = generate_new_records(first, scratch, stock_exhibit=stock_exhibit)
-    notes += [f"in a trial, {one.among('new records')}" for one in new.broken]
+    notes += [f"in a trial, {one.describe('new records')}" for one in new.broken]
     made = records.as_text(new.records)
     second = series.plan(1) if series.calendar.count > 1 else None
     if second is None or second.existing is None:
         return
-    places = records.first_rows(made[series.first_identifier].tolist())
+    places = records.first_row_positions(made[series.first_identifier].tolist())
     part = second.existing
     if len(places) < part.entities:
         raise GenerationError(
@@ -85,9 +85,9 @@ def _run(
             series=series.name,
             period=second.period.key,
         )
-    ranks = sampling.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
-    drawn = made[series.drawn_columns].take(places[ranks]).reset_index(drop=True)
+    ranks = sampling.sample_ranks(part.distribution, part.rows, len(places), second.random_seed, 1)
+    drawn = made[series.reference_columns].take(places[ranks]).reset_index(drop=True)
     sqlite.copy_for_run(source, scratch, part.whole)
     entities = records.typed(drawn, series.kinds)
     existing = generate_existing_records(second, entities, scratch, stock_exhibit=stock_exhibit)
-    notes += [f"in a trial, {one.among('existing records')}" for one in existing.broken]
+    notes += [f"in a trial, {one.describe('existing records')}" for one in existing.broken]

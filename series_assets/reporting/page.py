@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from series_assets.core.errors import RequestError
-from series_assets.core.plain_text import visible
+from series_assets.core.plain_text import escape_invisible
 from series_assets.core.plan.series import Series
 from series_assets.reporting.history import History, describe_periods
 from series_assets.reporting.plotting import data_uri
@@ -54,7 +54,7 @@ def render_page(history: History, drawn: list[Plot]) -> str:
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
-        finalize=lambda value: visible(value) if type(value) is str else value,
+        finalize=lambda value: escape_invisible(value) if type(value) is str else value,
     )
     environment.filters["number"] = lambda value: "–" if value is None else f"{value:,}"
     return environment.get_template("report.html").render(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from series_assets.core.plan.series import Series
 from series_assets.core.spec import mentions
 from series_assets.core.spec.column_types import NUMBERS
-from series_assets.core.spec.specification import derived
+from series_assets.core.spec.specification import calculations_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,7 +126,7 @@ def profile_period(
 
 def moving_columns(series: Series) -> frozenset[str]:
     """Return the columns that move with the period, and those derived from them."""
-    texts = derived(series.specification)
+    texts = calculations_of(series.specification)
     columns = {*series.specification["columns"], *texts}
     moving, before = set(series.roles.moved), 0
     while len(moving) != before:
@@ -264,9 +264,9 @@ def _kind_of(sample: list[str]) -> str:
     """Return what texts are that nothing is said about, as the rest of the project reads them."""
     import pandas as pd
 
-    from series_assets.core.records import typed_column
+    from series_assets.core.records import column_from_text
 
-    dtype = typed_column(sample, "any").dtype
+    dtype = column_from_text(sample, "any").dtype
     if pd.api.types.is_bool_dtype(dtype):
         return "text"
     if pd.api.types.is_numeric_dtype(dtype):

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from series_assets.core.errors import Fault, GenerationError, InputError, listed
+from series_assets.core.errors import Fault, GenerationError, InputError, join_words
 from series_assets.core.plan.series import Series
 from series_assets.core.records import as_text
 from series_assets.core.spec.user_input import UserInput
@@ -108,12 +108,12 @@ def _simpler(wish: Wish, tried: _Tried) -> tuple[Wish, str] | None:
     if wish.orders and any(name in numbers for one, _, other in orders for name in (one, other)):
         texts = [" ".join(order) for order in orders]
         return replace(wish, orders=False), (
-            f"{listed(texts, 'and')}, with which numbers would not look like the data"
+            f"{join_words(texts, 'and')}, with which numbers would not look like the data"
         )
     weighted = tried.described.weighted
     if spoilt := sorted(weighted & set(numbers)):
         return replace(wish, weights=weighted - set(spoilt)), (
-            f"how {listed(spoilt, 'and')} {'depends' if len(spoilt) == 1 else 'depend'} on a "
+            f"how {join_words(spoilt, 'and')} {'depends' if len(spoilt) == 1 else 'depend'} on a "
             "category, with which the spread would not be that of the data"
         )
     return None

@@ -5,8 +5,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from series_assets.core.errors import Fault, InputError, at, listed
-from series_assets.core.plan.shared_identifiers import own_uuid_seed
+from series_assets.core.errors import Fault, InputError, fault_at, join_words
+from series_assets.core.plan.shared_identifiers import default_uuid_seed
 from series_assets.core.spec.period_units import UNITS
 from series_assets.storage.loading import SPECIFICATION, USER_INPUT, name_faults
 
@@ -15,7 +15,7 @@ _FILES = (SPECIFICATION, USER_INPUT)
 
 
 @dataclass(frozen=True)
-class Started:
+class CreatedSeries:
     """The files of a new series."""
 
     paths: list[Path]
@@ -25,14 +25,14 @@ class Started:
     """Lines of a table that compares the data with the first dataset."""
 
 
-def start_series(
+def create_series(
     folder: Path,
     name: str,
     data: Path | None = None,
     identifier: str | None = None,
     *,
     stock_exhibit: bool = False,
-) -> Started:
+) -> CreatedSeries:
     """Write both files of a series called ``name`` into ``folder / name``.
 
     With ``data``, a CSV, the files describe it; ``identifier`` is the column that names its
@@ -42,9 +42,9 @@ def start_series(
     place = folder / name
     faults = list(name_faults(name, "the name"))
     if place.exists():
-        faults.append(at("", "there is such a folder already", "choose another name"))
+        faults.append(fault_at("", "there is such a folder already", "choose another name"))
     if faults:
-        raise InputError(fault.of(str(place)) for fault in faults)
+        raise InputError(fault.in_file(str(place)) for fault in faults)
     notes: tuple[str, ...] = ()
     comparison: tuple[str, ...] = ()
     beside = folder / f".{name}.{os.getpid()}.part"
@@ -67,7 +67,7 @@ def start_series(
     finally:
         if ours:
             shutil.rmtree(beside, ignore_errors=True)
-    return Started(sorted(place.iterdir()), notes, comparison)
+    return CreatedSeries(sorted(place.iterdir()), notes, comparison)
 
 
 def write_template(folder: Path, name: str) -> None:
@@ -81,8 +81,8 @@ def _template(name: str) -> list[str]:
     texts = [(_TEMPLATES / file).read_text(encoding="utf-8") for file in _FILES]
     marks = {
         "SERIES_NAME": name,
-        "UUID_SEED": str(own_uuid_seed(name)),
-        "PERIOD_UNITS": listed(UNITS),
+        "UUID_SEED": str(default_uuid_seed(name)),
+        "PERIOD_UNITS": join_words(UNITS),
     }
     for mark, value in marks.items():
         texts = [text.replace(mark, value) for text in texts]

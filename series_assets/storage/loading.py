@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from series_assets.core.errors import Fault, InputError, UnusableError, at
+from series_assets.core.errors import Fault, InputError, InvalidValueError, fault_at
 from series_assets.core.plan.build import build_series
 from series_assets.core.plan.series import Series
 from series_assets.storage.paths import is_regular, printable, resolve_path
@@ -81,7 +81,7 @@ def load_series(folder: str | Path) -> Series:
     folder = Path(folder)
     try:
         name = printable(resolve_path(folder).name)
-    except UnusableError as error:
+    except InvalidValueError as error:
         fault = Fault(printable(str(folder)), "", error.problem, error.remedy)
         raise InputError([fault]) from None
     return load_parts(
@@ -151,7 +151,7 @@ def _loaded(
         if not name:
             remedy = "the series is called after it"
             faults.append(Fault(labels[0], "metadata.id", "is missing", remedy))
-    faults += [fault.of(labels[0]) for fault in name_faults(name, named_by) if name]
+    faults += [fault.in_file(labels[0]) for fault in name_faults(name, named_by) if name]
     database: Path | None = None
     try:
         database = _database(said, folder, labels[1])
@@ -185,20 +185,20 @@ def name_faults(name: str, named_by: str) -> Iterator[Fault]:
     """Yield why a series cannot be called ``name``; ``named_by`` says where the name stands."""
     shown = name if len(name) <= 2 * _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
     if not _NAME.fullmatch(name):
-        yield at(
+        yield fault_at(
             named_by,
             f"'{shown}' cannot name a series",
             "use small letters, digits and _, a letter first",
         )
     elif "temp" in name or name.startswith("select"):
         word = "temp" if "temp" in name else "select"
-        yield at(
+        yield fault_at(
             named_by,
             f"'{shown}' cannot name a series",
             f"Exhibit takes a table with '{word}' in its name for something else",
         )
     elif len(name) > _LONGEST_NAME:
-        yield at(
+        yield fault_at(
             named_by,
             f"'{name[:20]}...' has {len(name)} characters",
             f"files are called after a series, so use {_LONGEST_NAME} at the most",
@@ -218,7 +218,7 @@ def _database(said: Any, folder: Path, label: str) -> Path | None:
 
     try:
         path = resolve_path(named, folder)
-    except UnusableError as error:
+    except InvalidValueError as error:
         raise refused(error.problem, error.remedy) from None
     try:
         if not path.exists():

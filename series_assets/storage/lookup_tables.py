@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from series_assets.core.errors import Fault, InputError, at
+from series_assets.core.errors import Fault, InputError, fault_at
 from series_assets.core.plan.series import Series
 from series_assets.core.spec.specification import PAIRED, REGEX, Specification, is_select
 from series_assets.storage import sql_guard
@@ -36,9 +36,9 @@ def lookup_faults(series: Series, database: Path, *, any_database: bool = False)
     allows one with none of Exhibit's tables.
     """
     if not any_database and (foreign := _of_another_program(database)):
-        return [foreign.of(series.user_input_file)]
+        return [foreign.in_file(series.user_input_file)]
     missing = missing_lookups(series.specification, database)
-    return [fault.of(series.specification_file) for fault in missing]
+    return [fault.in_file(series.specification_file) for fault in missing]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class _Need:
 
     def fault(self, problem: str, remedy: str = "") -> Fault:
         """Return a fault at the place."""
-        return at(self.place, f"{self.named} {problem}".strip(), remedy)
+        return fault_at(self.place, f"{self.named} {problem}".strip(), remedy)
 
 
 def missing_lookups(specification: Specification, database: Path) -> Iterator[Fault]:
@@ -159,16 +159,18 @@ def _faulty_statements(
         except sql_guard.StatementError as error:
             place_of = f"columns.{name}.anonymising_set"
             if error.lacking:
-                yield at(place_of, f"needs the table '{error.lacking}', which {database} lacks")
+                yield fault_at(
+                    place_of, f"needs the table '{error.lacking}', which {database} lacks"
+                )
             else:
-                yield at(place_of, error.problem, error.remedy)
+                yield fault_at(place_of, error.problem, error.remedy)
 
 
 def _missing_models(specification: Specification) -> Iterator[Fault]:
     folder = installed_database().parents[1] / "models"
     for name in specification.get("models") or {}:
         if not (folder / f"{name}.pickle").is_file():
-            yield at(
+            yield fault_at(
                 f"models.{name}",
                 "is not among Exhibit's models",
                 f"put {name}.pickle into {folder}, or leave models empty",

@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-from series_assets.core.errors import UnusableError
+from series_assets.core.errors import InvalidValueError
 
 _NO_PATH = {
     errno.ENAMETOOLONG: ("is longer than the system allows", "use a shorter one"),
@@ -23,24 +23,26 @@ def resolve_path(written: str | Path, folder: Path | None = None) -> Path:
     for what no path can be.
     """
     if "\x00" in str(written):
-        raise UnusableError("has the character NUL, which no path can have", "leave it out")
+        raise InvalidValueError("has the character NUL, which no path can have", "leave it out")
     try:
         path = Path(written) if folder is None else folder / Path(written).expanduser()
     except RuntimeError:
         problem = "names the home of a user whom nobody knows here"
-        raise UnusableError(problem, "write it out") from None
+        raise InvalidValueError(problem, "write it out") from None
     try:
         path = path.resolve()
         if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
-            raise UnusableError(*_NO_PATH[errno.ENAMETOOLONG])  # its folder may be absent as yet
+            raise InvalidValueError(
+                *_NO_PATH[errno.ENAMETOOLONG]
+            )  # its folder may be absent as yet
         os.stat(path)  # noqa: PTH116  it may be absent; only a path that cannot be is of interest
     except RuntimeError:  # what pathlib makes of a loop of links
-        raise UnusableError(*_NO_PATH[errno.ELOOP]) from None
+        raise InvalidValueError(*_NO_PATH[errno.ELOOP]) from None
     except OSError as error:
         if error.errno in _NO_PATH:
-            raise UnusableError(*_NO_PATH[error.errno]) from None
+            raise InvalidValueError(*_NO_PATH[error.errno]) from None
     except UnicodeError:
-        raise UnusableError("has a character that no path can have", "leave it out") from None
+        raise InvalidValueError("has a character that no path can have", "leave it out") from None
     return path
 
 

@@ -205,7 +205,7 @@ class ReferenceTable:
         import numpy as np
         import pandas as pd
 
-        from series_assets.core.records import framed
+        from series_assets.core.records import frame_of_columns
         from series_assets.storage.sqlite_values import from_sqlite
 
         # Each row once and in the order of the file, which SQLite reads several times as fast.
@@ -236,7 +236,7 @@ class ReferenceTable:
             name: from_sqlite(column, kinds.get(name, "any")).take(order).reset_index(drop=True)
             for name, column in zip(columns, values, strict=True)
         }
-        return framed(restored_columns, pd.Index(columns))
+        return frame_of_columns(restored_columns, pd.Index(columns))
 
     def columns(self) -> list[str]:
         """Return the columns of the data, in their order; empty before any period was made."""

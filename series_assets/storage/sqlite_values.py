@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from series_assets.core.records import texts_of, typed_column
+from series_assets.core.records import column_from_text, texts_of
 
 
 def to_sqlite(column: "pd.Series[Any]") -> list[Any]:
@@ -24,7 +24,7 @@ def from_sqlite(values: Sequence[Any], kind: str) -> "pd.Series[Any]":
     """Return stored values as a typed column; ``kind`` as ``column_kinds`` gives it."""
     types = set(map(type, values)) - {type(None)}
     if types <= {str}:
-        return typed_column(pd.Series(values, dtype=object), kind)
+        return column_from_text(pd.Series(values, dtype=object), kind)
     if types == {int}:
         return pd.Series(values, dtype="Int64")
     if types == {float}:

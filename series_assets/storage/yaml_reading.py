@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from yaml.constructor import ConstructorError
 
-from series_assets.core.errors import Fault, InputError, at
+from series_assets.core.errors import Fault, InputError, fault_at
 
 MAX_BYTES = 2_000_000
 MAX_VALUES = 100_000
@@ -50,7 +50,7 @@ def parse_yaml(text: str, label: str) -> Any:
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
-        raise InputError([_fault_of(error).of(label)]) from None
+        raise InputError([_fault_of(error).in_file(label)]) from None
 
 
 def check_values(content: object, label: str) -> None:
@@ -277,7 +277,7 @@ class _PlainError(ConstructorError):
 def _fault_of(error: yaml.YAMLError) -> Fault:
     """Return what is wrong with a text; the one place that reads the messages of PyYAML."""
     if isinstance(error, yaml.reader.ReaderError):
-        return at("", f"is not YAML: {error.reason} (position {error.position})")
+        return fault_at("", f"is not YAML: {error.reason} (position {error.position})")
     mark = getattr(error, "problem_mark", None)
     place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
     problem, remedy = getattr(error, "problem", None) or str(error), ""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from series_assets.checks.constraint_rules import Comparison, comparisons
-from series_assets.core.plan.spec_changes import for_period
+from series_assets.core.plan.spec_changes import specification_of_period
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.columns import a_date, a_number, a_uuid, with_columns
 
@@ -31,7 +31,7 @@ def found(
     specification["constraints"]["basic_constraints"] = list(constraints)
     specification["constraints"]["custom_constraints"] = custom
     series = a_series(specification, a_user_input(**{"date_columns": ["visit"], **said}))
-    period = for_period(series.specification, series.calendar, series.roles, k)
+    period = specification_of_period(series.specification, series.calendar, series.roles, k)
     return comparisons(series, period)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from series_assets.checks.date_windows import full_windows, windows
-from series_assets.core.plan.spec_changes import for_period
+from series_assets.core.plan.spec_changes import specification_of_period
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.columns import a_date, with_columns
 
@@ -121,7 +121,7 @@ def test_full_windows_are_those_that_nothing_else_decides_on() -> None:
         "custom_constraints": {"some": {"targets": {"sorted": "make_same"}}},
     }
     series = a_series(specification, a_user_input(date_columns=["day", "months"]))
-    period = for_period(series.specification, series.calendar, series.roles, 1)
+    period = specification_of_period(series.specification, series.calendar, series.roles, 1)
     found = full_windows(series, period)
     assert found.keys() == {"date", "day", "months"}
     assert found["day"] == {f"2024-02-{day:02}" for day in range(1, 30)}

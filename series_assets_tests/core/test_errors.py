@@ -14,10 +14,10 @@ from series_assets.core.errors import (
     Fault,
     GenerationError,
     InputError,
+    InvalidValueError,
     RequestError,
-    UnusableError,
-    at,
     did_you_mean,
+    fault_at,
     nearest,
     sentence,
     suggestion,
@@ -37,8 +37,8 @@ PACKAGE = Path(series_assets.__file__).parent
         (Fault("a.yml", "", "is a folder", "name a file"), "a.yml: is a folder; name a file"),
         (Fault("a.yml", "top.key", "unknown key 'key' in top", place_first=False),
          "a.yml: unknown key 'key' in top"),
-        (at("columns.age", "is missing", "add it"), "columns.age is missing; add it"),
-        (at("columns.age", "is missing").of("b.yml"), "b.yml: columns.age is missing"),
+        (fault_at("columns.age", "is missing", "add it"), "columns.age is missing; add it"),
+        (fault_at("columns.age", "is missing").in_file("b.yml"), "b.yml: columns.age is missing"),
     ],
 )  # fmt: skip
 def test_a_fault_reads_as_file_place_problem_and_remedy(fault: Fault, text: str) -> None:
@@ -115,13 +115,13 @@ def test_an_error_becomes_one_of_a_period_once() -> None:
     cause = ValueError("x")
     bare = GenerationError("a stone", "lift it", file="x.db")
     bare.__cause__ = cause
-    placed = bare.of_period("demo", "2024-01-01", "new records")
+    placed = bare.in_period("demo", "2024-01-01", "new records")
     assert str(placed) == "demo, period 2024-01-01 (new records): x.db: a stone; lift it"
     assert (placed.period, placed.part, placed.file) == ("2024-01-01", "new records", "x.db")
     assert placed.__cause__ is cause
-    assert placed.of_period("demo", "2024-02-01") is placed
+    assert placed.in_period("demo", "2024-02-01") is placed
     missing = RequestError("is missing", file="x.csv", colon=False)
-    assert str(missing.of_period("demo", "2024-01-01")) == (
+    assert str(missing.in_period("demo", "2024-01-01")) == (
         "demo, period 2024-01-01: x.csv is missing"
     )
 
@@ -138,10 +138,12 @@ def test_an_error_can_be_shown_among_the_faults_of_a_file() -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        InputError([Fault("a.yml", "columns.age", "is missing", "add it"), at("x", "is odd")]),
+        InputError(
+            [Fault("a.yml", "columns.age", "is missing", "add it"), fault_at("x", "is odd")]
+        ),
         GenerationError("a stone", "lift it", file="x.db", series="demo", period="k", part="p"),
         RequestError("is missing", "make it", file="x.csv", colon=False),
-        UnusableError("is no number", "write one"),
+        InvalidValueError("is no number", "write one"),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -155,14 +157,14 @@ def test_an_error_reaches_another_process_whole(error: Exception) -> None:
 
 def test_a_value_that_cannot_be_used_says_so_in_half_a_sentence() -> None:
     """The problem goes on from the value's place, the remedy follows."""
-    error = UnusableError("is no number", "write one")
+    error = InvalidValueError("is no number", "write one")
     assert isinstance(error, ValueError)
     assert (error.problem, error.remedy, str(error)) == (
         "is no number",
         "write one",
         "is no number; write one",
     )
-    assert sentence("is no number") == str(UnusableError("is no number")) == "is no number"
+    assert sentence("is no number") == str(InvalidValueError("is no number")) == "is no number"
     assert sentence(*SHORT_OF_MEMORY) == NO_MEMORY
 
 

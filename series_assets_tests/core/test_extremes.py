@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from series_assets.core.errors import InputError, did_you_mean
-from series_assets.core.plan.sampling import entity_of_row, present
+from series_assets.core.plan.sampling import count_entities, entity_of_row
 from series_assets.core.spec.frequency_distribution import parse_distribution
 from series_assets.core.spec.pydantic_faults import told
 from series_assets_tests.builders import a_series, a_specification, a_user_input
@@ -150,7 +150,7 @@ def test_entities_are_counted_as_they_are_laid_out() -> None:
         rows = [f"{rng.choice([1, 2, 3, 9, 40])} | {rng.choice([0.1, 0.5, 1])}" for _ in range(3)]
         distribution = parse_distribution([FREQUENCY, *rows[: rng.randint(1, 3)]])
         count = rng.randint(1, 300)
-        assert present(distribution, count) == len(set(entity_of_row(distribution, count)))
+        assert count_entities(distribution, count) == len(set(entity_of_row(distribution, count)))
 
 
 @pytest.mark.parametrize("row", ["1000000000000 | 1.0", "1 | 1e308"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from series_assets.core.plain_text import fenced, markdown, one_line, visible
+from series_assets.core.plain_text import code_block, escape_invisible, escape_markdown, one_line
 
 _RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 _RENDERER.validateLink = lambda url: True  # type: ignore[method-assign]  # not even its own care
@@ -60,8 +60,8 @@ _PAYLOADS = (
 )
 def test_characters_that_act_are_shown_as_escapes(text: str, shown: str) -> None:
     """Escape sequences, overrides of direction, invisible characters and lone surrogates show."""
-    assert visible(text) == shown
-    assert visible(shown) == shown
+    assert escape_invisible(text) == shown
+    assert escape_invisible(shown) == shown
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_characters_that_act_are_shown_as_escapes(text: str, shown: str) -> None
 )
 def test_ordinary_text_comes_back_as_it_is(text: str) -> None:
     """Messages keep their line breaks, and every script its letters."""
-    assert visible(text) == text
+    assert escape_invisible(text) == text
 
 
 def test_a_name_stays_on_its_line() -> None:
@@ -86,10 +86,10 @@ def test_a_name_stays_on_its_line() -> None:
 @given(st.text())
 def test_nothing_that_acts_is_left(text: str) -> None:
     """No control, format or separator is left but line breaks and joiners, and once is enough."""
-    shown = visible(text)
+    shown = escape_invisible(text)
     left = {one for one in shown if unicodedata.category(one) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
     assert left <= {"\n", "\u200c", "\u200d"}
-    assert visible(shown) == shown
+    assert escape_invisible(shown) == shown
     shown.encode()
 
 
@@ -114,7 +114,7 @@ def _is_text(source: str, text: str) -> None:
         "hardbreak",
     }, source
     shown = "".join(token.content for token in leaves)
-    assert "".join(shown.split()) == "".join(visible(text).split()), source
+    assert "".join(shown.split()) == "".join(escape_invisible(text).split()), source
     free = "".join("\n" if token.type == "code_inline" else token.content for token in leaves)
     assert not _LINKED.search(free), source
 
@@ -122,7 +122,7 @@ def _is_text(source: str, text: str) -> None:
 @pytest.mark.parametrize("text", _PAYLOADS)
 def test_markdown_of_a_payload_shows_the_payload(text: str) -> None:
     """HTML, links, pictures, tables, code and all other marks are shown as they were written."""
-    _is_text(markdown(text), text)
+    _is_text(escape_markdown(text), text)
 
 
 @pytest.mark.parametrize("text", _PAYLOADS[:6])
@@ -135,7 +135,7 @@ def test_the_payloads_are_some(text: str) -> None:
 @given(st.lists(st.sampled_from(_BITS), max_size=14).map("".join))
 def test_markdown_of_anything_shows_it(text: str) -> None:
     """However marks and breaks follow each other, they are shown."""
-    _is_text(markdown(text), text)
+    _is_text(escape_markdown(text), text)
 
 
 @pytest.mark.parametrize(
@@ -150,16 +150,20 @@ def test_markdown_of_anything_shows_it(text: str) -> None:
 )
 def test_markdown_leaves_ordinary_messages_alone(text: str) -> None:
     """What has no marks is not changed, so that it reads the same where Markdown is not read."""
-    assert markdown(text) == text
+    assert escape_markdown(text) == text
 
 
 def test_line_breaks_are_kept_in_markdown() -> None:
     """One line for each fault, paragraphs apart."""
-    assert markdown("a\nb\n\nc") == "a\\\nb\n\nc"
+    assert escape_markdown("a\nb\n\nc") == "a\\\nb\n\nc"
 
 
 @given(st.lists(st.sampled_from((*_BITS, "\n```\n", "````")), max_size=14).map("".join))
 def test_a_block_of_code_is_never_left(text: str) -> None:
     """Whatever stands in it, all of it is one block of code."""
-    [block] = _RENDERER.parse(fenced(text, "diff"))
-    assert (block.type, block.info, block.content) == ("fence", "diff", visible(text) + "\n")
+    [block] = _RENDERER.parse(code_block(text, "diff"))
+    assert (block.type, block.info, block.content) == (
+        "fence",
+        "diff",
+        escape_invisible(text) + "\n",
+    )

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from series_assets.core.records import as_text, combine, first_rows, typed, typed_column
+from series_assets.core.records import (
+    as_text,
+    column_from_text,
+    combine,
+    first_row_positions,
+    typed,
+)
 
 KINDS = ["text", "integer", "real", "date", "any"]
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
@@ -103,7 +109,7 @@ def test_the_text_of_a_float_is_the_shortest_that_reads_back(numbers: list[float
     assert texts == [None if number != number else repr(number) for number in numbers]
     known = [number for number in numbers if number == number]
     if known:
-        again = typed_column(texts, "real")
+        again = column_from_text(texts, "real")
         assert again.dtype == "float64"
         assert again.dropna().tolist() == known
 
@@ -111,7 +117,7 @@ def test_the_text_of_a_float_is_the_shortest_that_reads_back(numbers: list[float
 @given(values=st.lists(WORDS, max_size=8))
 def test_a_text_column_is_left_alone(values: list[str | None]) -> None:
     """A column that holds text is never read as anything else, whatever it looks like."""
-    assert typed_column(values, "text").tolist() == values
+    assert column_from_text(values, "text").tolist() == values
 
 
 @pytest.mark.parametrize(
@@ -169,7 +175,7 @@ def test_the_text_of_a_time_difference_says_how_long_it_is(days: int, hours: int
 )
 def test_values_get_the_type_they_look_like(values: list[str | None], dtype: str) -> None:
     """Whole numbers, numbers, days and truth values get their type if their text allows it."""
-    assert str(typed_column(values, "any").dtype) == dtype
+    assert str(column_from_text(values, "any").dtype) == dtype
 
 
 @pytest.mark.parametrize("values", [["nan"], ["nan", "1.5"], ["nan", None, "-0.0"]])
@@ -191,7 +197,7 @@ def test_a_day_that_pandas_cannot_hold_is_not_lost(day: str, kind: str) -> None:
 def test_leading_zeros_are_kept() -> None:
     """A CHI or a code that begins with 0 is text for good, of whatever kind its column is."""
     for kind in KINDS:
-        assert typed_column(["0113201234", "3113991234"], kind).tolist() == [
+        assert column_from_text(["0113201234", "3113991234"], kind).tolist() == [
             "0113201234",
             "3113991234",
         ]
@@ -199,7 +205,7 @@ def test_leading_zeros_are_kept() -> None:
 
 def test_a_code_among_numbers_keeps_all_of_them_text() -> None:
     """One value that would come out different keeps the whole column text."""
-    assert typed_column(["12", "012"], "any").tolist() == ["12", "012"]
+    assert column_from_text(["12", "012"], "any").tolist() == ["12", "012"]
 
 
 @pytest.mark.parametrize(
@@ -208,7 +214,7 @@ def test_a_code_among_numbers_keeps_all_of_them_text() -> None:
 )
 def test_a_column_without_values_keeps_its_type(kind: str, dtype: str) -> None:
     """All missing, a column of numbers is still one of numbers, a date still a date."""
-    column = typed_column([None, None], kind)
+    column = column_from_text([None, None], kind)
     assert str(column.dtype) == dtype
     assert column.isna().all()
 
@@ -227,15 +233,15 @@ def test_an_empty_frame_keeps_its_columns() -> None:
 
 def test_first_rows() -> None:
     """An entity is new where it occurs first; rows without an identifier are nobody's."""
-    assert first_rows(["a", None, "b", "a", None, "c", "b"]).tolist() == [0, 2, 5]
-    assert first_rows([None, None]).tolist() == []
-    assert first_rows([]).tolist() == []
+    assert first_row_positions(["a", None, "b", "a", None, "c", "b"]).tolist() == [0, 2, 5]
+    assert first_row_positions([None, None]).tolist() == []
+    assert first_row_positions([]).tolist() == []
 
 
 @given(identifiers=st.lists(st.one_of(st.none(), st.sampled_from("abcdef")), max_size=20))
 def test_first_rows_name_every_entity_once(identifiers: list[str | None]) -> None:
     """First rows are in order, and hold each entity exactly once."""
-    rows = first_rows(identifiers).tolist()
+    rows = first_row_positions(identifiers).tolist()
     assert all(one < two for one, two in pairwise(rows))
     assert [identifiers[row] for row in rows] == list(
         dict.fromkeys(name for name in identifiers if name is not None)

@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 
-def of_period(files: dict[str, bytes], number: int) -> dict[str, bytes]:
+def in_period(files: dict[str, bytes], number: int) -> dict[str, bytes]:
     """Return those of the files that belong to one dataset."""
     name = f"dataset_{number}"
     return {path: data for path, data in files.items() if Path(path).name.split(".")[0] == name}

@@ -4,7 +4,7 @@ import shutil
 
 from series_assets.dagster.assets import NAMES
 from series_assets_tests.end_to_end.client import Server
-from series_assets_tests.end_to_end.reading import of_period
+from series_assets_tests.end_to_end.reading import in_period
 from series_assets_tests.end_to_end.served import KEYS, ByCommandLine
 
 
@@ -36,7 +36,7 @@ def test_a_backfill_of_a_middle_range_makes_just_its_periods(
         assert set(made_by.values()) <= runs
     expected = by_command_line("middle")
     assert server.files("middle") == {
-        path: data for n in (1, 2, 3) for path, data in of_period(expected, n).items()
+        path: data for n in (1, 2, 3) for path, data in in_period(expected, n).items()
     }
 
 

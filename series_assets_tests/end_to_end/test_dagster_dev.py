@@ -4,7 +4,7 @@ import pytest
 
 from series_assets.dagster.assets import NAMES
 from series_assets_tests.end_to_end.client import Server
-from series_assets_tests.end_to_end.reading import of_period
+from series_assets_tests.end_to_end.reading import in_period
 from series_assets_tests.end_to_end.served import KEYS, SERIES, ByCommandLine
 
 
@@ -45,7 +45,7 @@ def test_one_partition_of_all_assets_can_be_launched(
 ) -> None:
     """One run makes the files of one period, the bytes those of the command line."""
     server.made(server.launch("launched", first=KEYS[0]))
-    assert server.files("launched") == of_period(by_command_line("launched"), 1)
+    assert server.files("launched") == in_period(by_command_line("launched"), 1)
 
 
 def test_a_range_of_partitions_can_be_launched_as_one_run(
@@ -70,7 +70,7 @@ def test_the_job_named_after_the_series_makes_a_partition(
         "after the first, 10 are about new entities and 20 about known ones."
     )
     server.made(server.launch_job("named", KEYS[0]))
-    assert server.files("named") == of_period(by_command_line("named"), 1)
+    assert server.files("named") == in_period(by_command_line("named"), 1)
     for asset in NAMES:
         assert server.times_made("named", asset) == {KEYS[0]: 1}
 

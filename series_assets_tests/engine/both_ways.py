@@ -68,11 +68,11 @@ def _run(series: Series, source: Path, scratch: Path, made: Made, stock_exhibit:
     if part is None:
         return
     known = records.as_text(new.records)
-    places = records.first_rows(known[series.first_identifier].tolist())
+    places = records.first_row_positions(known[series.first_identifier].tolist())
     if len(places) < part.entities:
         return
     ranks = sampling.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
-    drawn = known[series.drawn_columns].take(places[ranks]).reset_index(drop=True)
+    drawn = known[series.reference_columns].take(places[ranks]).reset_index(drop=True)
     sqlite.copy_for_run(source, scratch, part.whole)
     entities = records.typed(drawn, series.kinds)
     existing = generate_existing_records(second, entities, scratch, stock_exhibit=stock_exhibit)

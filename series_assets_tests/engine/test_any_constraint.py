@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from series_assets.core.plan import sampling
-from series_assets.core.records import as_text, first_rows, typed
+from series_assets.core.records import as_text, first_row_positions, typed
 from series_assets.engine.run import Outcome, generate_existing_records, generate_new_records
 from series_assets.storage import sqlite
 from series_assets_tests.builders import a_series, a_specification, a_user_input
@@ -79,9 +79,9 @@ def run(specification: Content) -> Made:
         sqlite.copy_for_run(INSTALLED, scratch, first.new.specification)
         new = generate_new_records(first, scratch)
         known, part = as_text(new.records), second.existing
-        places = first_rows(known["id"].tolist())
+        places = first_row_positions(known["id"].tolist())
         ranks = sampling.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
-        drawn = known[series.drawn_columns].take(places[ranks]).reset_index(drop=True)
+        drawn = known[series.reference_columns].take(places[ranks]).reset_index(drop=True)
         sqlite.copy_for_run(INSTALLED, scratch, part.whole)
         return Made(
             new, generate_existing_records(second, typed(drawn, series.kinds), scratch), drawn

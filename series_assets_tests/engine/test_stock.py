@@ -19,7 +19,7 @@ from exhibit.core.generate import categorical, missing, weights
 from exhibit.core.generate.uuids import generate_uuid_column
 
 from series_assets import interface
-from series_assets.core.plan.identifiers import Identifiers, generate
+from series_assets.core.plan.identifiers import IdentifierPlan, generate
 from series_assets.core.spec.frequency_distribution import parse_distribution
 from series_assets.engine import constant_seeds
 from series_assets.engine.missing_data import SeededMissingData
@@ -174,7 +174,7 @@ def test_the_console_script_of_exhibit_accepts_a_saved_specification(tmp_path: P
 def test_identifiers_are_those_of_exhibit(kind: str, distribution: list[str]) -> None:
     """In the first period the values of a uuid column are Exhibit's, row by row."""
     for seed, rows, miss in itertools.product((0, 1, 2**31), (1, 2, 50, 333), (0.0, 0.3, 1.0)):
-        plan = Identifiers(
+        plan = IdentifierPlan(
             column="id",
             kind=kind,
             seed=seed,

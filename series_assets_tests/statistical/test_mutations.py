@@ -108,7 +108,7 @@ def test_only_the_oldest_entities_are_drawn(monkeypatch: pytest.MonkeyPatch) -> 
     def draw(distribution: Any, rows: int, *_: int) -> Any:
         return np.arange(sampling.present(distribution, rows))
 
-    monkeypatch.setattr(dataset, "draw", draw)
+    monkeypatch.setattr(dataset, "sample_ranks", draw)
     names = {one.name for one in failing("common")}
     assert "draws of each entity, root 3" in names
     assert "draws of entities of the first period" in names
@@ -118,13 +118,13 @@ def test_only_the_oldest_entities_are_drawn(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_only_the_older_half_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draws that favour some of the entities show in draws by entity and by age."""
-    drawn = dataset.draw
+    drawn = dataset.sample_ranks
 
     def draw(distribution: Any, rows: int, eligible: int, *seeds: int) -> Any:
         least = sampling.present(distribution, rows)
         return drawn(distribution, rows, max(least, eligible // 2), *seeds)
 
-    monkeypatch.setattr(dataset, "draw", draw)
+    monkeypatch.setattr(dataset, "sample_ranks", draw)
     names = {one.name for one in failing("common")}
     assert {"draws of each entity, root 3", "draws of entities of the last period"} <= names
 

@@ -53,7 +53,7 @@ def test_no_identifier_comes_twice(kind: str, frequencies: list[str], missing: f
     Random(7).shuffle(order)
     seen: set[Any] = set()
     for k in order:
-        made = generate(series.identifiers_of(k)[0], 5000)
+        made = generate(series.identifier_plans(k)[0], 5000)
         assert 0 <= made.isna().mean() <= missing * 1.5
         values = set(made.dropna())
         assert not values & seen
@@ -67,7 +67,7 @@ def test_linked_identifiers_stay_one_to_one(missing: float) -> None:
     """An entity has one identifier of each kind, and each of these is of one entity."""
     series = long_series(OFTEN, missing, True, tuple(FORMS))
     for k in range(0, PERIODS, 20):
-        first, *others = (generate(plan, 5000) for plan in series.identifiers_of(k))
+        first, *others = (generate(plan, 5000) for plan in series.identifier_plans(k))
         for other in others:
             known = first.notna() & other.notna()
             pairs = set(zip(first[known], other[known], strict=True))
@@ -77,7 +77,7 @@ def test_linked_identifiers_stay_one_to_one(missing: float) -> None:
 def test_identifiers_that_are_not_linked_are_shuffled_apart() -> None:
     """Without a link, the rows of an entity are not those of one other identifier."""
     series = long_series(OFTEN, 0.0, False, tuple(FORMS))
-    first, second, _ = (generate(plan, 5000) for plan in series.identifiers_of(1))
+    first, second, _ = (generate(plan, 5000) for plan in series.identifier_plans(1))
     assert len(set(zip(first, second, strict=True))) > 1.3 * first.nunique()
 
 
@@ -91,7 +91,7 @@ def test_two_columns_of_one_kind_share_nothing(kind: str) -> None:
     )
     series = a_series(specification, a_user_input(num_datasets=30, fraction_of_new="1"))
     for k in range(30):
-        one, two = (generate(plan, 2000) for plan in series.identifiers_of(k))
+        one, two = (generate(plan, 2000) for plan in series.identifier_plans(k))
         same = (one == two).mean()
         assert same < 0.01
         if kind == "uuid":

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from exhibit.core import exhibit as stock
 
-from series_assets.scaffolding.new_series import start_series
+from series_assets.scaffolding.new_series import create_series
 from series_assets_tests.builders import a_specification
 from series_assets_tests.checker import Finished
 from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
@@ -196,7 +196,7 @@ def test_a_pair_that_is_not_static(tmp_path: Path) -> None:
 
 def described(folder: Path, csv: str, rows: int, **said: Any) -> Path:
     """Describe a table that comes with Exhibit as a series, and return the folder of its files."""
-    start_series(folder / "series", "demo", DATA / csv, "person")
+    create_series(folder / "series", "demo", DATA / csv, "person")
     place = folder / "series" / "demo"
     for file, part, keys in (
         ("specification.yml", "metadata", {"number_of_rows": rows}),

@@ -11,28 +11,28 @@ from hashlib import sha256
 from math import ceil, floor
 from pathlib import Path
 
-from series_assets.core.errors import Fault, InputError, at, suggestion
+from series_assets.core.errors import Fault, InputError, fault_at, suggestion
 from series_assets.core.plan.calendar import Calendar
-from series_assets.core.plan.identifiers import PSEUDO_CHIS, known_entities, linked_in
-from series_assets.core.plan.sampling import allotted, present
+from series_assets.core.plan.identifiers import PSEUDO_CHIS, count_identified_entities, linked_in
+from series_assets.core.plan.sampling import allocated_entities, count_entities
 from series_assets.core.plan.seeds import LIMIT
 from series_assets.core.plan.series import BOOKKEEPING, Series
 from series_assets.core.plan.spec_changes import Roles
 from series_assets.core.spec.dates import FIRST, LAST
-from series_assets.core.spec.exhibit_limits import broken_rules
+from series_assets.core.spec.exhibit_limits import unsupported_in_exhibit
 from series_assets.core.spec.frequency_distribution import parse_distribution
 from series_assets.core.spec.parse import read_specification
 from series_assets.core.spec.specification import (
     Specification,
     Window,
-    belonging,
-    closed,
-    derived,
+    calculations_of,
+    closure,
+    inseparable_groups,
     is_select,
     output_columns,
     windows_without_dates,
 )
-from series_assets.core.spec.user_input import CHANGE_NO_DATA, UserInput, read_user_input
+from series_assets.core.spec.user_input import DATA_NEUTRAL_KEYS, UserInput, read_user_input
 
 _COUNTED = 1_000_000
 """Rows of which the known entities are counted before anything runs; of more, the run tells."""
@@ -66,9 +66,9 @@ def build_series(
     if checked is None or said is None:
         raise InputError(faults)
 
-    faults = [fault.of(user_input_file) for fault in _misfits(checked, said)]
-    faults += [fault.of(specification_file) for fault in _unstorable(checked)]
-    faults += [fault.of(specification_file) for fault in broken_rules(checked)]
+    faults = [fault.in_file(user_input_file) for fault in _misfits(checked, said)]
+    faults += [fault.in_file(specification_file) for fault in _unstorable(checked)]
+    faults += [fault.in_file(specification_file) for fault in unsupported_in_exhibit(checked)]
     start = said.start_date or _earliest(checked, said)
     if start is None and not faults:
         faults.append(
@@ -84,7 +84,7 @@ def build_series(
         raise InputError(faults)
     calendar = Calendar(start, said.period, said.length_of_period, said.num_datasets)
     if fault := _overflow(calendar, checked, said):
-        raise InputError([fault.of(user_input_file)])
+        raise InputError([fault.in_file(user_input_file)])
     series = Series(
         name=name,
         specification=checked,
@@ -98,8 +98,8 @@ def build_series(
         database=database,
     )
     faults = [
-        *(fault.of(specification_file) for fault in _failing_specification(series)),
-        *(fault.of(user_input_file) for fault in _failing_input(series)),
+        *(fault.in_file(specification_file) for fault in _failing_specification(series)),
+        *(fault.in_file(user_input_file) for fault in _failing_input(series)),
     ]
     if faults:
         raise InputError(faults)
@@ -109,7 +109,7 @@ def build_series(
 def _fingerprint(specification: object, user_input: object) -> str:
     """Return a digest of the parsed content of both files, without the keys that change no data."""
     said = user_input if isinstance(user_input, Mapping) else {}
-    kept = sorted((str(key), value) for key, value in said.items() if key not in CHANGE_NO_DATA)
+    kept = sorted((str(key), value) for key, value in said.items() if key not in DATA_NEUTRAL_KEYS)
     text = json.dumps([specification, kept], default=str, ensure_ascii=False)
     return sha256(text.encode()).hexdigest()[:16]
 
@@ -119,30 +119,30 @@ def _roles(specification: Specification, said: UserInput) -> Roles:
     static = [name for name in said.static_columns if name not in identifiers]
     if set(said.linked_columns) & set(identifiers):
         static += [n for n in said.linked_columns if n not in identifiers and n not in static]
-    kept = closed(static, belonging(specification))
+    kept = closure(static, inseparable_groups(specification))
     static += [name for name in specification["columns"] if name in kept and name not in static]
     return Roles(identifiers, tuple(static), said.date_columns)
 
 
 def _misfits(specification: Specification, said: UserInput) -> Iterator[Fault]:
     columns = specification["columns"]
-    every = [*columns, *derived(specification)]
+    every = [*columns, *calculations_of(specification)]
     dates = [name for name in columns if columns[name]["type"] == "date"]
     for name in said.date_columns:
         if name not in columns:
-            yield at(
+            yield fault_at(
                 "date_columns",
                 f"names '{name}', which the specification lacks",
                 suggestion(name, dates),
             )
         elif name not in dates:
-            yield at(
+            yield fault_at(
                 "date_columns",
                 f"names '{name}', whose type is {columns[name]['type']}",
                 "only date columns can move",
             )
         elif is_select(columns[name].get("anonymising_set")):
-            yield at(
+            yield fault_at(
                 "date_columns",
                 f"names '{name}', whose days come from an SQL statement, so that moving from "
                 "and to changes nothing",
@@ -151,7 +151,7 @@ def _misfits(specification: Specification, said: UserInput) -> Iterator[Fault]:
     for key in ("static_columns", "linked_columns"):
         for name in getattr(said, key):
             if name not in every:
-                yield at(
+                yield fault_at(
                     key, f"names '{name}', which the specification lacks", suggestion(name, every)
                 )
     yield from _mislinked(specification, said)
@@ -159,12 +159,12 @@ def _misfits(specification: Specification, said: UserInput) -> Iterator[Fault]:
 
 def _mislinked(specification: Specification, said: UserInput) -> Iterator[Fault]:
     columns, names = specification["columns"], said.linked_columns
-    if not names or not set(names) <= {*columns, *derived(specification)}:
+    if not names or not set(names) <= {*columns, *calculations_of(specification)}:
         return
     identifiers = [name for name in names if columns.get(name, {}).get("type") == "uuid"]
     groups = [set(members) for _, members in specification["linked_columns"]]
     if not identifiers and set(names) not in groups:
-        yield at(
+        yield fault_at(
             "linked_columns",
             f"[{', '.join(names)}] has no uuid column and is no linked group of the specification",
             "link columns to an identifier, or name a group of linked_columns there",
@@ -173,7 +173,7 @@ def _mislinked(specification: Specification, said: UserInput) -> Iterator[Fault]
         parse_distribution(columns[name]["frequency_distribution"]) for name in identifiers
     }
     if len(distributions) > 1:
-        yield at(
+        yield fault_at(
             "linked_columns",
             f"links the identifiers {', '.join(identifiers)} one to one, but their "
             "frequency_distribution differs in the specification",
@@ -187,18 +187,18 @@ def _unstorable(specification: Specification) -> Iterator[Fault]:
         for name in specification["columns"]
         for out in output_columns(specification, name)
     }
-    places |= {name: f"derived_columns.{name}" for name in derived(specification)}
+    places |= {name: f"derived_columns.{name}" for name in calculations_of(specification)}
     seen: dict[str, str] = {}
     for name, place in places.items():
         folded = name.lower()
         if folded in BOOKKEEPING:
-            yield at(
+            yield fault_at(
                 place,
                 "has the name of a column that the reference table keeps for itself",
                 "rename it",
             )
         if folded in seen:
-            yield at(
+            yield fault_at(
                 place,
                 f"differs from '{seen[folded]}' only in case, which SQLite does not tell apart",
                 "rename one of them",
@@ -228,14 +228,14 @@ def _overflow(calendar: Calendar, specification: Specification, said: UserInput)
     except (OverflowError, ValueError):
         reached = [date.max]
     if calendar.start < FIRST:
-        return at(
+        return fault_at(
             "start_date",
             f"{calendar.start} is before {FIRST}, the first day that Exhibit knows",
             "use a later day",
         )
     if max(reached) <= LAST:
         return None
-    return at(
+    return fault_at(
         "num_datasets",
         f"{calendar.count} with length_of_period {calendar.length} {calendar.unit} "
         f"runs past {LAST}, the last day that Exhibit knows",
@@ -250,7 +250,7 @@ def _failing_specification(series: Series) -> Iterator[Fault]:
         crossed = series.combinations(k)
         short = [rows for rows in series.counts(k) if 0 < rows < crossed]
         if short:
-            yield at(
+            yield fault_at(
                 "metadata.number_of_rows",
                 f"{series.rows} is too small: the cross-joined columns have {crossed} "
                 f"combinations, but period {series.calendar.keys[k]} has a part with "
@@ -261,17 +261,17 @@ def _failing_specification(series: Series) -> Iterator[Fault]:
             break
     yield from _empty_windows(series)
     yield from _shared_seeds(series)
-    for plan in series.identifiers_of(last):
+    for plan in series.identifier_plans(last):
         place = f"columns.{plan.column}"
         if plan.seed >= LIMIT:
-            yield at(
+            yield fault_at(
                 f"{place}.uuid_seed",
                 f"{plan.seed - last} is too large",
                 f"keep seed + periods below {LIMIT}",
             )
-        total = plan.issued + allotted(plan.distribution, series.counts(last)[0])
+        total = plan.issued + allocated_entities(plan.distribution, series.counts(last)[0])
         if plan.kind == "pseudo_chi" and total > PSEUDO_CHIS:
-            yield at(
+            yield fault_at(
                 place,
                 f"needs {total:,} pseudo CHI numbers over the series, but only "
                 f"{PSEUDO_CHIS:,} exist",
@@ -279,7 +279,7 @@ def _failing_specification(series: Series) -> Iterator[Fault]:
             )
     seed = series.specification["metadata"]["random_seed"]
     if seed + last >= LIMIT:
-        yield at(
+        yield fault_at(
             "metadata.random_seed", f"{seed} is too large", f"keep seed + periods below {LIMIT}"
         )
 
@@ -295,7 +295,7 @@ def _empty_windows(series: Series) -> Iterator[Fault]:
     moved = set(rare) & set(series.roles.moved)
     windows = _windows(series, rare, series.calendar.count if moved else min(1, len(rare)))
     for k, name, start, end in windows_without_dates(columns, windows):
-        yield at(
+        yield fault_at(
             f"columns.{name}",
             f"has no date in period {series.calendar.keys[k]}: none of its frequency "
             f"{columns[name]['frequency']} lies from {start} to {end}",
@@ -331,11 +331,11 @@ def _enough_rows(series: Series, crossed: int) -> int:
 
 def _shared_seeds(series: Series) -> Iterator[Fault]:
     """Exhibit gives two uuid columns with one seed the same values, and periods count it up."""
-    uuids = [plan for plan in series.identifiers_of(0) if plan.kind == "uuid"]
+    uuids = [plan for plan in series.identifier_plans(0) if plan.kind == "uuid"]
     for place, one in enumerate(uuids):
         for other in uuids[:place]:
             if abs(one.seed - other.seed) < series.calendar.count:
-                yield at(
+                yield fault_at(
                     f"columns.{one.column}",
                     f"would share identifiers with '{other.column}': their seeds {one.seed} and "
                     f"{other.seed} are closer than the series has periods "
@@ -349,14 +349,14 @@ def _failing_input(series: Series) -> Iterator[Fault]:
     if series.calendar.count == 1:
         return
     _, existing = series.counts(1)
-    first = series.identifiers_of(0)[0]
+    first = series.identifier_plans(0)[0]
     if not existing or not first.miss_probability or series.rows > _COUNTED:
         return
-    needed = present(first.distribution, existing)
+    needed = count_entities(first.distribution, existing)
     # The first draw has the fewest to draw from, and all draws need the same number.
-    known = known_entities(first, series.rows)
+    known = count_identified_entities(first, series.rows)
     if known < needed:
-        yield at(
+        yield fault_at(
             "fraction_of_new",
             f"{series.user_input.fraction_of_new} asks period {series.calendar.keys[1]} "
             f"to draw {needed} entities, but only {known} with an identifier in "

@@ -89,7 +89,7 @@ class Calendar:
     def _by_key(self) -> dict[str, int]:
         return {key: k for k, key in enumerate(self.keys)}
 
-    def named(self, key: str) -> Period:
+    def period_for_key(self, key: str) -> Period:
         """Return the period with a partition key. Raises KeyError for a key of no period."""
         return self.period(self._by_key[key])
 

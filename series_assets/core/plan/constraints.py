@@ -9,7 +9,7 @@ from typing import Any
 
 from series_assets.core.plan.constraint_solver import solved_for
 from series_assets.core.spec import mentions
-from series_assets.core.spec.specification import Specification, derived, output_columns
+from series_assets.core.spec.specification import Specification, calculations_of, output_columns
 
 _OF_TWO_COLUMNS = ("sort_and_",)
 _CHECKED = ("assign_value", "make_null", "make_not_null")
@@ -28,7 +28,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Demand:
+class RowRequirement:
     """What a custom constraint demands of each row of its filter in one column."""
 
     constraint: str
@@ -43,7 +43,7 @@ class Demand:
 
 
 @dataclass(frozen=True)
-class Broken:
+class Violation:
     """A constraint of the specification that some rows of a part do not meet."""
 
     constraint: str
@@ -51,14 +51,14 @@ class Broken:
     of: int
     """How many rows the part has."""
 
-    def among(self, part: str) -> str:
+    def describe(self, part: str) -> str:
         """Return a sentence about the records of a part: ``new records``, for example."""
         do = "does" if self.rows == 1 else "do"
         return f"{self.rows} of {self.of} {part} {do} not meet '{self.constraint}'"
 
 
 @dataclass(frozen=True)
-class NotKept:
+class Unenforced:
     """A constraint or a derivation that existing records are not made to meet."""
 
     place: str
@@ -70,16 +70,16 @@ class NotKept:
 
 
 @dataclass(frozen=True)
-class Afterwards:
+class ConstraintPlan:
     """What is to be applied to finished records, and what they are then held against."""
 
     rules: tuple[Rule, ...] = ()
-    demands: tuple[Demand, ...] = ()
+    requirements: tuple[RowRequirement, ...] = ()
     custom: Mapping[str, Any] = field(default_factory=dict)
     """The custom constraints to apply, in Exhibit's form; each target without static columns."""
     shaped: frozenset[str] = frozenset()
     """The columns whose values an action has arranged, which nothing may change after it."""
-    not_kept: tuple[NotKept, ...] = ()
+    unenforced: tuple[Unenforced, ...] = ()
 
     def gaps(self, action: str) -> Iterator[tuple[str | None, str]]:
         """Yield filter and column of each target of ``make_null`` or ``make_not_null``."""
@@ -90,19 +90,19 @@ class Afterwards:
                         yield constraint.get("filter"), name
 
 
-def of_new_records(specification: Specification) -> Afterwards:
+def constraints_on_new_records(specification: Specification) -> ConstraintPlan:
     """Return what new records are held against once Exhibit has made them."""
     custom = specification["constraints"]["custom_constraints"] or {}
-    return Afterwards(
+    return ConstraintPlan(
         rules=tuple(_rules(specification)),
-        demands=tuple(_demands(custom)),
+        requirements=tuple(_requirements(custom)),
         shaped=frozenset(_shaped(custom)),
     )
 
 
-def of_existing_records(
+def constraints_on_existing_records(
     specification: Specification, kept: Mapping[str, Any], drawn: Collection[str]
-) -> Afterwards:
+) -> ConstraintPlan:
     """Return what is applied to existing records, and what they are held against.
 
     ``specification`` is the period's before anything was removed, ``kept`` the custom constraints
@@ -118,17 +118,17 @@ def of_existing_records(
         if not mentions.in_constraint(rule.text, names) <= set(drawn)
     )
     applied = _applied(custom, kept, set(drawn), names)
-    demands = (
+    requirements = (
         demand
-        for demand in _demands(custom)
+        for demand in _requirements(custom)
         if not _is_of_record({demand.column}, demand.action, demand.filter, drawn)
     )
-    return Afterwards(
+    return ConstraintPlan(
         rules=rules,
-        demands=tuple(demands),
+        requirements=tuple(requirements),
         custom=applied,
         shaped=frozenset(_shaped(custom)),
-        not_kept=tuple(_not_kept(specification, rules, set(drawn), names)),
+        unenforced=tuple(_unenforced(specification, rules, set(drawn), names)),
     )
 
 
@@ -156,7 +156,7 @@ def _rules(specification: Specification) -> Iterator[Rule]:
         yield Rule(text, tuple(ways))
 
 
-def _demands(custom: Mapping[str, Any]) -> Iterator[Demand]:
+def _requirements(custom: Mapping[str, Any]) -> Iterator[RowRequirement]:
     """Yield what can be seen row by row, but for what a later action on the column overrides.
 
     Exhibit blanks and fills before all other actions.
@@ -168,11 +168,11 @@ def _demands(custom: Mapping[str, Any]) -> Iterator[Demand]:
         for action in _split(actions)
         for column in _names(target)
     ]
-    found: dict[str, Demand | None] = {}
+    found: dict[str, RowRequirement | None] = {}
     for name, column, action, where in sorted(actions, key=lambda one: _turn(one[2])):
         word, _, value = action.partition("$")
         seen = word in _CHECKED and not (where or "").endswith("_frequency")
-        found[column] = Demand(name, column, word, value or None, where) if seen else None
+        found[column] = RowRequirement(name, column, word, value or None, where) if seen else None
     yield from (demand for demand in found.values() if demand)
 
 
@@ -228,12 +228,12 @@ def _without(target: str, actions: str, drawn: set[str]) -> list[str]:
     return [] if together and free != names else free
 
 
-def _not_kept(
+def _unenforced(
     specification: Specification, rules: tuple[Rule, ...], drawn: set[str], names: set[str]
-) -> Iterator[NotKept]:
+) -> Iterator[Unenforced]:
     for rule in rules:
         if not any(column not in drawn for column, _ in rule.ways):
-            yield NotKept(
+            yield Unenforced(
                 f"constraints.basic_constraints '{rule.text}'",
                 f"{rule.ways[0][0]} stays as recorded, and the rest cannot be turned round to "
                 "adjust another column",
@@ -243,14 +243,14 @@ def _not_kept(
             lost = [column for column in _names(target) if column in drawn]
             if lost and not _is_of_record(set(lost), actions, constraint.get("filter"), drawn):
                 stay = "stays" if len(lost) == 1 else "stay"
-                yield NotKept(
+                yield Unenforced(
                     f"constraints.custom_constraints.{name}.targets.{target}",
                     f"{' and '.join(lost)} {stay} as recorded",
                 )
-    for name, text in derived(specification).items():
+    for name, text in calculations_of(specification).items():
         fresh = mentions.in_derivation(text, names) - drawn
         if name in drawn and fresh:
-            yield NotKept(
+            yield Unenforced(
                 f"derived_columns.{name} '{text}'",
                 f"{name} stays as recorded, while {sorted(fresh)[0]} is made afresh",
             )
@@ -259,7 +259,7 @@ def _not_kept(
 def _every(specification: Specification) -> set[str]:
     columns = specification["columns"]
     outputs = {out for name in columns for out in output_columns(specification, name)}
-    return {*columns, *outputs, *derived(specification)}
+    return {*columns, *outputs, *calculations_of(specification)}
 
 
 def _names(target: str) -> list[str]:

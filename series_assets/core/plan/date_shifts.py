@@ -13,8 +13,8 @@ from series_assets.core.spec import literals, mentions
 from series_assets.core.spec.literals import Compared, Day, parse_day
 from series_assets.core.spec.specification import (
     Specification,
-    derived,
-    of_type,
+    calculations_of,
+    columns_of_type,
     output_columns,
     window_size,
 )
@@ -33,12 +33,12 @@ def move_dates(changed: Specification, moved: Iterable[str], calendar: Calendar,
     columns = changed["columns"]
     moving = _Moving(columns, tuple(moved), calendar, k)
     _move_literals(changed, moving)
-    for name in of_type(changed, "date"):
+    for name in columns_of_type(changed, "date"):
         columns[name] |= moving.window(name)
 
 
 def _move_literals(changed: Specification, moving: "_Moving") -> None:
-    dates = {name: (name,) for name in of_type(changed, "date")}
+    dates = {name: (name,) for name in columns_of_type(changed, "date")}
     names = {out for name in changed["columns"] for out in output_columns(changed, name)}
     constraints = changed["constraints"]
     beside = moving.beside(dates)
@@ -53,7 +53,7 @@ def _move_literals(changed: Specification, moving: "_Moving") -> None:
             target: moving.assigned(action, sorted(mentions.in_list(target, dates)))
             for target, action in custom["targets"].items()
         }
-    calculations = derived(changed)
+    calculations = calculations_of(changed)
     beside = moving.beside(dates | _made_from(calculations, dates))
     changed["derived_columns"] |= {
         name: literals.in_derivation(text, {*names, *calculations}, beside)

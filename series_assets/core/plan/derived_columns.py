@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from series_assets.core.spec import mentions
-from series_assets.core.spec.specification import Specification, derived
+from series_assets.core.spec.specification import Specification, calculations_of
 
 ROW_BY_ROW = frozenset(
     {"dt", "str", "cat", "abs", "add", "astype", "between", "clip", "combine_first", "div"}
@@ -45,13 +45,13 @@ def _looks_around(node: ast.AST) -> bool:
     return any(_looks_around(child) for child in ast.iter_child_nodes(node))
 
 
-def over_whole_datasets(specification: Specification, static: frozenset[str]) -> dict[str, str]:
+def cross_row_columns(specification: Specification, static: frozenset[str]) -> dict[str, str]:
     """Return the derived columns that are computed once new and existing records are together.
 
     By name, in the order of the specification: those that look at other rows, and those computed
     from one of them; but none that is static.
     """
-    calculations = derived(specification)
+    calculations = calculations_of(specification)
     found: dict[str, str] = {}
     for name, calculation in calculations.items():
         if name in static:
@@ -66,7 +66,7 @@ def needed_for(names: Mapping[str, str], specification: Specification) -> dict[s
 
     By name, with their calculations, in the order of the specification; without ``names``.
     """
-    calculations = derived(specification)
+    calculations = calculations_of(specification)
     wanted, open_names = set(names), list(names)
     while open_names:
         mentioned = mentions.in_derivation(calculations[open_names.pop()], calculations)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from series_assets.core.plan.sampling import allotted, entity_of_row
+from series_assets.core.plan.sampling import allocated_entities, entity_of_row
 from series_assets.core.plan.seeds import derive
 from series_assets.core.spec.frequency_distribution import Distribution
 
@@ -26,7 +26,7 @@ PSEUDO_CHIS = _DAYS * _YEARS * _SERIALS
 
 
 @dataclass(frozen=True)
-class Identifiers:
+class IdentifierPlan:
     """How one uuid column of one period is filled."""
 
     column: str
@@ -44,19 +44,19 @@ class Identifiers:
     """How many identifiers the earlier periods were allotted (before cutting and blanking)."""
 
 
-def generate(plan: Identifiers, rows: int) -> "pd.Series[Any]":
+def generate(plan: IdentifierPlan, rows: int) -> "pd.Series[Any]":
     """Return the column: ``rows`` values (text, or int for ``range``), None where missing."""
     import numpy as np
     import pandas as pd
 
     rng = random.Random(plan.seed)
     # The None is found under the number −1 of a missing identifier.
-    values = [*_values(plan, allotted(plan.distribution, rows), rng), None]
+    values = [*_values(plan, allocated_entities(plan.distribution, rows), rng), None]
     data = np.array(values, dtype=object)[identifier_of_row(plan, rows, rng)]
     return pd.Series(data, name=plan.column, dtype=object)
 
 
-def identifier_of_row(plan: Identifiers, rows: int, rng: random.Random) -> "NDArray[np.int64]":
+def identifier_of_row(plan: IdentifierPlan, rows: int, rng: random.Random) -> "NDArray[np.int64]":
     """Return for each row the number of its identifier, in the order of the rows; −1 if missing.
 
     ``rng`` is the generator of the column, once its identifiers have been drawn.
@@ -69,7 +69,7 @@ def identifier_of_row(plan: Identifiers, rows: int, rng: random.Random) -> "NDAr
     return numbers[np.random.RandomState(plan.order_seed).permutation(rows)]
 
 
-def _values(plan: Identifiers, count: int, rng: random.Random) -> list[Any]:
+def _values(plan: IdentifierPlan, count: int, rng: random.Random) -> list[Any]:
     """Return ``count`` different identifiers; draws from ``rng`` as Exhibit does."""
     if plan.kind == "uuid":
         return texts_of(uuids(rng, count))
@@ -177,7 +177,7 @@ def _mixed(numbers: "NDArray[np.uint64]", key: int) -> "NDArray[np.uint64]":
     return mixed >> np.uint64(32)
 
 
-def known_entities(first: Identifiers, rows: int) -> int:
+def count_identified_entities(first: IdentifierPlan, rows: int) -> int:
     """Return how many different identifiers ``rows`` new records hold, blanks left out."""
     return int(generate(first, rows).nunique())
 

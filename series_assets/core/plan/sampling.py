@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def allotment(distribution: Distribution, rows: int) -> list[tuple[int, int]]:
+def entities_by_frequency(distribution: Distribution, rows: int) -> list[tuple[int, int]]:
     """Return pairs of a frequency and how many entities Exhibit makes with it for ``rows``.
 
     Exhibit rounds each number up and cuts what is too much from the end.
@@ -23,9 +23,9 @@ def allotment(distribution: Distribution, rows: int) -> list[tuple[int, int]]:
     return [(frequency, ceil(rows * float(share) / frequency)) for frequency, share in distribution]
 
 
-def allotted(distribution: Distribution, rows: int) -> int:
+def allocated_entities(distribution: Distribution, rows: int) -> int:
     """Return how many entities Exhibit makes for so many rows, before it cuts any."""
-    return sum(count for _, count in allotment(distribution, rows)) if rows else 0
+    return sum(count for _, count in entities_by_frequency(distribution, rows)) if rows else 0
 
 
 def entity_of_row(distribution: Distribution, rows: int) -> "NDArray[np.int64]":
@@ -36,22 +36,22 @@ def entity_of_row(distribution: Distribution, rows: int) -> "NDArray[np.int64]":
     import numpy as np
 
     blocks, first = [np.empty(0, dtype=np.int64)], 0
-    for frequency, count in allotment(distribution, rows):
+    for frequency, count in entities_by_frequency(distribution, rows):
         blocks.append(np.tile(np.arange(first, first + count), frequency))
         first += count
     return np.concatenate(blocks)[:rows]
 
 
-def present(distribution: Distribution, rows: int) -> int:
+def count_entities(distribution: Distribution, rows: int) -> int:
     """Return how many different entities ``rows`` rows hold."""
     found, left = 0, rows
-    for frequency, count in allotment(distribution, rows):
+    for frequency, count in entities_by_frequency(distribution, rows):
         found += min(count, left)  # a block has each of its entities once, then again
         left = max(left - frequency * count, 0)
     return found
 
 
-def draw(
+def sample_ranks(
     distribution: Distribution, rows: int, eligible: int, random_seed: int, k: int
 ) -> "NDArray[np.int64]":
     """Return for each existing row of period ``k`` the rank of its entity (section 5.1, 5.2).
@@ -64,5 +64,5 @@ def draw(
 
     rng = np.random.default_rng(derive(random_seed, k, "draw"))
     numbers = entity_of_row(distribution, rows)
-    ranks = rng.choice(eligible, size=present(distribution, rows), replace=False)
+    ranks = rng.choice(eligible, size=count_entities(distribution, rows), replace=False)
     return rng.permutation(ranks[numbers])

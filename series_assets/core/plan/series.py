@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from series_assets.core.plan.calendar import Calendar, Period
-from series_assets.core.plan.derived_columns import over_whole_datasets
-from series_assets.core.plan.identifiers import Identifiers
-from series_assets.core.plan.sampling import allotted, present
+from series_assets.core.plan.derived_columns import cross_row_columns
+from series_assets.core.plan.identifiers import IdentifierPlan
+from series_assets.core.plan.sampling import allocated_entities, count_entities
 from series_assets.core.plan.seeds import derive
 from series_assets.core.plan.spec_changes import (
     Removed,
     Roles,
     existing_specification,
-    for_period,
     new_specification,
+    specification_of_period,
 )
 from series_assets.core.spec.frequency_distribution import Distribution, parse_distribution
 from series_assets.core.spec.specification import (
@@ -42,7 +42,7 @@ class NewPart:
 
     rows: int
     specification: Specification
-    identifiers: tuple[Identifiers, ...]
+    identifiers: tuple[IdentifierPlan, ...]
     static: tuple[str, ...]
     """The columns of the data in which all rows of an entity agree (4.6); empty where no entity
     has several rows."""
@@ -63,7 +63,7 @@ class ExistingPart:
     @property
     def entities(self) -> int:
         """How many different entities the rows need."""
-        return present(self.distribution, self.rows)
+        return count_entities(self.distribution, self.rows)
 
 
 @dataclass(frozen=True)
@@ -134,15 +134,15 @@ class Series:
         return column_kinds(self.specification)
 
     @cached_property
-    def drawn_columns(self) -> list[str]:
+    def reference_columns(self) -> list[str]:
         """The columns of the data that existing records take from the reference table."""
         names = (*self.roles.identifiers, *self.roles.static)
         return [out for name in names for out in output_columns(self.specification, name)]
 
     @cached_property
-    def over_whole_datasets(self) -> dict[str, str]:
+    def cross_row_columns(self) -> dict[str, str]:
         """The derived columns that are computed over a whole dataset, with their calculations."""
-        return over_whole_datasets(self.specification, frozenset(self.roles.static))
+        return cross_row_columns(self.specification, frozenset(self.roles.static))
 
     def counts(self, k: int) -> tuple[int, int]:
         """Return how many new and how many existing rows period ``k`` has (section 2)."""
@@ -152,10 +152,10 @@ class Series:
         return new, self.rows - new
 
     @property
-    def not_kept(self) -> tuple[str, ...]:
+    def unenforced(self) -> tuple[str, ...]:
         """What of the specification existing records are not made to meet, in sentences."""
         part = self.plan(1).existing if self.calendar.count > 1 else None
-        return tuple(map(str, part.removed.afterwards.not_kept)) if part else ()
+        return tuple(map(str, part.removed.constraint_plan.unenforced)) if part else ()
 
     @cached_property
     def _plans(self) -> dict[int, Plan]:
@@ -176,7 +176,7 @@ class Series:
         new = existing = None
         if new_rows:
             changed = new_specification(self.specification, self.calendar, self.roles, k, new_rows)
-            new = NewPart(new_rows, changed, self.identifiers_of(k), self.static_within_new)
+            new = NewPart(new_rows, changed, self.identifier_plans(k), self.static_within_new)
         if existing_rows:
             changed, removed = existing_specification(
                 self.specification, self.calendar, self.roles, k, existing_rows, self.table
@@ -184,7 +184,7 @@ class Series:
             existing = ExistingPart(
                 existing_rows,
                 changed,
-                for_period(self.specification, self.calendar, self.roles, k),
+                specification_of_period(self.specification, self.calendar, self.roles, k),
                 removed,
                 self._distribution(self.first_identifier),
             )
@@ -214,13 +214,17 @@ class Series:
 
     @cached_property
     def _combinations_of_first(self) -> int:
-        return combinations(for_period(self.specification, self.calendar, self.roles, 0))
+        return combinations(
+            specification_of_period(self.specification, self.calendar, self.roles, 0)
+        )
 
     def combinations(self, k: int) -> int:
         """Return the rows of a full crossing of period ``k``'s cross-joined columns."""
         if not self.crosses_moved_dates:
             return self._combinations_of_first
-        return combinations(for_period(self.specification, self.calendar, self.roles, k))
+        return combinations(
+            specification_of_period(self.specification, self.calendar, self.roles, k)
+        )
 
     def _distribution(self, column: str) -> Distribution:
         return parse_distribution(self.specification["columns"][column]["frequency_distribution"])
@@ -228,10 +232,10 @@ class Series:
     def _issued_before(self, k: int, distribution: Distribution) -> int:
         if k == 0:
             return 0
-        first, later = (allotted(distribution, self.counts(j)[0]) for j in (0, 1))
+        first, later = (allocated_entities(distribution, self.counts(j)[0]) for j in (0, 1))
         return first + (k - 1) * later
 
-    def identifiers_of(self, k: int) -> tuple[Identifiers, ...]:
+    def identifier_plans(self, k: int) -> tuple[IdentifierPlan, ...]:
         """Return how the uuid columns of period ``k`` are filled, in the metadata's order."""
         columns = self.specification["columns"]
         own_seed = self.specification["metadata"]["random_seed"]
@@ -241,7 +245,7 @@ class Series:
 
         leader = dict.fromkeys(self.linked, self.linked[0] if self.linked else "")
         return tuple(
-            Identifiers(
+            IdentifierPlan(
                 column=name,
                 kind=columns[name]["anonymising_set"],
                 seed=seed_of(name) + k,
@@ -255,7 +259,7 @@ class Series:
         )
 
 
-def as_plain(plan: Plan) -> dict[str, Any]:
+def plan_as_dict(plan: Plan) -> dict[str, Any]:
     """Return a plan as plain data, to print it or to compare it."""
     shown: dict[str, Any] = {"dataset": plan.period.number, "starts": plan.period.key, "seeds": {}}
     shown["seeds"]["shuffle"] = plan.shuffle_seed
@@ -280,7 +284,7 @@ def as_plain(plan: Plan) -> dict[str, Any]:
             },
             "made_true_afterwards": {
                 "basic_constraints": list(removed.restored_constraints),
-                "custom_constraints": dict(removed.afterwards.custom),
+                "custom_constraints": dict(removed.constraint_plan.custom),
                 "derived_columns": dict(removed.restored_derived),
             },
             "specification": plan.existing.specification,

@@ -10,7 +10,7 @@ at here.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from series_assets.core.plan.identifiers import Identifiers
+from series_assets.core.plan.identifiers import IdentifierPlan
 from series_assets.core.plan.seeds import derive
 from series_assets.core.plan.series import Series
 
@@ -20,7 +20,7 @@ _MOST_COLUMNS = 1_000
 _LOWEST = 1_000_000  # small seeds are those that people write by hand
 
 
-def own_uuid_seed(name: str, place: int = 0) -> int:
+def default_uuid_seed(name: str, place: int = 0) -> int:
     """Return the ``uuid_seed`` for the uuid column at ``place`` of a new series called ``name``.
 
     Seeds stay below 2**32 for a million periods. Columns of one series are ``SEED_STRIDE``
@@ -54,7 +54,7 @@ class SharedIdentifiers:
         return (
             f"{self.first} and {self.second} share identifiers: {self.first}.{self.first_column} "
             f"and {self.second}.{self.second_column} ({seeds}); unless their entities are meant "
-            f"to be the same, give {self.second} {remedy}, such as {own_uuid_seed(self.second)}"
+            f"to be the same, give {self.second} {remedy}, such as {default_uuid_seed(self.second)}"
         )
 
 
@@ -63,19 +63,19 @@ def shared_identifiers(series: Iterable[Series]) -> tuple[SharedIdentifiers, ...
 
     Where more than two share them, each is named with one of those before it.
     """
-    plans = [(one, plan) for one in series for plan in one.identifiers_of(0)]
+    plans = [(one, plan) for one in series for plan in one.identifier_plans(0)]
     uuids = [(one, plan) for one, plan in plans if plan.kind == "uuid"]
     chis = [(one, plan) for one, plan in plans if plan.kind == "pseudo_chi"]
     return (*_of_uuids(uuids), *_of_chis(chis))
 
 
-def _of_uuids(plans: Sequence[tuple[Series, Identifiers]]) -> Iterator[SharedIdentifiers]:
+def _of_uuids(plans: Sequence[tuple[Series, IdentifierPlan]]) -> Iterator[SharedIdentifiers]:
     """Go through the ranges of seeds from the lowest up.
 
     A range that begins before an earlier one ends overlaps it. The two series that reach
     furthest are kept, so that there is one of another series to compare with.
     """
-    furthest: dict[str, tuple[int, Series, Identifiers]] = {}
+    furthest: dict[str, tuple[int, Series, IdentifierPlan]] = {}
     for one, plan in sorted(plans, key=lambda pair: (pair[1].seed, pair[0].name, pair[1].column)):
         others = [reach for name, reach in furthest.items() if name != one.name]
         if others:
@@ -90,8 +90,8 @@ def _of_uuids(plans: Sequence[tuple[Series, Identifiers]]) -> Iterator[SharedIde
             del furthest[min(furthest, key=lambda name: furthest[name][0])]
 
 
-def _of_chis(plans: Sequence[tuple[Series, Identifiers]]) -> Iterator[SharedIdentifiers]:
-    known: dict[int, tuple[Series, Identifiers]] = {}
+def _of_chis(plans: Sequence[tuple[Series, IdentifierPlan]]) -> Iterator[SharedIdentifiers]:
+    known: dict[int, tuple[Series, IdentifierPlan]] = {}
     for one, plan in plans:
         other, earlier = known.setdefault(plan.series_seed, (one, plan))
         if other.name != one.name:
@@ -99,7 +99,7 @@ def _of_chis(plans: Sequence[tuple[Series, Identifiers]]) -> Iterator[SharedIden
 
 
 def _shared(
-    one: Series, first: Identifiers, other: Series, second: Identifiers, apart: int | None
+    one: Series, first: IdentifierPlan, other: Series, second: IdentifierPlan, apart: int | None
 ) -> SharedIdentifiers:
     return SharedIdentifiers(
         first=one.name,

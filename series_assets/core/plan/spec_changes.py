@@ -11,7 +11,11 @@ from fractions import Fraction
 from typing import Any
 
 from series_assets.core.plan.calendar import Calendar
-from series_assets.core.plan.constraints import Afterwards, of_existing_records, targets_of
+from series_assets.core.plan.constraints import (
+    ConstraintPlan,
+    constraints_on_existing_records,
+    targets_of,
+)
 from series_assets.core.plan.date_shifts import move_dates
 from series_assets.core.plan.seeds import existing_seed
 from series_assets.core.spec import mentions
@@ -19,7 +23,7 @@ from series_assets.core.spec.column_types import TYPES
 from series_assets.core.spec.specification import (
     PAIRED,
     Specification,
-    derived,
+    calculations_of,
     output_columns,
 )
 
@@ -50,13 +54,13 @@ class Removed:
     """Name and calculation of the derived columns computed afterwards (5.7)."""
     among_moved: tuple[str, ...] = ()
     """Those of the restored constraints that mention no static column."""
-    afterwards: Afterwards = field(default_factory=Afterwards)
+    constraint_plan: ConstraintPlan = field(default_factory=ConstraintPlan)
     """What finished records are made to meet, and what cannot be kept."""
     targets: frozenset[str] = frozenset()
     """The columns that custom constraints of the specification act on."""
 
 
-def for_period(
+def specification_of_period(
     specification: Specification, calendar: Calendar, roles: Roles, k: int
 ) -> Specification:
     """Return a copy with the dates of period ``k``: windows, their dates, and days in expressions.
@@ -72,7 +76,7 @@ def new_specification(
     specification: Specification, calendar: Calendar, roles: Roles, k: int, rows: int
 ) -> Specification:
     """Return the specification of period ``k``'s new records: ``rows`` of them (section 4)."""
-    changed = for_period(specification, calendar, roles, k)
+    changed = specification_of_period(specification, calendar, roles, k)
     if k == 0:
         return changed
     changed["metadata"]["random_seed"] += k
@@ -95,7 +99,7 @@ def existing_specification(
 
     ``rows`` is their number, ``table`` the name of the reference table (section 5.5).
     """
-    changed = for_period(specification, calendar, roles, k)
+    changed = specification_of_period(specification, calendar, roles, k)
     _resize(changed, rows)
     metadata = changed["metadata"]
     metadata["random_seed"] = existing_seed(metadata["random_seed"], k)
@@ -169,7 +173,7 @@ def scale_target_sums(changed: Specification, share: Fraction) -> None:
 def _remove(changed: Specification, roles: Roles) -> Removed:
     """Remove from ``changed`` what mentions a static or a moved column, and tell what it was."""
     whole = {**changed, "constraints": dict(changed["constraints"])}
-    calculations = derived(changed)
+    calculations = calculations_of(changed)
     static = {*roles.static, *_outputs(changed, roles.static)}
     forbidden = {*static, *roles.moved}
     names = {*changed["columns"], *calculations, *forbidden}
@@ -198,8 +202,10 @@ def _remove(changed: Specification, roles: Roles) -> Removed:
     )
     if removed_custom:
         constraints["custom_constraints"] = custom
-    afterwards = of_existing_records(whole, custom, {*static, *roles.identifiers})
-    met = {rule.text for rule in afterwards.rules if any(c not in static for c, _ in rule.ways)}
+    constraint_plan = constraints_on_existing_records(whole, custom, {*static, *roles.identifiers})
+    met = {
+        rule.text for rule in constraint_plan.rules if any(c not in static for c, _ in rule.ways)
+    }
     return Removed(
         basic_constraints=tuple(out),
         custom_constraints=tuple(removed_custom),
@@ -211,7 +217,7 @@ def _remove(changed: Specification, roles: Roles) -> Removed:
             if name in lost and name not in static
         ),
         among_moved=tuple(text for text in out if not mentions.in_constraint(text, names) & static),
-        afterwards=afterwards,
+        constraint_plan=constraint_plan,
         targets=targets_of(whole["constraints"]["custom_constraints"] or {}),
     )
 

@@ -3,7 +3,7 @@
 import re
 from datetime import date, datetime
 
-from series_assets.core.errors import UnusableError
+from series_assets.core.errors import InvalidValueError
 
 FIRST, LAST = date(1677, 9, 22), date(2262, 4, 11)
 """The days that pandas' timestamps, and so Exhibit's dates, can hold."""
@@ -19,7 +19,7 @@ def parse_date(value: object) -> date:
     """
     if isinstance(value, datetime):
         if value.time() != datetime.min.time():
-            raise UnusableError(f"{value} has a time of day", "only whole days are supported")
+            raise InvalidValueError(f"{value} has a time of day", "only whole days are supported")
         return value.date()
     if isinstance(value, date):
         return value
@@ -32,5 +32,5 @@ def parse_date(value: object) -> date:
             day, month, year = map(int, found.groups())
             return date(year, month, day)
     except ValueError:
-        raise UnusableError(f"'{text}' is not a day of the calendar") from None
-    raise UnusableError(f"{value!r} is not a date", "write it as 2024-01-31 or 31/01/2024")
+        raise InvalidValueError(f"'{text}' is not a day of the calendar") from None
+    raise InvalidValueError(f"{value!r} is not a date", "write it as 2024-01-31 or 31/01/2024")

@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from series_assets.core.errors import Fault, at, suggestion
+from series_assets.core.errors import Fault, fault_at, suggestion
 from series_assets.core.spec import expressions, mentions
 from series_assets.core.spec.dates import FIRST, LAST
 from series_assets.core.spec.specification import (
     PAIRED,
     REGEX,
     Specification,
+    calculations_of,
     combinations,
-    derived,
     is_select,
     output_columns,
 )
@@ -55,7 +55,7 @@ _CLOCK = ("now", "today")
 UNUSABLE = re.compile(r"[~|,`$\r\n\t]")
 
 
-def broken_rules(specification: Specification) -> Iterator[Fault]:
+def unsupported_in_exhibit(specification: Specification) -> Iterator[Fault]:
     """Yield a fault for each case in a specification of right form that cannot be right."""
     yield from _names(specification)
     yield from _values(specification)
@@ -65,7 +65,7 @@ def broken_rules(specification: Specification) -> Iterator[Fault]:
     yield from _actions(specification)
     for name in specification.get("models") or {}:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-            yield at(
+            yield fault_at(
                 f"models.{name}",
                 "is not the plain name of a model",
                 "put the model into Exhibit's folder models and give its name without folder "
@@ -75,21 +75,25 @@ def broken_rules(specification: Specification) -> Iterator[Fault]:
 
 def _names(specification: Specification) -> Iterator[Fault]:
     sections = dict.fromkeys(specification["columns"], "columns")
-    sections |= dict.fromkeys(derived(specification), "derived_columns")
+    sections |= dict.fromkeys(calculations_of(specification), "derived_columns")
     safe: dict[str, str] = {}
     for name, section in sections.items():
         place = f"{section}.{name}"
         if name in TAKEN_NAMES:
-            yield at(place, f"has a name that Exhibit uses in {TAKEN_NAMES[name]}", "rename it")
+            yield fault_at(
+                place, f"has a name that Exhibit uses in {TAKEN_NAMES[name]}", "rename it"
+            )
         if UNUSABLE.search(name) or name != name.strip() or not name:
-            yield at(
+            yield fault_at(
                 f"{section}.{name!r}",
                 "has a name that Exhibit cannot keep apart",
                 "leave out ~ | , ` $, tabs, line breaks, and blanks at its ends",
             )
         folded = name.replace(" ", "__")
         if folded in safe:
-            yield at(place, f"and '{safe[folded]}' are the same to Exhibit", "rename one of them")
+            yield fault_at(
+                place, f"and '{safe[folded]}' are the same to Exhibit", "rename one of them"
+            )
         safe[folded] = name
 
 
@@ -105,7 +109,7 @@ def _values(specification: Specification) -> Iterator[Fault]:
         elif values == REGEX:
             yield from _pattern(name, chosen, column["uniques"])
         elif values not in (PAIRED, REGEX) and not is_select(chosen) and column["uniques"] <= limit:
-            yield at(
+            yield fault_at(
                 f"columns.{name}.original_values",
                 f"lists no values, but its uniques {column['uniques']} are within "
                 f"inline_limit {limit}",
@@ -113,7 +117,7 @@ def _values(specification: Specification) -> Iterator[Fault]:
             )
         for pair in column["paired_columns"] or []:
             if columns[pair]["anonymising_set"] != chosen:
-                yield at(
+                yield fault_at(
                     f"columns.{name}",
                     f"and its pair '{pair}' have different anonymising_sets",
                     "Exhibit needs the same one",
@@ -121,7 +125,7 @@ def _values(specification: Specification) -> Iterator[Fault]:
     for _, members in specification["linked_columns"]:
         sets = {columns[name]["anonymising_set"].split(".")[0] for name in members}
         if len(sets) > 1:
-            yield at(
+            yield fault_at(
                 "linked_columns",
                 f"[{', '.join(members)}] have different anonymising_sets",
                 "Exhibit needs the same one",
@@ -138,7 +142,7 @@ def _pattern(name: str, pattern: str, uniques: int) -> Iterator[Fault]:
     # Exhibit makes them all before it draws any, a character at a time.
     length = sum(map(int, re.findall(r"\{(\d{1,9})\d*\}", pattern))) or len(pattern)
     if length * uniques > _MOST_CHARACTERS:
-        yield at(
+        yield fault_at(
             f"columns.{name}",
             f"has uniques {uniques} with up to {length} characters each",
             f"use fewer or shorter ones, with {_MOST_CHARACTERS:,} characters in all at the most",
@@ -146,7 +150,7 @@ def _pattern(name: str, pattern: str, uniques: int) -> Iterator[Fault]:
         return
     readable = re.fullmatch(rf"(?:{_CLASS}(?![0-9])|{_PLAIN})+", pattern)
     if not readable or re.search(r"\.\{", pattern):
-        yield at(
+        yield fault_at(
             f"columns.{name}.anonymising_set",
             f"'{pattern}' has a sign that Exhibit takes for itself",
             "use plain characters, [abc] or [a-z] for one of several, {2} behind either, "
@@ -160,13 +164,13 @@ def _table(name: str, column: dict[str, Any], numbers: set[str]) -> Iterator[Fau
     if column["anonymising_set"] == "random":
         for pair in column["paired_columns"] or []:
             if f"paired_{pair}" not in header:
-                yield at(
+                yield fault_at(
                     f"columns.{name}.original_values",
                     f"has no column 'paired_{pair}' with the values that go with those of {name}",
                 )
     twice = [value for value, often in Counter(row[0] for row in body).items() if often > 1]
     if twice and numbers:
-        yield at(
+        yield fault_at(
             f"columns.{name}.original_values",
             f"lists '{twice[0]}' twice, with which Exhibit cannot weigh numbers",
             "keep one of its rows",
@@ -179,14 +183,14 @@ def _table(name: str, column: dict[str, Any], numbers: set[str]) -> Iterator[Fau
         except ValueError:
             cells = []
         if not cells or not all(0 <= cell < float("inf") for cell in cells):
-            yield at(
+            yield fault_at(
                 f"columns.{name}.original_values",
                 f"has a row '{' | '.join(row)}' without a probability, or with something that "
                 "is no number from 0 up",
             )
             return
     if not any(float(row[place]) for row in body[:-1]):
-        yield at(
+        yield fault_at(
             f"columns.{name}.original_values",
             "gives no value a probability above 0",
             "give one to at least one value",
@@ -194,7 +198,7 @@ def _table(name: str, column: dict[str, Any], numbers: set[str]) -> Iterator[Fau
     for heading in header[place + 1 :]:
         near = get_close_matches(heading, numbers - set(header), n=1)
         if heading not in numbers and near:
-            yield at(
+            yield fault_at(
                 f"columns.{name}.original_values",
                 f"has a column '{heading}', which is no number of the specification",
                 f"did you mean '{near[0]}'?",
@@ -202,7 +206,7 @@ def _table(name: str, column: dict[str, Any], numbers: set[str]) -> Iterator[Fau
     for other in sorted(numbers & set(header)):
         weights = [row[header.index(other)] for row in body if len(row) > header.index(other)]
         if not any(float(weight or 0) for weight in weights):
-            yield at(
+            yield fault_at(
                 f"columns.{name}.original_values",
                 f"gives {other} no weight above 0, so that it could have no value",
                 "give one to at least one value, or leave the weights out",
@@ -213,7 +217,7 @@ def _dates_and_numbers(specification: Specification) -> Iterator[Fault]:
     for name, column in specification["columns"].items():
         for end in ("from", "to"):
             if column.get(end) and not FIRST.isoformat() <= column[end] <= LAST.isoformat():
-                yield at(
+                yield fault_at(
                     f"columns.{name}.{end}",
                     f"{column[end]} is out of reach for Exhibit, whose days go from {FIRST} to "
                     f"{LAST}",
@@ -221,7 +225,9 @@ def _dates_and_numbers(specification: Specification) -> Iterator[Fault]:
                 )
         if column["type"] == "date" and not is_select(column.get("anonymising_set")):
             if column["frequency"] is None and None in (column.get("from"), column.get("to")):
-                yield at(f"columns.{name}.frequency", "is empty", "Exhibit needs it, for example D")
+                yield fault_at(
+                    f"columns.{name}.frequency", "is empty", "Exhibit needs it, for example D"
+                )
         elif column["type"] == "continuous":
             parameters = column["distribution_parameters"]
             low, high = parameters.get("target_min"), parameters.get("target_max")
@@ -247,10 +253,12 @@ def _statements(specification: Specification) -> Iterator[Fault]:
             continue
         place = f"columns.{name}.anonymising_set"
         if not metadata.get("id"):
-            yield at(place, "is an SQL statement, for which Exhibit needs metadata.id", "give one")
+            yield fault_at(
+                place, "is an SQL statement, for which Exhibit needs metadata.id", "give one"
+            )
             continue
         if combinations(specification) > 1:
-            yield at(
+            yield fault_at(
                 place,
                 "is an SQL statement, which Exhibit cannot join while columns are cross-joined",
                 "set cross_join_all_unique_values: false",
@@ -260,15 +268,15 @@ def _statements(specification: Specification) -> Iterator[Fault]:
         joined = {quoted or plain for quoted, plain in found} - {name}
         if len(joined) != 1:
             which = "no column" if not joined else f"the columns {', '.join(sorted(joined))}"
-            yield at(
+            yield fault_at(
                 place,
                 f"selects {which} of {own} beside '{name}'",
                 f"Exhibit can join on exactly one, written {own}.column",
             )
         if not re.search(rf"\bAS\s+\"?{re.escape(name)}\"?(?!\w)", chosen, re.IGNORECASE):
-            yield at(place, f"selects nothing called '{name}'", f"write … AS {name}")
+            yield fault_at(place, f"selects nothing called '{name}'", f"write … AS {name}")
         for other in sorted(joined - ready):
-            yield at(
+            yield fault_at(
                 place,
                 f"joins on '{other}', which is made after '{name}'",
                 f"put it before '{name}' in metadata.categorical_columns",
@@ -284,16 +292,16 @@ def _expressions(specification: Specification) -> Iterator[tuple[expressions.Exp
     for text in constraints["basic_constraints"] or []:
         place = "constraints.basic_constraints"
         for problem, remedy in _of_basic(text, columns, outputs):
-            yield (place, text), at(place, f"'{text}' {problem}", remedy)
+            yield (place, text), fault_at(place, f"'{text}' {problem}", remedy)
     for name, custom in (constraints["custom_constraints"] or {}).items():
         text, place = custom.get("filter") or "", f"constraints.custom_constraints.{name}.filter"
         for problem, remedy in _of_filter(text, columns, outputs):
-            yield (place, text), at(place, f"'{text}' {problem}", remedy)
+            yield (place, text), fault_at(place, f"'{text}' {problem}", remedy)
     known = list(outputs)
-    for name, text in derived(specification).items():
+    for name, text in calculations_of(specification).items():
         place = f"derived_columns.{name}"
         for problem, remedy in _of_calculation(text, known):
-            yield (place, text), at(place, f"'{text}' {problem}", remedy)
+            yield (place, text), fault_at(place, f"'{text}' {problem}", remedy)
         known.append(name)
 
 
@@ -373,7 +381,7 @@ def _actions(specification: Specification) -> Iterator[Fault]:
             names = [part.strip() for part in target.split(",")]
             for action in (part.strip() for part in actions.split(",")):
                 if wrong := _of_action(action, names, columns):
-                    yield at(place, *wrong)
+                    yield fault_at(place, *wrong)
 
 
 def _of_action(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from series_assets.core.errors import UnusableError
+from series_assets.core.errors import InvalidValueError
 
 Distribution = tuple[tuple[int, float], ...]
 """Pairs of a frequency (rows an entity has in a period) and its share of the rows; shares sum
@@ -21,22 +21,26 @@ def parse_distribution(rows: Sequence[str]) -> Distribution:
         "frequency",
         "probability_vector",
     ]:
-        raise UnusableError("has no header row 'frequency | probability_vector'")
+        raise InvalidValueError("has no header row 'frequency | probability_vector'")
     for row in rows[1:]:
         try:
             frequency, share = row.split("|")
             pairs.append((int(frequency), float(share)))
         except ValueError:
-            raise UnusableError(f"has a row '{row.strip()}' that is not like '1 | 1.0'") from None
+            raise InvalidValueError(
+                f"has a row '{row.strip()}' that is not like '1 | 1.0'"
+            ) from None
         if pairs[-1][0] < 1 or not 0 <= pairs[-1][1] < float("inf"):
-            raise UnusableError(f"has a row '{row.strip()}'", "frequencies start at 1, shares at 0")
+            raise InvalidValueError(
+                f"has a row '{row.strip()}'", "frequencies start at 1, shares at 0"
+            )
         if pairs[-1][0] > _MOST or pairs[-1][1] > _MOST:
-            raise UnusableError(
+            raise InvalidValueError(
                 f"has a row '{row.strip()}'", f"frequencies and shares are {_MOST} at the most"
             )
     total = _numpy_sum([share for _, share in pairs])
     if total <= 0:
-        raise UnusableError("has no row with a share above 0")
+        raise InvalidValueError("has no row with a share above 0")
     return tuple((frequency, share / total) for frequency, share in pairs)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from series_assets.core.errors import Fault, InputError, at
+from series_assets.core.errors import Fault, InputError, fault_at
 from series_assets.core.spec.column_types import LISTS_DERIVED, TYPES
 from series_assets.core.spec.mentions import split_constraint
 from series_assets.core.spec.pydantic_faults import faults_of, keys_of
@@ -21,7 +21,7 @@ from series_assets.core.spec.schema import (
     DateColumn,
     SpecificationForm,
 )
-from series_assets.core.spec.specification import PAIRED, Specification, is_select, of_type
+from series_assets.core.spec.specification import PAIRED, Specification, columns_of_type, is_select
 
 
 def read_specification(content: object, file: str) -> Specification:
@@ -46,7 +46,7 @@ def read_specification(content: object, file: str) -> Specification:
     except ValidationError as error:
         known = KNOWN_KEYS | {name: keys_of(one.form) for name, one in TYPES.items()}
         raise InputError(faults_of(error, file, known, REMEDIES, TYPES)) from None
-    faults = [fault.of(file) for fault in _contradictions(form)]
+    faults = [fault.in_file(file) for fault in _contradictions(form)]
     if faults:
         raise InputError(faults)
     return _completed(_unshared(content), form)
@@ -56,23 +56,25 @@ def _contradictions(form: SpecificationForm) -> Iterator[Fault]:
     columns = form.columns
     derived = form.derived_columns or {}
     if not any(column.type == "uuid" for column in columns.values()):
-        yield at("columns", "has no uuid column", "the entities of a series need an identifier")
+        yield fault_at(
+            "columns", "has no uuid column", "the entities of a series need an identifier"
+        )
     for name in sorted(columns.keys() & derived.keys()):
-        yield at(f"derived_columns.{name}", "has the name of a column")
+        yield fault_at(f"derived_columns.{name}", "has the name of a column")
     for type_, meaning in TYPES.items():
         key = meaning.metadata_list
         for name in getattr(form.metadata, key) or []:
             if name in derived and type_ == LISTS_DERIVED:
                 continue
             if name not in columns:
-                yield at(
+                yield fault_at(
                     f"metadata.{key}",
                     f"names '{name}', which is not under columns",
                     "take it off the list, or add the column",
                 )
             elif columns[name].type != type_:
                 its = columns[name].type
-                yield at(
+                yield fault_at(
                     f"metadata.{key}",
                     f"names '{name}', whose type is {its}",
                     f"it belongs in {TYPES[its].metadata_list}",
@@ -83,7 +85,7 @@ def _contradictions(form: SpecificationForm) -> Iterator[Fault]:
         elif isinstance(column, ContinuousColumn):
             targets = column.distribution_parameters.model_dump(exclude={"dispersion"})
             if all(value is None for value in targets.values()):
-                yield at(
+                yield fault_at(
                     f"columns.{name}.distribution_parameters",
                     "has no target",
                     f"Exhibit needs one of {', '.join(targets)}",
@@ -93,7 +95,9 @@ def _contradictions(form: SpecificationForm) -> Iterator[Fault]:
     for _, members in form.linked_columns or []:
         for name in members:
             if name not in columns or columns[name].type != "categorical":
-                yield at("linked_columns", f"names '{name}', which is not a categorical column")
+                yield fault_at(
+                    "linked_columns", f"names '{name}', which is not a categorical column"
+                )
     yield from _of_constraints(form.constraints, columns)
 
 
@@ -103,19 +107,21 @@ def _of_categorical(
     place = f"columns.{name}"
     for pair in column.paired_columns or []:
         if pair not in columns or columns[pair].type != "categorical":
-            yield at(
+            yield fault_at(
                 f"{place}.paired_columns", f"names '{pair}', which is not a categorical column"
             )
     values = column.original_values
     if isinstance(values, list) and values[0].split("|")[0].strip() != name:
-        yield at(f"{place}.original_values", f"has no header row that starts with '{name}'")
+        yield fault_at(f"{place}.original_values", f"has no header row that starts with '{name}'")
     if values == PAIRED and not column.paired_columns:
-        yield at(f"{place}.original_values", f"is '{PAIRED}', but paired_columns is empty")
+        yield fault_at(f"{place}.original_values", f"is '{PAIRED}', but paired_columns is empty")
     if column.cross_join_all_unique_values and values != PAIRED:
         if not isinstance(values, list):
-            yield at(place, "is cross-joined", "Exhibit needs its values listed in original_values")
+            yield fault_at(
+                place, "is cross-joined", "Exhibit needs its values listed in original_values"
+            )
         elif len(values) - 2 != column.uniques:
-            yield at(
+            yield fault_at(
                 f"{place}.uniques",
                 f"is {column.uniques}, but original_values has {len(values) - 2}",
             )
@@ -126,9 +132,9 @@ def _of_date(name: str, column: DateColumn) -> Iterator[Fault]:
     if is_select(column.anonymising_set):
         return
     if column.from_ is None and column.to is None:
-        yield at(place, "has neither from nor to", "give the first day as from: '2024-01-01'")
+        yield fault_at(place, "has neither from nor to", "give the first day as from: '2024-01-01'")
     elif column.from_ and column.to and column.to < column.from_:
-        yield at(
+        yield fault_at(
             f"{place}.to", f"{column.to} is before from {column.from_}", "swap them or mend one"
         )
 
@@ -137,16 +143,18 @@ def _of_constraints(constraints: Constraints, columns: Mapping[str, Any]) -> Ite
     for text in constraints.basic_constraints or []:
         parts = split_constraint(text)
         if parts is None:
-            yield at(
+            yield fault_at(
                 "constraints.basic_constraints",
                 f"'{text}' is not 'column operator expression' with one of < > <= >= == "
                 "between blanks",
             )
         elif parts[0] not in columns:
-            yield at("constraints.basic_constraints", f"'{text}' starts with an unknown column")
+            yield fault_at(
+                "constraints.basic_constraints", f"'{text}' starts with an unknown column"
+            )
         elif not TYPES[columns[parts[0]].type].adjustable:
             type_ = columns[parts[0]].type
-            yield at("constraints.basic_constraints", f"'{text}' adjusts a {type_} column")
+            yield fault_at("constraints.basic_constraints", f"'{text}' adjusts a {type_} column")
     for name, custom in (constraints.custom_constraints or {}).items():
         for key, names in [
             ("partition", custom.partition),
@@ -154,7 +162,7 @@ def _of_constraints(constraints: Constraints, columns: Mapping[str, Any]) -> Ite
         ]:
             for column in filter(None, map(str.strip, (names or "").split(","))):
                 if column not in columns:
-                    yield at(
+                    yield fault_at(
                         f"constraints.custom_constraints.{name}.{key}",
                         f"names '{column}', which is not under columns",
                     )
@@ -172,7 +180,10 @@ def _completed(specification: Specification, form: SpecificationForm) -> Specifi
     for type_, meaning in TYPES.items():
         key = meaning.metadata_list
         known = metadata.get(key) or []
-        metadata[key] = [*known, *(c for c in of_type(specification, type_) if c not in known)]
+        metadata[key] = [
+            *known,
+            *(c for c in columns_of_type(specification, type_) if c not in known),
+        ]
     for name, column in specification["columns"].items():
         model = form.columns[name]
         if isinstance(model, DateColumn):

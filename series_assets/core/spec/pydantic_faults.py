@@ -8,9 +8,9 @@ from pydantic import BaseModel, ValidationError
 
 from series_assets.core.errors import (
     Fault,
-    UnusableError,
-    at,
-    listed,
+    InvalidValueError,
+    fault_at,
+    join_words,
     nearest,
     sentence,
     suggestion,
@@ -52,7 +52,7 @@ def faults_of(
     """
     details = error.errors(include_url=False)
     for detail in details[:_MOST]:
-        yield _fault(dict(detail), known_keys, remedies, column_types).of(file)
+        yield _fault(dict(detail), known_keys, remedies, column_types).in_file(file)
     if len(details) > _MOST:
         more = f"{len(details) - _MOST:,} more faults of this kind"
         yield Fault(file, "", more, "mend these first")
@@ -73,40 +73,44 @@ def _fault(
     parts, model = _place(detail["loc"], column_types)
     place = ".".join(parts)
     if kind == "missing":
-        return at(place, "is missing", remedies.get(parts[-1], ""))
+        return fault_at(place, "is missing", remedies.get(parts[-1], ""))
     if kind == "extra_forbidden":
         *above, key = parts
         problem = f"unknown key '{key}'" + (f" in {'.'.join(above)}" if above else "")
         return Fault("", place, problem, suggestion(key, known_keys[model]), place_first=False)
     if kind == "invalid_key" or parts[-1:] == ["[key]"]:
         where = ".".join(parts[: -2 if parts[-1] == "[key]" else -1]) or "the file"
-        return at(where, f"has the key {told(given)}, which is not text", "put it in quotes")
+        return fault_at(
+            where, f"has the key {format_value(given)}, which is not text", "put it in quotes"
+        )
     if kind == "value_error":
         return _of_error(place, context["error"])
     if kind == "literal_error":
         expected = context["expected"].replace("'", "")
-        return at(place, f"{told(given)} is not known", f"use {expected}")
+        return fault_at(place, f"{format_value(given)} is not known", f"use {expected}")
     if kind.startswith("union_tag"):
         return _of_type(f"{place}.type", kind, context, column_types)
     if kind in _BOUNDS:
         bound, problem, remedy = _BOUNDS[kind]
         limit = context[bound]
         shown = int(limit) if limit == int(limit) else limit
-        return at(place, problem.format(given), remedy.format(shown))
+        return fault_at(place, problem.format(given), remedy.format(shown))
     if kind == "finite_number":
-        return at(place, f"{told(given)} is not a finite number", "write it in digits")
+        return fault_at(
+            place, f"{format_value(given)} is not a finite number", "write it in digits"
+        )
     wanted = _KINDS.get(kind.split("_")[0])
     if wanted:
         remedy = "put it in quotes" if wanted == "text" and given is not None else ""
-        return at(place, f"{told(given)} is not {wanted}", remedy)
-    return at(place, f"{told(given)}: {detail['msg']}")
+        return fault_at(place, f"{format_value(given)} is not {wanted}", remedy)
+    return fault_at(place, f"{format_value(given)}: {detail['msg']}")
 
 
 def _of_error(place: str, error: ValueError) -> Fault:
     """Return what a validator of our own, or of another library, has against a value."""
-    if isinstance(error, UnusableError):
-        return at(place, error.problem, error.remedy)
-    return at(place, str(error))
+    if isinstance(error, InvalidValueError):
+        return fault_at(place, error.problem, error.remedy)
+    return fault_at(place, str(error))
 
 
 def _of_type(
@@ -114,13 +118,13 @@ def _of_type(
 ) -> Fault:
     """Return what is wrong with the key that says which type a column has."""
     if kind == "union_tag_not_found":
-        return at(place, "is missing", f"use {listed(sorted(column_types))}")
+        return fault_at(place, "is missing", f"use {join_words(sorted(column_types))}")
     expected = [word.strip(" '") for word in context["expected_tags"].split(",")]
     near = nearest(str(context["tag"]), expected)
-    return at(
+    return fault_at(
         place,
         f"{context['tag']!r} is not known",
-        sentence(f"use {listed(expected)}", near),
+        sentence(f"use {join_words(expected)}", near),
     )
 
 
@@ -139,7 +143,7 @@ def _place(loc: Sequence[int | str], column_types: Collection[str]) -> tuple[lis
     return parts, model
 
 
-def told(given: object) -> str:
+def format_value(given: object) -> str:
     """Return what stands in the file as its reader would name it."""
     if given is None:
         return "(empty)"

@@ -13,11 +13,11 @@ from pydantic import (
     StrictStr,
 )
 
-from series_assets.core.errors import UnusableError, did_you_mean
+from series_assets.core.errors import InvalidValueError, did_you_mean
 from series_assets.core.spec.dates import parse_date
 from series_assets.core.spec.frequency_distribution import parse_distribution
 from series_assets.core.spec.markers import MISSING, PAIRED
-from series_assets.core.spec.pydantic_faults import keys_of, told
+from series_assets.core.spec.pydantic_faults import format_value, keys_of
 
 
 def _iso(value: object) -> object:
@@ -28,18 +28,20 @@ def _original_values(value: object) -> object:
     if value is None or isinstance(value, str):
         return value
     if not isinstance(value, list):
-        raise UnusableError(f"{told(value)} is not a list of table rows, nor '{PAIRED}'")
+        raise InvalidValueError(
+            f"{format_value(value)} is not a list of table rows, nor '{PAIRED}'"
+        )
     for place, row in enumerate(value, start=1):
         if not isinstance(row, str):
-            raise UnusableError(
-                f"has a row {place}, {told(row)}, that is not text like 'F | 0.5'",
+            raise InvalidValueError(
+                f"has a row {place}, {format_value(row)}, that is not text like 'F | 0.5'",
                 "write the whole row in quotes, or take it out",
             )
     header = [cell.strip() for cell in value[0].split("|")] if value else []
     if "probability_vector" not in header:
-        raise UnusableError("has no header row with a probability_vector")
+        raise InvalidValueError("has no header row with a probability_vector")
     if len(value) < 3 or value[-1].split("|")[0].strip() != MISSING:
-        raise UnusableError(
+        raise InvalidValueError(
             f"does not end with a row '{MISSING}'",
             "Exhibit takes the last row for it and would drop a value",
         )
@@ -48,11 +50,11 @@ def _original_values(value: object) -> object:
 
 def _distribution(value: object) -> object:
     if not isinstance(value, list):
-        raise UnusableError(f"{told(value)} is not a list of rows such as '1 | 1.0'")
+        raise InvalidValueError(f"{format_value(value)} is not a list of rows such as '1 | 1.0'")
     for place, row in enumerate(value, start=1):
         if not isinstance(row, str):
-            raise UnusableError(
-                f"has a row {place}, {told(row)}, that is not text like '1 | 1.0'",
+            raise InvalidValueError(
+                f"has a row {place}, {format_value(row)}, that is not text like '1 | 1.0'",
                 "write the whole row in quotes, or take it out",
             )
     parse_distribution(value)
@@ -62,9 +64,9 @@ def _distribution(value: object) -> object:
 def _frequency(value: object) -> object:
     if value is None or value in _COMMON_FREQUENCIES:
         return value
-    unknown = f"{told(value)} is not a frequency that pandas knows, such as D"
+    unknown = f"{format_value(value)} is not a frequency that pandas knows, such as D"
     if not isinstance(value, str) or len(value) > _LONGEST_FREQUENCY:
-        raise UnusableError(unknown)
+        raise InvalidValueError(unknown)
     from pandas.tseries.frequencies import to_offset
 
     with warnings.catch_warnings(record=True) as caught:
@@ -72,7 +74,7 @@ def _frequency(value: object) -> object:
         try:
             offset = to_offset(value)
         except (ArithmeticError, LookupError, TypeError, ValueError):
-            raise UnusableError(unknown) from None
+            raise InvalidValueError(unknown) from None
     _check_offset(value, offset)
     # An old name, which Exhibit takes, but pandas will not for long.
     return offset.freqstr if caught else value
@@ -86,16 +88,18 @@ def _check_offset(value: str, offset: Any) -> None:
     if within_days or isinstance(offset, offsets.BusinessHour):
         near = did_you_mean(value.upper(), _COMMON_FREQUENCIES)
         hint = near if value.upper() in _COMMON_FREQUENCIES else ""
-        raise UnusableError(
-            f"{told(value)} is shorter than a day, and Exhibit's dates are days",
+        raise InvalidValueError(
+            f"{format_value(value)} is shorter than a day, and Exhibit's dates are days",
             f"use D or longer{hint}",
         )
     if offset.n < 1:
-        raise UnusableError(
-            f"{told(value)} leads to no later date", "use 1 or more, such as D or 2D"
+        raise InvalidValueError(
+            f"{format_value(value)} leads to no later date", "use 1 or more, such as D or 2D"
         )
     if offset.n > _MOST_STEPS:
-        raise UnusableError(f"{told(value)} is too long", f"the most is {_MOST_STEPS} of a unit")
+        raise InvalidValueError(
+            f"{format_value(value)} is too long", f"the most is {_MOST_STEPS} of a unit"
+        )
 
 
 _COMMON_FREQUENCIES = ("D", "B", "W", "MS", "ME", "QS", "QE", "YS", "YE")

@@ -20,12 +20,12 @@ Window = tuple[int, str, str, str]
 """A period, a date column, and the first and last day it may have then."""
 
 
-def of_type(specification: Specification, *types: str) -> list[str]:
+def columns_of_type(specification: Specification, *types: str) -> list[str]:
     """Return the columns of the given types, in the order of the specification."""
     return [name for name, column in specification["columns"].items() if column["type"] in types]
 
 
-def derived(specification: Specification) -> dict[str, str]:
+def calculations_of(specification: Specification) -> dict[str, str]:
     """Return the derived columns that Exhibit computes (it skips names with "Example")."""
     found: Mapping[str, str] = specification["derived_columns"]
     return {name: text for name, text in found.items() if "Example" not in name}
@@ -55,7 +55,7 @@ def column_kinds(specification: Specification) -> dict[str, str]:
         for name, column in specification["columns"].items()
         for output in output_columns(specification, name)
     }
-    return kinds | dict.fromkeys(derived(specification), DERIVED_KIND)
+    return kinds | dict.fromkeys(calculations_of(specification), DERIVED_KIND)
 
 
 def window_size(column: Mapping[str, Any]) -> int | None:
@@ -100,7 +100,7 @@ def combinations(specification: Specification) -> int:
     )
 
 
-def closed(names: Iterable[str], groups: Iterable[Iterable[str]]) -> set[str]:
+def closure(names: Iterable[str], groups: Iterable[Iterable[str]]) -> set[str]:
     """Return the names, and all that is in a group with one of them, however far removed."""
     found, open_groups = set(names), [set(group) for group in groups]
     while touched := [group for group in open_groups if group & found and not group <= found]:
@@ -108,7 +108,7 @@ def closed(names: Iterable[str], groups: Iterable[Iterable[str]]) -> set[str]:
     return found
 
 
-def belonging(specification: Specification) -> list[set[str]]:
+def inseparable_groups(specification: Specification) -> list[set[str]]:
     """Return the groups of columns that can only be kept together: pairs and linked groups."""
     pairs = [
         {name, *column["paired_columns"]}

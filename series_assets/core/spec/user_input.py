@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from series_assets.core.errors import Fault, InputError, UnusableError, listed
+from series_assets.core.errors import Fault, InputError, InvalidValueError, join_words
 from series_assets.core.spec.dates import parse_date
 from series_assets.core.spec.period_units import UNITS
-from series_assets.core.spec.pydantic_faults import faults_of, keys_of, told
+from series_assets.core.spec.pydantic_faults import faults_of, format_value, keys_of
 
 _MOST = 100_000
 """Periods of a series, and units of a period: more days than Exhibit's calendar has months."""
@@ -35,13 +35,17 @@ def _names(value: object) -> object:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise UnusableError(f"{told(value)} is not a list of column names", "write [name, name]")
+        raise InvalidValueError(
+            f"{format_value(value)} is not a list of column names", "write [name, name]"
+        )
     seen: set[str] = set()
     for name in value:
         if not isinstance(name, str):
-            raise UnusableError(f"holds {told(name)}, which is not the name of a column")
+            raise InvalidValueError(
+                f"holds {format_value(name)}, which is not the name of a column"
+            )
         if name in seen:
-            raise UnusableError(f"names '{name}' twice")
+            raise InvalidValueError(f"names '{name}' twice")
         seen.add(name)
     return value
 
@@ -49,7 +53,7 @@ def _names(value: object) -> object:
 def _linked_names(value: object) -> object:
     names = _names(value)
     if isinstance(names, list) and len(names) == 1:
-        raise UnusableError(f"names only '{names[0]}'", "a link needs two columns or more")
+        raise InvalidValueError(f"names only '{names[0]}'", "a link needs two columns or more")
     return names
 
 
@@ -57,7 +61,7 @@ def _unit(value: object) -> object:
     if isinstance(value, str) and value in UNITS:
         return value
     hint = _unit_like(value.lower()) if isinstance(value, str) else ""
-    raise UnusableError(f"{told(value)} is not known", f"use {listed(UNITS)}{hint}")
+    raise InvalidValueError(f"{format_value(value)} is not known", f"use {join_words(UNITS)}{hint}")
 
 
 def _unit_like(text: str) -> str:
@@ -73,29 +77,30 @@ def _unit_like(text: str) -> str:
 
 def _count(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise UnusableError(f"{told(value)} is not a whole number", "use 1 or more")
+        raise InvalidValueError(f"{format_value(value)} is not a whole number", "use 1 or more")
     if value < 1:
-        raise UnusableError(f"{told(value)} is too small", "use 1 or more")
+        raise InvalidValueError(f"{format_value(value)} is too small", "use 1 or more")
     if value > _MOST:
-        raise UnusableError(f"{told(value)} is too large", f"use {_MOST} or less")
+        raise InvalidValueError(f"{format_value(value)} is too large", f"use {_MOST} or less")
     return value
 
 
 def _fraction(value: object) -> object:
     form = "write it as 1/3, 0.25, 0 or 1"
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise UnusableError(f"{told(value)} is not a fraction", form)
-    text = told(value) if isinstance(value, int) else str(value).replace(" ", "")
+        raise InvalidValueError(f"{format_value(value)} is not a fraction", form)
+    text = format_value(value) if isinstance(value, int) else str(value).replace(" ", "")
     exponent = _EXPONENT.search(text)
     if len(text) > _LONGEST or (exponent and len(exponent[1].lstrip("0_")) > 3):
-        raise UnusableError(f"{told(value)} is too long for a fraction", form)
+        raise InvalidValueError(f"{format_value(value)} is too long for a fraction", form)
     try:
         fraction = Fraction(text)
     except (ValueError, ArithmeticError):
-        raise UnusableError(f"{told(value)} is not a fraction", form) from None
+        raise InvalidValueError(f"{format_value(value)} is not a fraction", form) from None
     if not 0 <= fraction <= 1:
-        raise UnusableError(
-            f"{told(value) if isinstance(value, int) else value} is not between 0 and 1", form
+        raise InvalidValueError(
+            f"{format_value(value) if isinstance(value, int) else value} is not between 0 and 1",
+            form,
         )
     return fraction
 
@@ -103,7 +108,9 @@ def _fraction(value: object) -> object:
 def _choice(*choices: str) -> Callable[[object], object]:
     def check(value: object) -> object:
         if not isinstance(value, str) or value not in choices:
-            raise UnusableError(f"{told(value)} is not known", f"use {' or '.join(choices)}")
+            raise InvalidValueError(
+                f"{format_value(value)} is not known", f"use {' or '.join(choices)}"
+            )
         return value
 
     return check
@@ -111,7 +118,9 @@ def _choice(*choices: str) -> Callable[[object], object]:
 
 def _path(value: object) -> object:
     if value is not None and not isinstance(value, str):
-        raise UnusableError(f"{told(value)} is not a path", "name a file, or leave it empty")
+        raise InvalidValueError(
+            f"{format_value(value)} is not a path", "name a file, or leave it empty"
+        )
     return value
 
 
@@ -150,7 +159,7 @@ class UserInput(BaseModel):
     )
     static_columns: Names = _key("columns that an entity keeps for life", ())
     period: Annotated[str, BeforeValidator(_unit)] = _key(
-        "unit of a period", if_missing=f"use {listed(UNITS)}"
+        "unit of a period", if_missing=f"use {join_words(UNITS)}"
     )
     length_of_period: Count = _key(
         "so many units a period",
@@ -181,7 +190,9 @@ def _entries(word: str) -> dict[str, Any]:
     }
 
 
-CHANGE_NO_DATA = frozenset(key for key, changes in _entries("changes_data").items() if not changes)
+DATA_NEUTRAL_KEYS = frozenset(
+    key for key, changes in _entries("changes_data").items() if not changes
+)
 """The keys under any value of which a period has the same rows."""
 _REMEDIES = {key: remedy for key, remedy in _entries("if_missing").items() if remedy}
 
@@ -203,4 +214,6 @@ def read_user_input(content: object, file: str) -> UserInput:
 
 
 def _with_text_keys(content: Mapping[Any, Any]) -> dict[str, Any]:
-    return {key if isinstance(key, str) else told(key): value for key, value in content.items()}
+    return {
+        key if isinstance(key, str) else format_value(key): value for key, value in content.items()
+    }

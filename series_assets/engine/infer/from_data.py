@@ -18,7 +18,7 @@ from exhibit.core import spec as stock_spec
 from exhibit.core.linkage import hierarchical
 
 from series_assets.core.errors import Fault, InputError, did_you_mean
-from series_assets.core.plan.shared_identifiers import own_uuid_seed
+from series_assets.core.plan.shared_identifiers import default_uuid_seed
 from series_assets.core.spec.specification import Specification
 from series_assets.engine.infer import structure
 from series_assets.engine.infer.number_columns import (
@@ -234,7 +234,7 @@ def _set_frequencies(column: Specification, identifiers: "pd.Series[Any]") -> No
 
 def _set_seeds(specification: Specification, name: str) -> None:
     for place, column in enumerate(specification["metadata"]["uuid_columns"]):
-        specification["columns"][column]["uuid_seed"] = own_uuid_seed(name, place)
+        specification["columns"][column]["uuid_seed"] = default_uuid_seed(name, place)
 
 
 def _put_right(specification: Specification, table: Table, dates: Dates) -> None:

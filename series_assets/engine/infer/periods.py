@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from dateutil.relativedelta import relativedelta
 
-from series_assets.core.errors import listed
+from series_assets.core.errors import join_words
 from series_assets.core.spec.period_units import UNITS, Unit
 
 _NEAR = timedelta(days=62)
@@ -169,11 +169,11 @@ def _notes(
     one = UNITS[unit].one if length == 1 else unit
     yield (
         f"a period is {length} {one} long from {begin}, as the days of {main} are, and moves "
-        f"{listed(moved, 'and')}; see length_of_period and date_columns in user_input.yml"
+        f"{join_words(moved, 'and')}; see length_of_period and date_columns in user_input.yml"
     )
     still = [name for name in windows if name not in moved]
     if still:
         yield (
-            f"{listed(still, 'and')} {'does' if len(still) == 1 else 'do'} not move: of another "
-            f"time, or of a much longer one, than the days of {main}"
+            f"{join_words(still, 'and')} {'does' if len(still) == 1 else 'do'} not move: of "
+            f"another time, or of a much longer one, than the days of {main}"
         )

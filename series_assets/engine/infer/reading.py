@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from series_assets.core.errors import Fault, InputError, at, listed
+from series_assets.core.errors import Fault, InputError, fault_at, join_words
 from series_assets.core.plan.series import BOOKKEEPING
 from series_assets.core.spec.exhibit_limits import TAKEN_NAMES, UNUSABLE
 from series_assets.core.spec.specification import MISSING
@@ -52,7 +52,7 @@ def read(data: Path, identifier: str) -> Table:
     texts = _read_texts(data)
     notes = [*_stripped(texts)]
     if fault := next(_name_faults([*map(str, texts.columns)]), None):
-        raise InputError([fault.of(str(data))])
+        raise InputError([fault.in_file(str(data))])
     columns, tidied = {}, []
     for name in texts.columns:
         values = _known(texts[name])
@@ -62,7 +62,7 @@ def read(data: Path, identifier: str) -> Table:
         columns[name] = column_of(name, tidy, as_text=name == identifier)
     if tidied:
         notes.append(
-            f"line breaks and | in the values of {listed(tidied, 'and')} become blanks and /: "
+            f"line breaks and | in the values of {join_words(tidied, 'and')} become blanks and /: "
             "a specification lists values one a line, with | behind each"
         )
     notes += [column.note for column in columns.values() if column.note]
@@ -80,8 +80,8 @@ def _read_texts(data: Path) -> pd.DataFrame:
     except FileNotFoundError:
         raise InputError([Fault(str(data), "", "there is no such file")]) from None
     except UnicodeError:
-        fault = at("", "is not text in UTF-8", "save it as CSV in UTF-8")
-        raise InputError([fault.of(str(data))]) from None
+        fault = fault_at("", "is not text in UTF-8", "save it as CSV in UTF-8")
+        raise InputError([fault.in_file(str(data))]) from None
     except pd.errors.EmptyDataError:
         raise InputError([Fault(str(data), "", "holds no rows")]) from None
     except (OSError, ValueError, csv.Error) as error:
@@ -89,8 +89,8 @@ def _read_texts(data: Path) -> pd.DataFrame:
         raise InputError([Fault(str(data), "", f"cannot be read as CSV: {said}")]) from None
     for sign, word in ((";", "semicolons"), ("\t", "tabs")):
         if len(header) == 1 and sign in header[0]:
-            fault = at("", f"has its cells parted by {word}", "save it with commas")
-            raise InputError([fault.of(str(data))])
+            fault = fault_at("", f"has its cells parted by {word}", "save it with commas")
+            raise InputError([fault.in_file(str(data))])
     if frame.empty:
         raise InputError([Fault(str(data), "", "holds no rows")])
     if not isinstance(frame.index, pd.RangeIndex):
@@ -118,22 +118,22 @@ def _name_faults(names: list[str]) -> Iterator[Fault]:
     folded: dict[str, str] = {}
     for name in names:
         if "|" in name:
-            yield at(
+            yield fault_at(
                 f"its column '{name}'", "has a |, which parts cells in a specification", "rename it"
             )
         elif UNUSABLE.search(name) or name != name.strip() or not name.isprintable() or not name:
-            yield at(
+            yield fault_at(
                 f"its column {name!r}",
                 "has a name that Exhibit cannot keep apart",
                 "leave out ~ | , ` $, tabs, line breaks, and blanks at its ends",
             )
         elif name in TAKEN_NAMES or name.lower() in BOOKKEEPING:
-            yield at(
+            yield fault_at(
                 f"its column '{name}'", "has a name that is used for something else", "rename it"
             )
         alike = folded.setdefault(name.lower().replace(" ", "__"), name)
         if alike != name:
-            yield at(
+            yield fault_at(
                 f"its columns '{alike}' and '{name}'",
                 "cannot be told apart by Exhibit and SQLite",
                 "rename one of them",

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from series_assets.core.errors import listed
+from series_assets.core.errors import join_words
 from series_assets.core.spec.specification import Specification
 
 _EVIDENCE = 5
@@ -115,11 +115,11 @@ def without_overlaps(specification: Specification, frame: pd.DataFrame) -> Itera
     kept: list[Any] = []
     limit = specification["metadata"]["inline_limit"]
     for number, members in sorted(specification["linked_columns"], key=lambda one: -len(one[1])):
-        both = listed(members, "and")
+        both = join_words(members, "and")
         if shared := {name for _, others in kept for name in others} & set(members):
             yield (
                 f"{both} go together in the data, but not in the series: a column can be in one "
-                f"group of linked columns, and {listed(sorted(shared), 'and')} is in another"
+                f"group of linked columns, and {join_words(sorted(shared), 'and')} is in another"
             )
         elif _largest_share_off(frame, members, limit) > _LARGEST_SHARE_OFF:
             yield (
@@ -197,7 +197,7 @@ def left_out(orders: Sequence[tuple[str, str, str]]) -> Iterator[str]:
         odd = [repr(name) for name in (one, other) if not is_plain(name)]
         yield (
             f"{one!r} {sign} {other!r} holds in the data, but is no constraint of the series: "
-            f"{listed(odd, 'and')} cannot stand in an expression"
+            f"{join_words(odd, 'and')} cannot stand in an expression"
         )
 
 

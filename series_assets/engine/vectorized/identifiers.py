@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 
 from series_assets.core.plan import identifiers
-from series_assets.core.plan.identifiers import Identifiers
-from series_assets.core.plan.sampling import allotted
+from series_assets.core.plan.identifiers import IdentifierPlan
+from series_assets.core.plan.sampling import allocated_entities
 
 
-def generate(plan: Identifiers, rows: int) -> "pd.Series[Any]":
+def generate(plan: IdentifierPlan, rows: int) -> "pd.Series[Any]":
     """Return the column as ``core.plan.identifiers.generate`` does, but as sorted categories."""
     if plan.kind != "uuid" or not rows:
         return identifiers.generate(plan, rows)
     rng = random.Random(plan.seed)
-    words = identifiers.uuids(rng, allotted(plan.distribution, rows))
+    words = identifiers.uuids(rng, allocated_entities(plan.distribution, rows))
     codes = identifiers.identifier_of_row(plan, rows, rng)
     occurs = np.zeros(len(words), dtype=bool)
     occurs[codes[codes >= 0]] = True

@@ -94,7 +94,7 @@ def test_every_start_has_a_key_of_its_own(first: date, unit: str, length: int, c
     calendar = Calendar(first, unit, length, count)
     assert len(set(calendar.keys)) == count
     assert list(calendar.keys) == sorted(calendar.keys)
-    assert [calendar.named(key).k for key in calendar.keys] == list(range(count))
+    assert [calendar.period_for_key(key).k for key in calendar.keys] == list(range(count))
     assert [date.fromisoformat(key) for key in calendar.keys] == [
         calendar.start_of(k) for k in range(count)
     ]
@@ -297,4 +297,4 @@ def test_the_start_of_a_window(first: str, last: str | None, moved: tuple[str, s
 def test_a_key_of_no_period_is_refused() -> None:
     """A day within a period is not its key."""
     with pytest.raises(KeyError):
-        Calendar(date(2024, 1, 1), "months", 1, 3).named("2024-01-02")
+        Calendar(date(2024, 1, 1), "months", 1, 3).period_for_key("2024-01-02")

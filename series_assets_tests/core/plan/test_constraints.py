@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from series_assets.core.plan.constraint_solver import solved_for
-from series_assets.core.plan.constraints import Afterwards, Broken
+from series_assets.core.plan.constraints import ConstraintPlan, Violation
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.columns import a_category, a_date, a_number, with_columns
 
@@ -65,11 +65,11 @@ def test_a_solved_constraint_says_the_same(
     assert frame.eval(turned, engine="python").tolist() == held.tolist()
 
 
-def afterwards(specification: dict[str, Any], **said: Any) -> Afterwards:
+def constraint_plan(specification: dict[str, Any], **said: Any) -> ConstraintPlan:
     """Return what is done for the existing records of the second period."""
     part = a_series(specification, a_user_input(**said)).plan(1).existing
     assert part is not None
-    return part.removed.afterwards
+    return part.removed.constraint_plan
 
 
 def with_custom(**constraints: Any) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def test_what_is_removed_is_applied_afterwards() -> None:
         days={"filter": None, "targets": {"date": "sort_ascending"}},
         kept={"filter": "amount > 3", "targets": {"height": "make_null"}},
     )
-    assert afterwards(wanted).custom == {
+    assert constraint_plan(wanted).custom == {
         "by_sex": {"filter": None, "partition": "sex", "targets": {"dose": "make_same"}},
         "men": {"filter": "sex == 'M'", "targets": {"region": "sort_ascending"}},
         "days": {"filter": None, "targets": {"date": "sort_ascending"}},
@@ -106,7 +106,7 @@ def test_what_builds_on_it_is_applied_once_more() -> None:
         writes={"filter": "amount > 3", "targets": {"region": "assign_value$North"}},
         apart={"filter": "amount > 3", "targets": {"amount": "make_outlier"}},
     )
-    assert list(afterwards(wanted).custom) == ["men", "reads", "reads_that", "writes"]
+    assert list(constraint_plan(wanted).custom) == ["men", "reads", "reads_that", "writes"]
 
 
 def test_what_cannot_be_kept_is_said_with_its_place_and_reason() -> None:
@@ -117,8 +117,8 @@ def test_what_cannot_be_kept_is_said_with_its_place_and_reason() -> None:
     )
     wanted["constraints"]["basic_constraints"] = ["height > amount*amount", "amount > 3"]
     wanted["derived_columns"] = {"twice": "(amount * 2)"}
-    found = afterwards(wanted, static_columns=["sex", "height", "twice"])
-    assert [str(one) for one in found.not_kept] == [
+    found = constraint_plan(wanted, static_columns=["sex", "height", "twice"])
+    assert [str(one) for one in found.unenforced] == [
         "constraints.basic_constraints 'height > amount*amount' is not kept for existing records: "
         "height stays as recorded, and the rest cannot be turned round to adjust another column",
         "constraints.custom_constraints.one.targets.sex is not kept for existing records: "
@@ -139,8 +139,8 @@ def test_what_was_met_when_it_was_recorded_needs_nothing() -> None:
         death=a_date("2011-01-01", "2023-12-31", 500),
     )
     wanted["constraints"]["basic_constraints"] = ["death > birth"]
-    found = afterwards(wanted, static_columns=["sex", "dose", "birth", "death"])
-    assert found == Afterwards(shaped=frozenset())
+    found = constraint_plan(wanted, static_columns=["sex", "dose", "birth", "death"])
+    assert found == ConstraintPlan(shaped=frozenset())
 
 
 def test_only_the_last_word_on_a_column_is_demanded() -> None:
@@ -154,7 +154,7 @@ def test_only_the_last_word_on_a_column_is_demanded() -> None:
         three={"filter": None, "targets": {"height": "sort_ascending"}},
         four={"filter": "dose with_high_frequency", "targets": {"amount": "make_null"}},
     )
-    assert [str(one) for one in afterwards(wanted).demands] == [
+    assert [str(one) for one in constraint_plan(wanted).requirements] == [
         "custom_constraints.one: dose: assign_value$low",
         "custom_constraints.two: region: make_not_null",
     ]
@@ -169,4 +169,4 @@ def test_only_the_last_word_on_a_column_is_demanded() -> None:
 )
 def test_what_is_broken_is_said_in_a_sentence(rows: int, said: str) -> None:
     """How many of how many records, and the constraint."""
-    assert Broken("a < b", rows, 40).among("existing records") == said
+    assert Violation("a < b", rows, 40).describe("existing records") == said

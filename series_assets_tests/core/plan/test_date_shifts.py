@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from series_assets.core.plan.calendar import Calendar
-from series_assets.core.plan.spec_changes import Roles, for_period
+from series_assets.core.plan.spec_changes import Roles, specification_of_period
 from series_assets.core.spec.period_units import UNITS
 from series_assets.core.spec.specification import window_size
 from series_assets_tests.builders import a_series, a_specification, a_user_input
@@ -20,14 +20,14 @@ FREQUENCIES = {"D": 0, "W-MON": 6, "MS": 31, "ME": 31, "QE": 92}
 
 
 @st.composite
-def windows(draw: st.DrawFn) -> tuple[date, date, str]:
+def windows(sample_ranks: st.DrawFn) -> tuple[date, date, str]:
     """Draw both ends of a window with its frequency, half of them on a month's end."""
-    frequency = draw(st.sampled_from(sorted(FREQUENCIES)))
-    first = draw(st.dates(date(1950, 1, 1), date(2060, 1, 1)))
-    last = first + timedelta(days=FREQUENCIES[frequency] + draw(st.integers(0, 120)))
-    if draw(st.booleans()):
+    frequency = sample_ranks(st.sampled_from(sorted(FREQUENCIES)))
+    first = sample_ranks(st.dates(date(1950, 1, 1), date(2060, 1, 1)))
+    last = first + timedelta(days=FREQUENCIES[frequency] + sample_ranks(st.integers(0, 120)))
+    if sample_ranks(st.booleans()):
         last = (pd.Timestamp(last) + pd.offsets.MonthEnd(0)).date()
-        if draw(st.booleans()):
+        if sample_ranks(st.booleans()):
             first = (pd.Timestamp(first) + pd.offsets.MonthEnd(0)).date()
     return first, max(first, last), frequency
 
@@ -42,7 +42,7 @@ def moved(
     unit, length, k = step
     begin = date.fromisoformat(start or specification["columns"][names[0]]["from"])
     calendar = Calendar(begin, unit, length, k + 1)
-    return for_period(specification, calendar, Roles(("id",), (), names), k)
+    return specification_of_period(specification, calendar, Roles(("id",), (), names), k)
 
 
 def with_visits(first: str, last: str | None, uniques: int = 9999, **more: Any) -> dict[str, Any]:

@@ -13,21 +13,21 @@ from hypothesis import strategies as st
 
 from series_assets.core.plan.identifiers import (
     PSEUDO_CHIS,
-    Identifiers,
+    IdentifierPlan,
+    count_identified_entities,
     generate,
-    known_entities,
     linked_in,
     pseudo_chis,
     texts_of,
     uuids,
 )
-from series_assets.core.plan.sampling import allotted, entity_of_row
+from series_assets.core.plan.sampling import allocated_entities, entity_of_row
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 
 KINDS = ["uuid", "pseudo_chi", "range"]
 
 
-def _plan(**changes: Any) -> Identifiers:
+def _plan(**changes: Any) -> IdentifierPlan:
     plain = {
         "column": "id",
         "kind": "uuid",
@@ -38,7 +38,7 @@ def _plan(**changes: Any) -> Identifiers:
         "miss_probability": 0.0,
         "issued": 0,
     }
-    return Identifiers(**(plain | changes))
+    return IdentifierPlan(**(plain | changes))
 
 
 def _specification(kind: str, miss_probability: float = 0.0) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def test_no_identifier_ever_comes_again(kind: str, miss_probability: float) -> N
     seen: set[Any] = set()
     for k in range(400):
         new, _ = series.counts(k)
-        values = set(generate(series.identifiers_of(k)[0], new).dropna())
+        values = set(generate(series.identifier_plans(k)[0], new).dropna())
         assert not values & seen
         seen |= values
 
@@ -71,10 +71,10 @@ def test_no_identifier_ever_comes_again(kind: str, miss_probability: float) -> N
 def test_the_order_of_periods_does_not_matter(kind: str) -> None:
     """A period's identifiers are the same whether or not another was made before."""
     series = a_series(_specification(kind), a_user_input(num_datasets=9))
-    late = generate(series.identifiers_of(8)[0], 4).tolist()
+    late = generate(series.identifier_plans(8)[0], 4).tolist()
     for k in range(8):
-        generate(series.identifiers_of(k)[0], 4)
-    assert generate(series.identifiers_of(8)[0], 4).tolist() == late
+        generate(series.identifier_plans(k)[0], 4)
+    assert generate(series.identifier_plans(8)[0], 4).tolist() == late
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -123,7 +123,7 @@ def test_a_column_is_that_of_generators_asked_time_after_time(
 ) -> None:
     """All at once come the values, the blanks and the order that single draws would give."""
     rng = random.Random(seed)
-    count = allotted(distribution, rows)
+    count = allocated_entities(distribution, rows)
     if kind == "uuid":
         values: list[Any] = [
             uuid.UUID(int=rng.getrandbits(128), version=4).hex for _ in range(count)
@@ -202,11 +202,11 @@ def test_linked_columns_share_the_order_of_entities() -> None:
 
 def test_known_entities_count_what_is_there() -> None:
     """Known are the different identifiers among the rows that are kept, blanks left out."""
-    assert known_entities(_plan(), 40) == 40
-    assert known_entities(_plan(), 10) == 10
-    assert known_entities(_plan(miss_probability=1.0), 40) == 0
+    assert count_identified_entities(_plan(), 40) == 40
+    assert count_identified_entities(_plan(), 10) == 10
+    assert count_identified_entities(_plan(miss_probability=1.0), 40) == 0
     blanked = _plan(miss_probability=0.5)
-    assert known_entities(blanked, 40) == generate(blanked, 40).notna().sum()
+    assert count_identified_entities(blanked, 40) == generate(blanked, 40).notna().sum()
 
 
 def test_a_link_needs_two_identifiers() -> None:
@@ -220,5 +220,5 @@ def test_a_link_needs_two_identifiers() -> None:
 def test_stretches_of_periods_do_not_overlap(kind: str) -> None:
     """What is issued before a period is at least what the one before began with and needed."""
     series = a_series(_specification(kind), a_user_input(num_datasets=30))
-    for k, (one, two) in enumerate(pairwise(series.identifiers_of(k)[0] for k in range(30))):
+    for k, (one, two) in enumerate(pairwise(series.identifier_plans(k)[0] for k in range(30))):
         assert two.issued >= one.issued + generate(one, series.counts(k)[0]).nunique()

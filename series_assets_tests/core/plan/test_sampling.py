@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from series_assets.core.plan.sampling import allotment, allotted, draw, entity_of_row, present
+from series_assets.core.plan.sampling import (
+    allocated_entities,
+    count_entities,
+    entities_by_frequency,
+    entity_of_row,
+    sample_ranks,
+)
 from series_assets.core.spec.frequency_distribution import Distribution, parse_distribution
 
 ONCE: Distribution = ((1, 1.0),)
@@ -52,13 +58,17 @@ def test_a_faulty_distribution_is_refused(rows: list[str], complaint: str) -> No
 
 def test_the_allotment_is_exhibits() -> None:
     """Exhibit rounds the number of entities of each frequency up."""
-    assert allotment(((1, 0.5), (2, 0.3), (3, 0.2)), 100) == [(1, 50), (2, 15), (3, 7)]
-    assert allotted(((1, 0.5), (2, 0.3), (3, 0.2)), 100) == 72
+    assert entities_by_frequency(((1, 0.5), (2, 0.3), (3, 0.2)), 100) == [(1, 50), (2, 15), (3, 7)]
+    assert allocated_entities(((1, 0.5), (2, 0.3), (3, 0.2)), 100) == 72
 
 
 def test_no_rows_hold_no_entity() -> None:
     """A part without rows needs nobody and is allotted nobody."""
-    assert (allotted(ONCE, 0), present(ONCE, 0), len(entity_of_row(ONCE, 0))) == (0, 0, 0)
+    assert (allocated_entities(ONCE, 0), count_entities(ONCE, 0), len(entity_of_row(ONCE, 0))) == (
+        0,
+        0,
+        0,
+    )
 
 
 @given(distribution=DISTRIBUTIONS, rows=ROWS)
@@ -66,7 +76,7 @@ def test_rows_are_given_to_entities_without_gaps(distribution: Distribution, row
     """There is exactly one entity to a row, and their numbers run from 0 without a gap."""
     numbers = entity_of_row(distribution, rows)
     assert len(numbers) == rows
-    assert sorted(set(numbers.tolist())) == list(range(present(distribution, rows)))
+    assert sorted(set(numbers.tolist())) == list(range(count_entities(distribution, rows)))
 
 
 @given(distribution=DISTRIBUTIONS, rows=ROWS)
@@ -81,7 +91,7 @@ def test_nobody_has_more_rows_than_a_frequency_allows(
 @given(distribution=DISTRIBUTIONS, rows=ROWS)
 def test_no_more_entities_are_present_than_allotted(distribution: Distribution, rows: int) -> None:
     """What Exhibit makes covers what the rows hold: identifiers reserved are enough."""
-    assert present(distribution, rows) <= allotted(distribution, rows)
+    assert count_entities(distribution, rows) <= allocated_entities(distribution, rows)
 
 
 @given(
@@ -95,11 +105,11 @@ def test_a_draw_fills_the_rows_with_eligible_entities(
     distribution: Distribution, rows: int, spare: int, seed: int, k: int
 ) -> None:
     """A draw has exactly the rows asked for, of as many different entities as they need."""
-    eligible = present(distribution, rows) + spare
-    ranks = draw(distribution, rows, eligible, seed, k)
+    eligible = count_entities(distribution, rows) + spare
+    ranks = sample_ranks(distribution, rows, eligible, seed, k)
     assert len(ranks) == rows
     assert ranks.min() >= 0 and ranks.max() < eligible
-    assert len(set(ranks.tolist())) == present(distribution, rows)
+    assert len(set(ranks.tolist())) == count_entities(distribution, rows)
     occurrences = Counter(Counter(entity_of_row(distribution, rows).tolist()).values())
     assert Counter(Counter(ranks.tolist()).values()) == occurrences
 
@@ -107,16 +117,16 @@ def test_a_draw_fills_the_rows_with_eligible_entities(
 @given(rows=ROWS, seed=st.integers(0, 2**32 - 1), k=st.integers(1, 500))
 def test_with_frequency_one_nobody_is_drawn_twice(rows: int, seed: int, k: int) -> None:
     """Drawing is without replacement: a draw of everybody names everybody once."""
-    assert sorted(draw(ONCE, rows, rows, seed, k).tolist()) == list(range(rows))
+    assert sorted(sample_ranks(ONCE, rows, rows, seed, k).tolist()) == list(range(rows))
 
 
 def test_a_draw_depends_on_seed_and_period_alone() -> None:
     """The same seed and period draw the same entities; another of either draws others."""
-    one = draw(ONCE, 40, 1000, 7, 3).tolist()
+    one = sample_ranks(ONCE, 40, 1000, 7, 3).tolist()
     np.random.seed(1)
-    assert draw(ONCE, 40, 1000, 7, 3).tolist() == one
-    assert draw(ONCE, 40, 1000, 7, 4).tolist() != one
-    assert draw(ONCE, 40, 1000, 8, 3).tolist() != one
+    assert sample_ranks(ONCE, 40, 1000, 7, 3).tolist() == one
+    assert sample_ranks(ONCE, 40, 1000, 7, 4).tolist() != one
+    assert sample_ranks(ONCE, 40, 1000, 8, 3).tolist() != one
 
 
 def test_every_entity_is_drawn_with_equal_chance() -> None:
@@ -124,7 +134,9 @@ def test_every_entity_is_drawn_with_equal_chance() -> None:
 
     Each of 50 entities is expected 400 times in 1000 draws of 20, with a deviation of 15.
     """
-    drawn = Counter(rank for k in range(1, 1001) for rank in draw(ONCE, 20, 50, 0, k).tolist())
+    drawn = Counter(
+        rank for k in range(1, 1001) for rank in sample_ranks(ONCE, 20, 50, 0, k).tolist()
+    )
     assert len(drawn) == 50
     assert min(drawn.values()) > 400 - 5 * 16
     assert max(drawn.values()) < 400 + 5 * 16

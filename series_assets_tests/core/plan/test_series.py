@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from series_assets.core.errors import InputError
 from series_assets.core.plan.seeds import LIMIT, derive, existing_seed
-from series_assets.core.plan.series import Series, as_plain
-from series_assets.core.spec.user_input import CHANGE_NO_DATA, UserInput
+from series_assets.core.plan.series import Series, plan_as_dict
+from series_assets.core.spec.user_input import DATA_NEUTRAL_KEYS, UserInput
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 
 SEEDS = st.integers(0, LIMIT - 1)
@@ -122,12 +122,12 @@ def test_planning_leaves_the_specification_as_it_is() -> None:
 def test_changing_a_plan_changes_nothing_else() -> None:
     """Who spoils a plan spoils neither the series nor the next plan."""
     series = a_series()
-    plan, before = series.plan(1), as_plain(series.plan(1))
+    plan, before = series.plan(1), plan_as_dict(series.plan(1))
     assert plan.new is not None and plan.existing is not None
     for changed in (plan.new.specification, plan.existing.specification, plan.existing.whole):
         changed["columns"].clear()
         changed["metadata"].clear()
-    assert as_plain(series.plan(1)) == before
+    assert plan_as_dict(series.plan(1)) == before
 
 
 @given(few=st.integers(1, 20), more=st.integers(1, 400), data=st.data())
@@ -215,7 +215,7 @@ def test_identifiers_without_a_seed_go_by_the_random_seed() -> None:
     """A uuid column without uuid_seed has the specification's seed, moved with the period."""
     specification = a_specification(random_seed=30)
     del specification["columns"]["id"]["uuid_seed"]
-    assert a_series(specification).identifiers_of(2)[0].seed == 32
+    assert a_series(specification).identifier_plans(2)[0].seed == 32
 
 
 # Roles ---------------------------------------------------------------------------------------
@@ -251,7 +251,7 @@ def test_an_identifier_is_not_static_besides() -> None:
     """Naming an identifier among the static columns changes nothing: it is kept anyway."""
     series = a_series(None, a_user_input(static_columns=["id", "sex"]))
     assert series.roles.static == ("sex",)
-    assert series.drawn_columns == ["id", "sex"]
+    assert series.reference_columns == ["id", "sex"]
 
 
 def test_linked_identifiers_are_one_to_one() -> None:
@@ -259,10 +259,10 @@ def test_linked_identifiers_are_one_to_one() -> None:
     said = a_user_input(linked_columns=["chi", "id"])
     linked = a_series(_two_identifiers(), said)
     assert linked.linked == ("id", "chi")
-    assert {ids.order_seed for ids in linked.identifiers_of(2)} == {2}
+    assert {ids.order_seed for ids in linked.identifier_plans(2)} == {2}
     free = a_series(_two_identifiers(), a_user_input())
     assert free.linked == ()
-    assert [ids.order_seed for ids in free.identifiers_of(2)] == [2, 9]
+    assert [ids.order_seed for ids in free.identifier_plans(2)] == [2, 9]
 
 
 def test_what_is_linked_to_an_identifier_is_static() -> None:
@@ -350,8 +350,8 @@ _OTHER_DATA: list[dict[str, Any]] = [
 
 def test_every_key_of_the_user_input_is_tried() -> None:
     """The cases below are those of the table of keys, of both sorts."""
-    assert {key for case in _NO_DATA for key in case} == CHANGE_NO_DATA
-    rest = set(UserInput.model_fields) - CHANGE_NO_DATA
+    assert {key for case in _NO_DATA for key in case} == DATA_NEUTRAL_KEYS
+    rest = set(UserInput.model_fields) - DATA_NEUTRAL_KEYS
     assert {key for case in _OTHER_DATA for key in case} == rest
 
 

@@ -11,7 +11,7 @@ from series_assets.cli import main
 from series_assets.core.plan import identifiers
 from series_assets.core.plan.seeds import LIMIT
 from series_assets.core.plan.series import Series
-from series_assets.core.plan.shared_identifiers import own_uuid_seed, shared_identifiers
+from series_assets.core.plan.shared_identifiers import default_uuid_seed, shared_identifiers
 from series_assets.definitions import load
 from series_assets.settings import Settings
 from series_assets_tests.builders import a_series, a_specification, a_user_input, write_series
@@ -29,7 +29,7 @@ def values(series: Series) -> set[Any]:
     return {
         value
         for k in range(series.calendar.count)
-        for plan in series.identifiers_of(k)
+        for plan in series.identifier_plans(k)
         for value in identifiers.generate(plan, series.counts(k)[0])
     }
 
@@ -59,7 +59,7 @@ def test_the_note_says_how_to_part_them() -> None:
     """It names series, columns and seeds, and a seed that does part them."""
     one, other = seeded("a", 0, periods=5), seeded("b", 1)
     [note] = shared_identifiers([other, one])
-    own = own_uuid_seed("b")
+    own = default_uuid_seed("b")
     assert str(note) == (
         "a and b share identifiers: a.id and b.id (uuid_seed 0 and 1); unless their entities are "
         f"meant to be the same, give b a uuid_seed at least 5 away, such as {own}"
@@ -82,11 +82,13 @@ def test_every_series_that_shares_is_named() -> None:
 
 def test_seeds_of_new_series_lie_far_apart() -> None:
     """A hundred names, three columns each: no two closer than a thousand periods; all in range."""
-    seeds = sorted(own_uuid_seed(f"series_{n}", place) for n in range(100) for place in range(3))
+    seeds = sorted(
+        default_uuid_seed(f"series_{n}", place) for n in range(100) for place in range(3)
+    )
     assert all(other - one > 1_000 for one, other in pairwise(seeds))
     assert seeds[0] >= 1_000_000
-    assert own_uuid_seed("x", 999) + 1_000_000 < LIMIT
-    assert own_uuid_seed("orders") == own_uuid_seed("orders")
+    assert default_uuid_seed("x", 999) + 1_000_000 < LIMIT
+    assert default_uuid_seed("orders") == default_uuid_seed("orders")
 
 
 def test_validate_notes_series_that_share_identifiers(

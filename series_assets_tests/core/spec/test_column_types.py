@@ -9,7 +9,7 @@ import pytest
 
 import series_assets
 from series_assets.core.errors import InputError
-from series_assets.core.records import typed_column
+from series_assets.core.records import column_from_text
 from series_assets.core.spec import schema
 from series_assets.core.spec.column_types import KINDS, LISTS_DERIVED, TYPES, outputs_of
 from series_assets.core.spec.parse import read_specification
@@ -81,7 +81,7 @@ def test_a_specification_with_each_type_has_a_kind_for_every_column() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_column_without_values_has_the_dtype_of_its_kind(kind: str) -> None:
     """Numbers stay numbers and dates stay dates where all values are missing."""
-    assert str(typed_column([None, None], kind).dtype) == (KINDS[kind].dtype or "object")
+    assert str(column_from_text([None, None], kind).dtype) == (KINDS[kind].dtype or "object")
 
 
 @pytest.mark.parametrize("name", TYPES)

@@ -9,11 +9,11 @@ from series_assets.core.errors import InputError
 from series_assets.core.spec.mentions import split_constraint
 from series_assets.core.spec.parse import read_specification
 from series_assets.core.spec.specification import (
-    belonging,
-    closed,
+    calculations_of,
+    closure,
     column_kinds,
     combinations,
-    derived,
+    inseparable_groups,
     is_select,
     output_columns,
     window_size,
@@ -190,7 +190,7 @@ def test_an_example_is_no_derived_column() -> None:
     """Exhibit writes an example into new specifications and skips it; so do we."""
     content = a_specification()
     content["derived_columns"] = {"Example_derived_column": "Example", "twice": "amount * 2"}
-    assert derived(read_specification(content, FILE)) == {"twice": "amount * 2"}
+    assert calculations_of(read_specification(content, FILE)) == {"twice": "amount * 2"}
 
 
 @pytest.mark.parametrize(
@@ -230,16 +230,16 @@ def test_pairs_and_links_belong_together() -> None:
         "original_values": "See paired column",
     }
     content["linked_columns"] = [[0, ["sex", "region"]]]
-    groups = belonging(read_specification(content, FILE))
+    groups = inseparable_groups(read_specification(content, FILE))
     assert groups == [{"code", "region"}, {"sex", "region"}]
 
 
 def test_closing_goes_as_far_as_it_can() -> None:
     """A name brings its group, and that group's other groups, and no others."""
     groups = [{"a", "b"}, {"b", "c"}, {"c", "d"}, {"x", "y"}]
-    assert closed(["a"], groups) == {"a", "b", "c", "d"}
-    assert closed(["q"], groups) == {"q"}
-    assert closed([], groups) == set()
+    assert closure(["a"], groups) == {"a", "b", "c", "d"}
+    assert closure(["q"], groups) == {"q"}
+    assert closure([], groups) == set()
 
 
 def test_what_is_a_statement() -> None:

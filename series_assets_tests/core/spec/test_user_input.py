@@ -14,10 +14,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from series_assets.core.errors import InputError, listed
+from series_assets.core.errors import InputError, join_words
 from series_assets.core.spec.period_units import UNITS
-from series_assets.core.spec.user_input import CHANGE_NO_DATA, UserInput, read_user_input
-from series_assets.scaffolding.new_series import start_series
+from series_assets.core.spec.user_input import DATA_NEUTRAL_KEYS, UserInput, read_user_input
+from series_assets.scaffolding.new_series import create_series
 from series_assets_tests.builders import a_user_input
 
 FILE = "demo/user_input.yml"
@@ -54,19 +54,19 @@ def test_the_documents_name_the_keys_that_change_no_data(document: str) -> None:
     """Where a fingerprint is explained, all of these keys are named, and no others."""
     text = " ".join(_document(document).split())
     (sentence,) = re.findall(r"[^.]*fingerprint[^.]* without ([^.]*)\.", text)
-    assert set(re.findall(r"`(\w+)`", sentence)) == CHANGE_NO_DATA
+    assert set(re.findall(r"`(\w+)`", sentence)) == DATA_NEUTRAL_KEYS
 
 
 def test_the_template_has_every_key_with_its_default(tmp_path: Path) -> None:
     """The file that ``new`` writes has the keys of the table, in its order, and names all units."""
-    start_series(tmp_path, "demo")
+    create_series(tmp_path, "demo")
     text = (tmp_path / "demo" / "user_input.yml").read_text(encoding="utf-8")
     content = yaml.safe_load(text)
     assert list(content) == list(UserInput.model_fields)
     for key, field in UserInput.model_fields.items():
         if not field.is_required() and key != "static_columns":
             assert getattr(read_user_input(content, FILE), key) == field.default
-    assert f"# A period is so many {listed(UNITS)}.\n" in text
+    assert f"# A period is so many {join_words(UNITS)}.\n" in text
 
 
 @pytest.mark.parametrize("name", UNITS)
@@ -75,7 +75,7 @@ def test_a_unit_is_taken_and_suggested(name: str) -> None:
     assert _read(period=name).period == name
     for word in (UNITS[name].one, UNITS[name].regularly.title(), name.upper()):
         assert _complaints(a_user_input(period=word)) == [
-            f"{FILE}: period '{word}' is not known; use {listed(UNITS)}; did you mean '{name}'?"
+            f"{FILE}: period '{word}' is not known; use {join_words(UNITS)}; did you mean '{name}'?"
         ]
 
 
@@ -85,7 +85,7 @@ def test_the_documents_name_every_unit(document: str) -> None:
     text = _document(document)
     (row,) = re.findall(r"^\| `period` \|.*$", text, re.MULTILINE)
     assert [word for word in re.findall(r"`(\w+)`", row) if word != "period"] == list(UNITS)
-    assert f"period 'fortnights' is not known; use {listed(UNITS)} (here" in text
+    assert f"period 'fortnights' is not known; use {join_words(UNITS)} (here" in text
 
 
 def test_the_defaults() -> None:

@@ -15,7 +15,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from series_assets.core.plan import identifiers
-from series_assets.core.plan.identifiers import Identifiers
+from series_assets.core.plan.identifiers import IdentifierPlan
 from series_assets.core.spec.frequency_distribution import parse_distribution
 from series_assets.engine.constraint_actions import CorrectedHandler
 from series_assets.engine.vectorized import categories, numbers, tables
@@ -127,7 +127,7 @@ def test_identifiers_are_those_of_the_core(
 ) -> None:
     """As categories, which Exhibit makes of them at once."""
     said = [f"{frequency} | {share}" for frequency, share in frequencies]
-    plan = Identifiers(
+    plan = IdentifierPlan(
         column="id",
         kind=kind,
         seed=seed,

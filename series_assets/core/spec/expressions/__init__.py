@@ -10,10 +10,15 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from series_assets.core.errors import Fault, at
+from series_assets.core.errors import Fault, fault_at
 from series_assets.core.spec.expressions import reading, values
 from series_assets.core.spec.expressions.checking import BY_GROUPS, CONSTRAINT, DERIVED, Checker
-from series_assets.core.spec.expressions.values import ANYTHING, RefusedError, UselessError, Value
+from series_assets.core.spec.expressions.values import (
+    ANYTHING,
+    RefusedError,
+    UnreadableExpressionError,
+    Value,
+)
 from series_assets.core.spec.specification import Specification
 
 _OFTEN = re.compile(r"with_(?:high|low)_frequency")
@@ -36,7 +41,7 @@ class Refusal:
     @property
     def plain(self) -> bool:
         """Whether it only names what is not there, or cannot be read: harmless, but useless."""
-        return isinstance(self.why, UselessError)
+        return isinstance(self.why, UnreadableExpressionError)
 
     @property
     def expression(self) -> Expression:
@@ -50,7 +55,7 @@ class Refusal:
         """Return the refusal as a fault of the specification."""
         lines = r"\n".join(self.text.splitlines())
         text = lines if len(lines) <= 200 else f"{lines[:197]}..."
-        return at(self.place, f"'{text}' {self.why.problem}", self.why.remedy)
+        return fault_at(self.place, f"'{text}' {self.why.problem}", self.why.remedy)
 
 
 def checked(
@@ -85,7 +90,7 @@ def refusals(specification: Specification) -> Iterator[Refusal]:
             columns[name] = check_derivation(text, columns)
         except RefusedError as error:
             # Exhibit computes no column with "Example" in its name, at least not on purpose.
-            if not (isinstance(error, UselessError) and "Example" in name):
+            if not (isinstance(error, UnreadableExpressionError) and "Example" in name):
                 yield Refusal(f"derived_columns.{name}", text, error)
             columns[name] = ANYTHING
 
@@ -120,7 +125,7 @@ def check_constraint(text: str, columns: Mapping[str, Value], *, basic: bool = F
     if _OFTEN.search(clean):
         # Exhibit looks up what stands before these words as the name of a column.
         if basic or _OFTEN.sub("", clean, count=1).strip() not in _safe(columns):
-            raise UselessError(
+            raise UnreadableExpressionError(
                 "speaks of frequency, which only a filter of the form 'column "
                 "with_high_frequency' can",
                 "write it in that form, or leave it out",
@@ -130,7 +135,7 @@ def check_constraint(text: str, columns: Mapping[str, Value], *, basic: bool = F
     if basic:
         parts = reading.sides(clean)
         if len(parts) != 3:
-            raise UselessError(
+            raise UnreadableExpressionError(
                 "is not 'column operator expression' with one operator between blanks",
                 "split it into several constraints",
             )
@@ -149,7 +154,9 @@ def _checked(text: str, columns: Mapping[str, Value], place: str) -> Value:
     except RecursionError:
         raise RefusedError("nests too deep", "split it over several columns") from None
     if checker.unknown:
-        raise UselessError(f"names '{checker.unknown[0]}', which is no column made before it")
+        raise UnreadableExpressionError(
+            f"names '{checker.unknown[0]}', which is no column made before it"
+        )
     return found
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from series_assets.core.errors import listed, nearest, sentence
+from series_assets.core.errors import join_words, nearest, sentence
 from series_assets.core.spec.expressions.reading import shown
 from series_assets.core.spec.expressions.table import WORDS
 from series_assets.core.spec.expressions.values import (
@@ -57,7 +57,7 @@ class Given:
 
 def described(kind: str) -> str:
     """Return what an argument of a kind may be, in words."""
-    return _WHAT.get(kind) or listed(f"'{word}'" for word in WORDS[kind])
+    return _WHAT.get(kind) or join_words(f"'{word}'" for word in WORDS[kind])
 
 
 def literal(node: ast.expr) -> object:

@@ -9,7 +9,7 @@ import io
 import re
 import tokenize
 
-from series_assets.core.spec.expressions.values import RefusedError, UselessError
+from series_assets.core.spec.expressions.values import RefusedError, UnreadableExpressionError
 
 LOCAL = "__pd_eval_local_"
 """What pandas puts in place of ``@``."""
@@ -79,7 +79,9 @@ def parse(text: str) -> ast.expr:
     except RefusedError:
         raise
     except _FAILURES:
-        raise UselessError("is no expression that pandas can read", "mend its syntax") from None
+        raise UnreadableExpressionError(
+            "is no expression that pandas can read", "mend its syntax"
+        ) from None
     match tree.body:
         case [ast.Expr(value)]:
             return value

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
-from series_assets.core.errors import UnusableError
+from series_assets.core.errors import InvalidValueError
 from series_assets.core.spec.column_types import NUMBERS, TYPES
 from series_assets.core.spec.specification import Specification, is_select, output_columns
 
@@ -24,11 +24,11 @@ MOST_FACTORS = 200
 """The most numbers of some eighteen digits that may be multiplied into one."""
 
 
-class RefusedError(UnusableError):
+class RefusedError(InvalidValueError):
     """An expression may not run; half a sentence that follows its text says why."""
 
 
-class UselessError(RefusedError):
+class UnreadableExpressionError(RefusedError):
     """The expression names what is not there, or cannot be read: it would fail, and do no more."""
 
 

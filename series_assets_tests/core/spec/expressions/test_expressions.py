@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from series_assets.core.spec import expressions
-from series_assets.core.spec.exhibit_limits import broken_rules
+from series_assets.core.spec.exhibit_limits import unsupported_in_exhibit
 from series_assets.core.spec.expressions import arguments, table, values
 from series_assets.core.spec.expressions.patterns import check_pattern
 from series_assets.core.spec.expressions.values import RefusedError
@@ -43,7 +43,7 @@ def having(*names: str, **sections: Any) -> dict[str, Any]:
 
 def broken(specification: dict[str, Any]) -> list[str]:
     """Return what is wrong with a specification of right form, each as one sentence."""
-    return [fault.message for fault in broken_rules(specification)]
+    return [fault.message for fault in unsupported_in_exhibit(specification)]
 
 
 def refusals(specification: dict[str, Any]) -> list[str]:
