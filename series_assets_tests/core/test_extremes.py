@@ -11,7 +11,7 @@ import pytest
 from series_assets.core.errors import InputError, did_you_mean
 from series_assets.core.plan.sampling import count_entities, entity_of_row
 from series_assets.core.spec.frequency_distribution import parse_distribution
-from series_assets.core.spec.pydantic_faults import told
+from series_assets.core.spec.pydantic_faults import format_value
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 
 GIANT = 2**20_000
@@ -120,7 +120,7 @@ def test_as_many_periods_as_there_are_days(frequency: str) -> None:
 )
 def test_frequencies_at_the_extremes(value: str, complaint: str) -> None:
     """Dates of a window are counted, so that a slip of the shift key asked for 19 GiB."""
-    shown = told(value)
+    shown = format_value(value)
     assert complaints(with_column("date", frequency=value)) == [
         f"columns.date.frequency {shown} {complaint}"
     ]
@@ -233,7 +233,7 @@ def test_faults_without_end_are_cut_off() -> None:
 )
 def test_what_stands_in_a_file_is_shown_in_short(value: object, expected: str) -> None:
     """However long it is."""
-    assert told(value) == expected
+    assert format_value(value) == expected
 
 
 def test_long_words_are_compared_with_nothing() -> None:

@@ -71,7 +71,7 @@ def _run(series: Series, source: Path, scratch: Path, made: Made, stock_exhibit:
     places = records.first_row_positions(known[series.first_identifier].tolist())
     if len(places) < part.entities:
         return
-    ranks = sampling.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
+    ranks = sampling.sample_ranks(part.distribution, part.rows, len(places), second.random_seed, 1)
     drawn = known[series.reference_columns].take(places[ranks]).reset_index(drop=True)
     sqlite.copy_for_run(source, scratch, part.whole)
     entities = records.typed(drawn, series.kinds)

@@ -80,7 +80,9 @@ def run(specification: Content) -> Made:
         new = generate_new_records(first, scratch)
         known, part = as_text(new.records), second.existing
         places = first_row_positions(known["id"].tolist())
-        ranks = sampling.draw(part.distribution, part.rows, len(places), second.random_seed, 1)
+        ranks = sampling.sample_ranks(
+            part.distribution, part.rows, len(places), second.random_seed, 1
+        )
         drawn = known[series.reference_columns].take(places[ranks]).reset_index(drop=True)
         sqlite.copy_for_run(INSTALLED, scratch, part.whole)
         return Made(

@@ -106,7 +106,7 @@ def test_only_the_oldest_entities_are_drawn(monkeypatch: pytest.MonkeyPatch) -> 
     """Entities of later periods that never come back show in draws by entity and by age."""
 
     def draw(distribution: Any, rows: int, *_: int) -> Any:
-        return np.arange(sampling.present(distribution, rows))
+        return np.arange(sampling.count_entities(distribution, rows))
 
     monkeypatch.setattr(dataset, "sample_ranks", draw)
     names = {one.name for one in failing("common")}
@@ -121,7 +121,7 @@ def test_only_the_older_half_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = dataset.sample_ranks
 
     def draw(distribution: Any, rows: int, eligible: int, *seeds: int) -> Any:
-        least = sampling.present(distribution, rows)
+        least = sampling.count_entities(distribution, rows)
         return drawn(distribution, rows, max(least, eligible // 2), *seeds)
 
     monkeypatch.setattr(dataset, "sample_ranks", draw)
