@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from series_assets.core.plain_text import escape_invisible, one_line
-from series_assets.pipeline.progress import PHASES, Progress
+from series_assets.core.plain_text import one_line, escape_invisible
+from series_assets.pipeline.progress import PHASES, FinishedPhase, Progress
 
 
 def echo(text: str, err: bool = False) -> None:
@@ -66,9 +66,9 @@ class _Notes(Progress):
 class _Lines(_Notes):
     """Prints phases too."""
 
-    def reached(self, key: str, phase: str) -> None:
+    def finished(self, result: FinishedPhase) -> None:
         """Print a line."""
-        self._console.print(Text(escape_invisible(f"{key}: {phase}")), soft_wrap=True)
+        self._console.print(Text(escape_invisible(str(result))), soft_wrap=True)
 
 
 class _Drawn(_Notes):

@@ -18,11 +18,7 @@ from series_assets.dagster.failures import failure_of
 from series_assets.dagster.handles import RecordsFile, ReferenceTableSnapshot
 from series_assets.dagster.input_loading import Handle, load_as_annotated
 from series_assets.dagster.metadata import Metadata
-from series_assets.dagster.private import (
-    add_partition_metadata,
-    record_partitions,
-    set_data_version,
-)
+from series_assets.dagster.recording import PartitionRecorder
 
 if TYPE_CHECKING:
     from series_assets.pipeline.dataset import Dataset
@@ -40,30 +36,28 @@ class SeriesIOManager(dg.IOManager):
         self._workspace = workspace
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        """Make and put the periods of a stream one by one, with metadata for each.
+        """Generate and store the periods of a stream one by one, and record each with its metadata.
 
-        Where one fails, or the run is ended, those before it are recorded as materialised.
+        Where one fails, or the run is ended, those before it are recorded as materialized.
         """
         from series_assets.pipeline.failures import as_period_errors, period_error
 
         *_, name, asset = context.asset_key.path
-        series, done = self._series[name], list[str]()
-        set_data_version(context, _version(series, asset))
+        series = self._series[name]
         try:
-            with self._workspace.scratch() as folder, closing(iter(obj)) as periods:
+            with (
+                PartitionRecorder(context, _version(series, asset)) as recorder,
+                self._workspace.scratch() as folder,
+                closing(iter(obj)) as periods,
+            ):
                 put = getattr(_Put(series, self._workspace, folder), asset)
                 for period, made in periods:
                     with as_period_errors(series, period):
                         facts = put(series.plan(period.k), made)
-                    add_partition_metadata(context, period.key, facts)
-                    done.append(period.key)
+                    recorder.stored(period.key, facts)
         except SeriesError as error:
-            record_partitions(context, done)
-            told = period_error(error, name)
-            raise failure_of(told, told.trace) from None
-        except BaseException:
-            record_partitions(context, done)
-            raise
+            placed = period_error(error, name)
+            raise failure_of(placed, placed.trace) from None
 
     def load_input(self, context: dg.InputContext) -> Any:
         """Return what an asset downstream asks for of the periods that it depends on."""

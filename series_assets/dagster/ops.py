@@ -15,10 +15,11 @@ import dagster as dg
 
 from series_assets.core.plain_text import escape_invisible
 from series_assets.core.plan.calendar import Period
+from series_assets.core.plan.notes import notes_of
 from series_assets.core.plan.series import Plan, Series
 from series_assets.core.spec.specification import Specification
 from series_assets.dagster.scoping import between_ops_key, io_manager_key, kept_by
-from series_assets.pipeline.progress import Progress
+from series_assets.pipeline.progress import FinishedPhase, Progress
 
 if TYPE_CHECKING:
     from series_assets.pipeline.workspace import Workspace
@@ -33,7 +34,7 @@ class Tools:
 
     workspace: "Workspace"
     progress: Progress | None = None
-    """Where progress goes; None for the log of the run."""
+    """Where progress goes besides the log of the run."""
 
 
 @dataclass(frozen=True)
@@ -189,19 +190,37 @@ def _stream(
     def begin() -> Periods:
         from series_assets.pipeline import phases
 
-        progress = tools.progress or _Logged(context.log)
+        progress = _RunLog(context.log, tools.progress)
+        if phase == "new_records_of":
+            for note in notes_of(series):
+                progress.log(note)
         periods: Periods = getattr(phases, phase)(series, plans, tools.workspace, progress)
         return periods
 
     return PeriodStream(begin)
 
 
-class _Logged(Progress):
-    """Writes what is worth knowing into the log of the run."""
+class _RunLog(Progress):
+    """Writes finished phases and notes into the log of the run, and passes everything on."""
 
-    def __init__(self, log: Any) -> None:
+    def __init__(self, log: Any, then: Progress | None) -> None:
         self._log = log
+        self._then = then or Progress()
+
+    def log(self, text: str) -> None:
+        """Write a line into the log of the run."""
+        self._log.info(escape_invisible(text))
+
+    def reached(self, key: str, phase: str) -> None:
+        """Pass it on."""
+        self._then.reached(key, phase)
+
+    def finished(self, result: FinishedPhase) -> None:
+        """Write a line, and pass it on."""
+        self.log(str(result))
+        self._then.finished(result)
 
     def noted(self, text: str) -> None:
-        """Write a line."""
-        self._log.info(escape_invisible(text))
+        """Write a line, and pass it on."""
+        self.log(text)
+        self._then.noted(text)

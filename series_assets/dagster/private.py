@@ -48,30 +48,63 @@ def add_partition_metadata(
     )
 
 
-def record_partitions(context: dg.OutputContext, keys: Sequence[str]) -> None:
-    """Record partitions as materialised in a step that is going to fail.
+def record_partition(
+    context: dg.OutputContext, partition_key: str, metadata: Mapping[str, Any]
+) -> None:
+    """Record one partition of a range as materialized while its step goes on.
 
-    Dagster records nothing of a step that fails. The events are those that it would have written,
-    with the versions by which it tells what is stale, which it has no public name for. They belong
-    to no run: one with an event of the run would count as done when it is re-executed from the
-    asset that failed.
+    The event is the one that Dagster would write when the step ends, with the versions by which
+    it decides what is stale; it has no public name for these.
     """
+    from dagster._core.definitions.metadata import normalize_metadata
     from dagster._core.execution.plan.execute_step import _get_output_asset_events
 
-    if not keys:
-        return
     step = context.step_context
     asset = step.job_def.asset_layer.get_assets_def_for_node(step.node_handle)
     assert asset is not None
     events = _get_output_asset_events(
         context.asset_key,
-        keys,
+        [partition_key],
         dg.Output(None, context.name),
         step.op_def.output_def_named(context.name),
-        {},
+        normalize_metadata(metadata),
         step,
         asset.execution_type,
     )
     for event in events:
         assert isinstance(event, dg.AssetMaterialization)
-        step.instance.report_runless_asset_event(event)
+        context.log_event(event)
+
+
+def limit_partitions(context: dg.OutputContext, keys: Sequence[str]) -> None:
+    """Let Dagster record only these partitions when the step ends; the others are recorded.
+
+    ``keys`` must not be empty: a step that covers no partition materializes the asset as such.
+    """
+    subset = context.asset_partitions_def.subset_with_partition_keys(keys)
+    context._asset_partitions_subset = subset
+
+
+def record_incomplete(context: dg.OutputContext, check: str, description: str) -> None:
+    """Record that a step ends before all of its partitions are materialized.
+
+    *Re-execute from asset failure* leaves out each asset that has any materialization in the run,
+    unless a blocking check of the asset failed there. The check is part of no definition: it
+    appears in the log of the run only.
+    """
+    evaluation = dg.AssetCheckEvaluation(
+        asset_key=context.asset_key,
+        check_name=check,
+        passed=False,
+        metadata={},
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=description,
+        blocking=True,
+    )
+    dg.DagsterEvent.asset_check_evaluation(context.step_context, evaluation)
+
+
+def is_asset_backfill(context: dg.OutputContext) -> bool:
+    """Tell whether the run was launched by a backfill of assets, and not of a job."""
+    run = context.step_context.dagster_run
+    return "dagster/backfill" in run.tags and bool(run.asset_selection)

@@ -14,6 +14,7 @@ from series_assets.core.spec.specification import Specification, is_select
 from series_assets.engine.run import generate_existing_records
 from series_assets.engine.whole_dataset import with_columns_over_all_rows
 from series_assets.pipeline.new_records import notes_of_run
+from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files, provenance, sqlite
 
@@ -41,6 +42,13 @@ class Dataset:
     def notes(self) -> tuple[str, ...]:
         """Sentences worth knowing."""
         return self.existing.notes if self.existing else ()
+
+    @property
+    def contents(self) -> str:
+        """How many new and existing records there are, for people."""
+        new = 0 if self.new is None else len(self.new)
+        existing = len(self.existing.texts) if self.existing else 0
+        return f"{new:,} new and {counted(existing, 'existing row')}"
 
 
 def make_dataset(

@@ -12,6 +12,7 @@ from series_assets.core.records import as_delivered
 from series_assets.core.spec.specification import Specification
 from series_assets.engine.exhibit_messages import is_about_duplicates
 from series_assets.engine.run import generate_new_records
+from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files, provenance, sqlite
 from series_assets.storage.lookup_tables import check_lookups
@@ -29,6 +30,11 @@ class NewRecords:
     """The constraints of the specification that some of them do not meet."""
     notes: tuple[str, ...] = ()
     """Sentences worth knowing."""
+
+    @property
+    def contents(self) -> str:
+        """How many records there are, for people."""
+        return counted(0 if self.texts is None else len(self.texts), "row")
 
 
 def make_new_records(series: Series, plan: Plan, workspace: Workspace, folder: Path) -> NewRecords:

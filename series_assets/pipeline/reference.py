@@ -8,6 +8,7 @@ import pandas as pd
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.records import first_row_positions, typed
+from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import sqlite
 
@@ -25,6 +26,11 @@ class NewEntities:
     def count(self) -> int:
         """How many entities there are."""
         return 0 if self.texts is None else len(self.texts)
+
+    @property
+    def contents(self) -> str:
+        """How many entities there are, for people."""
+        return counted(self.count, "new entity")
 
 
 def require_earlier(series: Series, period: Period, workspace: Workspace, folder: Path) -> None:

@@ -16,7 +16,7 @@ from series_assets.pipeline import executors
 from series_assets.pipeline.dataset import make_dataset, write_dataset
 from series_assets.pipeline.failures import PeriodError, as_period_errors
 from series_assets.pipeline.new_records import make_new_records, write_new_records
-from series_assets.pipeline.progress import Progress
+from series_assets.pipeline.progress import PhaseTimer, Progress
 from series_assets.pipeline.reference import (
     record_new_entities,
     require_earlier,
@@ -39,35 +39,45 @@ def generate_periods(
     for note in notes_of(series):
         progress.noted(note)
     workers = executors.workers_for(len(periods), series.rows, workspace.executor)
+    timer = PhaseTimer(periods, progress)
     with workspace.scratch() as folder:
         require_earlier(series, periods[0], workspace, folder)
         with executors.start_workers(workers) as processes:
             if processes is None:
                 for period in periods:
-                    _make_period(series, period, workspace, folder, progress)
+                    _make_period(series, period, workspace, folder, progress, timer)
             else:
                 work = Work(series, workspace, folder)
-                _SideBySide(work, periods, processes, progress).run()
+                _SideBySide(work, periods, processes, progress, timer).run()
     layout = workspace.layout(series)
     return [layout.dataset(period.number) for period in periods]
 
 
 def _make_period(
-    series: Series, period: Period, workspace: Workspace, folder: Path, progress: Progress
+    series: Series,
+    period: Period,
+    workspace: Workspace,
+    folder: Path,
+    progress: Progress,
+    timer: PhaseTimer,
 ) -> None:
     """Make one period from its plan to its files, with its new records in memory."""
     with as_period_errors(series, period):
         plan = series.plan(period.k)
-        progress.reached(period.key, "new records")
+        timer.begin("new records", period)
         new = make_new_records(series, plan, workspace, folder)
         _note(progress, new.notes)
         write_new_records(series, plan, new, workspace, folder)
-        progress.reached(period.key, "reference table")
-        record_new_entities(series, period, select_new_entities(series, new.texts), workspace)
-        progress.reached(period.key, "dataset")
+        timer.end("new records", period, new.contents)
+        timer.begin("reference table", period)
+        entities = select_new_entities(series, new.texts)
+        record_new_entities(series, period, entities, workspace)
+        timer.end("reference table", period, entities.contents)
+        timer.begin("dataset", period)
         dataset = make_dataset(series, plan, new.texts, workspace, folder)
         _note(progress, dataset.notes)
         write_dataset(series, plan, dataset, workspace, folder)
+        timer.end("dataset", period, dataset.contents)
 
 
 def _note(progress: Progress, notes: Sequence[str]) -> None:
@@ -75,19 +85,19 @@ def _note(progress: Progress, notes: Sequence[str]) -> None:
         progress.noted(note)
 
 
-def _new_records_task(work: Work, plan: Plan) -> tuple[str, ...]:
-    """Make and put the new records of a period in a worker; return its notes."""
+def _new_records_task(work: Work, plan: Plan) -> tuple[tuple[str, ...], str]:
+    """Make and put the new records of a period in a worker; return its notes and contents."""
     new = make_new_records(work.series, plan, work.workspace, work.folder)
     write_new_records(work.series, plan, new, work.workspace, work.folder)
-    return new.notes
+    return new.notes, new.contents
 
 
-def _dataset_task(work: Work, plan: Plan) -> tuple[str, ...]:
-    """Make and put the dataset of a period in a worker; return its notes."""
+def _dataset_task(work: Work, plan: Plan) -> tuple[tuple[str, ...], str]:
+    """Make and put the dataset of a period in a worker; return its notes and contents."""
     new = read_new_records(work, plan.period)
     made = make_dataset(work.series, plan, new, work.workspace, work.folder)
     write_dataset(work.series, plan, made, work.workspace, work.folder)
-    return made.notes
+    return made.notes, made.contents
 
 
 class _SideBySide:
@@ -99,11 +109,13 @@ class _SideBySide:
         periods: Sequence[Period],
         processes: executors.WorkerProcesses,
         progress: Progress,
+        timer: PhaseTimer,
     ) -> None:
         self._work = work
         self._packed = work.packed()
         self._processes = processes
         self._progress = progress
+        self._timer = timer
         self._to_make, self._to_record = list(periods), list(periods)
         self._to_combine: list[Period] = []
         self._made: set[Period] = set()
@@ -132,14 +144,16 @@ class _SideBySide:
                 phase, task, period = "dataset", _dataset_task, self._to_combine.pop(0)
             else:
                 phase, task, period = "new records", _new_records_task, self._to_make.pop(0)
-            self._progress.reached(period.key, phase)
+            self._timer.begin(phase, period)
             future = self._processes.submit(call, task, self._packed, period.k)
             self._running[future] = phase, period
 
     def _collect(self, future: "Future[Any]") -> None:
         phase, period = self._running.pop(future)
         try:
-            _note(self._progress, executors.result_of(future, self._work.series, period))
+            notes, contents = executors.result_of(future, self._work.series, period)
+            _note(self._progress, notes)
+            self._timer.end(phase, period, contents)
             if phase == "new records":
                 self._made.add(period)
         except PeriodError as error:
@@ -149,7 +163,7 @@ class _SideBySide:
         """Add the entities of those periods whose turn has come."""
         while self._to_record and self._to_record[0] in self._made:
             period = self._to_record.pop(0)
-            self._progress.reached(period.key, "reference table")
+            self._timer.begin("reference table", period)
             try:
                 with as_period_errors(self._work.series, period):
                     entities = select_new_entities(
@@ -159,6 +173,7 @@ class _SideBySide:
             except PeriodError as error:
                 self._fail(period, error)
             else:
+                self._timer.end("reference table", period, entities.contents)
                 self._to_combine.append(period)
 
     def _fail(self, period: Period, error: PeriodError) -> None:
