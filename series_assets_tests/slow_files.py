@@ -40,6 +40,7 @@ SECONDS = {
     "support/test_names.py": 15,
     "reporting/test_dataset_plots.py": 15,
     "dagster/test_partitions.py": 15,
+    "dagster/test_recording.py": 12,
     "dagster/test_input_loading.py": 11,
     "support/test_numbers.py": 10,
     "test_settings.py": 10,

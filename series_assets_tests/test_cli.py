@@ -427,12 +427,17 @@ def test_quiet_prints_what_goes_wrong(tmp_path: Path) -> None:
 
 
 def test_verbose_shows_each_phase_on_stderr(tmp_path: Path) -> None:
-    """stdout is still the paths and nothing else."""
+    """With count, rows and time; stdout is still the paths and nothing else."""
     write_series(tmp_path / "series")
     ended = run("generate", "demo", "--periods", KEYS[0], "--verbose")
     assert ended.returncode == 0
     assert ended.stdout == datasets(tmp_path / "data" / "demo", 1)
-    assert ended.stderr.splitlines() == [f"{KEYS[0]}: {phase}" for phase in PHASES]
+    lines = [re.sub(r"\d+\.\d s$", "N s", line) for line in ended.stderr.splitlines()]
+    assert lines == [
+        f"new records 1 of 1: {KEYS[0]}, 60 rows, N s",
+        f"reference table 1 of 1: {KEYS[0]}, 60 new entities, N s",
+        f"dataset 1 of 1: {KEYS[0]}, 60 new and 0 existing rows, N s",
+    ]
 
 
 def test_verbose_shows_the_log_of_a_recorded_run(

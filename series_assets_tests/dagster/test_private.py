@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 PLACE = "series_assets/dagster/private.py"
 UNPUBLISHED_ATTRIBUTES: list[tuple[type, str]] = [
     (dg.OutputContext, "step_context"),
+    (dg.DagsterEvent, "asset_check_evaluation"),
 ]
 """Attributes without an underscore that lead to Dagster's internal objects."""
 

@@ -9,7 +9,7 @@ from series_assets.core.errors import GenerationError, RequestError
 from series_assets.core.plan.series import Plan, Series
 from series_assets.interface import generate
 from series_assets.pipeline import dataset, new_records, run
-from series_assets.pipeline.progress import PHASES, Progress
+from series_assets.pipeline.progress import PHASES, FinishedPhase, Progress
 from series_assets_tests.builders import a_series, a_user_input, files_in
 
 EXECUTORS = ("none", "processes:3")
@@ -21,11 +21,16 @@ class Heard(Progress):
 
     def __init__(self) -> None:
         self.phases: list[tuple[str, str]] = []
+        self.results: list[FinishedPhase] = []
         self.notes: list[str] = []
 
     def reached(self, key: str, phase: str) -> None:
         """Keep a phase."""
         self.phases.append((key, phase))
+
+    def finished(self, result: FinishedPhase) -> None:
+        """Keep what a phase delivered."""
+        self.results.append(result)
 
     def noted(self, text: str) -> None:
         """Keep a note."""
@@ -58,6 +63,11 @@ def test_each_phase_of_each_period_is_reported_once(tmp_path: Path, executor: st
     wanted = [(key, phase) for key in series.calendar.keys for phase in PHASES]
     assert sorted(heard.phases) == sorted(wanted)
     assert executor != "none" or heard.phases == wanted
+    assert sorted((one.period.key, one.phase) for one in heard.results) == sorted(wanted)
+    [third] = [one for one in heard.results if (one.period.key, one.phase) == (THIRD, "dataset")]
+    assert str(third) == (
+        f"dataset 3 of 4: {THIRD}, 20 new and 40 existing rows, {third.seconds:.1f} s"
+    )
 
 
 def _failing(function: Any, error: Exception) -> Any:
