@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from series_assets.core.plain_text import one_line, escape_invisible
+from series_assets.core.plain_text import escape_invisible, one_line
 from series_assets.pipeline.progress import PHASES, FinishedPhase, Progress
 
 
