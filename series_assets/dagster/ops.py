@@ -18,6 +18,7 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.notes import notes_of
 from series_assets.core.plan.series import Plan, Series
 from series_assets.core.spec.specification import Specification
+from series_assets.dagster.run_periods import period_of, periods_of_run
 from series_assets.dagster.scoping import between_ops_key, io_manager_key, kept_by
 from series_assets.pipeline.progress import FinishedPhase, Progress
 
@@ -54,7 +55,7 @@ class ChangedSpecifications:
         """
         plans = []
         for key, specification in sorted(self.by_key.items()):
-            plan = series.plan(series.calendar.period_for_key(key).k)
+            plan = series.plan(period_of(series, key).k)
             planned = getattr(plan, part)
             if planned and specification and self.fingerprint == series.fingerprint:
                 changed = {part: replace(planned, specification=specification)}
@@ -80,7 +81,7 @@ def new_records_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
 
     @_op(series, name, "Change seed, rows and dates for each period.", between=True)
     def change_specification(context: dg.OpExecutionContext) -> Any:
-        return _changed(series, context.partition_keys, "new")
+        return _changed(series, periods_of_run(series, context), "new")
 
     @_op(series, name, "Run Exhibit for the new records.", ins=["specifications"])
     def run_exhibit(context: dg.OpExecutionContext, specifications: Any) -> Any:
@@ -103,7 +104,7 @@ def reference_table_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
     def add_new_entities(
         context: dg.OpExecutionContext, new_records: dict[str, Any], previous: dict[str, Any]
     ) -> Any:
-        plans = [series.plan(series.calendar.period_for_key(key).k) for key in sorted(new_records)]
+        plans = [series.plan(period_of(series, key).k) for key in sorted(new_records)]
         return _stream(series, tools, context, plans, "new_entities_of")
 
     @dg.graph(name=name, out=dg.GraphOut())
@@ -124,7 +125,7 @@ def dataset_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
         between=True,
     )
     def change_specification(context: dg.OpExecutionContext) -> Any:
-        return _changed(series, context.partition_keys, "existing")
+        return _changed(series, periods_of_run(series, context), "existing")
 
     @_op(
         series,
@@ -171,9 +172,9 @@ def _op(
     return decorate
 
 
-def _changed(series: Series, keys: Sequence[str], part: str) -> ChangedSpecifications:
+def _changed(series: Series, periods: Sequence[Period], part: str) -> ChangedSpecifications:
     """Return the changed specifications of a run's periods, of those that have such a part."""
-    parts = {key: getattr(series.plan(series.calendar.period_for_key(key).k), part) for key in keys}
+    parts = {period.key: getattr(series.plan(period.k), part) for period in periods}
     changed = {key: part.specification if part else None for key, part in parts.items()}
     return ChangedSpecifications(series.fingerprint, changed)
 
