@@ -194,6 +194,7 @@ def generate(
         series, data_dir = _sound(settings, name), settings.data_dir
 
     with interrupts.leaving():
+        from series_assets.pipeline.progress import phases_of
         from series_assets.pipeline.requests import chosen_periods
         from series_assets.pipeline.workspace import Workspace
 
@@ -206,7 +207,8 @@ def generate(
     )
     chosen = chosen_periods(series, periods)
     make = _generator(settings, verbose)
-    with progress_bar(series.name, len(chosen), quiet=quiet, verbose=verbose) as progress:
+    steps = len(chosen) * len(phases_of(series))
+    with progress_bar(series.name, steps, quiet=quiet, verbose=verbose) as progress:
         try:
             made = make(series, chosen, workspace, progress)
         except KeyboardInterrupt:

@@ -13,7 +13,7 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from series_assets.core.plain_text import escape_invisible, one_line
-from series_assets.pipeline.progress import PHASES, FinishedPhase, Progress
+from series_assets.pipeline.progress import FinishedPhase, Progress
 
 
 def echo(text: str, err: bool = False) -> None:
@@ -28,9 +28,9 @@ def cell(text: str) -> Text:
 
 @contextmanager
 def progress_bar(
-    name: str, periods: int, *, quiet: bool = False, verbose: bool = False
+    name: str, steps: int, *, quiet: bool = False, verbose: bool = False
 ) -> Iterator[Progress]:
-    """Provide a Progress for a run over so many periods of a series.
+    """Provide a Progress for a run of so many phases of periods of a series.
 
     It draws a bar on stderr and prints notes above it; a line a phase if ``verbose``; nothing if
     ``quiet``; notes alone where stderr is no terminal.
@@ -49,7 +49,7 @@ def progress_bar(
             MofNCompleteColumn(),
         )
         with Bar(*columns, console=console, transient=True) as bar:
-            yield _Drawn(console, bar, name, periods * len(PHASES))
+            yield _Drawn(console, bar, name, steps)
 
 
 class _Notes(Progress):

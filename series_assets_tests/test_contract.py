@@ -132,6 +132,8 @@ def test_every_key_of_the_user_input_is_described_with_its_default_and_values() 
         assert meaning
         if field.is_required():
             assert default == "required"
+        elif isinstance(field.default, bool):
+            assert default == f"`{str(field.default).lower()}`"
         elif field.default:
             assert default.strip("`") == str(field.default)
         else:

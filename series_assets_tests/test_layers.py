@@ -11,13 +11,15 @@ import series_assets
 
 ROOT = Path(series_assets.__file__).parent
 
-_BELOW_ALL = {"core", "core.spec", "core.plan", "core.records"}
+_BELOW_ALL = {"core", "core.spec", "core.plan", "core.records", "core.truth", "core.manifest"}
 _ROOMS = _BELOW_ALL | {"storage", "engine", "pipeline", "checks", "reporting"}
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "core.spec": {"core"},
     "core.plan": {"core", "core.spec"},
     "core.records": {"core", "core.spec"},
+    "core.truth": {"core", "core.spec", "core.plan", "core.records"},
+    "core.manifest": {"core", "core.spec", "core.plan", "core.records"},
     "storage": _BELOW_ALL,
     "engine": _BELOW_ALL,
     "settings": {"core", "storage", "pipeline"},

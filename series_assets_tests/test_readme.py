@@ -86,6 +86,8 @@ def test_every_key_of_the_user_input_is_in_the_readme_with_its_default() -> None
     for name, field in UserInput.model_fields.items():
         if field.is_required():
             assert told[name] == "required"
+        elif isinstance(field.default, bool):
+            assert told[name] == f"`{str(field.default).lower()}`"
         elif field.default:
             assert told[name].strip("`") == str(field.default)
 

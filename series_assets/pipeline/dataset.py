@@ -137,6 +137,10 @@ def write_dataset(
     with workspace.exclusive_access():
         if plan.new is not None:  # they lie beside it, and have to fit
             provenance.require_new_records(series, layout, plan.period)
+        files.remove_if_there(layout.manifest(number))  # it says that all is in place
+        if not series.truth:
+            for path in layout.truth_files(number):  # of a run that was asked for them
+                files.remove_if_there(path)
         provenance.move_with_specification(
             (texts, layout.dataset(number)),
             (yaml if made.existing else None, layout.existing_specification(number)),

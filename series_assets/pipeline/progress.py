@@ -5,9 +5,18 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from series_assets.core.plan.calendar import Period
+from series_assets.core.plan.series import Series
 
 PHASES = ("new records", "reference table", "dataset")
 """The phases of each period, in their order."""
+TRUTH, MANIFEST = "truth", "manifest"
+"""Phases of series that ask for them, after the others."""
+
+
+def phases_of(series: Series) -> tuple[str, ...]:
+    """Return the phases of each period of a series, in their order."""
+    asked = ((TRUTH, series.truth), (MANIFEST, series.user_input.manifest))
+    return (*PHASES, *(phase for phase, wanted in asked if wanted))
 
 
 @dataclass(frozen=True)
@@ -15,7 +24,7 @@ class FinishedPhase:
     """A phase of a period whose results are stored."""
 
     phase: str
-    """One of ``PHASES``."""
+    """One of ``phases_of`` the series."""
     period: Period
     position: int
     """Place of the period among those of the run, counted from 1."""

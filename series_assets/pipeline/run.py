@@ -1,7 +1,8 @@
 """A range of periods: in which order their phases go, what is reported, what a failure ends.
 
 A period is made whole before the next one begins. In several processes, new records are made
-ahead of the reference table, and datasets as soon as the table knows the period before.
+ahead of the reference table, and datasets as soon as the table knows the period before. History
+and manifests follow in this process, in order: each goes on from the period before.
 """
 
 from collections.abc import Sequence
@@ -15,14 +16,17 @@ from series_assets.core.plan.series import Plan, Series
 from series_assets.pipeline import executors
 from series_assets.pipeline.dataset import make_dataset, write_dataset
 from series_assets.pipeline.failures import PeriodError, as_period_errors
+from series_assets.pipeline.manifest import write_manifest
 from series_assets.pipeline.new_records import make_new_records, write_new_records
-from series_assets.pipeline.progress import PhaseTimer, Progress
+from series_assets.pipeline.progress import MANIFEST, TRUTH, PhaseTimer, Progress
 from series_assets.pipeline.reference import (
     record_new_entities,
     require_earlier,
     select_new_entities,
 )
 from series_assets.pipeline.requests import check_request
+from series_assets.pipeline.state import fold_period, record_states
+from series_assets.pipeline.truth import write_truth
 from series_assets.pipeline.work import Work, call, read_new_records
 from series_assets.pipeline.workspace import Workspace
 
@@ -78,6 +82,24 @@ def _make_period(
         _note(progress, dataset.notes)
         write_dataset(series, plan, dataset, workspace, folder)
         timer.end("dataset", period, dataset.contents)
+        _finish(series, period, workspace, folder, timer)
+
+
+def _finish(
+    series: Series, period: Period, workspace: Workspace, folder: Path, timer: PhaseTimer
+) -> None:
+    """Write what a series asks for beside its datasets, the manifest last."""
+    folded = None
+    if series.truth:
+        timer.begin(TRUTH, period)
+        folded = fold_period(series, period, workspace)
+        record_states(series, period, folded, workspace)
+        write_truth(series, period, folded, workspace, folder)
+        timer.end(TRUTH, period, folded.contents)
+    if series.user_input.manifest:
+        timer.begin(MANIFEST, period)
+        path = write_manifest(series, period, folded, workspace, folder)
+        timer.end(MANIFEST, period, path.name)
 
 
 def _note(progress: Progress, notes: Sequence[str]) -> None:
@@ -118,7 +140,9 @@ class _SideBySide:
         self._timer = timer
         self._to_make, self._to_record = list(periods), list(periods)
         self._to_combine: list[Period] = []
+        self._to_finish = list(periods)
         self._made: set[Period] = set()
+        self._combined: set[Period] = set()
         self._running: dict[Future[Any], tuple[str, Period]] = {}
         self._failure: tuple[Period, PeriodError] | None = None
 
@@ -134,6 +158,7 @@ class _SideBySide:
                 self._collect(future)
             self._record()
             self._submit()
+            self._finish()
         if self._failure:
             raise self._failure[1]
 
@@ -154,8 +179,7 @@ class _SideBySide:
             notes, contents = executors.result_of(future, self._work.series, period)
             _note(self._progress, notes)
             self._timer.end(phase, period, contents)
-            if phase == "new records":
-                self._made.add(period)
+            (self._made if phase == "new records" else self._combined).add(period)
         except PeriodError as error:
             self._fail(period, error)
 
@@ -176,10 +200,20 @@ class _SideBySide:
                 self._timer.end("reference table", period, entities.contents)
                 self._to_combine.append(period)
 
+    def _finish(self) -> None:
+        """Write what is beside those datasets whose turn has come, while others are made."""
+        while self._to_finish and self._to_finish[0] in self._combined:
+            period, work = self._to_finish.pop(0), self._work
+            try:
+                with as_period_errors(work.series, period):
+                    _finish(work.series, period, work.workspace, work.folder, self._timer)
+            except PeriodError as error:
+                self._fail(period, error)
+
     def _fail(self, period: Period, error: PeriodError) -> None:
         """Leave out the period and all after it; those before it are still made."""
         if self._failure and self._failure[0].k < period.k:
             return
         self._failure = period, error
-        for waiting in (self._to_make, self._to_record, self._to_combine):
+        for waiting in (self._to_make, self._to_record, self._to_combine, self._to_finish):
             waiting[:] = [one for one in waiting if one.k < period.k]

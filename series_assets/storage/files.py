@@ -5,17 +5,27 @@ import csv
 import io
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from series_assets.core.errors import GenerationError
 from series_assets.core.plan.series import Series
+from series_assets.core.spec.truth_settings import DIMENSIONS
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+_OURS = {
+    "": re.compile(r"dataset_[1-9]\d*\.(csv|new\.yml|existing\.yml|manifest\.json)|report\.html"),
+    "new_records": re.compile(r"dataset_[1-9]\d*\.csv"),
+    "truth": re.compile(r"(changes|cells|scd1|scd2)_[1-9]\d*\.csv"),
+}
+"""The names of files of ours in each folder of a series, the series' own first."""
+INNER_FOLDERS = tuple(filter(None, _OURS))
+"""The folders within that of a series."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,32 @@ class Layout:
         """The new records of a dataset by themselves."""
         return self.folder / "new_records" / f"dataset_{number}.csv"
 
+    def manifest(self, number: int) -> Path:
+        """What tells a consumer that a dataset is there, and how to know that it is whole."""
+        return self.folder / f"dataset_{number}.manifest.json"
+
+    @property
+    def truth(self) -> Path:
+        """The folder of the expected history, apart from what a consumer picks up."""
+        return self.folder / "truth"
+
+    def changes(self, number: int) -> Path:
+        """What each row of a dataset did."""
+        return self.truth / f"changes_{number}.csv"
+
+    def cells(self, number: int) -> Path:
+        """The values that a dataset changed."""
+        return self.truth / f"cells_{number}.csv"
+
+    def dimension(self, kind: str, number: int) -> Path:
+        """The expected dimension after a dataset; ``kind`` is ``scd1`` or ``scd2``."""
+        return self.truth / f"{kind}_{number}.csv"
+
+    def truth_files(self, number: int) -> list[Path]:
+        """All files of the history after a dataset, whether they are asked for or not."""
+        dimension = [self.dimension(kind, number) for kind in DIMENSIONS]
+        return [self.changes(number), self.cells(number), *dimension]
+
     @property
     def report(self) -> Path:
         """The report on all periods made so far."""
@@ -56,11 +92,12 @@ class Layout:
 
     def existing_files(self) -> list[Path]:
         """Return the files that were made, of all periods, sorted."""
-        ours = re.compile(r"dataset_[1-9]\d*\.(csv|new\.yml|existing\.yml)|report\.html")
-        inner = re.compile(r"dataset_[1-9]\d*\.csv")
-        made = [path for path in self.folder.glob("*") if ours.fullmatch(path.name)]
-        records = (self.folder / "new_records").glob("*")
-        return sorted([*made, *(path for path in records if inner.fullmatch(path.name))])
+        return sorted(
+            path
+            for folder, ours in _OURS.items()
+            for path in (self.folder / folder).glob("*")
+            if ours.fullmatch(path.name)
+        )
 
 
 _TO_QUOTE = (b",", b'"', b"\r", b"\n")
@@ -74,16 +111,43 @@ def write_csv(path: Path, texts: "pd.DataFrame") -> None:
     Missing values are empty. Quotes are needed around a comma, a quote, and line breaks of any
     kind; and around nothing at all, where it is the whole line.
     """
-    columns = [texts[name].to_numpy(dtype=object) for name in texts.columns]
+    columns = {name: texts[name].to_numpy(dtype=object) for name in texts.columns}
+    _write_columns(path, columns, len(texts))
 
+
+def write_table(path: Path, table: "pa.Table") -> None:
+    """Write an Arrow table as ``write_csv`` does; truth values as ``true`` and ``false``."""
+    import pyarrow as pa
+
+    columns = {name: table[name].cast(pa.string()) for name in table.column_names}
+    joined = {name: column.combine_chunks() for name, column in columns.items()}
+    _write_columns(path, joined, table.num_rows)
+
+
+def _write_columns(path: Path, columns: Mapping[str, Any], count: int) -> None:
     def write(stream: io.BufferedWriter) -> None:
-        stream.write(_lines([[name] for name in texts.columns]))
-        for begin in range(0, len(texts), _ROWS_AT_ONCE):
-            stream.write(_lines([column[begin : begin + _ROWS_AT_ONCE] for column in columns]))
+        _write_lines(stream, columns, count)
         stream.flush()
         os.fsync(stream.fileno())
 
     _write_whole(path, write)
+
+
+def _write_lines(stream: Any, columns: Mapping[str, Any], count: int) -> None:
+    stream.write(_lines([[name] for name in columns]))
+    for begin in range(0, count, _ROWS_AT_ONCE):
+        some = [column[begin : begin + _ROWS_AT_ONCE] for column in columns.values()]
+        stream.write(_lines(some))
+
+
+def csv_of(table: "pa.Table") -> str:
+    """Return what ``write_table`` writes."""
+    import pyarrow as pa
+
+    stream = io.BytesIO()
+    columns = {name: table[name].cast(pa.string()).combine_chunks() for name in table.column_names}
+    _write_lines(stream, columns, table.num_rows)
+    return stream.getvalue().decode()
 
 
 def _lines(columns: Sequence[Any]) -> Any:
@@ -99,6 +163,10 @@ def _lines(columns: Sequence[Any]) -> Any:
 
 def _content(texts: "pa.Array") -> Any:
     """Return the UTF-8 of all texts, one behind the other."""
+    import pyarrow as pa
+
+    if texts.offset:  # a slice has the texts of all in its buffers
+        texts = pa.concat_arrays([texts, pa.array([], pa.string())])
     _, _, content = texts.buffers()
     return content.to_pybytes() if content else b""
 
@@ -134,31 +202,41 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> "pa.Table":
 
     As ``read_csv`` does.
     """
+    # Opened once: another run may put other records in its place at any time.
+    with path.open(encoding="utf-8", newline="") as stream:
+        return _parsed(stream, columns)
+
+
+def parse_table(content: bytes, columns: Sequence[str] | None = None) -> "pa.Table":
+    """Return the table in the bytes of a CSV, as ``read_table`` does."""
+    with io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="") as stream:
+        return _parsed(stream, columns)
+
+
+def _parsed(stream: io.TextIOWrapper, columns: Sequence[str] | None) -> "pa.Table":
     from pyarrow import csv as arrow
     from pyarrow import string
 
-    # Opened once: another run may put other records in its place at any time.
-    with path.open(encoding="utf-8", newline="") as stream:
-        names = _header(stream)
-        # pyarrow takes a mark at the start of a file off the first name.
-        known = [*names, names[0].removeprefix("\ufeff")]
-        wanted = names if columns is None else list(columns)
-        for name in wanted:
-            if columns is not None and names.count(name) != 1:
-                raise KeyError(name)
-        stream.seek(0)
-        table = arrow.read_csv(
-            stream.buffer,
-            read_options=arrow.ReadOptions(use_threads=False),
-            parse_options=arrow.ParseOptions(newlines_in_values=True),
-            convert_options=arrow.ConvertOptions(
-                column_types=dict.fromkeys(known, string()),
-                include_columns=None if columns is None else wanted,
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-            ),
-        )
+    names = _header(stream)
+    # pyarrow takes a mark at the start of a file off the first name.
+    known = [*names, names[0].removeprefix("\ufeff")]
+    wanted = names if columns is None else list(columns)
+    for name in wanted:
+        if columns is not None and names.count(name) != 1:
+            raise KeyError(name)
+    stream.seek(0)
+    table = arrow.read_csv(
+        stream.buffer,
+        read_options=arrow.ReadOptions(use_threads=False),
+        parse_options=arrow.ParseOptions(newlines_in_values=True),
+        convert_options=arrow.ConvertOptions(
+            column_types=dict.fromkeys(known, string()),
+            include_columns=None if columns is None else wanted,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+        ),
+    )
     return table.rename_columns(wanted)
 
 
@@ -201,9 +279,15 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def remove_if_there(path: Path) -> None:
+    """Remove a file, and do nothing at all where there is none. Raises GenerationError."""
+    if path.exists():
+        remove(path)
+
+
 def _refuse_links(target: Path) -> None:
     """Refuse a file of a series, or a folder of its own, that is a link to somebody's place."""
-    inner = target.parent.name == "new_records"
+    inner = target.parent.name in INNER_FOLDERS
     for place in (target, target.parent, *((target.parent.parent,) if inner else ())):
         if place.is_symlink():
             raise GenerationError(

@@ -254,8 +254,8 @@ def copy_for_run(database: Path, scratch: Path, specification: Specification) ->
     """Make ``scratch`` a database with what a run of the specification may read.
 
     Those are the tables that its columns name and the values that Exhibit keeps for them; all
-    of the user's tables where an SQL statement may name any. Reference tables stay behind: they
-    may be long, and what is drawn from them is handed over in memory.
+    of the user's tables where an SQL statement may name any. Reference tables stay behind, and
+    tables of states: they may be long, and what is drawn from them is handed over in memory.
     """
     scratch.unlink(missing_ok=True)
     with (
@@ -273,7 +273,8 @@ def copy_for_run(database: Path, scratch: Path, specification: Specification) ->
 
 def _is_wanted(name: str, known: list[str], specification: Specification) -> bool:
     base = name.removesuffix("_periods")
-    if base.endswith("_reference") and {base, f"{base}_periods"} <= set(known):
+    ours = base.endswith(("_reference", "_states"))
+    if ours and {base, f"{base}_periods"} <= set(known):
         return False
     columns = specification["columns"].values()
     sets = [str(column.get("anonymising_set") or "") for column in columns]

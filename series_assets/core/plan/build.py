@@ -18,6 +18,7 @@ from series_assets.core.plan.sampling import allocated_entities, count_entities
 from series_assets.core.plan.seeds import LIMIT
 from series_assets.core.plan.series import BOOKKEEPING, Series
 from series_assets.core.plan.spec_changes import Roles
+from series_assets.core.plan.truth import misdated_events, taken_names, truth_misfits
 from series_assets.core.spec.dates import FIRST, LAST
 from series_assets.core.spec.exhibit_limits import unsupported_in_exhibit
 from series_assets.core.spec.frequency_distribution import parse_distribution
@@ -67,6 +68,7 @@ def build_series(
         raise InputError(faults)
 
     faults = [fault.in_file(user_input_file) for fault in _misfits(checked, said)]
+    faults += [fault.in_file(user_input_file) for fault in truth_misfits(checked, said)]
     faults += [fault.in_file(specification_file) for fault in _unstorable(checked)]
     faults += [fault.in_file(specification_file) for fault in unsupported_in_exhibit(checked)]
     start = said.start_date or _earliest(checked, said)
@@ -346,6 +348,11 @@ def _shared_seeds(series: Series) -> Iterator[Fault]:
 
 
 def _failing_input(series: Series) -> Iterator[Fault]:
+    if series.truth:
+        yield from taken_names(series.truth)
+        yield from misdated_events(
+            series.truth, series.specification, series.roles, series.calendar
+        )
     if series.calendar.count == 1:
         return
     _, existing = series.counts(1)

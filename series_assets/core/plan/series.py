@@ -23,6 +23,7 @@ from series_assets.core.plan.spec_changes import (
     new_specification,
     specification_of_period,
 )
+from series_assets.core.plan.truth import Truth, truth_of
 from series_assets.core.spec.frequency_distribution import Distribution, parse_distribution
 from series_assets.core.spec.specification import (
     Specification,
@@ -119,6 +120,11 @@ class Series:
         return f"{self.name}_reference"
 
     @property
+    def states_table(self) -> str:
+        """The name of the table of states."""
+        return f"{self.name}_states"
+
+    @property
     def first_identifier(self) -> str:
         """The column that names the entity of a row."""
         return self.roles.identifiers[0]
@@ -127,6 +133,11 @@ class Series:
     def rows(self) -> int:
         """Rows of a period."""
         return int(self.specification["metadata"]["number_of_rows"])
+
+    @cached_property
+    def truth(self) -> Truth | None:
+        """The history that a pipeline should end up with; None where nobody asked for it."""
+        return truth_of(self.specification, self.user_input, self.roles)
 
     @cached_property
     def kinds(self) -> dict[str, str]:

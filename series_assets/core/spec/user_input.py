@@ -5,7 +5,7 @@ data. What a key means together with the specification is checked in ``core/plan
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
 from typing import Annotated, Any, Literal
@@ -16,6 +16,8 @@ from series_assets.core.errors import Fault, InputError, InvalidValueError, join
 from series_assets.core.spec.dates import parse_date
 from series_assets.core.spec.period_units import UNITS
 from series_assets.core.spec.pydantic_faults import faults_of, format_value, keys_of
+from series_assets.core.spec.truth_settings import TruthSettings
+from series_assets.core.spec.user_input_values import choice, flag, names
 
 _MOST = 100_000
 """Periods of a series, and units of a period: more days than Exhibit's calendar has months."""
@@ -31,30 +33,13 @@ _OTHER_CADENCES = {
 }
 
 
-def _names(value: object) -> object:
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise InvalidValueError(
-            f"{format_value(value)} is not a list of column names", "write [name, name]"
-        )
-    seen: set[str] = set()
-    for name in value:
-        if not isinstance(name, str):
-            raise InvalidValueError(
-                f"holds {format_value(name)}, which is not the name of a column"
-            )
-        if name in seen:
-            raise InvalidValueError(f"names '{name}' twice")
-        seen.add(name)
-    return value
-
-
 def _linked_names(value: object) -> object:
-    names = _names(value)
-    if isinstance(names, list) and len(names) == 1:
-        raise InvalidValueError(f"names only '{names[0]}'", "a link needs two columns or more")
-    return names
+    listed_names = names(value)
+    if isinstance(listed_names, list) and len(listed_names) == 1:
+        raise InvalidValueError(
+            f"names only '{listed_names[0]}'", "a link needs two columns or more"
+        )
+    return listed_names
 
 
 def _unit(value: object) -> object:
@@ -105,17 +90,6 @@ def _fraction(value: object) -> object:
     return fraction
 
 
-def _choice(*choices: str) -> Callable[[object], object]:
-    def check(value: object) -> object:
-        if not isinstance(value, str) or value not in choices:
-            raise InvalidValueError(
-                f"{format_value(value)} is not known", f"use {' or '.join(choices)}"
-            )
-        return value
-
-    return check
-
-
 def _path(value: object) -> object:
     if value is not None and not isinstance(value, str):
         raise InvalidValueError(
@@ -124,7 +98,7 @@ def _path(value: object) -> object:
     return value
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Names = Annotated[tuple[str, ...], BeforeValidator(names)]
 Count = Annotated[int, BeforeValidator(_count)]
 
 
@@ -174,11 +148,19 @@ class UserInput(BaseModel):
         "columns that belong together", ()
     )
     release: Annotated[
-        Literal["calendar", "immediate"], BeforeValidator(_choice("calendar", "immediate"))
+        Literal["calendar", "immediate"], BeforeValidator(choice("calendar", "immediate"))
     ] = _key("when the next period is asked for", "calendar", changes_data=False)
     start_date: Annotated[
         date | None, BeforeValidator(lambda value: None if value is None else parse_date(value))
     ] = _key("start of the first period", None)
+    manifest: Annotated[bool, BeforeValidator(flag)] = _key(
+        "whether each dataset gets a manifest, which is written last", False, changes_data=False
+    )
+    truth: TruthSettings | None = _key(
+        "which history a pipeline should end up with; empty: none is delivered",
+        None,
+        changes_data=False,
+    )
 
 
 def _entries(word: str) -> dict[str, Any]:
@@ -196,6 +178,8 @@ DATA_NEUTRAL_KEYS = frozenset(
 """The keys under any value of which a period has the same rows."""
 _REMEDIES = {key: remedy for key, remedy in _entries("if_missing").items() if remedy}
 
+_KNOWN_KEYS = {"": keys_of(UserInput), "truth": keys_of(TruthSettings)}
+
 
 def read_user_input(content: object, file: str) -> UserInput:
     """Return the user input that ``content`` (the parsed YAML of ``file``) holds.
@@ -209,7 +193,7 @@ def read_user_input(content: object, file: str) -> UserInput:
     try:
         return UserInput.model_validate(_with_text_keys(content))
     except ValidationError as error:
-        faults = faults_of(error, file, {"": keys_of(UserInput)}, _REMEDIES)
+        faults = faults_of(error, file, _KNOWN_KEYS, _REMEDIES)
         raise InputError(faults) from None
 
 

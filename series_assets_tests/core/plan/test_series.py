@@ -334,6 +334,9 @@ _NO_DATA: list[dict[str, Any]] = [
     {"release": "immediate"},
     {"exhibit_db_path": "elsewhere.db"},
     {"exhibit_db_path": None},
+    {"manifest": True},
+    {"truth": {}},
+    {"truth": {"track": ["region"], "order_by": "date"}},
 ]
 _OTHER_DATA: list[dict[str, Any]] = [
     {"date_columns": []},

@@ -1,0 +1,126 @@
+"""The manifest of a dataset: a Frictionless Data Package with the series' own part.
+
+https://specs.frictionlessdata.io/tabular-data-package/. It depends on the delivered file and the
+series alone: no clock, host or random number is in it.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Context, Decimal
+from hashlib import sha256
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from series_assets.core.plan.calendar import Period
+from series_assets.core.plan.series import Series
+from series_assets.core.records import column_from_text
+from series_assets.core.spec.column_types import NUMBERS
+
+SCHEMA_VERSION = 1
+"""Counts the changes of a series' columns; there are none so far."""
+_TYPES = {"text": "string", "integer": "number", "real": "number", "date": "date", "any": "any"}
+"""Frictionless' type for each kind. A column of whole numbers may be written with a point where
+one is missing, and only ``number`` takes both."""
+_EXACT = Context(prec=500)
+
+
+def manifest_of(
+    series: Series,
+    period: Period,
+    content: bytes,
+    rows: pa.Table,
+    operations: Mapping[str, int] | None,
+    parent: str | None,
+) -> dict[str, Any]:
+    """Return the manifest of a period as plain data.
+
+    ``content`` is the delivered file, ``rows`` the table in it as text, ``operations`` how many
+    rows did what (None for a series without a ``truth`` block), ``parent`` the SHA-256 of the
+    manifest before (None for the first).
+    """
+    name = f"dataset_{period.number}"
+    fields = [
+        {"name": column, "type": _TYPES[series.kinds.get(column, "any")]}
+        for column in rows.column_names
+    ]
+    return {
+        "name": f"{series.name}-{period.number}",
+        "profile": "tabular-data-package",
+        "resources": [
+            {
+                "name": name,
+                "path": f"{name}.csv",
+                "profile": "tabular-data-resource",
+                "format": "csv",
+                "mediatype": "text/csv",
+                "encoding": "utf-8",
+                "bytes": len(content),
+                "hash": f"sha256:{sha256(content).hexdigest()}",
+                "schema": {"fields": fields, "missingValues": [""]},
+            }
+        ],
+        "series": _own_part(series, period, rows, operations) | {"parent": parent},
+    }
+
+
+def _own_part(
+    series: Series, period: Period, rows: pa.Table, operations: Mapping[str, int] | None
+) -> dict[str, Any]:
+    keys = pc.drop_null(rows[series.first_identifier])
+    part: dict[str, Any] = {
+        "series": series.name,
+        "period": period.number,
+        "from": period.key,
+        "to": (period.last_day + timedelta(days=1)).isoformat(),
+        "fingerprint": series.fingerprint,
+        "schema_version": SCHEMA_VERSION,
+        "rows": rows.num_rows,
+        "entities": pc.count_distinct(keys).as_py(),
+    }
+    if operations is not None:
+        no_state = ("superseded", "unkeyed")
+        part["operations"] = {op: n for op, n in operations.items() if op not in no_state}
+        part["superseded"] = operations.get("superseded", 0)
+        part["unkeyed"] = operations.get("unkeyed", 0)
+    part["totals"] = {
+        name: _total(rows[name]) for name in rows.column_names if _is_number(series, name, rows)
+    }
+    part["dates"] = {
+        name: _ends(rows[name])
+        for name in rows.column_names
+        if series.kinds.get(name) == "date" and rows[name].null_count < rows.num_rows
+    }
+    return part
+
+
+def _is_number(series: Series, name: str, rows: pa.Table) -> bool:
+    """Tell whether a column is one of numbers; of a derived one only its values can tell."""
+    kind = series.kinds.get(name, "any")
+    if kind != "any":
+        return kind in NUMBERS and name not in series.roles.identifiers
+    coded = rows[name].combine_chunks().dictionary_encode()
+    if not len(coded.dictionary):
+        return False
+    values = column_from_text(coded.dictionary.to_pandas(), kind)
+    return values.dtype.kind in "if"
+
+
+def _total(column: pa.ChunkedArray) -> dict[str, Any]:
+    """Return how many numbers a column has, and their exact sum as text."""
+    given = pc.drop_null(column)
+    return {"count": len(given), "sum": _exact_sum(given)}
+
+
+def _exact_sum(texts: pa.ChunkedArray) -> str:
+    total = Decimal(0)
+    for text in texts.to_pylist():
+        total = _EXACT.add(total, Decimal(text))
+    return format(total.normalize(_EXACT), "f")
+
+
+def _ends(column: pa.ChunkedArray) -> list[str]:
+    """Return the first and the last day of a column."""
+    found = pc.min_max(column).as_py()
+    return [found["min"], found["max"]]

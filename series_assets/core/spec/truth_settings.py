@@ -1,0 +1,68 @@
+"""The ``truth`` block of the user input: which history a correct pipeline ends up with.
+
+Here is what each key may hold by itself. What the block means together with the specification is
+in ``core/plan/truth``, the history itself in ``core/truth``.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from series_assets.core.errors import InvalidValueError
+from series_assets.core.spec.pydantic_faults import format_value
+from series_assets.core.spec.user_input_values import choice, flag, names
+
+DIMENSIONS = ("scd1", "scd2")
+"""What ``write`` may list."""
+
+
+def _column(value: object) -> object:
+    if value is not None and not isinstance(value, str):
+        raise InvalidValueError(
+            f"{format_value(value)} is not the name of a column", "name one column"
+        )
+    return value or None
+
+
+def _dimensions(value: object) -> object:
+    found = names(value)
+    for name in found if isinstance(found, list) else []:
+        if name not in DIMENSIONS:
+            raise InvalidValueError(f"names '{name}', which is not known", "use scd1, scd2 or both")
+    return found
+
+
+class TruthSettings(BaseModel):
+    """What a user may say about the expected history; every key has a default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    track: Annotated[tuple[str, ...], BeforeValidator(names)] = Field(
+        (),
+        description="columns whose changes open a version; empty: all but the first identifier "
+        "and the moving dates that are not static",
+    )
+    order_by: Annotated[str | None, BeforeValidator(_column)] = Field(
+        None,
+        description="column that orders the rows of an entity within a period, the place in the "
+        "file decides between equal values; empty: the place in the file alone",
+    )
+    history: Annotated[
+        Literal["last_of_period", "every_row"],
+        BeforeValidator(choice("last_of_period", "every_row")),
+    ] = Field(
+        "last_of_period",
+        description="how many versions a period may open for an entity: one, from its last row, "
+        "or one for each row that changes something",
+    )
+    time: Annotated[Literal["load", "event"], BeforeValidator(choice("load", "event"))] = Field(
+        "load",
+        description="when a version begins: on the first day of its period, or on the day that "
+        "its row has in order_by",
+    )
+    cells: Annotated[bool, BeforeValidator(flag)] = Field(
+        True, description="whether the changed values are written too, one a line"
+    )
+    write: Annotated[tuple[str, ...], BeforeValidator(_dimensions)] = Field(
+        (), description="dimensions that are written each period: scd1, scd2"
+    )

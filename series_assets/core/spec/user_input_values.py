@@ -1,0 +1,48 @@
+"""Validators that keys of the user input share; they raise InvalidValueError without a place."""
+
+from collections.abc import Callable
+
+from series_assets.core.errors import InvalidValueError
+from series_assets.core.spec.pydantic_faults import format_value
+
+
+def names(value: object) -> object:
+    """Return a list of different names; empty for None. Raises InvalidValueError."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise InvalidValueError(
+            f"{format_value(value)} is not a list of column names", "write [name, name]"
+        )
+    seen: set[str] = set()
+    for name in value:
+        if not isinstance(name, str):
+            raise InvalidValueError(
+                f"holds {format_value(name)}, which is not the name of a column"
+            )
+        if name in seen:
+            raise InvalidValueError(f"names '{name}' twice")
+        seen.add(name)
+    return value
+
+
+def choice(*choices: str) -> Callable[[object], object]:
+    """Return a validator of the given words; it raises InvalidValueError for any other."""
+
+    def check(value: object) -> object:
+        if not isinstance(value, str) or value not in choices:
+            raise InvalidValueError(
+                f"{format_value(value)} is not known", f"use {' or '.join(choices)}"
+            )
+        return value
+
+    return check
+
+
+def flag(value: object) -> object:
+    """Return true or false, and nothing that merely looks like it. Raises InvalidValueError."""
+    if not isinstance(value, bool):
+        raise InvalidValueError(
+            f"{format_value(value)} is neither true nor false", "use true or false"
+        )
+    return value

@@ -1,0 +1,63 @@
+"""Columns of text as numbers: equal values have equal codes, later moments have larger ranks."""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from series_assets.core.plan.truth import STATE_COLUMNS, Truth
+from series_assets.core.records import column_from_text
+
+_TYPES = {"state_valid_from": pa.string()}
+
+
+def combined(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.Array:
+    """Return the values of two columns of text as one array."""
+    chunks = [*first.chunks, *second.chunks]
+    return pa.concat_arrays([pa.array([], pa.string()), *(c.cast(pa.string()) for c in chunks)])
+
+
+def codes_of(column: pa.Array) -> tuple[NDArray[np.int64], int]:
+    """Return a number for each value, -1 where it is missing, and how many values there are."""
+    coded = column.dictionary_encode()
+    codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return codes.astype(np.int64), len(coded.dictionary)
+
+
+def moments(rows: pa.Table, truth: Truth) -> tuple[NDArray[np.int64], int]:
+    """Return the rank of each row by ``order_by`` and how many ranks there are.
+
+    Missing values come first. Numbers are ordered as numbers, all else as its text, which for ISO
+    days is their order. Without ``order_by`` all rows have one rank.
+    """
+    count = rows.num_rows
+    if truth.order_by is None:
+        return np.zeros(count, dtype=np.int64), 1
+    coded = combined(rows[truth.order_by], pa.chunked_array([], pa.string())).dictionary_encode()
+    values = column_from_text(coded.dictionary.to_pandas(), truth.order_kind)
+    order = values.sort_values(kind="stable").index.to_numpy()
+    rank = np.empty(len(order) + 1, dtype=np.int64)
+    rank[order] = np.arange(1, len(order) + 1)
+    rank[-1] = 0  # code -1: missing
+    codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return rank[codes], len(order) + 1
+
+
+def no_states(truth: Truth) -> pa.Table:
+    """Return an empty table of states."""
+    return states_table({}, truth)
+
+
+def states_table(columns: dict[str, list[object]], truth: Truth) -> pa.Table:
+    """Return columns of states as a table; a column that is not given is empty."""
+    names = (*STATE_COLUMNS, truth.key, *truth.track)
+    types = {name: pa.int64() for name in STATE_COLUMNS} | _TYPES
+    return pa.table(
+        {name: pa.array(columns.get(name, []), types.get(name, pa.string())) for name in names}
+    )
+
+
+def as_texts(table: pa.Table) -> pa.Table:
+    """Return a table with every value as its text in a CSV."""
+    return pa.table(
+        {name: table[name].cast(pa.string()) for name in table.column_names},
+    )

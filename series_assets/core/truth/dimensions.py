@@ -1,0 +1,83 @@
+"""The expected dimension: current state (SCD1) and history (SCD2) from the states of all periods.
+
+"As of a period" is a bound on the states that are read, and decided by who reads them.
+"""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from series_assets.core.plan.truth import Truth
+
+
+def history(truth: Truth, states: pa.Table) -> pa.Table:
+    """Return the versions of all entities, sorted by key and version (SCD2).
+
+    ``states`` are those that open a version or delete an entity, in order of time for each entity,
+    with a column ``dataset``: the number of the dataset that each comes from.
+    Columns: the key, the tracked columns, ``version``, ``valid_from``, ``valid_to`` (text, ISO
+    days; half open, null while current), ``is_current`` (bool), ``opened_in``, ``closed_in``,
+    ``row`` (int64; the datasets in which it opened and closed, and the row that opened it), and
+    ``tied`` (bool): whether only the place in the file decided which row that was.
+    """
+    states = _by_key(truth, states)
+    key, count = states[truth.key].combine_chunks(), states.num_rows
+    follows = np.zeros(count, dtype=bool)
+    if count > 1:
+        follows[:-1] = pc.equal(key.slice(1), key.slice(0, count - 1)).to_numpy(
+            zero_copy_only=False
+        )
+    following = pa.array(np.arange(1, count + 1), mask=~follows)
+    begun = states["state_valid_from"].combine_chunks()
+    dataset = states["dataset"].combine_chunks()
+    found = pa.table(
+        {
+            truth.key: key,
+            **{name: states[name] for name in truth.track},
+            "version": states["state_version"],
+            "valid_from": begun,
+            "valid_to": begun.take(following),
+            "is_current": pa.array(~follows),
+            "opened_in": dataset,
+            "closed_in": dataset.take(following),
+            "row": states["state_row"],
+            "tied": pc.equal(states["state_tied"], 1),
+        }
+    )
+    return found.filter(pc.equal(states["state_deleted"], 0))
+
+
+def current(truth: Truth, states: pa.Table) -> pa.Table:
+    """Return the last version of each entity, sorted by key (SCD1).
+
+    ``states`` as for ``history``. Columns: the key, the tracked columns, ``version``, ``since``
+    (text, the ISO day on which it began or, if deleted, ended), ``is_deleted`` and ``tied`` (bool).
+    """
+    states = _by_key(truth, states)
+    key, count = states[truth.key].combine_chunks(), states.num_rows
+    last = np.ones(count, dtype=bool)
+    if count > 1:
+        last[:-1] = pc.not_equal(key.slice(1), key.slice(0, count - 1)).to_numpy(
+            zero_copy_only=False
+        )
+    states = states.filter(pa.array(last))
+    return pa.table(
+        {
+            truth.key: states[truth.key],
+            **{name: states[name] for name in truth.track},
+            "version": states["state_version"],
+            "since": states["state_valid_from"],
+            "is_deleted": pc.equal(states["state_deleted"], 1),
+            "tied": pc.equal(states["state_tied"], 1),
+        }
+    )
+
+
+def _by_key(truth: Truth, states: pa.Table) -> pa.Table:
+    """Sort by key and, within a key, by time."""
+    place = pa.array(np.arange(states.num_rows))
+    table = states.append_column("state_order", place)
+    order = pc.sort_indices(
+        table, sort_keys=[(truth.key, "ascending"), ("state_order", "ascending")]
+    )
+    return states.take(order).combine_chunks()

@@ -1,0 +1,41 @@
+"""The manifest of a period: written after all of its other files, removed before they change."""
+
+import json
+from pathlib import Path
+
+from series_assets.core.manifest import manifest_of
+from series_assets.core.plan.calendar import Period
+from series_assets.core.plan.series import Series
+from series_assets.pipeline.state import PeriodFold, read_dataset, recorded_fold
+from series_assets.pipeline.workspace import Workspace
+from series_assets.storage import files
+from series_assets.storage.manifests import require_manifest_before
+
+
+def write_manifest(
+    series: Series,
+    period: Period,
+    folded: PeriodFold | None,
+    workspace: Workspace,
+    folder: Path,
+) -> Path:
+    """Write the manifest of a period whose other files are in place, and return its path.
+
+    ``folded`` is what the period does to the history, None where it has to be looked up or there
+    is none; ``folder`` is for temporary files. Raises RequestError where the dataset, the states
+    or the manifest before are missing or come from other contents.
+    """
+    if folded is None and series.truth:
+        folded = recorded_fold(series, period, workspace)
+    layout = workspace.layout(series)
+    content = read_dataset(series, period, workspace)
+    rows = files.parse_table(content)
+    parent = require_manifest_before(series, layout, period)
+    operations = folded.fold.operations if folded else None
+    manifest = manifest_of(series, period, content, rows, operations, parent)
+    prepared = folder / f"manifest_{period.number}.json"
+    files.write_text(prepared, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+    target = layout.manifest(period.number)
+    with workspace.exclusive_access():
+        files.replace(prepared, target)
+    return target

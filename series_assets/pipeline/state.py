@@ -1,0 +1,85 @@
+"""What a period does to the history: read its dataset, look up states, fold, record the states."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+import pyarrow.compute as pc
+
+from series_assets.core.errors import RequestError
+from series_assets.core.plan.calendar import Period
+from series_assets.core.plan.series import Series
+from series_assets.core.truth.fold import Fold, fold
+from series_assets.pipeline.progress import counted
+from series_assets.pipeline.workspace import Workspace
+from series_assets.storage import files, provenance
+from series_assets.storage.states import StateTable
+
+
+@dataclass(frozen=True)
+class PeriodFold:
+    """What a period does to the history, and which delivered file says so."""
+
+    fold: Fold
+    content: str
+    """SHA-256 of the delivered file, in hexadecimal digits."""
+
+    @property
+    def contents(self) -> str:
+        """What the period did, in words."""
+        versions, ties = counted(self.fold.versions, "version"), counted(self.fold.ties, "tie")
+        return f"{versions} opened, {ties}"
+
+
+def state_table(series: Series, workspace: Workspace) -> StateTable:
+    """Return the table of states of a series that has a ``truth`` block."""
+    return StateTable(series, workspace.layout(series))
+
+
+def fold_period(series: Series, period: Period, workspace: Workspace) -> PeriodFold:
+    """Return what the delivered dataset of a period does to the history before it.
+
+    Changes nothing, and may be called again at any time: the states before a period stay what they
+    were. Raises RequestError where the dataset or the states before it are missing or come from
+    other contents, GenerationError where ``time: event`` cannot date a row.
+    """
+    truth, layout = series.truth, workspace.layout(series)
+    assert truth is not None
+    content = read_dataset(series, period, workspace)
+    names = (truth.key, *truth.track, *((truth.order_by,) if truth.order_by else ()))
+    rows = files.parse_table(content, list(dict.fromkeys(names)))
+    keys = pc.unique(pc.drop_null(rows[truth.key]))
+    earlier = StateTable(series, layout).latest(keys, period.k)
+    return PeriodFold(fold(truth, period, rows, earlier), sha256(content).hexdigest())
+
+
+def read_dataset(series: Series, period: Period, workspace: Workspace) -> bytes:
+    """Return the bytes of the dataset of a period.
+
+    Raises RequestError where it is missing or comes from other contents.
+    """
+    layout = workspace.layout(series)
+    with workspace.exclusive_access():
+        provenance.require_delivered(series, layout, period)
+        return layout.dataset(period.number).read_bytes()
+
+
+def record_states(series: Series, period: Period, folded: PeriodFold, workspace: Workspace) -> None:
+    """Record the states of a period in place of those it had before. Raises RequestError."""
+    state_table(series, workspace).replace(period.k, folded.fold.states, folded.content)
+
+
+def recorded_fold(series: Series, period: Period, workspace: Workspace) -> PeriodFold:
+    """Return what a period did whose states are recorded, as ``fold_period``.
+
+    Raises RequestError where they are not, or come from another dataset than is there now.
+    """
+    recorded = state_table(series, workspace).content(period.k)
+    folded = fold_period(series, period, workspace)
+    if folded.content != recorded:
+        raise RequestError(
+            "its states come from another dataset than the one that is there now",
+            f"first run series-assets generate {series.name} --periods {period.key}",
+            series=series.name,
+            period=period.key,
+        )
+    return folded

@@ -1,0 +1,314 @@
+"""The table of states: what each delivered entity was after each period, in SQLite.
+
+A row is a state that a period left; its key is made of the period and its place there, so "as of
+a period" is a bound on the key and nothing is stored twice. An index by entity finds the last
+state before a period. Beside it stands a table of periods with the digest of each: it covers the
+settings, the delivered file and the digest of the period before, so that a period whose
+predecessors are others by now is known to be stale. What a state is, is decided in ``core/truth``.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+import pyarrow as pa
+
+from series_assets.core.errors import RequestError
+from series_assets.core.plan.series import Series
+from series_assets.core.plan.truth import STATE_COLUMNS, Truth
+from series_assets.core.truth.columns import no_states, states_table
+from series_assets.storage.files import Layout
+from series_assets.storage.sqlite import open_database, quoted, snapshot, table_names, transaction
+
+_KEY = "state_key"
+PLACES = 2**32
+"""Keys of one period: place ``p`` of period ``k`` has the key ``k * 2**32 + p``."""
+_STORED = STATE_COLUMNS[1:]  # the place is part of the key
+
+
+@dataclass(frozen=True)
+class StateTable:
+    """The table of states of a series with a ``truth`` block, in its database."""
+
+    series: Series
+    layout: Layout
+
+    @cached_property
+    def truth(self) -> Truth:
+        """What the series asks for."""
+        assert self.series.truth is not None
+        return self.series.truth
+
+    @property
+    def _table(self) -> str:
+        return quoted(self.series.states_table)
+
+    @property
+    def _periods(self) -> str:
+        return quoted(f"{self.series.states_table}_periods")
+
+    @property
+    def _owner(self) -> str:
+        """Where the series' files are, as seen from the database: both may move together."""
+        folder, base = self.layout.folder.resolve(), self.layout.database.resolve().parent
+        return Path(os.path.relpath(folder, base)).as_posix()
+
+    @cached_property
+    def _columns(self) -> list[str]:
+        return [*_STORED, self.truth.key, *self.truth.track]
+
+    @cached_property
+    def _settings(self) -> str:
+        """A digest of what states depend on beside the delivered files."""
+        text = json.dumps([self.series.fingerprint, self.truth.identity], ensure_ascii=False)
+        return sha256(text.encode()).hexdigest()[:16]
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Open the database for reading, as it is at one moment."""
+        database = self.layout.database
+        with open_database(database, read_only=True) as connection, snapshot(connection):
+            yield connection
+
+    def latest(self, keys: pa.Array, before: int) -> pa.Table:
+        """Return the last state before period ``before`` of those of the entities that had one.
+
+        ``keys`` are identifiers. Raises RequestError unless all periods before are recorded and
+        current.
+        """
+        if before == 0:
+            return no_states(self.truth)
+        names = ", ".join(f"kept.{quoted(name)}" for name in self._columns)
+        with (
+            open_database(self.layout.database, read_only=True) as connection,
+            snapshot(connection),
+        ):
+            self._require(connection, before)
+            rows = connection.execute(
+                f"SELECT {names} FROM json_each(?) AS wanted CROSS JOIN {self._table} AS kept "
+                f"ON kept.{_KEY} = (SELECT max(one.{_KEY}) FROM {self._table} AS one WHERE "
+                f"one.{quoted(self.truth.key)} = wanted.value AND one.{_KEY} < ?)",
+                (json.dumps(keys.to_pylist(), ensure_ascii=False), before * PLACES),
+            ).fetchall()
+        return self._as_table(self._columns, rows)
+
+    def changes(self, last: int) -> pa.Table:
+        """Return the states up to period ``last`` that open a version or delete, in order of time.
+
+        With a column ``dataset``, the number of the dataset that each comes from. Raises
+        RequestError unless all periods up to it are recorded and current.
+        """
+        names = ", ".join(map(quoted, self._columns))
+        with (
+            open_database(self.layout.database, read_only=True) as connection,
+            snapshot(connection),
+        ):
+            self._require(connection, last + 1, reading=True)
+            rows = connection.execute(
+                f"SELECT {_KEY} / {PLACES} + 1, {names} FROM {self._table} WHERE {_KEY} < ? "
+                f"AND (state_opens OR state_deleted) ORDER BY {_KEY}",
+                ((last + 1) * PLACES,),
+            ).fetchall()
+        table = self._as_table(["dataset", *self._columns], rows)
+        datasets = [row[0] for row in rows]
+        return table.append_column("dataset", pa.array(datasets, pa.int64()))
+
+    def tied_periods(self, last: int) -> list[int]:
+        """Return the periods up to ``last`` in which the place in the file decided on a state.
+
+        Raises RequestError unless all of them are recorded and current.
+        """
+        with (
+            open_database(self.layout.database, read_only=True) as connection,
+            snapshot(connection),
+        ):
+            self._require(connection, last + 1, reading=True)
+            rows = connection.execute(
+                f"SELECT DISTINCT {_KEY} / {PLACES} FROM {self._table} "
+                f"WHERE {_KEY} < ? AND state_tied ORDER BY 1",
+                ((last + 1) * PLACES,),
+            ).fetchall()
+        return [k for (k,) in rows]
+
+    def _as_table(self, names: Sequence[str], rows: list[tuple[object, ...]]) -> pa.Table:
+        columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
+        columns["state_place"] = [None] * len(rows)
+        return states_table(columns, self.truth)
+
+    def replace(self, k: int, states: pa.Table, content: str) -> None:
+        """Put the states of period ``k`` in place of those it had before, in one transaction.
+
+        ``content`` is a digest of the delivered file that they come from. Raises RequestError
+        unless all periods before are recorded and current.
+        """
+        with open_database(self.layout.database) as connection, transaction(connection):
+            self._check_owner(connection)
+            self._create_tables(connection)
+            parent = self._require(connection, k)
+            bounds = (k * PLACES, (k + 1) * PLACES)
+            connection.execute(
+                f"DELETE FROM {self._table} WHERE {_KEY} >= ? AND {_KEY} < ?", bounds
+            )
+            columns = [states[name].to_pylist() for name in self._columns]
+            names = ", ".join([_KEY, *map(quoted, self._columns)])
+            marks = ", ".join("?" * (len(columns) + 1))
+            connection.executemany(
+                f"INSERT INTO {self._table} ({names}) VALUES ({marks})",
+                zip(range(k * PLACES, k * PLACES + states.num_rows), *columns, strict=True),
+            )
+            digest = self._digest(self.series.calendar.keys[k], content, parent)
+            connection.execute(
+                f"INSERT OR REPLACE INTO {self._periods} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    k,
+                    self.series.calendar.keys[k],
+                    states.num_rows,
+                    self._settings,
+                    content,
+                    parent,
+                    digest,
+                    self._owner,
+                ),
+            )
+
+    def _digest(self, key: str, content: str, parent: str) -> str:
+        text = json.dumps([self._settings, key, content, parent])
+        return sha256(text.encode()).hexdigest()[:16]
+
+    def _create_tables(self, connection: sqlite3.Connection) -> None:
+        """Create both tables where there are none, or where other settings made them."""
+        rows = connection.execute(f"PRAGMA table_info({self._table})")
+        if [name for _, name, *_ in rows] == [_KEY, *self._columns]:
+            return
+        connection.execute(f"DROP TABLE IF EXISTS {self._table}")
+        connection.execute(f"DROP TABLE IF EXISTS {self._periods}")
+        columns = "".join(f", {quoted(name)}" for name in self._columns)
+        connection.execute(f"CREATE TABLE {self._table} ({_KEY} INTEGER PRIMARY KEY{columns})")
+        index = quoted(f"{self.series.states_table}_by_entity")
+        connection.execute(f"CREATE INDEX {index} ON {self._table} ({quoted(self.truth.key)})")
+        connection.execute(
+            f"CREATE TABLE {self._periods} (period INTEGER PRIMARY KEY, starts TEXT, "
+            "states INTEGER, settings TEXT, content TEXT, parent TEXT, digest TEXT, owner TEXT)"
+        )
+
+    def require_periods(self, before: int) -> None:
+        """Refuse unless all periods before ``before`` are recorded, and current.
+
+        Raises RequestError that names what to make first.
+        """
+        if not self.layout.database.exists():
+            self._refuse(before, 0, reading=False)
+            return
+        with open_database(self.layout.database, read_only=True) as connection:
+            self._check_owner(connection)
+            self._require(connection, before)
+
+    def recorded_periods(self) -> int:
+        """Return how many periods are recorded and current, counted from the first without gaps."""
+        if not self.layout.database.exists():
+            return 0
+        with open_database(self.layout.database, read_only=True) as connection:
+            return len(self._chain(connection))
+
+    def content(self, k: int) -> str:
+        """Return the digest of the delivered file that the states of period ``k`` come from.
+
+        Raises RequestError unless it and all periods before are recorded and current.
+        """
+        with (
+            open_database(self.layout.database, read_only=True) as connection,
+            snapshot(connection),
+        ):
+            self._require(connection, k + 1, reading=True)
+            (found,) = connection.execute(
+                f"SELECT content FROM {self._periods} WHERE period = ?", (k,)
+            ).fetchone()
+        return str(found)
+
+    def _chain(self, connection: sqlite3.Connection) -> list[str]:
+        """Return the digests of the periods that follow each other, made by current settings."""
+        if f"{self.series.states_table}_periods" not in table_names(connection):
+            return []
+        rows: Mapping[int, tuple[str, str, str]] = {
+            period: (settings, parent, digest)
+            for period, settings, parent, digest in connection.execute(
+                f"SELECT period, settings, parent, digest FROM {self._periods}"
+            )
+        }
+        chain: list[str] = []
+        for k in range(self.series.calendar.count):
+            settings, parent, digest = rows.get(k, ("", "", ""))
+            if settings != self._settings or parent != (chain[-1] if chain else ""):
+                break
+            chain.append(digest)
+        return chain
+
+    def _require(self, connection: sqlite3.Connection, before: int, reading: bool = False) -> str:
+        """Return the digest of the period before ``before``; refuse where one is not current."""
+        chain = self._chain(connection)
+        if len(chain) < before:
+            self._refuse(before, len(chain), reading)
+        return chain[before - 1] if before else ""
+
+    def _refuse(self, before: int, made: int, reading: bool) -> None:
+        if before <= made:
+            return
+        keys = self.series.calendar.keys
+        span = keys[made] if made == before - 1 else f"{keys[made]}..{keys[before - 1]}"
+        one = made == before - 1
+        problem = f"of {span} {'is' if one else 'are'} missing, or made from other contents"
+        who = "the states" if reading else "its states follow from those before it, but the states"
+        raise RequestError(
+            f"{who} {problem} of the two files or of a period before",
+            f"first run series-assets generate {self.series.name} --periods {span}",
+            series=self.series.name,
+            period="" if reading else keys[before],
+        )
+
+    def drop(self, *, take_over: bool = False) -> bool:
+        """Drop the table; tell whether there was one. Refuses a table as ``check_owner``."""
+        if not self.layout.database.exists():
+            return False
+        with open_database(self.layout.database) as connection, transaction(connection):
+            there = self.series.states_table in table_names(connection)
+            self._check_owner(connection, take_over=take_over)
+            connection.execute(f"DROP TABLE IF EXISTS {self._table}")
+            connection.execute(f"DROP TABLE IF EXISTS {self._periods}")
+        return there
+
+    def check_owner(self, *, take_over: bool = False) -> None:
+        """Refuse a table that another series, or somebody else, made under our table's name.
+
+        ``take_over`` lets one pass whose series has no folder any more. Raises RequestError.
+        """
+        if self.layout.database.exists():
+            with open_database(self.layout.database, read_only=True) as connection:
+                self._check_owner(connection, take_over=take_over)
+
+    def _check_owner(self, connection: sqlite3.Connection, *, take_over: bool = False) -> None:
+        table, database = self.series.states_table, self.layout.database
+        known = table_names(connection)
+        if table in known and f"{table}_periods" not in known:
+            raise RequestError(
+                f"its table {table} was not made by series_assets",
+                "rename it, or name another database as exhibit_db_path",
+                file=database,
+            )
+        if table not in known:
+            return
+        owners = connection.execute(f"SELECT DISTINCT owner FROM {self._periods}").fetchall()
+        for (owner,) in owners:
+            folder = (database.resolve().parent / owner).resolve()
+            if owner == self._owner or (take_over and not folder.exists()):
+                continue
+            raise RequestError(
+                f"its table {table} belongs to the series whose files are in {folder}",
+                "name another database as exhibit_db_path, or give this series another name",
+                file=database,
+            )
