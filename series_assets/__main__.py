@@ -2,13 +2,13 @@
 
 import gc
 
-from series_assets.interrupts import leave_on_interrupt
+from series_assets.interrupts import install_exit_handler
 
 
 def run() -> None:
     """Run the command line in a process of its own."""
-    leave_on_interrupt()  # before anything that takes time is imported
-    gc.set_threshold(100_000, 20, 100)  # of the many things that are imported none ever goes
+    install_exit_handler()  # before anything slow is imported
+    gc.set_threshold(100_000, 20, 100)  # almost nothing of what is imported ever becomes garbage
     from series_assets.cli import main
 
     main(prog_name="series-assets")

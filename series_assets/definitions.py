@@ -1,4 +1,4 @@
-"""What Dagster loads: the series of the series dir, built with the settings' folders."""
+"""What Dagster loads: the series of the series folder, as the settings say."""
 
 import warnings
 
@@ -8,15 +8,14 @@ from series_assets.core.errors import InputError
 from series_assets.core.plain_text import one_line
 from series_assets.core.plan.shared_identifiers import shared_identifiers
 from series_assets.dagster.build import build_definitions
-from series_assets.pipeline.workspace import Workspace
 from series_assets.settings import Settings, from_environment
 from series_assets.storage.loading import BrokenSeries, find_series
 
 
 def load(settings: Settings) -> dg.Definitions:
-    """Return the definitions of all series found; a broken one takes no other down.
+    """Return the definitions of all series found. A broken series does not affect the others.
 
-    Raises InputError with the faults of the broken ones where the settings are strict.
+    Raises InputError with the faults of the broken ones if the settings are strict.
     """
     found = find_series(settings.series_dir)
     broken = [one for one in found if isinstance(one, BrokenSeries)]
@@ -26,13 +25,7 @@ def load(settings: Settings) -> dg.Definitions:
         warnings.warn(f"series {one_line(one.name)} is broken:\n{one.error}", stacklevel=2)
     for shared in shared_identifiers(one for one in found if not isinstance(one, BrokenSeries)):
         warnings.warn(str(shared), stacklevel=2)
-    workspace = Workspace(
-        settings.data_dir,
-        executor=settings.executor,
-        any_database=settings.any_database,
-        stock_exhibit=settings.stock_exhibit,
-    )
-    return build_definitions(found, {"workspace": workspace})
+    return build_definitions(found, {"workspace": settings.workspace()})
 
 
 defs = load(from_environment())

@@ -1,4 +1,4 @@
-"""The Python interface: making and checking series in plain functions, without Dagster."""
+"""The Python interface: generating and checking series with plain functions, without Dagster."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,17 +27,17 @@ def generate(
     executor: str = "auto",
     progress: Progress | None = None,
 ) -> list[Path]:
-    """Make periods of a series and return the paths of their datasets.
+    """Generate periods of a series and return the paths of their datasets.
 
-    ``data_dir`` gets a folder named after the series, or its files directly if ``flat``;
-    ``periods`` are ``FIRST..LAST`` or the first day of one, None for all; ``executor`` is ``auto``,
-    ``none`` or ``processes:N``. SERIES_ASSETS_ANY_DATABASE and SERIES_ASSETS_STOCK_EXHIBIT apply.
-    Raises RequestError or InputError before anything runs, GenerationError where a period fails:
-    those before it are there by then.
+    ``data_dir`` gets a folder named after the series, or its files directly if ``flat``.
+    ``periods`` is ``FIRST..LAST``, the first day of one period, or None for all. ``executor`` is
+    ``auto``, ``none`` or ``processes:N``. SERIES_ASSETS_ANY_DATABASE and
+    SERIES_ASSETS_STOCK_EXHIBIT apply. Raises RequestError or InputError before anything runs, and
+    GenerationError if a period fails, after the periods before it are complete.
     """
     from series_assets.pipeline.run import generate_periods
 
-    workspace = _workspace(data_dir, flat=flat, executor=executor)
+    workspace = _workspace(data_dir, executor, flat=flat)
     chosen = chosen_periods(series, periods)
     return generate_periods(series, chosen, workspace, progress or Progress())
 
@@ -45,9 +45,9 @@ def generate(
 def iter_datasets(series: Series) -> "Iterator[tuple[str, pd.DataFrame]]":
     """Yield the partition key and the dataset of each period, the first one first.
 
-    Each is a typed frame as ``RecordsFile.load`` returns it, made when it is asked for, in a
-    temporary folder; no file is left, and a database that the user input names is only read.
-    Raises as ``generate``.
+    Each is a typed frame as ``RecordsFile.load`` returns it, generated on demand in a temporary
+    folder. No file is left, and a database that the user input names is only read. Raises the
+    errors of ``generate``.
     """
     from series_assets.core.records import typed
     from series_assets.pipeline.run import generate_periods
@@ -56,7 +56,7 @@ def iter_datasets(series: Series) -> "Iterator[tuple[str, pd.DataFrame]]":
     from series_assets.storage.sqlite import copy_for_run
 
     with TemporaryDirectory(prefix="series_assets_") as folder:
-        workspace = _workspace(folder, executor="none")
+        workspace = _workspace(folder, "none")
         if series.database:
             lookups = Path(folder).resolve() / "lookups.db"
             check_lookups(series, series.database, any_database=workspace.any_database)
@@ -71,24 +71,18 @@ def iter_datasets(series: Series) -> "Iterator[tuple[str, pd.DataFrame]]":
 def check(
     series: Series, data_dir: str | Path, periods: str | None = None, *, flat: bool = False
 ) -> "list[CheckResult]":
-    """Return what the rules of a series find in its datasets, one result a period.
+    """Evaluate the rules of a series on its datasets and return one result for each period.
 
-    ``periods`` as for ``generate``; None for all that are there. Each result has ``key``,
+    ``periods`` is as for ``generate``; None checks all existing datasets. Each result has ``key``,
     ``holds``, ``findings`` and ``complaints()``.
     """
     from series_assets.checks.run import check_periods, delivered_keys
 
     table = Workspace(Path(data_dir).resolve(), flat=flat).reference_table(series)
-    chosen = [period.key for period in chosen_periods(series, periods)] if periods else None
-    return list(check_periods(table, delivered_keys(table) if chosen is None else chosen))
+    chosen = [period.key for period in chosen_periods(series, periods)] if periods else ()
+    return list(check_periods(table, chosen or delivered_keys(table)))
 
 
-def _workspace(folder: str | Path, *, flat: bool = False, executor: str) -> Workspace:
-    settings = from_environment()
-    return Workspace(
-        Path(folder).resolve(),
-        flat=flat,
-        executor=executor,
-        any_database=settings.any_database,
-        stock_exhibit=settings.stock_exhibit,
-    )
+def _workspace(folder: str | Path, executor: str, *, flat: bool = False) -> Workspace:
+    settings = replace(from_environment(), executor=executor)
+    return settings.workspace(Path(folder).resolve(), flat=flat)

@@ -1,8 +1,8 @@
-"""Ctrl-C: a line and exit code 130, whatever Python was just doing.
+"""Ctrl-C: one line and exit code 130, whatever Python is doing.
 
-While libraries are imported nothing is half done, and an exception would come up in the middle of
-somebody's code: the process ends at once. Everything else is interrupted by an exception, as ever.
-Imports nothing of ours and nothing that takes time.
+While libraries are imported, nothing is half done, and an exception could surface inside any
+library's code: the process exits at once. Otherwise Ctrl-C raises an exception, as usual.
+Imports nothing of the package and nothing that is slow to import.
 """
 
 import os
@@ -17,38 +17,39 @@ EXIT_CODE = 130
 MESSAGE = "interrupted"
 
 
-def leave(*_: Any) -> NoReturn:
-    """End the process at once."""
-    with suppress(Exception):  # it may be in the middle of writing
+def exit_now(*_: Any) -> NoReturn:
+    """End the process at once; a signal handler."""
+    with suppress(Exception):  # a write may be in progress
         sys.stdout.flush()
     os.write(2, f"\n{MESSAGE}\n".encode())
     os._exit(EXIT_CODE)
 
 
-def leave_on_interrupt() -> None:
-    """Let Ctrl-C end this process at once from now on, unless it was started to ignore it."""
+def install_exit_handler() -> None:
+    """Let Ctrl-C end this process at once, unless it was started to ignore interrupts."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, leave)
+        signal.signal(signal.SIGINT, exit_now)
 
 
 @contextmanager
-def raising() -> Iterator[None]:
-    """Let Ctrl-C raise KeyboardInterrupt in a block, where it would end the process at once."""
-    with _handled_by(signal.default_int_handler, instead_of=leave):
+def raise_on_interrupt() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt in a block, instead of ending the process at once."""
+    with _handler_replaced(exit_now, signal.default_int_handler):
         yield
 
 
 @contextmanager
-def leaving() -> Iterator[None]:
-    """Let Ctrl-C end the process at once in a block that only imports, where it would raise."""
-    with _handled_by(leave, instead_of=signal.default_int_handler):
+def exit_on_interrupt() -> Iterator[None]:
+    """Let Ctrl-C end the process at once in a block that only imports, instead of raising."""
+    with _handler_replaced(signal.default_int_handler, exit_now):
         yield
 
 
 @contextmanager
-def _handled_by(handler: Any, instead_of: Any) -> Iterator[None]:
+def _handler_replaced(expected: Any, handler: Any) -> Iterator[None]:
+    """Install a handler for a block, unless the present one is another than expected."""
     before = signal.getsignal(signal.SIGINT)
-    if before is not instead_of or threading.current_thread() is not threading.main_thread():
+    if before is not expected or threading.current_thread() is not threading.main_thread():
         yield
         return
     signal.signal(signal.SIGINT, handler)

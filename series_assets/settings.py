@@ -4,38 +4,55 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from series_assets.core.errors import Fault, InputError, InvalidValueError
+from series_assets.pipeline.executor_names import SETTING as EXECUTOR
 from series_assets.pipeline.executor_names import is_executor
 from series_assets.storage.paths import resolve_path
 
+if TYPE_CHECKING:
+    from series_assets.pipeline.workspace import Workspace
+
 _RETIRED = "SERIES_ASSETS_" + "WORKERS"
-"""What SERIES_ASSETS_EXECUTOR was before; not to be ignored without a word."""
+"""The former name of SERIES_ASSETS_EXECUTOR: refused, so that it is not silently ignored."""
 _ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 SHIPPED = Path(__file__).parent / "series"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where series and data are, how strict to be, and who makes the data."""
+    """Where series and data are, how strict to be, and how data is generated."""
 
     series_dir: Path
     data_dir: Path
     strict: bool
     executor: str = "auto"
-    """In which processes periods are made, see ``pipeline.executors``."""
+    """In which processes periods are generated, see ``pipeline.executors``."""
     recorded: bool = False
-    """Whether runs are recorded in a Dagster instance: the one of DAGSTER_HOME."""
+    """Whether runs are recorded in a Dagster instance, that of DAGSTER_HOME."""
     any_database: bool = False
-    """Whether a series may use a database with none of the tables of Exhibit."""
+    """Whether a series may use a database that has none of Exhibit's tables."""
     stock_exhibit: bool = False
-    """Whether stock Exhibit's own loops are to run, not the fast ones of ``engine.vectorized``."""
+    """Whether Exhibit's own loops run instead of the fast ones of ``engine.vectorized``."""
+
+    def workspace(self, data_dir: Path | None = None, *, flat: bool = False) -> "Workspace":
+        """Return where and how data is generated, by default in the data folder."""
+        from series_assets.pipeline.workspace import Workspace
+
+        return Workspace(
+            data_dir or self.data_dir,
+            flat=flat,
+            executor=self.executor,
+            any_database=self.any_database,
+            stock_exhibit=self.stock_exhibit,
+        )
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings; an empty variable counts as one that is not set.
+    """Return the settings. A variable that is empty counts as not set.
 
-    Raises InputError where a value means nothing.
+    Raises InputError for a value that is not valid.
     """
     return Settings(
         series_dir=_folder("SERIES_ASSETS_SERIES_DIR", environment, SHIPPED),
@@ -54,34 +71,30 @@ def dagster_home(environment: Mapping[str, str] = os.environ) -> str | None:
 
 
 def _folder(name: str, environment: Mapping[str, str], default: Path) -> Path:
-    given = environment.get(name)
+    value = environment.get(name) or default
     try:
-        return resolve_path(given or default)
+        return resolve_path(value)
     except InvalidValueError as error:
-        problem = f"'{(given or str(default))[:100]}' {error.problem}"
+        problem = f"'{str(value)[:100]}' {error.problem}"
         raise InputError([Fault(name, "", problem, error.remedy)]) from None
 
 
 def _executor(environment: Mapping[str, str]) -> str:
     if workers := environment.get(_RETIRED):
-        remedy = f"set that to {_instead_of(workers)}"
-        raise InputError([Fault(_RETIRED, "", "is SERIES_ASSETS_EXECUTOR now", remedy)])
-    text = environment.get("SERIES_ASSETS_EXECUTOR") or "auto"
+        is_count = workers.isdecimal() and int(workers) > 1
+        value = f"processes:{int(workers)}" if is_count else "none" if workers == "1" else "auto"
+        problem = f"was renamed to {EXECUTOR}"
+        raise InputError([Fault(_RETIRED, "", problem, f"set that to {value}")])
+    text = environment.get(EXECUTOR) or "auto"
     if not is_executor(text.lower()):
         remedy = "use auto, none, or processes:2 (or another number)"
-        problem = f"'{text[:40]}' is not known"
-        raise InputError([Fault("SERIES_ASSETS_EXECUTOR", "", problem, remedy)])
+        raise InputError([Fault(EXECUTOR, "", f"'{text[:40]}' is not known", remedy)])
     return text.lower()
 
 
-def _instead_of(workers: str) -> str:
-    if workers.isdecimal() and int(workers) > 1:
-        return f"processes:{int(workers)}"
-    return "none" if workers == "1" else "auto"
-
-
 def _switch(name: str, environment: Mapping[str, str]) -> bool:
-    said = environment.get(name) or "0"
-    if said.lower() not in (*_ON, *_OFF):
-        raise InputError([Fault(name, "", f"'{said}' is neither on nor off", "use 1 or 0")])
-    return said.lower() in _ON
+    value = (environment.get(name) or "0").lower()
+    if value not in (*_ON, *_OFF):
+        problem = f"'{environment[name]}' is neither on nor off"
+        raise InputError([Fault(name, "", problem, "use 1 or 0")])
+    return value in _ON

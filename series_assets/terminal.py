@@ -1,6 +1,6 @@
-"""Printing for people: whatever stands in a name, a value or a message, the terminal obeys none.
+"""Printing to a terminal. Everything that the command line prints goes through here.
 
-Everything that the command line prints goes through here.
+Names, values and messages are shown as text: no control sequence or markup in them has an effect.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def echo(text: str, err: bool = False) -> None:
 
 
 def cell(text: str) -> Text:
-    """Return a text for a table: one line, and no markup of rich's."""
+    """Return a text for a table cell: one line, without markup."""
     return Text(one_line(text))
 
 
@@ -30,55 +30,46 @@ def cell(text: str) -> Text:
 def progress_bar(
     name: str, steps: int, *, quiet: bool = False, verbose: bool = False
 ) -> Iterator[Progress]:
-    """Provide a Progress for a run of so many phases of periods of a series.
+    """Provide a Progress for a run of a series with so many steps, its phases of periods.
 
-    It draws a bar on stderr and prints notes above it; a line a phase if ``verbose``; nothing if
-    ``quiet``; notes alone where stderr is no terminal.
+    It draws a bar on stderr and prints notes above it. ``verbose`` prints a line for each phase
+    instead, ``quiet`` prints nothing. If stderr is not a terminal, only notes are printed.
     """
     console = Console(stderr=True)
     if quiet:
         yield Progress()
     elif verbose:
-        yield _Lines(console)
+        yield _VerboseProgress(console)
     elif not console.is_terminal:
-        yield _Notes(console)
+        yield _NotesOnly(console)
     else:
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-        )
+        description = TextColumn("{task.description}", markup=False)
+        columns = (description, BarColumn(), MofNCompleteColumn())
         with Bar(*columns, console=console, transient=True) as bar:
-            yield _Drawn(console, bar, name, steps)
+            yield _BarProgress(console, bar, name, steps)
 
 
-class _Notes(Progress):
-    """Prints notes."""
-
+class _NotesOnly(Progress):
     def __init__(self, console: Console) -> None:
         self._console = console
 
     def noted(self, text: str) -> None:
-        """Print a note."""
-        self._console.print(Text(escape_invisible(f"note: {text}")), soft_wrap=True)
+        self._print(f"note: {text}")
+
+    def _print(self, line: str) -> None:
+        self._console.print(Text(escape_invisible(line)), soft_wrap=True)
 
 
-class _Lines(_Notes):
-    """Prints phases too."""
-
+class _VerboseProgress(_NotesOnly):
     def finished(self, result: FinishedPhase) -> None:
-        """Print a line."""
-        self._console.print(Text(escape_invisible(str(result))), soft_wrap=True)
+        self._print(str(result))
 
 
-class _Drawn(_Notes):
-    """Draws a bar of phases."""
-
+class _BarProgress(_NotesOnly):
     def __init__(self, console: Console, bar: Bar, name: str, steps: int) -> None:
         super().__init__(console)
         self._bar, self._name = bar, name
         self._task = bar.add_task(name, total=steps)
 
     def reached(self, key: str, phase: str) -> None:
-        """Move the bar."""
         self._bar.update(self._task, advance=1, description=f"{self._name} {key}: {phase}")

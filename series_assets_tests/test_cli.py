@@ -128,7 +128,7 @@ def test_list_shows_series_periods_and_what_has_been_made(tmp_path: Path) -> Non
     succeed("generate", "demo", "--periods", "2024-01-01..2024-02-01")
     lines = [re.split(r"\s{2,}", line.strip()) for line in succeed("list").splitlines()]
     assert lines == [
-        ["series", "periods", "first", "last", "rows", "new", "made"],
+        ["series", "periods", "first", "last", "rows", "new", "datasets"],
         ["demo", "4 × 1 months", "2024-01-01", "2024-04-01", "60", "1/3", "2 of 4"],
         ["other", "4 × 2 weeks", "2024-01-01", "2024-02-12", "60", "1/4", "0 of 4"],
     ]
@@ -168,7 +168,7 @@ def test_a_folder_without_series_is_told(tmp_path: Path, command: list[str]) -> 
     )
     (folder / "specification.yml").touch()
     assert refuse(*command) == (
-        f"{folder}: is a series itself; name the folder that it lies in, which may hold more "
+        f"{folder}: is a series itself; name its parent folder, which may hold more series "
         "(SERIES_ASSETS_SERIES_DIR)"
     )
 
@@ -197,7 +197,7 @@ def test_validate_tells_every_fault_of_every_series(tmp_path: Path) -> None:
     )
     result = call("validate")
     assert result.exit_code == 2
-    assert result.stdout == "good: in order\n"
+    assert result.stdout == "good: valid\n"
     assert result.stderr.splitlines() == [
         "bad/specification.yml: metadata.uuid_columns names 'ghost', which is not under columns; "
         "take it off the list, or add the column",
@@ -212,8 +212,8 @@ def test_validate_looks_at_the_named_series_only(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_series(tmp_path / "series", name=name)
     write_series(tmp_path / "series", user_input=a_user_input(period="hours"), name="bad")
-    assert succeed("validate", "two") == "two: in order\n"
-    assert succeed("validate", "two", "one") == "two: in order\none: in order\n"
+    assert succeed("validate", "two") == "two: valid\n"
+    assert succeed("validate", "two", "one") == "two: valid\none: valid\n"
     assert call("validate", "bad").exit_code == 2
 
 
@@ -230,7 +230,7 @@ def test_validate_tries_what_only_shows_when_it_is_computed(tmp_path: Path) -> N
     write_series(tmp_path / "series", name="good")
     result = call("validate")
     assert result.exit_code == 2
-    assert result.stdout == "good: in order\n"
+    assert result.stdout == "good: valid\n"
     assert result.stderr.startswith(
         "bad/specification.yml: bad, period 2024-01-01 (new records): the derived column "
         "'(sex / amount)' cannot be computed: TypeError"
@@ -315,7 +315,7 @@ def test_naming_the_installed_database_is_a_warning(tmp_path: Path) -> None:
     write_series(tmp_path / "series", user_input=named)
     result = call("validate")
     assert result.exit_code == 0
-    assert result.stdout == "demo: in order\n"
+    assert result.stdout == "demo: valid\n"
     assert result.stderr == (
         "warning: demo/user_input.yml: exhibit_db_path names the database that ships with Exhibit, "
         "which is never written; a copy in the data folder is used\n"
@@ -648,7 +648,7 @@ def test_an_interrupted_generation_leaves_nothing_half_made(tmp_path: Path) -> N
     printed, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert printed == ""
-    assert said.strip() == "interrupted; run it again to make what is missing"
+    assert said.strip() == "interrupted; run it again to generate what is missing"
     made = files_in(data)
     assert "demo/dataset_1.csv" in made and "demo/dataset_100.csv" not in made
     assert not [path for path in made if ".part" in path]
@@ -774,7 +774,7 @@ def test_new_writes_a_series_that_is_in_order_and_can_be_made_as_it_is(tmp_path:
     folder = tmp_path / "series" / "mine"
     printed = succeed("new", "mine")
     assert printed == f"{folder / 'specification.yml'}\n{folder / 'user_input.yml'}\n"
-    assert succeed("validate", "mine") == "mine: in order\n"
+    assert succeed("validate", "mine") == "mine: valid\n"
     assert succeed("generate", "mine") == datasets(tmp_path / "data" / "mine", 1, 2, 3)
 
 
@@ -830,7 +830,7 @@ def test_new_from_data_writes_a_series_that_can_be_made(
 ) -> None:
     """It is in order as it is, and has the data's columns and the identifier asked for."""
     succeed("new", "mine", "--from-data", real_data, "--id", identifier)
-    assert succeed("validate", "mine") == "mine: in order\n"
+    assert succeed("validate", "mine") == "mine: valid\n"
     succeed("generate", "mine")
     header = (tmp_path / "data" / "mine" / "dataset_1.csv").read_text(encoding="utf-8")
     columns = set(header.splitlines()[0].split(","))
@@ -861,7 +861,7 @@ def test_new_does_not_write_into_the_package(
     assert result.stdout.splitlines()[0] == str(folder / "mine" / "specification.yml")
     assert result.stderr == f"To use it: export SERIES_ASSETS_SERIES_DIR={folder}\n"
     monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(folder))
-    assert succeed("validate", "mine") == "mine: in order\n"
+    assert succeed("validate", "mine") == "mine: valid\n"
 
 
 # clean

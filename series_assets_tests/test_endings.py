@@ -100,7 +100,7 @@ def break_finding(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None
     def fail(_: Path) -> Any:
         raise error
 
-    monkeypatch.setattr(cli, "find_series", fail)
+    monkeypatch.setattr(cli.lookup, "find_series", fail)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
@@ -112,8 +112,8 @@ def break_finding(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None
         (
             PermissionError(13, "Permission denied", "/somewhere"),
             2,
-            "/somewhere: cannot be used: Permission denied; see that you may read and write it, or "
-            "name another folder\n",
+            "/somewhere: cannot be used: Permission denied; make sure that you may read and write "
+            "it, or choose another folder\n",
         ),
     ],
     ids=lambda value: type(value).__name__,
@@ -138,7 +138,7 @@ def test_a_bug_asks_for_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ended = call(tmp_path, "list")
     assert ended.exit_code == 1
     assert ended.stderr.startswith(
-        "series-assets could not go on: ZeroDivisionError: by nothing (cli.py, line "
+        "series-assets failed unexpectedly: ZeroDivisionError: by nothing (cli/lookup.py, line "
     )
     assert ended.stderr.endswith("; this is a fault of series_assets, please report it\n")
 
@@ -236,5 +236,5 @@ def test_a_pipe_in_place_of_real_data(tmp_path: Path) -> None:
     ended = call(tmp_path, "new", "demo", "--from-data", data, "--id", "id")
     assert ended.exit_code == 2
     assert ended.stderr == (
-        f"{data}: is a pipe or a device, not a file; save what comes out of it as a CSV\n"
+        f"{data}: is a pipe or a device, not a file; save its output as a CSV file\n"
     )

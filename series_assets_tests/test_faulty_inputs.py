@@ -664,7 +664,7 @@ def test_one_bad_series_does_not_hide_another(tmp_path: Path) -> None:
         main, ["validate"], env={"SERIES_ASSETS_SERIES_DIR": str(tmp_path / "series")}
     )
     assert result.exit_code == 2
-    assert result.stdout == "good: in order\n"
+    assert result.stdout == "good: valid\n"
     assert result.stderr.splitlines() == [
         "bad/user_input.yml: period 'years' is not known; use days, weeks, months or quarters "
         "(here: period: months, length_of_period: 12)",

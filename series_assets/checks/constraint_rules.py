@@ -1,7 +1,7 @@
-"""The basic constraints that can be read off a delivered row, and where they are sure to hold.
+"""The basic constraints that a single row can violate, and where they are guaranteed to hold.
 
-A constraint between two numbers or two dates, or between one of them and a literal. Light enough
-to be loaded with the definitions; the rows are looked at in ``value_rules``.
+These are comparisons of two numbers or two dates, or of one of them with a literal. Light enough
+to be loaded with Dagster's definitions; ``value_rules`` looks at the rows.
 """
 
 from collections.abc import Iterator
@@ -19,49 +19,37 @@ from series_assets.core.spec.specification import Specification, output_columns
 
 @dataclass(frozen=True)
 class Comparison:
-    """A basic constraint as it is in a period."""
+    """A basic constraint of a period."""
 
     text: str
     left: str
     operator: str
     right: str
-    """A column, or the number or ISO day that the left side is compared with."""
+    """A column, a number or an ISO day."""
     right_is_column: bool
     of_numbers: bool
-    """Whether numbers are compared; else they are dates."""
-    sure_in_new: bool
-    """Whether nothing that the specification does later can undo it in new records."""
-    sure_in_existing: bool
+    """Whether numbers are compared, not dates."""
+    guaranteed_in_new: bool
+    """Whether nothing that is applied later can undo it in new records."""
+    guaranteed_in_existing: bool
     """The same for existing records."""
 
 
 def comparisons(series: Series, period: Specification) -> list[Comparison]:
-    """Return the constraints of a period's specification that can be read off its rows."""
+    """Return the constraints of a period's specification that single rows can be checked for."""
     texts = period["constraints"]["basic_constraints"] or []
     order = _Order(series, period, texts)
     found = []
     for place, text in enumerate(texts):
-        sides = _sides(series, text)
-        if sides is None:
-            continue
-        left, operator, right, is_column = sides
-        of_numbers = series.kinds[left] in NUMBERS
-        found.append(
-            Comparison(
-                text,
-                left,
-                operator,
-                right,
-                is_column,
-                of_numbers,
-                order.is_last_in_new(place),
-                order.is_last_in_existing(place),
-            )
-        )
+        if sides := _sides(series, text):
+            of_numbers = series.kinds[sides[0]] in NUMBERS
+            guaranteed = order.is_last_in_new(place), order.is_last_in_existing(place)
+            found.append(Comparison(text, *sides, of_numbers, *guaranteed))
     return found
 
 
 def _sides(series: Series, text: str) -> tuple[str, str, str, bool] | None:
+    """Return left side, operator, right side, and whether that is a column."""
     parts = mentions.split_constraint(text)
     if parts is None or parts[0] not in series.kinds:
         return None
@@ -87,7 +75,7 @@ def _number(text: str) -> float | None:
 
 
 class _Order:
-    """What of a specification is done after a constraint, and may undo it."""
+    """The order in which a specification's constraints are applied; later ones may undo others."""
 
     def __init__(self, series: Series, period: Specification, texts: list[str]) -> None:
         self._series = series
@@ -99,12 +87,12 @@ class _Order:
 
     @cached_property
     def _static(self) -> set[str]:
-        roles, whole = self._series.roles, self._series.specification
-        return {out for name in roles.static for out in output_columns(whole, name)}
+        static, specification = self._series.roles.static, self._series.specification
+        return {out for name in static for out in output_columns(specification, name)}
 
     @cached_property
     def _rearranged(self) -> set[str]:
-        """The columns that custom constraints change, numbers made again after them included."""
+        """The columns that custom constraints change, including numbers regenerated after them."""
         columns: dict[str, Any] = self._period["columns"]
         custom = self._period["constraints"]["custom_constraints"] or {}
         every = set(columns)
@@ -120,18 +108,18 @@ class _Order:
         return targets
 
     def is_last_in_new(self, place: int) -> bool:
-        """Tell whether a constraint is sure to hold in new records."""
+        """Tell whether a constraint is guaranteed to hold in new records."""
         mentioned = self._mentioned[place]
         later = set(self._changed[place + 1 :])
-        # An entity's first row gives all of its rows what it keeps.
-        given = self._static if self._repeats else set[str]()
-        return not mentioned & (later | self._rearranged | given)
+        # All rows of an entity get the static values of its first row, after the constraints.
+        overwritten = self._static if self._repeats else set[str]()
+        return not mentioned & (later | self._rearranged | overwritten)
 
     def is_last_in_existing(self, place: int) -> bool:
-        """Tell whether a constraint is sure to hold in existing records.
+        """Tell whether a constraint is guaranteed to hold in existing records.
 
-        Of what Exhibit is not given there the most is applied afterwards, and so comes later than
-        the rest, whatever the order of the specification.
+        Most constraints that are removed from the specification of existing records are applied
+        afterwards, whatever their place in the original specification.
         """
         mentioned = self._mentioned[place]
         if mentioned & (self._static | self._rearranged):
@@ -143,12 +131,13 @@ class _Order:
         )
 
     def _changes(self) -> Iterator[tuple[int, set[str]]]:
-        """Yield which columns each constraint may change in existing records."""
+        """Yield the place of each constraint, and the columns it may change in existing records."""
         for place, changed in enumerate(self._changed):
             touched = self._mentioned[place]
             yield place, touched - self._static if touched & self._static else {changed}
 
     def _stage(self, place: int) -> int:
+        """Return when a constraint is applied: by Exhibit, or in one of the two passes after it."""
         if self._mentioned[place] & self._static:
             return 2
         return int(bool(self._mentioned[place] & set(self._series.roles.moved)))

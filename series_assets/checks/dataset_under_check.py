@@ -1,13 +1,12 @@
-"""A delivered dataset as the rules see it: tables of text, and which rows are whose.
+"""A dataset as the rules see it: tables of text, and which rows are new or existing.
 
-Everything here is text, as it stands in the files: columns of text, null where a value is missing.
-Where they come from is the business of ``run``, how rules are held that of ``evaluate``.
+Values are those in the files: columns of text, null where a value is missing. ``run`` reads them,
+``evaluate`` applies the rules.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -28,43 +27,42 @@ from series_assets.core.spec.specification import Specification
 Flags = NDArray[np.bool_]
 """One truth value for each row of the dataset."""
 
-_MARK = "\x1f"
+_SEPARATOR = "\x1f"
 
 
 @dataclass(frozen=True)
 class DatasetUnderCheck:
-    """A dataset, and what it is held against."""
+    """A dataset and what it is compared with."""
 
     series: Series
     k: int
     header: tuple[str, ...]
-    """The columns of the dataset as its first line has them, repeated ones included."""
+    """The columns in the dataset's header, including repeated ones."""
     first_header: tuple[str, ...]
     """The columns of the first period's dataset."""
     records: pa.Table
-    """The dataset; of columns with one name, the first."""
+    """The dataset. Of columns with the same name, it has the first."""
     new_rows: int
-    """Rows of the file of the period's new records."""
+    """The number of rows in the period's file of new records."""
     is_new: Flags
-    """Which rows of the dataset are those of that file."""
+    """Which rows of the dataset are in that file."""
     recorded: Mapping[str, pa.Array]
-    """For each row, what was recorded before the period with the entity that its first identifier
-    names, in the identifiers and all that an entity keeps; null where nothing was."""
+    """For each row, the identifiers, static and linked columns recorded before the period for the
+    entity that its first identifier names; null if there is no such entity."""
     is_known: Flags
     """Which rows name an entity that was recorded before the period."""
     is_seen: Mapping[str, Flags]
-    """For each identifier, in which rows its value was recorded with it before the period."""
+    """For each identifier, in which rows its value was recorded before the period."""
     before: Mapping[str, pa.Array] = field(default_factory=dict)
-    """The different values that columns of numbers have in the dataset of the period before, as
-    far as it is there."""
+    """The distinct values of number columns in the previous period's dataset, if it exists."""
 
     @property
     def is_first_period(self) -> bool:
-        """Whether there is no period before."""
+        """Whether there is no earlier period."""
         return self.k == 0
 
     def column(self, name: str) -> pa.Array:
-        """Return a column of the dataset. Raises KeyError for one that it lacks."""
+        """Return a column of the dataset. Raises KeyError if it is missing."""
         return self.records.column(name).combine_chunks()
 
     @cached_property
@@ -78,14 +76,21 @@ class DatasetUnderCheck:
         """The first identifier of each row."""
         return self.column(self.series.first_identifier)
 
-    def example(self, row: int, column: str, wanted: str) -> Example:
-        """Return what stands in a row's column, as an example of what is wrong."""
-        return Example(
-            self.identifiers[row].as_py(), column, self.column(column)[row].as_py(), wanted
+    @cached_property
+    def is_known_existing(self) -> Flags:
+        """Which rows are existing records of an entity that was recorded before the period."""
+        return ~self.is_new & self.is_known
+
+    def differs_from_recorded(self, name: str) -> Flags:
+        """Return which known existing records differ in a column from what was recorded."""
+        found, recorded = (
+            pc.fill_null(column, "") for column in (self.column(name), self.recorded[name])
         )
+        differs: Flags = pc.not_equal(found, recorded).to_numpy(zero_copy_only=False)
+        return self.is_known_existing & differs
 
 
-def parts(dataset: pa.Table, new: pa.Table) -> Flags:
+def rows_of_new_records(dataset: pa.Table, new: pa.Table) -> Flags:
     """Return which rows of the dataset are those of its new records, each of them once.
 
     Rows are compared by the columns that both tables have.
@@ -94,9 +99,9 @@ def parts(dataset: pa.Table, new: pa.Table) -> Flags:
     if not new.num_rows or not names:
         return np.zeros(dataset.num_rows, dtype=bool)
     joined = pa.chunked_array([_joined(dataset, names), _joined(new, names)])
-    numbers = joined.combine_chunks().dictionary_encode().indices.to_numpy()
-    ours, theirs = numbers[: dataset.num_rows], numbers[dataset.num_rows :]
-    wanted = np.bincount(theirs, minlength=int(numbers.max()) + 1)
+    codes = joined.combine_chunks().dictionary_encode().indices.to_numpy()
+    ours, theirs = codes[: dataset.num_rows], codes[dataset.num_rows :]
+    wanted = np.bincount(theirs, minlength=int(codes.max()) + 1)
     order = np.argsort(ours, kind="stable")
     grouped = ours[order]
     firsts = np.flatnonzero(np.r_[True, grouped[1:] != grouped[:-1]])
@@ -110,71 +115,65 @@ def parts(dataset: pa.Table, new: pa.Table) -> Flags:
 def _joined(table: pa.Table, names: list[str]) -> pa.Array:
     columns = [table.column(name).combine_chunks() for name in names]
     return pc.binary_join_element_wise(
-        *columns, _MARK, null_handling="replace", null_replacement=""
+        *columns, _SEPARATOR, null_handling="replace", null_replacement=""
     )
 
 
-def kept_columns(series: Series) -> list[str]:
-    """Return the columns that existing records are held against the reference table in."""
-    names: dict[str, Any] = dict.fromkeys(series.roles.identifiers)
-    return list(names | dict.fromkeys((*static_outputs(series), *linked_outputs(series))))
+def recorded_columns(series: Series) -> list[str]:
+    """Return the columns in which existing records have to agree with the reference table."""
+    columns = (*series.roles.identifiers, *static_outputs(series), *linked_outputs(series))
+    return list(dict.fromkeys(columns))
 
 
-def is_there(column: pa.Array) -> Flags:
-    """Return where a value is there."""
+def is_present(column: pa.Array) -> Flags:
+    """Return in which rows a value is present."""
     found: Flags = pc.is_valid(column).to_numpy(zero_copy_only=False)
     return found
 
 
 def is_in(column: pa.Array, values: list[str]) -> Flags:
-    """Return where a value is one of those."""
+    """Return in which rows the value is one of those given."""
     wanted = pa.array(values, type=pa.string())
     found: Flags = pc.is_in(column, value_set=wanted).to_numpy(zero_copy_only=False)
     return found
 
 
-def differs(found: pa.Array, wanted: pa.Array) -> Flags:
-    """Return where two columns differ; missing ones are alike."""
-    odd = pc.not_equal(pc.fill_null(found, ""), pc.fill_null(wanted, ""))
-    flags: Flags = odd.to_numpy(zero_copy_only=False)
-    return flags
-
-
-def codes(column: pa.Array) -> NDArray[np.int64]:
-    """Return a number for each value, the same for the same, −1 where it is missing."""
+def codes_of(column: pa.Array) -> NDArray[np.int64]:
+    """Return an integer for each row, the same for equal values, −1 for a missing one."""
     indices = column.dictionary_encode().indices
-    found: NDArray[np.int64] = pc.fill_null(indices, -1).to_numpy().astype(np.int64)
-    return found
+    codes: NDArray[np.int64] = pc.fill_null(indices, -1).to_numpy().astype(np.int64)
+    return codes
 
 
-class Cells:
-    """Collects what is wrong cell by cell, and counts the rows it is in."""
+class Violations:
+    """Collects the cells that violate a rule, and counts the rows they are in."""
 
     def __init__(self, dataset: DatasetUnderCheck) -> None:
         self._dataset = dataset
         self._rows = np.zeros(dataset.records.num_rows, dtype=bool)
         self._examples: list[Example] = []
 
-    def add(self, column: str, rows: Flags, wanted: Callable[[int], str]) -> None:
-        """Take note that a column is wrong in some rows; ``wanted`` says what should stand."""
+    def add(self, column: str, rows: Flags, expected: Callable[[int], str]) -> None:
+        """Add the cells of a column in some rows. ``expected`` describes the value due in a row."""
         self._rows |= rows
-        room = EXAMPLES - len(self._examples)
+        room, dataset = EXAMPLES - len(self._examples), self._dataset
         for row in np.flatnonzero(rows)[:room].tolist():
-            self._examples.append(self._dataset.example(row, column, wanted(row)))
+            identifier, found = dataset.identifiers[row], dataset.column(column)[row]
+            self._examples.append(Example(identifier.as_py(), column, found.as_py(), expected(row)))
 
     def finding(
         self,
         rule: str,
         examined: int | None = None,
         *,
-        lacking: Sequence[Example] = (),
+        absent: Sequence[Example] = (),
         facts: Mapping[str, int | str] | None = None,
     ) -> Finding:
-        """Return what was collected; by default all rows were looked at.
+        """Return what was collected. By default, all rows were examined.
 
-        ``lacking`` are examples of what no row has; each of them counts as one row that is wrong.
+        ``absent`` are examples of values that no row has; each counts as one wrong row.
         """
         count = len(self._rows) if examined is None else examined
-        examples = (*self._examples, *lacking)[:EXAMPLES]
-        wrong = int(self._rows.sum()) + len(lacking)
+        examples = (*self._examples, *absent)[:EXAMPLES]
+        wrong = int(self._rows.sum()) + len(absent)
         return Finding(rule, "rows", count, wrong, examples, facts=facts or {})

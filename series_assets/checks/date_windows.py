@@ -1,15 +1,15 @@
-"""Between which days the values of a date column lie in a period, as a consumer can expect.
+"""The windows in which the dates of a column lie in a period, as a consumer can expect them.
 
-A window is that of the specification, moved with the period. Where one end is open, Exhibit's
-own end is computed; a constraint on the column leads to a day of another column, or one step of
-the column's frequency away from it, and widens the window so far.
+A window is that of the specification, moved with the period. If one end is open, Exhibit's own
+end is computed. A constraint may set a date to that of another column, or one step of the column's
+frequency away from it, and widens the window accordingly.
 """
 
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from series_assets.checks.rules import assigned, dated
+from series_assets.checks.rules import assigned_values, checked_date_columns
 from series_assets.core.plan.series import Series
 from series_assets.core.plan.spec_changes import specification_of_period
 from series_assets.core.spec import mentions
@@ -22,14 +22,14 @@ Window = tuple[date, date]
 def windows(series: Series, k: int) -> dict[str, Window | None]:
     """Return the first and the last day of each date column in period ``k``.
 
-    None where that cannot be known: the days come from a table, both ends are open, or a
-    constraint computes with dates. Static columns are looked at in new records.
+    None if that cannot be known: the days come from a table, both ends are open, or a constraint
+    computes with dates. For static columns, the window is that of new records.
     """
     period = specification_of_period(series.specification, series.calendar, series.roles, k)
-    found = {name: _window(period["columns"][name]) for name in dated(series)}
+    found = {name: _window(period["columns"][name]) for name in checked_date_columns(series)}
     for text in period["constraints"]["basic_constraints"] or []:
         _widen(found, text, series)
-    for name, value in assigned(period):
+    for name, value in assigned_values(period):
         day = parse_day(value)
         if name in found and day is not None:
             found[name] = _spanning(found[name], (day.day, day.day))
@@ -37,12 +37,12 @@ def windows(series: Series, k: int) -> dict[str, Window | None]:
 
 
 def _widen(found: dict[str, Window | None], text: str, series: Series) -> None:
-    """Widen windows by where a constraint may lead.
+    """Widen windows by the days to which a constraint may set a column.
 
-    A date that does not move may be made to fit what is on the other side, on the left or on the
-    right, and so meets days that an entity has kept since the first period. One that moves leaves
-    its window only on the left side, and only as far as in new records: in existing ones it is
-    made to fit what is kept where it stays inside.
+    A column that does not move may be adjusted on either side of the constraint, also to the days
+    that an entity has kept since the first period. A column that moves leaves its window only on
+    the left side, and only as far as in new records: in existing records it is adjusted only if it
+    stays inside.
     """
     parts = mentions.split_constraint(text)
     if parts is None:
@@ -53,25 +53,25 @@ def _widen(found: dict[str, Window | None], text: str, series: Series) -> None:
     recorded = _recorded(series, found)
     other = right.strip("~")
     if left in found:
-        reached = _reached(found if left in moved else recorded, right)
+        reached = _window_of_side(found if left in moved else recorded, right)
         found[left] = _widened(found[left], reached, frequencies[left])
     if other in found and other not in moved:
-        reached = _reached(recorded, left)
+        reached = _window_of_side(recorded, left)
         found[other] = _widened(found[other], reached, frequencies[other])
     mentioned = mentions.in_constraint(text, {*found, *static})
-    if other not in found and mentioned & static:  # computed, and solved for what is not kept
+    if other not in found and mentioned & static:  # solved for a column that is not static
         found.update(dict.fromkeys((mentioned & set(found)) - moved - static - {left}))
 
 
 def full_windows(series: Series, period: Specification) -> dict[str, set[str]]:
-    """Return every day of the date columns that have all of their window's, as text.
+    """Return the days, as text, of date columns that contain every day of their window.
 
-    Of those that nothing but their window decides on: no constraint mentions them.
+    Columns that a constraint mentions are left out.
     """
     columns, constraints = period["columns"], period["constraints"]
-    names = dated(series)
+    names = checked_date_columns(series)
     custom = (constraints["custom_constraints"] or {}).values()
-    touched = set[str]().union(
+    constrained = set[str]().union(
         *(mentions.in_constraint(text, names) for text in constraints["basic_constraints"] or []),
         *(mentions.in_list(target, names) for one in custom for target in one["targets"]),
     )
@@ -79,7 +79,7 @@ def full_windows(series: Series, period: Specification) -> dict[str, set[str]]:
     for name in names:
         column = columns[name]
         size = None if column.get("anonymising_set") else window_size(column)
-        if name not in touched and size and column["uniques"] >= size:
+        if name not in constrained and size and column["uniques"] >= size:
             found[name] = _days(column)
     return found
 
@@ -96,7 +96,7 @@ def _days(column: Mapping[str, Any]) -> set[str]:
 
 
 def _recorded(series: Series, found: Mapping[str, Window | None]) -> dict[str, Window | None]:
-    """Return the windows, those of moved columns that an entity keeps from the first period on."""
+    """Return the windows, for columns both static and moved from the first period's on."""
     kept = set(series.roles.static) & set(series.roles.moved)
     columns = series.specification["columns"]
     return {
@@ -124,12 +124,12 @@ def _window(column: Mapping[str, Any]) -> Window | None:
     return days.min().date(), days.max().date()
 
 
-def _reached(found: Mapping[str, Window | None], right: str) -> Window | None:
-    """Return between which days the right side of a constraint lies; None if it cannot be told."""
-    name = right.strip("~")
+def _window_of_side(found: Mapping[str, Window | None], side: str) -> Window | None:
+    """Return the window of one side of a constraint; None if it is not known."""
+    name = side.strip("~")
     if name in found:
         return found[name]
-    day = parse_day(right.strip("'\""))
+    day = parse_day(side.strip("'\""))
     return None if day is None else (day.day, day.day)
 
 

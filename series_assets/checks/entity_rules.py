@@ -1,6 +1,6 @@
-"""Holding the rules on entities against a delivered dataset: who they are, and what they keep.
+"""Checks the rules on entities: which ones a dataset is about, and what they keep.
 
-The other rules are in ``evaluate``.
+The other rules are in ``evaluate`` and ``value_rules``.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,12 +11,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from series_assets.checks.dataset_under_check import (
-    Cells,
     DatasetUnderCheck,
     Flags,
-    codes,
-    differs,
-    is_there,
+    Violations,
+    codes_of,
+    is_present,
 )
 from series_assets.checks.rules import EXAMPLES, Example, Finding, linked_outputs, static_outputs
 from series_assets.core.plan.sampling import entity_of_row
@@ -24,164 +23,166 @@ from series_assets.core.spec.frequency_distribution import Distribution, parse_d
 
 
 def check_identifiers(dataset: DatasetUnderCheck) -> Finding:
-    """Return the rows whose identifiers are not as new, or not as known, as they should be."""
+    """Find rows whose identifiers are not new, or not known, as they should be."""
     series, is_new = dataset.series, dataset.is_new
     first, *others = series.roles.identifiers
-    cells = Cells(dataset)
-    fresh = "one that no earlier period has"
+    violations = Violations(dataset)
+    new = "one that no earlier period has"
     known = "that of an entity recorded before the period, or of new_records"
     for name in series.roles.identifiers:
-        cells.add(name, is_new & dataset.is_seen[name], lambda _: fresh)
-    cells.add(first, ~is_new & ~dataset.is_known, lambda _: known)
-    old = ~is_new & dataset.is_known
+        violations.add(name, is_new & dataset.is_seen[name], lambda _: new)
+    violations.add(first, ~is_new & ~dataset.is_known, lambda _: known)
     linked = set(linked_outputs(series))
     for name in others:
-        odd = old & differs(dataset.column(name), dataset.recorded[name])
-        if name in linked:  # whether they go together is a rule of its own
-            odd &= ~dataset.is_seen[name] & is_there(dataset.column(name))
-        cells.add(name, odd, _as_recorded(dataset, name))
-    return cells.finding("identifiers")
+        rows = dataset.differs_from_recorded(name)
+        if name in linked:  # another rule checks whether known values belong together
+            rows &= ~dataset.is_seen[name] & is_present(dataset.column(name))
+        violations.add(name, rows, _recorded_value(dataset, name))
+    return violations.finding("identifiers")
 
 
 def check_static_columns(dataset: DatasetUnderCheck) -> Finding:
-    """Return the rows that differ in what an entity keeps from what it was, or from each other."""
-    cells = Cells(dataset)
+    """Find rows whose static columns differ from those recorded, or from each other."""
+    violations = Violations(dataset)
     names = static_outputs(dataset.series)
-    old = ~dataset.is_new & dataset.is_known
+    _compare_with_recorded(dataset, names, violations)
+    _compare_with_first_row(dataset, names, violations)
+    identified = dataset.is_new & is_present(dataset.identifiers)
+    return violations.finding("static_columns", int((dataset.is_known_existing | identified).sum()))
+
+
+def _compare_with_recorded(
+    dataset: DatasetUnderCheck, names: Iterable[str], violations: Violations
+) -> Flags:
+    """Find existing records that differ from what was recorded; return which rows they are."""
+    found = np.zeros(dataset.records.num_rows, dtype=bool)
     for name in names:
-        odd = old & differs(dataset.column(name), dataset.recorded[name])
-        cells.add(name, odd, _as_recorded(dataset, name))
-    _one_each(dataset, names, cells)
-    named = dataset.is_new & is_there(dataset.identifiers)
-    return cells.finding("static_columns", int((old | named).sum()))
+        rows = dataset.differs_from_recorded(name)
+        violations.add(name, rows, _recorded_value(dataset, name))
+        found |= rows
+    return found
 
 
-def _one_each(dataset: DatasetUnderCheck, names: Iterable[str], cells: Cells) -> None:
-    """Find the new rows that differ in what an entity keeps from the first row of their entity."""
-    entities = codes(dataset.identifiers)
+def _recorded_value(dataset: DatasetUnderCheck, name: str) -> Callable[[int], str]:
+    return lambda row: f"{_shown(dataset.recorded[name][row])}, as recorded"
+
+
+def _shown(value: pa.Scalar) -> str:
+    return repr(value.as_py()) if value.is_valid else "nothing"
+
+
+def _compare_with_first_row(
+    dataset: DatasetUnderCheck, names: Iterable[str], violations: Violations
+) -> None:
+    """Find new records that differ from the first row of their entity."""
+    entities = codes_of(dataset.identifiers)
     rows = np.flatnonzero(dataset.is_new & (entities >= 0))
     first = np.empty(int(entities.max(initial=-1)) + 1, dtype=np.int64)
     first[entities[rows][::-1]] = rows[::-1]
     firsts = first[entities[rows]]
-    again = rows != firsts
-    rows, firsts = rows[again], firsts[again]
+    repeated = rows != firsts
+    rows, firsts = rows[repeated], firsts[repeated]
     if not len(rows):
         return
-    place = np.zeros(len(entities), dtype=np.int64)
-    place[rows] = firsts
+    first_row_of = np.zeros(len(entities), dtype=np.int64)
+    first_row_of[rows] = firsts
     for name in names:
         column = dataset.column(name)
-        values = codes(column)
-        odd = np.zeros(len(values), dtype=bool)
-        odd[rows[values[rows] != values[firsts]]] = True
-        cells.add(name, odd, _as_in(column, place))
+        values = codes_of(column)
+        wrong = np.zeros(len(values), dtype=bool)
+        wrong[rows[values[rows] != values[firsts]]] = True
+        violations.add(name, wrong, _value_in_first_row(column, first_row_of))
 
 
-def _as_in(column: pa.Array, place: NDArray[np.int64]) -> Callable[[int], str]:
-    def wanted(row: int) -> str:
-        value = column[place[row]].as_py()
-        told = "nothing" if value is None else repr(value)
-        return f"{told}, as in another row of the entity"
-
-    return wanted
+def _value_in_first_row(column: pa.Array, first_row_of: NDArray[np.int64]) -> Callable[[int], str]:
+    return lambda row: f"{_shown(column[first_row_of[row]])}, as in another row of the entity"
 
 
 def check_linked_columns(dataset: DatasetUnderCheck) -> Finding:
-    """Return the rows whose linked identifiers and columns do not go together."""
-    cells = Cells(dataset)
-    old = ~dataset.is_new & dataset.is_known
-    apart = np.zeros(len(old), dtype=bool)
-    for name in linked_outputs(dataset.series):
-        odd = old & differs(dataset.column(name), dataset.recorded[name])
-        cells.add(name, odd, _as_recorded(dataset, name))
-        apart |= odd
-    identifiers = dataset.series.roles.identifiers  # one that is not linked varies by row
-    kept = [name for name in linked_outputs(dataset.series) if name not in identifiers]
-    _one_each(dataset, kept, cells)
+    """Find rows whose linked identifiers and columns do not belong together."""
+    violations = Violations(dataset)
+    names, identifiers = linked_outputs(dataset.series), dataset.series.roles.identifiers
+    mismatched = _compare_with_recorded(dataset, names, violations)
+    # An identifier that is not linked differs from row to row.
+    kept = [name for name in names if name not in identifiers]
+    _compare_with_first_row(dataset, kept, violations)
     if dataset.series.linked:
         leader, *others = dataset.series.linked
         for name in others:
-            _one_to_one(dataset, leader, name, apart, cells)
-    return cells.finding("linked_columns")
+            _check_one_to_one(dataset, leader, name, ~mismatched, violations)
+    return violations.finding("linked_columns")
 
 
-def _one_to_one(
-    dataset: DatasetUnderCheck, leader: str, name: str, apart: Flags, cells: Cells
+def _check_one_to_one(
+    dataset: DatasetUnderCheck, leader: str, name: str, among: Flags, violations: Violations
 ) -> None:
-    """Find the rows whose pair contradicts another one; pairs as recorded speak first."""
-    old = ~dataset.is_new & dataset.is_known
-    left, right = (codes(dataset.column(column)) for column in (leader, name))
-    both = (left >= 0) & (right >= 0) & ~apart
-    rows = np.r_[np.flatnonzero(both & old), np.flatnonzero(both & ~old)]
-    odd = np.zeros(len(both), dtype=bool)
-    mate = np.zeros(len(both), dtype=np.int64)
+    """Find rows, among those given, whose pair contradicts another row's; recorded pairs win."""
+    known = dataset.is_known_existing
+    left, right = (codes_of(dataset.column(column)) for column in (leader, name))
+    complete = (left >= 0) & (right >= 0) & among
+    rows = np.r_[np.flatnonzero(complete & known), np.flatnonzero(complete & ~known)]
+    wrong = np.zeros(len(complete), dtype=bool)
+    contradicted = np.zeros(len(complete), dtype=np.int64)
     for one, other in ((right, left), (left, right)):
-        speaker = np.empty(int(one.max(initial=-1)) + 1, dtype=np.int64)
-        speaker[one[rows][::-1]] = rows[::-1]  # of several rows the first one stays
-        against = rows[other[rows] != other[speaker[one[rows]]]]
-        odd[against] = True
-        mate[against] = speaker[one[against]]
-    there = dataset.column(name)
+        first_row = np.empty(int(one.max(initial=-1)) + 1, dtype=np.int64)
+        first_row[one[rows][::-1]] = rows[::-1]  # of several rows the first one stays
+        contradicting = rows[other[rows] != other[first_row[one[rows]]]]
+        wrong[contradicting] = True
+        contradicted[contradicting] = first_row[one[contradicting]]
+    leaders, partners = dataset.column(leader), dataset.column(name)
 
-    def wanted(row: int) -> str:
-        one, other = dataset.column(leader)[mate[row]].as_py(), there[mate[row]].as_py()
-        return f"one to one with {leader}, but another row has {one!r} with {other!r}"
+    def expected(row: int) -> str:
+        pair = leaders[contradicted[row]].as_py(), partners[contradicted[row]].as_py()
+        return f"one to one with {leader}, but another row has {pair[0]!r} with {pair[1]!r}"
 
-    cells.add(name, odd, wanted)
+    violations.add(name, wrong, expected)
 
 
 def check_repetitions(dataset: DatasetUnderCheck) -> Finding:
-    """Return the entities that have more rows than the frequency_distribution gives them."""
+    """Find entities that have more rows than the frequency_distribution gives them."""
     series = dataset.series
     new, existing = series.counts(dataset.k)
     columns = series.specification["columns"]
     crossed = any(column.get("cross_join_all_unique_values") for column in columns.values())
-    whole = series.specification["constraints"]["allow_duplicates"] and not crossed
-    wrong, examples = 0, []
+    complete = series.specification["constraints"]["allow_duplicates"] and not crossed
+    wrong, examples = 0, list[Example]()
     for name in series.roles.identifiers:
         distribution = parse_distribution(columns[name]["frequency_distribution"])
-        sides = [(dataset.is_new, new, whole and not columns[name]["miss_probability"])]
+        parts = [(dataset.is_new, new, complete and not columns[name]["miss_probability"])]
         if name == series.first_identifier:
-            sides.append((~dataset.is_new, existing, True))
-        for rows, asked, exact in sides:
+            parts.append((~dataset.is_new, existing, True))
+        for rows, requested, exact in parts:
             values = dataset.column(name).filter(pa.array(rows))
-            for value, times, wanted in _too_often(values, distribution, asked, exact):
+            for value, times, expected in _too_frequent(values, distribution, requested, exact):
                 wrong += 1
-                examples.append(Example(value, name, f"{times} rows", wanted))
-                if len(examples) > EXAMPLES:
-                    examples.pop()
+                if len(examples) < EXAMPLES:
+                    examples.append(Example(value, name, f"{times} rows", expected))
     entities = len(pc.drop_null(pc.unique(dataset.identifiers)))
     return Finding("repetitions", "entities", entities, wrong, tuple(examples))
 
 
-def _too_often(
-    values: pa.Array, distribution: Distribution, asked: int, exact: bool
+def _too_frequent(
+    values: pa.Array, distribution: Distribution, requested: int, exact: bool
 ) -> Iterator[tuple[str, int, str]]:
-    """Yield identifiers with more rows than the distribution has room for, and how many.
+    """Yield identifiers with more rows than the distribution allows, their rows, and the limit.
 
-    ``exact``: as many identifiers with each number of rows as Exhibit lays out for ``asked``
-    rows; else only no more rows than the highest frequency.
+    ``exact``: as many identifiers may have each number of rows as Exhibit plans for ``requested``
+    rows. Otherwise only the highest frequency is a limit.
     """
     counted = values.drop_null().value_counts()
     times = counted.field("counts").to_numpy()
-    most = max(frequency for frequency, share in distribution if share)
-    room = np.bincount(np.bincount(entity_of_row(distribution, asked)), minlength=most + 1)
-    for often in np.unique(times).tolist():
-        those = np.flatnonzero(times == often)
-        if often > most:
-            spare, wanted = 0, f"at most {most}"
-        elif exact and often < len(room):
-            spare = int(room[often])
-            wanted = f"so in {spare} entities, not in {len(those)}"
+    highest = max(frequency for frequency, share in distribution if share)
+    planned = np.bincount(
+        np.bincount(entity_of_row(distribution, requested)), minlength=highest + 1
+    )
+    for frequency in np.unique(times).tolist():
+        places = np.flatnonzero(times == frequency)
+        if frequency > highest:
+            allowed, expected = 0, f"at most {highest}"
+        elif exact and frequency < len(planned):
+            allowed = int(planned[frequency])
+            expected = f"so in {allowed} entities, not in {len(places)}"
         else:
             continue
-        for place in those[spare:].tolist():
-            yield counted.field("values")[place].as_py(), often, wanted
-
-
-def _as_recorded(dataset: DatasetUnderCheck, name: str) -> Callable[[int], str]:
-    def wanted(row: int) -> str:
-        value = dataset.recorded[name][row].as_py()
-        return "nothing, as recorded" if value is None else f"{value!r}, as recorded"
-
-    return wanted
+        for place in places[allowed:].tolist():
+            yield counted.field("values")[place].as_py(), frequency, expected

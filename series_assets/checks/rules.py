@@ -1,7 +1,6 @@
-"""The rules that a consumer of a dataset relies on: which a series has, and what is found.
+"""The rules that a consumer of a dataset relies on, and the findings that they lead to.
 
-Light enough to be loaded with the definitions; how each rule is held against a dataset is in
-``evaluate``.
+Light enough to be loaded with Dagster's definitions; ``evaluate`` applies the rules to a dataset.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,41 +15,46 @@ from series_assets.core.spec.specification import Specification, columns_of_type
 
 RULES = {
     "same_columns": "The columns of the first period, in the same order.",
-    "counts": "As many rows as asked for, new and existing; the new ones are those of new_records.",
+    "counts": "As many new and existing rows as requested; the new ones are those of new_records.",
     "identifiers": "Identifiers of new records occur in no earlier period; those of existing "
     "records were all recorded with their entity before the period.",
     "repetitions": "An entity has as many rows as the frequency_distribution gives it.",
-    "static_columns": "What an entity keeps for life is as first recorded, and the same in all of "
-    "its rows.",
-    "linked_columns": "Linked identifiers are one to one, and linked columns are as recorded with "
-    "their entity.",
-    "dates": "Dates are written as YYYY-MM-DD, and lie in the window that they have in the period; "
-    "where all of a window's dates were asked for, none is lacking.",
-    "constraints": "Basic constraints hold, where nothing else that the specification asks for can "
-    "undo them; other rows in which one does not hold are counted.",
-    "fresh_values": "Numbers that are drawn afresh are not those of the period before, nor those "
-    "of the new records in existing ones.",
+    "static_columns": "Static columns have the values first recorded for their entity, the same in "
+    "all of its rows.",
+    "linked_columns": "Linked identifiers are one to one, and linked columns have the values "
+    "recorded for their entity.",
+    "dates": "Dates are written as YYYY-MM-DD and lie in their window of the period; where every "
+    "date of a window is requested, none is missing.",
+    "constraints": "Basic constraints hold wherever nothing else in the specification can undo "
+    "them; other rows that violate one are counted.",
+    "fresh_values": "Numbers that are generated afresh differ from those of the previous period "
+    "and, in existing records, from those of the new records.",
 }
-"""Every rule by name, in the order they are told, with what it says."""
+"""Every rule by name with its description, in the order in which they are reported."""
 
 EXAMPLES = 5
-"""How many examples of what is wrong are kept."""
+"""How many examples of violations are kept for a finding."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """One thing that is wrong, as it is shown to people."""
+    """One violation of a rule, as it is shown to people."""
 
     identifier: str | None
-    """The first identifier of the row; None where the fault is not of one row."""
+    """The first identifier of the row; None if it is not about one row."""
     column: str
     found: str | None
-    wanted: str
+    expected: str
+
+    def __str__(self) -> str:
+        row = f"{self.identifier}: " if self.identifier else ""
+        found = "nothing" if self.found is None else repr(self.found)
+        return f"{row}{self.column} is {found}, should be {self.expected}"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of holding one rule against one dataset."""
+    """The result of evaluating one rule on one dataset."""
 
     rule: str
     unit: str = "rows"
@@ -59,13 +63,13 @@ class Finding:
     wrong: int = 0
     examples: tuple[Example, ...] = ()
     problem: str | None = None
-    """Why the rule could not be held against the dataset at all, and what to do."""
+    """Why the rule could not be evaluated, and what to do."""
     facts: Mapping[str, int | str] = field(default_factory=dict)
-    """More to know, such as the rows asked for."""
+    """Further information, such as the number of rows requested."""
 
     @property
     def holds(self) -> bool:
-        """Whether the rule was held against the dataset, and nothing is wrong."""
+        """Whether the rule was evaluated and nothing is wrong."""
         return self.problem is None and not self.wrong
 
     def __str__(self) -> str:
@@ -73,14 +77,8 @@ class Finding:
             return self.problem
         if not self.wrong:
             return f"{self.examined} {self.unit}, none wrong"
-        told = f"{self.wrong} of {self.examined} {self.unit} wrong"
-        return f"{told}, such as {_told(self.examples[0])}" if self.examples else told
-
-
-def _told(example: Example) -> str:
-    whose = f"{example.identifier}: " if example.identifier else ""
-    found = "nothing" if example.found is None else repr(example.found)
-    return f"{whose}{example.column} is {found}, should be {example.wanted}"
+        text = f"{self.wrong} of {self.examined} {self.unit} wrong"
+        return f"{text}, such as {self.examples[0]}" if self.examples else text
 
 
 def rules_of(series: Series) -> tuple[str, ...]:
@@ -88,38 +86,37 @@ def rules_of(series: Series) -> tuple[str, ...]:
     missing = {
         "static_columns": not static_outputs(series),
         "linked_columns": not linked_outputs(series),
-        "dates": not dated(series),
+        "dates": not checked_date_columns(series),
         "constraints": not comparisons(series, series.specification),
-        "fresh_values": not fresh_numbers(series),
+        "fresh_values": not fresh_number_columns(series),
     }
     return tuple(name for name in RULES if not missing.get(name))
 
 
 def linked_outputs(series: Series) -> tuple[str, ...]:
-    """Return the columns of the data that are linked to an identifier, linked ones included.
+    """Return the linked columns of the data, without the first identifier.
 
-    Without the first identifier, by which an entity is told.
+    Empty if no identifier is linked.
     """
-    said = series.user_input.linked_columns
-    if not set(said) & set(series.roles.identifiers):
+    linked = series.user_input.linked_columns
+    if not set(linked) & set(series.roles.identifiers):
         return ()
-    outputs = [out for name in said for out in output_columns(series.specification, name)]
+    outputs = [out for name in linked for out in output_columns(series.specification, name)]
     return tuple(name for name in outputs if name != series.first_identifier)
 
 
 def static_outputs(series: Series) -> tuple[str, ...]:
-    """Return the columns of the data that an entity keeps, but identifiers and linked ones."""
-    linked = set(linked_outputs(series))
-    names = series.roles.static
-    outputs = [out for name in names for out in output_columns(series.specification, name)]
+    """Return the static columns of the data that are neither identifiers nor linked."""
+    linked, static = set(linked_outputs(series)), series.roles.static
+    outputs = [out for name in static for out in output_columns(series.specification, name)]
     return tuple(name for name in outputs if name not in linked)
 
 
-def dated(series: Series) -> tuple[str, ...]:
-    """Return the date columns, but those that a constraint gives a text that is no day."""
+def checked_date_columns(series: Series) -> tuple[str, ...]:
+    """Return the date columns, except those to which a constraint assigns a text that is no day."""
     texts = {
         name
-        for name, value in assigned(series.specification)
+        for name, value in assigned_values(series.specification)
         if (day := parse_day(value)) is None or day.time
     }
     return tuple(
@@ -127,8 +124,8 @@ def dated(series: Series) -> tuple[str, ...]:
     )
 
 
-def assigned(specification: Specification) -> Iterator[tuple[str, str]]:
-    """Yield the columns that ``assign_value`` gives a value, each with the value."""
+def assigned_values(specification: Specification) -> Iterator[tuple[str, str]]:
+    """Yield the columns to which ``assign_value`` assigns a value, with that value."""
     custom = specification["constraints"]["custom_constraints"] or {}
     for constraint in custom.values():
         for names, actions in constraint["targets"].items():
@@ -138,11 +135,11 @@ def assigned(specification: Specification) -> Iterator[tuple[str, str]]:
                     yield from ((name.strip(), value) for name in names.split(","))
 
 
-def fresh_numbers(series: Series) -> tuple[str, ...]:
-    """Return the columns of numbers that no two records can share but by the rarest chance.
+def fresh_number_columns(series: Series) -> tuple[str, ...]:
+    """Return the columns of numbers in which two records practically never share a value.
 
-    Those with all their digits, which spread, which no entity keeps, and which no constraint or
-    model sets: ``target_sum`` rounds them, and without a dispersion they follow from categories.
+    They have all their digits and a dispersion (without one they follow from categories), are not
+    static, not rounded by ``target_sum``, and not set by a constraint or a model.
     """
     specification = series.specification
     if specification.get("models"):

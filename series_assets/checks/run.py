@@ -1,6 +1,6 @@
-"""Checking what was dataset: the files and the reference table, read and held against the rules.
+"""Checks delivered datasets: reads their files and the reference table, and evaluates the rules.
 
-For Dagster's checks and for the command line; what each rule means is in ``core``.
+For Dagster's asset checks, the command line and Python. ``rules`` says what each rule means.
 """
 
 import csv
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from series_assets.checks.dataset_under_check import DatasetUnderCheck
     from series_assets.storage.entity_lookup import EntityLookup
 
-_ASKS_THE_TABLE = {"identifiers", "static_columns", "linked_columns"}
+_NEEDS_REFERENCE_TABLE = {"identifiers", "static_columns", "linked_columns"}
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What came of holding the rules against the dataset of one period."""
+    """The findings on the dataset of one period."""
 
     key: str
     findings: tuple[Finding, ...]
@@ -56,10 +56,10 @@ def delivered_keys(table: ReferenceTable) -> list[str]:
 def check_periods(
     table: ReferenceTable, keys: Sequence[str], rules: Iterable[str] | None = None
 ) -> Iterator[CheckResult]:
-    """Hold the rules (by default all of the series) against the datasets of some periods, in order.
+    """Evaluate the rules (by default all of the series) on the datasets of some periods, in order.
 
-    Each file is read once, and one period is in memory at a time. What cannot be read, is not
-    there or was made from other contents is told in the findings; nothing is raised for it.
+    Each file is read once, and one period is in memory at a time. A file that is missing,
+    unreadable or out of date is reported in the findings; no error is raised for it.
     """
     wanted = set(rules_of(table.series) if rules is None else rules)
     names = tuple(name for name in rules_of(table.series) if name in wanted)
@@ -69,13 +69,13 @@ def check_periods(
 
 
 class _Check:
-    """The check of some periods of one series, which share what is read of the table."""
+    """The check of some periods of a series; keeps the reference table open."""
 
     def __init__(self, table: ReferenceTable, keys: Sequence[str]) -> None:
         self._table = table
         self._series: Series = table.series
         self._ks = [table.series.calendar.period_for_key(key).k for key in keys]
-        self._values: tuple[int, dict[str, Any]] = (-1, {})
+        self._last_values: tuple[int, dict[str, Any]] = (-1, {})
         self._opened = ExitStack()
 
     def close(self) -> None:
@@ -83,97 +83,97 @@ class _Check:
         self._opened.close()
 
     def findings(self, key: str, names: Sequence[str]) -> Iterator[Finding]:
-        """Yield a finding for each of the named rules, in their order."""
+        """Yield a finding for each of the named rules, in order."""
         from series_assets.checks.evaluate import evaluate_rules
 
         period = self._series.calendar.period_for_key(key)
         try:
             require_delivered(self._series, self._table.layout, period)
-            dataset, problem = self._delivered(period.k, names)
+            dataset, problem = self._read_period(period.k, names)
         except SeriesError as error:
             yield from (Finding(name, problem=str(error)) for name in names)
             return
         for name in names:
-            if problem and name in _ASKS_THE_TABLE:
+            if problem and name in _NEEDS_REFERENCE_TABLE:
                 yield Finding(name, problem=problem)
             else:
                 yield from evaluate_rules(dataset, [name])
 
-    def _delivered(self, k: int, rules: Sequence[str]) -> tuple["DatasetUnderCheck", str | None]:
-        """Return the dataset of period ``k``, and why nothing is known of what was recorded."""
+    def _read_period(self, k: int, rules: Sequence[str]) -> tuple["DatasetUnderCheck", str | None]:
+        """Return the dataset of period ``k``, and why the reference table could not be used."""
         import numpy as np
         import pyarrow as pa
 
-        from series_assets.checks.dataset_under_check import DatasetUnderCheck, kept_columns, parts
+        from series_assets.checks.dataset_under_check import (
+            DatasetUnderCheck,
+            recorded_columns,
+            rows_of_new_records,
+        )
 
         series, layout = self._series, self._table.layout
-        header, records = _read(layout.dataset(k + 1), f"make dataset of {self._key(k)} again")
-        new_rows, is_new = 0, np.zeros(records.num_rows, dtype=bool)
+        header, records = _read_csv(layout.dataset(k + 1), f"make dataset of {self._key(k)} again")
+        rows, names = records.num_rows, recorded_columns(series)
+        new_rows, is_new = 0, np.zeros(rows, dtype=bool)
         if series.counts(k)[0]:
             path = layout.new_records(k + 1)
-            _, new = _read(path, f"make new_records of {self._key(k)} again")
+            _, new = _read_csv(path, f"make new_records of {self._key(k)} again")
             wide = [name for name in series.cross_row_columns if name in new.column_names]
-            new_rows, is_new = new.num_rows, parts(records, new.drop_columns(wide))
+            new_rows, is_new = new.num_rows, rows_of_new_records(records, new.drop_columns(wide))
             del new
-        rows, names = records.num_rows, kept_columns(series)
         recorded = {name: pa.nulls(rows, pa.string()) for name in names}
         is_seen = dict.fromkeys(series.roles.identifiers, np.zeros(rows, dtype=bool))
         is_known, problem = np.zeros(rows, dtype=bool), None
-        there = set(records.column_names)
-        if _ASKS_THE_TABLE & set(rules) and k and series.first_identifier in there:
+        present = set(records.column_names)
+        if _NEEDS_REFERENCE_TABLE & set(rules) and k and series.first_identifier in present:
             try:
                 self._table.require_periods(k, period=self._key(k))
-                known = self._recorded
-                columns = {
-                    name: records.column(name).combine_chunks()
+                keys = {
+                    name: self._entities.keys(name, records.column(name).to_pylist(), k)
                     for name in series.roles.identifiers
-                    if name in there
+                    if name in present
                 }
-                keys = {name: known.keys(name, v.to_pylist(), k) for name, v in columns.items()}
-                recorded = known.texts(keys[series.first_identifier], names)
+                recorded = self._entities.texts(keys[series.first_identifier], names)
                 is_known = keys[series.first_identifier] >= 0
                 is_seen |= {name: found >= 0 for name, found in keys.items()}
             except RequestError as error:
                 problem = str(error)
             except GenerationError as error:
-                again = "make reference_table of all periods again"
-                problem = str(error) if error.remedy else sentence(str(error), again)
-        return (
-            DatasetUnderCheck(
-                series=series,
-                k=k,
-                header=tuple(header),
-                first_header=tuple(self._first_header),
-                records=records,
-                new_rows=new_rows,
-                is_new=is_new,
-                recorded=recorded,
-                is_known=is_known,
-                is_seen=is_seen,
-                before=self._before(k, records) if "fresh_values" in rules else {},
-            ),
-            problem,
+                remedy = "make reference_table of all periods again"
+                problem = str(error) if error.remedy else sentence(str(error), remedy)
+        dataset = DatasetUnderCheck(
+            series=series,
+            k=k,
+            header=tuple(header),
+            first_header=tuple(self._first_header),
+            records=records,
+            new_rows=new_rows,
+            is_new=is_new,
+            recorded=recorded,
+            is_known=is_known,
+            is_seen=is_seen,
+            before=self._values_before(k, records) if "fresh_values" in rules else {},
         )
+        return dataset, problem
 
-    def _before(self, k: int, records: Any) -> dict[str, Any]:
-        """Return the values that numbers drawn afresh have in the dataset of the period before.
+    def _values_before(self, k: int, records: Any) -> dict[str, Any]:
+        """Return the values of fresh number columns in the dataset of the period before.
 
-        Nothing where it cannot be read: what is wrong with it is for its own checks to tell. The
-        values of period ``k`` are kept for the next one.
+        Empty if it cannot be read: its own check reports that. The values of period ``k`` are
+        kept for the next period.
         """
-        from series_assets.checks.rules import fresh_numbers
+        from series_assets.checks.rules import fresh_number_columns
         from series_assets.checks.value_rules import long_values
 
-        names = fresh_numbers(self._series)
+        names = fresh_number_columns(self._series)
 
         def values(table: Any) -> dict[str, Any]:
-            there = [name for name in names if name in table.column_names]
-            return {name: long_values(table.column(name).combine_chunks()) for name in there}
+            present = [name for name in names if name in table.column_names]
+            return {name: long_values(table.column(name).combine_chunks()) for name in present}
 
-        kept, before = self._values
-        self._values = (k, values(records))
-        if kept == k - 1:
-            return before
+        last_k, last_values = self._last_values
+        self._last_values = (k, values(records))
+        if last_k == k - 1:
+            return last_values
         path = self._table.layout.dataset(k)
         if not k or not names or not path.exists():
             return {}
@@ -186,7 +186,7 @@ class _Check:
         return self._series.calendar.keys[k]
 
     @cached_property
-    def _recorded(self) -> "EntityLookup":
+    def _entities(self) -> "EntityLookup":
         from series_assets.storage.entity_lookup import entity_lookup
 
         names = self._series.roles.identifiers
@@ -198,27 +198,22 @@ class _Check:
         layout = self._table.layout
         for path in (layout.dataset(1), layout.new_records(1)):
             if path.exists():
-                advice = f"make the assets of {self._key(0)} again"
-                return _readable(path, files.read_header, advice)
-        raise _missing(layout.dataset(1), f"make dataset of {self._key(0)}")
+                remedy = f"make the assets of {self._key(0)} again"
+                return _read(path, files.read_header, remedy)
+        remedy = f"make dataset of {self._key(0)}"
+        raise RequestError("is missing", remedy, file=layout.dataset(1), colon=False)
 
 
-def _missing(path: Path, remedy: str) -> RequestError:
-    return RequestError("is missing", remedy, file=path, colon=False)
+def _read_csv(path: Path, remedy: str) -> tuple[list[str], Any]:
+    """Return the header of a CSV and its table, which has the first of columns with one name."""
+    header = _read(path, files.read_header, remedy)
+    table = _read(path, files.read_table, remedy)
+    return header, table.select([header.index(name) for name in dict.fromkeys(header)])
 
 
-def _read(path: Path, advice: str) -> tuple[list[str], Any]:
-    """Return the header of a CSV and its table; of columns with one name, the first one."""
-    header = _readable(path, files.read_header, advice)
-    table = _readable(path, files.read_table, advice)
-    firsts = [place for place, name in enumerate(header) if name not in header[:place]]
-    return header, table.select(firsts)
-
-
-def _readable(path: Path, read: Callable[[Path], T], advice: str) -> T:
+def _read(path: Path, read: Callable[[Path], T], remedy: str) -> T:
     try:
         return read(path)
     except (OSError, ValueError, csv.Error) as error:
-        said = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        problem = f"cannot be read: {said}"
-        raise RequestError(problem, advice, file=path, colon=False) from error
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise RequestError(f"cannot be read: {reason}", remedy, file=path, colon=False) from error

@@ -1,6 +1,6 @@
-"""Holding the rules on values against a delivered dataset: dates, constraints, and numbers.
+"""Checks the rules on values: dates, constraints, and numbers.
 
-The other rules are in ``evaluate``.
+The other rules are in ``evaluate`` and ``entity_rules``.
 """
 
 import re
@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from series_assets.checks.constraint_rules import Comparison, comparisons
-from series_assets.checks.dataset_under_check import Cells, DatasetUnderCheck, Flags, is_in
+from series_assets.checks.dataset_under_check import DatasetUnderCheck, Flags, Violations, is_in
 from series_assets.checks.date_windows import Window, full_windows, windows
-from series_assets.checks.rules import Example, Finding, dated, fresh_numbers
+from series_assets.checks.rules import Example, Finding, checked_date_columns, fresh_number_columns
 
-_FAILS: dict[str, Callable[[Any, Any], Any]] = {
+_VIOLATES: dict[str, Callable[[Any, Any], Any]] = {
     "<": pc.greater_equal,
     "<=": pc.greater,
     ">": pc.less_equal,
@@ -27,55 +26,55 @@ _FAILS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
-_NEVER = 1e-9
-"""A chance that a rule may count on not to come."""
-_LONG = 10
-"""Characters from which on two numbers are alike for a reason, and not by chance."""
-_ENOUGH = 50
-"""Different numbers from which on it can be told whether they were drawn afresh."""
-_BY_CHANCE = 0.01
-"""The share of numbers that may be those of other records; a few may always be."""
+_NEGLIGIBLE = 1e-9
+"""A probability that a rule may treat as zero."""
+_MIN_LENGTH = 10
+"""Numbers with so many characters are not equal by chance."""
+_MIN_DISTINCT = 50
+"""The number of distinct values needed to tell whether they were generated afresh."""
+_TOLERATED_SHARE, _TOLERATED_COUNT = 0.01, 5
+"""Up to so many numbers may also occur in other records."""
 
 
 def check_dates(dataset: DatasetUnderCheck) -> Finding:
-    """Return the rows whose days lie outside their window, and the days that none has."""
-    cells = Cells(dataset)
+    """Find rows whose dates lie outside their window, and dates that no row has."""
+    violations = Violations(dataset)
     limits = windows(dataset.series, dataset.k)
     static = set(dataset.series.roles.static)
-    for name in dated(dataset.series):
+    for name in checked_date_columns(dataset.series):
         column = dataset.column(name)
         days = pc.drop_null(pc.unique(column)).to_pylist()
-        unwritten = [day for day in days if not _is_day(day)]
-        cells.add(name, is_in(column, unwritten), lambda _: "a day written as YYYY-MM-DD")
+        malformed = [day for day in days if not _is_day(day)]
+        violations.add(name, is_in(column, malformed), lambda _: "a day written as YYYY-MM-DD")
         window = limits[name]
         if window is None:
             continue
         first, last = (end.isoformat() for end in window)
         outside = [day for day in days if _is_day(day) and not first <= day <= last]
-        odd = is_in(column, outside)
-        if name in static:  # an existing record keeps the date that it came with
-            odd &= dataset.is_new
-        cells.add(name, odd, _between(window))
-    return cells.finding("dates", lacking=list(_lacking_days(dataset)))
+        rows = is_in(column, outside)
+        if name in static:  # existing records keep the date of their first period
+            rows &= dataset.is_new
+        violations.add(name, rows, _between(window))
+    return violations.finding("dates", absent=list(_absent_days(dataset)))
 
 
-def _lacking_days(dataset: DatasetUnderCheck) -> Iterator[Example]:
-    """Yield the days of full windows that no row of a part has, where that cannot be chance."""
+def _absent_days(dataset: DatasetUnderCheck) -> Iterator[Example]:
+    """Yield days of full windows that no row of a part has, unless that can be chance."""
     static = set(dataset.series.roles.static)
-    sides = (("new", dataset.is_new), ("existing", ~dataset.is_new))
+    parts = (("new", dataset.is_new), ("existing", ~dataset.is_new))
     for name, days in full_windows(dataset.series, dataset.period).items():
-        for part, rows in sides:
+        for part, rows in parts:
             if part == "existing" and name in static:
                 continue
-            there = pc.drop_null(dataset.column(name).filter(pa.array(rows)))
-            draws = len(there)
+            present = pc.drop_null(dataset.column(name).filter(pa.array(rows)))
+            draws = len(present)
             if name in static:
                 draws = min(draws, len(pc.unique(dataset.identifiers.filter(pa.array(rows)))))
-            # How many days so many draws leave out, on average.
-            if len(days) * (1 - 1 / len(days)) ** draws > _NEVER:
+            expected_absent = len(days) * (1 - 1 / len(days)) ** draws
+            if expected_absent > _NEGLIGIBLE:
                 continue
-            for day in sorted(days - set(pc.unique(there).to_pylist())):
-                yield Example(None, name, None, f"{day} in some of the {len(there)} {part} rows")
+            for day in sorted(days - set(pc.unique(present).to_pylist())):
+                yield Example(None, name, None, f"{day} in some of the {len(present)} {part} rows")
 
 
 def _is_day(text: str) -> bool:
@@ -90,23 +89,23 @@ def _between(window: Window) -> Callable[[int], str]:
 
 
 def check_constraints(dataset: DatasetUnderCheck) -> Finding:
-    """Return the rows in which a constraint that is sure to hold does not; count the others."""
-    cells = Cells(dataset)
+    """Find rows that violate a constraint that is guaranteed to hold; count other violations."""
+    violations = Violations(dataset)
     facts: dict[str, int | str] = {}
     is_new = dataset.is_new
     for one in comparisons(dataset.series, dataset.period):
-        broken = _broken(dataset, one)
-        sure = broken & np.where(is_new, one.sure_in_new, one.sure_in_existing)
-        cells.add(one.left, sure, _asked(dataset, one))
-        for part, rows in (("new", broken & is_new), ("existing", broken & ~is_new)):
-            left = int((rows & ~sure).sum())
-            if left:
-                facts[f"{part} rows without '{one.text}'"] = left
-    return cells.finding("constraints", facts=facts)
+        violated = _violated(dataset, one)
+        guaranteed = np.where(is_new, one.guaranteed_in_new, one.guaranteed_in_existing)
+        violations.add(one.left, violated & guaranteed, _required(dataset, one))
+        for part, rows in (("new", is_new), ("existing", ~is_new)):
+            count = int((violated & ~guaranteed & rows).sum())
+            if count:
+                facts[f"{part} rows that violate '{one.text}'"] = count
+    return violations.finding("constraints", facts=facts)
 
 
-def _broken(dataset: DatasetUnderCheck, one: Comparison) -> Flags:
-    """Return in which rows both sides are there, and not as the constraint says."""
+def _violated(dataset: DatasetUnderCheck, one: Comparison) -> Flags:
+    """Return in which rows both sides are present and violate the constraint."""
     read = _as_numbers if one.of_numbers else _as_days
     left = read(dataset.column(one.left))
     right: Any = None
@@ -114,15 +113,15 @@ def _broken(dataset: DatasetUnderCheck, one: Comparison) -> Flags:
         right = read(dataset.column(one.right))
     else:
         right = pa.scalar(float(one.right) if one.of_numbers else one.right)
-    failed = pc.fill_null(_FAILS[one.operator](left, right), False)
+    failed = pc.fill_null(_VIOLATES[one.operator](left, right), False)
     found: Flags = failed.to_numpy(zero_copy_only=False)
     return found
 
 
 def _as_days(column: pa.Array) -> pa.Array:
-    # Text in this form is in the order of the days; what is written otherwise is another rule's.
-    written = pc.match_substring_regex(column, r"^\d{4}-\d{2}-\d{2}$")
-    return pc.if_else(written, column, pa.scalar(None, pa.string()))
+    # Text in this form sorts like the days. The rule on dates finds any other text.
+    is_iso = pc.match_substring_regex(column, r"^\d{4}-\d{2}-\d{2}$")
+    return pc.if_else(is_iso, column, pa.scalar(None, pa.string()))
 
 
 def _as_numbers(column: pa.Array) -> pa.Array:
@@ -135,55 +134,47 @@ def _as_numbers(column: pa.Array) -> pa.Array:
         return pa.array(numbers.to_numpy(dtype=float), from_pandas=True)
 
 
-def _asked(dataset: DatasetUnderCheck, one: Comparison) -> Callable[[int], str]:
-    def wanted(row: int) -> str:
+def _required(dataset: DatasetUnderCheck, one: Comparison) -> Callable[[int], str]:
+    def expected(row: int) -> str:
         if not one.right_is_column:
             return f"{one.operator} {one.right}"
         return f"{one.operator} {one.right}, which is {dataset.column(one.right)[row].as_py()}"
 
-    return wanted
+    return expected
 
 
 def check_fresh_values(dataset: DatasetUnderCheck) -> Finding:
-    """Return the rows whose numbers are those of the period before, or of the other part."""
-    cells = Cells(dataset)
+    """Find numbers that also occur in the previous period, or in new and existing records."""
+    violations = Violations(dataset)
     is_new = pa.array(dataset.is_new)
     facts: dict[str, int | str] = {}
     if not dataset.is_first_period and not dataset.before:
-        facts["the dataset of the period before"] = "not there, so that it cannot be compared"
-    for name in fresh_numbers(dataset.series):
+        facts["previous period"] = "not compared, because its dataset does not exist"
+    for name in fresh_number_columns(dataset.series):
         column = dataset.column(name)
         new, existing = column.filter(is_new), column.filter(pc.invert(is_new))
-        repeated = _repeated(existing, long_values(new))
-        cells.add(
-            name,
-            is_in(column, repeated) & ~dataset.is_new,
-            lambda _: "drawn afresh, but new records of the period have the same",
-        )
+        in_new = is_in(column, _repeated(existing, long_values(new))) & ~dataset.is_new
+        violations.add(name, in_new, lambda _: "one that no new record of the period has")
         if name in dataset.before:
-            again = _repeated(column, dataset.before[name])
-            cells.add(
-                name,
-                is_in(column, again),
-                lambda _: "drawn afresh, but the period before has the same",
+            in_previous = is_in(column, _repeated(column, dataset.before[name]))
+            violations.add(
+                name, in_previous, lambda _: "one that the previous period does not have"
             )
-    return cells.finding("fresh_values", facts=facts)
+    return violations.finding("fresh_values", facts=facts)
 
 
 def long_values(column: pa.Array) -> pa.Array:
-    """Return the different values of a column of text that are too long to be alike by chance."""
+    """Return the distinct values of a text column that are too long to be equal by chance."""
     values = pc.drop_null(pc.unique(column))
-    return values.filter(pc.greater_equal(pc.utf8_length(values), _LONG))
+    return values.filter(pc.greater_equal(pc.utf8_length(values), _MIN_LENGTH))
 
 
 def _repeated(column: pa.Array, others: pa.Array) -> list[str]:
-    """Return the numbers of a column that others have too, if they are too many for chance."""
+    """Return the values of a column that also occur in others, if too many for chance."""
     values = long_values(column)
     fewer = min(len(values), len(others))
-    if fewer < _ENOUGH:
+    shared = values.filter(pc.is_in(values, value_set=others))
+    if fewer < _MIN_DISTINCT or len(shared) <= max(_TOLERATED_COUNT, _TOLERATED_SHARE * fewer):
         return []
-    inside: NDArray[np.bool_] = pc.is_in(values, value_set=others).to_numpy(zero_copy_only=False)
-    if inside.sum() <= max(5, _BY_CHANCE * fewer):
-        return []
-    found: list[str] = values.filter(pa.array(inside)).to_pylist()
+    found: list[str] = shared.to_pylist()
     return found

@@ -116,7 +116,7 @@ def _table(finding: Finding) -> dg.TableMetadataValue:
                     columns,
                     map(
                         escape_invisible,
-                        (one.identifier or "", one.column, one.found or "", one.wanted),
+                        (one.identifier or "", one.column, one.found or "", one.expected),
                     ),
                     strict=True,
                 )

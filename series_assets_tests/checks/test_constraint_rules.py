@@ -60,7 +60,9 @@ def test_what_is_computed_is_not_read(text: str) -> None:
 
 def sure(*constraints: str, **how: Any) -> list[tuple[bool, bool]]:
     """Return for each constraint whether it is sure to hold in new and in existing records."""
-    return [(one.sure_in_new, one.sure_in_existing) for one in found(*constraints, **how)]
+    return [
+        (one.guaranteed_in_new, one.guaranteed_in_existing) for one in found(*constraints, **how)
+    ]
 
 
 def test_a_constraint_by_itself_is_sure_to_hold() -> None:

@@ -178,13 +178,13 @@ def test_every_rule_holds_for_what_was_made(untouched: Made, number: int) -> Non
 def test_the_counts_tell_what_was_asked_for_and_what_came(untouched: Made) -> None:
     """The fraction as it was written, the first period without one."""
     assert untouched.findings(2)["counts"].facts == {
-        "new rows asked for": 20,
+        "new rows requested": 20,
         "new rows delivered": 20,
-        "existing rows asked for": 40,
+        "existing rows requested": 40,
         "existing rows delivered": 40,
-        "fraction of new asked for": "1/3",
+        "fraction of new requested": "1/3",
     }
-    assert "fraction of new asked for" not in untouched.findings(1)["counts"].facts
+    assert "fraction of new requested" not in untouched.findings(1)["counts"].facts
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_rows_left_out_as_duplicates_are_told_and_not_wrong(tmp_path: Path) -> N
     new = len(made.rows(1))
     assert new < 60
     assert made.broken(1) == made.broken(2) == {}
-    assert made.findings(1)["counts"].facts["new rows left out as duplicates"] == 60 - new
+    assert made.findings(1)["counts"].facts["new rows dropped as duplicates"] == 60 - new
 
     made.write(1, made.rows(1)[1:])
     assert made.broken(1)["counts"] == 1
@@ -286,7 +286,7 @@ def test_a_new_record_with_a_known_identifier_is_found(made: Made, column: str) 
     assert found.wrong == 1
     [example] = found.examples
     assert (example.column, example.found) == (column, known)
-    assert example.wanted == "one that no earlier period has"
+    assert example.expected == "one that no earlier period has"
 
 
 def test_an_identifier_that_was_recorded_otherwise_is_found(made: Made) -> None:
@@ -336,7 +336,7 @@ def test_repeated_new_records_are_found(made: Made) -> None:
     made.change(2, made.rows(2).index(other), both=True, id=row["id"], chi=row["chi"])
     assert made.broken(2)["repetitions"] >= 1
     example = made.findings(2)["repetitions"].examples[0]
-    assert (example.found, example.wanted) == ("3 rows", "at most 2")
+    assert (example.found, example.expected) == ("3 rows", "at most 2")
 
 
 # What an entity keeps.
@@ -375,7 +375,7 @@ def test_a_new_entity_whose_rows_differ_is_found(
     found = made.findings(number)[rule]
     assert (found.examined, found.wrong) == (60, 1)
     assert found.examples[0].column == column
-    assert found.examples[0].wanted.endswith(", as in another row of the entity")
+    assert found.examples[0].expected.endswith(", as in another row of the entity")
     assert made.broken(number).keys() - {"dates"} == {rule}
 
 
@@ -394,7 +394,7 @@ def test_a_static_value_of_an_entity_that_had_none_is_found(made: Made) -> None:
     place = next(p for p in made.existing(2) if not rows[p]["blood"])
     made.change(2, place, blood="A")
     assert made.broken(2) == {"linked_columns": 1}
-    assert made.findings(2)["linked_columns"].examples[0].wanted == "nothing, as recorded"
+    assert made.findings(2)["linked_columns"].examples[0].expected == "nothing, as recorded"
 
 
 def test_a_swapped_linked_pair_is_found(made: Made) -> None:
@@ -405,7 +405,7 @@ def test_a_swapped_linked_pair_is_found(made: Made) -> None:
     made.change(3, other, chi=rows[one]["chi"])
     found = made.findings(3)["linked_columns"]
     assert (found.examined, found.wrong) == (60, 2)
-    assert {(e.identifier, e.wanted) for e in found.examples} == {
+    assert {(e.identifier, e.expected) for e in found.examples} == {
         (rows[p]["id"], f"'{rows[p]['chi']}', as recorded") for p in (one, other)
     }
     assert made.broken(3) == {"linked_columns": 2}
@@ -439,7 +439,7 @@ def test_a_date_outside_its_window_is_found(made: Made) -> None:
     made.change(2, made.existing(2)[1], joined="2020-01-01")
     found = made.findings(2)["dates"]
     assert (found.examined, found.wrong) == (60, 1)
-    assert (found.examples[0].found, found.examples[0].wanted) == (
+    assert (found.examples[0].found, found.examples[0].expected) == (
         "2024-01-30",
         "from 2024-02-01 to 2024-02-29",
     )
@@ -459,7 +459,7 @@ def test_a_date_in_another_form_is_found(made: Made, text: str) -> None:
     made.change(2, made.existing(2)[1], born=text)
     found = made.findings(2)["dates"]
     assert found.wrong == 2
-    assert {e.wanted for e in found.examples} == {"a day written as YYYY-MM-DD"}
+    assert {e.expected for e in found.examples} == {"a day written as YYYY-MM-DD"}
 
 
 # Dates, constraints and numbers of many rows.
@@ -509,7 +509,7 @@ def test_days_of_a_full_window_that_a_part_lacks_are_found(rows_of_many: Made, p
     found = rows_of_many.findings(2)["dates"]
     assert found.wrong == 2
     wanted = [f"{day} in some of the 1200 {part} rows" for day in lacking]
-    assert [(e.column, e.found, e.wanted) for e in found.examples] == [
+    assert [(e.column, e.found, e.expected) for e in found.examples] == [
         ("date", None, text) for text in wanted
     ]
     assert rows_of_many.broken(2) == {"dates": 2}
@@ -532,7 +532,7 @@ def test_numbers_of_the_period_before_are_found(rows_of_many: Made) -> None:
     repeat(300)
     found = rows_of_many.findings(2)["fresh_values"]
     assert (found.examined, found.wrong) == (2400, 300)
-    assert found.examples[0].wanted == "drawn afresh, but the period before has the same"
+    assert found.examples[0].expected == "one that the previous period does not have"
     table = Workspace(rows_of_many.data).reference_table(rows_of_many.series)
     keys = rows_of_many.series.calendar.keys
     [_, both] = check_periods(table, keys, ["fresh_values"])
@@ -541,7 +541,7 @@ def test_numbers_of_the_period_before_are_found(rows_of_many: Made) -> None:
     rows_of_many.path(1).unlink()
     found = rows_of_many.findings(2)["fresh_values"]
     assert found.holds
-    assert list(found.facts) == ["the dataset of the period before"]
+    assert list(found.facts) == ["previous period"]
 
 
 def test_existing_records_with_the_numbers_of_new_ones_are_found(rows_of_many: Made) -> None:
@@ -554,7 +554,7 @@ def test_existing_records_with_the_numbers_of_new_ones_are_found(rows_of_many: M
     change_all(rows_of_many, change)
     found = rows_of_many.findings(2)["fresh_values"]
     assert found.wrong == 200
-    assert found.examples[0].wanted == ("drawn afresh, but new records of the period have the same")
+    assert found.examples[0].expected == ("one that no new record of the period has")
     assert rows_of_many.broken(2) == {"fresh_values": 200}
 
 
@@ -568,7 +568,7 @@ def test_a_row_that_breaks_a_constraint_is_found(made: Made, cost: str) -> None:
     made.change(2, made.new(2)[0], both=True, cost=cost)
     found = made.findings(2)["constraints"]
     assert (found.examined, found.wrong) == (60, 2)
-    assert (found.examples[0].found, found.examples[0].wanted) == (cost, ">= 30")
+    assert (found.examples[0].found, found.examples[0].expected) == (cost, ">= 30")
     assert made.broken(2) == {"constraints": 2}
 
 
@@ -583,12 +583,13 @@ def test_a_constraint_that_may_be_broken_is_counted(made: Made) -> None:
     """An existing record keeps the day that it joined on, whatever the day of its date."""
     rows = made.rows(2)
     old = [p for p in made.existing(2) if rows[p]["joined"] <= rows[p]["date"]]
-    before = made.findings(2)["constraints"].facts.get("existing rows without 'joined <= date'", 0)
+    fact = "existing rows that violate 'joined <= date'"
+    before = made.findings(2)["constraints"].facts.get(fact, 0)
     assert isinstance(before, int)
     made.change(2, old[0], joined="2024-12-31")
     found = made.findings(2)["constraints"]
     assert found.holds
-    assert found.facts["existing rows without 'joined <= date'"] == before + 1
+    assert found.facts[fact] == before + 1
 
 
 # Counts.
@@ -638,7 +639,7 @@ def test_a_renamed_column_is_found(made: Made, number: int) -> None:
         Example(None, "gender", "gender", "no column"),
     }
     assert found["static_columns"].problem == (
-        "the dataset lacks sex, so that this cannot be told; see the rule same_columns"
+        "cannot be checked, because the dataset has no column sex; see the rule same_columns"
     )
     assert made.broken(number).keys() == {"same_columns", "static_columns"}
 
@@ -865,7 +866,7 @@ def test_the_command_checks_what_has_been_made(made: Made, call: Callable[..., R
     made.path(3).unlink()
     result = call("demo", data=made.data)
     assert (result.exit_code, result.stdout) == (0, "demo: all 9 rules hold in 3 periods\n")
-    assert result.stderr == f"note: {made.series.calendar.keys[2]} is not made, and left out\n"
+    assert result.stderr == f"note: {made.series.calendar.keys[2]} has no dataset and was skipped\n"
 
 
 def test_the_command_refuses_what_it_cannot_check(
@@ -877,7 +878,7 @@ def test_the_command_refuses_what_it_cannot_check(
     assert (result.exit_code, result.stdout, result.stderr) == (
         2,
         "",
-        f"demo: no dataset has been made yet in {data / 'demo'}; first run series-assets generate "
+        f"demo: there is no dataset yet in {data / 'demo'}; first run series-assets generate "
         "demo\n",
     )
     result = call("dmo", data=data)

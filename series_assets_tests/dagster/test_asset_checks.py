@@ -169,11 +169,11 @@ def test_a_passing_check_shows_what_was_looked_at(made: Bench) -> None:
         "period": SECOND,
         "rows looked at": 60,
         "rows wrong": 0,
-        "new rows asked for": 20,
+        "new rows requested": 20,
         "new rows delivered": 20,
-        "existing rows asked for": 40,
+        "existing rows requested": 40,
         "existing rows delivered": 40,
-        "fraction of new asked for": "1/3",
+        "fraction of new requested": "1/3",
     }
 
 

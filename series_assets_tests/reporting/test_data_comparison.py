@@ -25,7 +25,7 @@ def first_dataset(
     started = run(folder, "new", name, "--from-data", str(data), "--id", identifier)
     assert started.exit_code == 0, started.stderr
     validated = run(folder, "validate", name)
-    assert (validated.exit_code, validated.stdout) == (0, f"{name}: in order\n"), validated.stderr
+    assert (validated.exit_code, validated.stdout) == (0, f"{name}: valid\n"), validated.stderr
     said = folder / "series" / name / "user_input.yml"
     text = said.read_text(encoding="utf-8")
     assert "num_datasets: 3" in text

@@ -183,7 +183,7 @@ def test_a_column_that_says_several_others_makes_a_series(tmp_path: Path, stores
         ["region", "town", "store"]
     ]
     assert (said["date_columns"], said["static_columns"]) == (["sold_on"], ["born"])
-    assert run(tmp_path, "validate", "sales").stdout == "sales: in order\n"
+    assert run(tmp_path, "validate", "sales").stdout == "sales: valid\n"
     assert run(tmp_path, "generate", "sales", "--quiet").exit_code == 0
     check(Finished.of(place, tmp_path / "data"))
 
@@ -204,7 +204,7 @@ def test_a_series_from_data_has_identifiers_of_its_own(tmp_path: Path) -> None:
     for name in ("one", "other"):
         start(tmp_path, name, data, "customer")
     done = run(tmp_path, "validate")
-    assert (done.stdout, done.stderr) == ("one: in order\nother: in order\n", "")
+    assert (done.stdout, done.stderr) == ("one: valid\nother: valid\n", "")
 
 
 def test_an_entity_has_as_many_rows_as_in_the_data(tmp_path: Path) -> None:

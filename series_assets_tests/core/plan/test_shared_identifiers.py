@@ -99,7 +99,7 @@ def test_validate_notes_series_that_share_identifiers(
     for name in ("one", "other"):
         write_series(tmp_path, name=name)
     done = CliRunner().invoke(main, ["validate", "other"])
-    assert (done.exit_code, done.stdout) == (0, "other: in order\n")
+    assert (done.exit_code, done.stdout) == (0, "other: valid\n")
     assert done.stderr.startswith("note: one and other share identifiers: one.id and other.id")
 
 
@@ -120,4 +120,4 @@ def test_new_series_share_no_identifiers(tmp_path: Path, monkeypatch: pytest.Mon
     for name in ("one", "other"):
         assert CliRunner().invoke(main, ["new", name]).exit_code == 0
     done = CliRunner().invoke(main, ["validate"])
-    assert (done.stdout, done.stderr) == ("one: in order\nother: in order\n", "")
+    assert (done.stdout, done.stderr) == ("one: valid\nother: valid\n", "")

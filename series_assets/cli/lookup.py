@@ -1,0 +1,38 @@
+"""Finding the series that a command is about."""
+
+from series_assets.core.errors import Fault, InputError, RequestError, suggestion
+from series_assets.core.plan.series import Series
+from series_assets.settings import SHIPPED, Settings
+from series_assets.storage.loading import SPECIFICATION, USER_INPUT, BrokenSeries, find_series
+
+
+def all_series(settings: Settings) -> list[Series | BrokenSeries]:
+    """Return the series of the series folder. Raises InputError if there are none."""
+    folder = settings.series_dir
+    found = find_series(folder)
+    if not found:
+        problem = "holds no series"
+        remedy = "a series is a folder in it with specification.yml and user_input.yml"
+        if (folder / SPECIFICATION).exists() or (folder / USER_INPUT).exists():
+            problem = "is a series itself"
+            remedy = "name its parent folder, which may hold more series"
+        remedy += " (SERIES_ASSETS_SERIES_DIR)"
+        raise InputError([Fault(str(folder), "", problem, remedy)])
+    return found
+
+
+def series_named(settings: Settings, name: str) -> Series | BrokenSeries:
+    """Return a series of the series folder, which may be broken. Raises RequestError."""
+    known = {one.name: one for one in all_series(settings)}
+    if name not in known:
+        where = "" if settings.series_dir == SHIPPED else f" in {settings.series_dir}"
+        raise RequestError(f"there is no series '{name}'{where}", suggestion(name, known))
+    return known[name]
+
+
+def valid_series(settings: Settings, name: str) -> Series:
+    """Return a series of the series folder. Raises RequestError, or InputError if it is broken."""
+    series = series_named(settings, name)
+    if isinstance(series, BrokenSeries):
+        raise series.error
+    return series
