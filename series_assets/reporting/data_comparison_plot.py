@@ -1,4 +1,4 @@
-"""The picture of a table of data beside the first dataset of the series made from it."""
+"""The plot that compares a table of data with the first dataset of its series."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _ACROSS, _WIDTH, _PANEL = 3, 12.0, 1.9
-_MOST = 30
-"""Columns that are drawn; a picture of more would be too long to look at."""
-_SHOWN, _BINS = 8, 24
+_MAX_COLUMNS = 30
+"""A plot of more columns would be too long to look at."""
+_MAX_CATEGORIES, _BINS = 8, 24
 
 
 def plot_data_comparison(
     title: str,
     columns: Sequence[ColumnComparison],
     data: Mapping[str, "pd.Series[Any]"],
-    made: pd.DataFrame,
+    dataset: pd.DataFrame,
 ) -> bytes:
     """Return a PNG with a panel for each column: shares of rows in the data and in the dataset.
 
-    ``data`` has the values of the table, ``made`` the text of the dataset.
+    ``data`` has the values of the table, ``dataset`` is text.
     """
     from matplotlib.figure import Figure
 
-    shown = [one for one in columns if one.kind != "identifier"][:_MOST]
+    shown = [one for one in columns if one.kind != "identifier"][:_MAX_COLUMNS]
     down = max(1, -(-len(shown) // _ACROSS))
     with plain_style():
         height = 0.8 + _PANEL * down
@@ -55,14 +55,14 @@ def plot_data_comparison(
         figure.text(0.2, legend, "share of the rows", size=9, color=SOFT, va="top")
         panels = figure.subplots(down, _ACROSS, squeeze=False).ravel()
         for axes, one in zip(panels, shown, strict=False):
-            _draw(axes, one, data[one.name], made[one.name])
+            _draw(axes, one, data[one.name], dataset[one.name])
         for axes in panels[len(shown) :]:
             axes.set_axis_off()
         return png_of(figure)
 
 
 def _draw(
-    axes: "Axes", one: ColumnComparison, data: "pd.Series[Any]", made: "pd.Series[Any]"
+    axes: "Axes", one: ColumnComparison, data: "pd.Series[Any]", dataset: "pd.Series[Any]"
 ) -> None:
     color = "black" if one.is_similar else WARNING
     axes.set_title(
@@ -73,15 +73,15 @@ def _draw(
         axes.set_axis_off()
         axes.text(0.5, 0.5, "no values", ha="center", color=SOFT, transform=axes.transAxes)
     elif one.kind == "category":
-        _draw_categories(axes, data, made)
+        _draw_categories(axes, data, dataset)
     else:
-        _draw_values(axes, one.kind, data, made)
+        _draw_values(axes, one.kind, data, dataset)
 
 
-def _draw_categories(axes: "Axes", data: "pd.Series[Any]", made: "pd.Series[Any]") -> None:
+def _draw_categories(axes: "Axes", data: "pd.Series[Any]", dataset: "pd.Series[Any]") -> None:
     before = data.value_counts(normalize=True)
-    names = sorted(before.index, key=lambda name: (-before[name], name))[:_SHOWN]
-    after = made.value_counts(normalize=True).reindex(names, fill_value=0)
+    names = sorted(before.index, key=lambda name: (-before[name], name))[:_MAX_CATEGORIES]
+    after = dataset.value_counts(normalize=True).reindex(names, fill_value=0)
     places = np.arange(len(names))
     axes.barh(places - 0.2, before[names], 0.4, color=EXISTING)
     axes.barh(places + 0.2, after, 0.4, color=NEW)
@@ -89,14 +89,18 @@ def _draw_categories(axes: "Axes", data: "pd.Series[Any]", made: "pd.Series[Any]
     axes.invert_yaxis()
 
 
-def _draw_values(axes: "Axes", kind: str, data: "pd.Series[Any]", made: "pd.Series[Any]") -> None:
+def _draw_values(
+    axes: "Axes", kind: str, data: "pd.Series[Any]", dataset: "pd.Series[Any]"
+) -> None:
     if kind == "date":
-        values = [_days(pd.to_datetime(side)) for side in (data, made)]
+        values = [_days(pd.to_datetime(side)) for side in (data, dataset)]
     else:
-        values = [pd.to_numeric(side.dropna()).to_numpy(dtype=float) for side in (data, made)]
+        values = [pd.to_numeric(side.dropna()).to_numpy(dtype=float) for side in (data, dataset)]
     low, high = (float(end(values[0])) for end in (np.min, np.max))
     edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)
-    if all((part == np.floor(part)).all() for part in values):  # as many whole numbers in each bin
+    if all(
+        (part == np.floor(part)).all() for part in values
+    ):  # the same number of integers in each bin
         width = max(1.0, np.ceil((high - low + 1) / _BINS))
         edges = np.arange(low - 0.5, high + width, width)
     for part, color in zip(values, (EXISTING, NEW), strict=True):

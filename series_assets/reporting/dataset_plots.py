@@ -1,6 +1,6 @@
-"""The picture of a dataset: how much of it is new, and each column against that of period 1.
+"""The plot of a dataset: its new and existing rows, and each column compared with period 1.
 
-Draws a profile, see ``reporting.profiles``; those of a whole series are in ``report_plots``.
+It shows a profile, see ``profiles``. The plots of a series are in ``report_plots``.
 """
 
 from collections.abc import Sequence
@@ -24,29 +24,29 @@ from series_assets.reporting.profiles import OFTEN, ColumnProfile, Profile, Scal
 
 _WIDTH, _MARGIN, _HEAD = 1200, 20, 104
 _PANEL, _GAP = 184, 24
-"""Height of a panel, and the room between two beside each other."""
-_MOST = 200
-"""Columns that are drawn; a picture of more would be too long to look at."""
+"""Height of a panel, and the gap between two panels."""
+_MAX_COLUMNS = 200
+"""A plot of more columns would be too long to look at."""
 _SMALL = 7.5
 _OCCURRENCES = ("once", "twice", *(f"{n}×" for n in range(3, OFTEN)), f"≥ {OFTEN}×")
 
 
 def plot_dataset(title: str, this: Profile, first: Profile | None = None) -> bytes:
-    """Return a PNG of a period: new and existing rows, and small multiples of its columns.
+    """Return a PNG of a period: new and existing rows, and a small plot of each column.
 
-    ``title`` names the series and the period. ``first`` is the profile of period 1, on whose
-    scales ``this`` was counted; without it (as for period 1 itself) nothing is compared.
+    ``title`` names the series and the period. ``first`` is the profile of period 1, whose scales
+    ``this`` uses; without it (as for period 1 itself) nothing is compared.
     """
     with plain_style():
         return dataset_sheet(title, this, first).png()
 
 
 def dataset_sheet(title: str, this: Profile, first: Profile | None = None) -> Sheet:
-    """Return the sheet that ``plot_dataset`` makes a PNG of, with the places of its labels."""
+    """Return the sheet that ``plot_dataset`` saves as a PNG, with the positions of its labels."""
     names = [column.name for column in this.columns]
     if first is not None:
         names += [column.name for column in first.columns if column.name not in this.by_name]
-    left_out, names = len(names[_MOST:]), names[:_MOST]
+    left_out, names = len(names[_MAX_COLUMNS:]), names[:_MAX_COLUMNS]
     across = 3 if len(names) <= 6 else 4
     down = -(-len(names) // across)
     sheet = Sheet(_WIDTH, _HEAD + down * _PANEL + _MARGIN + (20 if left_out else 0))
@@ -55,8 +55,7 @@ def dataset_sheet(title: str, this: Profile, first: Profile | None = None) -> Sh
     for place, name in enumerate(names):
         row, column = divmod(place, across)
         left = _MARGIN + column * (width + _GAP)
-        panel = _Panel(sheet, left, _HEAD + row * _PANEL, width, this, first)
-        panel.draw(name)
+        _Panel(sheet, left, _HEAD + row * _PANEL, width, this, first).draw(name)
     if left_out:
         text = f"and {left_out} more columns"
         sheet.text(_MARGIN, sheet.height - 14, text, size=9, color=SOFT)
@@ -67,6 +66,7 @@ def _draw_head(sheet: Sheet, title: str, this: Profile, first: Profile | None) -
     room = _WIDTH - 2 * _MARGIN
     sheet.text(_MARGIN, 28, shortened(title, room, 13, True), size=13, bold=True)
     top, bottom, left = 42, 64, float(_MARGIN)
+    x = left
     for count, color, word, ink in (
         (this.new, NEW, "new", "#ffffff"),
         (this.existing, EXISTING, "existing", INK),
@@ -77,24 +77,19 @@ def _draw_head(sheet: Sheet, title: str, this: Profile, first: Profile | None) -
         if width_of(text, 9) + 16 <= right - left:
             sheet.text(left + 8, 57, text, size=9, color=ink)
         left = right
-    x = float(_MARGIN)
-    shown = [
-        (NEW, f"new records: {this.new:,}"),
-        (EXISTING, f"existing records: {this.existing:,}"),
-    ]
-    for color, text in shown:
         sheet.rectangle(x, 77, x + 11, 88, color)
-        x = sheet.text(x + 16, 87, text, size=8.5, color=SOFT).right + 22
+        legend = f"{word} records: {count:,}"
+        x = sheet.text(x + 16, 87, legend, size=8.5, color=SOFT).right + 22
     if first is not None:
         sheet.line([(x, 82.5), (x + 18, 82.5)], width=1.6)
         text = f"period 1 ({first.rows:,} records)"
         x = sheet.text(x + 23, 87, text, size=8.5, color=SOFT).right + 22
-    sheet.text(x, 87, "bars: share of the rows of the period", size=8.5, color=SOFT)
+    sheet.text(x, 87, "bars: share of the period's rows", size=8.5, color=SOFT)
 
 
 @dataclass(frozen=True)
 class _Panel:
-    """The place of one column on a sheet: a title, a line of facts, and its distribution."""
+    """The panel of one column: a title, a line of facts, and its distribution."""
 
     sheet: Sheet
     left: float
@@ -113,24 +108,24 @@ class _Panel:
         column = self.this.by_name.get(name)
         before = self.first.by_name.get(name) if self.first else None
         if column is None:
-            self._say("period 1 has this column, this period does not", WARNING)
+            self._message("this period lacks this column of period 1", WARNING)
             return
-        facts, alarming = self._facts(column, before)
+        facts, is_warning = self._facts(column, before)
         text = shortened(facts, self.width, _SMALL)
-        color = WARNING if alarming else SOFT
+        color = WARNING if is_warning else SOFT
         self.sheet.text(self.left, self.top + 28, text, size=_SMALL, color=color)
         if column.scale.kind == "missing":
             found = sum(column.new) + sum(column.existing)
             if found:
-                self._say(f"{found:,} values; period 1 has none", WARNING)
+                self._message(f"{found:,} values; period 1 had none", WARNING)
             else:
-                self._say("no values", SOFT)
+                self._message("no values", SOFT)
         elif column.scale.kind == "category":
-            self._draw_across(column, before)
+            self._draw_horizontal_bars(column, before)
         else:
-            self._draw_upright(column, before)
+            self._draw_vertical_bars(column, before)
 
-    def _say(self, text: str, color: str) -> None:
+    def _message(self, text: str, color: str) -> None:
         middle = self.top + 95
         self.sheet.rectangle(self.left, middle - 40, self.right, middle + 30, "#f4f6f8")
         text = shortened(text, self.width - 8, 8.5)
@@ -138,39 +133,36 @@ class _Panel:
         self.sheet.text(x, middle, text, size=8.5, color=color, align="center")
 
     def _facts(self, column: ColumnProfile, before: ColumnProfile | None) -> tuple[str, bool]:
-        """Return what is told of a column in a line, and whether it is a cause for alarm."""
+        """Return the line of facts about a column, and whether it is a warning."""
         scale = column.scale
         kind = {
             "number": "number",
             "date": "day of the period" if scale.moves else "date",
             "category": "category",
-            "many": "text",
+            "text": "text",
             "missing": "empty",
         }[scale.kind]
-        told = [kind]
-        if scale.kind in ("category", "many"):
-            told.append(f"{column.distinct:,} value{'s' * (column.distinct != 1)}")
+        facts, warnings = [kind], list[str]()
+        if scale.kind in ("category", "text"):
+            facts.append(f"{column.distinct:,} value{'s' * (column.distinct != 1)}")
         missing = column.missing / max(self.this.rows, 1)
         if self.first is not None and before is not None:
             then = before.missing / max(self.first.rows, 1)
             if missing or then:
-                told.append(f"{_percent(missing)} missing (was {_percent(then)})")
+                facts.append(f"{_percent(missing)} missing (was {_percent(then)})")
         elif missing:
-            told.append(f"{_percent(missing)} missing")
-        alarming = False
-        if column.unreadable:
-            what = "numbers" if scale.kind == "number" else "days"
-            told.insert(0, f"{column.unreadable:,} are no {what}")
-            alarming = True
+            facts.append(f"{_percent(missing)} missing")
         if self.first is not None and before is None:
-            told.insert(0, "not in period 1")
-            alarming = True
-        return ", ".join(told), alarming
+            warnings.append("not in period 1")
+        if column.unreadable:
+            expected = "numbers" if scale.kind == "number" else "dates"
+            warnings.append(f"{column.unreadable:,} are not {expected}")
+        return ", ".join(warnings + facts), bool(warnings)
 
     def _shares(
         self, column: ColumnProfile, before: ColumnProfile | None
     ) -> list[tuple[float, float, float | None]]:
-        """Return for each bin the shares of new and existing rows, and of those in period 1."""
+        """Return for each bin the shares of new rows, of existing rows, and of rows in period 1."""
         rows = max(self.this.rows, 1)
         then: list[float | None] = [None] * column.scale.bins
         if self.first is not None and before is not None:
@@ -179,12 +171,12 @@ class _Panel:
         here = zip(column.new, column.existing, then, strict=True)
         return [(new / rows, existing / rows, share) for new, existing, share in here]
 
-    def _draw_upright(self, column: ColumnProfile, before: ColumnProfile | None) -> None:
-        """Draw bars that stand side by side: numbers, days, or how often values occur."""
+    def _draw_vertical_bars(self, column: ColumnProfile, before: ColumnProfile | None) -> None:
+        """Draw a bar for each bin of numbers or dates, or for how often values occur."""
         shares, scale = self._shares(column, before), column.scale
         low, high = _ends(scale)
         ends = [any(shares[place][i] for i in range(3)) for place in (0, -1)]
-        if scale.kind == "many":
+        if scale.kind == "text":
             shown = shares
             texts: Sequence[str] = _OCCURRENCES
         else:
@@ -236,8 +228,8 @@ class _Panel:
         self.sheet.text(left, base, first, size=_SMALL, color=SOFT)
         self.sheet.text(right, base, last, size=_SMALL, color=SOFT, align="right")
 
-    def _draw_across(self, column: ColumnProfile, before: ColumnProfile | None) -> None:
-        """Draw bars that lie below each other, each with the name of its category."""
+    def _draw_horizontal_bars(self, column: ColumnProfile, before: ColumnProfile | None) -> None:
+        """Draw a bar for each category, with its name."""
         shares, scale = self._shares(column, before), column.scale
         rows = [
             (value, INK if value.strip() else SOFT, share)
@@ -285,7 +277,7 @@ def _round_below(share: float) -> float:
 
 
 def _percent(share: float) -> str:
-    """Return a share as text; what is more than none is never told as none."""
+    """Format a share as a percentage. Only an exact zero is shown as 0 %, only one as 100 %."""
     percent = 100 * share
     if percent == 0 or percent >= 9.95 or percent == round(percent):
         whole = round(percent)
@@ -294,7 +286,7 @@ def _percent(share: float) -> str:
 
 
 def _ends(scale: Scale) -> tuple[str, str]:
-    """Return what stands below the first and the last of the bins between the open ends."""
+    """Return the labels of the first and the last edge of the bins."""
     if scale.kind not in ("number", "date"):
         return "", ""
     low, high = scale.edges[0], scale.edges[-1]
@@ -308,6 +300,6 @@ def _mark(scale: Scale, value: float) -> str:
         text = f"{value:,.0f}" if scale.whole and abs(value) < 1e9 else f"{value:,.4g}"
         return text.replace("-", "−")
     if scale.moves:
-        # As people count: the first day of the period is day 1, the one before it day −1.
+        # There is no day 0: the period starts with day 1, and the day before it is day −1.
         return f"day {value + 1:.0f}" if value >= 0 else f"day −{-value:.0f}"
     return (date(1970, 1, 1) + timedelta(days=value)).isoformat()

@@ -1,6 +1,6 @@
-"""What became of a series so far: rows asked for and delivered, entities, where they come from.
+"""The history of a series: rows requested and delivered, entities, and their periods of origin.
 
-Numbers and sentences only; they are read in ``read_history`` and plotted in ``report_plots``.
+Numbers and sentences only. ``read_history`` collects them, ``report_plots`` plots them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 BLOCKS = 30
-"""Where a series has more periods, those that introduced entities are told in blocks."""
+"""If a series has more periods, periods of origin are grouped into so many blocks."""
 
 
 @dataclass(frozen=True)
 class RowsByOrigin:
-    """The rows of a dataset as it lies on disk."""
+    """The rows of a dataset on disk, by the period in which their entity was new."""
 
     new: int
-    """Rows about entities of the period itself, or about none."""
+    """Rows about entities of the period itself, or without an identifier."""
     origins: Mapping[int, int]
-    """Rows about entities of earlier periods, by the period ``k`` that introduced them."""
+    """Rows about entities of earlier periods, by their period ``k`` of origin."""
     unknown: int = 0
-    """Rows about entities that are not known to any period up to this one."""
+    """Rows about entities that no period up to this one introduced."""
 
     @property
     def existing(self) -> int:
@@ -35,22 +35,22 @@ class RowsByOrigin:
 
 @dataclass(frozen=True)
 class PeriodHistory:
-    """What was asked for in a period, and what became of it."""
+    """What was requested for a period, and what was delivered."""
 
     k: int
     key: str
     requested_new: int
     requested_existing: int
     delivered: RowsByOrigin | None
-    """None where there is no dataset, or none that can be read."""
+    """None if the dataset is missing or unreadable."""
     entities: int | None
-    """Entities that the period introduced; None where the reference table does not say."""
+    """Entities that were new in the period; None if the reference table has no record of it."""
     remarks: tuple[str, ...] = ()
-    """Sentences about what is wrong with it."""
+    """Sentences about its problems."""
 
     @property
     def requested(self) -> int:
-        """Rows asked for."""
+        """All rows requested."""
         return self.requested_new + self.requested_existing
 
 
@@ -65,12 +65,12 @@ class Block:
 
 @dataclass(frozen=True)
 class History:
-    """All periods of a series in their order, made or not."""
+    """All periods of a series in order, delivered or not."""
 
     series: str
     periods: Sequence[PeriodHistory]
     remarks: tuple[str, ...] = field(default=())
-    """Sentences about the series as a whole."""
+    """Sentences about problems of the series as a whole."""
 
     @cached_property
     def delivered_periods(self) -> list[PeriodHistory]:
@@ -84,7 +84,7 @@ class History:
 
     @cached_property
     def entities_so_far(self) -> list[int | None]:
-        """For each period the entities known after it; None where it is not recorded."""
+        """For each period the number of entities after it; None if it is not recorded."""
         found: list[int | None] = []
         total = 0
         for period in self.periods:
@@ -94,7 +94,7 @@ class History:
 
     @cached_property
     def blocks(self) -> list[Block]:
-        """The periods that introduced entities, each by itself or as blocks of equal length."""
+        """The periods of origin, one by one or grouped into blocks of equal length."""
         size = -(-len(self.periods) // BLOCKS)
         found = []
         for first in range(0, len(self.periods), size):
@@ -106,7 +106,7 @@ class History:
         return found
 
     def by_block(self, period: PeriodHistory) -> list[int]:
-        """Return a period's existing rows for each of the blocks."""
+        """Return the number of a period's existing rows that originate in each block."""
         counts = [0] * len(self.blocks)
         size = self.blocks[0].last + 1
         for k, rows in (period.delivered.origins if period.delivered else {}).items():
@@ -115,12 +115,12 @@ class History:
 
     @property
     def all_remarks(self) -> list[str]:
-        """All that is wrong, of the series and then of its periods."""
+        """The problems of the series, then those of its periods."""
         return [*self.remarks, *(text for period in self.periods for text in period.remarks)]
 
 
 def consecutive_runs(periods: Sequence[PeriodHistory]) -> list[tuple[PeriodHistory, PeriodHistory]]:
-    """Return the first and last periods of each row of neighbours. ``periods`` in their order."""
+    """Return the first and last period of each run of consecutive periods."""
     found: list[tuple[PeriodHistory, PeriodHistory]] = []
     for period in periods:
         if found and found[-1][1].k == period.k - 1:
@@ -131,5 +131,5 @@ def consecutive_runs(periods: Sequence[PeriodHistory]) -> list[tuple[PeriodHisto
 
 
 def describe_periods(periods: Sequence[PeriodHistory]) -> list[str]:
-    """Return the keys of periods in words, neighbours taken together: ``a``, ``b to d``."""
+    """Return the keys of periods as text, consecutive ones combined: ``a``, ``b to d``."""
     return [a.key if a is b else f"{a.key} to {b.key}" for a, b in consecutive_runs(periods)]

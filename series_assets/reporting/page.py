@@ -1,6 +1,6 @@
-"""The report of a series as a page: one HTML file that needs no other.
+"""The report of a series: a self-contained HTML page.
 
-What it reports is read in ``read_history`` and plotted in ``report_plots``.
+``read_history`` collects what it shows, ``report_plots`` draws the plots.
 """
 
 from collections.abc import Callable
@@ -21,31 +21,31 @@ from series_assets.storage.files import Layout
 def write_report(
     series: Series, layout: Layout, scratch: Callable[[], AbstractContextManager[Path]]
 ) -> tuple[History, list[Plot]]:
-    """Write the page on all periods made so far; return what it tells, and its pictures.
+    """Write the page on all periods so far; return the history that it shows, and its plots.
 
-    It is written in the folder that ``scratch`` opens and put in its place as a whole.
-    Raises RequestError where no period can be told of, GenerationError where the database cannot
-    be read or the page cannot be written.
+    It is written to the folder that ``scratch`` opens, then moved. Raises RequestError if no
+    dataset is readable, GenerationError if the database is unreadable or the page cannot be
+    written.
     """
     history = read_history(series, layout)
     if not history.delivered_periods:
-        why = "\n".join(history.all_remarks)
+        reasons = "".join(f"\n{remark}" for remark in history.all_remarks)
         raise RequestError(
-            f"none of its {len(history.periods)} periods is there to report on",
-            "first make some (materialise all assets of some partitions, or run series-assets "
-            f"generate {series.name})" + (f"\n{why}" if why else ""),
+            f"none of its {len(history.periods)} periods has a dataset that can be read",
+            "first generate some (materialise all assets of some partitions, or run series-assets "
+            f"generate {series.name}){reasons}",
             series=series.name,
         )
-    drawn = plot_report(history)
+    plots = plot_report(history)
     with scratch() as folder:
         page = folder / layout.report.name
-        files.write_text(page, render_page(history, drawn))
+        files.write_text(page, render_page(history, plots))
         files.replace(page, layout.report)
-    return history, drawn
+    return history, plots
 
 
-def render_page(history: History, drawn: list[Plot]) -> str:
-    """Return the page: one HTML file that needs no other."""
+def render_page(history: History, plots: list[Plot]) -> str:
+    """Return the HTML of the page."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("series_assets", "templates")
@@ -59,6 +59,6 @@ def render_page(history: History, drawn: list[Plot]) -> str:
     environment.filters["number"] = lambda value: "–" if value is None else f"{value:,}"
     return environment.get_template("report.html").render(
         history=history,
-        pictures=[(picture, data_uri(picture.png)) for picture in drawn],
-        left_out=describe_periods(history.missing_periods),
+        plots=[(plot, data_uri(plot.png)) for plot in plots],
+        missing=describe_periods(history.missing_periods),
     )

@@ -1,8 +1,7 @@
-"""What all pictures share: colours, one font, text that fits, and PNG bytes that never differ.
+"""What all plots share: colours, one font, text that fits, and reproducible PNG bytes.
 
-Matplotlib without pyplot: nothing is kept between two pictures, and whatever a user has set for
-their own plots changes none of ours. What is drawn is decided in ``dataset_plots`` and
-``report_plots``.
+Matplotlib without pyplot: plots share no state, and a user's own settings do not affect them.
+``dataset_plots`` and ``report_plots`` decide what is drawn.
 """
 
 import io
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
 DPI = 100
 INK, SOFT, FAINT, PAPER = "#1f2933", "#616e7c", "#d9dee3", "#ffffff"
 NEW, EXISTING, WARNING = "#2f6db3", "#e8a33d", "#c0392b"
-"""Colours that people who see no red or no green can tell apart, on screen and on paper."""
+"""Colours that remain distinct for colour-blind readers, on screen and on paper."""
 
-_FAMILY = "DejaVu Sans"  # comes with matplotlib, so that pictures are the same everywhere
+_FAMILY = "DejaVu Sans"  # ships with matplotlib, so plots are the same everywhere
 _NO_GLYPH = "□"
 
 Align = Literal["left", "center", "right"]
@@ -31,10 +30,10 @@ Align = Literal["left", "center", "right"]
 
 @contextmanager
 def plain_style() -> Iterator[None]:
-    """Draw with matplotlib's defaults, our font, and no character taken for a formula."""
+    """Draw with matplotlib's defaults and one font, and without parsing text as formulas."""
     import matplotlib
 
-    # The cache of fonts is made at the first use on a machine, which is no news to anybody.
+    # matplotlib reports that it builds its font cache at the first use on a machine.
     logger = logging.getLogger("matplotlib.font_manager")
     before = logger.level
     logger.setLevel(logging.ERROR)
@@ -63,7 +62,7 @@ def plain_style() -> Iterator[None]:
 
 
 def png_of(figure: "Figure") -> bytes:
-    """Return a figure as a PNG, of a size in pixels that its inches and ``DPI`` say."""
+    """Return a figure as a PNG. Its size in pixels is that in inches times ``DPI``."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas = FigureCanvasAgg(figure)
@@ -72,12 +71,12 @@ def png_of(figure: "Figure") -> bytes:
 
 
 def data_uri(png: bytes) -> str:
-    """Return an address that holds the picture itself, for a page or for Markdown."""
+    """Return a data URI with the image, for HTML or Markdown."""
     return f"data:image/png;base64,{b64encode(png).decode()}"
 
 
 def _packed(canvas: Any, colors: int) -> bytes:
-    """Return what was drawn in few colours, a fraction of the size of the full ones."""
+    """Return the drawing as a PNG with few colours, a fraction of the full size."""
     import numpy as np
     from PIL import Image
 
@@ -93,7 +92,7 @@ def _font() -> Any:
     from matplotlib.font_manager import FontProperties, findfont
     from matplotlib.ft2font import FT2Font
 
-    # One of our own: matplotlib sets the size of those it draws with as it goes.
+    # A separate object: matplotlib changes the size of the fonts that it draws with.
     font = FT2Font(findfont(FontProperties(family=_FAMILY)))
     font.set_size(100, 72)
     return font
@@ -101,7 +100,7 @@ def _font() -> Any:
 
 @cache
 def _advance(character: str) -> float:
-    """Return the width of a character in units of the font's size."""
+    """Return the width of a character relative to the font size."""
     from matplotlib.ft2font import LoadFlags
 
     glyph = _font().load_char(ord(character), flags=LoadFlags.NO_HINTING)
@@ -127,9 +126,9 @@ def width_of(text: str, size: float, bold: bool = False) -> float:
 
 
 def shortened(text: str, room: float, size: float, bold: bool = False) -> str:
-    """Return a text cleaned and, where it is wider than ``room`` pixels, with its middle left out.
+    """Return a cleaned text that fits into ``room`` pixels: if too wide, its middle is left out.
 
-    Its end stays in sight: names often differ only there.
+    The end is kept, because names often differ only there.
     """
     text = cleaned(text[:500])
     if width_of(text, size, bold) <= room:
@@ -146,7 +145,7 @@ def shortened(text: str, room: float, size: float, bold: bool = False) -> str:
 
 @dataclass(frozen=True)
 class Label:
-    """A text on a sheet and the box it takes, in pixels from the top left."""
+    """A text on a sheet and its bounding box, in pixels from the top left."""
 
     text: str
     left: float
@@ -156,9 +155,9 @@ class Label:
 
 
 class Sheet:
-    """A sheet to draw on in pixels, counted from the top left.
+    """A drawing surface with coordinates in pixels from the top left.
 
-    Plots of matplotlib's own would take ten times as long, and there is one for each column.
+    Ten times as fast as matplotlib's own axes, of which there would be one for each column.
     """
 
     def __init__(self, width: int, height: int) -> None:
@@ -171,7 +170,7 @@ class Sheet:
         self._texts: list[tuple[float, float, str, FontProperties, str]] = []
 
     def rectangle(self, left: float, top: float, right: float, bottom: float, fill: str) -> None:
-        """Fill a rectangle; nothing is drawn of one without a surface."""
+        """Fill a rectangle; an empty one is not drawn."""
         if right > left and bottom > top:
             self._rectangles.append((left, self.height - bottom, right, self.height - top))
             self._fills.append(fill)
@@ -179,7 +178,7 @@ class Sheet:
     def line(
         self, points: Sequence[tuple[float, float]], color: str = INK, width: float = 1.2
     ) -> None:
-        """Draw a line through points, over all rectangles. ``width`` in pixels."""
+        """Draw a line through points, above all rectangles. ``width`` is in pixels."""
         self._lines.append([(x, self.height - y) for x, y in points])
         self._strokes.append((color, width))
 
@@ -194,7 +193,7 @@ class Sheet:
         bold: bool = False,
         align: Align = "left",
     ) -> Label:
-        """Write a text with its base line at ``base``; return the box it takes."""
+        """Draw a text with its baseline at ``base``; return its bounding box."""
         text = cleaned(text)
         width = width_of(text, size, bold)
         left = x - {"left": 0.0, "center": width / 2, "right": width}[align]
@@ -206,7 +205,7 @@ class Sheet:
         return label
 
     def png(self) -> bytes:
-        """Return what was drawn as a PNG of the size of the sheet."""
+        """Return the sheet as a PNG."""
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.collections import LineCollection, PolyCollection
         from matplotlib.figure import Figure

@@ -1,13 +1,14 @@
-"""What the records of a period look like, column by column, in counts that can be compared.
+"""Profiles of the records of a period: comparable counts, column by column.
 
-Each column is counted on a scale that a reference profile sets, that of period 1: bins of numbers
-and of days, categories, or how often a value occurs. Holds no records, only counts and the names
-of a few categories. How a profile is drawn is the business of ``dataset_plots``.
+Each column is counted on the scale of a reference profile, that of period 1: bins of numbers and
+of dates, categories, or how often a value occurs. A profile has no records, only counts and the
+names of a few categories. ``dataset_plots`` plots it.
 """
 
 import re
 import sys
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -24,16 +25,16 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-Kind = Literal["number", "date", "category", "many", "missing"]
+Kind = Literal["number", "date", "category", "text", "missing"]
 
 NUMBER_BINS, DATE_BINS = 24, 31
 """Bins between the two open ends."""
 SHOWN = 7
-"""Categories that are counted on their own; the others of period 1 are counted together."""
+"""Categories that are counted separately; the others of period 1 are counted together."""
 OFTEN = 5
-"""Values of a column with many are told apart by how often they occur, up to so many times."""
+"""Values of text columns are counted by how often they occur, up to so many times."""
 _FEW, _SOME = 20, 200
-"""Up to ``_FEW`` different texts are always categories, up to ``_SOME`` where they repeat."""
+"""Up to ``_FEW`` distinct texts are always categories, up to ``_SOME`` if they repeat."""
 _SAMPLE = 1000
 _LARGEST = sys.float_info.max
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T].*)?", re.DOTALL)
@@ -41,21 +42,21 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T].*)?", re.DOTALL)
 
 @dataclass(frozen=True)
 class Scale:
-    """What the values of a column are counted on.
+    """The bins in which the values of a column are counted.
 
     ``number`` and ``date`` have ``len(edges) + 1`` bins: below the first edge, between each two
-    (the lower one included), from the last edge on. ``category`` has one for each of ``values``,
-    then one for ``others`` and one for values that period 1 does not have. ``many`` has one for
-    values that occur once, twice, … ``OFTEN`` times or more; ``missing`` one for any value.
+    (including the lower one), from the last edge on. ``category`` has one for each of ``values``,
+    then one for ``others`` and one for values that period 1 does not have. ``text`` has one for
+    values that occur once, twice, … ``OFTEN`` times or more; ``missing`` has one for any value.
     """
 
     kind: Kind
     edges: tuple[float, ...] = ()
-    """Of days: days since 1970-01-01, or since the first day of the period where it ``moves``."""
+    """Dates are days since 1970-01-01, or since the first day of the period if it ``moves``."""
     whole: bool = False
-    """Whether the numbers between the edges are whole; always so for days."""
+    """Whether the numbers are integers, which dates always are."""
     moves: bool = False
-    """Whether days are counted from the first day of their period."""
+    """Whether dates are counted from the first day of their period."""
     values: tuple[str, ...] = ()
     """The most frequent categories of period 1, the most frequent first."""
     others: frozenset[str] = frozenset()
@@ -63,15 +64,15 @@ class Scale:
 
     @property
     def bins(self) -> int:
-        """How many counts a column has on this scale."""
+        """The number of bins."""
         if self.kind in ("number", "date"):
             return len(self.edges) + 1
-        return {"category": len(self.values) + 2, "many": OFTEN, "missing": 1}[self.kind]
+        return {"category": len(self.values) + 2, "text": OFTEN, "missing": 1}[self.kind]
 
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """One column of a period. All counts are of rows; each row is counted exactly once."""
+    """One column of a period. All counts are rows, and each row is counted exactly once."""
 
     name: str
     scale: Scale
@@ -81,9 +82,9 @@ class ColumnProfile:
     """Existing records in each bin of the scale."""
     missing: int
     unreadable: int
-    """Rows whose text is no number, or no day, although the scale is of such."""
+    """Rows whose text is not a number or date, although the scale is one of those."""
     distinct: int
-    """Different values, as what they are; missing and unreadable ones left out."""
+    """Distinct values, without missing and unreadable ones."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Profile:
 
     @property
     def rows(self) -> int:
-        """How many records there are."""
+        """The number of records."""
         return self.new + self.existing
 
     @cached_property
@@ -112,7 +113,7 @@ def profile_period(
     existing: "pd.DataFrame | None",
     like: Profile | None = None,
 ) -> Profile:
-    """Return the profile of period ``k`` of a series, see ``profile``."""
+    """Return the profile of period ``k`` of a series, see ``profile_records``."""
     return profile_records(
         new,
         existing,
@@ -149,11 +150,11 @@ def profile_records(
 ) -> Profile:
     """Count the records of a period.
 
-    ``new`` and ``existing`` are frames of text, None where a value is missing, at least one of
-    them, with the same columns in any order; those of the first one give the order. ``kinds`` as
-    ``specification.column_kinds`` gives them; a column it lacks is ``any``. Days of the columns
-    ``moving`` are counted from ``start``, the first day of the period. Columns that ``like``
-    knows are counted on its scales, others on scales of their own.
+    ``new`` and ``existing`` are frames of text (None: missing values) with the same columns in any
+    order; at least one of them is given, and the first sets the order. ``kinds`` are those of
+    ``specification.column_kinds``; the default is ``any``. Dates of the columns ``moving`` are
+    counted from ``start``, the first day of the period. Columns of the profile ``like`` are
+    counted on its scales, others on scales of their own.
     """
     import numpy as np
 
@@ -163,7 +164,7 @@ def profile_records(
 
     def column(name: str) -> ColumnProfile:
         values = np.concatenate([part[name].to_numpy(dtype=object) for part in parts])
-        texts = _Texts(values, _days_before(start) if name in moving else None)
+        texts = _Values(values, _days_since_1970(start) if name in moving else None)
         if name in known:
             scale = known[name].scale
         else:
@@ -175,20 +176,20 @@ def profile_records(
     return Profile(cut, 0 if existing is None else len(existing), columns)
 
 
-class _Texts:
-    """The values of a column, read in each way at most once."""
+class _Values:
+    """The values of a column, parsed as numbers or dates at most once."""
 
     def __init__(self, values: "NDArray[np.object_]", origin: int | None) -> None:
         import pandas as pd
 
-        self.there = ~pd.isna(values)
-        self.known: NDArray[np.object_] = values[self.there]
+        self.is_present = ~pd.isna(values)
+        self.known: NDArray[np.object_] = values[self.is_present]
         self.origin = origin
-        """The day from which days are counted, since 1970-01-01; None if they do not move."""
+        """The day, since 1970-01-01, from which dates are counted; None if they do not move."""
 
     @cached_property
     def factorized(self) -> "tuple[NDArray[np.intp], list[str]]":
-        """For each known value its place among the different ones, and those."""
+        """For each known value its index among the distinct values, and those."""
         import pandas as pd
 
         codes, found = pd.factorize(self.known)
@@ -196,7 +197,7 @@ class _Texts:
 
     @cached_property
     def numbers(self) -> "NDArray[np.float64]":
-        """The known values as numbers, NaN where they are none."""
+        """The known values as numbers, NaN for other texts."""
         import numpy as np
 
         try:
@@ -206,7 +207,7 @@ class _Texts:
 
     @cached_property
     def days(self) -> "NDArray[np.float64]":
-        """The known values as whole days since the origin, NaN where they are none."""
+        """The known values as days since the origin, NaN for other texts."""
         import numpy as np
 
         codes, found = self.factorized
@@ -224,25 +225,23 @@ def _number(text: str) -> float:
 def _day(text: str) -> float:
     """Return the day of a text that begins with an ISO date, NaN for any other text."""
     if _DAY.fullmatch(text):
-        try:
-            return _days_before(date.fromisoformat(text[:10]))
-        except ValueError:
-            pass
+        with suppress(ValueError):
+            return _days_since_1970(date.fromisoformat(text[:10]))
     return float("nan")
 
 
-def _days_before(day: date) -> int:
+def _days_since_1970(day: date) -> int:
     return day.toordinal() - date(1970, 1, 1).toordinal()
 
 
-def _scale(texts: _Texts, kind: str) -> Scale:
-    """Return the scale for a column that is the first of its name. ``kind``: or ``identifier``."""
+def _scale(texts: _Values, kind: str) -> Scale:
+    """Return the scale of a column. ``kind`` is that of the column, or ``identifier``."""
     import numpy as np
 
     if not len(texts.known):
         return Scale("missing")
     if kind == "identifier":
-        return Scale("many")
+        return Scale("text")
     if kind == "any":
         kind = _kind_of(texts.factorized[1][:_SAMPLE])
     if kind in NUMBERS and np.isfinite(texts.numbers).any():
@@ -254,14 +253,14 @@ def _scale(texts: _Texts, kind: str) -> Scale:
     codes, found = texts.factorized
     repeated = len(found) <= _SOME and 2 * len(found) <= len(codes)
     if len(found) > _FEW and not repeated:
-        return Scale("many")
+        return Scale("text")
     counts = np.bincount(codes).tolist()
     ordered = [text for _, text in sorted(zip((-n for n in counts), found, strict=True))]
     return Scale("category", values=tuple(ordered[:SHOWN]), others=frozenset(ordered[SHOWN:]))
 
 
 def _kind_of(sample: list[str]) -> str:
-    """Return what texts are that nothing is said about, as the rest of the project reads them."""
+    """Return the kind of texts whose column has none, as the rest of the project reads them."""
     import pandas as pd
 
     from series_assets.core.records import column_from_text
@@ -283,9 +282,9 @@ def _number_scale(numbers: "NDArray[np.float64]") -> Scale:
 
 
 def _edges(values: "NDArray[np.float64]", most: int, whole: bool) -> tuple[float, ...]:
-    """Return rising edges of up to ``most`` bins of equal width, which hold all but far outliers.
+    """Return increasing edges of up to ``most`` bins of equal width, without far outliers.
 
-    Between whole numbers the edges lie at halves, and each bin holds as many numbers.
+    For whole numbers, the edges are halves, and each bin has the same number of them.
     """
     import numpy as np
 
@@ -293,7 +292,7 @@ def _edges(values: "NDArray[np.float64]", most: int, whole: bool) -> tuple[float
         ends = [values.min(), *np.quantile(values, [0.01, 0.99], method="nearest"), values.max()]
         lowest, low, high, highest = map(float, ends)
         reach = (high - low) / 2
-    # A few values far out would squeeze all others into one bin: they go to the open ends.
+    # A few outliers would squeeze all other values into one bin: they go to the open ends.
     first = lowest if lowest >= low - reach or low == high else low
     last = highest if highest <= high + reach or low == high else high
     if whole:
@@ -305,12 +304,12 @@ def _edges(values: "NDArray[np.float64]", most: int, whole: bool) -> tuple[float
         return (max(first - room, -_LARGEST), min(first + room, _LARGEST))
     shares = np.linspace(0, 1, most + 1)
     edges = first * (1 - shares) + last * shares
-    # The last edge begins the open end, which is not for the greatest of them.
+    # The last edge starts the open end, which does not include the greatest value.
     edges[-1] = min(nextafter(last, inf), _LARGEST)
     return tuple(np.unique(edges).tolist())
 
 
-def _counted(name: str, texts: _Texts, scale: Scale, cut: int) -> ColumnProfile:
+def _counted(name: str, texts: _Values, scale: Scale, cut: int) -> ColumnProfile:
     import numpy as np
     import pandas as pd
 
@@ -325,26 +324,26 @@ def _counted(name: str, texts: _Texts, scale: Scale, cut: int) -> ColumnProfile:
         codes, found = texts.factorized
         places = _places(scale, found, np.bincount(codes, minlength=len(found)))[codes]
         distinct = len(found)
-    known_new = int(texts.there[:cut].sum())
+    known_new = int(texts.is_present[:cut].sum())
     new, existing = (_counts(part, scale.bins) for part in (places[:known_new], places[known_new:]))
     return ColumnProfile(
         name=name,
         scale=scale,
         new=new,
         existing=existing,
-        missing=len(texts.there) - len(texts.known),
+        missing=len(texts.is_present) - len(texts.known),
         unreadable=int((places < 0).sum()),
         distinct=distinct,
     )
 
 
 def _places(scale: Scale, found: list[str], counts: "NDArray[Any]") -> "NDArray[np.intp]":
-    """Return the bin of each of the different texts of a column, which occur ``counts`` times."""
+    """Return the bin of each distinct text of a column. They occur ``counts`` times."""
     import numpy as np
 
     if scale.kind == "missing":
         return np.zeros(len(found), dtype=np.intp)
-    if scale.kind == "many":
+    if scale.kind == "text":
         return (np.minimum(counts, OFTEN) - 1).astype(np.intp)
     own = {value: place for place, value in enumerate(scale.values)}
     other, unknown = len(own), len(own) + 1

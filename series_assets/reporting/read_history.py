@@ -1,6 +1,6 @@
-"""Reading what became of a series: its datasets, one at a time, against its reference table.
+"""Reads the history of a series: its datasets, one at a time, and its reference table.
 
-Which numbers there are is said in ``reporting.history``. Faults of files become sentences here.
+Problems with files become sentences in the history.
 """
 
 import csv
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def read_history(series: Series, layout: Layout) -> History:
-    """Return what became of a series so far. The memory it takes does not grow with periods.
+    """Return the history of a series. Memory does not grow with the number of periods.
 
-    Raises RequestError for a reference table of somebody else's, GenerationError for a database
-    that cannot be read. A dataset that cannot be read is a remark.
+    Raises RequestError if the reference table belongs to another series, GenerationError if the
+    database is unreadable. An unreadable dataset leads to a remark.
     """
     table = ReferenceTable(series, layout)
     table.check_owner()
@@ -35,16 +35,16 @@ def read_history(series: Series, layout: Layout) -> History:
     remarks: tuple[str, ...] = ()
     if any(period.delivered for period in periods) and not known.recorded:
         remarks = (
-            f"{layout.database}: holds no reference table of {series.name}, so that its entities "
-            "are not known, nor where they come from; make reference_table again",
+            f"{layout.database}: holds no reference table of {series.name}, so its entities and "
+            "their periods of origin are not known; make reference_table again",
         )
     return History(series.name, periods, remarks)
 
 
 def identifiers_in(path: Path, column: str) -> list[str | None]:
-    """Return the identifiers in a dataset, None where a row has none.
+    """Return the identifiers in a dataset, None for a row without one.
 
-    Raises RequestError with a sentence where the file is not what it should be.
+    Raises RequestError if the file cannot be read.
     """
     try:
         values: list[str | None] = read_csv(path, [column])[column].tolist()
@@ -53,7 +53,7 @@ def identifiers_in(path: Path, column: str) -> list[str | None]:
     except UnicodeDecodeError:
         reason = "it is not UTF-8"
     except KeyError:
-        reason = f"it has no column '{column}', or more than one"
+        reason = f"it does not have exactly one column '{column}'"
     except (ValueError, csv.Error) as error:  # pyarrow's errors are ValueErrors
         reason = " ".join(str(error).split())[:200]
     else:
@@ -75,8 +75,8 @@ def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHi
             )
     if delivered and delivered.unknown and known.recorded:
         remarks.append(
-            f"Period {key}: {delivered.unknown} rows are about entities that the reference table "
-            "does not know of this period or an earlier one; make reference_table and dataset "
+            f"Period {key}: {delivered.unknown} rows are about entities that are not in the "
+            "reference table for this period or an earlier one; make reference_table and dataset "
             "again."
         )
     return PeriodHistory(k, key, new, existing, delivered, known.recorded.get(key), tuple(remarks))
@@ -84,36 +84,36 @@ def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHi
 
 @dataclass(frozen=True)
 class _Known:
-    """The entities of the reference table, to be looked up by their identifiers."""
+    """The entities of the reference table, which can be looked up by identifier."""
 
     identifier: str
     entities: "EntityLookup | None"
-    """None where there is no reference table."""
+    """None if there is no reference table."""
     recorded: Mapping[str, int]
-    """Entities of each recorded period, by its key."""
+    """The number of entities of each recorded period, by its key."""
     starts: Mapping[int, str]
-    """The key of each recorded period, by its number from 0 in the table."""
+    """The key of each recorded period, by its ``k`` in the table."""
     index: Mapping[str, int]
     """``k`` of each key of the series."""
 
     def look_up(self, k: int, identifiers: list[str | None]) -> RowsByOrigin:
-        """Return whose the rows of a dataset of period ``k`` are."""
+        """Return the rows of the dataset of period ``k`` by the origin of their entities."""
         new, unknown, origins = sum(one is None for one in identifiers), 0, dict[int, int]()
         *before, own = list(self.index)[: k + 1]
-        # Whom nobody knows is new as long as only the period itself is not recorded.
-        stranger_is_new = own not in self.recorded and all(key in self.recorded for key in before)
+        # An unknown entity counts as new if the period itself is the only one not recorded.
+        unknown_is_new = own not in self.recorded and all(key in self.recorded for key in before)
         for key, rows in self._by_period([one for one in identifiers if one is not None]).items():
             origin = None if key is None else self.index.get(key)
             if origin is not None and origin < k:
                 origins[origin] = rows
-            elif origin == k or (origin is None and stranger_is_new):
+            elif origin == k or (origin is None and unknown_is_new):
                 new += rows
             else:
                 unknown += rows
         return RowsByOrigin(new, dict(sorted(origins.items())), unknown)
 
     def _by_period(self, identifiers: list[str]) -> Mapping[str | None, int]:
-        """Return how many rows are about entities of each period, by its key."""
+        """Return the number of rows about entities of each period, by its key."""
         if self.entities is None:
             return {None: len(identifiers)}
         keys = self.entities.keys(self.identifier, identifiers)
@@ -122,7 +122,7 @@ class _Known:
 
 @contextmanager
 def _known(table: ReferenceTable) -> Iterator[_Known]:
-    """Provide the entities of a reference table, if there is one."""
+    """Open the entities of a reference table, if there is one."""
     from series_assets.storage.entity_lookup import entity_lookup
 
     identifier = table.series.first_identifier

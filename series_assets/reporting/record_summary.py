@@ -1,7 +1,4 @@
-"""What is in a table, in short: how many rows, what is missing, its first rows.
-
-From the text that a consumer reads; how a distribution looks is in ``profiles``.
-"""
+"""Summarizes a table of text: number of rows, missing values, first rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,29 +7,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-_FIRST = 5
-"""How many rows are shown of a table."""
+_FIRST_ROWS = 5
 
 
 @dataclass(frozen=True)
 class RecordSummary:
-    """A table in short."""
+    """A summary of a table."""
 
     rows: int
     entities: int
-    """How many different identifiers stand in the first uuid column."""
+    """The number of distinct values of the first uuid column."""
     missing: Mapping[str, int]
-    """Missing values by column, in the columns' order."""
+    """The number of missing values by column, in the order of the columns."""
     first: tuple[Mapping[str, str | None], ...]
     """The first rows, as text."""
 
 
 def summarize_records(texts: "pd.DataFrame", identifier: str) -> RecordSummary:
-    """Return a frame of text in short; ``identifier`` is the column that tells entities apart."""
+    """Summarize a frame of text; ``identifier`` is the column that identifies entities."""
     missing = texts.isna().sum()
     return RecordSummary(
         rows=len(texts),
         entities=int(texts[identifier].nunique()),
         missing={str(name): int(count) for name, count in missing.items()},
-        first=tuple(texts.head(_FIRST).to_dict("records")),
+        first=tuple(texts.head(_FIRST_ROWS).to_dict("records")),
     )

@@ -242,7 +242,7 @@ def test_the_page_has_every_period_and_every_count(tmp_path: Path) -> None:
             for key, (_, _, origins) in zip(KEYS, plain_history(layout, series), strict=True)
         ],
     ]
-    assert "What is wrong" not in page.text
+    assert "Problems" not in page.text
 
 
 def test_the_report_is_the_same_bytes_each_time(tmp_path: Path) -> None:
@@ -268,26 +268,26 @@ def test_periods_that_are_not_made_are_left_out_and_named(tmp_path: Path) -> Non
     assert (shown["periods"], shown["periods_made"], shown["rows_delivered"]) == (4, 2, 120)
     assert "faults" not in shown
     page = page_in(layout)
-    assert "2 of 4 periods; without 2024-02-01, 2024-04-01." in page.text
+    assert "2 of 4 periods; missing: 2024-02-01, 2024-04-01." in page.text
     rows = page.tables["periods"][1:]
     assert [row[0] for row in rows] == list(KEYS)
-    assert [row[3] == "not made" for row in rows] == [False, True, False, True]
+    assert [row[3] == "missing" for row in rows] == [False, True, False, True]
     assert rows[3][-2:] == ["–", "–"]
 
 
 def test_a_series_without_any_period_says_what_to_do(tmp_path: Path) -> None:
     """No page, no database, no traceback."""
     assert refusal(tmp_path / "data") == (
-        "demo: none of its 4 periods is there to report on; first make some (materialise all "
-        "assets of some partitions, or run series-assets generate demo)"
+        "demo: none of its 4 periods has a dataset that can be read; first generate some "
+        "(materialise all assets of some partitions, or run series-assets generate demo)"
     )
     assert not (tmp_path / "data").exists()
 
 
 _BROKEN = {
     "nothing": (b"", "it is empty"),
-    "another table": (b"a,b\n1,2\n", "it has no column 'id', or more than one"),
-    "twice the column": (b"id,id\n1,2\n", "it has no column 'id', or more than one"),
+    "another table": (b"a,b\n1,2\n", "it does not have exactly one column 'id'"),
+    "twice the column": (b"id,id\n1,2\n", "it does not have exactly one column 'id'"),
     "bytes": (b"id,sex\n\xff\xfe,1\n", None),
     "bytes in the header": (b"\xff\xfe\x00", "it is not UTF-8"),
     "lines of other lengths": (b"id,sex\n1,2\n1\n", None),
@@ -335,7 +335,7 @@ def test_rows_about_strangers_are_counted_and_told(tmp_path: Path) -> None:
         lines[place] = f"{identifier},{rest}"
     layout.dataset(2).write_text("".join(lines), encoding="utf-8")
     assert told(tmp_path)["faults"] == (
-        "Period 2024-02-01: 2 rows are about entities that the reference table does not know of "
+        "Period 2024-02-01: 2 rows are about entities that are not in the reference table for "
         "this period or an earlier one; make reference_table and dataset again."
     )
     row = page_in(layout).tables["periods"][2]
@@ -375,8 +375,8 @@ def test_without_a_reference_table_origins_are_not_known(tmp_path: Path) -> None
         path.unlink()
     shown = told(tmp_path)
     assert shown["faults"] == (
-        f"{layout.database}: holds no reference table of demo, so that its entities are not "
-        "known, nor where they come from; make reference_table again"
+        f"{layout.database}: holds no reference table of demo, so its entities and their periods "
+        "of origin are not known; make reference_table again"
     )
     nobody = sum(files.read_csv(layout.dataset(n))["id"].isna().sum() for n in (2, 3, 4))
     assert (shown["rows_delivered"], shown["new_rows"]) == (240, 60 + nobody)
@@ -443,7 +443,7 @@ def test_a_long_series_has_a_page_that_can_be_read(tmp_path: Path) -> None:
     rows = page.tables["origins"][1:]
     assert (len(rows), {len(row) for row in rows}) == (290, {31})
     assert all(sum(int(cell or 0) for cell in row[1:]) == 160 for row in rows[1:])
-    assert "290 of 300 periods; without 2011-01-01 to 2011-10-01." in page.text
+    assert "290 of 300 periods; missing: 2011-01-01 to 2011-10-01." in page.text
 
 
 def test_a_page_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:

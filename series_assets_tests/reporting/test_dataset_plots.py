@@ -208,10 +208,10 @@ def test_what_is_new_against_period_1_is_written_out() -> None:
     assert "not in period 1" not in texts_of(of("text", "a", "b"), of("text", "a", "b"))
     first = of("integer", "1", "5")
     told = texts_of(of("integer", "1", "9", "x", like=first), first)
-    assert "1 are no numbers, number" in told
+    assert "1 are not numbers, number" in told
     assert {"1", "> 5"} <= set(told)
     first = of("integer", None)
-    assert "1 values; period 1 has none" in texts_of(of("integer", "1", like=first), first)
+    assert "1 values; period 1 had none" in texts_of(of("integer", "1", like=first), first)
 
 
 def test_columns_that_came_or_went_are_written_out() -> None:
@@ -220,7 +220,7 @@ def test_columns_that_came_or_went_are_written_out() -> None:
     other = profile_records(pd.DataFrame({"y": ["a"]}, dtype=object), None, {}, like=first)
     told = texts_of(other, first)
     assert "not in period 1, category, 1 value" in told
-    assert "period 1 has this column, this period does not" in told
+    assert "this period lacks this column of period 1" in told
 
 
 def test_period_1_is_compared_with_nothing() -> None:
@@ -324,13 +324,13 @@ def test_the_heat_map_shows_its_numbers_where_they_fit() -> None:
 def test_periods_that_are_not_there_are_marked() -> None:
     """They could be taken for empty ones."""
     for figure in (rows_figure, delivered_figure):
-        assert "not made, or not readable" in written(figure, a_history(5, missing=(2,)))
-        assert "not made, or not readable" not in written(figure, a_history(5))
+        assert "missing or unreadable" in written(figure, a_history(5, missing=(2,)))
+        assert "missing or unreadable" not in written(figure, a_history(5))
 
 
 def test_rows_that_lack_are_told_from_none_that_lack() -> None:
     """The difference is drawn where there is one, else said to be none."""
-    none = "none: every dataset has as many rows as were asked for"
+    none = "none: every dataset has as many rows as requested"
     assert none in written(delivered_figure, a_history(5))
     assert none not in written(delivered_figure, a_history(5, lacking=(2,)))
 

@@ -91,7 +91,7 @@ def plain(scale: Scale, texts: Texts, start: date) -> tuple[Counter[int], int, i
         values.add(text)
         if scale.kind == "missing":
             counts[0] += 1
-        elif scale.kind == "many":
+        elif scale.kind == "text":
             counts[min(often[text], OFTEN) - 1] += 1
         elif text in scale.values:
             counts[scale.values.index(text)] += 1
@@ -139,7 +139,7 @@ def test_a_profile_is_what_a_plain_loop_counts(data: st.DataObject) -> None:
         assert column.missing == texts.count(None)
         assert (column.unreadable, column.distinct) == (unreadable, distinct)
         assert sum(both) + column.missing + column.unreadable == made.rows == len(texts)
-        if scale.kind != "many":  # there it takes all rows to know how often a value occurs
+        if scale.kind != "text":  # there it takes all rows to know how often a value occurs
             assert Counter(dict(enumerate(column.new))) == plain(scale, texts[:part], start)[0]
     assert not sum(only(first).existing)
     assert scale.kind == "number" or only(first).unreadable == 0
@@ -214,9 +214,9 @@ def test_the_most_frequent_categories_come_first_and_new_ones_last() -> None:
         (["2024-01-01", "soon"], "date", "category"),
         ([None, None], "real", "missing"),
         ([], "text", "missing"),
-        ([str(n) for n in range(21)], "text", "many"),
+        ([str(n) for n in range(21)], "text", "text"),
         ([str(n) for n in range(200)] * 2, "text", "category"),
-        ([str(n) for n in range(201)] * 2, "text", "many"),
+        ([str(n) for n in range(201)] * 2, "text", "text"),
     ],
 )
 def test_the_kind_of_a_column_is_what_its_values_are(
@@ -231,7 +231,7 @@ def test_an_identifier_is_one_however_few_values_it_has() -> None:
     made = profile_records(
         frame(id=["a", "b", "b", None]), frame(id=["c"] * 7), {}, identifiers=["id"]
     )
-    assert only(made).scale.kind == "many"
+    assert only(made).scale.kind == "text"
     assert only(made).new == (1, 2, 0, 0, 0)
     assert only(made).existing == (0, 0, 0, 0, 7)
 
