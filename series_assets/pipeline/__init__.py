@@ -1,5 +1,5 @@
-"""One period from its plan to its files, in plain functions. Imports no Dagster.
+"""Generates a period, from its plan to its files, in plain functions. Imports no Dagster.
 
-``new_records``, ``reference`` and ``dataset`` hold the phases of one period, ``run`` goes through
-a range of periods, ``executors`` says in which processes.
+``new_records``, ``reference`` and ``dataset`` are the phases of one period, ``run`` processes a
+range of periods, ``executors`` provides the processes.
 """

@@ -1,4 +1,4 @@
-"""Phases 2 and 4 of a period: draw entities, run Exhibit, combine, put (sections 5 and 7)."""
+"""Phases 2 and 4 of a period: existing records and the dataset (contract, sections 5 and 7)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from series_assets.storage import files, provenance, sqlite
 
 @dataclass(frozen=True)
 class ExistingRecords:
-    """The existing records of a period, as text, and the specification they come from."""
+    """The existing records of a period, as text, and their specification."""
 
     texts: pd.DataFrame
     specification: Specification
@@ -32,7 +32,7 @@ class ExistingRecords:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a period delivers, as text, and the two parts that it was combined from."""
+    """The dataset of a period, as text, and the two parts that it combines."""
 
     texts: pd.DataFrame
     new: pd.DataFrame | None
@@ -40,7 +40,7 @@ class Dataset:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences worth knowing."""
+        """Notes for the user."""
         return self.existing.notes if self.existing else ()
 
     @property
@@ -54,7 +54,7 @@ class Dataset:
 def make_dataset(
     series: Series, plan: Plan, new: pd.DataFrame | None, workspace: Workspace, folder: Path
 ) -> Dataset:
-    """Make the existing records of a period and combine them with its new ones (text).
+    """Generate the existing records of a period and combine them with its new ones (text).
 
     ``folder`` is for temporary files. Raises SeriesError.
     """
@@ -72,7 +72,7 @@ def make_dataset(
 def make_existing_records(
     series: Series, plan: Plan, workspace: Workspace, folder: Path
 ) -> ExistingRecords:
-    """Draw the entities of a period and run Exhibit for the existing records about them.
+    """Sample the entities of a period and run Exhibit for their existing records.
 
     Raises SeriesError.
     """
@@ -82,10 +82,10 @@ def make_existing_records(
     sqlite.create_if_missing(table.layout.database, folder)
     entities = sample_entities(series, plan, workspace)
     scratch = folder / f"existing_{plan.period.number}.db"
-    # The weights of static columns may come from tables that the changed one no longer names.
+    # Weights of static columns may need tables that the changed specification does not name.
     sqlite.copy_for_run(table.layout.database, scratch, part.whole)
     sets = [column.get("anonymising_set") for column in part.specification["columns"].values()]
-    if any(map(is_select, sets)):  # only a statement can name the table itself
+    if any(map(is_select, sets)):  # only a SQL statement can name the reference table
         sqlite.write_frame(scratch, series.table, as_text(entities))
     outcome = generate_existing_records(
         plan, entities, scratch, stock_exhibit=workspace.stock_exhibit
@@ -104,7 +104,7 @@ def make_existing_records(
 def sample_entities(series: Series, plan: Plan, workspace: Workspace) -> pd.DataFrame:
     """Return an entity for each existing row of a period: identifiers and static columns, typed.
 
-    Raises GenerationError where too few are known, RequestError where a period is missing.
+    Raises GenerationError if there are too few, RequestError if an earlier period is missing.
     """
     part = plan.existing
     assert part is not None
@@ -113,8 +113,8 @@ def sample_entities(series: Series, plan: Plan, workspace: Workspace) -> pd.Data
     if known.total < part.entities:
         raise GenerationError(
             f"its {part.rows} existing rows need {part.entities} entities, but only {known.total} "
-            "are known before it",
-            "raise fraction_of_new, or let the first period have more rows with an identifier",
+            "are known from earlier periods",
+            "raise fraction_of_new, or give the first period more rows with an identifier",
             series=series.name,
             period=plan.period.key,
         )
@@ -123,19 +123,19 @@ def sample_entities(series: Series, plan: Plan, workspace: Workspace) -> pd.Data
 
 
 def write_dataset(
-    series: Series, plan: Plan, made: Dataset, workspace: Workspace, folder: Path
+    series: Series, plan: Plan, dataset: Dataset, workspace: Workspace, folder: Path
 ) -> None:
-    """Put a dataset and the specification of its existing records in their places.
+    """Deliver a dataset and the specification of its existing records.
 
-    Raises RequestError where the new records beside it are others by now, or GenerationError.
+    Raises RequestError if its file of new records has changed in the meantime, or GenerationError.
     """
     layout, number = workspace.layout(series), plan.period.number
     texts, yaml = folder / f"dataset_{number}.csv", folder / f"existing_{number}.yml"
-    files.write_csv(texts, made.texts)
-    if made.existing:
-        provenance.write_specification(yaml, made.existing.specification, series.fingerprint)
+    files.write_csv(texts, dataset.texts)
+    if dataset.existing:
+        provenance.write_specification(yaml, dataset.existing.specification, series.fingerprint)
     with workspace.exclusive_access():
-        if plan.new is not None:  # they lie beside it, and have to fit
+        if plan.new is not None:  # they are delivered with it, and have to match
             provenance.require_new_records(series, layout, plan.period)
         files.remove_if_there(layout.manifest(number))  # it says that all is in place
         if not series.truth:
@@ -143,6 +143,6 @@ def write_dataset(
                 files.remove_if_there(path)
         provenance.move_with_specification(
             (texts, layout.dataset(number)),
-            (yaml if made.existing else None, layout.existing_specification(number)),
+            (yaml if dataset.existing else None, layout.existing_specification(number)),
             series.fingerprint,
         )

@@ -1,4 +1,4 @@
-"""How executors are named in settings and calls: ``auto``, ``none``, ``processes:N``."""
+"""The names of executors in settings and calls: ``auto``, ``none``, ``processes:N``."""
 
 import re
 
@@ -7,14 +7,14 @@ _FORM = re.compile(r"auto|none|processes:([1-9][0-9]{0,3})")
 
 
 def is_executor(name: str) -> bool:
-    """Tell whether a name is one of an executor."""
+    """Return whether a name is that of an executor."""
     return bool(_FORM.fullmatch(name))
 
 
 def wanted_processes(name: str) -> int | None:
-    """Return how many processes an executor's name asks for; None for ``auto``.
+    """Return the number of processes of an executor; None for ``auto``.
 
-    Raises ValueError for a name that is none.
+    Raises ValueError for an unknown name.
     """
     match = _FORM.fullmatch(name)
     if match is None:

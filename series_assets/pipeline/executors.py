@@ -1,7 +1,7 @@
-"""In which processes periods are made: one interface, ``concurrent.futures.Executor``.
+"""The processes in which periods are generated, as a ``concurrent.futures.Executor``.
 
-Work is a function of a module with picklable arguments. ``none`` is the caller's own process,
-``processes:N`` are N forked ones, ``auto`` decides by what is idle and whether it pays.
+Tasks are module-level functions with picklable arguments. ``none`` is the caller's own process,
+``processes:N`` are N forked ones, ``auto`` decides by idle cores and by the amount of work.
 """
 
 import ctypes
@@ -27,18 +27,18 @@ from series_assets.pipeline.executor_names import SETTING, wanted_processes
 from series_assets.pipeline.failures import PeriodError
 
 _SECONDS_A_PERIOD, _SECONDS_A_ROW = 0.02, 4e-6
-"""About what it takes to make records."""
+"""Roughly the time it takes to generate records."""
 _PAYS_FROM = 0.25
-"""Seconds of work from which a process is worth its start (docs/performance.md)."""
+"""Seconds of work that justify starting a process (docs/performance.md)."""
 _ROWS_AT_ONCE, _PROCESSES_AT_ONCE = 200_000, 8
-"""The bounds of ``auto``: memory is a kilobyte a row, and some 60 MB a process."""
-_DIE_WITH_PARENT = 1
+"""The limits of ``auto``: a row takes a kilobyte of memory, a process about 60 MB."""
+_PR_SET_PDEATHSIG = 1
 
 
 def workers_for(periods: int, rows: int, executor: str) -> int:
-    """Return how many processes to use for so many periods of so many rows; 1 is only ours.
+    """Return how many processes to use for so many periods of so many rows; 1: only this one.
 
-    Raises ValueError for an executor that is not known.
+    Raises ValueError for an unknown executor.
     """
     wanted = wanted_processes(executor)
     if not _can_fork():
@@ -56,9 +56,9 @@ def _can_fork() -> bool:
 
 @contextmanager
 def start_workers(workers: int) -> Iterator["WorkerProcesses | None"]:
-    """Provide processes, or as many as the system allows; None where it allows no second one.
+    """Provide processes, or as many as the system allows; None if it allows no second one.
 
-    All of them have ended when the block is left, whatever they were doing.
+    All of them are ended when the block is left, whatever they are doing.
     """
     if workers < 2:
         yield None
@@ -71,9 +71,9 @@ def start_workers(workers: int) -> Iterator["WorkerProcesses | None"]:
 
 
 class WorkerProcesses(Executor):
-    """WorkerProcesses forked from this one, which have everything that was loaded before.
+    """Processes forked from this one, which share everything already loaded.
 
-    Each is a pool of its own, so that one that dies takes no task with it but its own.
+    Each is a pool of its own, so that if one dies, only its own task is lost.
     """
 
     def __init__(self, workers: int) -> None:
@@ -81,9 +81,9 @@ class WorkerProcesses(Executor):
         self._pids: list[int] = []
         self._busy: dict[int, int] = {}
         thawed = not gc.get_freeze_count()
-        gc.freeze()  # a collection in a worker would copy the memory that it shares with us
+        gc.freeze()  # garbage collection in a worker would copy memory shared with this process
         try:
-            # Fewer processes than wanted are no reason to fail.
+            # Fewer processes than requested are better than none.
             with suppress(OSError, RuntimeError, BrokenProcessPool):
                 for _ in range(workers):
                     self._start()
@@ -111,11 +111,11 @@ class WorkerProcesses(Executor):
 
     @property
     def count(self) -> int:
-        """How many processes there are."""
+        """The number of processes."""
         return len(self._pools)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Let the least busy process call a function."""
+        """Call a function in the least busy process."""
         place = min(range(self.count), key=lambda one: self._busy.get(one, 0))
         future = self._pools[place].submit(fn, *args, **kwargs)
         self._busy[place] = self._busy.get(place, 0) + 1
@@ -135,8 +135,8 @@ class WorkerProcesses(Executor):
 
 
 def _begin(parent: int) -> None:
-    """Prepare a worker: it ends with its parent, which alone decides about interrupts."""
-    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    """Prepare a worker: it ends with its parent, which alone handles interrupts."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -144,7 +144,7 @@ def _begin(parent: int) -> None:
 
 
 def result_of(future: "Future[Any]", series: Series, period: Period) -> Any:
-    """Return what a task returned; a process that died is an error that names the period.
+    """Return the result of a task; if its process died, the error names the period.
 
     Raises PeriodError, or what the task raised.
     """
@@ -152,39 +152,34 @@ def result_of(future: "Future[Any]", series: Series, period: Period) -> Any:
         return future.result()
     except BrokenProcessPool:
         raise PeriodError(
-            "its process ended in the middle of it, as when the memory is used up",
-            f"make it again, with {SETTING}=none if it happens again",
+            "its process was killed, possibly because memory ran out",
+            f"generate it again, with {SETTING}=none if the problem persists",
             series=series.name,
             period=period.key,
         ) from None
 
 
 def idle_cores() -> int:
-    """Return how many cores are left to us, ours included.
+    """Return how many of the cores that this process may use are idle, including its own.
 
-    Out of those that this process may use, by what other processes used since the last call, or
-    since this module was loaded.
+    Measured by what other processes used since the last call, or since this module was loaded.
     """
-    global _seen
+    global _last_usage
     now = _Usage()
-    elapsed = max(now.at - _seen.at, _LONG_ENOUGH)
-    others = (now.others - _seen.others) / elapsed
-    if now.at - _seen.at >= _LONG_ENOUGH:
-        _seen = now
-    return max(1, _cores() - round(max(0.0, others)))
+    elapsed = max(now.at - _last_usage.at, _MIN_INTERVAL)
+    others = (now.others - _last_usage.others) / elapsed
+    if now.at - _last_usage.at >= _MIN_INTERVAL:
+        _last_usage = now
+    cores = int(joblib.cpu_count())  # respects CPU affinity and the quota of a container
+    return max(1, cores - round(max(0.0, others)))
 
 
-def _cores() -> int:
-    """Return how many cores this process may use, by its affinity and the quota of a container."""
-    return int(joblib.cpu_count())
-
-
-_LONG_ENOUGH = 0.2
-"""Seconds after which usage means something: the system counts in hundredths."""
+_MIN_INTERVAL = 0.2
+"""Seconds after which usage is meaningful: the system counts in hundredths."""
 
 
 class _Usage:
-    """Seconds of all cores that other processes have used by now; none where nobody knows."""
+    """CPU seconds that other processes have used so far; 0 if the system does not say."""
 
     def __init__(self) -> None:
         self.at = time.monotonic()
@@ -196,4 +191,4 @@ class _Usage:
             self.others = busy - sum(os.times()[:4])
 
 
-_seen = _Usage()
+_last_usage = _Usage()

@@ -1,4 +1,4 @@
-"""What goes wrong while a period is made, as one error that names series and period."""
+"""Turns whatever goes wrong in a period into one error that names the series and the period."""
 
 import traceback
 from collections.abc import Callable, Iterator
@@ -12,17 +12,17 @@ from series_assets.core.plan.series import Series
 
 
 class PeriodError(GenerationError):
-    """A period that could not be made."""
+    """A period that could not be generated."""
 
     def __init__(
         self, problem: str, remedy: str = "", *, trace: str | None = None, **where: Any
     ) -> None:
         super().__init__(problem, remedy, **where)
         self.trace = trace
-        """The traceback of what no user can mend; None where the message is all there is."""
+        """The traceback of an unexpected error; None if the message says everything."""
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """Let the error be sent to another process, traceback and all."""
+        """Let the error be pickled with its traceback."""
         again, nothing = super().__reduce__()
         return partial(again, trace=self.trace), nothing
 
@@ -39,7 +39,7 @@ def as_period_errors(series: Series, period: Period) -> Iterator[None]:
 
 
 def period_error(error: Exception, series: str, period: str = "") -> PeriodError:
-    """Return the error of a period of a series, or of the series as a whole."""
+    """Return an error as one of a period, or of the series as a whole."""
     if isinstance(error, PeriodError):
         return error
     if isinstance(error, LocatedError):

@@ -1,4 +1,4 @@
-"""Phase 1 of a period: run Exhibit for its new records, and put them (contract, section 4)."""
+"""Phase 1 of a period: generate and deliver its new records (contract, section 4)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ from series_assets.storage.lookup_tables import check_lookups
 
 @dataclass(frozen=True)
 class NewRecords:
-    """The new records of a period; neither texts nor specification where it has none."""
+    """The new records of a period; texts and specification are None if it has none."""
 
     texts: pd.DataFrame | None
-    """As a consumer reads them: text, None where a value is missing."""
+    """As a consumer reads them: text, None for a missing value."""
     specification: Specification | None
     exhibit_messages: tuple[str, ...] = ()
     unmet: tuple[Violation, ...] = ()
-    """The constraints of the specification that some of them do not meet."""
+    """The constraints of the specification that some records violate."""
     notes: tuple[str, ...] = ()
-    """Sentences worth knowing."""
+    """Notes for the user."""
 
     @property
     def contents(self) -> str:
@@ -56,7 +56,7 @@ def make_new_records(series: Series, plan: Plan, workspace: Workspace, folder: P
     lost = plan.new.rows - len(outcome.records)
     if lost:
         notes.append(
-            f"{where}: Exhibit left out {lost} of {plan.new.rows} new records as duplicates "
+            f"{where}: Exhibit dropped {lost} of {plan.new.rows} new records as duplicates "
             "(allow_duplicates: false)"
         )
     return NewRecords(
@@ -71,28 +71,28 @@ def make_new_records(series: Series, plan: Plan, workspace: Workspace, folder: P
 def notes_of_run(
     where: str, part: str, messages: tuple[str, ...], unmet: tuple[Violation, ...]
 ) -> Iterator[str]:
-    """Yield what is worth knowing of a run of Exhibit, in sentences."""
+    """Yield notes about a run of Exhibit."""
     for line in messages:
-        if not is_about_duplicates(line):  # they are counted, and noted with their number
+        if not is_about_duplicates(line):  # reported separately, with their number
             yield f"{where} ({part}): Exhibit says: {line}"
     for one in unmet:
         yield f"{where}: {one.describe(part)}"
 
 
 def write_new_records(
-    series: Series, plan: Plan, made: NewRecords, workspace: Workspace, folder: Path
+    series: Series, plan: Plan, new: NewRecords, workspace: Workspace, folder: Path
 ) -> None:
-    """Put new records and their specification in their places. Raises GenerationError."""
+    """Deliver new records and their specification. Raises GenerationError."""
     layout, number = workspace.layout(series), plan.period.number
     specification, records = layout.new_specification(number), layout.new_records(number)
-    if made.texts is None or made.specification is None:
+    if new.texts is None or new.specification is None:
         with workspace.exclusive_access():
-            for path in (specification, records):  # of an earlier run from other contents
+            for path in (specification, records):  # left by a run of other input files
                 files.remove(path)
         return
     texts, yaml = folder / f"new_{number}.csv", folder / f"new_{number}.yml"
-    files.write_csv(texts, made.texts)
-    provenance.write_specification(yaml, made.specification, series.fingerprint)
+    files.write_csv(texts, new.texts)
+    provenance.write_specification(yaml, new.specification, series.fingerprint)
     with workspace.exclusive_access():
         provenance.move_with_specification(
             (texts, records), (yaml, specification), series.fingerprint

@@ -15,16 +15,16 @@ from series_assets.storage import sqlite
 
 @dataclass(frozen=True)
 class NewEntities:
-    """The entities that a period introduces: the first row of each."""
+    """The entities that are new in a period: the first row of each."""
 
     texts: pd.DataFrame | None
-    """As text; None where the period has no new records."""
+    """As text; None if the period has no new records."""
     typed: pd.DataFrame | None = None
     """The same rows with their types."""
 
     @property
     def count(self) -> int:
-        """How many entities there are."""
+        """The number of entities."""
         return 0 if self.texts is None else len(self.texts)
 
     @property
@@ -34,10 +34,7 @@ class NewEntities:
 
 
 def require_earlier(series: Series, period: Period, workspace: Workspace, folder: Path) -> None:
-    """Refuse a period before which others are missing in the reference table.
-
-    Raises RequestError that names what to make first.
-    """
+    """Raise RequestError, with what to do first, if earlier periods are not in the table."""
     sqlite.create_if_missing(workspace.layout(series).database, folder)
     if period.k:
         workspace.reference_table(series).require_periods(period.k, period=period.key)
@@ -48,7 +45,7 @@ def select_new_entities(series: Series, new_records: pd.DataFrame | None) -> New
     if new_records is None:
         return NewEntities(None)
     places = first_row_positions(new_records[series.first_identifier])
-    # Types are those of the whole columns, whichever rows are taken.
+    # A column's type is derived from all of its rows, not only those selected here.
     rows = typed(new_records, series.kinds).take(places).reset_index(drop=True)
     return NewEntities(new_records.take(places), rows)
 
@@ -56,5 +53,5 @@ def select_new_entities(series: Series, new_records: pd.DataFrame | None) -> New
 def record_new_entities(
     series: Series, period: Period, entities: NewEntities, workspace: Workspace
 ) -> None:
-    """Record the entities of a period in place of those it had before. Raises SeriesError."""
+    """Store the entities of a period, replacing earlier ones. Raises SeriesError."""
     workspace.reference_table(series).replace(period.k, entities.typed)

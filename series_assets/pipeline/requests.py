@@ -1,4 +1,4 @@
-"""What a run is asked for: which periods, and whether they can be made at all."""
+"""Checks the request for a run: which periods, and whether they can be generated."""
 
 import tempfile
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from series_assets.storage.states import StateTable
 
 
 def chosen_periods(series: Series, span: str | None) -> Sequence[Period]:
-    """Return the periods that ``FIRST..LAST`` names, all for None. Raises RequestError."""
+    """Return the periods of a range ``FIRST..LAST``, or all for None. Raises RequestError."""
     periods = series.calendar.periods
     if span is None:
         return periods
@@ -36,7 +36,7 @@ def chosen_periods(series: Series, span: str | None) -> Sequence[Period]:
 
 
 def check_request(series: Series, periods: Sequence[Period], workspace: Workspace) -> None:
-    """Refuse what can be seen to fail before anything runs. Raises RequestError or InputError."""
+    """Raise RequestError or InputError if a run is certain to fail."""
     layout, table = workspace.layout(series), workspace.reference_table(series)
     check_lookups(series, layout.database, any_database=workspace.any_database)
     table.check_owner()
@@ -54,7 +54,7 @@ def check_request(series: Series, periods: Sequence[Period], workspace: Workspac
 
 
 def _check_writable(folder: Path) -> None:
-    """Refuse a folder in which no file can be made; leaves nothing behind that was not there."""
+    """Raise InputError if no file can be created in a folder. Leaves nothing behind."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,13 +64,6 @@ def _check_writable(folder: Path) -> None:
         for path in missing:
             if path.is_dir():
                 path.rmdir()
-        raise InputError(
-            [
-                Fault(
-                    str(folder),
-                    "",
-                    f"cannot be written: {error.strerror}",
-                    "name another folder as --output, or as SERIES_ASSETS_DATA_DIR",
-                )
-            ]
-        ) from None
+        problem = f"cannot be written: {error.strerror}"
+        remedy = "name another folder as --output, or as SERIES_ASSETS_DATA_DIR"
+        raise InputError([Fault(str(folder), "", problem, remedy)]) from None

@@ -1,7 +1,7 @@
-"""A trial of a series: its smallest parts are run, and whatever Exhibit says is told as faults.
+"""Trial runs of a series: few rows are generated, and errors are reported as faults.
 
-What can be seen without running is checked in ``core``; this finds the rest, such as a
-calculation that pandas cannot do, before a series is begun. Nothing of it is kept.
+``core`` finds the faults that can be found without running anything. A trial finds the others,
+such as a calculation that pandas cannot do. Its data is discarded.
 """
 
 import tempfile
@@ -19,8 +19,8 @@ from series_assets.core.spec.specification import combinations
 from series_assets.engine.run import generate_existing_records, generate_new_records
 from series_assets.storage import sqlite
 
-_ENOUGH = 400
-"""Rows of a trial at the most, but for a full crossing of cross-joined columns."""
+_MAX_ROWS = 400
+"""Rows of a trial, unless cross-joined columns need more for all combinations."""
 
 
 def faults_of_trial(
@@ -30,10 +30,10 @@ def faults_of_trial(
     *,
     stock_exhibit: bool = False,
 ) -> Iterator[Fault]:
-    """Run the first period and the existing records of the second, in few rows; yield what fails.
+    """Run the first period and the existing records of the second with few rows; yield faults.
 
-    ``source`` is the series' database, or the one it will be a copy of; it is only read. What the
-    rows of the trial do not meet is added to ``notes``. ``stock_exhibit`` runs Exhibit's own loops.
+    ``source`` is the series' database, or the one to be copied for it; it is only read. Violated
+    constraints are added to ``notes``. ``stock_exhibit`` runs Exhibit's own loops.
     """
     small = _smaller(series)
     with tempfile.TemporaryDirectory() as folder:
@@ -46,7 +46,7 @@ def faults_of_trial(
 
 def _smaller(series: Series) -> Series:
     crossed = combinations(series.specification)
-    rows = min(series.rows, max(_ENOUGH, 2 * crossed))
+    rows = min(series.rows, max(_MAX_ROWS, 2 * crossed))
     if rows == series.rows:
         return series
     specification = {

@@ -1,4 +1,4 @@
-"""What the workers of a run are handed, and making one thing for each of several periods."""
+"""Tasks on periods: what they work on, and running one for each of several periods."""
 
 import pickle
 from collections.abc import Callable, Iterator, Sequence
@@ -21,26 +21,26 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Work:
-    """What tasks work on: a series, where its files go, and a folder for temporary ones."""
+    """What tasks work on: a series, its workspace, and a folder for temporary files."""
 
     series: Series
     workspace: Workspace
     folder: Path
 
     def packed(self) -> bytes:
-        """Return it as a worker unpacks it: once, for all of its tasks."""
+        """Return it pickled. A worker unpickles it once for all of its tasks."""
         return pickle.dumps(self)
 
 
 @lru_cache(maxsize=4)
 def unpacked(packed: bytes) -> Work:
-    """Return the work that was packed; the same object for all tasks of a worker."""
+    """Return the pickled work, the same object for all tasks of a worker."""
     work: Work = pickle.loads(packed)
     return work
 
 
 def read_new_records(work: Work, period: Period) -> pd.DataFrame | None:
-    """Return the new records of a period, as text; None where it has none by its plan."""
+    """Return the new records of a period, as text; None if its plan has none."""
     new, _ = work.series.counts(period.k)
     return work.workspace.read_new_records(work.series, period) if new else None
 
@@ -49,9 +49,9 @@ Task = Callable[[Work, Plan], T]
 
 
 def call(task: "Task[T]", packed: bytes, k: int, plan: Plan | None = None) -> T:
-    """Call a task for period ``k`` in a worker, with a plan or the series' own. Raises PeriodError.
+    """Run a task for period ``k`` in a worker. Raises PeriodError.
 
-    A plan that is not handed over is made by the worker.
+    Without a ``plan``, the worker uses the series' own.
     """
     work = unpacked(packed)
     with as_period_errors(work.series, work.series.calendar.period(k)):
@@ -61,10 +61,10 @@ def call(task: "Task[T]", packed: bytes, k: int, plan: Plan | None = None) -> T:
 def each(
     work: Work, plans: Sequence[Plan], task: "Task[T]", begin: Callable[[Period], None]
 ) -> Iterator[tuple[Period, T]]:
-    """Yield what a task returns for each plan, in order, one by one or from processes.
+    """Yield the results of a task for each plan, in order, from this process or from several.
 
-    ``begin`` is called before each. Never more results are in memory than there are processes.
-    Raises PeriodError for the first period that fails, after those before it.
+    ``begin`` is called before each. No more results are in memory than there are processes.
+    Raises PeriodError for the first period that fails, after the results before it.
     """
     series = work.series
     workers = executors.workers_for(len(plans), series.rows, work.workspace.executor)

@@ -1,4 +1,4 @@
-"""Where the files of a run go: the data folder, and in it the scratch folders of runs."""
+"""The data folder, where the files of series and the scratch folders of runs are."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -21,17 +21,17 @@ _RUNS = ".runs"
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folder that holds a folder for each series, and ``exhibit.db``."""
+    """Where and how data is generated: a folder for each series, and ``exhibit.db``."""
 
     data_dir: str | Path
     flat: bool = False
-    """Whether the files of the only series lie in the data folder itself."""
+    """Whether the files of the only series are in the data folder itself."""
     executor: str = "auto"
-    """In which processes periods are made, see ``executors``."""
+    """In which processes periods are generated, see ``executors``."""
     any_database: bool = False
-    """Whether a series may use a database with none of the tables of Exhibit."""
+    """Whether a series may use a database that has none of Exhibit's tables."""
     stock_exhibit: bool = False
-    """Whether Exhibit's own loops run, not the fast ones of ``engine.vectorized``."""
+    """Whether Exhibit's own loops run instead of the fast ones of ``engine.vectorized``."""
 
     @property
     def folder(self) -> Path:
@@ -39,7 +39,7 @@ class Workspace:
         return Path(self.data_dir)
 
     def layout(self, series: Series) -> Layout:
-        """Return where the files of a series lie."""
+        """Return the paths of a series' files."""
         return Layout.of(series, self.folder, flat=self.flat)
 
     def reference_table(self, series: Series) -> ReferenceTable:
@@ -48,10 +48,9 @@ class Workspace:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Provide a folder for temporary files, on the file system of the data.
+        """Provide a folder for temporary files. Raises GenerationError if it cannot be written.
 
-        So a finished file can be renamed into its place. Raises GenerationError where the folder
-        cannot be written.
+        It is on the file system of the data, so that a finished file can be moved by renaming it.
         """
         run = str(uuid4())
         try:
@@ -68,8 +67,7 @@ class Workspace:
     ) -> "pd.DataFrame":
         """Return the new records of a period as text: the given columns, or all of them.
 
-        Raises RequestError unless they come from the current contents of the series' files;
-        another run may be writing others.
+        Raises RequestError unless they were generated from the current input files.
         """
         with self.exclusive_access():
             path = provenance.require_new_records(series, self.layout(series), period)

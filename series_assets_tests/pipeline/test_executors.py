@@ -84,8 +84,8 @@ def test_a_process_that_dies_is_an_error_that_names_the_period() -> None:
         with pytest.raises(GenerationError) as caught:
             result_of(dead, a_series(), FIRST)
         assert str(caught.value) == (
-            "demo, period 2024-01-01: its process ended in the middle of it, as when the memory "
-            "is used up; make it again, with SERIES_ASSETS_EXECUTOR=none if it happens again"
+            "demo, period 2024-01-01: its process was killed, possibly because memory ran out; "
+            "generate it again, with SERIES_ASSETS_EXECUTOR=none if the problem persists"
         )
         assert slow.result() is None
 
@@ -205,9 +205,9 @@ def test_idle_cores_are_those_that_others_leave(
     class Now:
         fault_at, others = 6.0, 100.0 + seconds
 
-    monkeypatch.setattr(executors, "_seen", Before)
+    monkeypatch.setattr(executors, "_last_usage", Before)
     monkeypatch.setattr(executors, "_Usage", Now)
-    monkeypatch.setattr(executors, "_cores", lambda: cores)
+    monkeypatch.setattr(executors.joblib, "cpu_count", lambda: cores)
     assert executors.idle_cores() == idle
 
 

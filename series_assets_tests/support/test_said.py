@@ -84,7 +84,7 @@ def test_duplicates_left_out_are_noted(tmp_path: Path, monkeypatch: pytest.Monke
     ended, said = told(monkeypatch, tmp_path, "generate", with_duplicates())
     assert ended == 0
     notes = said.splitlines()
-    assert [note.split(" Exhibit left out ")[0] for note in notes] == [
+    assert [note.split(" Exhibit dropped ")[0] for note in notes] == [
         f"note: demo, period {key}:" for key in (FIRST, SECOND)
     ]
     assert notes[0].endswith(" of 60 new records as duplicates (allow_duplicates: false)")
