@@ -7,7 +7,6 @@
 from collections.abc import Callable, Iterable
 from itertools import zip_longest
 
-from series_assets.checks.constraint_rules import comparisons
 from series_assets.checks.dataset_under_check import DatasetUnderCheck
 from series_assets.checks.entity_rules import (
     check_identifiers,
@@ -19,27 +18,24 @@ from series_assets.checks.rules import (
     EXAMPLES,
     Example,
     Finding,
-    checked_date_columns,
-    fresh_number_columns,
-    linked_outputs,
+    needed_columns,
     rules_of,
-    static_outputs,
 )
 from series_assets.checks.value_rules import (
     check_constraints,
     check_dates,
     check_fresh_values,
 )
-from series_assets.core.plan.series import Series
 
 
 def evaluate_rules(dataset: DatasetUnderCheck, rules: Iterable[str] | None = None) -> list[Finding]:
     """Return a finding for each rule, in order, by default for all rules of the series."""
     findings = []
     for name in rules_of(dataset.series) if rules is None else rules:
-        check, needed_columns = _RULES[name]
-        needed, present = needed_columns(dataset.series), set(dataset.records.column_names)
-        missing = [column for column in dict.fromkeys(needed) if column not in present]
+        present = set(dataset.records.column_names)
+        missing = [
+            column for column in needed_columns(dataset.series, name) if column not in present
+        ]
         if missing:
             problem = (
                 f"cannot be checked, because the dataset has no column {', '.join(missing)}; see "
@@ -47,7 +43,7 @@ def evaluate_rules(dataset: DatasetUnderCheck, rules: Iterable[str] | None = Non
             )
             findings.append(Finding(name, problem=problem))
         else:
-            findings.append(check(dataset))
+            findings.append(_CHECKS[name](dataset))
     return findings
 
 
@@ -102,38 +98,14 @@ def _check_counts(dataset: DatasetUnderCheck) -> Finding:
     return Finding("counts", "rows", rows, max(missing, surplus), tuple(examples), facts=facts)
 
 
-def _compared_columns(series: Series) -> tuple[str, ...]:
-    found = comparisons(series, series.specification)
-    rights = [one.right for one in found if one.right_is_column]
-    return (*(one.left for one in found), *rights)
-
-
-_RULES: dict[
-    str, tuple[Callable[[DatasetUnderCheck], Finding], Callable[[Series], tuple[str, ...]]]
-] = {
-    "same_columns": (_check_same_columns, lambda _: ()),
-    "counts": (_check_counts, lambda _: ()),
-    "identifiers": (check_identifiers, lambda series: series.roles.identifiers),
-    "repetitions": (check_repetitions, lambda series: series.roles.identifiers),
-    "static_columns": (
-        check_static_columns,
-        lambda series: (series.first_identifier, *static_outputs(series)),
-    ),
-    "linked_columns": (
-        check_linked_columns,
-        lambda series: (series.first_identifier, *linked_outputs(series)),
-    ),
-    "dates": (
-        check_dates,
-        lambda series: (series.first_identifier, *checked_date_columns(series)),
-    ),
-    "constraints": (
-        check_constraints,
-        lambda series: (series.first_identifier, *_compared_columns(series)),
-    ),
-    "fresh_values": (
-        check_fresh_values,
-        lambda series: (series.first_identifier, *fresh_number_columns(series)),
-    ),
+_CHECKS: dict[str, Callable[[DatasetUnderCheck], Finding]] = {
+    "same_columns": _check_same_columns,
+    "counts": _check_counts,
+    "identifiers": check_identifiers,
+    "repetitions": check_repetitions,
+    "static_columns": check_static_columns,
+    "linked_columns": check_linked_columns,
+    "dates": check_dates,
+    "constraints": check_constraints,
+    "fresh_values": check_fresh_values,
 }
-"""The function that checks each rule, and the one that returns the columns it needs."""

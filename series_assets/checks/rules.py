@@ -3,7 +3,7 @@
 Light enough to be loaded with Dagster's definitions; ``evaluate`` applies the rules to a dataset.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,14 +83,15 @@ class Finding:
 
 def rules_of(series: Series) -> tuple[str, ...]:
     """Return the names of the rules that a series has columns for, in the order of ``RULES``."""
-    missing = {
-        "static_columns": not static_outputs(series),
-        "linked_columns": not linked_outputs(series),
-        "dates": not checked_date_columns(series),
-        "constraints": not comparisons(series, series.specification),
-        "fresh_values": not fresh_number_columns(series),
-    }
-    return tuple(name for name in RULES if not missing.get(name))
+    return tuple(name for name in RULES if name not in _COLUMNS or _COLUMNS[name](series))
+
+
+def needed_columns(series: Series, rule: str) -> list[str]:
+    """Return the columns that a dataset needs for a rule to be evaluated."""
+    if rule in ("same_columns", "counts"):
+        return []
+    columns = _COLUMNS[rule](series) if rule in _COLUMNS else series.roles.identifiers
+    return list(dict.fromkeys((series.first_identifier, *columns)))
 
 
 def linked_outputs(series: Series) -> tuple[str, ...]:
@@ -163,3 +164,18 @@ def _spreads(column: Mapping[str, Any]) -> bool:
     if column["precision"] == "integer" or parameters.get("target_sum") is not None:
         return False
     return column["distribution"] == "normal" or bool(parameters.get("dispersion"))
+
+
+def _compared_columns(series: Series) -> tuple[str, ...]:
+    found = comparisons(series, series.specification)
+    return (*(one.left for one in found), *(one.right for one in found if one.right_is_column))
+
+
+_COLUMNS: dict[str, Callable[[Series], tuple[str, ...]]] = {
+    "static_columns": static_outputs,
+    "linked_columns": linked_outputs,
+    "dates": checked_date_columns,
+    "constraints": _compared_columns,
+    "fresh_values": fresh_number_columns,
+}
+"""The columns that each rule is about; a series without such columns does not have the rule."""

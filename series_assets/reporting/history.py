@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-BLOCKS = 30
-"""If a series has more periods, periods of origin are grouped into so many blocks."""
+MAX_BLOCKS = 30
+"""If a series has more periods, its periods of origin are combined into up to so many blocks."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,6 @@ class PeriodHistory:
 
 
 @dataclass(frozen=True)
-class Block:
-    """Consecutive periods from ``first`` to ``last``, both included."""
-
-    first: int
-    last: int
-    label: str
-
-
-@dataclass(frozen=True)
 class History:
     """All periods of a series in order, delivered or not."""
 
@@ -92,25 +83,23 @@ class History:
             found.append(None if period.entities is None else total)
         return found
 
+    @property
+    def block_size(self) -> int:
+        """The number of periods of origin that are combined into one block."""
+        return -(-len(self.periods) // MAX_BLOCKS)
+
     @cached_property
-    def blocks(self) -> list[Block]:
-        """The periods of origin, one by one or grouped into blocks of equal length."""
-        size = -(-len(self.periods) // BLOCKS)
-        found = []
-        for first in range(0, len(self.periods), size):
-            last = min(first + size, len(self.periods)) - 1
-            label = self.periods[first].key
-            if last > first:
-                label += f" … {self.periods[last].key}"
-            found.append(Block(first, last, label))
-        return found
+    def blocks(self) -> list[tuple[str, str]]:
+        """The first and the last key of each block of periods."""
+        keys, size = [period.key for period in self.periods], self.block_size
+        starts = range(0, len(keys), size)
+        return [(keys[start], keys[start : start + size][-1]) for start in starts]
 
     def by_block(self, period: PeriodHistory) -> list[int]:
         """Return the number of a period's existing rows that originate in each block."""
         counts = [0] * len(self.blocks)
-        size = self.blocks[0].last + 1
         for k, rows in (period.delivered.origins if period.delivered else {}).items():
-            counts[k // size] += rows
+            counts[k // self.block_size] += rows
         return counts
 
     @property

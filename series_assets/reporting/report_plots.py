@@ -171,8 +171,8 @@ def origins_figure(history: History, title: str) -> "Figure":
                     axes.text(period.k, row, text, ha="center", va="center", color=color, size=8)
     step = max(1, -(-len(blocks) // 12))
     ticks = list(range(0, len(blocks), step))
-    axes.set_yticks(ticks, [blocks[place].label[:10] for place in ticks])
-    size = blocks[0].last + 1
+    axes.set_yticks(ticks, [blocks[place][0] for place in ticks])
+    size = history.block_size
     axes.set_ylabel(f"new in the {size} periods from" if size > 1 else "new in the period from")
     if not np.isfinite(shares).any():
         axes.text(0.5, 0.5, "no existing rows", transform=axes.transAxes, ha="center", color=SOFT)
