@@ -1,6 +1,6 @@
-"""Each phase over a range of periods: what it makes of them comes one by one, to be put as it does.
+"""Runs one phase for a range of periods, and yields its results one by one to be stored.
 
-For whoever keeps phases apart, as Dagster's assets do; ``run`` makes periods whole.
+For callers that separate the phases, as Dagster's assets do; ``run`` completes each period.
 """
 
 from collections.abc import Generator, Sequence
@@ -14,7 +14,7 @@ from series_assets.pipeline.failures import as_period_errors
 from series_assets.pipeline.new_records import NewRecords, make_new_records
 from series_assets.pipeline.progress import PhaseTimer, Progress
 from series_assets.pipeline.reference import NewEntities, require_earlier, select_new_entities
-from series_assets.pipeline.work import Task, Work, each, read_new_records
+from series_assets.pipeline.work import Task, Work, read_new_records, run_for_each
 from series_assets.pipeline.workspace import Workspace
 
 T = TypeVar("T", NewRecords, Dataset)
@@ -32,7 +32,7 @@ def new_entities_of(
 ) -> Generator[tuple[Period, NewEntities], None, None]:
     """Yield the entities that each period introduces. Raises SeriesError.
 
-    Each period's are to be recorded before the next one's are asked for.
+    The caller records those of a period before it continues with the next one.
     """
     timer = PhaseTimer([plan.period for plan in plans], progress)
     with workspace.scratch() as folder:
@@ -41,7 +41,7 @@ def new_entities_of(
             period = plan.period
             with as_period_errors(series, period):
                 timer.begin("reference table", period)
-                if plan is plans[0]:  # periods follow each other: the first speaks for all
+                if plan is plans[0]:  # periods are consecutive, so this covers all of them
                     require_earlier(series, period, workspace, folder)
                 entities = select_new_entities(series, read_new_records(work, period))
             yield period, entities
@@ -63,18 +63,18 @@ def _with_notes(
     workspace: Workspace,
     progress: Progress,
 ) -> Generator[tuple[Period, T], None, None]:
-    """Yield what a task makes of each period, and report the phase and what is worth knowing.
+    """Yield the results of a task for each period, and report progress and notes.
 
-    A phase ends when its consumer, which stores the results, asks for the next period.
+    A phase ends when the caller, which stores the results, requests the next period.
     """
     timer = PhaseTimer([plan.period for plan in plans], progress)
     with workspace.scratch() as folder:
         work = Work(series, workspace, folder)
-        for period, made in each(work, plans, task, partial(timer.begin, phase)):
-            for note in made.notes:
+        for period, result in run_for_each(work, plans, task, partial(timer.begin, phase)):
+            for note in result.notes:
                 progress.noted(note)
-            yield period, made
-            timer.end(phase, period, made.contents)
+            yield period, result
+            timer.end(phase, period, result.contents)
 
 
 def _new_records(work: Work, plan: Plan) -> NewRecords:

@@ -1,4 +1,4 @@
-"""What a run reports while it goes on."""
+"""What a run reports as it progresses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 
 PHASES = ("new records", "reference table", "dataset")
-"""The phases of each period, in their order."""
+"""The phases of each period, in order."""
 TRUTH, MANIFEST = "truth", "manifest"
-"""Phases of series that ask for them, after the others."""
+"""Additional phases of series that request them, after the others."""
 
 
 def phases_of(series: Series) -> tuple[str, ...]:
-    """Return the phases of each period of a series, in their order."""
-    asked = ((TRUTH, series.truth), (MANIFEST, series.user_input.manifest))
-    return (*PHASES, *(phase for phase, wanted in asked if wanted))
+    """Return the phases of each period of a series, in order."""
+    optional = ((TRUTH, series.truth), (MANIFEST, series.user_input.manifest))
+    return (*PHASES, *(phase for phase, wanted in optional if wanted))
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class FinishedPhase:
     position: int
     """Place of the period among those of the run, counted from 1."""
     periods: int
-    """How many periods the run has."""
+    """The number of periods in the run."""
     contents: str
     """What the phase delivered, such as ``80 new and 160 existing rows``."""
     seconds: float
@@ -42,20 +42,20 @@ class FinishedPhase:
 
 
 class Progress:
-    """Receives the progress of a run; this one ignores it, the command line shows a bar."""
+    """Receives the progress of a run. This base class ignores it; the command line shows a bar."""
 
     def reached(self, key: str, phase: str) -> None:
-        """Take note that ``phase`` of the period with the partition key ``key`` begins."""
+        """Called when ``phase`` of the period with the partition key ``key`` begins."""
 
     def finished(self, result: FinishedPhase) -> None:
-        """Take note that a phase of a period is done."""
+        """Called when a phase of a period is done."""
 
     def noted(self, text: str) -> None:
-        """Take note of something that is no fault, but worth knowing."""
+        """Called with a note for the user, which is not a fault."""
 
 
 class PhaseTimer:
-    """Reports when each phase of a run's periods begins, and what it delivered in which time."""
+    """Reports when each phase of a period begins, what it delivered, and how long it took."""
 
     def __init__(self, periods: Sequence[Period], progress: Progress) -> None:
         self._positions = {period: position for position, period in enumerate(periods, start=1)}
@@ -75,6 +75,6 @@ class PhaseTimer:
 
 
 def counted(number: int, singular: str) -> str:
-    """Return a number with its noun: ``1 row``, ``1,200 rows``."""
+    """Return a number with its noun, such as ``1 row`` or ``1,200 rows``."""
     plural = f"{singular[:-1]}ies" if singular.endswith("y") else f"{singular}s"
     return f"{number:,} {singular if number == 1 else plural}"

@@ -1,8 +1,8 @@
-"""A range of periods: in which order their phases go, what is reported, what a failure ends.
+"""Generates a range of periods: the order of their phases, progress, and failures.
 
-A period is made whole before the next one begins. In several processes, new records are made
-ahead of the reference table, and datasets as soon as the table knows the period before. History
-and manifests follow in this process, in order: each goes on from the period before.
+A period is completed before the next one begins. With several processes, new records are generated
+ahead of the reference table, and datasets as soon as the table has the previous period. History
+and manifests follow in this process, in order, because each builds on the previous period.
 """
 
 from collections.abc import Sequence
@@ -27,17 +27,17 @@ from series_assets.pipeline.reference import (
 from series_assets.pipeline.requests import check_request
 from series_assets.pipeline.state import fold_period, record_states
 from series_assets.pipeline.truth import write_truth
-from series_assets.pipeline.work import Work, call, read_new_records
+from series_assets.pipeline.work import Work, read_new_records, run_task
 from series_assets.pipeline.workspace import Workspace
 
 
 def generate_periods(
     series: Series, periods: Sequence[Period], workspace: Workspace, progress: Progress
 ) -> list[Path]:
-    """Make periods, which follow each other, and return the paths of their datasets.
+    """Generate consecutive periods and return the paths of their datasets.
 
-    Raises RequestError or InputError before anything runs, PeriodError where a period fails:
-    those before it are whole by then.
+    Raises RequestError or InputError before anything runs, and PeriodError if a period fails,
+    after the periods before it are complete.
     """
     check_request(series, periods, workspace)
     for note in notes_of(series):
@@ -52,7 +52,7 @@ def generate_periods(
                     _make_period(series, period, workspace, folder, progress, timer)
             else:
                 work = Work(series, workspace, folder)
-                _SideBySide(work, periods, processes, progress, timer).run()
+                _ParallelRun(work, periods, processes, progress, timer).run()
     layout = workspace.layout(series)
     return [layout.dataset(period.number) for period in periods]
 
@@ -65,7 +65,7 @@ def _make_period(
     progress: Progress,
     timer: PhaseTimer,
 ) -> None:
-    """Make one period from its plan to its files, with its new records in memory."""
+    """Generate one period from its plan to its files, keeping its new records in memory."""
     with as_period_errors(series, period):
         plan = series.plan(period.k)
         timer.begin("new records", period)
@@ -88,7 +88,7 @@ def _make_period(
 def _finish(
     series: Series, period: Period, workspace: Workspace, folder: Path, timer: PhaseTimer
 ) -> None:
-    """Write what a series asks for beside its datasets, the manifest last."""
+    """Write the additional files that a series requests, the manifest last."""
     folded = None
     if series.truth:
         timer.begin(TRUTH, period)
@@ -108,22 +108,22 @@ def _note(progress: Progress, notes: Sequence[str]) -> None:
 
 
 def _new_records_task(work: Work, plan: Plan) -> tuple[tuple[str, ...], str]:
-    """Make and put the new records of a period in a worker; return its notes and contents."""
+    """Generate and deliver new records in a worker; return their notes and contents."""
     new = make_new_records(work.series, plan, work.workspace, work.folder)
     write_new_records(work.series, plan, new, work.workspace, work.folder)
     return new.notes, new.contents
 
 
 def _dataset_task(work: Work, plan: Plan) -> tuple[tuple[str, ...], str]:
-    """Make and put the dataset of a period in a worker; return its notes and contents."""
+    """Generate and deliver a dataset in a worker; return its notes and contents."""
     new = read_new_records(work, plan.period)
-    made = make_dataset(work.series, plan, new, work.workspace, work.folder)
-    write_dataset(work.series, plan, made, work.workspace, work.folder)
-    return made.notes, made.contents
+    dataset = make_dataset(work.series, plan, new, work.workspace, work.folder)
+    write_dataset(work.series, plan, dataset, work.workspace, work.folder)
+    return dataset.notes, dataset.contents
 
 
-class _SideBySide:
-    """Periods in several processes; entities are recorded in this one, in order."""
+class _ParallelRun:
+    """A run in several processes; entities are recorded in this one, in order."""
 
     def __init__(
         self,
@@ -138,18 +138,18 @@ class _SideBySide:
         self._processes = processes
         self._progress = progress
         self._timer = timer
-        self._to_make, self._to_record = list(periods), list(periods)
+        self._to_generate, self._to_record = list(periods), list(periods)
         self._to_combine: list[Period] = []
         self._to_finish = list(periods)
-        self._made: set[Period] = set()
+        self._generated: set[Period] = set()
         self._combined: set[Period] = set()
         self._running: dict[Future[Any], tuple[str, Period]] = {}
         self._failure: tuple[Period, PeriodError] | None = None
 
     def run(self) -> None:
-        """Make all periods.
+        """Generate all periods.
 
-        Raises the PeriodError of the first period that fails, when those before it are whole.
+        Raises the PeriodError of the first period that fails, after those before it are complete.
         """
         self._submit()
         while self._running:
@@ -163,14 +163,16 @@ class _SideBySide:
             raise self._failure[1]
 
     def _submit(self) -> None:
-        """Begin as much as there are idle processes: datasets first, which free most."""
-        while len(self._running) < self._processes.count and (self._to_combine or self._to_make):
+        """Give tasks to idle processes: datasets first, because they complete periods."""
+        while len(self._running) < self._processes.count and (
+            self._to_combine or self._to_generate
+        ):
             if self._to_combine:
                 phase, task, period = "dataset", _dataset_task, self._to_combine.pop(0)
             else:
-                phase, task, period = "new records", _new_records_task, self._to_make.pop(0)
+                phase, task, period = "new records", _new_records_task, self._to_generate.pop(0)
             self._timer.begin(phase, period)
-            future = self._processes.submit(call, task, self._packed, period.k)
+            future = self._processes.submit(run_task, task, self._packed, period.k)
             self._running[future] = phase, period
 
     def _collect(self, future: "Future[Any]") -> None:
@@ -179,13 +181,13 @@ class _SideBySide:
             notes, contents = executors.result_of(future, self._work.series, period)
             _note(self._progress, notes)
             self._timer.end(phase, period, contents)
-            (self._made if phase == "new records" else self._combined).add(period)
+            (self._generated if phase == "new records" else self._combined).add(period)
         except PeriodError as error:
             self._fail(period, error)
 
     def _record(self) -> None:
-        """Add the entities of those periods whose turn has come."""
-        while self._to_record and self._to_record[0] in self._made:
+        """Record the entities of the next periods in order that have new records."""
+        while self._to_record and self._to_record[0] in self._generated:
             period = self._to_record.pop(0)
             self._timer.begin("reference table", period)
             try:
@@ -201,7 +203,7 @@ class _SideBySide:
                 self._to_combine.append(period)
 
     def _finish(self) -> None:
-        """Write what is beside those datasets whose turn has come, while others are made."""
+        """Write the history and manifests of the next periods in order that have a dataset."""
         while self._to_finish and self._to_finish[0] in self._combined:
             period, work = self._to_finish.pop(0), self._work
             try:
@@ -211,9 +213,9 @@ class _SideBySide:
                 self._fail(period, error)
 
     def _fail(self, period: Period, error: PeriodError) -> None:
-        """Leave out the period and all after it; those before it are still made."""
+        """Skip the period and all later ones; earlier ones are still generated."""
         if self._failure and self._failure[0].k < period.k:
             return
         self._failure = period, error
-        for waiting in (self._to_make, self._to_record, self._to_combine, self._to_finish):
-            waiting[:] = [one for one in waiting if one.k < period.k]
+        for waiting in (self._to_generate, self._to_record, self._to_combine, self._to_finish):
+            waiting[:] = [earlier for earlier in waiting if earlier.k < period.k]

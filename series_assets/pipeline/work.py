@@ -48,7 +48,7 @@ def read_new_records(work: Work, period: Period) -> pd.DataFrame | None:
 Task = Callable[[Work, Plan], T]
 
 
-def call(task: "Task[T]", packed: bytes, k: int, plan: Plan | None = None) -> T:
+def run_task(task: "Task[T]", packed: bytes, k: int, plan: Plan | None = None) -> T:
     """Run a task for period ``k`` in a worker. Raises PeriodError.
 
     Without a ``plan``, the worker uses the series' own.
@@ -58,7 +58,7 @@ def call(task: "Task[T]", packed: bytes, k: int, plan: Plan | None = None) -> T:
         return task(work, plan or work.series.plan(k))
 
 
-def each(
+def run_for_each(
     work: Work, plans: Sequence[Plan], task: "Task[T]", begin: Callable[[Period], None]
 ) -> Iterator[tuple[Period, T]]:
     """Yield the results of a task for each plan, in order, from this process or from several.
@@ -73,15 +73,17 @@ def each(
             for plan in plans:
                 with as_period_errors(series, plan.period):
                     begin(plan.period)
-                    made = task(work, plan)
-                yield plan.period, made
+                    result = task(work, plan)
+                yield plan.period, result
             return
         packed, waiting = work.packed(), list(plans)
         running: dict[Period, Future[Any]] = {}
         for plan in plans:
             while waiting and len(running) < processes.count:
-                begun = waiting.pop(0)
-                with as_period_errors(series, begun.period):
-                    begin(begun.period)
-                running[begun.period] = processes.submit(call, task, packed, begun.period.k, begun)
+                next_plan = waiting.pop(0)
+                with as_period_errors(series, next_plan.period):
+                    begin(next_plan.period)
+                running[next_plan.period] = processes.submit(
+                    run_task, task, packed, next_plan.period.k, next_plan
+                )
             yield plan.period, executors.result_of(running.pop(plan.period), series, plan.period)

@@ -426,7 +426,7 @@ def test_names_with_signs_of_html_are_escaped(tmp_path: Path) -> None:
     text = layout.report.read_text(encoding="utf-8")
     assert "<script" not in text and "<b>" not in text
     assert "&lt;script&gt;alert(1)" in text and "&lt;b&gt;id&lt;/b&gt;" in text
-    assert "it has no column '<b>id</b>', or more than one" in page_in(layout).text
+    assert "it does not have exactly one column '<b>id</b>'" in page_in(layout).text
 
 
 def test_a_long_series_has_a_page_that_can_be_read(tmp_path: Path) -> None:

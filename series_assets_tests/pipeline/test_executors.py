@@ -200,10 +200,10 @@ def test_idle_cores_are_those_that_others_leave(
     """By what other processes used of the last second, of the cores that we may use at all."""
 
     class Before:
-        fault_at, others = 5.0, 100.0
+        at, others = 5.0, 100.0
 
     class Now:
-        fault_at, others = 6.0, 100.0 + seconds
+        at, others = 6.0, 100.0 + seconds
 
     monkeypatch.setattr(executors, "_last_usage", Before)
     monkeypatch.setattr(executors, "_Usage", Now)
