@@ -46,13 +46,13 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def fast_runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[None]]:
     """Each run of Exhibit with the fast loops adds to it."""
     runs: list[None] = []
-    stand_ins = registry.stand_ins
+    replacements = registry.replacements
 
     def counted() -> object:
         runs.append(None)
-        return stand_ins()
+        return replacements()
 
-    monkeypatch.setattr(registry, "stand_ins", counted)
+    monkeypatch.setattr(registry, "replacements", counted)
     yield runs
 
 

@@ -1,6 +1,6 @@
-"""Derived columns by Exhibit's own function: in a run, and over a whole dataset (section 4.8)."""
+"""Derived columns by Exhibit's function: in a run, and over a dataset (contract, section 4.8)."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -9,7 +9,8 @@ from exhibit.core.generate import derived
 from series_assets.core.errors import GenerationError, InvalidValueError
 from series_assets.core.plan.derived_columns import needed_for
 from series_assets.core.plan.seeds import derive
-from series_assets.core.plan.series import Plan
+from series_assets.core.plan.series import Plan, Series
+from series_assets.core.records import as_text, frame_of_columns, typed
 from series_assets.core.spec import expressions, mentions
 from series_assets.core.spec.expressions.values import ANYTHING
 from series_assets.core.spec.specification import Specification, calculations_of
@@ -19,22 +20,22 @@ from series_assets.engine.vectorized import registry
 
 
 class Calculation(str):
-    """The text of a derived column, which knows the column's name."""
+    """The calculation of a derived column, with the column's name."""
 
     name: str
 
     @classmethod
     def of(cls, name: str, text: str) -> "Calculation":
-        """Return the text with the name of its column."""
-        made = cls(text)
-        made.name = name
-        return made
+        """Return the calculation of a column."""
+        calculation = cls(text)
+        calculation.name = name
+        return calculation
 
 
 def compute(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
     """Return a derived column of the records.
 
-    Raises GenerationError that names the calculation where pandas cannot do it, or must not.
+    Raises GenerationError where pandas cannot evaluate the calculation, or may not.
     """
     try:
         expressions.check_derivation(calculation, dict.fromkeys(records, ANYTHING))
@@ -51,10 +52,10 @@ def compute(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
 def in_order(
     specification: Specification, static: StaticValues | None
 ) -> Callable[[pd.DataFrame, str], "pd.Series[Any]"]:
-    """Return a function for derived columns that waits for those they are computed from.
+    """Return a function that computes a derived column once the columns it uses exist.
 
-    After a custom constraint Exhibit computes them once too early, and in the end all again.
-    Those that are static are the same in all rows of an entity.
+    After a custom constraint Exhibit computes them too early, and all of them again at the end.
+    Static ones are equal in all rows of an entity.
     """
     names = list(specification["derived_columns"])
 
@@ -66,52 +67,46 @@ def in_order(
             return column
         if not isinstance(column, pd.Series):  # one value for all rows, such as @sysdate
             return column
-        settled: pd.Series[Any] = static.apply_to_made(
-            column.rename(calculation.name), records[static.identifier]
-        )
-        return settled
+        named = column.rename(calculation.name)
+        equal: pd.Series[Any] = static.apply_to_columns(named, records[static.identifier])
+        return equal
 
     return compute_in_order
 
 
-def over_whole_dataset(
-    plan: Plan,
-    records: pd.DataFrame,
-    specification: Specification,
-    wanted: Mapping[str, str],
-    static: Collection[str],
-    *,
-    stock_exhibit: bool = False,
+def with_columns_over_all_rows(
+    series: Series, plan: Plan, texts: pd.DataFrame, *, stock_exhibit: bool = False
 ) -> pd.DataFrame:
-    """Return derived columns computed over all rows of a dataset.
+    """Return a dataset, a frame of text, with derived columns that depend on several rows computed.
 
-    ``records`` are its typed rows, in the order they are delivered in. ``wanted`` says what each
-    column is; the derived columns that they are computed from are computed anew, so that a length
-    of time is one and no text, but for the ``static`` ones. ``stock_exhibit`` runs Exhibit's own
-    loops. Raises GenerationError.
+    The derived columns that they use are recomputed, so that durations are not text, except for
+    static ones. ``stock_exhibit`` runs Exhibit's own loops. Raises GenerationError.
     """
-    calculations = calculations_of(specification)
-    before = needed_for(wanted, specification)
-    anew = {**{name: text for name, text in before.items() if name not in static}, **wanted}
-    frame = records.drop(columns=[name for name in anew if name in records])
-    seed = derive(plan.random_seed, plan.period.k, "whole dataset")
-    fast = () if stock_exhibit else registry.stand_ins()
+    wanted, static = series.cross_row_columns, series.roles.static
+    used = needed_for(wanted, series.specification)
+    computed = {**{name: text for name, text in used.items() if name not in static}, **wanted}
+    records = typed(texts, series.kinds)
+    records = records.drop(columns=[name for name in computed if name in records])
+    fast = () if stock_exhibit else registry.replacements()
     with (
-        isolated(None, seed),
+        isolated(None, derive(plan.random_seed, plan.period.k, "whole dataset")),
         patched([(derived, {"pd": Clock(pd.Timestamp(plan.period.start))}), *fast]),
     ):
         try:
-            for name in (name for name in calculations if name in anew):
-                frame[name] = compute(frame, anew[name])
+            for name in calculations_of(series.specification):
+                if name in computed:
+                    records[name] = compute(records, computed[name])
         except GenerationError as error:
             raise error.in_period(plan.series, plan.period.key, "dataset") from error
-    return with_lengths_as_text(frame[list(wanted)])
+    results = as_text(with_durations_as_text(records[list(wanted)]))
+    columns = {name: texts[name] for name in texts.columns} | dict(results.items())
+    return frame_of_columns(columns, texts.columns)
 
 
-def with_lengths_as_text(records: pd.DataFrame) -> pd.DataFrame:
-    """Return the records with lengths of time as the text that Exhibit writes.
+def with_durations_as_text(records: pd.DataFrame) -> pd.DataFrame:
+    """Return the records with durations as text.
 
-    Without its slip of cutting "0 days " out of "10 days ".
+    Exhibit does so too, but removes "0 days " even from "10 days ".
     """
     for name in records.select_dtypes("timedelta64").columns:
         texts = records[name].astype(str).str.replace(r"^0 days ", "", regex=True)

@@ -1,6 +1,6 @@
-"""What Exhibit's own words mean: the only module that reads them.
+"""Interpretation of Exhibit's messages; no other module reads them.
 
-They are Exhibit 0.9.9's, and may be worded anew in another version.
+They are those of Exhibit 0.9.9 and may differ in another version.
 """
 
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from series_assets.core.errors import SHORT_OF_MEMORY, GenerationError
 
 
-def complaint(error: Exception, lines: Sequence[str]) -> GenerationError:
-    """Return the error that ended a run of Exhibit as one of ours, of no period yet.
+def as_generation_error(error: Exception, lines: Sequence[str]) -> GenerationError:
+    """Return the error that ended a run of Exhibit as a GenerationError.
 
-    ``lines`` are what Exhibit printed until then.
+    ``lines`` are what Exhibit has printed.
     """
     if isinstance(error, GenerationError):
         return error
@@ -23,5 +23,5 @@ def complaint(error: Exception, lines: Sequence[str]) -> GenerationError:
 
 
 def is_about_duplicates(line: str) -> bool:
-    """Tell whether a line only says that Exhibit left out duplicate rows, which we count."""
+    """Return whether a line only reports that Exhibit removed duplicate rows."""
     return "duplicates" in line

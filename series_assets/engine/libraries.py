@@ -1,7 +1,8 @@
-"""Loading the libraries that make records, without the one that hardly a series needs.
+"""Importing Exhibit without SciPy's statistics, which few series need.
 
 Exhibit imports two distributions of SciPy for its actions that shift numbers, and scikit-learn
-its statistics for tests of its own. They take longer to import than thousands of rows to make.
+imports the statistics for its own tests. Importing them takes longer than generating thousands of
+rows.
 """
 
 import sys
@@ -15,14 +16,14 @@ _STATISTICS = "scipy.stats"
 
 
 def import_exhibit() -> None:
-    """Import Exhibit and scikit-learn's shuffle; SciPy's statistics follow where they are used."""
-    with _statistics_later():
+    """Import Exhibit and scikit-learn's shuffle; SciPy's statistics are imported on first use."""
+    with _lazy_statistics():
         for name in ("exhibit.core.exhibit", "sklearn.utils"):
             import_module(name)
 
 
-class _Later:
-    """Stands for something of a module, which is imported when it is first used."""
+class _LazyAttribute:
+    """An attribute of SciPy's statistics, imported on first use."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -34,22 +35,22 @@ class _Later:
         return getattr(import_module(_STATISTICS), self._name)(*args, **kwargs)
 
 
-class _LaterModule(ModuleType):
-    def __getattr__(self, name: str) -> _Later:
+class _LazyModule(ModuleType):
+    def __getattr__(self, name: str) -> _LazyAttribute:
         if name.startswith("__"):
             raise AttributeError(name)
-        return _Later(name)
+        return _LazyAttribute(name)
 
 
 @contextmanager
-def _statistics_later() -> Iterator[None]:
-    """Let what a block imports have SciPy's statistics without importing them yet."""
+def _lazy_statistics() -> Iterator[None]:
+    """Let imports in a block refer to SciPy's statistics without importing these."""
     if _STATISTICS in sys.modules:
         yield
         return
-    later = sys.modules[_STATISTICS] = _LaterModule(_STATISTICS)
+    lazy = sys.modules[_STATISTICS] = _LazyModule(_STATISTICS)
     try:
         yield
     finally:
-        if sys.modules.get(_STATISTICS) is later:
+        if sys.modules.get(_STATISTICS) is lazy:
             del sys.modules[_STATISTICS]

@@ -1,13 +1,12 @@
-"""Small parts of Exhibit that give wrong data or fail where there is a right answer.
+"""Corrections of small parts of Exhibit that give wrong data or fail.
 
-Each stands in for the part while a run lasts; each says what stock Exhibit 0.9.9 does.
+Each replaces the part during a run; its docstring says what stock Exhibit 0.9.9 does.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,37 +22,37 @@ from series_assets.core.spec.expressions.values import ANYTHING
 from series_assets.core.spec.specification import Specification
 from series_assets.engine.constant_seeds import NumpyWith, generator, seed_for
 from series_assets.engine.missing_data import SeededMissingData
-from series_assets.engine.sandbox import patched
+from series_assets.engine.sandbox import Patches, patched
 from series_assets.engine.scaling import scale
 from series_assets.storage import sql_guard
 
 
-class OneAfterTheOther:
-    """A pool of one: the rows of user-linked columns are made one after the other.
+class SequentialPool:
+    """A pool without processes, for the rows of user-linked columns.
 
     Stock Exhibit sends each chunk of rows to a process with a copy of the random generator, so
-    that every chunk holds the same rows.
+    that all chunks hold the same rows.
     """
 
     def __init__(self, processes: int | None = None) -> None:
         del processes
 
-    def __enter__(self) -> "OneAfterTheOther":
+    def __enter__(self) -> "SequentialPool":
         return self
 
     def __exit__(self, *_: object) -> None:
         pass
 
     def map(self, function: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
-        """Return what the function gives for each value, in order."""
+        """Return the results for all values, in order."""
         return [function(value) for value in values]
 
 
 def temporary_table(database: Path) -> Callable[..., bool]:
-    """Return a writer of the tables that SQL anonymising sets join with.
+    """Return a function that writes the tables that SQL anonymising sets join with.
 
-    Stock Exhibit binds every value of 32,000 rows in one statement, too many for SQLite from
-    two columns on.
+    Stock Exhibit binds all values of 32,000 rows in one statement, which with two columns is too
+    many for SQLite.
     """
 
     def create_temp_table(table_name: str, col_names: Sequence[str], data: Any, **_: Any) -> bool:
@@ -69,17 +68,17 @@ def temporary_table(database: Path) -> Callable[..., bool]:
 
 
 def guarded_sql(database: Path) -> Callable[..., list[Any]]:
-    """Return what runs the SQL statements of anonymising sets.
+    """Return a function that runs the SQL statements of anonymising sets.
 
-    Stock Exhibit runs whatever they say, with write access, for as long as it takes.
+    Stock Exhibit runs any statement, with write access and without a time limit.
     """
 
     def execute_sql(sql: str, **_: Any) -> list[Any]:
         try:
             return sql_guard.run(database, sql)
         except sql_guard.StatementError as error:
-            short = " ".join(sql.split())
-            short = short if len(short) <= 80 else f"{short[:80]}…"
+            text = " ".join(sql.split())
+            short = text if len(text) <= 80 else f"{text[:80]}…"
             problem = f"the anonymising_set '{short}' {error.problem}"
             raise GenerationError(problem, error.remedy) from None
 
@@ -95,12 +94,10 @@ def _as_exhibit_writes(column: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def rows_that_match(rows: pd.DataFrame, condition: str) -> "pd.Series[bool]":
-    """Return which rows a filter of a constraint holds for.
+    """Return which rows match a filter of a constraint.
 
-    Stock Exhibit fails on a filter by frequency where no value of the column is known, and
-    evaluates whatever the filter says.
-    Stock Exhibit fails on a filter by frequency where no value of the column is known, and picks
-    by the same chances in every run.
+    Stock Exhibit evaluates any expression. With a filter by frequency it uses the same random
+    values in every run, and fails where no value of the column is known.
     """
     expressions.check_constraint(condition, dict.fromkeys(rows, ANYTHING))
     column = condition.removesuffix("with_high_frequency").removesuffix("with_low_frequency")
@@ -109,19 +106,19 @@ def rows_that_match(rows: pd.DataFrame, condition: str) -> "pd.Series[bool]":
         return pd.Series(False, index=rows.index)
     if column == condition:
         return _stock_mask(rows, condition)
-    chances = NumpyWith(default_rng=lambda seed: generator(seed, "frequency", condition))
-    with patched([(constraints, {"np": chances})]):
+    seeded = NumpyWith(default_rng=lambda seed: generator(seed, "frequency", condition))
+    with patched([(constraints, {"np": seeded})]):
         return _stock_mask(rows, condition)
 
 
 def linked_group(spec_dict: Specification, linked_group: Any, num_rows: int) -> pd.DataFrame:
     """Return the columns of a linked group.
 
-    Stock Exhibit makes them sorted by one of them, and shuffles them in the same way in every run.
+    Stock Exhibit shuffles their rows in the same way in every run.
     """
     seed = seed_for(0, "linked", *linked_group[1])
-    order = NumpyWith(PCG64=lambda _: np.random.PCG64(seed))
-    with patched([(hierarchical, {"np": order})]):
+    seeded = NumpyWith(PCG64=lambda _: np.random.PCG64(seed))
+    with patched([(hierarchical, {"np": seeded})]):
         return _stock_linked_group(spec_dict, linked_group, num_rows)
 
 
@@ -130,10 +127,10 @@ _stock_mask = constraints.get_constraint_mask
 _SCALING = (continuous, missing, constraints)
 
 
-def stand_ins(database: Path) -> list[tuple[ModuleType, Mapping[str, Any]]]:
-    """Return the corrections, by the module that they stand in."""
+def corrections(database: Path) -> Patches:
+    """Return the corrections, by module."""
     return [
-        (matrix, {"Pool": OneAfterTheOther}),
+        (matrix, {"Pool": SequentialPool}),
         *((module, {"MissingDataGenerator": SeededMissingData}) for module in (stock, missing)),
         *((module, {"scale_continuous_column": scale}) for module in _SCALING),
         *((module, {"get_constraint_mask": rows_that_match}) for module in (constraints, missing)),

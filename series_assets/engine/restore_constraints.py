@@ -1,4 +1,4 @@
-"""What the specification of existing records had to lose and can still hold, made true (5.7)."""
+"""Applying to existing records what their specification had to leave out (contract, 5.7)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,83 +20,77 @@ DeriveColumn = Callable[[pd.DataFrame, str], "pd.Series[Any]"]
 
 
 @dataclass
-class Remembered:
-    """What a run of Exhibit knows before it leaves gaps, and what is still needed after it."""
+class BeforeGaps:
+    """The state of a run before Exhibit adds missing data, recorded for use after the run."""
 
     columns: frozenset[str]
-    """The columns of which to keep the values without gaps."""
+    """The columns whose values are recorded."""
     specification: Specification = field(default_factory=dict)
     """The specification as Exhibit runs it: tables parsed, weights computed."""
     values: dict[str, "pd.Series[Any]"] = field(default_factory=dict)
 
-    def around(self, missing_generator: Callable[..., Any]) -> Callable[..., Any]:
-        """Return Exhibit's step for missing data, remembering what it is given."""
+    def recording(self, missing_generator: Callable[..., Any]) -> Callable[..., Any]:
+        """Return Exhibit's step for missing data that first records its input."""
 
-        def remembering(spec_dict: Specification, data: pd.DataFrame) -> Any:
+        def recorded(spec_dict: Specification, data: pd.DataFrame) -> Any:
             self.specification = spec_dict
             self.values = {n: data[n].copy() for n in data if n in self.columns}
             return missing_generator(spec_dict, data)
 
-        return remembering
+        return recorded
 
 
-def to_remember(removed: Removed, whole: Specification) -> Remembered:
-    """Return what has to be remembered of a run so that ``restore`` can do its work."""
-    named = [name for _, name in removed.constraint_plan.gaps("make_not_null")]
-    return Remembered(frozenset(out for name in named for out in output_columns(whole, name)))
+def values_to_restore(removed: Removed, unmodified: Specification) -> BeforeGaps:
+    """Return a record of the columns that ``restore`` needs as they were without gaps."""
+    names = [name for _, name in removed.constraint_plan.gaps("make_not_null")]
+    return BeforeGaps(frozenset(out for name in names for out in output_columns(unmodified, name)))
 
 
 def restore(
     records: pd.DataFrame,
     removed: Removed,
-    whole: Specification,
+    unmodified: Specification,
     seed: int,
     derive_column: DeriveColumn,
-    remembered: Remembered,
-    drawn: frozenset[str],
+    before_gaps: BeforeGaps,
+    fixed: frozenset[str],
 ) -> tuple[pd.DataFrame, tuple[Violation, ...]]:
     """Return the existing records with constraints applied and derived columns computed.
 
-    With them comes what constraints they still do not meet. ``whole`` is the period's
-    specification before anything was removed from it, ``drawn`` the columns that come from the
-    reference table and are not changed; ``derive_column`` computes a column from the records and
-    its calculation.
+    Also returns the constraints that they still do not meet. ``unmodified`` is the period's
+    specification before anything was removed from it; the ``fixed`` columns come from the
+    reference table and are not changed.
     """
-    ran = records
+    original = records
     rng = np.random.default_rng(derive(seed, "constraints"))
-    definition = _definition(whole, remembered.specification, drawn)
-    records = _with_gaps(records, removed, definition, remembered)
+    ran = before_gaps.specification
+    # Fixed columns are defined as in new records, the others as Exhibit has run them.
+    own = {name: column for name, column in unmodified["columns"].items() if name in fixed}
+    definition = {**ran, "columns": {**ran["columns"], **own}}
+    records = _with_gaps(records, removed, definition, before_gaps)
     if removed.among_moved:
         handler = handler_of({**definition, "_rng": rng}, records)
         records = handler.process_basic_constraints(list(removed.among_moved))
     again = np.random.default_rng(derive(seed, "constraints", "again"))
-    records = _with_custom(records, removed, {**definition, "_rng": again}, drawn)
-    settler = Enforcer(definition, removed.constraint_plan, drawn, again)
-    records = settler.improved(settler.settled(records)).copy()
-    changed = {name for name in ran if not records[name].equals(ran[name])}
-    calculations = calculations_of(whole)
-    names, restored = {*whole["columns"], *calculations, *ran}, dict(removed.restored_derived)
+    records = _with_custom(records, removed, {**definition, "_rng": again}, fixed)
+    enforcer = Enforcer(definition, removed.constraint_plan, fixed, again)
+    records = enforcer.enforce_each(enforcer.enforce_all(records)).copy()
+    changed = {name for name in original if not records[name].equals(original[name])}
+    calculations = calculations_of(unmodified)
+    names = {*unmodified["columns"], *calculations, *original}
+    restored = dict(removed.restored_derived)
     for name, calculation in calculations.items():
-        concerned = mentions.in_derivation(calculation, names) & changed
-        if name in restored or (concerned and name not in drawn):
+        is_affected = mentions.in_derivation(calculation, names) & changed
+        if name in restored or (is_affected and name not in fixed):
             records[name] = derive_column(records, calculation)
             changed.add(name)
-    return records, settler.broken(records)
-
-
-def _definition(whole: Specification, ran: Specification, drawn: frozenset[str]) -> Specification:
-    """Return the specification by which finished records are changed.
-
-    Drawn columns are what they are in new records, others as Exhibit has run them.
-    """
-    columns = {**ran["columns"], **{n: c for n, c in whole["columns"].items() if n in drawn}}
-    return {**ran, "columns": columns}
+    return records, enforcer.broken(records)
 
 
 def _with_gaps(
-    records: pd.DataFrame, removed: Removed, definition: Specification, remembered: Remembered
+    records: pd.DataFrame, removed: Removed, definition: Specification, before_gaps: BeforeGaps
 ) -> pd.DataFrame:
-    """Return the records with values blanked, and brought back, as the constraints say."""
+    """Return the records with values blanked and restored as the constraints demand."""
     records = records.copy(deep=False)
     for condition, name in removed.constraint_plan.gaps("make_null"):
         rows = matching(records, condition)
@@ -105,56 +99,56 @@ def _with_gaps(
     for condition, name in removed.constraint_plan.gaps("make_not_null"):
         rows = matching(records, condition)
         for output in output_columns(definition, name):
-            rows_here = rows & records[output].isna().to_numpy()
-            if rows_here.any():
-                values = remembered.values[output].iloc[: len(records)].reset_index(drop=True)
-                records[output] = records[output].mask(rows_here, values)
+            gaps = rows & records[output].isna().to_numpy()
+            if gaps.any():
+                values = before_gaps.values[output].iloc[: len(records)].reset_index(drop=True)
+                records[output] = records[output].mask(gaps, values)
     return records
 
 
 def _with_custom(
-    records: pd.DataFrame, removed: Removed, definition: Specification, drawn: frozenset[str]
+    records: pd.DataFrame, removed: Removed, definition: Specification, fixed: frozenset[str]
 ) -> pd.DataFrame:
-    """Return the records with custom constraints applied, and numbers that fit what they did."""
+    """Return the records with custom constraints applied, and numbers weighted accordingly."""
     types = set()
     for constraint in removed.constraint_plan.custom.values():
         for target, actions in constraint["targets"].items():
             names = [name.strip() for name in target.split(",")]
             types |= {definition["columns"][name]["type"] for name in names}
-            one = {**constraint, "targets": {target: actions}}
-            made = _acted_on(records, one, definition)
+            single = {**constraint, "targets": {target: actions}}
+            changed = _apply_custom(records, single, definition)
             outputs = [out for name in names for out in output_columns(definition, name)]
-            records = records.assign(**{name: made[name] for name in outputs})
+            records = records.assign(**{name: changed[name] for name in outputs})
     if "categorical" in types:
-        return _with_numbers_again(records, removed, definition, drawn)
+        return _with_regenerated_numbers(records, removed, definition, fixed)
     return records
 
 
-def _acted_on(
+def _apply_custom(
     records: pd.DataFrame, constraint: dict[str, Any], definition: Specification
 ) -> pd.DataFrame:
-    """Return the records after one custom constraint, in the order they were in.
+    """Return the records after one custom constraint, in their original order.
 
-    Exhibit's ``geo_make_regions`` sorts them, and mixes rows up where it has a filter.
+    Exhibit's ``geo_make_regions`` sorts them, and mixes up rows where it has a filter.
     """
-    given = records.assign(**{_PLACE: np.arange(len(records))})
-    places = any("geo_make_regions" in actions for actions in constraint["targets"].values())
-    whole = {**constraint, "filter": None} if places else constraint
-    made = handler_of(definition, given).process_custom_constraints({"one": whole})
-    made = made.sort_values(_PLACE).set_index(records.index).drop(columns=_PLACE)
+    numbered = records.assign(**{_ROW_NUMBER: np.arange(len(records))})
+    regions = any("geo_make_regions" in actions for actions in constraint["targets"].values())
+    applied = {**constraint, "filter": None} if regions else constraint
+    changed = handler_of(definition, numbered).process_custom_constraints({"single": applied})
+    changed = changed.sort_values(_ROW_NUMBER).set_index(records.index).drop(columns=_ROW_NUMBER)
     rows = matching(records, constraint.get("filter"))
-    return made.where(rows[:, None], records) if places and not rows.all() else made
+    return changed.where(rows[:, None], records) if regions and not rows.all() else changed
 
 
-_PLACE = "place of the row"
+_ROW_NUMBER = "row number"
 
 
-def _with_numbers_again(
-    records: pd.DataFrame, removed: Removed, definition: Specification, drawn: frozenset[str]
+def _with_regenerated_numbers(
+    records: pd.DataFrame, removed: Removed, definition: Specification, fixed: frozenset[str]
 ) -> pd.DataFrame:
-    """Return the records with numbers that have the weights of the categories as they now are.
+    """Return the records with numbers regenerated with the weights of the changed categories.
 
-    As Exhibit does after its constraints: not those that are targets, and gaps stay.
+    As in Exhibit, targets of constraints are not regenerated, and gaps stay.
     """
     columns, metadata = definition["columns"], definition["metadata"]
     categories = [n for n in columns if columns[n]["type"] == "categorical" and n in records]
@@ -162,12 +156,12 @@ def _with_numbers_again(
     for name in categories:
         known[name] = known[name].astype(object)
         known[name] = known[name].where(known[name].notna(), MISSING_DATA_STR)
-    kept = drawn | removed.targets | set(definition["derived_columns"])
+    kept = fixed | removed.targets | set(definition["derived_columns"])
     for name in metadata["numerical_columns"]:
-        there = records[name].notna() if name not in kept else pd.Series(False, records.index)
-        if there.any():
-            made = stock.generate_continuous_column(
-                spec_dict=definition, anon_df=known.loc[there], col_name=name
+        has_value = records[name].notna() if name not in kept else pd.Series(False, records.index)
+        if has_value.any():
+            numbers = stock.generate_continuous_column(
+                spec_dict=definition, anon_df=known.loc[has_value], col_name=name
             )
-            records[name] = records[name].where(~there, made.reindex(records.index))
+            records[name] = records[name].where(~has_value, numbers.reindex(records.index))
     return records

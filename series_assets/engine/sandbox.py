@@ -1,7 +1,7 @@
-"""One run of Exhibit at a time, with nothing of it left behind and nothing of before let in.
+"""Isolation of a run of Exhibit from the rest of the process; one run at a time.
 
-Exhibit reads its database's address from the environment, prints its complaints, and uses (and
-overwrites) the process's own random state. Here each run gets these for itself.
+Exhibit reads its database's address from the environment, prints its messages, and uses and
+overwrites the process's random state. Here each run has its own.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import os
 import random
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -20,11 +20,13 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 
-_ONE_AT_A_TIME = threading.RLock()
+Patches = Sequence[tuple[ModuleType, Mapping[str, Any]]]
+"""New values for attributes of modules; later entries take precedence."""
+_LOCK = threading.RLock()
 
 
 class SortedSet(set[Any]):
-    """A set that is iterated in sorted order, so that the hash seed shows nowhere."""
+    """A set with sorted iteration, so that results do not depend on the hash seed."""
 
     def __iter__(self) -> Iterator[Any]:
         return iter(sorted(super().__iter__(), key=str))
@@ -40,7 +42,7 @@ class SortedSet(set[Any]):
 
 
 class Clock:
-    """pandas, except that "now" is the start of the period (``@sysdate``, contract 8)."""
+    """pandas, with the start of the period as "now" (``@sysdate``, contract, section 8)."""
 
     def __init__(self, today: pd.Timestamp) -> None:
         self._today = today
@@ -49,7 +51,7 @@ class Clock:
         return getattr(pd, name)
 
     def to_datetime(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return pandas' own reading of ``value``, but for "now"."""
+        """Return what pandas returns, except for "now"."""
         if isinstance(value, str) and value == "now":
             return self._today.tz_localize("UTC")
         return pd.to_datetime(value, *args, **kwargs)
@@ -57,40 +59,40 @@ class Clock:
 
 @dataclass
 class ExhibitMessages:
-    """What Exhibit printed and warned of during a run."""
+    """What Exhibit printed and its warnings during a run."""
 
     printed: io.StringIO = field(default_factory=io.StringIO)
-    warned: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
-        """Return what was said, line by line, without what says nothing."""
+        """Return the messages line by line, without empty and repeated ones."""
         lines = [line.strip() for line in self.printed.getvalue().splitlines()]
-        return [*filter(None, lines), *dict.fromkeys(self.warned)]
+        return [*filter(None, lines), *dict.fromkeys(self.warnings)]
 
 
 @contextlib.contextmanager
 def isolated(database: Path | None, seed: int) -> Iterator[ExhibitMessages]:
-    """Run the block with Exhibit to itself: its database, output, warnings and random state.
+    """Run a block with a database, output, warnings and random state of its own.
 
     ``database`` is a scratch copy that Exhibit may write to, None where it needs none; ``seed``
-    decides what Exhibit draws from the process's own generators.
+    seeds the process's own random generators.
     """
-    said = ExhibitMessages()
+    messages = ExhibitMessages()
     # As a file URI, in which any character of a path can be written.
     address = f"sqlite:///file:{quote(str(database.resolve()))}?uri=true" if database else None
     environment = {"EXHIBIT_DB_URL": address, "EXHIBIT_DB_SCHEMA": None}
     with (
-        _ONE_AT_A_TIME,
+        _LOCK,
         _environment(environment),
         _random_state(seed),
-        contextlib.redirect_stdout(said.printed),
+        contextlib.redirect_stdout(messages.printed),
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
         try:
-            yield said
+            yield messages
         finally:
-            said.warned += [
+            messages.warnings += [
                 str(warning.message)
                 for warning in caught
                 if issubclass(warning.category, RuntimeWarning | UserWarning)
@@ -98,28 +100,28 @@ def isolated(database: Path | None, seed: int) -> Iterator[ExhibitMessages]:
 
 
 @contextlib.contextmanager
-def patched(stand_ins: Iterable[tuple[ModuleType, Mapping[str, Any]]]) -> Iterator[None]:
-    """Give modules other objects under the names given, for as long as the block lasts."""
+def patched(patches: Patches) -> Iterator[None]:
+    """Replace attributes of modules in a block."""
     with contextlib.ExitStack() as stack:
-        for module, names in stand_ins:
+        for module, names in patches:
             for name, value in names.items():
-                stack.callback(_put_back, module, name, vars(module).get(name, _put_back))
+                stack.callback(_restore, module, name, vars(module).get(name, _restore))
                 setattr(module, name, value)
         yield
 
 
-def _put_back(module: ModuleType, name: str, value: Any) -> None:
-    if value is _put_back:  # it was not there before
+def _restore(module: ModuleType, name: str, value: Any) -> None:
+    if value is _restore:  # the attribute did not exist
         delattr(module, name)
     else:
         setattr(module, name, value)
 
 
 @contextlib.contextmanager
-def _environment(wanted: Mapping[str, str | None]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in wanted}
+def _environment(values: Mapping[str, str | None]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
     try:
-        _set_environment(wanted)
+        _set_environment(values)
         yield
     finally:
         _set_environment(before)

@@ -1,8 +1,8 @@
-"""Scaling numbers to their targets: Exhibit's own ways, and right answers where it has none.
+"""Scaling numbers to their targets, corrected where Exhibit fails or is wrong.
 
-Stock Exhibit 0.9.9 divides by the spread of numbers that do not differ, takes a target of 0 for
-none, loses the sum of a single number below 0, puts whole numbers with a sum into other rows where
-some are missing, and works a missing bound out from a ratio that may have no meaning.
+Stock Exhibit 0.9.9 divides by the spread of equal numbers, treats a target of 0 as none, loses the
+sum of a single negative number, moves integers with a sum to other rows where some are missing,
+and computes a missing bound from a ratio that may be meaningless.
 """
 
 from typing import Any
@@ -21,12 +21,11 @@ def scale(
     target_std: float | None = None,
     **_: Any,
 ) -> "pd.Series[Any]":
-    """Return the numbers scaled to the first targets given: sum, range, mean and deviation.
+    """Return the numbers scaled to the first target given: sum, range, or mean and deviation.
 
-    Shape, index and name as given, without what is missing; float64, or Int64 for the precision
-    ``integer``.
+    Missing values are dropped; float64, or Int64 for the precision ``integer``.
     """
-    # Exhibit takes targets from the numbers of a group, which may all be missing.
+    # Exhibit computes targets from the numbers of a group, which may all be missing.
     target_sum, target_min, target_max, target_mean, target_std = (
         None if pd.isna(target) else target
         for target in (target_sum, target_min, target_max, target_mean, target_std)
@@ -46,21 +45,21 @@ def scale(
 def _to_sum(numbers: "pd.Series[Any]", precision: str, target: float) -> "pd.Series[Any]":
     least = numbers.min()
     if least < 0 and (numbers - least).sum() == 0:
-        # Alike and below 0: an equal share each, where Exhibit leaves zeros.
+        # Equal negative numbers get equal shares, where Exhibit leaves zeros.
         numbers = pd.Series(1.0, index=numbers.index, name=numbers.name)
     scaled = continuous._scale_to_target_sum(numbers, precision, target)
-    # Whole numbers come back in their order, but numbered anew, and would land in other rows.
-    return _whole(scaled.set_axis(numbers.index), precision)
+    # Integers are returned in order, but with a new index.
+    return _with_precision(scaled.set_axis(numbers.index), precision)
 
 
 def _to_range(
     numbers: "pd.Series[Any]", precision: str, low: float | None, high: float | None
 ) -> "pd.Series[Any]":
-    if _alike(numbers):
+    if _all_equal(numbers):
         return _flat(numbers, precision, low or high or 0)
     spread = numbers.max() - numbers.min()
-    # Exhibit works out the other bound from the ratio of the largest to the smallest number,
-    # which says nothing where one of them is 0 or below.
+    # Exhibit computes the other bound from the ratio of the largest to the smallest number,
+    # which is meaningless where one of them is 0 or negative.
     if high is None and low is not None and (numbers.min() <= 0 or low == 0):
         high = low + spread
     if low is None and high is not None and (numbers.max() <= 0 or high == 0):
@@ -75,23 +74,23 @@ def _to_statistic(
         numbers = numbers + abs(numbers.min())
     if mean is None:
         mean = numbers.mean()
-    if _alike(numbers):
+    if _all_equal(numbers):
         return _flat(numbers, precision, mean)
     if deviation is None:
         deviation = numbers.std()
     scaled = mean + (numbers - numbers.mean()) * deviation / numbers.std()
-    return _whole(scaled.round() if precision == "integer" else scaled, precision)
+    return _with_precision(scaled.round() if precision == "integer" else scaled, precision)
 
 
-def _alike(numbers: "pd.Series[Any]") -> bool:
-    """Tell whether numbers differ by no more than the rounding of their arithmetic."""
+def _all_equal(numbers: "pd.Series[Any]") -> bool:
+    """Return whether numbers are equal up to rounding errors."""
     return bool(numbers.max() - numbers.min() <= 1e-12 * numbers.abs().max())
 
 
 def _flat(numbers: "pd.Series[Any]", precision: str, value: float) -> "pd.Series[Any]":
     flat = pd.Series(value, index=numbers.index, name=numbers.name, dtype=float)
-    return _whole(flat.round() if precision == "integer" else flat, precision)
+    return _with_precision(flat.round() if precision == "integer" else flat, precision)
 
 
-def _whole(numbers: "pd.Series[Any]", precision: str) -> "pd.Series[Any]":
+def _with_precision(numbers: "pd.Series[Any]", precision: str) -> "pd.Series[Any]":
     return numbers.astype("Int64") if precision == "integer" else numbers

@@ -1,7 +1,7 @@
-"""Static columns within one run: all rows of a new entity agree (contract, section 4.6).
+"""Static columns within one run: equal in all rows of a new entity (contract, section 4.6).
 
-Exhibit 0.9.9 draws row by row, so that an entity with several rows would have several birth dates.
-Here its first row speaks for all of them, before numbers are made that depend on it.
+Exhibit 0.9.9 generates each row by itself, so an entity with several rows would have several birth
+dates. Here all of them get the value of the first row, before dependent numbers are generated.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class StaticValues:
-    """Which columns of the data have one value for each entity, and which column names it."""
+    """The columns that have one value for each entity, and the column that identifies entities."""
 
     identifier: str
     columns: frozenset[str]
@@ -22,30 +22,26 @@ class StaticValues:
     def apply_to(self, records: pd.DataFrame) -> pd.DataFrame:
         """Return the records with each static column as in the entity's first row.
 
-        ``records`` has the identifier; of the static columns those that are there are changed, on
-        a shallow copy. Rows without an identifier stay as they are.
+        Works on a shallow copy. Rows without an identifier are not changed.
         """
         if not self.columns.intersection(records.columns):
             return records
-        changed: pd.DataFrame = self.apply_to_made(records, records[self.identifier])
+        changed: pd.DataFrame = self.apply_to_columns(records, records[self.identifier])
         return changed
 
-    def apply_to_made(self, made: Any, identifiers: "pd.Series[Any]") -> Any:
-        """Return a series or a frame of columns just made for the rows of ``identifiers``."""
+    def apply_to_columns(self, columns: Any, identifiers: "pd.Series[Any]") -> Any:
+        """Return a new series or frame with static values, given the identifier of each row."""
         first = self.first_rows(identifiers)
-        if isinstance(made, pd.Series):
-            return _taken(made, first) if made.name in self.columns else made
-        changed = made.copy(deep=False)
-        for name in self.columns.intersection(made.columns):
-            changed[name] = _taken(made[name], first)
+        if isinstance(columns, pd.Series):
+            return _take(columns, first) if columns.name in self.columns else columns
+        changed = columns.copy(deep=False)
+        for name in self.columns.intersection(columns.columns):
+            changed[name] = _take(columns[name], first)
         return changed
 
     @staticmethod
     def first_rows(identifiers: "pd.Series[Any]") -> NDArray[np.int64]:
-        """Return for each row the place of the first row of its entity; shape ``(rows,)``.
-
-        A row without an identifier is its own.
-        """
+        """Return for each row the position of its entity's first row; without one, its own."""
         if isinstance(identifiers.dtype, pd.CategoricalDtype):
             codes = identifiers.cat.codes.to_numpy()
         else:
@@ -53,9 +49,9 @@ class StaticValues:
         places = np.arange(len(codes), dtype=np.int64)
         first = np.zeros(int(codes.max(initial=-1)) + 1, dtype=np.int64)
         known = places[codes >= 0][::-1]
-        first[codes[known]] = known  # of several rows the first is written last
+        first[codes[known]] = known  # in reverse, so the first row is written last
         return np.where(codes < 0, places, first[codes] if len(first) else places)
 
 
-def _taken(column: "pd.Series[Any]", rows: NDArray[np.int64]) -> "pd.Series[Any]":
+def _take(column: "pd.Series[Any]", rows: NDArray[np.int64]) -> "pd.Series[Any]":
     return pd.Series(column.array.take(rows), index=column.index, name=column.name)

@@ -11,8 +11,8 @@ from series_assets.core.plan.sampling import sample_ranks
 from series_assets.core.plan.series import Plan, Series
 from series_assets.core.records import as_delivered, as_text, combine
 from series_assets.core.spec.specification import Specification, is_select
+from series_assets.engine.derived_columns import with_columns_over_all_rows
 from series_assets.engine.run import generate_existing_records
-from series_assets.engine.whole_dataset import with_columns_over_all_rows
 from series_assets.pipeline.new_records import notes_of_run
 from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace

@@ -133,7 +133,7 @@ def test_static_columns_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
     """Entities whose rows disagree show in each column that they should keep."""
     settled = static_columns.StaticValues
     monkeypatch.setattr(settled, "apply_to", lambda _, records: records)
-    monkeypatch.setattr(settled, "apply_to_made", lambda _, made, __: made)
+    monkeypatch.setattr(settled, "apply_to_columns", lambda _, made, __: made)
     names = {one.name for one in failing("several rows")}
     changed = {f"{name}: records in which it changed" for name in ("birth", "home", "height")}
     assert changed <= names

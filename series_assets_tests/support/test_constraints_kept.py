@@ -40,7 +40,7 @@ def number(records: pd.DataFrame, name: str) -> "pd.Series[float]":
 def as_exhibit_leaves_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """Go through the constraints as often as Exhibit does, and no more."""
     monkeypatch.setattr(enforce_constraints, "_PASSES", 0)
-    monkeypatch.setattr(enforce_constraints.Enforcer, "improved", lambda self, records: records)
+    monkeypatch.setattr(enforce_constraints.Enforcer, "enforce_each", lambda self, records: records)
 
 
 # Existing records ----------------------------------------------------------------------------

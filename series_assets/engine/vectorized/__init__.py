@@ -1,6 +1,5 @@
-"""Exhibit's slow loops again, over whole columns: the same results to the bit, only sooner.
+"""Vectorized replacements of Exhibit's slow loops, with bit-identical results.
 
-One module a part, and ``registry`` with the list of what stands in for what. A result has the
-values, types and index that stock Exhibit's would have, and leaves the random generators where
-stock Exhibit leaves them. What a replacement does not cover it leaves to stock Exhibit.
+``registry`` lists them. A result has the values, types and index of stock Exhibit's, and leaves
+the random generators in the same state. Cases that are not covered are left to stock Exhibit.
 """

@@ -1,4 +1,4 @@
-"""Basic constraints on whole columns, where stock Exhibit asks for one value after the other."""
+"""Basic constraints on whole columns, where stock Exhibit evaluates them row by row."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from exhibit.core import constraints
 from numpy.typing import NDArray
 
 from series_assets.core.spec.specification import Specification
-from series_assets.engine.vectorized.coded import NotCovered
+from series_assets.engine.vectorized.coded import NotCovered, or_stock
 
 Floats = NDArray[np.float64]
 _EXACT = 2**53
-"""Up to here whole numbers and floats give the same results."""
-_HOLDS = {
+"""Up to here integers and floats give the same results."""
+_COMPARISONS = {
     "<": np.less,
     ">": np.greater,
     "<=": np.less_equal,
@@ -23,27 +23,21 @@ _HOLDS = {
 
 
 class Bounds(constraints.ConstraintHandler):
-    """Exhibit's handler of constraints, its basic ones on whole columns.
+    """Exhibit's constraint handler, with basic constraints on whole columns.
 
-    It gives what ``adjust_dataframe_to_fit_constraint`` gives with the corrections of
-    ``actions.CorrectedHandler``, which has to come before it in the order of classes.
+    Results are those of ``CorrectedHandler``, which has to precede it in the method resolution
+    order.
     """
 
+    @or_stock
     def adjust_dataframe_to_fit_constraint(
         self, anon_df: pd.DataFrame, basic_constraint: str
     ) -> pd.DataFrame:
         """Return the records with one basic constraint applied."""
-        state = self.rng.bit_generator.state
-        try:
-            return self._adjusted(anon_df, basic_constraint)
-        except NotCovered:
-            self.rng.bit_generator.state = state
-            return super().adjust_dataframe_to_fit_constraint(anon_df, basic_constraint)
-
-    def _adjusted(self, records: pd.DataFrame, constraint: str) -> pd.DataFrame:
-        clean = constraints.clean_up_constraint_string(constraint)
+        records = anon_df
+        clean = constraints.clean_up_constraint_string(basic_constraint)
         fails = ~constraints.get_constraint_mask(records, clean)
-        # Of which it is not known whether they hold, stock Exhibit leaves as they are.
+        # Where the result is unknown, stock Exhibit leaves the row unchanged.
         rows = pd.Series(fails).fillna(False).to_numpy(dtype=bool)
         if not records.index.is_unique or not records.columns.is_unique:
             raise NotCovered
@@ -54,23 +48,23 @@ class Bounds(constraints.ConstraintHandler):
         target = name.replace("__", " ")
         column = self.spec_dict["columns"].get(target, {})
         bound = self._bound(records, expression)[rows]
-        given = records.loc[rows, target]
+        current = records.loc[rows, target]
         if column.get("type") == "date":
-            made = _dates(given, bound, comparison, column)
+            corrected = _dates(current, bound, comparison, column)
         elif column.get("type") == "continuous":
-            made = _numbers(given, bound, comparison, column, self.rng)
+            corrected = _numbers(current, bound, comparison, column, self.rng)
         else:
             raise NotCovered
-        whole = records[target].copy()
-        whole.loc[rows] = made
+        values = records[target].copy()
+        values.loc[rows] = corrected
         if column.get("precision") == "integer":
-            whole = whole.round().astype("Int64")
+            values = values.round().astype("Int64")
         adjusted = records.copy(deep=False)
-        adjusted[target] = whole
+        adjusted[target] = values
         return adjusted
 
     def _bound(self, records: pd.DataFrame, expression: str) -> "pd.Series[Any]":
-        """Return what the column is compared with, for each row."""
+        """Return the value that the column is compared with, for each row."""
         if expression.isdigit():
             value: Any = int(expression)
         elif expression.replace(",", "").replace(".", "").isdigit():
@@ -78,7 +72,7 @@ class Bounds(constraints.ConstraintHandler):
         elif self.is_independent_expression_an_iso_date(expression):
             value = _day(expression)
         else:
-            value = mentioned(records, expression).eval(expression, engine="python")
+            value = named_columns(records, expression).eval(expression, engine="python")
         if isinstance(value, pd.Series) and not value.index.equals(records.index):
             raise NotCovered
         return pd.Series(value, index=records.index)
@@ -91,53 +85,53 @@ def _day(expression: str) -> pd.Timestamp:
         raise NotCovered from None
 
 
-def mentioned(records: pd.DataFrame, expression: str) -> pd.DataFrame:
-    """Return the columns that an expression can mean, named as it names them; nothing is copied."""
+def named_columns(records: pd.DataFrame, expression: str) -> pd.DataFrame:
+    """Return the columns that an expression may name, under the names it uses; copies nothing."""
     names = {name: str(name).replace(" ", "__") for name in records.columns}
-    meant = [name for name, safe in names.items() if safe in expression]
-    return records[meant].rename(columns=names, copy=False)
+    named = [name for name, safe in names.items() if safe in expression]
+    return records[named].rename(columns=names, copy=False)
 
 
 def _dates(
-    given: "pd.Series[Any]", bound: "pd.Series[Any]", comparison: str, column: Specification
+    current: "pd.Series[Any]", bound: "pd.Series[Any]", comparison: str, column: Specification
 ) -> "pd.Series[Any]":
-    if given.dtype != "datetime64[ns]" or bound.dtype != "datetime64[ns]":
+    if current.dtype != "datetime64[ns]" or bound.dtype != "datetime64[ns]":
         raise NotCovered
-    made = bound.where(given.notna())
+    dates = bound.where(current.notna())
     if comparison not in ("<", ">"):
-        return made
+        return dates
     offset = pd.tseries.frequencies.to_offset(column["frequency"])
     side = 1 if comparison == ">" else -1
-    codes, values = pd.factorize(made)
-    # Few dates differ, so each is moved as stock Exhibit moves it.
+    codes, values = pd.factorize(dates)
+    # There are few distinct dates, so each is moved as stock Exhibit moves it.
     moved = [value + offset if side > 0 else value - offset for value in values]
-    return pd.Series(pd.DatetimeIndex([*moved, pd.NaT])[codes], index=given.index)
+    return pd.Series(pd.DatetimeIndex([*moved, pd.NaT])[codes], index=current.index)
 
 
 def _numbers(
-    given: "pd.Series[Any]",
+    current: "pd.Series[Any]",
     bound: "pd.Series[Any]",
     comparison: str,
     column: Specification,
     rng: np.random.Generator,
 ) -> "pd.Series[Any]":
-    """Return numbers on the right side of their bounds; a row without one of both has none."""
-    numeric = all(pd.api.types.is_numeric_dtype(side.dtype) for side in (given, bound))
+    """Return numbers on the right side of their bounds; missing where either is missing."""
+    numeric = all(pd.api.types.is_numeric_dtype(side.dtype) for side in (current, bound))
     dispersion = column["distribution_parameters"].get("dispersion", 0)
-    if not numeric or given.dtype not in (np.dtype(float), pd.Int64Dtype()):
+    if not numeric or current.dtype not in (np.dtype(float), pd.Int64Dtype()):
         raise NotCovered
     if "precision" not in column or not isinstance(dispersion, int | float):
         raise NotCovered
     if not 0 <= dispersion < np.inf:
         raise NotCovered
     bounds = bound.to_numpy(dtype=float, na_value=np.nan)
-    known = given.notna().to_numpy() & ~np.isnan(bounds)
-    made = np.full(len(given), np.nan)
-    made[known] = _beside(bounds[known], comparison, dispersion, column, rng)
-    return pd.Series(made, index=given.index)
+    known = current.notna().to_numpy() & ~np.isnan(bounds)
+    numbers = np.full(len(current), np.nan)
+    numbers[known] = _beyond(bounds[known], comparison, dispersion, column, rng)
+    return pd.Series(numbers, index=current.index)
 
 
-def _beside(
+def _beyond(
     bounds: Floats,
     comparison: str,
     dispersion: float,
@@ -149,23 +143,23 @@ def _beside(
     side = {"<": -1, ">": 1}.get(comparison[0], 0)
     above_zero = bounds > 0
     reach = np.abs(bounds * dispersion)
-    drawn = (reach != 0) & (side != 0)
-    # Above 0 Exhibit's own interval, which does not go below it; elsewhere that of the correction.
+    sampled = (reach != 0) & (side != 0)
+    # Above 0 Exhibit's own interval, which does not go below 0; elsewhere that of the correction.
     low, high = np.zeros(len(bounds)), reach.copy()
     below = bounds - reach
     low[above_zero] = (np.where(below > 0, below, 0.0) if side < 0 else bounds)[above_zero]
     high[above_zero] = (bounds if side < 0 else bounds + reach)[above_zero]
     number = np.zeros(len(bounds))
-    number[drawn] = rng.uniform(low[drawn], high[drawn])
-    if not _HOLDS[comparison](number, bounds)[drawn & above_zero].all():
-        raise NotCovered  # stock Exhibit draws such a number again
+    number[sampled] = rng.uniform(low[sampled], high[sampled])
+    if not _COMPARISONS[comparison](number, bounds)[sampled & above_zero].all():
+        raise NotCovered  # stock Exhibit samples such a number again
     number = np.where(above_zero, number, bounds + side * (reach - number))
     step = bounds if comparison.endswith("=") else bounds + side
     if comparison == "<":
         step = np.where(above_zero & (step < 0), 0.0, step)
-    made = np.where(drawn, number, step)
+    result = np.where(sampled, number, step)
     if column["precision"] != "integer":
-        return made
+        return result
     if not side:
-        return np.round(made)
-    return np.floor(made) if side < 0 else np.ceil(made)
+        return np.round(result)
+    return np.floor(result) if side < 0 else np.ceil(result)

@@ -1,7 +1,7 @@
-"""Categories and dates: whole columns of listed values, and no table written out to look at it.
+"""Categories and dates on whole columns.
 
-Stock Exhibit copies values out of their table row by row, works the same shuffle out for every
-column, and turns tables of values into text to see whether they are one.
+Stock Exhibit copies values from their table row by row, computes the same shuffle for every
+column, and converts tables of values to text to check whether they are text.
 """
 
 from functools import lru_cache
@@ -21,7 +21,7 @@ _stock_shuffle = utils.shuffle_data
 
 
 class CategoricalDataGenerator(categorical.CategoricalDataGenerator):
-    """Exhibit's generator of categories and dates; rows are taken from tables all at once."""
+    """Exhibit's generator of categories and dates, taking all rows from a table at once."""
 
     def _generate_anon_series(self, col_name: str) -> Any:
         column = self.spec_dict["columns"][col_name]
@@ -39,32 +39,28 @@ class CategoricalDataGenerator(categorical.CategoricalDataGenerator):
         pairs = [f"paired_{name}" for name in column["paired_columns"] or ()]
         listed = table.iloc[:-1][[col_name, *pairs]]
         listed = listed.rename(columns=lambda name: name.replace("paired_", ""))
-        once = listed.columns.is_unique and col_name in listed and listed[col_name].is_unique
-        if not once or not _is_text(listed):
+        unique = listed.columns.is_unique and col_name in listed and listed[col_name].is_unique
+        if not unique or not _is_text(listed):
             return super()._generate_anon_series(col_name)
-        rows = self._draw(table)[shuffle(self.num_rows)]
-        made = listed.take(rows).reset_index(drop=True)
-        return made if pairs else made[col_name]
+        rows = self._sample(table, len(listed))[shuffle(self.num_rows)]
+        values = listed.take(rows).reset_index(drop=True)
+        return values if pairs else values[col_name]
 
-    def _draw(self, table: pd.DataFrame) -> NDArray[np.int64]:
-        """Return for each row the place of its value in the table; the last one is not drawn."""
+    def _sample(self, table: pd.DataFrame, size: int) -> NDArray[np.int64]:
+        """Return positions among ``size`` values by the table's probabilities, one for each row."""
         chances = np.array(table["probability_vector"].iloc[:-1]).astype(float)
         if chances.sum() != 1:
             chances /= chances.sum()
-        drawn: NDArray[np.int64] = self.rng.choice(len(chances), size=self.num_rows, p=chances)
-        return drawn
+        positions: NDArray[np.int64] = self.rng.choice(size, size=self.num_rows, p=chances)
+        return positions
 
     def _ready_made(self, name: str, column: Specification) -> pd.DataFrame:
-        """Return values of a set that comes ready made, put in the place of the listed ones."""
+        """Return values of a ready-made set, which also replace the listed ones."""
         values = self._generate_from_sql(name, column, complete=True)
         table = column["original_values"]
         aliases = dict(zip(table[name].values[:-1], values[name].unique(), strict=False))
         column["original_values"] = table.map(lambda value: aliases.get(value, value))
-        chances = np.array(table["probability_vector"].iloc[:-1]).astype(float)
-        if chances.sum() != 1:
-            chances /= chances.sum()
-        drawn = self.rng.choice(a=len(values), p=chances, size=self.num_rows)
-        return shuffled(_taken(values, drawn))
+        return shuffled(_take(values, self._sample(table, len(values))))
 
     def _generate_from_sql(
         self,
@@ -85,17 +81,16 @@ class CategoricalDataGenerator(categorical.CategoricalDataGenerator):
         if "probability_vector" in values.columns:
             chances = values.pop("probability_vector").astype(float).to_numpy()
             chances = chances / chances.sum()
-        drawn = self.rng.choice(len(values), self.num_rows, p=chances)
-        made = _taken(values, drawn)
-        # A set without a column for a pair gives it the same values.
-        alike = set(pairs) - set(values.columns[1:])
-        extra = pd.DataFrame(dict.fromkeys(sorted(alike, key=str), made[col_name]))
-        return shuffled(pd.concat([made, extra], axis=1) if len(extra.columns) else made)
+        sampled = _take(values, self.rng.choice(len(values), self.num_rows, p=chances))
+        # A paired column that the set lacks gets the same values.
+        lacking = set(pairs) - set(values.columns[1:])
+        extra = pd.DataFrame(dict.fromkeys(sorted(lacking, key=str), sampled[col_name]))
+        return shuffled(pd.concat([sampled, extra], axis=1) if len(extra.columns) else sampled)
 
     def _values(self, name: str, column: Specification, db_path: str | None) -> pd.DataFrame:
         if column["anonymising_set"] != "random":
-            table, *of_table = column["anonymising_set"].split(".")
-            return query_exhibit_database(table, of_table, column["uniques"])
+            table, *field = column["anonymising_set"].split(".")
+            return query_exhibit_database(table, field, column["uniques"])
         table = f"temp_{self.spec_dict['metadata']['id']}_{name.replace(' ', '$')}"
         return query_exhibit_database(table, exclude_missing=True, db_path=db_path)
 
@@ -107,8 +102,8 @@ def _is_text(table: pd.DataFrame) -> bool:
     )
 
 
-def _taken(values: pd.DataFrame, rows: NDArray[np.int64]) -> pd.DataFrame:
-    """Return rows of a table, as a table that is made of one row after the other."""
+def _take(values: pd.DataFrame, rows: NDArray[np.int64]) -> pd.DataFrame:
+    """Return rows of a table, typed as a table that is built row by row."""
     if values.columns.is_unique and _is_text(values):
         return values.take(rows).reset_index(drop=True)
     return pd.DataFrame(columns=values.columns, data=list(values.to_numpy()[rows]))
@@ -116,27 +111,26 @@ def _taken(values: pd.DataFrame, rows: NDArray[np.int64]) -> pd.DataFrame:
 
 @lru_cache(maxsize=4)
 def shuffle(rows: int) -> NDArray[np.int64]:
-    """Return the order in which Exhibit shuffles so many rows; it is always the same one."""
+    """Return the order in which Exhibit shuffles ``rows`` rows, which is always the same."""
     order: NDArray[np.int64] = _stock_shuffle(pd.Series(np.arange(rows))).to_numpy()
     order.setflags(write=False)
     return order
 
 
 def shuffled(data: Any) -> Any:
-    """Return a column or a table in Exhibit's order, with a fresh index."""
+    """Return a column or a table in Exhibit's order, with a new index."""
     return data.take(shuffle(len(data))).reset_index(drop=True)
 
 
 def attribute_values(spec_dict: Specification, attr: str, *args: Any, **kwargs: Any) -> list[Any]:
-    """Return what Exhibit's ``get_attr_values`` returns, but ``table`` for a table of values.
+    """Return what Exhibit's ``get_attr_values`` returns, with the text ``table`` for a table.
 
-    Those who ask want to know whether a text is there, and write a whole table out for it.
+    Its callers only look for a certain text, and would convert complete tables for that.
     """
-    found: list[Any] = _stock_attributes(spec_dict, attr, *args, **kwargs)
+    attributes: list[Any] = _stock_attributes(spec_dict, attr, *args, **kwargs)
     if attr != "original_values" or not kwargs.get("col_names"):
-        return found
-    is_table = (isinstance(one.attr_value, pd.DataFrame) for one in found)
+        return attributes
     return [
-        one._replace(attr_value="table") if table else one
-        for one, table in zip(found, is_table, strict=True)
+        item._replace(attr_value="table") if isinstance(item.attr_value, pd.DataFrame) else item
+        for item in attributes
     ]

@@ -1,43 +1,56 @@
-"""Columns as codes: each different value once, and for every row the place of its value."""
+"""Columns as codes, and the fallback to stock Exhibit for cases that are not covered."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from exhibit.core import constraints
 from numpy.typing import NDArray
 
 Codes = NDArray[np.signedinteger[Any]]
 
 
 class NotCovered(Exception):  # noqa: N818
-    """What is asked for is left to stock Exhibit; nothing has been drawn or changed yet."""
+    """The case is left to stock Exhibit; no data has been changed yet."""
+
+
+def or_stock(method: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
+    """Return a method of a constraint handler that falls back to stock Exhibit's on NotCovered.
+
+    The random generator is then reset first, so that stock Exhibit draws from the same state.
+    """
+
+    @wraps(method)
+    def wrapped(self: Any, *args: Any, **kwargs: Any) -> pd.DataFrame:
+        state = self.rng.bit_generator.state
+        try:
+            return method(self, *args, **kwargs)
+        except NotCovered:
+            self.rng.bit_generator.state = state
+            stock = getattr(constraints.ConstraintHandler, method.__name__)
+            result: pd.DataFrame = stock(self, *args, **kwargs)
+            return result
+
+    return wrapped
 
 
 @dataclass(frozen=True)
-class Coded:
-    """A column of objects."""
+class CodedColumn:
+    """A column as its distinct values and a code for each row."""
 
     name: str
     values: "pd.Index[Any]"
-    """The different values, without a missing one."""
+    """The distinct values, without missing ones."""
     codes: Codes
-    """For each row the place of its value in ``values``, -1 where it is missing."""
+    """The position of each row's value in ``values``, -1 where it is missing."""
 
     @classmethod
-    def of(cls, column: "pd.Series[Any]") -> "Coded":
-        """Return a column as codes; categories need no look at the rows."""
+    def of(cls, column: "pd.Series[Any]") -> "CodedColumn":
+        """Return a column as codes; those of categories are reused."""
         if isinstance(column.dtype, pd.CategoricalDtype):
             return cls(str(column.name), column.cat.categories, column.cat.codes.to_numpy())
         codes, values = pd.factorize(column)
         return cls(str(column.name), pd.Index(values), codes)
-
-
-def rank_of_codes(codes: Codes, number: int) -> tuple[Codes, int]:
-    """Return the codes without those that do not occur, -1 still -1, and how many there are."""
-    known = codes[codes >= 0]
-    occurs = np.zeros(number + 1, dtype=bool)
-    occurs[known] = True
-    ranks = np.cumsum(occurs) - 1
-    ranks[number] = -1  # where code -1 ends up
-    return ranks[codes], int(occurs[:number].sum())

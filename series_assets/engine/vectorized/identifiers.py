@@ -1,6 +1,6 @@
-"""Identifiers of kind ``uuid`` as categories, which Exhibit makes of them at once, only sooner.
+"""Identifiers of kind ``uuid`` as categories, to which Exhibit converts them anyway.
 
-The identifiers are those of ``core.plan.identifiers``; sorting them takes no look at their texts.
+The identifiers are those of ``core.plan.identifiers``, sorted by number instead of by text.
 """
 
 import random
@@ -15,16 +15,16 @@ from series_assets.core.plan.sampling import allocated_entities
 
 
 def generate(plan: IdentifierPlan, rows: int) -> "pd.Series[Any]":
-    """Return the column as ``core.plan.identifiers.generate`` does, but as sorted categories."""
+    """Return the column of ``core.plan.identifiers.generate`` as sorted categories."""
     if plan.kind != "uuid" or not rows:
         return identifiers.generate(plan, rows)
     rng = random.Random(plan.seed)
     words = identifiers.uuids(rng, allocated_entities(plan.distribution, rows))
     codes = identifiers.identifier_of_row(plan, rows, rng)
-    occurs = np.zeros(len(words), dtype=bool)
-    occurs[codes[codes >= 0]] = True
-    numbers = np.flatnonzero(occurs)
-    # All texts are of one length, so that they are in the order of the numbers they stand for.
+    is_used = np.zeros(len(words), dtype=bool)
+    is_used[codes[codes >= 0]] = True
+    numbers = np.flatnonzero(is_used)
+    # All texts have the same length, so they sort as the numbers do.
     high, low = np.ascontiguousarray(words[numbers]).view(">u8").astype(np.uint64).T
     numbers = numbers[np.lexsort((low, high))]
     places = np.full(len(words) + 1, -1)

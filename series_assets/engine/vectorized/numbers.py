@@ -1,8 +1,7 @@
-"""Numbers of whole columns at once, where stock Exhibit makes one row after the other.
+"""Numbers of whole columns, where stock Exhibit generates them row by row.
 
-The generator is asked for the same draws in the same order: numpy takes as many numbers from it
-for a whole array as for its members one by one. Only a normal number with dispersion takes two of
-different kinds a row, and is drawn in a loop.
+The random values are the same: numpy consumes as many for an array as for its elements one by one.
+Only normal numbers with dispersion need values of two kinds for each row, and thus a loop.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,150 +15,141 @@ from exhibit.core.generate import continuous
 from numpy.typing import NDArray
 
 from series_assets.core.spec.specification import Specification
-from series_assets.engine.vectorized.coded import Coded, NotCovered
+from series_assets.engine.vectorized.coded import CodedColumn, NotCovered
 
 Floats = NDArray[np.float64]
 _stock = continuous.generate_continuous_column
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How the numbers of one column are made, before they are scaled."""
+class NumberColumn:
+    """How the numbers of one column are generated, before they are scaled."""
 
     name: str
     distribution: Any
     parameters: Mapping[str, Any]
 
     @classmethod
-    def of(cls, specification: Specification, name: str) -> "Manner":
-        """Return what the specification says of a column."""
+    def of(cls, specification: Specification, name: str) -> "NumberColumn":
+        """Return the column as the specification defines it."""
         column = specification["columns"][name]
         return cls(name, column["distribution"], column["distribution_parameters"])
 
     @property
     def covered(self) -> bool:
-        """Whether all that is said is made of numbers that are known here."""
-        said = [self.parameters.get("dispersion", 0)]
+        """Whether the distribution and its parameters are covered here."""
+        values = [self.parameters.get("dispersion", 0)]
         if self.distribution == "normal":
-            said += [self.parameters.get(key, 1) for key in ("target_mean", "target_std")]
+            values += [self.parameters.get(key, 1) for key in ("target_mean", "target_std")]
         elif self.distribution != "weighted_uniform":
             return False
-        return all(isinstance(value, Real) and np.isfinite(float(value)) for value in said)
+        return all(isinstance(value, Real) and np.isfinite(float(value)) for value in values)
 
 
 def generate_continuous_column(
     spec_dict: Specification, anon_df: pd.DataFrame, col_name: str, **kwargs: Any
 ) -> "pd.Series[Any]":
-    """Return a column of scaled numbers for the rows of ``anon_df``, as Exhibit's own function."""
+    """Return a column of scaled numbers for the rows of ``anon_df``, as Exhibit does."""
     if kwargs or anon_df.empty:
         return _stock(spec_dict, anon_df, col_name, **kwargs)
     table = spec_dict["weights_table"]
     targets = list(spec_dict["weights_table_target_cols"]) or list(anon_df.columns)
     weighted = {column for number, column, _ in table if number == col_name}
-    manner = Manner.of(spec_dict, col_name)
+    column = NumberColumn.of(spec_dict, col_name)
     try:
-        columns = [Coded.of(anon_df[name]) for name in targets if name in weighted]
-        drawn = draw(columns, anon_df.index, table, manner, spec_dict["_rng"])
+        categories = [CodedColumn.of(anon_df[name]) for name in targets if name in weighted]
+        numbers = unscaled(categories, anon_df.index, table, column, spec_dict["_rng"])
     except NotCovered:
         return _stock(spec_dict, anon_df, col_name)
     precision = spec_dict["columns"][col_name]["precision"]
-    made: pd.Series[Any] = continuous.scale_continuous_column(
-        drawn, precision=precision, **manner.parameters
+    scaled: pd.Series[Any] = continuous.scale_continuous_column(
+        numbers, precision=precision, **column.parameters
     )
-    return made
+    return scaled
 
 
-def draw(
-    columns: Sequence[Coded],
+def unscaled(
+    categories: Sequence[CodedColumn],
     index: "pd.Index[Any]",
     table: Mapping[Any, Any],
-    manner: Manner,
+    column: NumberColumn,
     rng: np.random.Generator,
 ) -> "pd.Series[Any]":
     """Return the unscaled numbers of the rows.
 
-    ``columns`` are those that may have weights, in the order that Exhibit goes through them;
-    ``table`` is Exhibit's table of weights. Raises NotCovered before anything is drawn.
+    ``categories`` may have weights, and are in Exhibit's order; ``table`` is Exhibit's table of
+    weights. Raises NotCovered before the random generator is used.
     """
-    if not manner.covered:
+    if not column.covered:
         raise NotCovered
-    weights = [_weights(column, table, manner.name) for column in columns]
-    make = _uniform if manner.distribution == "weighted_uniform" else _normal
-    made = make(weights, len(index), manner.parameters, rng)
-    return pd.Series(made, index=index, name=manner.name)
+    weights = [_weights(category, table, column.name) for category in categories]
+    generate = _uniform if column.distribution == "weighted_uniform" else _normal
+    numbers = generate(weights, len(index), column.parameters, rng)
+    return pd.Series(numbers, index=index, name=column.name)
 
 
 @dataclass(frozen=True)
 class _Weights:
-    """The weights of one column for each row; 1 where there is none."""
+    """The weights of one category for each row; 1 where there is none."""
 
     weight: Floats
     equal: Floats
-    some: NDArray[np.bool_]
-    """Whether the row has a weight at all."""
+    is_weighted: NDArray[np.bool_]
 
 
-def _weights(column: Coded, table: Mapping[Any, Any], number: str) -> _Weights:
-    found = [table.get((number, column.name, value)) for value in column.values]
-    found.append(None)  # where a value is missing
-    if (column.codes < 0).any() and _has_weight_of_missing(table, number, column.name):
+def _weights(category: CodedColumn, table: Mapping[Any, Any], number: str) -> _Weights:
+    codes = category.codes
+    entries = [table.get((number, category.name, value)) for value in category.values]
+    entries.append(None)  # for missing values, whose code is -1
+    if (codes < 0).any() and any(
+        (name, other) == (number, category.name) and pd.isna(value) for name, other, value in table
+    ):
         raise NotCovered
-    pairs = [(1.0, 1.0) if one is None else tuple(one["weights"]) for one in found]
+    pairs = [(1.0, 1.0) if entry is None else tuple(entry["weights"]) for entry in entries]
     weight, equal = np.array(pairs, dtype=float).T
-    some = np.array([one is not None for one in found])
-    return _Weights(weight[column.codes], equal[column.codes], some[column.codes])
-
-
-def _has_weight_of_missing(table: Mapping[Any, Any], number: str, column: str) -> bool:
-    return any(
-        name == number and other == column and pd.isna(value) for name, other, value in table
-    )
+    is_weighted = np.array([entry is not None for entry in entries])
+    return _Weights(weight[codes], equal[codes], is_weighted[codes])
 
 
 def _uniform(
-    columns: Sequence[_Weights],
-    rows: int,
-    parameters: Mapping[str, Any],
-    rng: np.random.Generator,
+    weights: Sequence[_Weights], rows: int, parameters: Mapping[str, Any], rng: np.random.Generator
 ) -> Any:
     dispersion = parameters.get("dispersion", 0)
     base = np.full(rows, 1000.0)
-    some = np.zeros(rows, dtype=bool)
-    for column in columns:
-        base = base * column.weight
-        some |= column.some
+    is_weighted = np.zeros(rows, dtype=bool)
+    for category in weights:
+        base = base * category.weight
+        is_weighted |= category.is_weighted
     if np.isinf(base).any():
         raise NotCovered
     if dispersion == 0:
-        # Stock Exhibit's 1000 stays a whole number where no weight touches it.
-        return base if some.any() else base.astype(np.int64)
+        # Stock Exhibit's 1000 stays an integer without any weights.
+        return base if is_weighted.any() else base.astype(np.int64)
     return _disperse(base, dispersion, rng)
 
 
 def _normal(
-    columns: Sequence[_Weights],
-    rows: int,
-    parameters: Mapping[str, Any],
-    rng: np.random.Generator,
+    weights: Sequence[_Weights], rows: int, parameters: Mapping[str, Any], rng: np.random.Generator
 ) -> Any:
     dispersion = parameters.get("dispersion", 0)
     mean, deviation = (parameters.get(key, 1) for key in ("target_mean", "target_std"))
     differences = np.full(rows, 1.0)
     zero = np.zeros(rows, dtype=bool)
-    for column in columns:
-        zero |= column.weight == 0
+    for category in weights:
+        weight, equal = category.weight, category.equal
+        zero |= weight == 0
         with np.errstate(all="ignore"):
-            ratio = column.weight / column.equal - 1
-        differences = differences + np.where(column.weight - column.equal == 0, 0, ratio)
+            ratio = weight / equal - 1
+        differences = differences + np.where(weight - equal == 0, 0, ratio)
     means = mean * differences
     if np.isinf(means[~zero]).any() or deviation < 0:
         raise NotCovered
     if dispersion == 0:
         if zero.all():
             return np.zeros(rows, dtype=np.int64)
-        made = np.zeros(rows)
-        made[~zero] = rng.normal(means[~zero], deviation)
-        return made
+        numbers = np.zeros(rows)
+        numbers[~zero] = rng.normal(means[~zero], deviation)
+        return numbers
     return _normal_dispersed(means, deviation, zero, dispersion, rng)
 
 
@@ -170,29 +160,29 @@ def _normal_dispersed(
     dispersion: float,
     rng: np.random.Generator,
 ) -> Any:
-    """Draw a normal number and its dispersion for one row after the other."""
-    normal, chance = rng.standard_normal, rng.random
+    """Return normal numbers with dispersion, two random values for each row."""
+    normal, uniform = rng.standard_normal, rng.random
     if zero.any() or np.isnan(means).any():
-        drawn, chances = np.zeros(len(means)), np.zeros(len(means))
+        normals, uniforms = np.zeros(len(means)), np.zeros(len(means))
         for row, (is_zero, is_nan) in enumerate(zip(zero, np.isnan(means), strict=True)):
             if not is_zero:
-                drawn[row] = normal()
+                normals[row] = normal()
             if is_zero or not is_nan:
-                chances[row] = chance()
+                uniforms[row] = uniform()
     else:
-        both = [(normal(), chance()) for _ in range(len(means))]
-        drawn, chances = np.array(both).reshape(-1, 2).T
-    values = np.where(zero, 0.0, means + deviation * drawn)
+        pairs = [(normal(), uniform()) for _ in range(len(means))]
+        normals, uniforms = np.array(pairs).reshape(-1, 2).T
+    values = np.where(zero, 0.0, means + deviation * normals)
     low, high = _interval(values, dispersion)
-    return _with_gaps(low + (high - low) * chances, np.isnan(values))
+    return _with_gaps(low + (high - low) * uniforms, np.isnan(values))
 
 
 def _disperse(values: Floats, dispersion: float, rng: np.random.Generator) -> Any:
-    """Return numbers from around the values, as Exhibit's own function draws them."""
+    """Return random numbers around the values, as Exhibit does."""
     gaps = np.isnan(values)
-    made = np.full(len(values), np.nan)
-    made[~gaps] = rng.uniform(*_interval(values[~gaps], dispersion))
-    return _with_gaps(made, gaps)
+    numbers = np.full(len(values), np.nan)
+    numbers[~gaps] = rng.uniform(*_interval(values[~gaps], dispersion))
+    return _with_gaps(numbers, gaps)
 
 
 def _interval(values: Floats, dispersion: float) -> tuple[Floats, Floats]:
@@ -202,9 +192,9 @@ def _interval(values: Floats, dispersion: float) -> tuple[Floats, Floats]:
 
 
 def _with_gaps(values: Floats, gaps: NDArray[np.bool_]) -> Any:
-    """Return the values, as objects with pandas' NA where stock Exhibit puts it."""
+    """Return the values, as objects with pandas' NA if there are gaps, as stock Exhibit does."""
     if not gaps.any():
         return values
-    made = values.astype(object)
-    made[gaps] = pd.NA
-    return made
+    objects = values.astype(object)
+    objects[gaps] = pd.NA
+    return objects

@@ -1,8 +1,6 @@
-"""What stands in for what."""
+"""The vectorized replacements, and what they replace in Exhibit."""
 
 import re
-from collections.abc import Mapping
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -12,6 +10,7 @@ from exhibit.core.generate import categorical, derived, missing
 
 from series_assets.engine.constraint_actions import CorrectedHandler
 from series_assets.engine.patches import rows_that_match
+from series_assets.engine.sandbox import Patches
 from series_assets.engine.vectorized import categories
 from series_assets.engine.vectorized.bounds import Bounds
 from series_assets.engine.vectorized.coded import NotCovered
@@ -22,27 +21,27 @@ from series_assets.engine.vectorized.tables import parse_original_values
 
 
 class FastHandler(CorrectedHandler, Bounds, Groups):
-    """The corrected handler, with the fast actions where it leaves something to Exhibit's."""
+    """The corrected handler, with vectorized actions in place of Exhibit's."""
 
-    def _in_order(
-        self, df: pd.DataFrame, target: str, partition_cols: str, ascending: bool
+    def _sorted_in_groups(
+        self, df: pd.DataFrame, target: str, groups: str, ascending: bool
     ) -> "pd.Series[Any]":
         try:
-            return sorted_in_groups(df[target], self._groups(df, partition_cols), ascending)
+            return sorted_in_groups(df[target], self._groups(df, groups), ascending)
         except NotCovered:
-            return super()._in_order(df, target, partition_cols, ascending)
+            return super()._sorted_in_groups(df, target, groups, ascending)
 
 
 def matching_rows(rows: pd.DataFrame, condition: str) -> Any:
-    """Return which rows a filter holds for, looking only at the columns that it names."""
+    """Return which rows match a filter, using only the columns that it names."""
     named = [name for name in rows.columns if str(name).replace(" ", "__") in condition]
     return rows_that_match(rows[named], condition)
 
 
 def generate_derived_column(records: pd.DataFrame, calculation: str) -> Any:
-    """Return a derived column, made of the columns that it names; Exhibit copies what it gets.
+    """Return a derived column, given only the columns that it names: Exhibit copies its input.
 
-    A calculation by groups gets all of them, for what it names may stand in its result.
+    A calculation by groups gets all columns, because it may use any of them in its result.
     """
     safe = re.sub(r"\b\s\b", "__", calculation)
     if "groupby" not in safe:
@@ -54,8 +53,8 @@ def generate_derived_column(records: pd.DataFrame, calculation: str) -> Any:
 _stock_derived_column = derived.generate_derived_column
 
 
-def stand_ins() -> list[tuple[ModuleType, Mapping[str, Any]]]:
-    """Return the replacements, by the module that they stand in; they go over the corrections."""
+def replacements() -> Patches:
+    """Return the replacements, by module; they take precedence over the corrections."""
     return [
         (
             stock,

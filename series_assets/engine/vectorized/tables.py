@@ -1,4 +1,4 @@
-"""The tables of values and weights in a specification, which are the same in every period."""
+"""Parsing the tables of values and weights in a specification once for all periods."""
 
 from functools import lru_cache
 from typing import Any
@@ -10,7 +10,7 @@ _stock = formatters.parse_original_values
 
 
 def parse_original_values(original_values: Any) -> Any:
-    """Return the table that a list of lines is, or what is no list as it is; as Exhibit does."""
+    """Return the table in a list of lines, as Exhibit does; other values are returned unchanged."""
     if not isinstance(original_values, list):
         return original_values
     return _parsed(tuple(original_values)).copy()
