@@ -262,9 +262,9 @@ def test_a_database_that_is_none_is_told(tmp_path: Path, command: list[str]) -> 
     result = call(*command)
     assert result.exit_code
     assert result.stderr.rstrip("\n") == (
-        f"{database}: SQLite says: file is not a database; it is damaged, or something else: put "
-        "it back from a backup, or, if it held nothing of your own, remove it and make all periods "
-        "again, which gives the same data"
+        f"{database}: SQLite reports: file is not a database; it is damaged, or something else: "
+        "put it back from a backup, or, if it held nothing of your own, remove it and make all "
+        "periods again, which gives the same data"
     )
     database.unlink()
     succeed("generate", "demo", "--quiet")
@@ -542,8 +542,8 @@ def test_loose_files_that_are_not_there_are_told(tmp_path: Path) -> None:
     """Both at once."""
     nowhere = tmp_path / "nowhere"
     assert refuse(*loose(nowhere, tmp_path / "out")).splitlines() == [
-        f"{nowhere / 'specification.yml'}: there is no such file; mend the path",
-        f"{nowhere / 'user_input.yml'}: there is no such file; mend the path",
+        f"{nowhere / 'specification.yml'}: there is no such file; correct the path",
+        f"{nowhere / 'user_input.yml'}: there is no such file; correct the path",
     ]
 
 

@@ -269,7 +269,7 @@ def test_a_writer_that_takes_too_long(
 
 
 _KINDS = {
-    "database": r"(exhibit|(new|existing)_\d)\.db: (cannot be written: No space|SQLite says: )",
+    "database": r"(exhibit|(new|existing)_\d)\.db: (cannot be written: No space|SQLite reports: )",
     "records": r"new_\d\.csv: cannot be written: No space",
     "specification": r"(new|existing)_\d\.yml: cannot be written: No space",
     "dataset": r"dataset_\d\.csv: cannot be written: No space",
@@ -344,8 +344,8 @@ def test_a_database_on_a_disk_that_is_full(tmp_path: Path, table: Table, undistu
         ended = table.run()
         if ended.code:
             said = told(ended)
-            assert f"{database}: SQLite says: " in said
-            assert "see that it and its folder can be written and have space" in said
+            assert f"{database}: SQLite reports: " in said
+            assert "make sure that it and its folder can be written and have space" in said
             told_of.add(said)
             table.room.call("mount", "-o", "remount,size=0", disk)
             fine(table.run())
@@ -365,7 +365,7 @@ def test_files_that_cannot_grow(table: Table, undisturbed: Made, limit: int) -> 
     fine(table.run(*ONE_BY_ONE[0]))
     said = told(table.run(largest_file=limit))
     assert re.search(
-        rf"{table.data}\S+: (cannot be written: File too large|SQLite says: )", said
+        rf"{table.data}\S+: (cannot be written: File too large|SQLite reports: )", said
     ), said
     harmless(table.data, undisturbed)
     fine(table.run())
@@ -388,7 +388,7 @@ def read_only(room: Room, path: Path) -> None:
         ("", 2, "{data}/demo: cannot be written: Read-only file system; name another folder"),
         ("demo", 2, "{data}/demo: cannot be written: Read-only file system; name another folder"),
         ("demo/new_records", 2, "{data}/demo/new_records: cannot be written: Read-only file sys"),
-        ("exhibit.db", 1, "{data}/exhibit.db: SQLite says: attempt to write a readonly database"),
+        ("exhibit.db", 1, "{data}/exhibit.db: SQLite reports: attempt to write a readonly"),
         ("demo/dataset_2.csv", 1, "{data}/demo/dataset_2.csv: cannot be written: Device or reso"),
         ("demo/dataset_2.new.yml", 1, "{data}/demo/dataset_2.new.yml: cannot be written: Device"),
     ],

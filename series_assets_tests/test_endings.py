@@ -190,7 +190,7 @@ def test_want_of_memory_beside_exhibit() -> None:
     [
         ("x" * 5000, "is longer than the system allows; use a shorter one"),
         ("a/" + "y" * 300, "is longer than the system allows; use a shorter one"),
-        ("loop", "is a link that leads back to itself; mend the link"),
+        ("loop", "is a link that leads back to itself; correct the link"),
     ],
 )
 def test_an_output_that_no_path_can_lead_to(tmp_path: Path, output: str, expected: str) -> None:

@@ -891,7 +891,7 @@ def test_a_loose_file_that_is_missing(
             (tmp_path / file).write_text(yaml.safe_dump(content), encoding="utf-8")
     files = ("--specification", "spec.yml", "--user-input", "input.yml")
     assert _complaints(tmp_path, "generate", *files, "--output", "out") == [
-        f"{absent}: there is no such file; mend the path"
+        f"{absent}: there is no such file; correct the path"
     ]
 
 

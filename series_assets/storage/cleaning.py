@@ -1,4 +1,4 @@
-"""Removing the files of a series: all that were made for it, and nothing else."""
+"""Removing the files that were generated for a series, and nothing else."""
 
 import os
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ from series_assets.storage.files import INNER_FOLDERS, Layout
 
 
 def removable_files(layout: Layout) -> list[Path]:
-    """Return the files that were made for a series, once it is clear that all can be removed.
+    """Return the files that were generated for a series, after checking that they can be removed.
 
-    Links and folders under their names are somebody else's. Raises GenerationError where a
-    folder is a link, or does not let its files be removed.
+    Ignores links and folders under their names. Raises GenerationError where a folder is a link
+    or cannot be written.
     """
     for folder in (layout.folder, *(layout.folder / name for name in INNER_FOLDERS)):
         if folder.is_symlink():
@@ -33,9 +33,9 @@ def removable_files(layout: Layout) -> list[Path]:
 
 
 def remove_files(layout: Layout, files: Sequence[Path]) -> None:
-    """Remove the files, and the folders of the series that are empty then.
+    """Remove the files, and then the empty folders of the series.
 
-    Raises GenerationError for one that cannot be removed; what is left can be removed later.
+    Raises GenerationError at the first file that cannot be removed.
     """
     for path in files:
         try:

@@ -1,8 +1,7 @@
-"""Looking entities up in the reference table by their identifiers, and what it knows of them.
+"""Looking up entities in the reference table by their identifiers.
 
-The table itself has no index on its text: one would double the file and slow every period. So a
-lookup has one of its own, in a temporary table of SQLite's, on disk where entities are many: the
-memory it takes does not grow with their number.
+The table has no index on identifiers, which would double the file and slow down every period. A
+lookup creates a temporary one, on disk if it is large, so memory does not grow with the entities.
 """
 
 import json
@@ -22,21 +21,20 @@ from series_assets.storage.reference_table import KEYS_PER_PERIOD, ReferenceTabl
 from series_assets.storage.sqlite import explain_sqlite_errors, open_database, quoted
 
 Keys = NDArray[np.int64]
-"""Keys of the reference table, one for each value asked for; −1 where it has none."""
+"""Keys of the reference table, one for each value; −1 where it has none."""
 
 _KEY, _ = BOOKKEEPING
-_AT_ONCE = 50_000
-"""Values in one question to SQLite."""
+_BATCH = 50_000
+"""Values in one query."""
 
 
 @contextmanager
 def entity_lookup(
     table: ReferenceTable, identifiers: Sequence[str], before: int | None = None
 ) -> Iterator["EntityLookup"]:
-    """Provide a lookup by some identifier columns, as the reference table is now.
+    """Provide a lookup by some identifier columns in the current reference table.
 
-    It knows the entities that periods before ``before`` introduced, or all of them. Raises
-    GenerationError where the database cannot be read.
+    It has the entities that periods before ``before`` introduced, or all. Raises GenerationError.
     """
     with open_database(table.layout.database, read_only=True) as connection:
         bound = -1 if before is None else before * KEYS_PER_PERIOD
@@ -48,7 +46,7 @@ def entity_lookup(
 
 
 def _index(connection: sqlite3.Connection, table: str, name: str, index: str, bound: int) -> str:
-    """Make a temporary table of an identifier's values with the keys of their entities."""
+    """Create a temporary, indexed table of an identifier's values with their entities' keys."""
     column = f"kept.{quoted(name)}"
     connection.execute(f"CREATE TEMP TABLE {index} (identifier TEXT, entity INTEGER)")
     connection.execute(
@@ -57,7 +55,7 @@ def _index(connection: sqlite3.Connection, table: str, name: str, index: str, bo
         f"WHERE {column} IS NOT NULL AND (kept.{_KEY} < ?1 OR ?1 < 0)",
         (bound,),
     )
-    # Made afterwards, it is sorted at once: ten times as fast as insertions in any order.
+    # Created last, the index is sorted at once: ten times as fast as insertions.
     connection.execute(f"CREATE INDEX temp.by_{index} ON {index} (identifier, entity)")
     return index
 
@@ -71,60 +69,54 @@ class EntityLookup:
         self._table, self._connection, self._indexes = table, connection, indexes
 
     def keys(self, name: str, values: Sequence[str | None], before: int | None = None) -> Keys:
-        """Return where each value of an identifier was recorded first.
+        """Return the first key recorded for each value of an identifier.
 
-        −1 where that was in none of the periods before ``before``. Raises GenerationError.
+        −1 where no period before ``before`` recorded it. Raises GenerationError.
         """
-        wanted = sorted({value for value in values if value is not None})
-        found: dict[str | None, int] = {}
-        for first in range(0, len(wanted), _AT_ONCE):
-            some = wanted[first : first + _AT_ONCE]
-            for place, key in self._first(name, some):
-                if key is not None and (before is None or key < before * KEYS_PER_PERIOD):
-                    found[some[place]] = key
-        return np.array([found.get(value, -1) for value in values], dtype=np.int64)
-
-    def _first(self, name: str, values: Sequence[str]) -> list[tuple[int, int | None]]:
-        return self._fetch(
+        statement = (
             "SELECT wanted.key, (SELECT known.entity "
             f"FROM temp.{self._indexes[name]} AS known WHERE known.identifier = wanted.value "
-            "ORDER BY known.entity LIMIT 1) FROM json_each(?) AS wanted",
-            values,
+            "ORDER BY known.entity LIMIT 1) FROM json_each(?) AS wanted"
         )
+        distinct = sorted({value for value in values if value is not None})
+        key_of: dict[str | None, int] = {}
+        for start in range(0, len(distinct), _BATCH):
+            batch = distinct[start : start + _BATCH]
+            for position, key in self._fetch(statement, batch):
+                if key is not None and (before is None or key < before * KEYS_PER_PERIOD):
+                    key_of[batch[position]] = key
+        return np.array([key_of.get(value, -1) for value in values], dtype=np.int64)
 
     def texts(self, keys: Keys, columns: Sequence[str]) -> dict[str, pa.Array]:
-        """Return what was recorded under the keys, as text; null for the key −1.
-
-        Raises GenerationError.
-        """
+        """Return the recorded values as text, null for the key −1. Raises GenerationError."""
         if not (keys >= 0).any():
             return {name: pa.nulls(len(keys), pa.string()) for name in columns}
-        wanted, inverse = np.unique(keys, return_inverse=True)
+        unique, inverse = np.unique(keys, return_inverse=True)
         names = ", ".join(f"kept.{quoted(name)}" for name in columns)
         rows = self._fetch(
             f"SELECT kept.{_KEY}, {names} FROM json_each(?) AS wanted "
             f"JOIN main.{quoted(self._table.series.table)} AS kept ON kept.{_KEY} = wanted.value",
-            wanted.tolist(),
+            unique.tolist(),
         )
         found, *values = zip(*rows, strict=True) if rows else [()] * (len(columns) + 1)
-        # A key that is none of the table's leads to the null that is put behind all values.
-        place = np.full(len(wanted), len(found))
-        place[np.searchsorted(wanted, np.array(found, dtype=np.int64))] = np.arange(len(found))
-        take = pa.array(place[inverse])
+        # Unknown keys select the null that is appended to the values.
+        position = np.full(len(unique), len(found))
+        position[np.searchsorted(unique, np.array(found, dtype=np.int64))] = np.arange(len(found))
+        selection = pa.array(position[inverse])
         return {
-            name: _texts((*column, None)).take(take)
+            name: _texts((*column, None)).take(selection)
             for name, column in zip(columns, values, strict=True)
         }
 
     def _fetch(self, statement: str, values: Sequence[str] | Sequence[int]) -> list[Any]:
         with explain_sqlite_errors(self._table.layout.database):
-            wanted = json.dumps(values, ensure_ascii=False)
-            return self._connection.execute(statement, (wanted,)).fetchall()
+            parameters = (json.dumps(values, ensure_ascii=False),)
+            return self._connection.execute(statement, parameters).fetchall()
 
 
 def _texts(values: Sequence[Any]) -> pa.Array:
     try:
         return pa.array(values, type=pa.string())
-    except (pa.ArrowInvalid, pa.ArrowTypeError):  # numbers are among them
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # some are numbers
         frame = pd.DataFrame({"value": pd.Series(values, dtype=object)})
         return pa.array(as_text(frame)["value"].tolist(), type=pa.string())

@@ -1,11 +1,11 @@
-"""The files of a series: where they lie, and how each appears whole or not at all (section 8)."""
+"""The files of a series: their paths, and writing each of them atomically (contract, 8)."""
 
 import contextlib
 import csv
 import io
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
@@ -18,58 +18,58 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-_OURS = {
+_FILE_NAMES = {
     "": re.compile(r"dataset_[1-9]\d*\.(csv|new\.yml|existing\.yml|manifest\.json)|report\.html"),
     "new_records": re.compile(r"dataset_[1-9]\d*\.csv"),
     "truth": re.compile(r"(changes|cells|scd1|scd2)_[1-9]\d*\.csv"),
 }
-"""The names of files of ours in each folder of a series, the series' own first."""
-INNER_FOLDERS = tuple(filter(None, _OURS))
-"""The folders within that of a series."""
+"""The names of a series' files in its folder, and in the folders within it."""
+INNER_FOLDERS = tuple(filter(None, _FILE_NAMES))
+"""The folders within a series' folder."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the files of one series lie, and its database."""
+    """The paths of one series' files and of its database."""
 
     folder: Path
     database: Path
 
     @classmethod
     def of(cls, series: Series, data_dir: Path, *, flat: bool = False) -> Self:
-        """Return where the files of a series lie; ``flat``: in the data dir itself."""
+        """Return the layout of a series; ``flat`` puts its files into the data dir itself."""
         return cls(
             folder=data_dir if flat else data_dir / series.name,
             database=series.database or data_dir / "exhibit.db",
         )
 
     def dataset(self, number: int) -> Path:
-        """What a consumer picks up."""
+        """The delivered records."""
         return self.folder / f"dataset_{number}.csv"
 
     def new_specification(self, number: int) -> Path:
-        """The specification that the new records of a dataset were made from."""
+        """The specification of a dataset's new records."""
         return self.folder / f"dataset_{number}.new.yml"
 
     def existing_specification(self, number: int) -> Path:
-        """The specification that the existing records of a dataset were made from."""
+        """The specification of a dataset's existing records."""
         return self.folder / f"dataset_{number}.existing.yml"
 
     def new_records(self, number: int) -> Path:
-        """The new records of a dataset by themselves."""
+        """The new records of a dataset on their own."""
         return self.folder / "new_records" / f"dataset_{number}.csv"
 
     def manifest(self, number: int) -> Path:
-        """What tells a consumer that a dataset is there, and how to know that it is whole."""
+        """The manifest, by which a consumer knows that a dataset is there and complete."""
         return self.folder / f"dataset_{number}.manifest.json"
 
     @property
     def truth(self) -> Path:
-        """The folder of the expected history, apart from what a consumer picks up."""
+        """The folder of the expected history, which is not delivered."""
         return self.folder / "truth"
 
     def changes(self, number: int) -> Path:
-        """What each row of a dataset did."""
+        """The change that each row of a dataset is."""
         return self.truth / f"changes_{number}.csv"
 
     def cells(self, number: int) -> Path:
@@ -81,98 +81,93 @@ class Layout:
         return self.truth / f"{kind}_{number}.csv"
 
     def truth_files(self, number: int) -> list[Path]:
-        """All files of the history after a dataset, whether they are asked for or not."""
+        """All files of the history after a dataset, whether they are written or not."""
         dimension = [self.dimension(kind, number) for kind in DIMENSIONS]
         return [self.changes(number), self.cells(number), *dimension]
 
     @property
     def report(self) -> Path:
-        """The report on all periods made so far."""
+        """The report on all periods generated so far."""
         return self.folder / "report.html"
 
     def existing_files(self) -> list[Path]:
-        """Return the files that were made, of all periods, sorted."""
+        """Return the existing files of all periods, sorted."""
         return sorted(
             path
-            for folder, ours in _OURS.items()
+            for folder, names in _FILE_NAMES.items()
             for path in (self.folder / folder).glob("*")
-            if ours.fullmatch(path.name)
+            if names.fullmatch(path.name)
         )
 
 
 _TO_QUOTE = (b",", b'"', b"\r", b"\n")
 _ROWS_AT_ONCE = 50_000
-"""Rows that are put together before they are written: a text of pyarrow holds 2 GB at most."""
+"""Rows that are formatted at once: a string of pyarrow holds at most 2 GB."""
 
 
 def write_csv(path: Path, texts: "pd.DataFrame") -> None:
     """Write a frame of text as CSV: UTF-8, a header, LF, quotes only where needed.
 
-    Missing values are empty. Quotes are needed around a comma, a quote, and line breaks of any
-    kind; and around nothing at all, where it is the whole line.
+    Missing values are empty. Quotes are needed around values with a comma, a quote or a line
+    break, and where an empty value would be an empty line.
     """
     columns = {name: texts[name].to_numpy(dtype=object) for name in texts.columns}
     _write_columns(path, columns, len(texts))
 
 
 def write_table(path: Path, table: "pa.Table") -> None:
-    """Write an Arrow table as ``write_csv`` does; truth values as ``true`` and ``false``."""
-    import pyarrow as pa
-
-    columns = {name: table[name].cast(pa.string()) for name in table.column_names}
-    joined = {name: column.combine_chunks() for name, column in columns.items()}
-    _write_columns(path, joined, table.num_rows)
+    """Write an Arrow table as ``write_csv`` does; booleans as ``true`` and ``false``."""
+    _write_columns(path, _as_text(table), table.num_rows)
 
 
 def _write_columns(path: Path, columns: Mapping[str, Any], count: int) -> None:
-    def write(stream: io.BufferedWriter) -> None:
+    with _open_atomically(path) as stream:
         _write_lines(stream, columns, count)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-    _write_whole(path, write)
 
 
 def _write_lines(stream: Any, columns: Mapping[str, Any], count: int) -> None:
     stream.write(_lines([[name] for name in columns]))
-    for begin in range(0, count, _ROWS_AT_ONCE):
-        some = [column[begin : begin + _ROWS_AT_ONCE] for column in columns.values()]
-        stream.write(_lines(some))
+    for start in range(0, count, _ROWS_AT_ONCE):
+        batch = slice(start, start + _ROWS_AT_ONCE)
+        stream.write(_lines([column[batch] for column in columns.values()]))
 
 
 def csv_of(table: "pa.Table") -> str:
     """Return what ``write_table`` writes."""
-    import pyarrow as pa
-
     stream = io.BytesIO()
-    columns = {name: table[name].cast(pa.string()).combine_chunks() for name in table.column_names}
-    _write_lines(stream, columns, table.num_rows)
+    _write_lines(stream, _as_text(table), table.num_rows)
     return stream.getvalue().decode()
 
 
+def _as_text(table: "pa.Table") -> dict[str, Any]:
+    import pyarrow as pa
+
+    return {name: table[name].cast(pa.string()).combine_chunks() for name in table.column_names}
+
+
 def _lines(columns: Sequence[Any]) -> Any:
-    """Return the lines of a CSV, as bytes; each column is a sequence of texts and None."""
+    """Return the lines of a CSV as bytes; each column is a sequence of text and None."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    alone = len(columns) == 1
-    cells = [_cells(pa.array(column, pa.string()), alone) for column in columns]
+    single = len(columns) == 1
+    cells = [_cells(pa.array(column, pa.string()), single) for column in columns]
     rows = pc.binary_join_element_wise(*cells, ",", null_handling="replace")
     return _content(pc.binary_join_element_wise(rows, "", "\n"))
 
 
 def _content(texts: "pa.Array") -> Any:
-    """Return the UTF-8 of all texts, one behind the other."""
+    """Return all texts, concatenated, as UTF-8."""
     import pyarrow as pa
 
-    if texts.offset:  # a slice has the texts of all in its buffers
+    if texts.offset:  # the buffers of a slice hold all texts
         texts = pa.concat_arrays([texts, pa.array([], pa.string())])
     _, _, content = texts.buffers()
     return content.to_pybytes() if content else b""
 
 
-def _cells(texts: "pa.Array", alone: bool) -> "pa.Array":
-    """Return the texts of a column as a CSV has them, missing ones still missing."""
+def _cells(texts: "pa.Array", single: bool) -> "pa.Array":
+    """Return the texts of a column, quoted where needed; missing ones stay missing."""
     import pyarrow.compute as pc
 
     content = _content(texts)
@@ -181,28 +176,25 @@ def _cells(texts: "pa.Array", alone: bool) -> "pa.Array":
         quoted = pc.binary_join_element_wise('"', doubled, '"', "")
         marks = "|".join(mark.decode() for mark in _TO_QUOTE)
         texts = pc.if_else(pc.match_substring_regex(texts, marks), quoted, texts)
-    if alone:
+    if single:
         texts = texts.fill_null("")
         texts = pc.if_else(pc.equal(texts, ""), '""', texts)
     return texts
 
 
 def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
-    """Return the table in a CSV of ours as text, None where a value is missing.
+    """Return the given columns of a written CSV, or all, as text, None where missing.
 
-    Of the columns asked for, or of all. Raises KeyError for one that is not there exactly once,
-    OSError or ValueError where the file is no table.
+    Raises KeyError for a column that does not occur exactly once, OSError or ValueError where the
+    file is not a table.
     """
     frame: pd.DataFrame = read_table(path, columns).to_pandas()
     return frame
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> "pa.Table":
-    """Return the table in a CSV of ours as text, null where a value is missing.
-
-    As ``read_csv`` does.
-    """
-    # Opened once: another run may put other records in its place at any time.
+    """Return what ``read_csv`` does as an Arrow table, null where a value is missing."""
+    # Opened once: another run may replace the file at any time.
     with path.open(encoding="utf-8", newline="") as stream:
         return _parsed(stream, columns)
 
@@ -218,7 +210,7 @@ def _parsed(stream: io.TextIOWrapper, columns: Sequence[str] | None) -> "pa.Tabl
     from pyarrow import string
 
     names = _header(stream)
-    # pyarrow takes a mark at the start of a file off the first name.
+    # pyarrow removes a byte order mark from the first name.
     known = [*names, names[0].removeprefix("\ufeff")]
     wanted = names if columns is None else list(columns)
     for name in wanted:
@@ -254,18 +246,13 @@ def _header(stream: TextIO) -> list[str]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text as UTF-8."""
-
-    def write(stream: io.BufferedWriter) -> None:
+    """Write a text as UTF-8, atomically. Raises GenerationError."""
+    with _open_atomically(path) as stream:
         stream.write(text.encode())
-        stream.flush()
-        os.fsync(stream.fileno())
-
-    _write_whole(path, write)
 
 
 def replace(source: Path, target: Path) -> None:
-    """Put a finished file in its place, in one step. Raises GenerationError, for a link too."""
+    """Move a finished file to its place, atomically. Raises GenerationError, for a link too."""
     _refuse_links(target)
     with explain_write_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -273,20 +260,20 @@ def replace(source: Path, target: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file if it is there. Raises GenerationError where that cannot be done."""
+    """Remove a file if it exists. Raises GenerationError where that is impossible."""
     _refuse_links(path)
     with explain_write_errors(path):
         path.unlink(missing_ok=True)
 
 
 def remove_if_there(path: Path) -> None:
-    """Remove a file, and do nothing at all where there is none. Raises GenerationError."""
+    """Remove a file, without checks where there is none. Raises GenerationError."""
     if path.exists():
         remove(path)
 
 
 def _refuse_links(target: Path) -> None:
-    """Refuse a file of a series, or a folder of its own, that is a link to somebody's place."""
+    """Refuse to write through a link in the place of a series' file or folder."""
     inner = target.parent.name in INNER_FOLDERS
     for place in (target, target.parent, *((target.parent.parent,) if inner else ())):
         if place.is_symlink():
@@ -298,22 +285,26 @@ def _refuse_links(target: Path) -> None:
             )
 
 
-def _write_whole(path: Path, write: Callable[[Any], None]) -> None:
+@contextlib.contextmanager
+def _open_atomically(path: Path) -> Iterator[io.BufferedWriter]:
+    """Open a temporary file beside ``path`` that replaces it when the block ends without error."""
     _refuse_links(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with beside.open("wb") as stream:
-                write(stream)
-            beside.replace(path)
+            with temporary.open("wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
         finally:
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def explain_write_errors(path: Path) -> Iterator[None]:
-    """Turn what the system says of a file that cannot be written into a message about it."""
+    """Raise GenerationError about ``path`` for an OSError in a block that writes it."""
     try:
         yield
     except OSError as error:

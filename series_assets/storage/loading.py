@@ -1,8 +1,9 @@
-"""Finding the series on disk and reading their two files. What they may hold is core's business."""
+"""Finding series on disk and reading their two files, whose content ``core`` validates."""
 
 import re
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,20 +24,20 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True)
 class BrokenSeries:
-    """A folder whose two files make no series, and why."""
+    """A folder whose two files are not a valid series, and the reason."""
 
     name: str
     error: InputError
 
 
 class InstalledDatabaseWarning(UserWarning):
-    """The user named the database that ships with Exhibit, which is never written."""
+    """The user input names the database that ships with Exhibit, which is never written."""
 
 
 def find_series(folder: Path) -> list[Series | BrokenSeries]:
-    """Return every series in a folder, by name, the broken ones with what is wrong.
+    """Return every series in a folder, sorted by name, broken ones with their faults.
 
-    A series is a folder in it with at least one of the two files; hidden folders are none. Raises
+    A series is a folder with at least one of the two files; hidden folders are ignored. Raises
     InputError where the folder itself cannot be read.
     """
     found: list[Series | BrokenSeries] = []
@@ -62,7 +63,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _is_series(place: Path, name: str) -> bool:
-    """Tell whether a folder holds one of the two files, or a link in its place."""
+    """Return whether a folder has one of the two files, or a link in its place."""
     try:
         return any(part.name in (SPECIFICATION, USER_INPUT) for part in place.iterdir())
     except OSError as error:
@@ -70,11 +71,11 @@ def _is_series(place: Path, name: str) -> bool:
 
 
 def _unreadable(file: str, place: str, error: OSError) -> Fault:
-    return Fault(file, place, f"cannot be read: {error.strerror}", "see that you may read it")
+    return Fault(file, place, f"cannot be read: {error.strerror}", "make sure that you may read it")
 
 
 def load_series(folder: str | Path) -> Series:
-    """Return the series whose files lie in ``folder``, called after it.
+    """Return the series whose files are in ``folder``, named after it.
 
     Raises InputError with every fault of both files.
     """
@@ -95,7 +96,7 @@ def load_series(folder: str | Path) -> Series:
 
 
 def load_series_from_files(specification: Path, user_input: Path) -> Series:
-    """Return the series of two loose files, called after ``metadata.id``.
+    """Return the series of two files, named after ``metadata.id``.
 
     Raises InputError with every fault of both files.
     """
@@ -118,71 +119,65 @@ def load_parts(
     named_by: str,
     folder: Path,
 ) -> Series:
-    """Return the series of two parts, each the path of a file or what such a file would hold.
+    """Return the series of two parts, each a path or the content of such a file.
 
-    ``name`` None: called after ``metadata.id``. ``labels`` are what messages call the two parts,
-    ``named_by`` says where the name stands, ``folder`` is what ``exhibit_db_path`` is relative
-    to. Raises InputError with every fault of both.
+    ``name`` None: ``metadata.id``. Messages call the parts by their ``labels`` and the place of the
+    name ``named_by``; ``exhibit_db_path`` is relative to ``folder``. Raises InputError with every
+    fault of both parts.
     """
-    with errors_as_faults(" and ".join(labels)):
-        return _loaded(name, (specification, user_input), labels, named_by, folder)
-
-
-def _loaded(
-    name: str | None,
-    parts: tuple[Path | object, Path | object],
-    labels: tuple[str, str],
-    named_by: str,
-    folder: Path,
-) -> Series:
     faults: list[Fault] = []
-    contents: list[Any] = []
-    for part, label in zip(parts, labels, strict=True):
-        try:
-            contents.append(_content(part, label))
-        except InputError as error:
-            faults += error.faults
-    if faults:
-        raise InputError(faults)
-    content, said = contents
-    if name is None:
-        metadata = content.get("metadata") if isinstance(content, dict) else None
-        name = str(metadata.get("id") or "") if isinstance(metadata, dict) else ""
-        if not name:
-            remedy = "the series is called after it"
-            faults.append(Fault(labels[0], "metadata.id", "is missing", remedy))
-    faults += [fault.in_file(labels[0]) for fault in name_faults(name, named_by) if name]
-    database: Path | None = None
+    with errors_as_faults(" and ".join(labels)):
+        contents: list[Any] = []
+        for part, label in zip((specification, user_input), labels, strict=True):
+            with _collected(faults):
+                contents.append(_content(part, label))
+        if faults:
+            raise InputError(faults)
+        if name is None:
+            name = _metadata_id(contents[0])
+            if not name:
+                remedy = "the series is called after it"
+                faults.append(Fault(labels[0], "metadata.id", "is missing", remedy))
+        faults += [fault.in_file(labels[0]) for fault in name_faults(name, named_by) if name]
+        database: Path | None = None
+        with _collected(faults):
+            database = _database(contents[1], folder, labels[1])
+        with _collected(faults):
+            series = build_series(
+                name,
+                *contents,
+                specification_file=labels[0],
+                user_input_file=labels[1],
+                database=database,
+            )
+        if faults:
+            raise InputError(faults)
+        return series
+
+
+@contextmanager
+def _collected(faults: list[Fault]) -> Iterator[None]:
+    """Add the faults of an InputError in a block to the list instead of raising it."""
     try:
-        database = _database(said, folder, labels[1])
+        yield
     except InputError as error:
         faults += error.faults
-    try:
-        series = build_series(
-            name,
-            content,
-            said,
-            specification_file=labels[0],
-            user_input_file=labels[1],
-            database=database,
-        )
-    except InputError as error:
-        faults += error.faults
-    if faults:
-        raise InputError(faults)
-    return series
 
 
 def _content(part: Path | object, label: str) -> Any:
-    """Return what a part of a series holds. Raises InputError."""
     if isinstance(part, Path):
         return read_yaml(part, label)
     check_values(part, label)
     return part
 
 
+def _metadata_id(specification: Any) -> str:
+    metadata = specification.get("metadata") if isinstance(specification, dict) else None
+    return str(metadata.get("id") or "") if isinstance(metadata, dict) else ""
+
+
 def name_faults(name: str, named_by: str) -> Iterator[Fault]:
-    """Yield why a series cannot be called ``name``; ``named_by`` says where the name stands."""
+    """Yield why ``name`` cannot name a series; ``named_by`` is the place of the name."""
     shown = name if len(name) <= 2 * _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
     if not _NAME.fullmatch(name):
         yield fault_at(
@@ -205,19 +200,18 @@ def name_faults(name: str, named_by: str) -> Iterator[Fault]:
         )
 
 
-def _database(said: Any, folder: Path, label: str) -> Path | None:
-    """Return the database that a user input names, None where it names none of its own."""
-    named = said.get("exhibit_db_path") if isinstance(said, dict) else None
-    if not isinstance(named, str) or not named.strip():
+def _database(user_input: Any, folder: Path, label: str) -> Path | None:
+    """Return the database that a user input names, or None for the default."""
+    written = user_input.get("exhibit_db_path") if isinstance(user_input, dict) else None
+    if not isinstance(written, str) or not written.strip():
         return None
 
     def refused(problem: str, remedy: str) -> InputError:
         return InputError([Fault(label, "exhibit_db_path", f"'{shown}' {problem}", remedy)])
 
-    shown = named if len(named) <= 300 else f"{named[:297]}..."
-
+    shown = written if len(written) <= 300 else f"{written[:297]}..."
     try:
-        path = resolve_path(named, folder)
+        path = resolve_path(written, folder)
     except InvalidValueError as error:
         raise refused(error.problem, error.remedy) from None
     try:
@@ -226,12 +220,12 @@ def _database(said: Any, folder: Path, label: str) -> Path | None:
                 f"does not exist (looked for {path})",
                 "name an existing database, or leave it empty to get one",
             )
-        usable = is_regular(path) and is_database(path)
+        is_usable = is_regular(path) and is_database(path)
     except OSError as error:
         raise refused(
-            f"cannot be read: {error.strerror}", "see that you may read it, or name another"
+            f"cannot be read: {error.strerror}", "make sure that you may read it, or name another"
         ) from None
-    if not usable:
+    if not is_usable:
         raise refused("is not an SQLite database", "name one that is, or leave it empty to get one")
     if path == installed_database().resolve():
         warnings.warn(

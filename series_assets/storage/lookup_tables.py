@@ -1,7 +1,6 @@
-"""What a specification needs of the database and of Exhibit's models, held against what is there.
+"""Checking that the database and Exhibit's models have what a specification needs.
 
-Exhibit looks these up in the middle of a run, and fails on a missing one with an error of some
-library.
+Exhibit would fail in the middle of a run, with an error of some library.
 """
 
 from collections.abc import Iterator
@@ -12,30 +11,36 @@ from series_assets.core.errors import Fault, InputError, fault_at
 from series_assets.core.plan.series import Series
 from series_assets.core.spec.specification import PAIRED, REGEX, Specification, is_select
 from series_assets.storage import sql_guard
-from series_assets.storage.sqlite import installed_database, open_database, quoted, table_names
+from series_assets.storage.sqlite import (
+    column_names,
+    installed_database,
+    open_database,
+    quoted,
+    table_names,
+)
 
-EXHIBITS = {
+EXHIBIT_TABLES = {
     "birds": {"common_name", "scientific_name"},
     "dates": {"date"},
     "mountains": {"range", "peak"},
     "patients": {"gender", "age_group", "first_name", "last_name", "dob", "CHI"},
 }
-"""The tables that Exhibit comes with, and their columns, by which a database for it is known."""
+"""The tables of Exhibit's own database and their columns, which identify a copy of it."""
 
 
 def check_lookups(series: Series, database: Path, *, any_database: bool = False) -> None:
-    """Refuse a series whose tables are not in its database. Raises InputError."""
+    """Refuse a series whose database lacks tables that it needs. Raises InputError."""
     if faults := lookup_faults(series, database, any_database=any_database):
         raise InputError(faults)
 
 
 def lookup_faults(series: Series, database: Path, *, any_database: bool = False) -> list[Fault]:
-    """Return what is wrong with the database of a series, or with what it is asked for.
+    """Return the faults of a series' database, and of the specification's references to it.
 
-    A database that is not made yet is looked at as what it will be a copy of. ``any_database``
-    allows one with none of Exhibit's tables.
+    Instead of a database that does not exist yet, Exhibit's own is checked, of which it will be a
+    copy. ``any_database`` allows one without any of Exhibit's tables.
     """
-    if not any_database and (foreign := _of_another_program(database)):
+    if not any_database and (foreign := _foreign_database(database)):
         return [foreign.in_file(series.user_input_file)]
     missing = missing_lookups(series.specification, database)
     return [fault.in_file(series.specification_file) for fault in missing]
@@ -43,31 +48,31 @@ def lookup_faults(series: Series, database: Path, *, any_database: bool = False)
 
 @dataclass(frozen=True)
 class _Need:
-    """A table that some key of the specification needs of the database."""
+    """A table that a key of the specification needs in the database."""
 
     place: str
-    named: str
-    """What follows the place in a sentence: the value of the key, or why it needs the table."""
+    value: str
+    """The key's value, or the reason for needing the table; follows the place in a message."""
     table: str
     column: str | None = None
     uniques: int = 0
-    """How many different values the column, or the table, has to have."""
+    """The required number of distinct values in the column, or rows in the table."""
 
     def fault(self, problem: str, remedy: str = "") -> Fault:
-        """Return a fault at the place."""
-        return fault_at(self.place, f"{self.named} {problem}".strip(), remedy)
+        """Return a fault of the key."""
+        return fault_at(self.place, f"{self.value} {problem}".strip(), remedy)
 
 
 def missing_lookups(specification: Specification, database: Path) -> Iterator[Fault]:
-    """Yield what the specification needs of the database and does not find there."""
+    """Yield a fault for each need of the specification that is not met."""
     yield from _missing_models(specification)
-    place = database if database.exists() else installed_database()
-    yield from _faulty_statements(specification, database, place)
+    source = database if database.exists() else installed_database()
+    yield from _faulty_statements(specification, database, source)
     needs = list(_needs(specification))
     if not needs:
         return
     own = _own_prefix(specification)
-    with open_database(place, read_only=True) as connection:
+    with open_database(source, read_only=True) as connection:
         known = {name.lower(): name for name in table_names(connection, views=True)}
         views = set(known.values()) - set(table_names(connection))
         for need in needs:
@@ -76,29 +81,26 @@ def missing_lookups(specification: Specification, database: Path) -> Iterator[Fa
                 problem = f"needs the table '{need.table}', which {database} lacks"
                 yield need.fault(problem, remedy)
                 continue
-            rows = connection.execute(f"PRAGMA table_info({quoted(need.table)})")
-            columns = [name for _, name, *_ in rows]
+            columns = column_names(connection, need.table)
             if need.column is not None and need.column not in columns:
                 yield need.fault(
                     f"needs the column '{need.column}' of the table '{need.table}' in {database}, "
                     f"which has {', '.join(columns)}"
                 )
                 continue
-            shown = known[need.table.lower()]
-            if need.uniques or shown in views:
-                yield from _few_values(need, place, database, shown, shown in views)
+            name = known[need.table.lower()]
+            if need.uniques or name in views:
+                kind = f"{'view' if name in views else 'table'} '{name}'"
+                yield from _too_few_values(need, source, database, kind)
 
 
-def _few_values(
-    need: _Need, place: Path, database: Path, shown: str, is_view: bool
-) -> Iterator[Fault]:
-    """Yield that a table has too few values, or that a view cannot be read."""
-    what = f"COUNT(DISTINCT {quoted(need.column)})" if need.column else "COUNT(*)"
+def _too_few_values(need: _Need, source: Path, database: Path, kind: str) -> Iterator[Fault]:
+    """Yield a fault where a table has too few values, or a view cannot be read."""
+    counted = f"COUNT(DISTINCT {quoted(need.column)})" if need.column else "COUNT(*)"
     try:
-        ((count,),) = sql_guard.run(place, f"SELECT {what} FROM {quoted(need.table)}")
+        ((count,),) = sql_guard.run(source, f"SELECT {counted} FROM {quoted(need.table)}")
     except sql_guard.StatementError as error:
-        kind = "view" if is_view else "table"
-        problem = f"reads the {kind} '{shown}' of {database}, which {error.problem}"
+        problem = f"reads the {kind} of {database}, which {error.problem}"
         yield need.fault(problem, error.remedy)
         return
     if count < need.uniques:
@@ -117,53 +119,53 @@ _REMEDY_FOR_OWN = (
 
 
 def _own_prefix(specification: Specification) -> str:
-    """Return how the tables begin in which Exhibit keeps what it has seen in somebody's data."""
+    """Return the prefix of the tables in which Exhibit stores values from a user's data."""
     return f"temp_{specification['metadata'].get('id')}_"
 
 
-def _of_another_program(database: Path) -> Fault | None:
-    """Return the fault of a database with nothing of Exhibit's or ours in it, if it is one."""
+def _foreign_database(database: Path) -> Fault | None:
+    """Return a fault if a database has none of Exhibit's tables and no reference table."""
     if not database.exists():
         return None
     with open_database(database, read_only=True) as connection:
         known = set(table_names(connection, views=True))
-        ours = any(
-            columns <= {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}
-            for table, columns in EXHIBITS.items()
+        is_exhibits = any(
+            columns <= set(column_names(connection, table))
+            for table, columns in EXHIBIT_TABLES.items()
         )
     series = {name.removesuffix("_periods") for name in known if name.endswith("_periods")}
-    if ours or any(name.endswith("_reference") for name in series & known):
+    if is_exhibits or any(name.endswith("_reference") for name in series & known):
         return None
     return Fault(
         "",
         "exhibit_db_path",
-        f"the database {database} has none of Exhibit's tables ({', '.join(EXHIBITS)}), so it "
-        "seems to belong to another program",
+        f"the database {database} has none of Exhibit's tables ({', '.join(EXHIBIT_TABLES)}), so "
+        "it seems to belong to another program",
         "leave exhibit_db_path empty, or set SERIES_ASSETS_ANY_DATABASE=1 to say that it is meant",
         place_first=False,
     )
 
 
 def _faulty_statements(
-    specification: Specification, database: Path, place: Path
+    specification: Specification, database: Path, source: Path
 ) -> Iterator[Fault]:
-    """Yield what is wrong with the SQL statements, which are prepared but not run."""
+    """Yield the faults of SQL statements, which are prepared but not run."""
     columns = specification["columns"]
     own = f"temp_{specification['metadata'].get('id')}"
     for name, column in columns.items():
         if not is_select(statement := column.get("anonymising_set")):
             continue
-        beside = {own: list(columns), "temp_original_values": [name]}
+        temporary = {own: list(columns), "temp_original_values": [name]}
         try:
-            sql_guard.check(place, statement, beside)
+            sql_guard.check(source, statement, temporary)
         except sql_guard.StatementError as error:
-            place_of = f"columns.{name}.anonymising_set"
-            if error.lacking:
+            place = f"columns.{name}.anonymising_set"
+            if error.missing_table:
                 yield fault_at(
-                    place_of, f"needs the table '{error.lacking}', which {database} lacks"
+                    place, f"needs the table '{error.missing_table}', which {database} lacks"
                 )
             else:
-                yield fault_at(place_of, error.problem, error.remedy)
+                yield fault_at(place, error.problem, error.remedy)
 
 
 def _missing_models(specification: Specification) -> Iterator[Fault]:
@@ -183,26 +185,25 @@ def _needs(specification: Specification) -> Iterator[_Need]:
     grouped = {name for _, members in specification["linked_columns"] for name in members}
     for number, members in specification["linked_columns"]:
         first = columns[members[0]]["anonymising_set"].split(".")[0]
-        wanted = [f"{own}{number}" if first == "random" else first]
+        needed = [f"{own}{number}" if first == "random" else first]
         if number == 0:
-            wanted = [f"{own}matrix", f"{own}lookup"]
-        for table in wanted:
+            needed = [f"{own}matrix", f"{own}lookup"]
+        for table in needed:
             yield _Need("linked_columns", f"[{', '.join(members)}]", table)
     for name, column in columns.items():
         place = f"columns.{name}"
         if column["type"] == "geospatial":
             yield _Need(f"{place}.h3_table", "", column["h3_table"], "h3")
             continue
-        chosen = column.get("anonymising_set")
-        if column["type"] != "categorical" or is_select(chosen):
+        values = column.get("anonymising_set")
+        if column["type"] != "categorical" or is_select(values):
             continue
         if column["original_values"] in (PAIRED, REGEX) or name in grouped:
             continue
-        table, _, field = chosen.partition(".")
+        table, _, field = values.partition(".")
+        uniques = column["uniques"]
         if table != "random":
-            named = f"'{chosen}'"
-            uniques = column["uniques"]
-            yield _Need(f"{place}.anonymising_set", named, table, field or None, uniques)
-        elif column["uniques"] > metadata["inline_limit"]:
-            values = f"{own}{name.replace(' ', '$')}"
-            yield _Need(place, "(more uniques than inline_limit)", values)
+            yield _Need(f"{place}.anonymising_set", f"'{values}'", table, field or None, uniques)
+        elif uniques > metadata["inline_limit"]:
+            table = f"{own}{name.replace(' ', '$')}"
+            yield _Need(place, "(more uniques than inline_limit)", table)

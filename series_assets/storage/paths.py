@@ -1,4 +1,4 @@
-"""Paths as people write them, made absolute. Whether something is there is for others to find."""
+"""Resolving paths as users write them, whether or not a file exists there."""
 
 import errno
 import os
@@ -9,18 +9,17 @@ from series_assets.core.errors import InvalidValueError
 
 _NO_PATH = {
     errno.ENAMETOOLONG: ("is longer than the system allows", "use a shorter one"),
-    errno.ELOOP: ("is a link that leads back to itself", "mend the link"),
+    errno.ELOOP: ("is a link that leads back to itself", "correct the link"),
     errno.EILSEQ: ("has a character that no path can have here", "leave it out"),
 }
 _LONGEST_NAME = 255
-"""Bytes of one name in a path, on every file system in common use."""
+"""Bytes of one name in a path, on all common file systems."""
 
 
 def resolve_path(written: str | Path, folder: Path | None = None) -> Path:
-    """Return the path that ``written`` names, relative to ``folder`` or the working directory.
+    """Return the absolute path, relative to ``folder`` or the working directory.
 
-    ``~`` is the home of whoever runs this where a ``folder`` is given. Raises UnusableError
-    for what no path can be.
+    ``~`` is expanded where a ``folder`` is given. Raises UnusableError for an impossible path.
     """
     if "\x00" in str(written):
         raise InvalidValueError("has the character NUL, which no path can have", "leave it out")
@@ -32,11 +31,9 @@ def resolve_path(written: str | Path, folder: Path | None = None) -> Path:
     try:
         path = path.resolve()
         if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
-            raise InvalidValueError(
-                *_NO_PATH[errno.ENAMETOOLONG]
-            )  # its folder may be absent as yet
-        os.stat(path)  # noqa: PTH116  it may be absent; only a path that cannot be is of interest
-    except RuntimeError:  # what pathlib makes of a loop of links
+            raise InvalidValueError(*_NO_PATH[errno.ENAMETOOLONG])  # its folder may not exist yet
+        os.stat(path)  # noqa: PTH116  it may be absent; this finds impossible paths
+    except RuntimeError:  # pathlib's error for a loop of links
         raise InvalidValueError(*_NO_PATH[errno.ELOOP]) from None
     except OSError as error:
         if error.errno in _NO_PATH:
@@ -47,15 +44,15 @@ def resolve_path(written: str | Path, folder: Path | None = None) -> Path:
 
 
 def is_regular(path: Path) -> bool:
-    """Tell whether something is a file that can be read to its end. Raises OSError."""
+    """Return whether a path is a regular file. Raises OSError."""
     return stat.S_ISREG(path.stat().st_mode)
 
 
 def is_pipe_or_device(path: Path) -> bool:
-    """Tell whether reading would wait for others: a pipe, a device. Raises OSError."""
+    """Return whether a path is a pipe or a device, which may block readers. Raises OSError."""
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def printable(name: str) -> str:
-    """Return a file's name as text that can be written, whatever bytes it has."""
+    """Return a file's name as printable text, whatever bytes it has."""
     return name.encode("utf-8", "backslashreplace").decode()

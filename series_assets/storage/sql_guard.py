@@ -1,7 +1,7 @@
-"""What a SELECT in an anonymising set may do: read, with functions that give the same every time.
+"""Restricting the SQL of anonymising sets to reading, with deterministic functions.
 
-A specification may come from a stranger. SQLite itself is asked what a statement would do, before
-it does it; how long it may take and how much it may return has bounds.
+A specification may come from a stranger, so SQLite's authorizer checks each statement before it
+runs, and its running time and result are limited.
 """
 
 import contextlib
@@ -16,13 +16,12 @@ from typing import Any
 from series_assets.core.errors import GenerationError
 from series_assets.storage.sqlite import open_database, quoted
 
-SECONDS = 60
-"""How long one statement may take."""
-ROWS, CHARACTERS, CELL = 5_000_000, 500_000_000, 1_000_000
-"""How many rows it may return, how much text in all of them, and how many bytes in one value."""
+MAX_SECONDS = 60
+MAX_ROWS, MAX_CHARACTERS, MAX_VALUE_BYTES = 5_000_000, 500_000_000, 1_000_000
+"""Limits of one statement: its running time, the rows and characters of its result, one value."""
 
-_TIMES = frozenset(("date", "time", "datetime", "julianday", "unixepoch", "strftime"))
-_COMPUTING = """
+_TIME_FUNCTIONS = frozenset(("date", "time", "datetime", "julianday", "unixepoch", "strftime"))
+_OTHER_FUNCTIONS = """
     abs char coalesce concat concat_ws format glob hex if ifnull iif instr length like likelihood
     likely lower ltrim max min nullif octet_length printf quote replace round rtrim sign soundex
     substr substring trim typeof unhex unicode unlikely upper
@@ -35,11 +34,11 @@ _COMPUTING = """
     json_group_object json_insert json_object json_patch json_quote json_remove json_replace
     json_set json_tree json_type json_valid
 """
-_FUNCTIONS = _TIMES | frozenset(_COMPUTING.split())
-_DIFFERING = ("random", "randomblob", "changes", "total_changes", "last_insert_rowid")
-_OF_THE_CLOCK = ("current_date", "current_time", "current_timestamp")
+_FUNCTIONS = _TIME_FUNCTIONS | frozenset(_OTHER_FUNCTIONS.split())
+_NONDETERMINISTIC = ("random", "randomblob", "changes", "total_changes", "last_insert_rowid")
+_CLOCK = ("current_date", "current_time", "current_timestamp")
 _READS = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE)
-_OF_STATEMENTS = (
+_STATEMENT_ERRORS = (
     sqlite3.SQLITE_ERROR,
     sqlite3.SQLITE_AUTH,
     sqlite3.SQLITE_INTERRUPT,
@@ -53,14 +52,14 @@ _LITERAL = re.compile(r"'(now|localtime|utc)'", re.IGNORECASE)
 
 
 class StatementError(GenerationError):
-    """A statement that an anonymising set may not have; its text goes on from the statement."""
+    """A statement that is not allowed; the problem continues a sentence about it."""
 
-    lacking: str | None = None
-    """The table that the statement needs and the database lacks, if that is all."""
+    missing_table: str | None = None
+    """The table that the database lacks, if that is the only problem."""
 
 
 class _Guard:
-    """Watches one connection, and remembers what it refused."""
+    """Authorizes what statements do on one connection, and records the first refusal."""
 
     def __init__(self) -> None:
         self.refused: StatementError | None = None
@@ -71,11 +70,11 @@ class _Guard:
         return sqlite3.SQLITE_DENY
 
     def authorize(self, action: int, first: str | None, second: str | None, *_: Any) -> int:
-        """Answer SQLite's question whether a statement may do something."""
+        """Return whether SQLite may do what a statement asks for."""
         if action == sqlite3.SQLITE_FUNCTION:
             return self._function((second or "").lower())
         if action not in _READS:
-            return self.refuse("does more than read", "leave a SELECT alone")
+            return self.refuse("does more than read", "use a single SELECT")
         if action == sqlite3.SQLITE_READ and (first or "").lower().startswith(
             ("sqlite_", "pragma_", "dbstat")
         ):
@@ -86,12 +85,12 @@ class _Guard:
         self.functions.add(name)
         if name in _FUNCTIONS:
             return sqlite3.SQLITE_OK
-        if name in _OF_THE_CLOCK:
+        if name in _CLOCK:
             return self.refuse(
                 f"uses {name.upper()}, so that its result would differ from day to day",
                 "write the date or time itself",
             )
-        if name in _DIFFERING:
+        if name in _NONDETERMINISTIC:
             return self.refuse(
                 f"calls {name}(), so that its result would differ from run to run", "leave it out"
             )
@@ -100,16 +99,16 @@ class _Guard:
         )
 
     def time_function(self, name: str) -> Callable[..., Any]:
-        """Return a date function of SQLite's that knows neither clock nor time zone."""
+        """Return one of SQLite's date functions, without access to the clock or the time zone."""
 
         def checked(*values: Any) -> Any:
             texts = [_as_sqlite_reads(value) for value in values]
-            if len(values) <= (name == "strftime") or {"now", "subsec", "subsecond"} & set(
-                texts[: 1 + (name == "strftime")]
-            ):
-                self.refuse(*_of_now(name))
+            formats = 1 if name == "strftime" else 0
+            clock = {"now", "subsec", "subsecond"}
+            if len(values) <= formats or clock.intersection(texts[: 1 + formats]):
+                self.refuse(*_depends_on_now(name))
             elif zone := next((text for text in texts if text in _ZONES), None):
-                self.refuse(*_of_zone(zone))
+                self.refuse(*_depends_on_zone(zone))
             else:
                 return _stock_time(name, values)
             raise ValueError(str(self.refused))
@@ -120,7 +119,7 @@ class _Guard:
 def run(database: Path, statement: str) -> list[tuple[Any, ...]]:
     """Return the rows of a statement.
 
-    Raises StatementError where it does what it may not, or SQLite cannot run it.
+    Raises StatementError where it is not allowed, or SQLite cannot run it.
     """
     rows: list[tuple[Any, ...]] = []
     characters = 0
@@ -128,45 +127,46 @@ def run(database: Path, statement: str) -> list[tuple[Any, ...]]:
         for row in connection.execute(statement):
             rows.append(row)
             characters += sum(len(cell) for cell in row if isinstance(cell, str | bytes))
-            if len(rows) > ROWS or characters > CHARACTERS:
+            if len(rows) > MAX_ROWS or characters > MAX_CHARACTERS:
                 raise StatementError(
-                    f"returns more than {ROWS:,} rows or {CHARACTERS:,} characters",
+                    f"returns more than {MAX_ROWS:,} rows or {MAX_CHARACTERS:,} characters",
                     "narrow it down with WHERE or DISTINCT",
                 )
     return rows
 
 
-def check(database: Path, statement: str, beside: dict[str, list[str]]) -> None:
-    """Have SQLite prepare a statement, without running it.
+def check(database: Path, statement: str, temporary: dict[str, list[str]]) -> None:
+    """Prepare a statement without running it.
 
-    ``beside`` names the tables that Exhibit puts there meanwhile, with their columns.
-    Raises StatementError as ``run`` does.
+    ``temporary`` has the tables that Exhibit creates during a run, with their columns. Raises
+    StatementError as ``run`` does.
     """
-    with _guarded(database, beside) as (connection, guard):
+    with _guarded(database, temporary) as (connection, guard):
         connection.execute(f"EXPLAIN {statement}").close()
-        if used := sorted(guard.functions & _TIMES):
-            if found := _NO_DATE.search(statement):
-                raise StatementError(*_of_now(found[1].lower()))
-            if found := _LITERAL.search(statement):
-                word = found[1].lower()
-                raise StatementError(*(_of_now(used[0]) if word == "now" else _of_zone(word)))
+        if used := sorted(guard.functions & _TIME_FUNCTIONS):
+            if match := _NO_DATE.search(statement):
+                raise StatementError(*_depends_on_now(match[1].lower()))
+            if match := _LITERAL.search(statement):
+                word = match[1].lower()
+                problem = _depends_on_now(used[0]) if word == "now" else _depends_on_zone(word)
+                raise StatementError(*problem)
 
 
 @contextlib.contextmanager
 def _guarded(
-    database: Path, beside: dict[str, list[str]] | None = None
+    database: Path, temporary: dict[str, list[str]] | None = None
 ) -> Iterator[tuple[sqlite3.Connection, _Guard]]:
-    """Open a database for one statement; what SQLite says of it leaves as StatementError."""
-    guard, until = _Guard(), time.monotonic() + SECONDS
+    """Open a database for one statement. Raises StatementError for errors of the statement."""
+    guard, until = _Guard(), time.monotonic() + MAX_SECONDS
     with open_database(database, read_only=True) as connection:
-        for table, columns in (beside or {}).items():
+        for table, columns in (temporary or {}).items():
             names = ", ".join(map(quoted, columns))
             connection.execute(f"CREATE TEMP TABLE {quoted(table)} ({names})")
-        for name in _TIMES:
+        for name in _TIME_FUNCTIONS:
             connection.create_function(name, -1, guard.time_function(name), deterministic=True)
-        # SQLite declares these as tables on first use, which the guard would take for writing.
+        # SQLite declares these as tables on first use, which the authorizer would refuse.
         connection.execute("SELECT 1 FROM json_each('[]'), json_tree('[]')").close()
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000)
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         connection.set_authorizer(guard.authorize)
@@ -174,37 +174,36 @@ def _guarded(
         try:
             yield connection, guard
         except (sqlite3.Error, sqlite3.Warning) as error:
-            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) not in _OF_STATEMENTS:
+            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) not in _STATEMENT_ERRORS:
                 raise
-            raise (guard.refused or _complaint(error)) from None
+            raise (guard.refused or _as_statement_error(error)) from None
 
 
-def _complaint(error: Exception) -> StatementError:
-    """Return what SQLite has against a statement; the one place that reads SQLite's messages."""
+def _as_statement_error(error: Exception) -> StatementError:
+    """Return SQLite's error about a statement; no other function reads SQLite's messages."""
     code = getattr(error, "sqlite_errorcode", 0)
     if code == sqlite3.SQLITE_INTERRUPT:
         remedy = "narrow it down with WHERE or DISTINCT"
-        return StatementError(f"takes longer than {SECONDS} seconds", remedy)
+        return StatementError(f"takes longer than {MAX_SECONDS} seconds", remedy)
     if code == sqlite3.SQLITE_TOOBIG:
-        return StatementError(f"makes a value of more than {CELL:,} bytes", "shorten it")
+        return StatementError(f"makes a value of more than {MAX_VALUE_BYTES:,} bytes", "shorten it")
     if "one statement" in str(error):
-        return StatementError("is more than one statement", "leave a single SELECT")
-    complaint = StatementError(
-        f"cannot be run: SQLite says: {error}", "see its tables, columns and spelling"
-    )
-    if lacking := _NO_TABLE.search(str(error)):
-        complaint.lacking = lacking[1]
-    return complaint
+        return StatementError("is more than one statement", "use a single SELECT")
+    problem = f"cannot be run: SQLite reports: {error}"
+    other = StatementError(problem, "check its tables, columns and spelling")
+    if match := _NO_TABLE.search(str(error)):
+        other.missing_table = match[1]
+    return other
 
 
-def _of_now(name: str) -> tuple[str, str]:
+def _depends_on_now(name: str) -> tuple[str, str]:
     return (
         f"asks {name}() for the present moment, so that its result would differ from day to day",
         "write the date or time itself",
     )
 
 
-def _of_zone(word: str) -> tuple[str, str]:
+def _depends_on_zone(word: str) -> tuple[str, str]:
     return (
         f"uses '{word}', so that its result would differ from one time zone to another",
         "leave it out",
@@ -212,7 +211,7 @@ def _of_zone(word: str) -> tuple[str, str]:
 
 
 def _as_sqlite_reads(value: Any) -> str:
-    """Return a value as SQLite's date functions read it: text up to a zero byte."""
+    """Return a value as SQLite's date functions read it: text up to a null character."""
     text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
     return text.split("\0")[0].strip().lower()
 

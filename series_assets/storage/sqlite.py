@@ -1,6 +1,6 @@
-"""The SQLite database of a series: made on first use, opened, and copied for a run of Exhibit.
+"""The SQLite database of a series: creating and opening it, and copying it for a run of Exhibit.
 
-The tables that existing records are drawn from are in ``reference_table``.
+Reference tables are in ``reference_table``.
 """
 
 import contextlib
@@ -8,9 +8,9 @@ import importlib.util
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from series_assets.core.errors import GenerationError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 60
 """Seconds to wait for another process that is writing."""
-_OF_THE_DISK = (
+_DISK_ERRORS = (
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_CANTOPEN,
@@ -32,14 +32,14 @@ _OF_THE_DISK = (
 
 
 def installed_database() -> Path:
-    """Return the database that ships with Exhibit, which is never written; imports nothing."""
-    found = importlib.util.find_spec("exhibit")
-    assert found is not None and found.submodule_search_locations
-    return Path(found.submodule_search_locations[0]) / "db" / "exhibit.db"
+    """Return the database that ships with Exhibit, without importing that; it is never written."""
+    package = importlib.util.find_spec("exhibit")
+    assert package is not None and package.submodule_search_locations
+    return Path(package.submodule_search_locations[0]) / "db" / "exhibit.db"
 
 
 def is_database(path: Path) -> bool:
-    """Tell whether a file is an SQLite database, by its first bytes; an empty one may become it."""
+    """Return whether a file is an SQLite database, or empty, by its first bytes."""
     with path.open("rb") as stream:
         head = stream.read(16)
     return head in (b"", b"SQLite format 3\x00")
@@ -52,41 +52,41 @@ def check_readable(database: Path) -> None:
 
 
 def create_if_missing(database: Path, scratch: Path | None = None) -> None:
-    """Create the database as a copy of Exhibit's own where there is none yet.
+    """Create the database as a copy of Exhibit's own where none exists, atomically.
 
-    It is put together in the folder ``scratch``, by default beside its place, and appears whole.
-    Of two processes that do so at once, one copy stays and both use it.
+    A temporary file is written in the folder ``scratch``, by default beside the database. Two
+    processes may do so at once: both then use the same copy.
     """
     if database.exists():
         return
-    beside = (scratch or database.parent) / f".{database.name}.{os.getpid()}.part"
+    temporary = (scratch or database.parent) / f".{database.name}.{os.getpid()}.part"
     with explain_write_errors(database), explain_sqlite_errors(database):
         database.parent.mkdir(parents=True, exist_ok=True)
         try:
-            shutil.copyfile(installed_database(), beside)
-            with contextlib.closing(sqlite3.connect(beside)) as connection:
+            shutil.copyfile(installed_database(), temporary)
+            with contextlib.closing(sqlite3.connect(temporary)) as connection:
                 _use_wal(connection)
-            with beside.open("rb+") as stream:
+            with temporary.open("rb+") as stream:
                 os.fsync(stream.fileno())
             try:
-                os.link(beside, database)
+                os.link(temporary, database)
             except FileExistsError:
                 pass
             except OSError:  # a file system without hard links
-                beside.replace(database)
+                temporary.replace(database)
         finally:
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def open_database(
     database: Path, *, read_only: bool = False, scratch: bool = False
 ) -> Iterator[sqlite3.Connection]:
-    """Open a database, transactions begun explicitly; one that is made by this is in WAL mode.
+    """Open a database, with explicit transactions; a new one is created in WAL mode.
 
-    One that is there keeps its mode, and reading leaves no files beside it. A scratch one is
-    nobody else's and need not outlive a crash: it writes nothing beside itself.
-    What SQLite complains of leaves as a GenerationError that names the file.
+    An existing one keeps its mode, and reading leaves no files beside it. A ``scratch`` database is
+    used by one process only and need not survive a crash, so it has no journal file. Raises
+    GenerationError for SQLite's errors, also for those of the block.
     """
     if is_pipe_or_device(database):
         raise GenerationError(
@@ -95,11 +95,10 @@ def open_database(
     with explain_sqlite_errors(database):
         if read_only:
             _roll_back(database)
-        with _reading(database) if read_only else contextlib.nullcontext():
+        with _keep_wal_files(database) if read_only else contextlib.nullcontext():
             is_new = not database.exists()
             address = reading_address(database) if read_only else address_of(database, "rwc")
-            connection = sqlite3.connect(address, timeout=_PATIENCE, isolation_level=None, uri=True)
-            with contextlib.closing(connection):
+            with _connect(address) as connection:
                 if scratch:
                     connection.execute("PRAGMA journal_mode = MEMORY")
                     connection.execute("PRAGMA synchronous = OFF")
@@ -112,44 +111,49 @@ def open_database(
 
 @contextlib.contextmanager
 def explain_sqlite_errors(database: Path) -> Iterator[None]:
-    """Turn what SQLite complains of into a message about the file."""
+    """Raise GenerationError about ``database`` for SQLite's errors in a block."""
     try:
         yield
     except sqlite3.Error as error:
-        raise _complaint(error, database) from error
-
-
-def _roll_back(database: Path) -> None:
-    """Undo what a program that was killed had half written; who only reads is not allowed to."""
-    if not database.with_name(f"{database.name}-journal").exists():
-        return
-    with contextlib.suppress(sqlite3.OperationalError):  # then the reader says what is wrong
-        address = address_of(database, "rw")
-        connection = sqlite3.connect(address, timeout=_PATIENCE, isolation_level=None, uri=True)
-        with contextlib.closing(connection):
-            table_names(connection)
+        raise _as_generation_error(error, database) from error
 
 
 @contextlib.contextmanager
-def _reading(database: Path) -> Iterator[None]:
-    """Keep what a reader of a database in WAL mode needs beside it, for as long as it reads.
+def _connect(address: str) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(address, timeout=_PATIENCE, isolation_level=None, uri=True)
+    with contextlib.closing(connection):
+        yield connection
 
-    SQLite removes it when the last connection ends that may write; one for reading never does.
+
+def _roll_back(database: Path) -> None:
+    """Undo an unfinished write of a program that was killed, which read-only access cannot do."""
+    if not database.with_name(f"{database.name}-journal").exists():
+        return
+    address = address_of(database, "rw")
+    # The reader reports any error.
+    with contextlib.suppress(sqlite3.OperationalError), _connect(address) as connection:
+        table_names(connection)
+
+
+@contextlib.contextmanager
+def _keep_wal_files(database: Path) -> Iterator[None]:
+    """Keep the files beside a database in WAL mode as long as a reader needs them.
+
+    SQLite creates and removes them with connections that may write, never with one for reading.
     """
     if not _is_wal(database) or _cannot_be_written(database):
         yield
         return
-    address = address_of(database, "rw")
-    with contextlib.closing(sqlite3.connect(address, timeout=_PATIENCE, uri=True)) as connection:
+    with _connect(address_of(database, "rw")) as connection:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
         yield
 
 
 def reading_address(database: Path) -> str:
-    """Return the URI under which a database is read, also where nothing can be written."""
-    alone = not database.with_name(database.name + "-wal").exists()
+    """Return the URI for reading a database, also where nothing can be written."""
+    has_no_wal = not database.with_name(database.name + "-wal").exists()
     address = address_of(database, "ro")
-    if alone and _is_wal(database) and _cannot_be_written(database):
+    if has_no_wal and _is_wal(database) and _cannot_be_written(database):
         return f"{address}&immutable=1"
     return address
 
@@ -158,7 +162,7 @@ def _is_wal(database: Path) -> bool:
     try:
         with database.open("rb") as stream:
             return stream.read(20)[18:] == b"\x02\x02"
-    except OSError:  # told by SQLite
+    except OSError:  # SQLite reports it
         return False
 
 
@@ -167,9 +171,9 @@ def _cannot_be_written(database: Path) -> bool:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Use WAL mode, unless somebody is just using the database in another; then that does too.
+    """Use WAL mode, unless another process is using the database at the moment.
 
-    The change would fail or wait; what is done in the other mode waits for its turn as it should.
+    The change would then fail or wait; without WAL mode writers wait for each other too.
     """
     connection.execute("PRAGMA busy_timeout = 0")
     try:
@@ -181,12 +185,11 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def _code(error: sqlite3.Error) -> int:
-    """Return SQLite's code of an error, without what it adds about its kind; 0 if it has none."""
+    """Return SQLite's primary result code of an error; 0 if it has none."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def _complaint(error: sqlite3.Error, database: Path) -> GenerationError:
-    """Return what SQLite says of a database as an error of ours."""
+def _as_generation_error(error: sqlite3.Error, database: Path) -> GenerationError:
     code = _code(error)
     if code == sqlite3.SQLITE_BUSY:
         return GenerationError(
@@ -195,29 +198,29 @@ def _complaint(error: sqlite3.Error, database: Path) -> GenerationError:
             file=database,
         )
     remedy = ""
-    if code in _OF_THE_DISK:
-        remedy = "see that it and its folder can be written and have space, then run it again"
+    if code in _DISK_ERRORS:
+        remedy = "make sure that it and its folder can be written and have space, then run it again"
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         remedy = (
             "it is damaged, or something else: put it back from a backup, or, if it held nothing "
             "of your own, remove it and make all periods again, which gives the same data"
         )
-    return GenerationError(f"SQLite says: {error}", remedy, file=database)
+    return GenerationError(f"SQLite reports: {error}", remedy, file=database)
 
 
 def address_of(database: Path, mode: str) -> str:
-    """Return a file URI, in which any character of a path can be written."""
+    """Return a file URI for SQLite, which allows any character in the path."""
     return f"file:{quote(str(database.resolve()))}?mode={mode}"
 
 
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Do all of a block or nothing of it; no other process writes meanwhile."""
+    """Run a block in a transaction, in which no other process can write."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
     except BaseException:
-        if connection.in_transaction:  # a full disk has ended it already
+        if connection.in_transaction:  # a full disk has already ended it
             connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
@@ -225,7 +228,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextlib.contextmanager
 def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """Read all of a block from the database as it is at one moment."""
+    """Read everything in a block from one state of the database."""
     connection.execute("BEGIN")
     try:
         yield
@@ -241,7 +244,7 @@ def quoted(name: str) -> str:
 def table_names(
     connection: sqlite3.Connection, schema: str = "main", *, views: bool = False
 ) -> list[str]:
-    """Return the tables of a database, in the order they were made, with its views if wanted."""
+    """Return the tables of a database by their creation, with its ``views`` if wanted."""
     types = "('table', 'view')" if views else "('table')"
     rows = connection.execute(
         f"SELECT name FROM {quoted(schema)}.sqlite_master WHERE type IN {types} "
@@ -250,12 +253,17 @@ def table_names(
     return [name for (name,) in rows]
 
 
-def copy_for_run(database: Path, scratch: Path, specification: Specification) -> None:
-    """Make ``scratch`` a database with what a run of the specification may read.
+def column_names(connection: sqlite3.Connection, table: str) -> list[str]:
+    """Return the columns of a table or view in the main database; none where it does not exist."""
+    return [name for _, name, *_ in connection.execute(f"PRAGMA table_info({quoted(table)})")]
 
-    Those are the tables that its columns name and the values that Exhibit keeps for them; all
-    of the user's tables where an SQL statement may name any. Reference tables stay behind, and
-    tables of states: they may be long, and what is drawn from them is handed over in memory.
+
+def copy_for_run(database: Path, scratch: Path, specification: Specification) -> None:
+    """Create ``scratch`` with the tables that a run of the specification may read.
+
+    These are the tables that its columns name and Exhibit's values for them; or all of the user's
+    tables where an SQL statement may name any. Reference tables and tables of states are
+    not copied: they may be long, and sampled entities are passed in memory.
     """
     scratch.unlink(missing_ok=True)
     with (
@@ -267,51 +275,57 @@ def copy_for_run(database: Path, scratch: Path, specification: Specification) ->
         views = set(known) - set(table_names(connection, "source"))
         with transaction(connection):
             for name in known:
-                if _is_wanted(name, known, specification):
-                    _copy_table(connection, name, database if name in views else None)
+                if _is_needed(name, known, specification):
+                    _copy_table(connection, name, view_in=database if name in views else None)
 
 
-def _is_wanted(name: str, known: list[str], specification: Specification) -> bool:
+def _is_needed(name: str, known: list[str], specification: Specification) -> bool:
     base = name.removesuffix("_periods")
-    ours = base.endswith(("_reference", "_states"))
-    if ours and {base, f"{base}_periods"} <= set(known):
+    is_ours = base.endswith(("_reference", "_states"))
+    if is_ours and {base, f"{base}_periods"} <= set(known):
         return False
     columns = specification["columns"].values()
     sets = [str(column.get("anonymising_set") or "") for column in columns]
     if any(map(is_select, sets)):
         return True
-    named = {text.split(".")[0] for text in sets} | {column.get("h3_table") for column in columns}
-    return name in named or name.startswith(f"temp_{specification['metadata'].get('id')}_")
+    tables = {text.split(".")[0] for text in sets} | {column.get("h3_table") for column in columns}
+    return name in tables or name.startswith(f"temp_{specification['metadata'].get('id')}_")
 
 
-def _copy_table(connection: sqlite3.Connection, name: str, of_view: Path | None = None) -> None:
-    """Copy one table from the attached source, in the order it has there.
+def _copy_table(connection: sqlite3.Connection, name: str, *, view_in: Path | None = None) -> None:
+    """Copy one table from the attached source, keeping the order of its rows.
 
-    Of a view, what it shows in the database ``of_view``: within the bounds of an SQL set.
+    A view of the database ``view_in`` is evaluated, within the limits of an SQL set.
     """
     table = quoted(name)
     columns = connection.execute(f"PRAGMA source.table_info({table})").fetchall()
     declared = ", ".join(f"{quoted(column)} {type_}" for _, column, type_, *_ in columns)
     connection.execute(f"CREATE TABLE main.{table} ({declared})")
-    names = ", ".join(quoted(column[1]) for column in columns)
-    if of_view is None:
+    names = ", ".join(quoted(column) for _, column, *_ in columns)
+    if view_in is None:
         connection.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM source.{table}")
         return
     from series_assets.storage import sql_guard
 
     try:
-        rows = sql_guard.run(of_view, f"SELECT {names} FROM {table}")
+        rows = sql_guard.run(view_in, f"SELECT {names} FROM {table}")
     except sql_guard.StatementError as error:
         problem = f"its view '{name}' {error.problem}"
-        raise GenerationError(problem, error.remedy, file=of_view) from None
-    marks = ", ".join("?" * len(columns))
-    connection.executemany(f"INSERT INTO main.{table} ({names}) VALUES ({marks})", rows)
+        raise GenerationError(problem, error.remedy, file=view_in) from None
+    _insert(connection, name, len(columns), rows)
+
+
+def _insert(
+    connection: sqlite3.Connection, table: str, columns: int, rows: Iterable[Sequence[Any]]
+) -> None:
+    marks = ", ".join("?" * columns)
+    connection.executemany(f"INSERT INTO main.{quoted(table)} VALUES ({marks})", rows)
 
 
 def copy_renamed(source: Path, target: Path, prefix: str, new_prefix: str) -> bool:
-    """Copy the tables that begin with ``prefix`` into ``target``, renamed; tell whether any did.
+    """Copy the tables that begin with ``prefix`` to ``target``, renamed; return whether any exist.
 
-    Without such tables ``target`` is left alone; else it is made where there is none.
+    Creates ``target`` where there are tables to copy.
     """
     with open_database(source, read_only=True) as connection:
         names = [name for name in table_names(connection) if name.startswith(prefix)]
@@ -323,18 +337,17 @@ def copy_renamed(source: Path, target: Path, prefix: str, new_prefix: str) -> bo
         with transaction(connection):
             for name in names:
                 _copy_table(connection, name)
-                renamed = new_prefix + name.removeprefix(prefix)
-                connection.execute(f"DROP TABLE IF EXISTS main.{quoted(renamed)}")
-                connection.execute(f"ALTER TABLE main.{quoted(name)} RENAME TO {quoted(renamed)}")
+                renamed = quoted(new_prefix + name.removeprefix(prefix))
+                connection.execute(f"DROP TABLE IF EXISTS main.{renamed}")
+                connection.execute(f"ALTER TABLE main.{quoted(name)} RENAME TO {renamed}")
     return True
 
 
 def write_frame(database: Path, name: str, frame: "pd.DataFrame") -> None:
-    """Put a frame into a scratch database as a table of that name, in place of any other."""
+    """Write a frame to a scratch database as a table, replacing any table of that name."""
     with open_database(database, scratch=True) as connection, transaction(connection):
         connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
         names = ", ".join(map(quoted, frame.columns))
         connection.execute(f"CREATE TABLE {quoted(name)} ({names})")
         rows = zip(*(frame[column].tolist() for column in frame.columns), strict=True)
-        marks = ", ".join("?" * len(frame.columns))
-        connection.executemany(f"INSERT INTO {quoted(name)} VALUES ({marks})", rows)
+        _insert(connection, name, len(frame.columns), rows)

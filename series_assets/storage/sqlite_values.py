@@ -1,7 +1,7 @@
-"""How the values of the data are kept in SQLite, so that they come back as what they were.
+"""Conversion of values to SQLite and back, with their types.
 
-Columns have no declared type: SQLite then keeps numbers as numbers, and text, with its leading
-zeros, as text. Days and truth values, which it lacks, are kept as their text.
+Columns have no declared type, so SQLite stores numbers as numbers, and text, with leading zeros, as
+text. Dates and booleans, which SQLite lacks, are stored as text.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from series_assets.core.records import column_from_text, texts_of
 
 
 def to_sqlite(column: "pd.Series[Any]") -> list[Any]:
-    """Return the values as SQLite keeps them: int, float, text or None."""
+    """Return the values as SQLite stores them: int, float, text or None."""
     if pd.api.types.is_bool_dtype(column.dtype) or not pd.api.types.is_numeric_dtype(column.dtype):
         return texts_of(column).tolist()
     values = column.astype(object)

@@ -1,6 +1,6 @@
-"""One bad series takes no other down: whatever comes up while it is read becomes a message.
+"""Turning unexpected errors while reading a series into faults of that series.
 
-Which messages the mistakes of a user have is decided where they are found.
+So one bad series does not prevent loading the others.
 """
 
 import traceback
@@ -15,53 +15,41 @@ _PACKAGE = Path(__file__).parents[1]
 
 @contextmanager
 def errors_as_faults(file: str) -> Iterator[None]:
-    """Let nothing but an InputError leave a block that reads ``file``, and interrupts.
+    """Raise InputError for any error, except interrupts, in a block that reads ``file``.
 
-    What nobody foresaw is a fault of ours, not of the file; it stays the cause of the InputError.
+    The original error is its cause. Unexpected ones are reported as faults of this package.
     """
     try:
         yield
     except InputError:
         raise
     except MemoryError as error:
-        raise InputError(
-            [
-                Fault(
-                    file,
-                    "",
-                    "could not be loaded for want of memory",
-                    "close other programs, or make it smaller",
-                )
-            ]
-        ) from error
+        problem = "could not be loaded for want of memory"
+        remedy = "close other programs, or make it smaller"
+        raise InputError([Fault(file, "", problem, remedy)]) from error
     except OSError as error:
-        about = f"{error.filename}: " if error.filename else ""
+        prefix = f"{error.filename}: " if error.filename else ""
         reason = error.strerror or str(error) or type(error).__name__
-        raise InputError(
-            [Fault(file, "", f"could not be loaded: {about}{reason}", "see that it can be read")]
-        ) from error
-    except Exception as error:
-        raise InputError([_reported(file, error)]) from error
+        problem = f"could not be loaded: {prefix}{reason}"
+        raise InputError([Fault(file, "", problem, "make sure that it can be read")]) from error
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # what pydantic's core dies of
+        # A PanicException is how pydantic's core crashes; the others are interrupts.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        raise InputError([_reported(file, error)]) from error
+        problem = f"could not be loaded: {_description(error)}"
+        raise InputError([Fault(file, "", problem, f"{_REPORT} with both files")]) from error
 
 
 _REPORT = "this is a fault of series_assets, please report it"
 
 
-def _reported(file: str, error: BaseException) -> Fault:
-    return Fault(file, "", f"could not be loaded: {_named(error)}", f"{_REPORT} with both files")
-
-
 def describe_unexpected_error(error: BaseException) -> str:
-    """Return what no user's mistake should end in, where it arose, and to whom it is to be told."""
-    return sentence(_named(error), _REPORT)
+    """Return a message for an error that no user's mistake should cause."""
+    return sentence(_description(error), _REPORT)
 
 
-def _named(error: BaseException) -> str:
-    """Return the kind of an error, what it says and where it arose."""
+def _description(error: BaseException) -> str:
+    """Return the type, message and origin of an error."""
     text = " ".join(str(error).split())
     text = f"{type(error).__name__}{f': {text}' if text else ''}"
     text = text if len(text) <= 200 else f"{text[:197]}..."
@@ -69,13 +57,13 @@ def _named(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> str:
-    """Return the last line of ours that an error passed."""
-    ours = [
+    """Return the last line of this package in an error's traceback."""
+    frames = [
         (Path(frame.f_code.co_filename), line)
         for frame, line in traceback.walk_tb(error.__traceback__)
         if Path(frame.f_code.co_filename).is_relative_to(_PACKAGE)
     ]
-    if not ours:
+    if not frames:
         return ""
-    file, line = ours[-1]
+    file, line = frames[-1]
     return f" ({file.relative_to(_PACKAGE).as_posix()}, line {line})"

@@ -1,7 +1,6 @@
-"""Reading YAML that anybody may have written: plain values, and no more of them than fit.
+"""Reading untrusted YAML: plain values, within limits of size and depth.
 
-Whatever stands in a file ends in a value or in an InputError with line and column. What the values
-mean is the business of ``core``.
+Any file results in a value, or in an InputError with line and column.
 """
 
 import errno
@@ -13,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from yaml.constructor import ConstructorError
 
 from series_assets.core.errors import Fault, InputError, fault_at
 
 MAX_BYTES = 2_000_000
 MAX_VALUES = 100_000
-"""Keys and values of a file, each reference to an anchor counted as all that it stands for."""
+"""Keys and values of a file, with every reference to an anchor counted in full."""
 MAX_DEPTH = 50
 _LONGEST_NUMBER = 100
 _KINDS = {
@@ -27,22 +25,19 @@ _KINDS = {
     yaml.SequenceNode: ("seq",),
     yaml.MappingNode: ("map",),
 }
-_HALVES = re.compile("[\ud800-\udfff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
 Flaw = tuple[str, str]
-"""A problem, and its remedy, which may be \"\"."""
+"""A problem and its remedy, which may be empty."""
 
 
 def read_yaml(path: Path, label: str) -> Any:
-    """Return what a YAML file holds; ``label`` is what messages call the file.
-
-    Raises InputError for a file that is missing, no regular file, too large, no text or no YAML.
-    """
+    """Return the content of a YAML file, which messages call ``label``. Raises InputError."""
     return parse_yaml(_text(path, label), label)
 
 
 def parse_yaml(text: str, label: str) -> Any:
-    """Return what a YAML text holds. Raises InputError, with the line and column of the fault."""
+    """Return the content of a YAML text. Raises InputError with the place of the fault."""
     try:
         loader = _Loader(text)
         try:
@@ -54,10 +49,10 @@ def parse_yaml(text: str, label: str) -> Any:
 
 
 def check_values(content: object, label: str) -> None:
-    """Hold values that were read elsewhere against the limits for a file. Raises InputError."""
-    waiting, seen = [(content, 1)], 0
-    while waiting:
-        value, depth = waiting.pop()
+    """Check values from another source against the limits for a file. Raises InputError."""
+    queue, seen = [(content, 1)], 0
+    while queue:
+        value, depth = queue.pop()
         seen += 1
         fault: Flaw | None = None
         if seen > MAX_VALUES:
@@ -65,9 +60,9 @@ def check_values(content: object, label: str) -> None:
         elif depth > MAX_DEPTH:
             fault = _too_deep()
         elif isinstance(value, Mapping):
-            waiting += ((part, depth + 1) for pair in value.items() for part in pair)
+            queue += ((part, depth + 1) for pair in value.items() for part in pair)
         elif isinstance(value, list | tuple):
-            waiting += ((part, depth + 1) for part in value)
+            queue += ((part, depth + 1) for part in value)
         elif isinstance(value, str):
             fault = _unwritable(value)
         elif isinstance(value, int) and abs(value) >= 10**_LONGEST_NUMBER:
@@ -78,16 +73,16 @@ def check_values(content: object, label: str) -> None:
 
 def _text(path: Path, label: str) -> str:
     try:
-        # Opening a pipe would wait for somebody to write into it.
+        # Opening a pipe would otherwise block until it is written to.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as stream:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                what = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
-                raise InputError([Fault(label, "", f"is {what}, not a file")])
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
+                raise InputError([Fault(label, "", f"is {kind}, not a file")])
             content = stream.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            raise InputError([Fault(label, "", *_too_large(found.st_size))])
+            raise InputError([Fault(label, "", *_too_large(status.st_size))])
         return content.decode()
     except FileNotFoundError:
         raise InputError([Fault(label, "", *_missing(path, label))]) from None
@@ -97,18 +92,18 @@ def _text(path: Path, label: str) -> str:
         raise InputError([Fault(label, "", "is not text in UTF-8")]) from None
     except OSError as error:
         reason = error.strerror or str(error)
-        remedy = "mend the link" if error.errno == errno.ELOOP else ""
+        remedy = "correct the link" if error.errno == errno.ELOOP else ""
         raise InputError([Fault(label, "", f"cannot be read: {reason}", remedy)]) from None
-    except ValueError:  # from a path, not from its file
+    except ValueError:  # about the path, not the file
         problem = "cannot be read: its path has a character that no path can have"
         raise InputError([Fault(label, "", problem, "leave it out")]) from None
 
 
 def _missing(path: Path, label: str) -> Flaw:
     if path.is_symlink():
-        return "is a link to a file that is not there", "mend the link"
+        return "is a link to a file that is not there", "correct the link"
     needs = "a series needs specification.yml and user_input.yml"
-    return "there is no such file", "mend the path" if label == str(path) else needs
+    return "there is no such file", "correct the path" if label == str(path) else needs
 
 
 def _too_large(size: int) -> Flaw:
@@ -133,14 +128,14 @@ def _too_deep() -> Flaw:
 def _unwritable(text: str) -> Flaw | None:
     if "\x00" in text:
         return "a text with the character NUL cannot be written to a file", "leave it out"
-    if _HALVES.search(text):
+    if _SURROGATES.search(text):
         problem = "a text with half a character (a lone surrogate) cannot be written"
         return problem, "leave it out"
     return None
 
 
-class _TooMuchError(yaml.MarkedYAMLError):
-    """A file that is YAML, and more of it than is read."""
+class _FlawError(yaml.MarkedYAMLError):
+    """A fault of valid YAML that is not accepted here."""
 
     def __init__(self, flaw: Flaw, mark: Any) -> None:
         super().__init__(problem=flaw[0], problem_mark=mark)
@@ -148,82 +143,80 @@ class _TooMuchError(yaml.MarkedYAMLError):
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain YAML within the limits; every fault has a place.
+    """A loader of plain YAML within the limits, whose faults all have a place.
 
-    A key given twice is a fault, since the first one would vanish; so are numbers that mean
-    something else than they look like.
+    Duplicate keys are faults, because YAML would ignore the first one; so are numbers that YAML
+    reads in another base.
     """
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._level = 0
-        self._total = 0
-        self._reach = [0]
-        """The deepest level below each node that is being read."""
-        self._known: dict[yaml.Node, tuple[int, int]] = {}
-        """How many values a node stands for, and how many levels."""
+        self._count = 0
+        self._depths = [0]
+        """The depth below each node that is being read."""
+        self._sizes: dict[yaml.Node, tuple[int, int]] = {}
+        """The number of values in a node, and its depth."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> Any:
-        """Return the next node, counted. Raises _TooMuchError where the limits are passed."""
+        """Return the next node. Raises _FlawError where it exceeds a limit."""
         event: Any = self.peek_event()
         start: Any = event.start_mark
         if self._level >= MAX_DEPTH:
-            raise _TooMuchError(_too_deep(), start)
-        before = self._total
+            raise _FlawError(_too_deep(), start)
+        before = self._count
         self._level += 1
-        self._reach.append(0)
+        self._depths.append(0)
         node: Any = super().compose_node(parent, index)
-        levels = self._reach.pop() + 1
+        levels = self._depths.pop() + 1
         self._level -= 1
         if isinstance(event, yaml.AliasEvent):
-            if node not in self._known:
+            if node not in self._sizes:
                 flaw = f"'*{event.anchor}' refers to itself", "write out what is meant"
-                raise _TooMuchError(flaw, start)
-            size, levels = self._known[node]
-            self._total += size
+                raise _FlawError(flaw, start)
+            size, levels = self._sizes[node]
+            self._count += size
         else:
-            self._total += 1
-            self._known[node] = (self._total - before, levels)
-        self._reach[-1] = max(self._reach[-1], levels)
-        if self._total > MAX_VALUES:
-            raise _TooMuchError(_too_many(), start)
+            self._count += 1
+            self._sizes[node] = (self._count - before, levels)
+        self._depths[-1] = max(self._depths[-1], levels)
+        if self._count > MAX_VALUES:
+            raise _FlawError(_too_many(), start)
         if self._level + levels > MAX_DEPTH:
-            raise _TooMuchError(_too_deep(), start)
+            raise _FlawError(_too_deep(), start)
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """Return the value of a node. Raises ConstructorError for one that makes no sense."""
+        """Return the value of a node. Raises _FlawError for one that is not accepted."""
         kind = node.tag.removeprefix(_TAG)
         if kind not in _KINDS[type(node)]:
-            raise _PlainError(_foreign(node), node.start_mark)
+            raise _FlawError(_unknown_tag(node), node.start_mark)
         if isinstance(node, yaml.ScalarNode) and (
             fault := _unwritable(node.value) or _misleading(node, kind)
         ):
-            raise _PlainError(fault, node.start_mark)
+            raise _FlawError(fault, node.start_mark)
         try:
             return super().construct_object(node, deep)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            what = _MEANT.get(kind, f"a {kind}")
-            raise _PlainError((f"{_shown(node)} is not {what}", ""), node.start_mark) from None
+            expected = _TYPE_NAMES.get(kind, f"a {kind}")
+            raise _FlawError((f"{_shown(node)} is not {expected}", ""), node.start_mark) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Return the mapping of a node. Raises ConstructorError for a key that cannot be one."""
+        """Return the mapping of a node. Raises _FlawError for a key that is not accepted."""
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                flaw = (
-                    "a key has to be plain text, not a list or a mapping",
-                    "put text with { or [ in quotes",
-                )
-                raise _PlainError(flaw, key.start_mark)
+                problem = "a key has to be plain text, not a list or a mapping"
+                flaw = problem, "put text with { or [ in quotes"
+                raise _FlawError(flaw, key.start_mark)
             if key.tag != f"{_TAG}merge" and key.value in seen:
                 flaw = f"the key '{key.value}' is given twice", "keep one of them"
-                raise _PlainError(flaw, key.start_mark)
+                raise _FlawError(flaw, key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
-_MEANT = {
+_TYPE_NAMES = {
     "timestamp": "a day of the calendar",
     "int": "a whole number",
     "float": "a number",
@@ -235,7 +228,7 @@ _BASE_8 = re.compile(r"[-+]?0[0-7_]+")
 
 
 def _misleading(node: yaml.ScalarNode, kind: str) -> Flaw | None:
-    """Return why a scalar is no number to read, though YAML has a meaning for it."""
+    """Return why a scalar is not what YAML would read, or None."""
     text = node.value
     if kind == "null" and text.lower() not in ("", "~", "null"):
         return f"{_shown(node)} is not empty", ""
@@ -253,7 +246,7 @@ def _misleading(node: yaml.ScalarNode, kind: str) -> Flaw | None:
     return None
 
 
-def _foreign(node: yaml.Node) -> Flaw:
+def _unknown_tag(node: yaml.Node) -> Flaw:
     if node.tag in (f"{_TAG}value", f"{_TAG}merge"):
         return f"{_shown(node)} stands for nothing here", "put it in quotes if it is text"
     tag = node.tag.replace(_TAG, "!!")
@@ -266,22 +259,14 @@ def _shown(node: yaml.Node) -> str:
     return f"'{node.value if len(node.value) <= 40 else node.value[:37] + '...'}'"
 
 
-class _PlainError(ConstructorError):
-    """A fault that is no fault of YAML itself, told in a sentence of its own."""
-
-    def __init__(self, flaw: Flaw, mark: Any) -> None:
-        super().__init__(None, None, flaw[0], mark)
-        self.remedy = flaw[1]
-
-
 def _fault_of(error: yaml.YAMLError) -> Fault:
-    """Return what is wrong with a text; the one place that reads the messages of PyYAML."""
+    """Return the fault of a text; no other function reads PyYAML's messages."""
     if isinstance(error, yaml.reader.ReaderError):
         return fault_at("", f"is not YAML: {error.reason} (position {error.position})")
     mark = getattr(error, "problem_mark", None)
     place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
     problem, remedy = getattr(error, "problem", None) or str(error), ""
-    if isinstance(error, _PlainError | _TooMuchError):
+    if isinstance(error, _FlawError):
         remedy = error.remedy
     else:
         if problem == "but found another document":

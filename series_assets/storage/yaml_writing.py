@@ -8,13 +8,13 @@ import yaml
 from series_assets.core.spec.specification import Specification
 
 _FAST = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-"""The dumper of libyaml, five times as fast; a PyYAML that was built without it lacks it."""
+"""The dumper of libyaml, five times as fast; not every build of PyYAML has it."""
 _LIBYAML_DIFFERS = re.compile(r"\\[NU]|^[ -]*(\? |'':)|^.{120,}:( |$)", re.MULTILINE)
-"""What PyYAML writes in another way: characters beyond U+FFFF, empty keys and very long ones."""
+"""What libyaml writes differently: characters beyond U+FFFF, empty and very long keys."""
 
 
 def as_yaml(content: Specification) -> str:
-    """Return a specification as plain YAML, one line a value, keys in their order.
+    """Return a specification as plain YAML, one line for each value, keys in their order.
 
     The text is the same with and without libyaml.
     """

@@ -483,7 +483,7 @@ def test_what_the_package_does_not_export_is_not_there() -> None:
         ({"folder": "~nobody_of_that_name/x"}, "folder '~nobody_of_that_name/x' names the home"),
         ({"specification": "x" * 5000}, "is longer than the system allows; use a shorter one"),
         ({"data_dir": "~nobody_of_that_name"}, "data_dir '~nobody_of_that_name' names the home"),
-        ({"folder": "loop"}, "folder 'loop' is a link that leads back to itself; mend the link"),
+        ({"folder": "loop"}, "folder 'loop' is a link that leads back to itself; correct the link"),
         ({"user_input": {"num_datasets": 10**120}}, "holds a number of more than 100 digits"),
         ({"user_input": {"a": [[[]] * 400] * 400}}, "holds more than 100,000 values"),
     ],

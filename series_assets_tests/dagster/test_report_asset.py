@@ -391,7 +391,8 @@ def test_a_database_that_is_none_is_a_sentence(tmp_path: Path) -> None:
         path.unlink()
     layout.database.write_bytes(b"not a database at all" * 100)
     said = (
-        f"{layout.database}: SQLite says: file is not a database; it is damaged, or something else"
+        f"{layout.database}: SQLite reports: file is not a database; it is damaged, or "
+        "something else"
     )
     assert refusal(tmp_path).startswith(said)
     assert not layout.report.exists()
@@ -402,7 +403,7 @@ def test_a_reference_table_without_the_identifier_is_a_sentence(tmp_path: Path) 
     layout = make(tmp_path)
     with closing(sqlite3.connect(layout.database)) as connection, connection:
         connection.execute("ALTER TABLE demo_reference RENAME COLUMN id TO other")
-    assert refusal(tmp_path) == f"{layout.database}: SQLite says: no such column: kept.id"
+    assert refusal(tmp_path) == f"{layout.database}: SQLite reports: no such column: kept.id"
 
 
 def test_periods_made_from_other_contents_are_told(tmp_path: Path) -> None:

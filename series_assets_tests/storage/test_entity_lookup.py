@@ -88,7 +88,7 @@ def test_a_column_that_is_gone_is_a_sentence(table: ReferenceTable) -> None:
         with pytest.raises(GenerationError) as refused:
             lookup.texts(keys((0, 0)), ["other"])
         assert str(refused.value).startswith(
-            f"{table.layout.database}: SQLite says: no such column: kept.other"
+            f"{table.layout.database}: SQLite reports: no such column: kept.other"
         )
 
 

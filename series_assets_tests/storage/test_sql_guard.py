@@ -57,11 +57,11 @@ def refused(function: Callable[..., object], *arguments: object) -> str:
         ),
         (
             "SELECT day FROM days; DROP TABLE days",
-            "is more than one statement; leave a single SELECT",
+            "is more than one statement; use a single SELECT",
         ),
         (
             "SELECT * FROM pragma_database_list",
-            "does more than read; leave a SELECT alone",
+            "does more than read; use a single SELECT",
         ),
         (
             "SELECT name FROM sqlite_master",
@@ -69,7 +69,7 @@ def refused(function: Callable[..., object], *arguments: object) -> str:
         ),
         (
             "SELECT month FROM days",
-            "cannot be run: SQLite says: no such column: month; see its tables, columns and "
+            "cannot be run: SQLite reports: no such column: month; check its tables, columns and "
             "spelling",
         ),
     ],
@@ -141,19 +141,19 @@ def test_a_view_may_do_no_more(own: Path) -> None:
     ("bound", "statement", "why"),
     [
         (
-            {"SECONDS": 0.2},
+            {"MAX_SECONDS": 0.2},
             "SELECT count(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
             " SELECT i FROM n)",
             "takes longer than 0.2 seconds; narrow it down with WHERE or DISTINCT",
         ),
         (
-            {"ROWS": 3},
+            {"MAX_ROWS": 3},
             "SELECT a.day FROM days a, days b",
             "returns more than 3 rows or 500,000,000 characters; narrow it down with WHERE or "
             "DISTINCT",
         ),
         (
-            {"CHARACTERS": 15},
+            {"MAX_CHARACTERS": 15},
             "SELECT day FROM days",
             "returns more than 5,000,000 rows or 15 characters; narrow it down with WHERE or "
             "DISTINCT",
@@ -215,4 +215,4 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     with pytest.raises(GenerationError) as caught:
         sql_guard.check(tmp_path / "own.db", "SELECT 1", {})
     assert not isinstance(caught.value, sql_guard.StatementError)
-    assert str(caught.value).startswith(f"{tmp_path / 'own.db'}: SQLite says: ")
+    assert str(caught.value).startswith(f"{tmp_path / 'own.db'}: SQLite reports: ")

@@ -126,7 +126,7 @@ def test_what_sqlite_complains_of_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "some.db"
     with pytest.raises(GenerationError) as caught, sqlite.open_database(path) as connection:
         connection.execute("SELECT * FROM ghosts")
-    assert str(caught.value) == f"{path}: SQLite says: no such table: ghosts"
+    assert str(caught.value) == f"{path}: SQLite reports: no such table: ghosts"
 
 
 def test_a_database_opened_only_for_reading_is_not_written(tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     with pytest.raises(GenerationError) as caught, sqlite.open_database(path):
         pass
     assert str(caught.value).startswith(
-        f"{path}: SQLite says: file is not a database; it is damaged"
+        f"{path}: SQLite reports: file is not a database; it is damaged"
     )
 
 

@@ -149,7 +149,7 @@ DATABASES = {
     ),
     "too long": ("x" * 5000, "is longer than the system allows; use a shorter one"),
     "a long name": ("x" * 300 + ".db", "is longer than the system allows; use a shorter one"),
-    "a loop": ("loop.db", "is a link that leads back to itself; mend the link"),
+    "a loop": ("loop.db", "is a link that leads back to itself; correct the link"),
 }
 
 
@@ -193,7 +193,7 @@ def test_a_folder_that_may_not_be_read_is_a_broken_series(
     assert isinstance(good, Series)
     assert isinstance(bad, BrokenSeries)
     assert str(bad.error) == (
-        "bad: this folder cannot be read: Permission denied; see that you may read it"
+        "bad: this folder cannot be read: Permission denied; make sure that you may read it"
     )
 
 
@@ -208,7 +208,7 @@ def test_a_database_that_may_not_be_read_is_told(
     assert isinstance(found, BrokenSeries)
     assert str(found.error) == (
         f"{place.name}/user_input.yml: exhibit_db_path '../x.db' cannot be read: Permission "
-        "denied; see that you may read it, or name another"
+        "denied; make sure that you may read it, or name another"
     )
 
 

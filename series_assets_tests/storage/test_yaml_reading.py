@@ -174,8 +174,8 @@ def _itself(path: Path) -> None:
         (_folder, "is a folder, not a file"),
         (os.mkfifo, "is a pipe or a device, not a file"),
         (lambda path: path.symlink_to("/dev/zero"), "is a pipe or a device, not a file"),
-        (_nothing, "is a link to a file that is not there; mend the link"),
-        (_itself, "cannot be read: Too many levels of symbolic links; mend the link"),
+        (_nothing, "is a link to a file that is not there; correct the link"),
+        (_itself, "cannot be read: Too many levels of symbolic links; correct the link"),
         (lambda path: path.write_bytes(b"a: \xff"), "is not text in UTF-8"),
         (
             lambda path: None,
