@@ -15,9 +15,8 @@ from itertools import accumulate, repeat
 from typing import TYPE_CHECKING
 
 from series_assets.core.errors import GenerationError, RequestError
-from series_assets.core.plan.series import BOOKKEEPING, Series
-from series_assets.storage import table_owner
-from series_assets.storage.files import Layout
+from series_assets.core.plan.series import BOOKKEEPING
+from series_assets.storage.period_table import PeriodTable
 from series_assets.storage.sqlite import (
     column_names,
     open_database,
@@ -39,20 +38,13 @@ Recorded = dict[int, tuple[int, str]]
 """The number of entities and the fingerprint of each recorded period."""
 
 
-@dataclass(frozen=True)
-class ReferenceTable:
+class ReferenceTable(PeriodTable):
     """The reference table of one series in its database."""
 
-    series: Series
-    layout: Layout
-
     @property
-    def _table(self) -> str:
-        return quoted(self.series.table)
-
-    @property
-    def _periods(self) -> str:
-        return quoted(f"{self.series.table}_periods")
+    def name(self) -> str:
+        """The table's name."""
+        return self.series.table
 
     def replace(self, k: int, entities: "pd.DataFrame | None") -> None:
         """Replace the entities that period ``k`` introduced, in one transaction.
@@ -61,10 +53,10 @@ class ReferenceTable:
         """
         key, first = self.series.calendar.keys[k], k * KEYS_PER_PERIOD
         with open_database(self.layout.database) as connection, transaction(connection):
-            table_owner.check(connection, self.series, self.layout)
+            self._check_owner(connection)
             if entities is not None:
                 self._create_tables(connection, k, entities)
-            elif self.series.table not in table_names(connection):
+            elif self.name not in table_names(connection):
                 self._require({}, range(k), period=key)
             connection.execute(
                 f"DELETE FROM {self._table} WHERE {_KEY} >= ? AND {_KEY} < ?",
@@ -73,10 +65,9 @@ class ReferenceTable:
             if entities is not None:
                 self._insert(connection, k, entities)
             count = 0 if entities is None else len(entities)
-            owner = table_owner.relative_folder(self.layout)
             connection.execute(
                 f"INSERT OR REPLACE INTO {self._periods} VALUES (?, ?, ?, ?, ?)",
-                (k, key, count, self.series.fingerprint, owner),
+                (k, key, count, self.series.fingerprint, self._owner),
             )
 
     def _create_tables(
@@ -172,7 +163,7 @@ class ReferenceTable:
         if not self.layout.database.exists():
             return None
         with open_database(self.layout.database, read_only=True) as connection:
-            if self.series.table not in table_names(connection):
+            if self.name not in table_names(connection):
                 return None
             rows = connection.execute(f"SELECT period, starts, entities FROM {self._periods}")
             return {k: (key, int(entities)) for k, key, entities in rows}
@@ -208,7 +199,7 @@ class ReferenceTable:
             ).fetchall()
         if len(rows) != len(unique):
             raise GenerationError(
-                f"{self.series.table} lacks rows that it should have",
+                f"{self.name} lacks rows that it should have",
                 "make its periods again",
                 file=database,
             )
@@ -226,46 +217,23 @@ class ReferenceTable:
         with open_database(self.layout.database, read_only=True) as connection:
             return self._columns(connection)
 
-    def drop(self, *, take_over: bool = False) -> bool:
-        """Drop the table and return whether it existed. Raises as ``check_owner`` does."""
-        if not self.layout.database.exists():
-            return False
-        with open_database(self.layout.database) as connection, transaction(connection):
-            existed = self.series.table in table_names(connection)
-            table_owner.check(connection, self.series, self.layout, take_over=take_over)
-            self._drop(connection)
-        return existed
-
-    def check_owner(self, *, take_over: bool = False) -> None:
-        """Refuse a table of our name that belongs to another series or program.
-
-        ``take_over`` accepts one of a series whose folder no longer exists. Raises RequestError.
-        """
-        if self.layout.database.exists():
-            with open_database(self.layout.database, read_only=True) as connection:
-                table_owner.check(connection, self.series, self.layout, take_over=take_over)
-
     def _recorded(self, *, check_owner: bool) -> Recorded:
         if not self.layout.database.exists():
             return {}
         with open_database(self.layout.database, read_only=True) as connection:
             if check_owner:
-                table_owner.check(connection, self.series, self.layout)
+                self._check_owner(connection)
             return self._recorded_in(connection)
 
     def _recorded_in(self, connection: sqlite3.Connection) -> Recorded:
-        if not {self.series.table, f"{self.series.table}_periods"} <= set(table_names(connection)):
+        if not {self.name, f"{self.name}_periods"} <= set(table_names(connection)):
             return {}
         rows = connection.execute(f"SELECT period, entities, fingerprint FROM {self._periods}")
         return {period: (entities, fingerprint) for period, entities, fingerprint in rows}
 
     def _columns(self, connection: sqlite3.Connection) -> list[str]:
-        names = column_names(connection, self.series.table)
+        names = column_names(connection, self.name)
         return [name for name in names if name not in BOOKKEEPING]
-
-    def _drop(self, connection: sqlite3.Connection) -> None:
-        for table in (self._table, self._periods):
-            connection.execute(f"DROP TABLE IF EXISTS {table}")
 
 
 @dataclass(frozen=True)

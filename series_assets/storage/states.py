@@ -8,23 +8,26 @@ predecessors are others by now is known to be stale. What a state is, is decided
 """
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from pathlib import Path
 
 import pyarrow as pa
 
 from series_assets.core.errors import RequestError
-from series_assets.core.plan.series import Series
 from series_assets.core.plan.truth import STATE_COLUMNS, Truth
 from series_assets.core.truth.columns import no_states, states_table
-from series_assets.storage.files import Layout
-from series_assets.storage.sqlite import open_database, quoted, snapshot, table_names, transaction
+from series_assets.storage.period_table import PeriodTable
+from series_assets.storage.sqlite import (
+    column_names,
+    open_database,
+    quoted,
+    snapshot,
+    table_names,
+    transaction,
+)
 
 _KEY = "state_key"
 PLACES = 2**32
@@ -32,32 +35,19 @@ PLACES = 2**32
 _STORED = STATE_COLUMNS[1:]  # the place is part of the key
 
 
-@dataclass(frozen=True)
-class StateTable:
+class StateTable(PeriodTable):
     """The table of states of a series with a ``truth`` block, in its database."""
 
-    series: Series
-    layout: Layout
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self.series.states_table
 
     @cached_property
     def truth(self) -> Truth:
         """What the series asks for."""
         assert self.series.truth is not None
         return self.series.truth
-
-    @property
-    def _table(self) -> str:
-        return quoted(self.series.states_table)
-
-    @property
-    def _periods(self) -> str:
-        return quoted(f"{self.series.states_table}_periods")
-
-    @property
-    def _owner(self) -> str:
-        """Where the series' files are, as seen from the database: both may move together."""
-        folder, base = self.layout.folder.resolve(), self.layout.database.resolve().parent
-        return Path(os.path.relpath(folder, base)).as_posix()
 
     @cached_property
     def _columns(self) -> list[str]:
@@ -85,10 +75,7 @@ class StateTable:
         if before == 0:
             return no_states(self.truth)
         names = ", ".join(f"kept.{quoted(name)}" for name in self._columns)
-        with (
-            open_database(self.layout.database, read_only=True) as connection,
-            snapshot(connection),
-        ):
+        with self._snapshot() as connection:
             self._require(connection, before)
             rows = connection.execute(
                 f"SELECT {names} FROM json_each(?) AS wanted CROSS JOIN {self._table} AS kept "
@@ -105,10 +92,7 @@ class StateTable:
         RequestError unless all periods up to it are recorded and current.
         """
         names = ", ".join(map(quoted, self._columns))
-        with (
-            open_database(self.layout.database, read_only=True) as connection,
-            snapshot(connection),
-        ):
+        with self._snapshot() as connection:
             self._require(connection, last + 1, reading=True)
             rows = connection.execute(
                 f"SELECT {_KEY} / {PLACES} + 1, {names} FROM {self._table} WHERE {_KEY} < ? "
@@ -124,10 +108,7 @@ class StateTable:
 
         Raises RequestError unless all of them are recorded and current.
         """
-        with (
-            open_database(self.layout.database, read_only=True) as connection,
-            snapshot(connection),
-        ):
+        with self._snapshot() as connection:
             self._require(connection, last + 1, reading=True)
             rows = connection.execute(
                 f"SELECT DISTINCT {_KEY} / {PLACES} FROM {self._table} "
@@ -183,11 +164,9 @@ class StateTable:
 
     def _create_tables(self, connection: sqlite3.Connection) -> None:
         """Create both tables where there are none, or where other settings made them."""
-        rows = connection.execute(f"PRAGMA table_info({self._table})")
-        if [name for _, name, *_ in rows] == [_KEY, *self._columns]:
+        if column_names(connection, self.name) == [_KEY, *self._columns]:
             return
-        connection.execute(f"DROP TABLE IF EXISTS {self._table}")
-        connection.execute(f"DROP TABLE IF EXISTS {self._periods}")
+        self._drop(connection)
         columns = "".join(f", {quoted(name)}" for name in self._columns)
         connection.execute(f"CREATE TABLE {self._table} ({_KEY} INTEGER PRIMARY KEY{columns})")
         index = quoted(f"{self.series.states_table}_by_entity")
@@ -221,10 +200,7 @@ class StateTable:
 
         Raises RequestError unless it and all periods before are recorded and current.
         """
-        with (
-            open_database(self.layout.database, read_only=True) as connection,
-            snapshot(connection),
-        ):
+        with self._snapshot() as connection:
             self._require(connection, k + 1, reading=True)
             (found,) = connection.execute(
                 f"SELECT content FROM {self._periods} WHERE period = ?", (k,)
@@ -270,45 +246,3 @@ class StateTable:
             series=self.series.name,
             period="" if reading else keys[before],
         )
-
-    def drop(self, *, take_over: bool = False) -> bool:
-        """Drop the table; tell whether there was one. Refuses a table as ``check_owner``."""
-        if not self.layout.database.exists():
-            return False
-        with open_database(self.layout.database) as connection, transaction(connection):
-            there = self.series.states_table in table_names(connection)
-            self._check_owner(connection, take_over=take_over)
-            connection.execute(f"DROP TABLE IF EXISTS {self._table}")
-            connection.execute(f"DROP TABLE IF EXISTS {self._periods}")
-        return there
-
-    def check_owner(self, *, take_over: bool = False) -> None:
-        """Refuse a table that another series, or somebody else, made under our table's name.
-
-        ``take_over`` lets one pass whose series has no folder any more. Raises RequestError.
-        """
-        if self.layout.database.exists():
-            with open_database(self.layout.database, read_only=True) as connection:
-                self._check_owner(connection, take_over=take_over)
-
-    def _check_owner(self, connection: sqlite3.Connection, *, take_over: bool = False) -> None:
-        table, database = self.series.states_table, self.layout.database
-        known = table_names(connection)
-        if table in known and f"{table}_periods" not in known:
-            raise RequestError(
-                f"its table {table} was not made by series_assets",
-                "rename it, or name another database as exhibit_db_path",
-                file=database,
-            )
-        if table not in known:
-            return
-        owners = connection.execute(f"SELECT DISTINCT owner FROM {self._periods}").fetchall()
-        for (owner,) in owners:
-            folder = (database.resolve().parent / owner).resolve()
-            if owner == self._owner or (take_over and not folder.exists()):
-                continue
-            raise RequestError(
-                f"its table {table} belongs to the series whose files are in {folder}",
-                "name another database as exhibit_db_path, or give this series another name",
-                file=database,
-            )
