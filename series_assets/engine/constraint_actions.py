@@ -84,11 +84,9 @@ class CorrectedHandler(SeededShifts):
         return result
 
     @_leave_ungrouped_rows
-    def make_distinct(
-        self, df: Frame, rows: Labels, targets: str, groups: str | None = None
-    ) -> Frame:
+    def make_distinct(self, *args: Any) -> Frame:
         """Return the filtered rows with repeated values blanked within each group."""
-        return super().make_distinct(df, rows, targets, groups)
+        return super().make_distinct(*args)
 
     @_leave_ungrouped_rows
     def make_same(
@@ -121,16 +119,9 @@ class CorrectedHandler(SeededShifts):
         return result
 
     @_leave_ungrouped_rows
-    def generate_as_sequence(
-        self,
-        df: Frame,
-        rows: Labels,
-        targets: str,
-        groups: str | None = None,
-        repeating: bool = False,
-    ) -> Frame:
+    def generate_as_sequence(self, *args: Any, **options: Any) -> Frame:
         """Return the filtered rows with the values of each group in sequence."""
-        return super().generate_as_sequence(df, rows, targets, groups, repeating)
+        return super().generate_as_sequence(*args, **options)
 
     def shift_distribution(
         self, df: Frame, rows: Labels, targets: str, groups: str | None = None, right: bool = True

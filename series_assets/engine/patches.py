@@ -4,9 +4,10 @@ Each replaces the part during a run; its docstring says what stock Exhibit 0.9.9
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,25 +28,14 @@ from series_assets.engine.scaling import scale
 from series_assets.storage import sql_guard
 
 
-class SequentialPool:
-    """A pool without processes, for the rows of user-linked columns.
+def sequential_pool(processes: int | None = None) -> AbstractContextManager[Any]:
+    """Return a pool without processes, for the rows of user-linked columns.
 
     Stock Exhibit sends each chunk of rows to a process with a copy of the random generator, so
     that all chunks hold the same rows.
     """
-
-    def __init__(self, processes: int | None = None) -> None:
-        del processes
-
-    def __enter__(self) -> "SequentialPool":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def map(self, function: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
-        """Return the results for all values, in order."""
-        return [function(value) for value in values]
+    del processes
+    return nullcontext(SimpleNamespace(map=lambda function, values: [*map(function, values)]))
 
 
 def temporary_table(database: Path) -> Callable[..., bool]:
@@ -130,7 +120,7 @@ _SCALING = (continuous, missing, constraints)
 def corrections(database: Path) -> Patches:
     """Return the corrections, by module."""
     return [
-        (matrix, {"Pool": SequentialPool}),
+        (matrix, {"Pool": sequential_pool}),
         *((module, {"MissingDataGenerator": SeededMissingData}) for module in (stock, missing)),
         *((module, {"scale_continuous_column": scale}) for module in _SCALING),
         *((module, {"get_constraint_mask": rows_that_match}) for module in (constraints, missing)),

@@ -73,13 +73,10 @@ def check_values(content: object, label: str) -> None:
 
 def _text(path: Path, label: str) -> str:
     try:
-        # Opening a pipe would otherwise block until it is written to.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(descriptor, "rb") as stream:
-            status = os.fstat(descriptor)
+        with open(path, "rb", opener=_open_without_blocking) as stream:
+            status = os.fstat(stream.fileno())
             if not stat.S_ISREG(status.st_mode):
-                kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
-                raise InputError([Fault(label, "", f"is {kind}, not a file")])
+                raise InputError([Fault(label, "", "is a pipe or a device, not a file")])
             content = stream.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
             raise InputError([Fault(label, "", *_too_large(status.st_size))])
@@ -97,6 +94,11 @@ def _text(path: Path, label: str) -> str:
     except ValueError:  # about the path, not the file
         problem = "cannot be read: its path has a character that no path can have"
         raise InputError([Fault(label, "", problem, "leave it out")]) from None
+
+
+def _open_without_blocking(path: str, flags: int) -> int:
+    """Open a file; a pipe would otherwise block until it is written to."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _missing(path: Path, label: str) -> Flaw:
