@@ -510,7 +510,7 @@ def test_a_run_of_other_contents_in_the_middle_of_one(
         generate(series, table.data, executor="none", progress=progress)
     except (GenerationError, RequestError) as error:
         refused = str(error)
-        assert "made from other contents of the two files" in refused
+        assert "generated from different versions of the two files" in refused
         assert "unexpectedly" not in refused
     assert progress.place is None
     made = {series.fingerprint: undisturbed, load_series(changed).fingerprint: made_of_others}
@@ -552,9 +552,9 @@ def sound(data: Path, made: dict[str, Made], *, unless: bool) -> None:
 
 
 OF_ANOTHER_RUN = (
-    "made from other contents of the two files",
+    "generated from different versions of the two files",
     # Between the two renames that put them there:
-    "no specification beside them that says what they were made from",
+    "no specification beside them that says what they were generated from",
 )
 
 

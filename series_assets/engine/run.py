@@ -118,9 +118,9 @@ def generate_existing_records(
     assert part is not None
     seed = part.specification["metadata"]["random_seed"]
     with _run(plan, "existing records", database, seed, stock_exhibit=stock_exhibit) as messages:
-        sampled = existing_records.prepare(entities, part.whole, seed)
+        sampled = existing_records.prepare(entities, part.unmodified_specification, seed)
         weight_columns = existing_records.weight_columns(sampled)
-        before_gaps = values_to_restore(part.removed, part.whole)
+        before_gaps = values_to_restore(part.removed, part.unmodified_specification)
         replacements = {
             "CategoricalDataGenerator": existing_records.generator(sampled, seed),
             "MissingDataGenerator": before_gaps.recording(
@@ -134,7 +134,13 @@ def generate_existing_records(
         records[list(entities.columns)] = entities
         fixed = frozenset(map(str, entities.columns))
         records, broken = restore(
-            records, part.removed, part.whole, seed, derived_columns.compute, before_gaps, fixed
+            records,
+            part.removed,
+            part.unmodified_specification,
+            seed,
+            derived_columns.compute,
+            before_gaps,
+            fixed,
         )
         return _outcome(records, messages, broken)
 

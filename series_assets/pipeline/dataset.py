@@ -83,7 +83,7 @@ def make_existing_records(
     entities = sample_entities(series, plan, workspace)
     scratch = folder / f"existing_{plan.period.number}.db"
     # Weights of static columns may need tables that the changed specification does not name.
-    sqlite.copy_for_run(table.layout.database, scratch, part.whole)
+    sqlite.copy_for_run(table.layout.database, scratch, part.unmodified_specification)
     sets = [column.get("anonymising_set") for column in part.specification["columns"].values()]
     if any(map(is_select, sets)):  # only a SQL statement can name the reference table
         sqlite.write_frame(scratch, series.table, as_text(entities))

@@ -87,7 +87,7 @@ def _run(
         )
     ranks = sampling.sample_ranks(part.distribution, part.rows, len(places), second.random_seed, 1)
     drawn = made[series.reference_columns].take(places[ranks]).reset_index(drop=True)
-    sqlite.copy_for_run(source, scratch, part.whole)
+    sqlite.copy_for_run(source, scratch, part.unmodified_specification)
     entities = records.typed(drawn, series.kinds)
     existing = generate_existing_records(second, entities, scratch, stock_exhibit=stock_exhibit)
     notes += [f"in a trial, {one.describe('existing records')}" for one in existing.broken]

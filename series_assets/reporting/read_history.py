@@ -71,7 +71,8 @@ def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHi
             remarks.append(str(error))
         if is_stale(series, layout, series.calendar.period(k)):
             remarks.append(
-                f"Period {key} was made from other contents of the two files; make it again."
+                f"Period {key} was generated from different versions of the two files; "
+                "make it again."
             )
     if delivered and delivered.unknown and known.recorded:
         remarks.append(

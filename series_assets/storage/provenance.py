@@ -1,4 +1,4 @@
-"""Which contents of a series' two files a delivered file was generated from (contract, section 6).
+"""Which version of a series' two files a dataset was generated from (contract, section 6).
 
 Each specification beside a dataset begins with a comment with the fingerprint of the two files.
 Records of different fingerprints are never combined.
@@ -35,7 +35,7 @@ def read_fingerprint(path: Path) -> str | None:
 def require_new_records(series: Series, layout: Layout, period: Period) -> Path:
     """Return the file of a period's new records, generated from the current files.
 
-    Raises RequestError where it is missing or was generated from other contents. The caller has to
+    Raises RequestError where it is missing or is from other versions of these. The caller has to
     prevent other runs from replacing the file.
     """
     records = layout.new_records(period.number)
@@ -44,9 +44,9 @@ def require_new_records(series: Series, layout: Layout, period: Period) -> Path:
     if not records.exists():
         problem, remedy = "are missing", "make new_records first"
     elif fingerprint is None:
-        problem = "have no specification beside them that says what they were made from"
+        problem = "have no specification beside them that says what they were generated from"
     elif fingerprint != series.fingerprint:
-        problem = "were made from other contents of the two files"
+        problem = "were generated from different versions of the two files"
     if problem:
         raise RequestError(
             f"its new records {problem}", remedy, series=series.name, period=period.key
@@ -72,13 +72,13 @@ def require_delivered(series: Series, layout: Layout, period: Period) -> None:
     for asset, path in _specifications(series, layout, period):
         fingerprint, remedy = read_fingerprint(path), f"make {asset} of {period.key} again"
         if fingerprint is None:
-            raise refusal(path, "is missing, or does not say what it was made from", remedy)
+            raise refusal(path, "is missing, or does not say what it was generated from", remedy)
         if fingerprint != series.fingerprint:
-            raise refusal(path, "was made from other contents of the two files", remedy)
+            raise refusal(path, "was generated from different versions of the two files", remedy)
 
 
 def is_stale(series: Series, layout: Layout, period: Period) -> bool:
-    """Return whether a dataset's specification was generated from other contents."""
+    """Return whether a dataset was generated from different versions of the two files."""
     *_, (_, path) = _specifications(series, layout, period)
     return read_fingerprint(path) not in (None, series.fingerprint)
 

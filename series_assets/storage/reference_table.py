@@ -136,8 +136,8 @@ class ReferenceTable(PeriodTable):
             reasons.append(f"nothing is recorded yet for {_shortened(keys[k] for k in missing)}")
         if stale:
             reasons.append(
-                f"{_shortened(keys[k] for k in stale)} {'was' if len(stale) == 1 else 'were'} made "
-                "from other contents of the two files"
+                f"{_shortened(keys[k] for k in stale)} {'was' if len(stale) == 1 else 'were'} "
+                "generated from different versions of the two files"
             )
         problem = f"draws from all periods before it, but {' and '.join(reasons)}"
         raise RequestError(

@@ -758,8 +758,8 @@ def test_files_of_other_contents_are_told(made: Made) -> None:
     other = Made(a_series(a_full_specification(), a_full_user_input(fraction_of_new=1)), made.data)
     path = made.folder / "dataset_2.new.yml"
     assert other.problems(2) == {
-        f"{path} was made from other contents of the two files; make new_records of 2024-02-01 "
-        "again"
+        f"{path} was generated from different versions of the two files; make new_records "
+        "of 2024-02-01 again"
     }
     (made.folder / "dataset_2.existing.yml").unlink()
     assert made.problems(2) == {
@@ -785,8 +785,9 @@ def test_a_table_of_other_contents_is_told(made: Made) -> None:
     """By the rules that ask it; the others hold as before."""
     meddle(made, "UPDATE demo_reference_periods SET fingerprint = 'x' WHERE period = 0")
     said = (
-        "demo, period 2024-02-01 draws from all periods before it, but 2024-01-01 was made from "
-        "other contents of the two files; first make 2024-01-01 (materialise new_records and "
+        "demo, period 2024-02-01 draws from all periods before it, but 2024-01-01 was "
+        "generated from different versions of the two files; first make 2024-01-01 (materialise "
+        "new_records and "
         "reference_table of this partition, or run series-assets generate with --periods "
         "2024-01-01)"
     )

@@ -312,7 +312,7 @@ def test_a_period_that_would_draw_from_rows_of_other_files_refuses(bench: Bench)
     edited = a_series(a_specification(random_seed=1))
     assert bench.refusal(FOURTH, series=edited) == (
         "demo, period 2024-04-01 draws from all periods before it, but 2024-01-01, 2024-02-01, "
-        "2024-03-01 were made from other contents of the two files; first make "
+        "2024-03-01 were generated from different versions of the two files; first make "
         "2024-01-01..2024-03-01 (materialise new_records and reference_table of these "
         "partitions, or run series-assets generate with --periods 2024-01-01..2024-03-01)"
     )
@@ -326,8 +326,8 @@ def test_new_records_of_other_files_are_not_recorded_as_if_made_by_these(bench: 
     assert bench.make(FIRST).success
     edited = a_series(a_specification(random_seed=1))
     assert bench.refusal(FIRST, assets=("reference_table",), series=edited) == (
-        "demo, period 2024-01-01: its new records were made from other contents of the two files; "
-        "make new_records again"
+        "demo, period 2024-01-01: its new records were generated from different versions of "
+        "the two files; make new_records again"
     )
     workspace = Workspace(bench.folder)
     assert workspace.reference_table(edited).current_counts() == {}
@@ -344,8 +344,8 @@ def test_a_dataset_is_not_made_of_new_records_of_other_files(bench: Bench) -> No
     assert bench.make(FIRST, assets=again, series=edited).success
     before = bench.files["demo/dataset_2.csv"]
     assert bench.refusal(SECOND, assets=("dataset",), series=edited) == (
-        "demo, period 2024-02-01: its new records were made from other contents of the two files; "
-        "make new_records again"
+        "demo, period 2024-02-01: its new records were generated from different versions of "
+        "the two files; make new_records again"
     )
     assert bench.files["demo/dataset_2.csv"] == before
     assert bench.make(SECOND, assets=("new_records", "dataset"), series=edited).success

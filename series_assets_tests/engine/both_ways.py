@@ -73,7 +73,7 @@ def _run(series: Series, source: Path, scratch: Path, made: Made, stock_exhibit:
         return
     ranks = sampling.sample_ranks(part.distribution, part.rows, len(places), second.random_seed, 1)
     drawn = known[series.reference_columns].take(places[ranks]).reset_index(drop=True)
-    sqlite.copy_for_run(source, scratch, part.whole)
+    sqlite.copy_for_run(source, scratch, part.unmodified_specification)
     entities = records.typed(drawn, series.kinds)
     existing = generate_existing_records(second, entities, scratch, stock_exhibit=stock_exhibit)
     made.frames.append(existing.records)

@@ -84,7 +84,7 @@ def run(specification: Content) -> Made:
             part.distribution, part.rows, len(places), second.random_seed, 1
         )
         drawn = known[series.reference_columns].take(places[ranks]).reset_index(drop=True)
-        sqlite.copy_for_run(INSTALLED, scratch, part.whole)
+        sqlite.copy_for_run(INSTALLED, scratch, part.unmodified_specification)
         return Made(
             new, generate_existing_records(second, typed(drawn, series.kinds), scratch), drawn
         )

@@ -310,8 +310,9 @@ def test_a_period_made_from_other_files_is_named(tmp_path: Path) -> None:
         table.require_periods(3, "period 2024-04-01")
     assert str(caught.value) == (
         "demo, period 2024-04-01 draws from all periods before it, but 2024-02-01, 2024-03-01 "
-        "were made from other contents of the two files; first make 2024-02-01..2024-03-01 "
-        "(materialise new_records and reference_table of these partitions, or run series-assets "
+        "were generated from different versions of the two files; first make "
+        "2024-02-01..2024-03-01 (materialise new_records and reference_table of these partitions, "
+        "or run series-assets "
         "generate with --periods 2024-02-01..2024-03-01)"
     )
     table.replace(1, entities("b"))
@@ -327,8 +328,8 @@ def test_missing_and_stale_periods_are_named_together(tmp_path: Path) -> None:
         table.require_periods(2, "period 2024-03-01")
     assert str(caught.value) == (
         "demo, period 2024-03-01 draws from all periods before it, but nothing is recorded yet "
-        "for 2024-02-01 and 2024-01-01 was made from other contents of the two files; first make "
-        "2024-01-01..2024-02-01 (materialise new_records and reference_table of these "
+        "for 2024-02-01 and 2024-01-01 was generated from different versions of the two files; "
+        "first make 2024-01-01..2024-02-01 (materialise new_records and reference_table of these "
         "partitions, or run series-assets generate with --periods 2024-01-01..2024-02-01)"
     )
 

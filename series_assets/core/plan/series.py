@@ -55,7 +55,7 @@ class ExistingPart:
 
     rows: int
     specification: Specification
-    whole: Specification
+    unmodified_specification: Specification
     """The period's specification before it was changed: weights and definitions come from it."""
     removed: Removed
     distribution: Distribution
