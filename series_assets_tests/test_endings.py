@@ -174,7 +174,7 @@ def test_want_of_memory_while_periods_are_made(
     def fail(*_: Any) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr(run, "_exhibit", fail)
+    monkeypatch.setattr(run, "_run_exhibit", fail)
     ended = call(tmp_path, "generate", "demo", "--quiet", SERIES_ASSETS_EXECUTOR=executor)
     assert ended.exit_code == 1
     assert ended.stderr == f"demo, period 2024-01-01 (new records): {NO_MEMORY}\n"

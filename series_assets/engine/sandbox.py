@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
@@ -137,14 +137,13 @@ def _set_environment(values: Mapping[str, str | None]) -> None:
 
 @contextlib.contextmanager
 def _random_state(seed: int) -> Iterator[None]:
-    kept = SimpleNamespace(
-        function=random.seed, python=random.getstate(), numpy=np.random.get_state()
-    )
+    # Exhibit replaces ``random.seed`` itself.
+    function, python_state, numpy_state = random.seed, random.getstate(), np.random.get_state()
     try:
         random.seed(seed)
         np.random.seed(seed)
         yield
     finally:
-        random.seed = kept.function
-        random.setstate(kept.python)
-        np.random.set_state(kept.numpy)
+        random.seed = function
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)

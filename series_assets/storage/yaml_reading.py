@@ -29,6 +29,15 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
 Flaw = tuple[str, str]
 """A problem and its remedy, which may be empty."""
+_USE_DATABASE = "keep long tables of values in the database that exhibit_db_path names"
+_TOO_MANY_VALUES: Flaw = (
+    f"holds more than {MAX_VALUES:,} values, or anchors that stand for as many",
+    _USE_DATABASE,
+)
+_TOO_DEEP: Flaw = (
+    f"has values nested more than {MAX_DEPTH} levels deep",
+    "write it with fewer levels",
+)
 
 
 def read_yaml(path: Path, label: str) -> Any:
@@ -56,9 +65,9 @@ def check_values(content: object, label: str) -> None:
         seen += 1
         fault: Flaw | None = None
         if seen > MAX_VALUES:
-            fault = _too_many()
+            fault = _TOO_MANY_VALUES
         elif depth > MAX_DEPTH:
-            fault = _too_deep()
+            fault = _TOO_DEEP
         elif isinstance(value, Mapping):
             queue += ((part, depth + 1) for pair in value.items() for part in pair)
         elif isinstance(value, list | tuple):
@@ -79,7 +88,9 @@ def _text(path: Path, label: str) -> str:
                 raise InputError([Fault(label, "", "is a pipe or a device, not a file")])
             content = stream.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            raise InputError([Fault(label, "", *_too_large(status.st_size))])
+            problem = f"is too large, with {status.st_size / 1e6:.1f} MB"
+            remedy = f"the limit is {MAX_BYTES / 1e6:.0f} MB: {_USE_DATABASE}"
+            raise InputError([Fault(label, "", problem, remedy)])
         return content.decode()
     except FileNotFoundError:
         raise InputError([Fault(label, "", *_missing(path, label))]) from None
@@ -106,25 +117,6 @@ def _missing(path: Path, label: str) -> Flaw:
         return "is a link to a file that is not there", "correct the link"
     needs = "a series needs specification.yml and user_input.yml"
     return "there is no such file", "correct the path" if label == str(path) else needs
-
-
-def _too_large(size: int) -> Flaw:
-    return (
-        f"is too large, with {size / 1e6:.1f} MB",
-        f"the limit is {MAX_BYTES / 1e6:.0f} MB: keep long tables of values in the database that "
-        "exhibit_db_path names",
-    )
-
-
-def _too_many() -> Flaw:
-    return (
-        f"holds more than {MAX_VALUES:,} values, or anchors that stand for as many",
-        "keep long tables of values in the database that exhibit_db_path names",
-    )
-
-
-def _too_deep() -> Flaw:
-    return f"has values nested more than {MAX_DEPTH} levels deep", "write it with fewer levels"
 
 
 def _unwritable(text: str) -> Flaw | None:
@@ -165,7 +157,7 @@ class _Loader(yaml.SafeLoader):
         event: Any = self.peek_event()
         start: Any = event.start_mark
         if self._level >= MAX_DEPTH:
-            raise _FlawError(_too_deep(), start)
+            raise _FlawError(_TOO_DEEP, start)
         before = self._count
         self._level += 1
         self._depths.append(0)
@@ -183,9 +175,9 @@ class _Loader(yaml.SafeLoader):
             self._sizes[node] = (self._count - before, levels)
         self._depths[-1] = max(self._depths[-1], levels)
         if self._count > MAX_VALUES:
-            raise _FlawError(_too_many(), start)
+            raise _FlawError(_TOO_MANY_VALUES, start)
         if self._level + levels > MAX_DEPTH:
-            raise _FlawError(_too_deep(), start)
+            raise _FlawError(_TOO_DEEP, start)
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:

@@ -111,7 +111,7 @@ def test_any_text_is_found_by_itself_alone(
     values = [*wanted, *recorded]
     expected = [["somebody", *recorded].index(v) if v in recorded else -1 for v in values]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_AT_ONCE", at_once)
+        patch.setattr(module, "_BATCH", at_once)
         with entity_lookup(table, ["id"]) as lookup:
             assert lookup.keys("id", values).tolist() == expected
 

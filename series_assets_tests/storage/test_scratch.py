@@ -174,7 +174,7 @@ def test_a_run_that_holds_the_others_up_too_long_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the lock and what to do."""
-    monkeypatch.setattr(scratch, "_PATIENCE", 1)
+    monkeypatch.setattr(scratch, "_TIMEOUT", 1)
     with (
         scratch.exclusive_access(tmp_path),
         pytest.raises(GenerationError) as caught,
