@@ -675,6 +675,22 @@ def test_with_a_dagster_home_the_run_is_recorded_there(
             assert made == {KEYS[0], KEYS[1]}
 
 
+def test_a_recorded_run_makes_periods_that_have_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With ``release: calendar`` their partitions do not exist yet; the request counts."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    future = a_user_input(release="calendar", start_date="2090-01-01", num_datasets=2)
+    write_series(tmp_path / "series", user_input=future)
+    succeed("generate", "demo")
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        made = instance.get_materialized_partitions(dg.AssetKey(["demo", "dataset"]))
+    assert made == {"2090-01-01", "2090-02-01"}
+
+
 def test_without_a_dagster_home_only_the_files_stay(tmp_path: Path) -> None:
     """No trace of a run in the working directory or the data folder."""
     write_series(tmp_path / "series")

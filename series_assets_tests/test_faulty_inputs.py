@@ -125,7 +125,7 @@ USER_INPUT_FAULTS: list[tuple[str, object, str]] = [
         ["id"],
         "linked_columns names only 'id'; a link needs two columns or more",
     ),
-    ("release", True, "release true is not known; use calendar or immediate"),
+    ("release", True, "release true is not known; use immediate or calendar"),
     (
         "start_date",
         "January",
@@ -161,7 +161,7 @@ USER_INPUT_FAULTS: list[tuple[str, object, str]] = [
         "a third",
         "fraction_of_new 'a third' is not a fraction; write it as 1/3, 0.25, 0 or 1",
     ),
-    ("release", "at once", "release 'at once' is not known; use calendar or immediate"),
+    ("release", "at once", "release 'at once' is not known; use immediate or calendar"),
     ("start_date", "2023-02-29", "start_date '2023-02-29' is not a day of the calendar"),
     (
         "start_date",

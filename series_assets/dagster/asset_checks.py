@@ -66,7 +66,7 @@ def _specs(series: Series, dataset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
                 name,
                 asset=dataset,
                 description=RULES[name],
-                partitions_def=partitions_of(series.calendar),
+                partitions_def=partitions_of(series),
             )
             for name in rules_of(series)
         ]

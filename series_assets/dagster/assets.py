@@ -75,7 +75,7 @@ def assets_of(
     the code location.
     """
     new_records, reference_table, _ = keys_of(series.name)
-    partitions = partitions_of(series.calendar)
+    partitions = partitions_of(series)
 
     def asset(graph: dg.GraphDefinition, name: str, **inputs: dg.AssetKey) -> dg.AssetsDefinition:
         # Draws only need the table as it stood one period before. To depend on that one instead

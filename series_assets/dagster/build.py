@@ -57,12 +57,13 @@ def build_definitions(
     for one in sound.values():
         try:
             with errors_as_faults(one.name):
+                job = job_of(one)
                 built.append(
                     _Built(
                         [*assets_of(one, io_manager, tools), report_asset(one, workspace)],
                         [checks_of(one, workspace)] if checks else [],
-                        job_of(one),
-                        sensor_of(one),
+                        job,
+                        sensor_of(one, job),
                     )
                 )
         except InputError as error:

@@ -1,15 +1,17 @@
 """A series' periods as Dagster time partitions, for any unit, length and start (section 3).
 
 Only the keys are exact: where windows are excluded, Dagster's own idea of a partition's time
-window is that of the base cadence. The true window of a period comes from the series.
+window is that of the base cadence, or its first minute. The true window of a period comes from
+the series. Days begin at midnight UTC, as Dagster's time partitions do by default.
 """
 
 from calendar import monthrange
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 
 from series_assets.core.plan.calendar import Calendar
+from series_assets.core.plan.series import Series
 from series_assets.core.spec.period_units import UNITS
 
 PREVIOUS = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
@@ -18,24 +20,70 @@ PREVIOUS = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
 _LONG_AGO = date(2025, 1, 1)
 """Any day before every run: Dagster counts ``end_offset`` from now, so counting from here
 covers a series that starts in the future, and gives the same definition at every reload."""
+_MINUTE = timedelta(minutes=1)
 
 
-def partitions_of(calendar: Calendar) -> dg.TimeWindowPartitionsDefinition:
-    """Return exactly the partitions of the calendar, all there at once, whatever day it is."""
-    end = calendar.start_of(calendar.count)
+def partitions_of(series: Series | Calendar) -> dg.TimeWindowPartitionsDefinition:
+    """Return the partitions of a series: one for each period that its ``release`` lets exist.
+
+    With ``immediate`` all exist at once, whatever day it is. With ``calendar`` one exists once its
+    first day has come. A calendar has no release: all its partitions exist.
+    """
+    if isinstance(series, Calendar):
+        return _all_at_once(series)
+    if series.user_input.release == "immediate":
+        return _all_at_once(series.calendar)
+    return _when_they_begin(series.calendar)
+
+
+def _all_at_once(calendar: Calendar) -> dg.TimeWindowPartitionsDefinition:
     cron, exclusions = _schedule(calendar)
+    end = calendar.start_of(calendar.count)
     windows = _windows_between(min(_LONG_AGO, calendar.start), end, calendar)
+    return _partitions(calendar, cron, exclusions, windows + 1)
+
+
+def _when_they_begin(calendar: Calendar) -> dg.TimeWindowPartitionsDefinition:
+    """Return partitions that appear as their periods begin.
+
+    ``end_offset=1`` does that where cron alone can say the cadence: the windows are whole periods,
+    and a schedule may have an hour of its own. It counts windows that are not excluded, so with
+    exclusions it shows a period as soon as the base window of the one before has ended; and it
+    shows the first one while the window before it lasts. There, windows are the first minutes of
+    the periods, and a partition exists once that minute is over.
+    """
+    cron, exclusions = _schedule(calendar)
+    first_minutes = _first_minutes(calendar, cron, exclusions)
+    has_begun = first_minutes.get_first_partition_key() is not None
+    if exclusions or not has_begun:
+        return first_minutes
+    return _partitions(calendar, cron, [], end_offset=1)
+
+
+def _first_minutes(
+    calendar: Calendar, cron: str, exclusions: list[datetime]
+) -> dg.TimeWindowPartitionsDefinition:
+    """Return partitions whose windows are the first minutes of the periods."""
+    starts = [_at(period.start) for period in calendar.periods]
+    rest = [day + _MINUTE for day in [*starts, *exclusions]]
+    # The cron schedules begin with the minute 0.
+    return _partitions(calendar, f"0,1{cron[1:]}", [*exclusions, *rest], end_offset=0)
+
+
+def _partitions(
+    calendar: Calendar, cron: str, exclusions: list[datetime], end_offset: int
+) -> dg.TimeWindowPartitionsDefinition:
     return dg.TimeWindowPartitionsDefinition(
         start=_at(calendar.start),
-        end=_at(end),
+        end=_at(calendar.start_of(calendar.count)),
         fmt="%Y-%m-%d",
         cron_schedule=cron,
-        end_offset=windows + 1,
+        end_offset=end_offset,
         exclusions=exclusions or None,
     )
 
 
-def _schedule(calendar: Calendar) -> tuple[str, list[str | datetime]]:
+def _schedule(calendar: Calendar) -> tuple[str, list[datetime]]:
     """Return the cron schedule of a calendar, and those of its windows that begin no period."""
     start = calendar.start
     if calendar.days:
@@ -65,7 +113,7 @@ def _day_of_month(day: int) -> str:
     return "L" if day == 31 else f"{day},L"
 
 
-def _too_late(calendar: Calendar) -> list[str | datetime]:
+def _too_late(calendar: Calendar) -> list[datetime]:
     """Return the last days of those months that have the wanted day and later ones.
 
     They are named one by one: a cron string would be gone through for every window, from the
@@ -78,7 +126,7 @@ def _too_late(calendar: Calendar) -> list[str | datetime]:
     return [_at(end) for day, end in last.items() if day.day == calendar.start.day < end.day]
 
 
-def _skipped(calendar: Calendar) -> list[str | datetime]:
+def _skipped(calendar: Calendar) -> list[datetime]:
     """Return the windows of the base cadence between the periods' starts."""
     base = _base(calendar)
     each = base.count // calendar.count

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def _run(
 ) -> None:
     resources = {"workspace": workspace, "progress": progress}
     # Without checks: they read the files that were just written, see ``series-assets check``.
-    definitions = build_definitions([series], resources, checks=False)
+    definitions = build_definitions([_released(series)], resources, checks=False)
     job = definitions.resolve_implicit_global_asset_job_def()
 
     def execute(
@@ -108,6 +109,15 @@ def _run(
             # New records failed in the middle: the periods before it can still be finished.
             execute(others, made)
     raise GenerationError("\n".join(_complaints(result)))
+
+
+def _released(series: Series) -> Series:
+    """Return the series with all its partitions: what the user asks for is made at any time.
+
+    Its fingerprint stays: ``release`` is no part of it.
+    """
+    at_once = series.user_input.model_copy(update={"release": "immediate"})
+    return replace(series, user_input=at_once)
 
 
 def _has_new_records(series: Series, period: Period, workspace: Workspace) -> bool:

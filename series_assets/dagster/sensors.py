@@ -1,14 +1,17 @@
-"""One sensor a series: it asks for the next period, once, when ``release`` says so.
+"""One sensor a series: it asks for the next period, once, when ``release`` lets it exist.
 
-It keeps no state of its own: what is made and what was tried it reads from Dagster's records.
+It keeps no state of its own: what exists it asks the partitions, what is made and what was tried
+it reads from Dagster's records.
 """
 
-from datetime import date
+from datetime import datetime
+from typing import Any
 
 import dagster as dg
 
 from series_assets.core.plan.series import Series
 from series_assets.dagster.assets import keys_of
+from series_assets.dagster.partitions import partitions_of
 
 _SERIES_TAG = "series_assets/series"
 _FINGERPRINT_TAG = "series_assets/fingerprint"
@@ -24,8 +27,20 @@ _BACKFILL_ACTIVE = {"REQUESTED", "CANCELING", "FAILING"}
 """Names of the statuses of a backfill that may still launch runs, or has to end some."""
 
 
-def sensor_of(series: Series) -> dg.SensorDefinition:
-    """Return the sensor of a series, off until somebody turns it on."""
+class SensorPaused(dg.DagsterError):
+    """A period failed too often to be requested again; the text says what to do.
+
+    It ends a tick as failed: a skipped one looks like a sensor with nothing to do. As an error of
+    Dagster's own kind it is not wrapped in another, so the tick shows its text first.
+    """
+
+
+def sensor_of(series: Series, job: Any) -> dg.SensorDefinition:
+    """Return the sensor of a series, off until somebody turns it on.
+
+    It requests runs of ``job``, the series' own (see ``assets.job_of``), and so with the executor
+    of that job, whatever the executor of the project is.
+    """
     keys = keys_of(series.name)
     when = {
         "calendar": "once its first day has come",
@@ -34,24 +49,27 @@ def sensor_of(series: Series) -> dg.SensorDefinition:
 
     @dg.sensor(
         name=f"{series.name}_next_period",
-        target=dg.AssetSelection.assets(*keys),
+        job=job,
         default_status=dg.DefaultSensorStatus.STOPPED,
         minimum_interval_seconds=30,
-        description=f"Asks for the next period of {series.name} {when}.",
+        description=f"Requests the next period of {series.name} {when}.",
     )
     def next_period(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        return next_request(series, keys, context.instance, date.today())
+        return next_request(series, keys, context.instance)
 
     return next_period
 
 
 def next_request(
-    series: Series, keys: list[dg.AssetKey], instance: dg.DagsterInstance, today: date
+    series: Series,
+    keys: list[dg.AssetKey],
+    instance: dg.DagsterInstance,
+    now: datetime | None = None,
 ) -> dg.RunRequest | dg.SkipReason:
     """Return a request for the first period that is not made, or why there is none now.
 
-    A period that failed three times in a row is not asked for again until somebody makes it by
-    hand or the series' files change.
+    ``now`` is by default Dagster's clock. Raises SensorPaused for a period that failed three times
+    in a row: it is not requested again until somebody makes it, or the series' files change.
     """
     # Asked for first: what a run makes that ends in between is then seen as made.
     busy = _is_being_made(series, set(keys), instance)
@@ -60,8 +78,7 @@ def next_request(
     if not waiting:
         return dg.SkipReason(f"all {series.calendar.count} periods are made")
     key = waiting[0]
-    start = series.calendar.period_for_key(key).start
-    if series.user_input.release == "calendar" and start > today:
+    if key not in partitions_of(series).get_partition_keys(current_time=now):
         return dg.SkipReason(f"period {key} has not begun yet")
     if busy:
         return dg.SkipReason(f"a run of {series.name} is under way")
@@ -69,9 +86,9 @@ def next_request(
     tried = _runs(instance, dg.RunsFilter(tags={**tags, "dagster/partition": key}))
     failed = [run for run in tried if run.status == dg.DagsterRunStatus.FAILURE]
     if len(failed) >= _TRIES:
-        return dg.SkipReason(
-            f"period {key} failed {len(failed)} times; see its last run, mend what it says, "
-            "and materialise it by hand to go on"
+        raise SensorPaused(
+            f"Paused: {key} failed {len(failed)} times in a row. Fix the error in its latest run "
+            "and materialize it by hand; the sensor then continues."
         )
     return dg.RunRequest(run_key=f"{key}:{len(tried)}", partition_key=key, tags=tags)
 

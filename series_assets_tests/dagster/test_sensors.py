@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
@@ -14,11 +14,21 @@ from dagster._core.execution.backfill import (
 
 from series_assets.core.spec.period_units import UNITS
 from series_assets.dagster.build import build_definitions
-from series_assets.dagster.sensors import next_request, sensor_of
+from series_assets.dagster.sensors import SensorPaused, next_request
 from series_assets_tests.builders import a_series, a_user_input
 
 KEYS = [dg.AssetKey(["demo", name]) for name in ("new_records", "reference_table", "dataset")]
-LATER = date(2030, 1, 1)
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
+PAUSED = (
+    "Paused: 2024-01-01 failed 3 times in a row. Fix the error in its latest run and materialize "
+    "it by hand; the sensor then continues."
+)
+CALENDAR = a_series(user_input=a_user_input(release="calendar"))
+
+
+def morning(day: str) -> datetime:
+    """Return one minute past midnight, when the partition of a period that begins is there."""
+    return datetime.fromisoformat(f"{day}T00:01+00:00")
 
 
 @pytest.fixture
@@ -69,8 +79,8 @@ def test_calendar_waits_for_the_first_day_of_the_period(instance: dg.DagsterInst
     """With ``release: calendar`` a period is asked for on its first day, not before."""
     make(instance, "2024-01-01")
 
-    early = next_request(a_series(), KEYS, instance, date(2024, 1, 31))
-    due = next_request(a_series(), KEYS, instance, date(2024, 2, 1))
+    early = next_request(CALENDAR, KEYS, instance, datetime(2024, 1, 31, 23, 59, tzinfo=UTC))
+    due = next_request(CALENDAR, KEYS, instance, morning("2024-02-01"))
 
     assert isinstance(early, dg.SkipReason)
     assert early.skip_message == "period 2024-02-01 has not begun yet"
@@ -83,12 +93,13 @@ def test_calendar_waits_for_the_first_day_in_any_unit(
     instance: dg.DagsterInstance, unit: str, length: int
 ) -> None:
     """The sensor requests the second period on the day its key names, whatever the unit."""
-    series = a_series(user_input=a_user_input(period=unit, length_of_period=length))
+    own = a_user_input(period=unit, length_of_period=length, release="calendar")
+    series = a_series(user_input=own)
     first, second, *_ = series.calendar.keys
     make(instance, first)
-    due = date.fromisoformat(second)
+    due = morning(second)
 
-    early = next_request(series, KEYS, instance, due - timedelta(days=1))
+    early = next_request(series, KEYS, instance, due - timedelta(minutes=2))
     request = next_request(series, KEYS, instance, due)
 
     assert isinstance(early, dg.SkipReason)
@@ -102,7 +113,7 @@ def test_immediate_waits_for_no_day(instance: dg.DagsterInstance) -> None:
     series = a_series(user_input=a_user_input(release="immediate"))
     make(instance, "2024-01-01")
 
-    request = next_request(series, KEYS, instance, date(2024, 1, 2))
+    request = next_request(series, KEYS, instance, morning("2024-01-02"))
 
     assert isinstance(request, dg.RunRequest)
 
@@ -193,7 +204,7 @@ def test_nothing_is_asked_for_while_a_backfill_is_between_two_runs(
 
 
 def test_three_failures_in_a_row_end_it(instance: dg.DagsterInstance) -> None:
-    """A failed period is tried again under a key of its own, and given up after three times."""
+    """A failed period is tried again under a key of its own; then the tick fails and says why."""
     run_keys = []
     for _ in range(3):
         request = next_request(a_series(), KEYS, instance, LATER)
@@ -201,11 +212,11 @@ def test_three_failures_in_a_row_end_it(instance: dg.DagsterInstance) -> None:
         run_keys.append(request.run_key)
         record_run(instance, request, dg.DagsterRunStatus.FAILURE)
 
-    given_up = next_request(a_series(), KEYS, instance, LATER)
+    with pytest.raises(SensorPaused) as paused:
+        next_request(a_series(), KEYS, instance, LATER)
 
     assert run_keys == ["2024-01-01:0", "2024-01-01:1", "2024-01-01:2"]
-    assert isinstance(given_up, dg.SkipReason)
-    assert "period 2024-01-01 failed 3 times" in str(given_up.skip_message)
+    assert str(paused.value) == PAUSED
 
 
 def test_it_goes_on_once_somebody_made_the_failing_period(instance: dg.DagsterInstance) -> None:
@@ -234,4 +245,18 @@ def test_a_complete_series_is_left_alone(instance: dg.DagsterInstance) -> None:
 
 def test_the_sensor_is_off_by_default() -> None:
     """Nothing runs before somebody turns the sensor on."""
-    assert sensor_of(a_series()).default_status == dg.DefaultSensorStatus.STOPPED
+    [sensor] = build_definitions([a_series()]).sensors or []
+    assert isinstance(sensor, dg.SensorDefinition)
+    assert sensor.default_status == dg.DefaultSensorStatus.STOPPED
+
+
+def test_the_sensor_requests_runs_of_the_job_of_the_series() -> None:
+    """In a project with an executor of its own too: the run has the executor of that job."""
+    host = dg.Definitions.merge(
+        build_definitions([a_series()], executor=None),
+        dg.Definitions(executor=dg.multiprocess_executor),
+    )
+    sensor = host.resolve_sensor_def("demo_next_period")
+    assert [target.job_name for target in sensor.targets] == ["demo"]
+    assert host.resolve_job_def("demo").executor_def.name == "in_process"
+    assert host.resolve_implicit_global_asset_job_def().executor_def.name == "multiprocess"

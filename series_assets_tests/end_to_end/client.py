@@ -20,6 +20,7 @@ from series_assets_tests.builders import files_in
 _ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 _LONG = 300
 """Seconds that nothing takes, however busy the machine is."""
+_TICKS = "ticks { status skipReason error { message } runIds }"
 
 T = TypeVar("T")
 
@@ -51,6 +52,7 @@ class Tick:
 
     status: str
     reason: str | None
+    """Why it did nothing, or why it failed."""
     run_ids: Sequence[str]
 
 
@@ -260,14 +262,24 @@ class Server:
         assert ended == "SUCCESS", self.complaints(run_id)
 
     def runs(self, **tags: str) -> list[dict[str, Any]]:
-        """Return id, status and tags of the runs with these tags, the newest first."""
+        """Return id, job, status and tags of the runs with these tags, the newest first."""
         found = self.ask(
             """query ($filter: RunsFilter!) { runsOrError(filter: $filter) {
-              ... on Runs { results { runId status tags { key value } } }
+              ... on Runs { results { runId jobName status startTime endTime tags { key value } } }
             } }""",
             filter={"tags": [{"key": key, "value": value} for key, value in tags.items()]},
         )["runsOrError"]["results"]
         return [{**run, "tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in found]
+
+    def step_workers(self, run_id: str) -> int:
+        """Return how many processes a run has started for single steps."""
+        events = self.ask(
+            """query ($id: ID!) { logsForRun(runId: $id) { ... on EventConnection {
+              events { __typename }
+            } } }""",
+            id=run_id,
+        )["logsForRun"]["events"]
+        return sum(event["__typename"] == "StepWorkerStartedEvent" for event in events)
 
     # Backfills
 
@@ -404,8 +416,15 @@ class Server:
 
     def ticks(self, series: str) -> list[Tick]:
         """Return what the sensor of a series has done so far, the last first."""
-        ticks = self._state_of_sensor(series, "ticks { status skipReason runIds }")["ticks"]
-        return [Tick(one["status"], one["skipReason"], one["runIds"]) for one in ticks]
+        ticks = self._state_of_sensor(series, _TICKS)["ticks"]
+        return [
+            Tick(
+                one["status"],
+                one["skipReason"] or (one["error"] or {}).get("message"),
+                one["runIds"],
+            )
+            for one in ticks
+        ]
 
     def _state_of_sensor(self, series: str, wanted: str) -> Any:
         return self.ask(

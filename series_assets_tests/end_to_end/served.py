@@ -16,6 +16,7 @@ SERIES: dict[str, dict[str, Any]] = {
     "named": {},
     "ranged": {},
     "refused": {},
+    "released": {"num_datasets": 2, "release": "calendar", "length_of_period": 1200},
     "sensed": {"num_datasets": 3, "release": "immediate"},
     "spoiled": {"num_datasets": 1},
 }

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from series_assets.dagster.assets import NAMES
 from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import files_in
-from series_assets_tests.end_to_end.client import Server
+from series_assets_tests.end_to_end.client import Server, until
 from series_assets_tests.end_to_end.serving import dg_dev
 from series_assets_tests.projects import EXAMPLE, copy_of_the_example
 
@@ -26,6 +27,22 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = copy_of_the_example(base / "warehouse")
     with dg_dev(root, base, [root / "src"]) as running:
         yield running
+
+
+def test_the_sensor_in_a_host_runs_the_job_of_the_series(host: Server) -> None:
+    """In one process, though the project has the default executor, a process for each step."""
+
+    def first() -> dict[str, Any] | None:
+        runs = host.runs(**{"dagster/sensor_name": "customers_next_period"})
+        return next((run for run in runs if run["status"] in ("SUCCESS", "FAILURE")), None)
+
+    host.start_sensor("customers")
+    run = until(first, 300, "a run of the sensor")
+    host.stop_sensor("customers")
+    assert (run["status"], run["jobName"]) == ("SUCCESS", "customers")
+    for each in host.runs(**{"dagster/sensor_name": "customers_next_period"}):
+        host.made(each["runId"])
+    assert host.step_workers(run["runId"]) == 0
 
 
 def test_a_backfill_in_a_host_makes_the_series_and_what_it_feeds(

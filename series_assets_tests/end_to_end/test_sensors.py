@@ -1,4 +1,4 @@
-"""Sensors turned on: period after period comes by itself, and a failing one stops them."""
+"""Sensors turned on: period after period comes by itself, and a failing one pauses them."""
 
 import shutil
 
@@ -6,9 +6,11 @@ from series_assets.dagster.assets import NAMES
 from series_assets_tests.end_to_end.client import Server, until
 from series_assets_tests.end_to_end.served import KEYS, ByCommandLine
 
+_PAUSED = "series_assets.dagster.sensors.SensorPaused: Paused"
+
 
 def wait_for_reason(server: Server, series: str, wanted: str) -> str:
-    """Wait until the sensor of a series gives a reason for doing nothing that begins so."""
+    """Wait until the sensor of a series gives a reason that begins so for requesting nothing."""
 
     def given() -> str | None:
         reasons = (tick.reason or "" for tick in server.ticks(series))
@@ -18,8 +20,12 @@ def wait_for_reason(server: Server, series: str, wanted: str) -> str:
 
 
 def partitions_of_runs(server: Server, series: str) -> list[tuple[str, str]]:
-    """Return partition and status of the runs that a sensor asked for, the first one first."""
+    """Return partition and status of the runs that a sensor asked for, the first one first.
+
+    All of them are runs of the job of the series.
+    """
     runs = server.runs(**{"dagster/sensor_name": f"{series}_next_period"})
+    assert {run["jobName"] for run in runs} == {series}
     return [(run["tags"]["dagster/partition"], run["status"]) for run in reversed(runs)]
 
 
@@ -44,14 +50,17 @@ def test_a_sensor_asks_for_period_after_period_once(
     assert not server.sensor_is_on(sensed)
 
 
-def test_a_sensor_stops_after_three_failures_and_goes_on_once_the_period_is_made(
+def test_a_sensor_pauses_after_three_failures_and_goes_on_once_the_period_is_made(
     server: Server, failing: str, by_command_line: ByCommandLine
 ) -> None:
-    """It says what to do; who makes the period by hand sets it going again."""
-    assert wait_for_reason(server, failing, f"period {KEYS[0]} failed") == (
-        "period 2024-01-01 failed 3 times; see its last run, mend what it says, and materialise "
-        "it by hand to go on"
+    """Its last tick is a failed one that says what to do, until somebody makes the period."""
+    assert wait_for_reason(server, failing, _PAUSED).strip() == (
+        f"{_PAUSED}: 2024-01-01 failed 3 times in a row. Fix the error in its latest run and "
+        "materialize it by hand; the sensor then continues."
     )
+    until(lambda: len(server.ticks(failing)) > 5, 60, "another tick")
+    last = next(tick for tick in server.ticks(failing) if tick.status != "STARTED")
+    assert last.status == "FAILURE"
     assert partitions_of_runs(server, failing) == [(KEYS[0], "FAILURE")] * 3
 
     shutil.rmtree(server.data_dir / "failing" / "dataset_1.csv")
@@ -64,3 +73,12 @@ def test_a_sensor_stops_after_three_failures_and_goes_on_once_the_period_is_made
     ]
     assert server.files(failing) == by_command_line(failing)
     server.stop_sensor(failing)
+
+
+def test_a_calendar_series_has_the_partitions_that_have_begun(
+    server: Server, by_command_line: ByCommandLine
+) -> None:
+    """The second of two begins in a hundred years; the command line makes it all the same."""
+    for asset in NAMES:
+        assert server.assets()[f"released/{asset}"]["partitionKeys"] == [KEYS[0]]
+    assert "dataset_2.csv" in by_command_line("released")

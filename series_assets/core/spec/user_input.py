@@ -148,8 +148,8 @@ class UserInput(BaseModel):
         "columns that belong together", ()
     )
     release: Annotated[
-        Literal["calendar", "immediate"], BeforeValidator(choice("calendar", "immediate"))
-    ] = _key("when the next period is asked for", "calendar", changes_data=False)
+        Literal["immediate", "calendar"], BeforeValidator(choice("immediate", "calendar"))
+    ] = _key("when a period exists for Dagster", "immediate", changes_data=False)
     start_date: Annotated[
         date | None, BeforeValidator(lambda value: None if value is None else parse_date(value))
     ] = _key("start of the first period", None)

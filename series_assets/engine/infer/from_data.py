@@ -289,6 +289,6 @@ def _user_input(dates: Dates, static: list[str]) -> dict[str, Any]:
         "num_datasets": 3,
         "fraction_of_new": "1/3",
         "linked_columns": None,
-        "release": "calendar",
+        "release": "immediate",
         "start_date": dates.start,
     }

@@ -94,7 +94,7 @@ def test_the_defaults() -> None:
     assert said.exhibit_db_path is None
     assert said.static_columns == ()
     assert said.linked_columns == ()
-    assert said.release == "calendar"
+    assert said.release == "immediate"
     assert said.start_date is None
     without = a_user_input()
     del without["num_datasets"], without["static_columns"]
@@ -192,7 +192,7 @@ def test_the_day_comes_first() -> None:
         ("fraction_of_new", -0.1, "-0.1 is not between 0 and 1; write it as 1/3, 0.25, 0 or 1"),
         ("fraction_of_new", "nan", "'nan' is not a fraction; write it as 1/3, 0.25, 0 or 1"),
         ("fraction_of_new", float("inf"), "inf is not a fraction; write it as 1/3, 0.25, 0 or 1"),
-        ("release", "now", "'now' is not known; use calendar or immediate"),
+        ("release", "now", "'now' is not known; use immediate or calendar"),
         ("start_date", "01-02-2024", "'01-02-2024' is not a date; "
          "write it as 2024-01-31 or 31/01/2024"),
         ("start_date", "31/02/2024", "'31/02/2024' is not a day of the calendar"),

@@ -66,7 +66,7 @@ class Warehouse(dg.ConfigurableResource):
 
 
 @dg.asset(
-    partitions_def=partitions_of(SERIES.calendar),
+    partitions_def=partitions_of(SERIES),
     ins={"dataset": dg.AssetIn(key=["customers", "dataset"])},
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
