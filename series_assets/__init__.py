@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from series_assets.core.plan.series import Series
     from series_assets.dagster.component import SeriesComponent
     from series_assets.dagster.handles import RecordsFile, ReferenceTableSnapshot
+    from series_assets.dagster.host import series_definitions, series_partitions
+    from series_assets.dagster.options import AssetOptions
     from series_assets.dagster.partitions import partitions_of
     from series_assets.interface import check, generate, iter_datasets
     from series_assets.pipeline.progress import Progress
     from series_assets.storage.loading import load_series
 
 __all__ = [
+    "AssetOptions",
     "Progress",
     "RecordsFile",
     "ReferenceTableSnapshot",
@@ -30,9 +33,12 @@ __all__ = [
     "iter_datasets",
     "load_series",
     "partitions_of",
+    "series_definitions",
+    "series_partitions",
 ]
 
 _FOUND_IN = {
+    "AssetOptions": "series_assets.dagster.options",
     "Progress": "series_assets.pipeline.progress",
     "RecordsFile": "series_assets.dagster.handles",
     "ReferenceTableSnapshot": "series_assets.dagster.handles",
@@ -43,6 +49,8 @@ _FOUND_IN = {
     "iter_datasets": "series_assets.interface",
     "load_series": "series_assets.storage.loading",
     "partitions_of": "series_assets.dagster.partitions",
+    "series_definitions": "series_assets.dagster.host",
+    "series_partitions": "series_assets.dagster.host",
 }
 
 

@@ -14,24 +14,28 @@ from series_assets.checks.rules import EXAMPLES, RULES, Finding, rules_of
 from series_assets.checks.run import CheckResult, check_periods, delivered_keys
 from series_assets.core.plain_text import escape_invisible, escape_markdown
 from series_assets.core.plan.series import Series
+from series_assets.dagster.options import NO_OPTIONS, AssetOptions
 from series_assets.dagster.partitions import partitions_of
 from series_assets.dagster.private import check_target
 from series_assets.pipeline.workspace import Workspace
 
 
-def checks_of(series: Series, workspace: Workspace) -> dg.AssetChecksDefinition:
+def checks_of(
+    series: Series, workspace: Workspace, options: AssetOptions = NO_OPTIONS
+) -> dg.AssetChecksDefinition:
     """Return the checks on ``dataset`` of a series; they run after it, in the same run.
 
     They do not block what comes after: the dataset is delivered by the time they run, and in a
     run over a range one wrong period would keep all others from whoever uses them.
     """
-    dataset = dg.AssetKey([series.name, "dataset"])
+    dataset = options.key_of(series.name, "dataset")
     specs = {spec.name: spec for spec in _specs(series, dataset)}
 
     @dg.multi_asset_check(
         name=f"{series.name}__dataset_checks",
         specs=list(specs.values()),
         can_subset=True,
+        pool=options.pool,
         description="Hold each delivered dataset against the rules that a consumer relies on.",
     )
     def dataset_checks(context: dg.AssetCheckExecutionContext) -> Iterator[Any]:

@@ -13,6 +13,7 @@ import dagster as dg
 from series_assets.core.plain_text import escape_invisible, escape_markdown
 from series_assets.core.plan.series import Series
 from series_assets.dagster.ops import Tools, dataset_graph, new_records_graph, reference_table_graph
+from series_assets.dagster.options import NO_OPTIONS, AssetOptions
 from series_assets.dagster.partitions import PREVIOUS, partitions_of
 from series_assets.dagster.scoping import between_ops_key, io_manager_key
 from series_assets.storage.loading import BrokenSeries
@@ -20,6 +21,7 @@ from series_assets.storage.loading import BrokenSeries
 NAMES = ("new_records", "reference_table", "dataset")
 """The assets of a series that have a partition for each period, in the order they are made."""
 
+_BROKEN_GROUP = "broken_series"
 _KINDS = {
     "new_records": ("python", "csv"),
     "reference_table": ("python", "sqlite"),
@@ -35,19 +37,19 @@ _DESCRIPTIONS = {
 }
 
 
-def keys_of(series: str) -> list[dg.AssetKey]:
+def keys_of(series: str, options: AssetOptions = NO_OPTIONS) -> list[dg.AssetKey]:
     """Return the keys of the partitioned assets of a series, in the order they are made."""
-    return [dg.AssetKey([series, name]) for name in NAMES]
+    return [options.key_of(series, name) for name in NAMES]
 
 
-def job_of(series: Series) -> Any:
+def job_of(series: Series, options: AssetOptions = NO_OPTIONS) -> Any:
     """Return the job that makes all of a period, or of a range of them; named after the series.
 
     It is what ``Definitions`` takes among its ``jobs``: its class has no public name.
     """
     return dg.define_asset_job(
         series.name,
-        selection=dg.AssetSelection.assets(*keys_of(series.name)),
+        selection=dg.AssetSelection.assets(*keys_of(series.name, options)),
         # A process for each op would cost more than most ops take, whatever project this is in.
         executor_def=dg.in_process_executor,
         description=f"Make periods of {series.name}: {_told(series)}.",
@@ -74,7 +76,7 @@ def assets_of(
     The IO manager is bound to them, ``tools`` are handed to their ops: neither is a resource of
     the code location.
     """
-    new_records, reference_table, _ = keys_of(series.name)
+    new_records, reference_table, _ = keys_of(series.name, tools.options)
     partitions = partitions_of(series)
 
     def asset(graph: dg.GraphDefinition, name: str, **inputs: dg.AssetKey) -> dg.AssetsDefinition:
@@ -84,7 +86,7 @@ def assets_of(
         return dg.AssetsDefinition.from_graph(
             graph,
             keys_by_input_name=inputs,
-            keys_by_output_name={"result": dg.AssetKey([series.name, name])},
+            keys_by_output_name={"result": tools.options.key_of(series.name, name)},
             partitions_def=partitions,
             partition_mappings=dict.fromkeys(earlier, PREVIOUS),
             group_name=series.name,
@@ -115,19 +117,54 @@ def assets_of(
         ),
     ]
     keys = {io_manager_key(series.name): io_manager, between_ops_key(series.name): dg.fs_io_manager}
-    return dg.with_resources(assets, keys)
+    return dg.with_resources(tools.options.attach(assets), keys)
 
 
-def broken_asset(broken: BrokenSeries) -> dg.AssetsDefinition:
-    """Return an asset that stands for a broken series and says what is wrong with it."""
-    name = re.sub(r"[^A-Za-z0-9_]", "_", broken.name)
-    if name != broken.name:  # keep apart what now looks alike
-        name += "_" + sha256(broken.name.encode()).hexdigest()[:6]
+def broken_assets(broken: BrokenSeries, options: AssetOptions) -> list[dg.AssetsDefinition]:
+    """Return an asset that stands for a broken series and says what is wrong with it.
+
+    Beside it are its usual assets, as external ones: where another asset takes one as an input,
+    Dagster would otherwise refuse the definitions of the project.
+    """
     text = escape_invisible(str(broken.error))
+    failing = _failing_asset(broken.name, text)
+    if not re.fullmatch(r"[A-Za-z0-9_]+", broken.name):
+        return [failing]
+    key = io_manager_key(broken.name)
+    specs = [
+        dg.AssetSpec(
+            asset_key,
+            group_name=_BROKEN_GROUP,
+            description=f"Not available: see the asset `{broken.name}/broken`.",
+        ).with_io_manager_key(key)
+        for asset_key in keys_of(broken.name, options)
+    ]
+    external = dg.AssetsDefinition(specs=specs, resource_defs={key: _NothingToLoad(text)})
+    return [failing, external]
+
+
+class _NothingToLoad(dg.IOManager):
+    """Refuses to load what a broken series would provide, with what is wrong."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        """Do nothing: the assets are external."""
+
+    def load_input(self, context: dg.InputContext) -> Any:
+        """Raise dagster.Failure."""
+        raise dg.Failure(description=self._text, allow_retries=False)
+
+
+def _failing_asset(series: str, text: str) -> dg.AssetsDefinition:
+    name = re.sub(r"[^A-Za-z0-9_]", "_", series)
+    if name != series:  # keep apart what now looks alike
+        name += "_" + sha256(series.encode()).hexdigest()[:6]
 
     @dg.asset(
         key=dg.AssetKey([name, "broken"]),
-        group_name="broken_series",
+        group_name=_BROKEN_GROUP,
         description=f"This series cannot be made:\n\n{escape_markdown(text)}",
         metadata={"faults": dg.MetadataValue.text(text)},
         op_tags={"series_assets/broken": "true"},

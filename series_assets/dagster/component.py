@@ -6,10 +6,12 @@ the builder that everything else calls. What the parts may hold is the business 
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
+import click
 import dagster as dg
 from pydantic import Field
 
@@ -17,6 +19,16 @@ from series_assets.core.errors import Fault, InputError, InvalidValueError
 from series_assets.core.plain_text import one_line
 from series_assets.core.plan.series import Series
 from series_assets.dagster.build import build_definitions
+from series_assets.dagster.component_attributes import (
+    AutomationCondition,
+    FreshnessPolicy,
+    Part,
+    RetryPolicy,
+    Tags,
+    Text,
+)
+from series_assets.dagster.options import AssetOptions
+from series_assets.dagster.private import claimed_names
 from series_assets.pipeline.workspace import Workspace
 from series_assets.scaffolding.new_series import write_template
 from series_assets.settings import from_environment
@@ -37,67 +49,89 @@ class SeriesScaffolder(dg.Scaffolder):
     def scaffold(self, request: dg.ScaffoldRequest) -> None:
         """Write what ``dg scaffold defs series_assets.SeriesComponent NAME`` asks for.
 
-        Raises InputError where the folder's name cannot name a series; files of the two names
-        that are there already stay as they are.
+        Raises ClickException, which ``dg`` shows as a message, where the folder's name cannot name
+        a series; files of the two names that are there already stay as they are.
         """
         folder = request.target_path
+<<<<<<< HEAD
         if faults := [one.in_file(str(folder)) for one in name_faults(folder.name, _BY_FOLDER)]:
             raise InputError(faults)
+=======
+        if faults := [one.of(str(folder)) for one in name_faults(folder.name, _BY_FOLDER)]:
+            with suppress(OSError):  # the folder that Dagster has created, if nothing is in it
+                folder.rmdir()
+            raise click.ClickException(str(InputError(faults)))
+>>>>>>> f32c17d (Options of a series' assets, host projects in Python, and messages instead of tracebacks)
         write_template(folder, folder.name)
         dg.scaffold_component(request, {"folder": "."})
 
 
-def _text(context: dg.ResolutionContext, value: Any) -> str | None:
-    """Render templates; text that looks like a number stays text."""
-    return None if value is None else str(context.resolve_value(value))
-
-
-def _part(context: dg.ResolutionContext, value: Any) -> Any:
-    """Render templates in a path; what is written out is taken as it would be from a file."""
-    return _text(context, value) if isinstance(value, str) else value
-
-
-_Text = Annotated[
-    str | None,
-    dg.Resolver(_text, model_field_type=str | None, inject_before_resolve=False),
-]
-_Part = Annotated[
-    str | dict[str, Any] | None,
-    dg.Resolver(
-        _part,
-        model_field_type=str | dict[str, Any] | None,
-        inject_before_resolve=False,
-    ),
-]
 _BY_FOLDER = "the folder's name"
 
 
 @dg.scaffold_with(SeriesScaffolder)
-class SeriesComponent(dg.Component, dg.Resolvable, dg.Model):
+class SeriesComponent(dg.Component, dg.Resolvable, dg.Model, arbitrary_types_allowed=True):
     """A series of periodic datasets: its assets, its sensor, and all that belongs to them.
 
     The two parts of the series are files of a folder (by default that of the ``defs.yaml``), files
     named one by one, or written into the ``defs.yaml``. Paths are relative to the folder of the
     ``defs.yaml``, that of the data to the root of the project.
+
+    Key prefix, group, owners, tags, pool and retry policy belong to all four assets of the series;
+    freshness policy and automation condition to the three that have partitions.
     """
 
-    folder: _Text = Field(
+    folder: Text = Field(
         None,
         description=f"folder with {SPECIFICATION} and {USER_INPUT}, relative to this file; by "
         "default the one this file is in",
     )
-    specification: _Part = Field(
+    specification: Part = Field(
         None,
         description="instead of the folder's: the path of a specification, or the specification",
     )
-    user_input: _Part = Field(
+    user_input: Part = Field(
         None, description="instead of the folder's: the path of a user input, or its keys"
     )
-    name: _Text = Field(None, description="what the series is called; by default the folder's name")
-    data_dir: _Text = Field(
+    name: Text = Field(None, description="what the series is called; by default the folder's name")
+    data_dir: Text = Field(
         None,
         description="folder that the data goes to, relative to the root of the project; by "
         "default its folder 'data'",
+    )
+    key_prefix: str | Sequence[str] | None = Field(
+        None,
+        description="put in front of the key of each asset of the series",
+        examples=["raw", ["lake", "raw"]],
+    )
+    group_name: str | None = Field(
+        None, description="group of the assets; by default the name of the series"
+    )
+    owners: Sequence[str] | None = Field(
+        None,
+        description="owners of the assets: email addresses, and teams as team:name",
+        examples=[["team:analytics", "somebody@example.com"]],
+    )
+    tags: Tags = Field(
+        {}, description="tags of the assets", examples=[{"tier": "test", "team": "analytics"}]
+    )
+    pool: str | None = Field(
+        None, description="concurrency pool of every op, those of checks and report included"
+    )
+    retry_policy: RetryPolicy = Field(
+        None,
+        description="how often a failed op is tried again; mistakes in the files are not retried",
+        examples=[{"max_retries": 3, "delay": 5, "backoff": "exponential"}],
+    )
+    freshness_policy: FreshnessPolicy = Field(
+        None,
+        description="freshness policy of the three assets that have partitions",
+        examples=["{{ dg.FreshnessPolicy.time_window(fail_window=datetime.timedelta(days=35)) }}"],
+    )
+    automation_condition: AutomationCondition = Field(
+        None,
+        description="automation condition of the three assets that have partitions",
+        examples=["{{ dg.AutomationCondition.eager() }}"],
     )
     strict: bool = Field(
         False,
@@ -120,14 +154,53 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model):
         They merge with any others: they bring no executor, and no resource that others see.
         Raises InputError with every fault where the component is strict.
         """
-        series = self._series(context)
+        series = self._with_free_name(self._series(context), context)
         if isinstance(series, BrokenSeries):
             if self.strict:
                 raise series.error
             told = f"series {one_line(series.name)} is broken:\n{series.error}"
             warnings.warn(told, stacklevel=2)
-            return build_definitions([series], executor=None)
-        return build_definitions([series], {"workspace": self._workspace(context)}, executor=None)
+            return build_definitions([series], executor=None, options=self._options())
+        return build_definitions(
+            [series],
+            {"workspace": self._workspace(context)},
+            executor=None,
+            options=self._options(),
+        )
+
+    def _options(self) -> AssetOptions:
+        """Return what the attributes attach to the assets."""
+        return AssetOptions(
+            key_prefix=self.key_prefix or (),
+            group_name=self.group_name,
+            owners=self.owners or (),
+            tags=self.tags,
+            pool=self.pool,
+            retry_policy=self.retry_policy,
+            freshness_policy=self.freshness_policy,
+            automation_condition=self.automation_condition,
+        )
+
+    def _with_free_name(
+        self, series: Series | BrokenSeries, context: dg.ComponentLoadContext
+    ) -> Series | BrokenSeries:
+        """Return the series, or a broken one where another component has the same name."""
+        here = _folder_of(context)
+        owner = claimed_names(context).setdefault(series.name, here)
+        if owner == here:
+            return series
+        file, other = (
+            (one.relative_to(context.defs_module_path) / "defs.yaml").as_posix()
+            for one in (here, owner)
+        )
+        fault = Fault(
+            file,
+            "name" if self.name else "",
+            f"the name '{series.name}' is taken by the series of {other}",
+            "set the attribute 'name' of one of the two to another name",
+        )
+        faults = series.error.faults if isinstance(series, BrokenSeries) else ()
+        return BrokenSeries(Path(file).parent.as_posix(), InputError([fault, *faults]))
 
     def _series(self, context: dg.ComponentLoadContext) -> Series | BrokenSeries:
         """Return the series, or what is wrong with it, whatever comes up on the way."""
@@ -135,7 +208,12 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model):
         file = f"{here.name}/defs.yaml"
         name = self.name or printable(here.name)
         try:
+<<<<<<< HEAD
             with errors_as_faults(file):
+=======
+            with as_faults(file):
+                self._options().check(file)
+>>>>>>> f32c17d (Options of a series' assets, host projects in Python, and messages instead of tracebacks)
                 self._workspace(context)
                 folder = _absolute("folder", self.folder or ".", here, file)
                 name = self.name or printable(folder.name)

@@ -1,6 +1,7 @@
 """What an asset downstream of a series gets for its input: what the input's annotation asks for.
 
-Nothing is read that was not asked for, and a missing period is told before the asset runs.
+Nothing is read that was not asked for. A missing period, or an annotation that cannot be provided,
+fails the step before the asset's function runs.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from typing import Any, get_args, get_origin
 import dagster as dg
 
 from series_assets.core.errors import RequestError
+from series_assets.core.plain_text import one_line
 from series_assets.dagster.handles import RecordsFile, ReferenceTableSnapshot
 
 Handle = ReferenceTableSnapshot | RecordsFile
@@ -18,6 +20,8 @@ ALLOW_MISSING = "allow_missing_partitions"
 """Set in an input's metadata, it lets a mapping do without the periods that are not made.
 
 The name is that of Dagster's own IO managers."""
+_ANYTHING: tuple[Any, ...] = (Any, object, None, dict, Mapping)
+"""Annotations that say nothing about what is asked for."""
 
 
 def load_as_annotated(context: dg.InputContext, found: Mapping[str, Handle]) -> Any:
@@ -27,21 +31,36 @@ def load_as_annotated(context: dg.InputContext, found: Mapping[str, Handle]) -> 
     ``dict[str, …]`` around them they come as mappings from partition key, of any number of
     periods. Without an annotation it is a mapping of handles, of which those of missing periods
     refuse when they are loaded. Raises dagster.Failure where a period is missing whose contents
-    are asked for, or where one period is asked for and there is another number of them.
+    are asked for, where one period is asked for and there is another number of them, and where the
+    annotation is none of these.
     """
     asked = context.dagster_type.typing_type
-    mapped = get_origin(asked) is dict and len(get_args(asked)) == 2
+    if asked in _ANYTHING:
+        return dict(found)
+    mapped = get_origin(asked) in (dict, Mapping) and get_args(asked)[0] in (str, Any)
     one = get_args(asked)[1] if mapped else asked
-    form = _form_of(one)
-    if form is None:
+    if mapped and one in _ANYTHING:
         return dict(found)
     try:
+        form = _form_of(one)
+        if form is None:
+            raise _unknown(context, asked)
         if not mapped:
             return form(_only(context, found, one.__name__))
         lenient = bool(context.definition_metadata.get(ALLOW_MISSING))
         return {key: form(handle) for key, handle in found.items() if handle.made or not lenient}
     except RequestError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
+
+
+def _unknown(context: dg.InputContext, asked: Any) -> RequestError:
+    name = asked.__qualname__ if isinstance(asked, type) else str(asked).replace("typing.", "")
+    shown = one_line(name)
+    return RequestError(
+        f"the input '{context.name}' is annotated {shown[:100]}, which a series cannot provide",
+        "annotate it pandas.DataFrame, pathlib.Path, RecordsFile or ReferenceTableSnapshot for one "
+        "period, dict[str, ...] around one of these for any number of periods, or not at all",
+    )
 
 
 def _form_of(asked: Any) -> Callable[[Handle], Any] | None:

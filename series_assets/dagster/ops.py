@@ -18,6 +18,7 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.notes import notes_of
 from series_assets.core.plan.series import Plan, Series
 from series_assets.core.spec.specification import Specification
+from series_assets.dagster.options import NO_OPTIONS, AssetOptions
 from series_assets.dagster.run_periods import period_of, periods_of_run
 from series_assets.dagster.scoping import between_ops_key, io_manager_key, kept_by
 from series_assets.pipeline.progress import FinishedPhase, Progress
@@ -36,6 +37,8 @@ class Tools:
     workspace: "Workspace"
     progress: Progress | None = None
     """Where progress goes besides the log of the run."""
+    options: AssetOptions = NO_OPTIONS
+    """What is attached to the assets."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,11 @@ def new_records_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
     """Return phase 1: change the specification, run Exhibit."""
     name = f"{series.name}__new_records"
 
-    @_op(series, name, "Change seed, rows and dates for each period.", between=True)
+    @_op(series, tools, name, "Change seed, rows and dates for each period.", between=True)
     def change_specification(context: dg.OpExecutionContext) -> Any:
         return _changed(series, periods_of_run(series, context), "new")
 
-    @_op(series, name, "Run Exhibit for the new records.", ins=["specifications"])
+    @_op(series, tools, name, "Run Exhibit for the new records.", ins=["specifications"])
     def run_exhibit(context: dg.OpExecutionContext, specifications: Any) -> Any:
         return _stream(
             series, tools, context, specifications.plans(series, "new"), "new_records_of"
@@ -100,7 +103,13 @@ def reference_table_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
     """Return phase 3: pick the new entities, which the IO manager adds to the table."""
     name = f"{series.name}__reference_table"
 
-    @_op(series, name, "Pick the first row of every new entity.", ins=["new_records", "previous"])
+    @_op(
+        series,
+        tools,
+        name,
+        "Pick the first row of every new entity.",
+        ins=["new_records", "previous"],
+    )
     def add_new_entities(
         context: dg.OpExecutionContext, new_records: dict[str, Any], previous: dict[str, Any]
     ) -> Any:
@@ -120,6 +129,7 @@ def dataset_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
 
     @_op(
         series,
+        tools,
         name,
         "Turn identifiers and static columns into draws from the reference table.",
         between=True,
@@ -129,6 +139,7 @@ def dataset_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
 
     @_op(
         series,
+        tools,
         name,
         "Draw entities, run Exhibit for the existing records, combine them with the new ones.",
         ins=["specifications", "new_records", "reference_table"],
@@ -152,6 +163,7 @@ def dataset_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
 
 def _op(
     series: Series,
+    tools: Tools,
     graph: str,
     description: str,
     *,
@@ -167,6 +179,8 @@ def _op(
             description=description,
             ins={name: dg.In(dg.Any) for name in ins},
             out=dg.Out(dg.Any, io_manager_key=key),
+            pool=tools.options.pool,
+            retry_policy=tools.options.retry_policy,
         )(function)
 
     return decorate

@@ -6,7 +6,9 @@ equivalent does not belong here: use the equivalent.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import dagster as dg
 
@@ -108,3 +110,15 @@ def is_asset_backfill(context: dg.OutputContext) -> bool:
     """Tell whether the run was launched by a backfill of assets, and not of a job."""
     run = context.step_context.dagster_run
     return "dagster/backfill" in run.tags and bool(run.asset_selection)
+
+
+_NAMES: WeakKeyDictionary[Any, dict[str, Path]] = WeakKeyDictionary()
+
+
+def claimed_names(context: dg.ComponentLoadContext) -> dict[str, Path]:
+    """Return the names of series that components of one loading of a project have taken.
+
+    Each is mapped to the folder of its component. Dagster publishes no object that lasts as long
+    as the loading of a project does.
+    """
+    return _NAMES.setdefault(context.component_tree.state_tracker, {})

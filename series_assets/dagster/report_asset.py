@@ -13,6 +13,7 @@ from series_assets.core.errors import SeriesError
 from series_assets.core.plain_text import escape_invisible, escape_markdown
 from series_assets.core.plan.series import Series
 from series_assets.dagster.failures import failure_of
+from series_assets.dagster.options import NO_OPTIONS, AssetOptions
 from series_assets.pipeline.workspace import Workspace
 from series_assets.reporting.history import History, describe_periods
 from series_assets.reporting.plotting import data_uri
@@ -28,7 +29,9 @@ _DESCRIPTION = (
 )
 
 
-def report_asset(series: Series, workspace: Workspace) -> dg.AssetsDefinition:
+def report_asset(
+    series: Series, workspace: Workspace, options: AssetOptions = NO_OPTIONS
+) -> dg.AssetsDefinition:
     """Return the asset ``report`` of a series, which has no partitions."""
 
     def report(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -43,16 +46,20 @@ def report_asset(series: Series, workspace: Workspace) -> dg.AssetsDefinition:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)  # of the policy as a parameter
-        return dg.asset(
-            key=dg.AssetKey([series.name, "report"]),
-            deps=[dg.AssetKey([series.name, "dataset"])],
+        asset = dg.asset(
+            key=options.key_of(series.name, "report"),
+            deps=[options.key_of(series.name, "dataset")],
             group_name=series.name,
             description=_DESCRIPTION,
             kinds={"matplotlib", "html"},
             # Without partitions it says nothing, but Dagster's command asks all of a group for it.
             backfill_policy=dg.BackfillPolicy.single_run(),
             code_version=series.fingerprint,
+            pool=options.pool,
+            retry_policy=options.retry_policy,
         )(report)
+    [asset] = options.attach([asset])
+    return asset
 
 
 def _metadata(history: History, drawn: "list[Plot]", layout: Layout) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import dagster as dg
 
 from series_assets.core.plan.series import Series
 from series_assets.dagster.assets import keys_of
+from series_assets.dagster.options import NO_OPTIONS, AssetOptions
 from series_assets.dagster.partitions import partitions_of
 
 _SERIES_TAG = "series_assets/series"
@@ -35,13 +36,15 @@ class SensorPaused(dg.DagsterError):
     """
 
 
-def sensor_of(series: Series, job: Any) -> dg.SensorDefinition:
+def sensor_of(
+    series: Series, job: Any, options: AssetOptions = NO_OPTIONS
+) -> dg.SensorDefinition:
     """Return the sensor of a series, off until somebody turns it on.
 
     It requests runs of ``job``, the series' own (see ``assets.job_of``), and so with the executor
     of that job, whatever the executor of the project is.
     """
-    keys = keys_of(series.name)
+    keys = keys_of(series.name, options)
     when = {
         "calendar": "once its first day has come",
         "immediate": "as soon as the one before is done",

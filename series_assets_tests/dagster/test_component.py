@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from textwrap import dedent
+from traceback import format_exception
 from typing import Any
 
+import click
 import dagster as dg
 import pytest
 import yaml
@@ -82,7 +84,8 @@ class Host:
 
     def holds_files(self, name: str, **attributes: Any) -> Path:
         """Hold a small series in two files beside the ``defs.yaml``."""
-        return write_series(self.holds(name, attributes or None).parent, name=name)
+        place = self.holds(name, attributes or None)
+        return write_series(place.parent, name=place.name)
 
     def loaded(self) -> AbstractContextManager[dg.Definitions]:
         """Return what the whole project defines, checked as Dagster checks it."""
@@ -293,6 +296,113 @@ def test_attributes_of_the_assets_can_be_set_in_the_defs_yaml(host: Host) -> Non
         assert make(definitions, instance, *all_of("demo"), first=KEYS[0]).success
 
 
+ATTACHED = """
+type: series_assets.SeriesComponent
+attributes:
+  key_prefix: [lake, raw]
+  group_name: fed
+  owners: [team:data, somebody@example.com]
+  tags: {tier: test, level: 2}
+  pool: exhibit
+  retry_policy: {max_retries: 3, delay: 0.5, backoff: exponential}
+  freshness_policy: "{{ dg.FreshnessPolicy.time_window(fail_window=datetime.timedelta(days=35)) }}"
+  automation_condition: "{{ dg.AutomationCondition.eager() }}"
+"""
+
+
+def test_attributes_reach_every_asset_of_the_series(
+    host: Host, instance: dg.DagsterInstance
+) -> None:
+    """The policies reach the three that have partitions; checks, job and sensor follow the keys."""
+    host.holds("demo", ATTACHED)
+    write_series(host.defs_folder)
+    made = [f"lake/raw/{key}" for key in all_of("demo")]
+    with host.loaded() as definitions:
+        assert keys_of(definitions) == set(made)
+        graph = definitions.resolve_asset_graph()
+        for name in made:
+            node = graph.get(dg.AssetKey(name.split("/")))
+            assert (node.group_name, node.owners, node.pools) == (
+                "fed",
+                ["team:data", "somebody@example.com"],
+                {"exhibit"},
+            )
+            assert node.tags.items() >= {"tier": "test", "level": "2"}.items()
+            with_policies = node.partitions_def is not None
+            assert (node.freshness_policy is not None) == with_policies
+            assert (node.automation_condition is not None) == with_policies
+            for op in node.assets_def.node_def.iterate_op_defs():
+                assert op.retry_policy == dg.RetryPolicy(3, 0.5, dg.Backoff.EXPONENTIAL)
+        checked = {key.asset_key.to_user_string() for key in graph.asset_check_keys}
+        assert checked == {"lake/raw/demo/dataset"}
+        job = definitions.resolve_job_def("demo")
+        assert job.execute_in_process(instance=instance, partition_key=KEYS[0]).success
+        assert make(definitions, instance, *made, first=KEYS[0], last=KEYS[1]).success
+        [sensor] = definitions.sensors or []
+        with dg.build_sensor_context(instance=instance, definitions=definitions) as context:
+            evaluated = sensor.evaluate_tick(context)
+        [request] = evaluated.run_requests or []
+        assert request.partition_key == KEYS[2]
+    assert "demo/dataset_2.csv" in host.files()
+
+
+@pytest.mark.parametrize(
+    ("attributes", "told"),
+    [
+        ({"owners": ["Data Team"]}, "Invalid owner 'Data Team'"),
+        ({"group_name": "a group"}, "is not a valid asset group name"),
+        ({"tags": {"a b": "c"}}, "Found invalid tag keys"),
+    ],
+)
+def test_an_attribute_that_dagster_refuses_takes_nothing_else_down(
+    host: Host, attributes: dict[str, Any], told: str
+) -> None:
+    """The series shows as broken, with Dagster's words."""
+    host.holds_files("bad", **attributes)
+    host.holds_files("good")
+    with pytest.warns(UserWarning, match="is broken") as caught, host.loaded() as definitions:
+        assert keys_of(definitions) == {*all_of("good"), "bad/broken"}
+    [message] = [str(one.message) for one in caught if "is broken" in str(one.message)]
+    assert told in message
+    assert message.endswith("; correct this option of the assets")
+
+
+def test_an_attribute_of_another_kind_is_refused_with_an_example(host: Host) -> None:
+    """As Dagster refuses attributes that it does not know."""
+    host.holds_files("demo", automation_condition="eager")
+    with pytest.raises(Exception) as caught, host.loaded():
+        pass
+    text = "".join(format_exception(caught.value))
+    assert "'eager' is no AutomationCondition; use a template that gives one" in text
+
+
+def test_two_components_of_one_name_are_told_to_use_the_attribute(host: Host) -> None:
+    """The first one works; the second shows what to do, whether or not the first is broken."""
+    for place in ("eu", "us"):
+        (host.defs_folder / place).mkdir()
+        host.holds_files(f"{place}/orders")
+    with pytest.warns(UserWarning, match="is broken"), host.loaded() as definitions:
+        [broken] = keys_of(definitions) - set(all_of("orders"))
+        node = definitions.resolve_asset_graph().get(dg.AssetKey(broken.split("/")))
+    assert (
+        "us/orders/defs.yaml: the name 'orders' is taken by the series of eu/orders/defs.yaml; "
+        in (node.description or "").replace("\\", "")
+    )
+    assert "set the attribute 'name' of one of the two" in (node.description or "")
+    host.holds("us/orders", {"name": "us_orders"})
+    with host.loaded() as definitions:
+        assert keys_of(definitions) == set(all_of("orders", "us_orders"))
+
+
+def test_two_broken_components_of_one_name_take_nothing_down(host: Host) -> None:
+    """Each is an asset of its own."""
+    for place in ("eu", "us"):
+        (host.defs_folder / place).mkdir()
+        host.holds(f"{place}/orders", BROKEN["a fault of the user input"][0])
+    with pytest.warns(UserWarning, match="is broken"), host.loaded() as definitions:
+        assert len(keys_of(definitions)) == 2
+
+
 @pytest.mark.parametrize("absolute", [False, True])
 def test_the_data_folder_is_relative_to_the_root_of_the_project(
     host: Host, instance: dg.DagsterInstance, tmp_path: Path, absolute: bool
@@ -444,10 +554,10 @@ def test_scaffolding_writes_a_series_that_works(host: Host, instance: dg.Dagster
 
 
 def test_scaffolding_refuses_a_name_that_no_series_can_have(host: Host) -> None:
-    """Before it writes anything but the folder that Dagster has made."""
-    with pytest.raises(InputError, match="'No-Name' cannot name a series"):
+    """With a message and no traceback; nothing is left behind."""
+    with pytest.raises(click.ClickException, match="'No-Name' cannot name a series"):
         host._sandbox.scaffold_component(component_cls=SeriesComponent, defs_path="No-Name")
-    assert list((host.defs_folder / "No-Name").iterdir()) == []
+    assert not (host.defs_folder / "No-Name").exists()
 
 
 def test_importing_the_package_is_cheap() -> None:
@@ -464,8 +574,9 @@ def test_importing_the_package_is_cheap() -> None:
     assert done.stdout.splitlines() == [
         "[]",
         "series_assets.dagster.component True set()",
-        "['Progress', 'RecordsFile', 'ReferenceTableSnapshot', 'Series', 'SeriesComponent', "
-        "'check', 'generate', 'iter_datasets', 'load_series', 'partitions_of']",
+        "['AssetOptions', 'Progress', 'RecordsFile', 'ReferenceTableSnapshot', 'Series', "
+        "'SeriesComponent', 'check', 'generate', 'iter_datasets', 'load_series', 'partitions_of', "
+        "'series_definitions', 'series_partitions']",
     ]
 
 

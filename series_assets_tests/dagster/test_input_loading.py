@@ -199,6 +199,27 @@ def test_one_frame_cannot_be_given_for_many_periods(made: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("annotation", "shown"),
+    [
+        (list[str], "List[str]"),
+        (str, "str"),
+        (pd.Series, "Series"),
+        (dict[str, pd.Series], "Dict[str, pandas.core.series.Series]"),
+        (pd.DataFrame | None, "Optional[pandas.core.frame.DataFrame]"),
+    ],
+)
+def test_an_annotation_that_cannot_be_provided_names_those_that_can(
+    made: Path, annotation: Any, shown: str
+) -> None:
+    """In one line, before the asset runs."""
+    assert given_to(made, annotation, FIRST) == (
+        f"the input 'records' is annotated {shown}, which a series cannot provide; annotate it "
+        "pandas.DataFrame, pathlib.Path, RecordsFile or ReferenceTableSnapshot for one period, "
+        "dict[str, ...] around one of these for any number of periods, or not at all"
+    )
+
+
 def test_an_asset_without_partitions_gets_all_periods(made: Path) -> None:
     """It fails while one is missing, unless it says that it may."""
     assert given_to(made, dict[str, pd.DataFrame], None) == (

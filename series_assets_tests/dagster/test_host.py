@@ -1,0 +1,87 @@
+"""Series in the Python code of a host project: definitions and partitions from folders."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from series_assets import AssetOptions, load_series, series_definitions, series_partitions
+from series_assets.core.errors import InputError
+from series_assets.dagster.build import build_definitions
+from series_assets_tests.builders import write_series
+
+_FAULT = "there is no such file; a series needs specification.yml and user_input.yml"
+
+
+def keys_of(definitions: dg.Definitions) -> set[str]:
+    """Return the keys of all assets that can be materialised."""
+    dg.Definitions.validate_loadable(definitions)
+    graph = definitions.resolve_asset_graph()
+    return {key.to_user_string() for key in graph.materializable_asset_keys}
+
+
+def an_asset_fed_by(folder: Path) -> dg.AssetsDefinition:
+    """Return an asset of a user's that takes the datasets of a series."""
+
+    @dg.asset(
+        partitions_def=series_partitions(folder),
+        ins={"dataset": dg.AssetIn(key=[folder.name, "dataset"])},
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def fed(dataset: dict[str, Path]) -> None: ...
+
+    return fed
+
+
+def test_definitions_merge_with_those_of_a_project_that_has_an_executor(tmp_path: Path) -> None:
+    """They bring none, and options reach the assets."""
+    folders = [write_series(tmp_path, name=name) for name in ("one", "two")]
+    options = AssetOptions(key_prefix="raw", owners=["team:data"])
+    definitions = dg.Definitions.merge(
+        series_definitions(*folders, data_dir=tmp_path / "data", options=options),
+        dg.Definitions(executor=dg.multiprocess_executor),
+    )
+    assert {"raw/one/dataset", "raw/two/report"} <= keys_of(definitions)
+    node = definitions.resolve_asset_graph().get(dg.AssetKey(["raw", "two", "dataset"]))
+    assert node.owners == ["team:data"]
+
+
+def test_a_broken_series_takes_neither_others_nor_what_it_feeds_down(tmp_path: Path) -> None:
+    """The asset that it feeds loads without partitions."""
+    good = write_series(tmp_path, name="good")
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    with pytest.warns(UserWarning, match="series bad is broken"):
+        definitions = dg.Definitions.merge(
+            series_definitions(good, bad, data_dir=tmp_path / "data"),
+            dg.Definitions(assets=[an_asset_fed_by(bad)]),
+        )
+    assert {"good/dataset", "bad/broken", "fed"} <= keys_of(definitions)
+    with pytest.raises(dg.Failure, match=_FAULT):
+        definitions.load_asset_value(dg.AssetKey(["bad", "dataset"]))
+    with pytest.raises(InputError, match=_FAULT):
+        series_definitions(good, bad, data_dir=tmp_path / "data", strict=True)
+
+
+def test_an_asset_has_the_partitions_of_its_series(tmp_path: Path) -> None:
+    """Also without the series being loaded in the user's own code."""
+    folder = write_series(tmp_path)
+    keys = list(load_series(folder).calendar.keys)
+    assert series_partitions(folder).get_partition_keys() == keys
+
+
+@pytest.mark.parametrize("build", [build_definitions, None])
+def test_two_series_of_one_name_are_told_apart(
+    tmp_path: Path, build: Callable[..., dg.Definitions] | None
+) -> None:
+    """The first is there, the second says what to do; neither is dropped in silence."""
+    places = [tmp_path / "eu", tmp_path / "us"]
+    folders = [write_series(place, name="orders") for place in places]
+    if build:
+        definitions = build([load_series(folder) for folder in folders])
+    else:
+        definitions = series_definitions(*folders, data_dir=tmp_path / "data")
+    assert {"orders/dataset", "orders/broken"} <= keys_of(definitions)
+    node = definitions.resolve_asset_graph().get(dg.AssetKey(["orders", "broken"]))
+    assert "the name 'orders' is taken by another series" in (node.description or "")
