@@ -1,6 +1,7 @@
 """Dagster's ``dg`` knows the component, and works here and in a project that holds a series."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -62,12 +63,26 @@ def test_dg_check_tells_an_attribute_that_there_is_none_of(example: Project) -> 
 
 
 def test_dg_lists_a_project_with_a_broken_series(example: Project) -> None:
-    """It loads, and shows what is wrong as an asset."""
-    file = example.root / "src/warehouse/defs/other/defs.yaml"
-    file.parent.mkdir()
-    file.write_text("type: series_assets.SeriesComponent\n")
+    """It loads, and shows what is wrong as an asset; so does Dagster's own validation.
+
+    The asset that takes the broken series' datasets loads as well, and another series has the
+    attributes of its ``defs.yaml``.
+    """
+    folder = example.root / "src/warehouse/defs"
+    shutil.copytree(folder / "customers", folder / "clients")
+    (folder / "clients" / "defs.yaml").write_text(
+        "type: series_assets.SeriesComponent\n"
+        "attributes: {key_prefix: raw, group_name: fed, owners: [team:data], pool: exhibit}\n"
+    )
+    (folder / "customers" / "specification.yml").write_text("metadata: [\n")
     shown = {asset["asset_key"]: asset for asset in example.defined()["assets"]}
-    assert "other/specification.yml: there is no such file" in shown["other/broken"]["description"]
+    assert "customers/specification.yml: " in shown["customers/broken"]["description"]
+    assert "customer_dimension" in shown
+    assert shown["raw/clients/dataset"]["group"] == "fed"
+    assert shown["raw/clients/dataset"]["owners"] == ["team:data"]
+    ended = example.run("dagster", "definitions", "validate", "-m", "warehouse.definitions")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "series customers is broken" in ended.stdout + ended.stderr
 
 
 def test_dg_scaffolds_a_series(example: Project) -> None:
@@ -75,3 +90,13 @@ def test_dg_scaffolds_a_series(example: Project) -> None:
     example.told("dg", "scaffold", "defs", "series_assets.SeriesComponent", "fresh")
     keys = {asset["asset_key"] for asset in example.defined()["assets"]}
     assert "fresh/dataset" in keys
+
+
+def test_dg_refuses_to_scaffold_a_name_that_no_series_can_have(example: Project) -> None:
+    """With one message and no traceback, and leaves nothing behind."""
+    ended = example.run("dg", "scaffold", "defs", "series_assets.SeriesComponent", "bad name")
+    told = ended.stdout + ended.stderr
+    assert ended.returncode == 1
+    assert "the folder's name 'bad name' cannot name a series; use small letters" in told
+    assert "Traceback" not in told
+    assert not (example.root / "src/warehouse/defs/bad name").exists()

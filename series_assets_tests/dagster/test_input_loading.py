@@ -366,5 +366,5 @@ def test_the_document_shows_the_example_as_it_is() -> None:
     page = (ROOT / "docs" / "downstream.md").read_text(encoding="utf-8")
     shown = re.findall(r"`(\S+)`:\n\n```\w+\n(.*?)```", page, re.DOTALL)
     files = {name: (EXAMPLE / name).read_text(encoding="utf-8") for name, _ in shown}
-    assert len(files) == 4
+    assert len(files) == 5
     assert dict(shown) == files

@@ -48,7 +48,7 @@ def test_the_sensor_in_a_host_runs_the_job_of_the_series(host: Server) -> None:
 def test_a_backfill_in_a_host_makes_the_series_and_what_it_feeds(
     host: Server, tmp_path: Path
 ) -> None:
-    """A process a step, in two runs; the bytes of the command line, and every period loaded."""
+    """In two runs; the bytes of the command line, and every period loaded."""
     launched = host.backfill_of(SELECTED, KEYS)
     assert host.end_of_backfill(launched) == "COMPLETED_SUCCESS"
     assert len(host.runs_of_backfill(launched)) == 2

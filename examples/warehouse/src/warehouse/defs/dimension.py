@@ -8,9 +8,9 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 
-from series_assets import load_series, partitions_of
+from series_assets import series_partitions
 
-SERIES = load_series(Path(__file__).parent / "customers")
+PARTITIONS = series_partitions(Path(__file__).parent / "customers")
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS customer (
@@ -66,7 +66,7 @@ class Warehouse(dg.ConfigurableResource):
 
 
 @dg.asset(
-    partitions_def=partitions_of(SERIES),
+    partitions_def=PARTITIONS,
     ins={"dataset": dg.AssetIn(key=["customers", "dataset"])},
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
@@ -74,7 +74,7 @@ def customer_dimension(
     context: dg.AssetExecutionContext, warehouse: Warehouse, dataset: dict[str, pd.DataFrame]
 ) -> None:
     """Every customer so far, with the town and tier of the latest order."""
-    keys = SERIES.calendar.keys
+    keys = PARTITIONS.get_partition_keys()
     for key in sorted(dataset):
         counts = warehouse.load(key, keys[: keys.index(key)], dataset[key])
         context.add_asset_metadata(counts, partition_key=key)
