@@ -60,6 +60,7 @@ def build_definitions(
     for one in sound.values():
         try:
             with errors_as_faults(one.name):
+                options.check(one.name)
                 job = job_of(one, options)
                 built.append(
                     _Built(

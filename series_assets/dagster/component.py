@@ -53,15 +53,10 @@ class SeriesScaffolder(dg.Scaffolder):
         a series; files of the two names that are there already stay as they are.
         """
         folder = request.target_path
-<<<<<<< HEAD
         if faults := [one.in_file(str(folder)) for one in name_faults(folder.name, _BY_FOLDER)]:
-            raise InputError(faults)
-=======
-        if faults := [one.of(str(folder)) for one in name_faults(folder.name, _BY_FOLDER)]:
             with suppress(OSError):  # the folder that Dagster has created, if nothing is in it
                 folder.rmdir()
             raise click.ClickException(str(InputError(faults)))
->>>>>>> f32c17d (Options of a series' assets, host projects in Python, and messages instead of tracebacks)
         write_template(folder, folder.name)
         dg.scaffold_component(request, {"folder": "."})
 
@@ -208,12 +203,8 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model, arbitrary_types_all
         file = f"{here.name}/defs.yaml"
         name = self.name or printable(here.name)
         try:
-<<<<<<< HEAD
             with errors_as_faults(file):
-=======
-            with as_faults(file):
                 self._options().check(file)
->>>>>>> f32c17d (Options of a series' assets, host projects in Python, and messages instead of tracebacks)
                 self._workspace(context)
                 folder = _absolute("folder", self.folder or ".", here, file)
                 name = self.name or printable(folder.name)

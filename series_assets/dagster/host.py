@@ -59,7 +59,7 @@ def series_partitions(folder: str | Path) -> dg.PartitionsDefinition:
     series = _load(Path(folder))
     if isinstance(series, BrokenSeries):
         return dg.StaticPartitionsDefinition([])
-    return partitions_of(series.calendar)
+    return partitions_of(series)
 
 
 def _load(folder: Path) -> Series | BrokenSeries:

@@ -36,9 +36,7 @@ class SensorPaused(dg.DagsterError):
     """
 
 
-def sensor_of(
-    series: Series, job: Any, options: AssetOptions = NO_OPTIONS
-) -> dg.SensorDefinition:
+def sensor_of(series: Series, job: Any, options: AssetOptions = NO_OPTIONS) -> dg.SensorDefinition:
     """Return the sensor of a series, off until somebody turns it on.
 
     It requests runs of ``job``, the series' own (see ``assets.job_of``), and so with the executor
