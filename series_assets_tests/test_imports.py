@@ -36,6 +36,11 @@ def _imported(program: str, folder: Path) -> set[str]:
         pytest.param(_COMMAND.format(arguments=["generate", "--help"]), _HEAVY, id="its help"),
         pytest.param(_COMMAND.format(arguments=["list"]), _HEAVY, id="list"),
         pytest.param("import series_assets.definitions", [*_GENERATING, "pandas"], id="defs"),
+        pytest.param(
+            "import series_assets.pipeline.phases, series_assets.pipeline.reference",
+            [*_GENERATING, "dagster"],
+            id="adding entities",
+        ),
     ],
 )
 def test_nothing_is_imported_before_it_is_needed(

@@ -128,7 +128,7 @@ def broken_assets(broken: BrokenSeries, options: AssetOptions) -> list[dg.Assets
     """
     text = escape_invisible(str(broken.error))
     failing = _failing_asset(broken.name, text)
-    if not re.fullmatch(r"[A-Za-z0-9_]+", broken.name):
+    if not (broken.name.isascii() and broken.name.isidentifier()):
         return [failing]
     key = io_manager_key(broken.name)
     specs = [

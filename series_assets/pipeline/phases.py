@@ -5,24 +5,26 @@ For callers that separate the phases, as Dagster's assets do; ``run`` completes 
 
 from collections.abc import Generator, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Plan, Series
-from series_assets.pipeline.dataset import Dataset, make_dataset
 from series_assets.pipeline.failures import as_period_errors
-from series_assets.pipeline.new_records import NewRecords, make_new_records
 from series_assets.pipeline.progress import PhaseTimer, Progress
 from series_assets.pipeline.reference import NewEntities, require_earlier, select_new_entities
 from series_assets.pipeline.work import Task, Work, read_new_records, run_for_each
 from series_assets.pipeline.workspace import Workspace
 
-T = TypeVar("T", NewRecords, Dataset)
+if TYPE_CHECKING:
+    from series_assets.pipeline.dataset import Dataset
+    from series_assets.pipeline.new_records import NewRecords
+
+T = TypeVar("T", "NewRecords", "Dataset")
 
 
 def new_records_of(
     series: Series, plans: Sequence[Plan], workspace: Workspace, progress: Progress
-) -> Generator[tuple[Period, NewRecords], None, None]:
+) -> Generator[tuple[Period, "NewRecords"], None, None]:
     """Yield the new records of each period. Raises SeriesError."""
     yield from _with_notes("new records", _new_records, series, plans, workspace, progress)
 
@@ -50,7 +52,7 @@ def new_entities_of(
 
 def datasets_of(
     series: Series, plans: Sequence[Plan], workspace: Workspace, progress: Progress
-) -> Generator[tuple[Period, Dataset], None, None]:
+) -> Generator[tuple[Period, "Dataset"], None, None]:
     """Yield the dataset of each period. Raises SeriesError."""
     yield from _with_notes("dataset", _dataset, series, plans, workspace, progress)
 
@@ -77,10 +79,17 @@ def _with_notes(
             timer.end(phase, period, result.contents)
 
 
-def _new_records(work: Work, plan: Plan) -> NewRecords:
+# Exhibit is imported by the phases that run it: a process that only adds entities starts sooner.
+
+
+def _new_records(work: Work, plan: Plan) -> "NewRecords":
+    from series_assets.pipeline.new_records import make_new_records
+
     return make_new_records(work.series, plan, work.workspace, work.folder)
 
 
-def _dataset(work: Work, plan: Plan) -> Dataset:
+def _dataset(work: Work, plan: Plan) -> "Dataset":
+    from series_assets.pipeline.dataset import make_dataset
+
     new = read_new_records(work, plan.period)
     return make_dataset(work.series, plan, new, work.workspace, work.folder)

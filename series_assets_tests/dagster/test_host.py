@@ -1,5 +1,8 @@
 """Series in the Python code of a host project: definitions and partitions from folders."""
 
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from series_assets import AssetOptions, load_series, series_definitions, series_
 from series_assets.core.errors import InputError
 from series_assets.dagster.build import build_definitions
 from series_assets_tests.builders import write_series
+from series_assets_tests.projects import ROOT
 
 _FAULT = "there is no such file; a series needs specification.yml and user_input.yml"
 
@@ -85,3 +89,27 @@ def test_two_series_of_one_name_are_told_apart(
     assert {"orders/dataset", "orders/broken"} <= keys_of(definitions)
     node = definitions.resolve_asset_graph().get(dg.AssetKey(["orders", "broken"]))
     assert "the name 'orders' is taken by another series" in (node.description or "")
+
+
+@pytest.mark.parametrize("page", ["downstream", "operating"])
+def test_the_code_for_host_projects_in_the_documents_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    """Each block that builds definitions, in a folder with the series that it names."""
+    write_series(tmp_path / "series", name="orders")
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"\n\n```python\n(.*?)```", text, re.DOTALL)
+    [block] = [block for block in blocks if block.splitlines()[-1].startswith(("defs = ", ")"))]
+    found: dict[str, dg.Definitions] = {}
+    exec(block, found)
+    keys = keys_of(found["defs"])
+    assert keys == set() if page == "operating" else keys >= {"order_files", "raw/orders/dataset"}
+
+
+def test_the_modules_to_preload_are_there() -> None:
+    """All can be imported, in a process that has imported nothing else."""
+    program = (
+        "import series_assets.dagster.preload as p, sys; assert set(p.MODULES) <= {*sys.modules}"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
