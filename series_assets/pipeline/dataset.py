@@ -137,9 +137,9 @@ def write_dataset(
     with workspace.exclusive_access():
         if plan.new is not None:  # they are delivered with it, and have to match
             provenance.require_new_records(series, layout, plan.period)
-        files.remove_if_there(layout.manifest(number))  # it says that all is in place
+        files.remove_if_there(layout.manifest(number))  # it states that all files are complete
         if not series.truth:
-            for path in layout.truth_files(number):  # of a run that was asked for them
+            for path in layout.truth_files(number):  # left by a run with a truth block
                 files.remove_if_there(path)
         provenance.move_with_specification(
             (texts, layout.dataset(number)),

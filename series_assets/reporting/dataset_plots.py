@@ -290,14 +290,14 @@ def _ends(scale: Scale) -> tuple[str, str]:
     if scale.kind not in ("number", "date"):
         return "", ""
     low, high = scale.edges[0], scale.edges[-1]
-    if scale.whole:
+    if scale.integers:
         low, high = low + 0.5, high - 0.5
     return _mark(scale, low), _mark(scale, high)
 
 
 def _mark(scale: Scale, value: float) -> str:
     if scale.kind == "number":
-        text = f"{value:,.0f}" if scale.whole and abs(value) < 1e9 else f"{value:,.4g}"
+        text = f"{value:,.0f}" if scale.integers and abs(value) < 1e9 else f"{value:,.4g}"
         return text.replace("-", "−")
     if scale.moves:
         # There is no day 0: the period starts with day 1, and the day before it is day −1.

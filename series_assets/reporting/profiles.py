@@ -53,7 +53,7 @@ class Scale:
     kind: Kind
     edges: tuple[float, ...] = ()
     """Dates are days since 1970-01-01, or since the first day of the period if it ``moves``."""
-    whole: bool = False
+    integers: bool = False
     """Whether the numbers are integers, which dates always are."""
     moves: bool = False
     """Whether dates are counted from the first day of their period."""
@@ -249,7 +249,7 @@ def _scale(texts: _Values, kind: str) -> Scale:
             return _number_scale(texts.numbers)
     elif kind == "date" and not np.isnan(texts.days).any():
         moves = texts.origin is not None
-        return Scale("date", _edges(texts.days, DATE_BINS, True), whole=True, moves=moves)
+        return Scale("date", _edges(texts.days, DATE_BINS, True), integers=True, moves=moves)
     codes, found = texts.factorized
     repeated = len(found) <= _SOME and 2 * len(found) <= len(codes)
     if len(found) > _FEW and not repeated:
@@ -277,11 +277,11 @@ def _number_scale(numbers: "NDArray[np.float64]") -> Scale:
     import numpy as np
 
     finite = numbers[np.isfinite(numbers)]
-    whole = bool((np.abs(finite) < 2**52).all() and (finite == np.floor(finite)).all())
-    return Scale("number", _edges(finite, NUMBER_BINS, whole), whole=whole)
+    integers = bool((np.abs(finite) < 2**52).all() and (finite == np.floor(finite)).all())
+    return Scale("number", _edges(finite, NUMBER_BINS, integers), integers=integers)
 
 
-def _edges(values: "NDArray[np.float64]", most: int, whole: bool) -> tuple[float, ...]:
+def _edges(values: "NDArray[np.float64]", most: int, integers: bool) -> tuple[float, ...]:
     """Return increasing edges of up to ``most`` bins of equal width, without far outliers.
 
     For whole numbers, the edges are halves, and each bin has the same number of them.
@@ -295,7 +295,7 @@ def _edges(values: "NDArray[np.float64]", most: int, whole: bool) -> tuple[float
     # A few outliers would squeeze all other values into one bin: they go to the open ends.
     first = lowest if lowest >= low - reach or low == high else low
     last = highest if highest <= high + reach or low == high else high
-    if whole:
+    if integers:
         width = -int(-(last - first + 1) // most)
         bins = -int(-(last - first + 1) // width)
         return tuple(first - 0.5 + width * place for place in range(bins + 1))

@@ -242,7 +242,7 @@ def test_days_that_move_are_counted_from_the_first_day_of_their_period() -> None
     series = a_series(a_specification())
     first = profile_period(series, 0, frame(date=days), None)
     assert only(first).scale == Scale(
-        "date", tuple(n - 0.5 for n in range(32)), whole=True, moves=True
+        "date", tuple(n - 0.5 for n in range(32)), integers=True, moves=True
     )
     later = profile_period(series, 1, frame(date=["2024-02-01"]), frame(date=["2024-02-29"]), first)
     assert only(later).new.index(1) == only(first).new.index(1) == 1
