@@ -82,14 +82,13 @@ def plot_report(history: History) -> list[Plot]:
     with plain_style():
         return [
             Plot(
-                name, title, caption, png_of(figure(history, f"{history.series}: {_lower(title)}"))
+                name,
+                title,
+                caption,
+                png_of(figure(history, f"{history.series}: {title[0].lower()}{title[1:]}")),
             )
             for name, title, caption, figure in drawn
         ]
-
-
-def _lower(title: str) -> str:
-    return title[0].lower() + title[1:]
 
 
 def rows_figure(history: History, title: str) -> "Figure":
