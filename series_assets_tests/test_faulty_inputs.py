@@ -441,13 +441,13 @@ SPECIFICATION_FAULTS: list[tuple[str, object, str]] = [
     (
         "columns/sex/original_values",
         ["sex | probability_vector | amuont", *ROWS[1:], "Missing data | 0 | 0"],
-        "columns.sex.original_values has a column 'amuont', which is no number of the "
-        "specification; did you mean 'amount'?",
+        "columns.sex.original_values has a column 'amuont', which is not a numerical "
+        "column; did you mean 'amount'?",
     ),
     (
         "columns/date/to",
         "2023-12-31",
-        "columns.date.to 2023-12-31 is before from 2024-01-01; swap them or mend one",
+        "columns.date.to 2023-12-31 is before from 2024-01-01; swap them or fix one",
     ),
     (
         "columns/date/frequency",

@@ -1,24 +1,24 @@
-"""What can go wrong, told to the person who can mend it. No formatting for a terminal here.
+"""Errors that a user can act on. Formatting for a terminal is done elsewhere.
 
-Whoever wants to know what an error is about reads its fields; its text is only ever shown.
+Code that needs to know what an error is about reads its fields; its text is only displayed.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from functools import partial
-from typing import Any, Self
+from typing import Self
 
 from series_assets.core.plain_text import escape_invisible
 
 
 def sentence(problem: str, remedy: str = "") -> str:
-    """Return what is wrong and what to do about it as one sentence."""
+    """Return a problem and its remedy as one sentence."""
     return f"{problem}; {remedy}" if remedy else problem
 
 
 class SeriesError(Exception):
-    """A fault that its reader can mend; its text says what is wrong and what to do."""
+    """A fault that the user can fix; its text gives the problem and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -30,49 +30,48 @@ class Fault:
     place: str
     """The key that is wrong, such as ``columns.age.uniques``; "" for the file as a whole."""
     problem: str
-    """What is wrong: the sentence goes on with it from the place."""
+    """What is wrong; continues the sentence that begins with the place."""
     remedy: str = ""
-    """What to do about it; "" where the problem says it all."""
+    """How to fix it; "" where the problem makes that obvious."""
     place_first: bool = True
-    """Whether the sentence begins with the place; else the problem names it in its own words."""
+    """Whether the sentence begins with the place; if not, the problem names it."""
 
     @property
     def message(self) -> str:
-        """All but the file, as one sentence."""
+        """Everything but the file, as one sentence."""
         first = self.place if self.place_first else ""
         return sentence(" ".join(filter(None, (first, self.problem))), self.remedy)
 
     def __str__(self) -> str:
-        """All of it, as it may be shown; a name with a line break begins no fault of its own."""
+        """Return the full text; continuation lines are indented so none looks like a new fault."""
         text = f"{self.file}: {self.message}" if self.file else self.message
         return escape_invisible(text).replace("\n", "\n  ")
 
     def in_file(self, file: str) -> "Fault":
-        """Return the fault as one of ``file``."""
+        """Return a copy that names ``file``."""
         return replace(self, file=file)
 
 
 def fault_at(place: str, problem: str, remedy: str = "") -> Fault:
-    """Return a fault at a place of a file that is named later, by ``Fault.in_file``."""
+    """Return a fault whose file is added later, by ``Fault.in_file``."""
     return Fault("", place, problem, remedy)
 
 
 class InputError(SeriesError):
-    """The two files of a series, or what they name, are wrong; holds every fault found."""
+    """The two files of a series, or what they refer to, are wrong; has every fault found."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("\n".join(map(str, self.faults)))
+        super().__init__(self.faults)  # as ``args``, so that pickling keeps them
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """Let the error be sent to another process, faults and all."""
-        return type(self), (self.faults,)
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.faults))
 
 
 class InvalidValueError(ValueError):
-    """A value that cannot be used; its text is half a sentence that follows its place.
+    """A value that cannot be used; its text continues a sentence that begins with its place.
 
-    Who raises it does not know where the value stands; who catches it makes a ``Fault`` of it.
+    The code that raises it does not know the place; the code that catches it builds a ``Fault``.
     """
 
     def __init__(self, problem: str, remedy: str = "") -> None:
@@ -81,10 +80,10 @@ class InvalidValueError(ValueError):
 
 
 class LocatedError(SeriesError):
-    """What went wrong with a period or a file: ``series, period key (part): problem; remedy``.
+    """A failure in a period or a file: ``series, period key (part): problem; remedy``.
 
-    With a ``file`` it stands before the problem. Without a ``colon`` the sentence goes on from
-    where it is: ``…/dataset_1.csv is missing``. Names that are not known are "".
+    A ``file`` is named before the problem. Without ``colon`` the problem continues the sentence:
+    ``…/dataset_1.csv is missing``. Unknown names are "".
     """
 
     def __init__(
@@ -98,71 +97,52 @@ class LocatedError(SeriesError):
         part: str = "",
         colon: bool = True,
     ) -> None:
+        super().__init__(problem, remedy)
         self.problem, self.remedy, self.colon = problem, remedy, colon
         self.file, self.series, self.period, self.part = str(file), series, period, part
-        super().__init__(sentence(self._problem, remedy))
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """Let the error be sent to another process with its fields."""
-        again = partial(
-            type(self),
-            self.problem,
-            self.remedy,
-            file=self.file,
-            series=self.series,
-            period=self.period,
-            part=self.part,
-            colon=self.colon,
-        )
-        return again, ()
+    def __str__(self) -> str:
+        return sentence(self._located_problem, self.remedy)
 
     @property
-    def where(self) -> str:
-        """Which period or file it is about, as the text begins; "" where nothing is known."""
+    def location(self) -> str:
+        """The period or file at the start of the text; "" if neither is known."""
         period = f", period {self.period}" if self.period else ""
         part = f" ({self.part})" if self.part else ""
         return ": ".join(filter(None, (f"{self.series}{period}{part}", self.file)))
 
     @property
-    def _problem(self) -> str:
-        mark = ": " if self.colon else " "
-        return f"{self.where}{mark}{self.problem}" if self.where else self.problem
+    def _located_problem(self) -> str:
+        separator = ": " if self.colon else " "
+        return f"{self.location}{separator}{self.problem}" if self.location else self.problem
 
     def fault(self, file: str = "") -> Fault:
-        """Return the error as a fault of ``file``, or of the file or period it is about itself."""
+        """Return the error as a fault of ``file``, by default of its own file or period."""
         if not file and self.colon:
-            return Fault(self.where, "", self.problem, self.remedy)
-        return Fault(file, "", self._problem, self.remedy)
+            return Fault(self.location, "", self.problem, self.remedy)
+        return Fault(file, "", self._located_problem, self.remedy)
 
     def in_period(self, series: str, period: str, part: str = "") -> Self:
-        """Return the error as one of a period; as it is where it names its period itself."""
+        """Return a copy that names a period; the error itself if it already names one."""
         if self.period:
             return self
-        colon = self.colon or not self.file
-        error = type(self)(
-            self.problem,
-            self.remedy,
-            file=self.file,
-            series=series,
-            period=period,
-            part=part,
-            colon=colon,
-        )
+        error = copy(self)
+        error.series, error.period, error.part = series, period, part
+        error.colon = self.colon or not self.file
         error.__cause__ = self.__cause__
         return error
 
 
 class RequestError(LocatedError):
-    """What was asked for cannot be done as things stand; nothing was changed."""
+    """A request that cannot be met in the current state; nothing was changed."""
 
 
 class GenerationError(LocatedError):
-    """A period could not be made from inputs that looked right."""
+    """A period could not be generated from valid inputs."""
 
 
-_LONGEST, _MOST = 100, 500
-"""Of a name, and of names, that are compared with a mistyped one: it takes its time."""
-
+_MAX_LENGTH, _MAX_CANDIDATES = 100, 500
+"""Limits for comparing a mistyped name with known ones, which is slow."""
 
 SHORT_OF_MEMORY = (
     "there is not enough memory for it",
@@ -174,29 +154,29 @@ NO_MEMORY = sentence(*SHORT_OF_MEMORY)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ``"did you mean 'x'?"`` for the nearest known word, "" where none is near."""
-    known = [name for name in known if len(name) <= _LONGEST][:_MOST]
-    if len(word) > _LONGEST:
+    """Return ``"did you mean 'x'?"`` for the most similar known word, "" if none is similar."""
+    candidates = [name for name in known if len(name) <= _MAX_LENGTH][:_MAX_CANDIDATES]
+    if len(word) > _MAX_LENGTH:
         return ""
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else ""
+    matches = get_close_matches(word, candidates, n=1, cutoff=0.6)
+    return f"did you mean '{matches[0]}'?" if matches else ""
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return ``"did you mean 'x'?"`` for the nearest known word, or the list of them."""
-    known = [name for name in known if len(name) <= _LONGEST][:_MOST]
-    if len(word) > _LONGEST or not known:
+    """Return ``"did you mean 'x'?"`` for the most similar known word, or else list them all."""
+    candidates = [name for name in known if len(name) <= _MAX_LENGTH][:_MAX_CANDIDATES]
+    if len(word) > _MAX_LENGTH or not candidates:
         return ""
-    return nearest(word, known) or f"known here: {', '.join(known)}"
+    return nearest(word, candidates) or f"known here: {', '.join(candidates)}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return the suggestion behind a semicolon, to go at the end of a sentence."""
-    found = suggestion(word, known)
-    return f"; {found}" if found else ""
+    """Return the suggestion after a semicolon, to append to a sentence."""
+    text = suggestion(word, known)
+    return f"; {text}" if text else ""
 
 
 def join_words(words: Iterable[object], conjunction: str = "or") -> str:
-    """Return the words as English lists them: ``a, b or c``."""
+    """Return the words as an English list: ``a, b or c``."""
     *head, last = map(str, words)
     return f"{', '.join(head)} {conjunction} {last}" if head else last

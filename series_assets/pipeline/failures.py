@@ -1,9 +1,8 @@
 """Turns whatever goes wrong in a period into one error that names the series and the period."""
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 from series_assets.core.errors import SHORT_OF_MEMORY, GenerationError, LocatedError, SeriesError
@@ -20,11 +19,6 @@ class PeriodError(GenerationError):
         super().__init__(problem, remedy, **where)
         self.trace = trace
         """The traceback of an unexpected error; None if the message says everything."""
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """Let the error be pickled with its traceback."""
-        again, nothing = super().__reduce__()
-        return partial(again, trace=self.trace), nothing
 
 
 @contextmanager

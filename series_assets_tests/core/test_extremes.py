@@ -219,7 +219,7 @@ def test_faults_without_end_are_cut_off() -> None:
     specification = a_specification() | {f"key{n}": n for n in range(30_000)}
     found = complaints(specification)
     assert len(found) == 101
-    assert found[-1] == "29,900 more faults of this kind; mend these first"
+    assert found[-1] == "29,900 more faults of this kind; fix these first"
 
 
 @pytest.mark.parametrize(

@@ -581,7 +581,7 @@ def test_a_users_own_asset_is_told_of_a_dataset_that_is_missing(bench: Bench) ->
 @pytest.mark.parametrize("unit", UNITS)
 def test_the_description_says_how_often_a_period_begins(unit: str) -> None:
     """In words of the unit, in the singular for a period of one."""
-    for length, words in ((1, UNITS[unit].one), (2, f"2 {unit}")):
+    for length, words in ((1, UNITS[unit].singular), (2, f"2 {unit}")):
         series = a_series(user_input=a_user_input(period=unit, length_of_period=length))
         description = job_of(series).description
         assert description is not None

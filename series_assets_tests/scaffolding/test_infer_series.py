@@ -115,7 +115,7 @@ def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
         (
             "bar.csv",
             "id,c|d\n1,2\n",
-            "its column 'c|d' has a |, which parts cells in a specification; rename it",
+            "its column 'c|d' has a |, which separates cells in a specification; rename it",
         ),
         ("case.csv", "ID,a\n1,2\n", "has no column 'id'; did you mean 'ID'?"),
         (

@@ -223,7 +223,7 @@ REFUSED: list[tuple[str, Any, str]] = [
      "operator expression' with one of < > <= >= == between blanks"),
     ("basic", "sex == 3", "constraints.basic_constraints 'sex == 3' adjusts a categorical column"),
     ("basic", "amount > ghost", "constraints.basic_constraints 'amount > ghost' names 'ghost', "
-     "which is no column made before it; known here: id, sex, region, amount, date, dose, height"),
+     "which is not a known column; known here: id, sex, region, amount, date, dose, height"),
     ("custom", {"partition": ["id"], "targets": {"dose": "make_same"}},
      "constraints.custom_constraints.one.partition ['id'] is not text; put it in quotes"),
     ("custom", {"partition": "id"},

@@ -160,7 +160,7 @@ def test_validate_tells_what_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
         [
             "note: demo/specification.yml: constraints.basic_constraints 'limit > amount*amount' "
             "is not kept for existing records: limit stays as recorded, and the rest cannot be "
-            "turned round to adjust another column",
+            "rearranged to adjust another column",
             "note: demo/specification.yml: constraints.custom_constraints.one.targets.sex is not "
             "kept for existing records: sex stays as recorded",
         ],

@@ -20,7 +20,7 @@ from series_assets.core.plan.series import BOOKKEEPING, Series
 from series_assets.core.plan.spec_changes import Roles
 from series_assets.core.plan.truth import misdated_events, taken_names, truth_misfits
 from series_assets.core.spec.dates import FIRST, LAST
-from series_assets.core.spec.exhibit_limits import unsupported_in_exhibit
+from series_assets.core.spec.exhibit_limits import exhibit_limit_faults
 from series_assets.core.spec.frequency_distribution import parse_distribution
 from series_assets.core.spec.parse import read_specification
 from series_assets.core.spec.specification import (
@@ -70,7 +70,7 @@ def build_series(
     faults = [fault.in_file(user_input_file) for fault in _misfits(checked, said)]
     faults += [fault.in_file(user_input_file) for fault in truth_misfits(checked, said)]
     faults += [fault.in_file(specification_file) for fault in _unstorable(checked)]
-    faults += [fault.in_file(specification_file) for fault in unsupported_in_exhibit(checked)]
+    faults += [fault.in_file(specification_file) for fault in exhibit_limit_faults(checked)]
     start = said.start_date or _earliest(checked, said)
     if start is None and not faults:
         faults.append(

@@ -57,7 +57,7 @@ class Calendar:
     @property
     def cadence(self) -> str:
         """How often a period begins, in words: every ``month``, every ``2 weeks``."""
-        return UNITS[self.unit].one if self.length == 1 else f"{self.length} {self.unit}"
+        return UNITS[self.unit].singular if self.length == 1 else f"{self.length} {self.unit}"
 
     def step(self, k: int) -> relativedelta:
         """Return how far period ``k`` lies from the first; for negative ``k``, before it."""

@@ -1,7 +1,7 @@
-"""A basic constraint solved for one of the columns on its right side.
+"""Solve a basic constraint for a column on its right side.
 
-``limit > amount*2`` says of ``amount`` that it is below ``limit/2``; Exhibit adjusts only the
-column on the left, so a constraint has to be turned round where that column must stay.
+``limit > amount*2`` means that ``amount`` is below ``limit/2``. Exhibit adjusts only the column on
+the left, so a constraint has to be rearranged where that column must not change.
 """
 
 import ast
@@ -14,43 +14,45 @@ _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "=="}
 def solved_for(column: str, constraint: str) -> str | None:
     """Return the constraint with ``column`` alone on its left side.
 
-    None where that cannot be done by plain arithmetic: the column occurs twice, in a method, under
-    a fraction bar, or is multiplied by something that is no number.
+    None if plain arithmetic cannot do that: the column occurs twice, in a method, in a
+    denominator, or is multiplied by something other than a number.
     """
     parts = mentions.split_constraint(constraint)
     if parts is None:
         return None
     name, operator, right = parts
-    wanted = mentions.in_code(column)
+    variable = mentions.in_code(column)
     try:
-        part: ast.expr = ast.parse(mentions.without_tildes(right), mode="eval").body
+        side: ast.expr = ast.parse(mentions.constraint_code(right), mode="eval").body
     except SyntaxError:
         return None
-    if sum(_is(node, wanted) for node in ast.walk(part)) != 1:
+    if sum(_is(node, variable) for node in ast.walk(side)) != 1:
         return None
     bound, comparison = mentions.in_code(name), _MIRRORED[operator]
-    while not _is(part, wanted):
-        step = _peeled(part, wanted, bound)
-        if step is None:
+    while not _is(side, variable):
+        inverted = _invert_outermost(side, variable, bound)
+        if inverted is None:
             return None
-        part, bound, turns = step
-        comparison = _MIRRORED[comparison] if turns else comparison
-    return f"{wanted} {comparison} {bound.replace(' ', '')}"
+        side, bound, flips = inverted
+        comparison = _MIRRORED[comparison] if flips else comparison
+    return f"{variable} {comparison} {bound.replace(' ', '')}"
 
 
-def _peeled(part: ast.expr, wanted: str, bound: str) -> tuple[ast.expr, str, bool] | None:
-    """Take the outermost operation off a side, do its opposite to the other one.
+def _invert_outermost(
+    side: ast.expr, variable: str, bound: str
+) -> tuple[ast.expr, str, bool] | None:
+    """Remove the outermost operation from a side and apply its inverse to the bound.
 
-    Returns both sides, and whether the comparison turns round with it.
+    Returns both sides, and whether the comparison flips.
     """
-    if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub):
-        return part.operand, f"(-({bound}))", True
-    if not isinstance(part, ast.BinOp):
+    if isinstance(side, ast.UnaryOp) and isinstance(side.op, ast.USub):
+        return side.operand, f"(-({bound}))", True
+    if not isinstance(side, ast.BinOp):
         return None
-    on_left = any(_is(node, wanted) for node in ast.walk(part.left))
-    inner, other = (part.left, part.right) if on_left else (part.right, part.left)
+    on_left = any(_is(node, variable) for node in ast.walk(side.left))
+    inner, other = (side.left, side.right) if on_left else (side.right, side.left)
     text, number = f"({ast.unparse(other)})", _number(other)
-    match part.op:
+    match side.op:
         case ast.Add():
             return inner, f"({bound}-{text})", False
         case ast.Sub() if on_left:

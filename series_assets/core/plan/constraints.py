@@ -235,7 +235,7 @@ def _unenforced(
         if not any(column not in drawn for column, _ in rule.ways):
             yield Unenforced(
                 f"constraints.basic_constraints '{rule.text}'",
-                f"{rule.ways[0][0]} stays as recorded, and the rest cannot be turned round to "
+                f"{rule.ways[0][0]} stays as recorded, and the rest cannot be rearranged to "
                 "adjust another column",
             )
     for name, constraint in (specification["constraints"]["custom_constraints"] or {}).items():

@@ -1,10 +1,6 @@
-"""Derived columns: which of them look at other rows than their own (contract, section 4.8).
-
-What a calculation may contain at all is not decided here.
-"""
+"""Derived columns: which of them depend on other rows than their own (contract, section 4.8)."""
 
 import ast
-import re
 from collections.abc import Mapping
 
 from series_assets.core.spec import mentions
@@ -21,35 +17,32 @@ ROW_BY_ROW = frozenset(
 
 
 def looks_at_other_rows(calculation: str) -> bool:
-    """Return whether a value of the derived column may depend on other rows.
-
-    Every attribute that is not known to work row by row counts, and so does ``df``.
-    """
-    safe = re.sub(r"\b\s\b", "__", calculation).replace("@", "")
+    """Return whether the derived column uses ``df`` or an attribute not in ``ROW_BY_ROW``."""
+    code = mentions.derivation_code(calculation).replace("@", "")
     try:
-        tree = ast.parse(safe.strip(), mode="eval")
+        tree = ast.parse(code.strip(), mode="eval")
     except (SyntaxError, ValueError):
         return True
-    return _looks_around(tree.body)
+    return _uses_other_rows(tree.body)
 
 
-def _looks_around(node: ast.AST) -> bool:
+def _uses_other_rows(node: ast.AST) -> bool:
     if isinstance(node, ast.Name) and node.id == "df":
         return True
     if isinstance(node, ast.Attribute):
         within = node.value
         if isinstance(within, ast.Attribute) and within.attr in ("dt", "str"):
-            return _looks_around(within.value)
+            return _uses_other_rows(within.value)
         if node.attr not in ROW_BY_ROW:
             return True
-    return any(_looks_around(child) for child in ast.iter_child_nodes(node))
+    return any(_uses_other_rows(child) for child in ast.iter_child_nodes(node))
 
 
 def cross_row_columns(specification: Specification, static: frozenset[str]) -> dict[str, str]:
-    """Return the derived columns that are computed once new and existing records are together.
+    """Return the derived columns to compute once new and existing records are combined.
 
-    By name, in the order of the specification: those that look at other rows, and those computed
-    from one of them; but none that is static.
+    Those that depend on other rows, directly or through another one, and are not static; names
+    and calculations in the order of the specification.
     """
     calculations = calculations_of(specification)
     found: dict[str, str] = {}
@@ -62,10 +55,7 @@ def cross_row_columns(specification: Specification, static: frozenset[str]) -> d
 
 
 def needed_for(names: Mapping[str, str], specification: Specification) -> dict[str, str]:
-    """Return the derived columns that ``names`` are computed from, however far removed.
-
-    By name, with their calculations, in the order of the specification; without ``names``.
-    """
+    """Return the derived columns that ``names`` depend on, directly or not, without ``names``."""
     calculations = calculations_of(specification)
     wanted, open_names = set(names), list(names)
     while open_names:

@@ -1,9 +1,8 @@
-"""The days written in an expression of a specification, and the columns each is compared with.
+"""Date literals in expressions, and the columns that each is compared with.
 
 Exhibit's expressions are pandas': ``visit > '2024-01-15'``, ``visit.between('…', '…')``,
-``(visit - '2024-01-01').dt.days``. Python's own parser tells what belongs to what; only the days
-themselves are replaced, the rest of the text stays as it was written. How far a day moves is
-decided in ``date_shifts``.
+``(visit - '2024-01-01').dt.days``. Python's parser finds what a literal is compared with; only the
+literals are replaced, the rest of the text stays as written. ``date_shifts`` decides how far.
 """
 
 import ast
@@ -11,6 +10,8 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
+
+from series_assets.core.spec.mentions import constraint_code, derivation_code, in_code
 
 _QUOTED = r"""'[^']*'|"[^"]*\""""
 _IN_CONSTRAINT = re.compile(rf"~[^~]*~|{_QUOTED}")
@@ -25,15 +26,12 @@ class Day:
     text: str
     day: date
     form: str
-    """How it is written: where the four digits of the year, the month and the day stand."""
+    """Its format: ``yyyy``, ``mm`` and ``dd`` with separators."""
     time: str = ""
-    """The time of day behind it."""
+    """The time of day after it."""
 
     def at(self, day: date, *, iso: bool) -> str:
-        """Return another day in the same form; ``iso``: one that is written day-first as ISO.
-
-        The same day is left as it was written.
-        """
+        """Return another day in the same form, with ``iso`` a day-first one in ISO form."""
         to_iso = iso and self.form == _DAY_FIRST
         if day == self.day and not to_iso:
             return self.text
@@ -54,10 +52,9 @@ _TIME = re.compile(r"[T ]\d{1,2}:\d\d.*")
 
 
 def parse_day(text: str) -> Day | None:
-    """Return the day that a text names, or None if it names none.
+    """Return the day that a text names, in one of ``_FORMS``; None if it names none.
 
-    ISO, with a time behind it or not, with ``/`` or nothing for ``-``, a month (its first day),
-    or day-first ``dd/mm/yyyy``.
+    A time may follow. A month alone names its first day.
     """
     for pattern, form in _FORMS:
         found = pattern.match(text.strip())
@@ -76,59 +73,63 @@ def parse_day(text: str) -> Day | None:
 
 @dataclass(frozen=True)
 class Compared:
-    """What a day stands beside in an expression."""
+    """What a day is compared with in an expression."""
 
     columns: frozenset[str]
     as_text: bool
-    """Whether they are turned into text first, so that the day is compared letter by letter."""
+    """Whether the columns are converted to text, so that texts are compared."""
 
 
 Change = Callable[[Day, Compared], str]
 
 
 def in_constraint(text: str, columns: Collection[str], change: Change) -> str:
-    """Return a basic constraint, or the filter of a custom one, with each of its days replaced.
+    """Return a basic constraint, or the filter of a custom one, with its days replaced.
 
-    ``change`` gets a day with those of the columns that it is compared with, and returns what to
-    write. A day beside no column stays, and so does a text that Python cannot parse.
+    ``change`` takes a day and the columns that it is compared with, and returns its new text. A day
+    compared with no column stays, and so does an expression that Python cannot parse.
     """
-    return _replaced(text, _IN_CONSTRAINT, _safe_constraint, columns, change)
+    return _replaced(text, _IN_CONSTRAINT, constraint_code, columns, change)
 
 
 def in_derivation(text: str, columns: Collection[str], change: Change) -> str:
-    """Return the calculation of a derived column with each of its days replaced.
+    """Return the calculation of a derived column with its days replaced, see ``in_constraint``.
 
-    As ``in_constraint``; names have their blanks here, and may stand in quotes (``df['visit']``).
+    Column names may contain blanks here, and may be in quotes (``df['visit']``).
     """
-    return _replaced(text, _IN_DERIVATION, _safe_derivation, columns, change)
+    return _replaced(text, _IN_DERIVATION, derivation_code, columns, change)
 
 
 def _replaced(
     text: str,
     pattern: re.Pattern[str],
-    safe: Callable[[str], str],
+    to_code: Callable[[str], str],
     columns: Collection[str],
     change: Change,
 ) -> str:
     quoted = [found for found in pattern.finditer(text) if found[0][0] != "~"]
-    days = {place: day for place, one in enumerate(quoted) if (day := parse_day(one[0][1:-1]))}
+    days = {i: day for i, match in enumerate(quoted) if (day := parse_day(match[0][1:-1]))}
     if not days:
         return text
     parsed = _Parsed(
-        safe(_pieced(text, quoted, [f"'{_mark(place)}'" for place in range(len(quoted))])),
-        [one[0][1:-1] for one in quoted] if pattern is _IN_DERIVATION else [],
+        to_code(
+            _with_replacements(
+                text, quoted, [f"'{_placeholder(place)}'" for place in range(len(quoted))]
+            )
+        ),
+        [match[0][1:-1] for match in quoted] if pattern is _IN_DERIVATION else [],
         columns,
     )
-    contents = [one[0] for one in quoted]
+    contents = [match[0] for match in quoted]
     for place, day in days.items():
         compared = parsed.beside(place)
         if compared:
             quote = contents[place][0]
             contents[place] = f"{quote}{change(day, compared)}{quote}"
-    return _pieced(text, quoted, contents)
+    return _with_replacements(text, quoted, contents)
 
 
-def _pieced(text: str, places: list[re.Match[str]], contents: list[str]) -> str:
+def _with_replacements(text: str, places: list[re.Match[str]], contents: list[str]) -> str:
     """Return a text with other contents in some places."""
     pieces, end = [], 0
     for place, content in zip(places, contents, strict=True):
@@ -137,29 +138,21 @@ def _pieced(text: str, places: list[re.Match[str]], contents: list[str]) -> str:
     return "".join([*pieces, text[end:]])
 
 
-def _mark(place: int) -> str:
+def _placeholder(place: int) -> str:
     return f"_quoted_{place}_"
 
 
-def _safe_constraint(text: str) -> str:
-    return re.sub(r"~(.*?)~", lambda found: found[1].replace(" ", "__"), text)
-
-
-def _safe_derivation(text: str) -> str:
-    return re.sub(r"\b\s\b", "__", text)
-
-
 class _Parsed:
-    """An expression as Python reads it, with a mark for each text in quotes."""
+    """A parsed expression, with a placeholder for each text in quotes."""
 
     def __init__(self, text: str, quoted: list[str], columns: Collection[str]) -> None:
-        names = {column.replace(" ", "__"): column for column in columns}
-        marked = {_mark(place): content for place, content in enumerate(quoted)}
+        names = {in_code(column): column for column in columns}
+        marked = {_placeholder(place): content for place, content in enumerate(quoted)}
         self._names = names
-        self._quoted = {mark: names.get(_safe_derivation(said)) for mark, said in marked.items()}
+        self._quoted = {mark: names.get(derivation_code(quote)) for mark, quote in marked.items()}
         self._parents: dict[ast.AST, ast.AST] = {}
-        self._marks: dict[object, ast.AST] = {}
-        # pandas gives & and | the rank of `and` and `or`, and @ marks what it is handed.
+        self._placeholders: dict[object, ast.AST] = {}
+        # In pandas, & and | have the precedence of `and` and `or`; @ marks local variables.
         plain = text.replace("`", "").replace("@", " ")
         plain = plain.replace("&", " and ").replace("|", " or ")
         try:
@@ -169,19 +162,19 @@ class _Parsed:
         for node in ast.walk(tree):
             self._parents |= dict.fromkeys(ast.iter_child_nodes(node), node)
             if isinstance(node, ast.Constant):
-                self._marks[node.value] = node
+                self._placeholders[node.value] = node
 
     def beside(self, place: int) -> Compared | None:
-        """Return what the text in quotes at a place is compared with; None if with no column."""
-        child = self._marks.get(_mark(place))
+        """Return what a text in quotes is compared with; None if with no column."""
+        child = self._placeholders.get(_placeholder(place))
         while child in self._parents:
             parent = self._parents[child]
             for scope in _scopes(parent, child):
                 columns = frozenset(self._columns(scope))
                 if columns:
                     nodes = ast.walk(scope)
-                    made = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
-                    return Compared(columns, bool(made & _TEXT_MAKERS))
+                    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+                    return Compared(columns, bool(attributes & _TEXT_MAKERS))
             child = parent
         return None
 
@@ -199,7 +192,7 @@ class _Parsed:
 
 
 def _scopes(node: ast.AST, child: ast.AST) -> Iterator[ast.AST]:
-    """Yield where to look for columns, nearest first: whose method a text is handed to, or all."""
+    """Yield where to look for columns: the object of a method call, then the expression."""
     if isinstance(node, ast.Call) and child is not node.func:
         yield node.func
     yield node

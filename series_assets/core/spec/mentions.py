@@ -1,8 +1,7 @@
 """Which columns an expression of a specification mentions, by exact name (section 5.6).
 
 Exhibit writes column names in several ways: ``~my col~`` in constraints and filters, ``my col``
-with its blanks in derivations, plain names split by commas in partitions and targets. Each has
-its function here. What is done about a mention is decided in ``plan.spec_changes``.
+with its blanks in derivations, plain names separated by commas in partitions and targets.
 """
 
 import io
@@ -12,6 +11,7 @@ from collections.abc import Iterable
 
 _TILDE = re.compile(r"~(.*?)~")
 _QUOTED = re.compile(r"""("[^"]*"|'[^']*')""")
+_LANGUAGE = {"and", "or", "not", "in", "is", "True", "False", "None", "df", "index"}
 
 
 def split_constraint(text: str) -> tuple[str, str, str] | None:
@@ -28,22 +28,24 @@ def split_constraint(text: str) -> tuple[str, str, str] | None:
     return name, words[place], right
 
 
-def without_tildes(expression: str) -> str:
-    """Return an expression in which ``~my col~`` is ``my__col``, as Exhibit evaluates it."""
-    return _TILDE.sub(lambda found: in_code(found[1]), expression)
-
-
 def in_code(column: str) -> str:
     """Return a column's name as Exhibit writes it in code."""
     return column.replace(" ", "__")
 
 
+def constraint_code(text: str) -> str:
+    """Return a constraint or filter in which ``~my col~`` is ``my__col``, as Exhibit runs it."""
+    return _TILDE.sub(lambda found: in_code(found[1]), text)
+
+
+def derivation_code(text: str) -> str:
+    """Return a calculation as Exhibit runs it: blanks between words become ``__``."""
+    return re.sub(r"\b\s\b", "__", text)
+
+
 def in_constraint(expression: str | None, columns: Iterable[str]) -> set[str]:
     """Return the columns that a basic constraint or the filter of a custom one mentions."""
-    if not expression:
-        return set()
-    safe = _TILDE.sub(lambda found: _safe(found[1]), expression)
-    return _columns(_words(safe)[0], columns)
+    return _columns(_words(constraint_code(expression))[0], columns) if expression else set()
 
 
 def in_derivation(expression: str, columns: Iterable[str]) -> set[str]:
@@ -51,27 +53,25 @@ def in_derivation(expression: str, columns: Iterable[str]) -> set[str]:
 
     Names in quotes count (``df.groupby('sex')``), and attributes of ``df`` (``df.sex``).
     """
-    safe = re.sub(r"\b\s\b", "__", expression)
-    names, quoted = _words(safe)
+    names, quoted = _words(derivation_code(expression))
     return _columns(names | quoted, columns)
 
 
 def in_list(names: str | None, columns: Iterable[str]) -> set[str]:
-    """Return the columns that a partition or the key of a target names, split by commas."""
-    wanted = {name.strip() for name in (names or "").split(",")}
-    return wanted & set(columns)
+    """Return the columns that a partition or a target key names, separated by commas."""
+    return {name.strip() for name in (names or "").split(",")} & set(columns)
 
 
 def unknown_names(expression: str, columns: Iterable[str]) -> set[str]:
-    """Return the names in an expression that are neither columns nor of pandas' own language.
+    """Return the names in an expression that are neither columns nor part of pandas' language.
 
-    ``@name`` (what Exhibit hands in), attributes, functions and keyword arguments do not count.
-    An expression that Python cannot split has none.
+    ``@name`` (supplied by Exhibit), attributes, functions and keyword arguments do not count.
+    An expression that Python cannot tokenize has none.
     """
-    safe = _TILDE.sub(lambda found: _safe(found[1]), expression)
-    known = {_safe(column) for column in columns} | _LANGUAGE
+    known = {in_code(column) for column in columns} | _LANGUAGE
+    code = constraint_code(expression).strip()
     try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(safe.strip()).readline))
+        tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
     except (tokenize.TokenError, SyntaxError):
         return set()
     texts = ["", *(token.string for token in tokens), ""]
@@ -85,32 +85,25 @@ def unknown_names(expression: str, columns: Iterable[str]) -> set[str]:
     }
 
 
-_LANGUAGE = {"and", "or", "not", "in", "is", "True", "False", "None", "df", "index"}
-
-
-def _safe(column: str) -> str:
-    return column.replace(" ", "__")
-
-
 def _columns(words: set[str], columns: Iterable[str]) -> set[str]:
-    return {column for column in columns if _safe(column) in words}
+    return {column for column in columns if in_code(column) in words}
 
 
 def _words(expression: str) -> tuple[set[str], set[str]]:
-    """Return the names that stand free in an expression, and the contents of its quotes."""
+    """Return the names in an expression, attributes left out, and the contents of its quotes."""
     names: set[str] = set()
     quoted: set[str] = set()
-    before: list[str] = ["", ""]
+    previous = ["", ""]
     try:
         for token in tokenize.generate_tokens(io.StringIO(expression.strip()).readline):
-            free = before[-1] != "." or before[-2] == "df"
-            if token.type == tokenize.NAME and free:
+            is_attribute = previous[-1] == "." and previous[-2] != "df"
+            if token.type == tokenize.NAME and not is_attribute:
                 names.add(token.string)
             elif token.type == tokenize.STRING:
                 quoted.add(token.string.strip("\"'"))
-            before.append(token.string)
+            previous.append(token.string)
     except (tokenize.TokenError, SyntaxError):
-        # Not an expression that Python can split: count every word, rather none too few.
+        # Python cannot tokenize it: count every word, too many rather than too few.
         quoted |= {text[1:-1] for text in _QUOTED.findall(expression)}
         names |= set(re.findall(r"\w+", _QUOTED.sub(" ", expression)))
     return names, quoted

@@ -1,6 +1,6 @@
-"""Reading a specification: its form checked, and that its parts do not contradict each other.
+"""Reads a specification: validates its form, and that its parts do not contradict each other.
 
-The rules that Exhibit itself has without telling are in ``exhibit_limits``.
+Exhibit's undocumented limits are in ``exhibit_limits``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,26 +25,25 @@ from series_assets.core.spec.specification import PAIRED, Specification, columns
 
 
 def read_specification(content: object, file: str) -> Specification:
-    """Return the specification that ``content`` (the parsed YAML of ``file``) holds.
+    """Return the specification in ``content``, the parsed YAML of ``file``, which stays as it is.
 
-    The result is what Exhibit would see: every column listed in the metadata, what may be left
-    out filled in, all days in ISO form. ``content`` stays as it is. Raises InputError with
-    every fault of the form; if there is none, with every fault of what columns say of another.
+    In the result every column is listed in the metadata, optional keys are filled in and all days
+    are in ISO form. Raises InputError with every fault of the form, or else with every
+    contradiction.
     """
     if not isinstance(content, Mapping):
         raise InputError([Fault(file, "", "the file does not hold an Exhibit specification")])
     columns = content.get("columns")
-    if isinstance(columns, Mapping):
-        odd = [name for name in columns if not isinstance(name, str)]
-        if odd:
-            raise InputError(
-                Fault(file, f"columns.{name}", "has a name that is not text", "put it in quotes")
-                for name in odd
-            )
+    names = columns if isinstance(columns, Mapping) else ()
+    if not_text := [name for name in names if not isinstance(name, str)]:
+        raise InputError(
+            Fault(file, f"columns.{name}", "has a name that is not text", "put it in quotes")
+            for name in not_text
+        )
     try:
         form = SpecificationForm.model_validate(dict(content))
     except ValidationError as error:
-        known = KNOWN_KEYS | {name: keys_of(one.form) for name, one in TYPES.items()}
+        known = KNOWN_KEYS | {name: keys_of(type_.form) for name, type_ in TYPES.items()}
         raise InputError(faults_of(error, file, known, REMEDIES, TYPES)) from None
     faults = [fault.in_file(file) for fault in _contradictions(form)]
     if faults:
@@ -135,7 +134,7 @@ def _of_date(name: str, column: DateColumn) -> Iterator[Fault]:
         yield fault_at(place, "has neither from nor to", "give the first day as from: '2024-01-01'")
     elif column.from_ and column.to and column.to < column.from_:
         yield fault_at(
-            f"{place}.to", f"{column.to} is before from {column.from_}", "swap them or mend one"
+            f"{place}.to", f"{column.to} is before from {column.from_}", "swap them or fix one"
         )
 
 
@@ -169,7 +168,7 @@ def _of_constraints(constraints: Constraints, columns: Mapping[str, Any]) -> Ite
 
 
 def _unshared(value: Any) -> Any:
-    """Return a copy in which nothing stands in two places, as YAML's anchors make it."""
+    """Return a deep copy without the shared objects that YAML's anchors create."""
     if isinstance(value, Mapping):
         return {key: _unshared(item) for key, item in value.items()}
     return [_unshared(item) for item in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""What a period can be counted in: a new unit is one more entry of ``UNITS``."""
+"""The units of a period; to add one, add an entry to ``UNITS``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit that periods are counted in: so many days, or so many months."""
+    """A unit of so many days or so many months."""
 
-    one: str
-    """What one of it is called."""
-    regularly: str
-    """What happens once in each of it is called."""
+    singular: str
+    adverb: str
     days: int = 0
     months: int = 0
 
@@ -22,4 +20,4 @@ UNITS: Mapping[str, Unit] = {
     "months": Unit("month", "monthly", months=1),
     "quarters": Unit("quarter", "quarterly", months=3),
 }
-"""The units, by the names that the user input has for them."""
+"""By their names in the user input."""

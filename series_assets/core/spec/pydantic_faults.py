@@ -1,4 +1,4 @@
-"""pydantic's findings, told in the words of the two files. No rules of their own here."""
+"""Turns pydantic's errors into faults in the terms of the two files. Has no rules of its own."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
@@ -16,9 +16,9 @@ from series_assets.core.errors import (
     suggestion,
 )
 
-_MOST = 100
-"""Faults of a file that anybody would read."""
-_LONGEST = 100
+_MAX_FAULTS = 100
+"""Reported for one file."""
+_MAX_DIGITS = 100
 _KINDS = {
     "int": "a whole number",
     "float": "a number",
@@ -45,17 +45,16 @@ def faults_of(
 ) -> Iterable[Fault]:
     """Yield one fault for each of pydantic's errors.
 
-    ``known_keys`` names, for the last fixed part of a place, the keys allowed there ("" is the
-    top of the file), so that an unknown key can be answered with its likely meaning; ``remedies``
-    says what to write for a key that is missing. In a file with columns, ``column_types`` are the
-    types that they may have.
+    ``known_keys`` has the allowed keys of each section ("" is the top of the file), from which a
+    similar one is suggested; ``remedies`` says what to write for a missing key; ``column_types``
+    are the valid types of columns.
     """
     details = error.errors(include_url=False)
-    for detail in details[:_MOST]:
+    for detail in details[:_MAX_FAULTS]:
         yield _fault(dict(detail), known_keys, remedies, column_types).in_file(file)
-    if len(details) > _MOST:
-        more = f"{len(details) - _MOST:,} more faults of this kind"
-        yield Fault(file, "", more, "mend these first")
+    if len(details) > _MAX_FAULTS:
+        more = f"{len(details) - _MAX_FAULTS:,} more faults of this kind"
+        yield Fault(file, "", more, "fix these first")
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:
@@ -84,12 +83,15 @@ def _fault(
             where, f"has the key {format_value(given)}, which is not text", "put it in quotes"
         )
     if kind == "value_error":
-        return _of_error(place, context["error"])
+        raised = context["error"]
+        if isinstance(raised, InvalidValueError):
+            return fault_at(place, raised.problem, raised.remedy)
+        return fault_at(place, str(raised))
     if kind == "literal_error":
         expected = context["expected"].replace("'", "")
         return fault_at(place, f"{format_value(given)} is not known", f"use {expected}")
     if kind.startswith("union_tag"):
-        return _of_type(f"{place}.type", kind, context, column_types)
+        return _column_type_fault(f"{place}.type", kind, context, column_types)
     if kind in _BOUNDS:
         bound, problem, remedy = _BOUNDS[kind]
         limit = context[bound]
@@ -106,17 +108,10 @@ def _fault(
     return fault_at(place, f"{format_value(given)}: {detail['msg']}")
 
 
-def _of_error(place: str, error: ValueError) -> Fault:
-    """Return what a validator of our own, or of another library, has against a value."""
-    if isinstance(error, InvalidValueError):
-        return fault_at(place, error.problem, error.remedy)
-    return fault_at(place, str(error))
-
-
-def _of_type(
+def _column_type_fault(
     place: str, kind: str, context: Mapping[str, Any], column_types: Collection[str]
 ) -> Fault:
-    """Return what is wrong with the key that says which type a column has."""
+    """Return the fault of a missing or unknown column type."""
     if kind == "union_tag_not_found":
         return fault_at(place, "is missing", f"use {join_words(sorted(column_types))}")
     expected = [word.strip(" '") for word in context["expected_tags"].split(",")]
@@ -129,9 +124,9 @@ def _of_type(
 
 
 def _place(loc: Sequence[int | str], column_types: Collection[str]) -> tuple[list[str], str]:
-    """Return the keys that lead to a place in the file, and what the keys there belong to.
+    """Return the keys that lead to a place, without the column type that pydantic inserts.
 
-    pydantic puts a column's type between its name and its keys.
+    And the section whose keys are allowed there.
     """
     parts = [str(part) for part in loc]
     model = "" if len(parts) < 2 else parts[0]
@@ -144,14 +139,14 @@ def _place(loc: Sequence[int | str], column_types: Collection[str]) -> tuple[lis
 
 
 def format_value(given: object) -> str:
-    """Return what stands in the file as its reader would name it."""
+    """Return a value of the file as a message shows it."""
     if given is None:
         return "(empty)"
     if isinstance(given, bool):
         return str(given).lower()
-    if isinstance(given, int) and abs(given) >= 10**_LONGEST:
-        return f"a number of more than {_LONGEST} digits"
-    if isinstance(given, str | list | tuple) and len(given) > 10 * _LONGEST:
-        given = given[: 10 * _LONGEST]  # what is left out would not show
+    if isinstance(given, int) and abs(given) >= 10**_MAX_DIGITS:
+        return f"a number of more than {_MAX_DIGITS} digits"
+    if isinstance(given, str | list | tuple) and len(given) > 10 * _MAX_DIGITS:
+        given = given[: 10 * _MAX_DIGITS]  # what is left out would not show
     text = given.isoformat() if isinstance(given, date) else repr(given)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -27,20 +27,11 @@ def _iso(value: object) -> object:
 def _original_values(value: object) -> object:
     if value is None or isinstance(value, str):
         return value
-    if not isinstance(value, list):
-        raise InvalidValueError(
-            f"{format_value(value)} is not a list of table rows, nor '{PAIRED}'"
-        )
-    for place, row in enumerate(value, start=1):
-        if not isinstance(row, str):
-            raise InvalidValueError(
-                f"has a row {place}, {format_value(row)}, that is not text like 'F | 0.5'",
-                "write the whole row in quotes, or take it out",
-            )
-    header = [cell.strip() for cell in value[0].split("|")] if value else []
+    rows = _check_rows(value, f"table rows, nor '{PAIRED}'", example="F | 0.5")
+    header = [cell.strip() for cell in rows[0].split("|")] if rows else []
     if "probability_vector" not in header:
         raise InvalidValueError("has no header row with a probability_vector")
-    if len(value) < 3 or value[-1].split("|")[0].strip() != MISSING:
+    if len(rows) < 3 or rows[-1].split("|")[0].strip() != MISSING:
         raise InvalidValueError(
             f"does not end with a row '{MISSING}'",
             "Exhibit takes the last row for it and would drop a value",
@@ -49,15 +40,20 @@ def _original_values(value: object) -> object:
 
 
 def _distribution(value: object) -> object:
+    parse_distribution(_check_rows(value, "rows such as '1 | 1.0'", example="1 | 1.0"))
+    return value
+
+
+def _check_rows(value: object, expected: str, *, example: str) -> list[str]:
+    """Return a list of text rows. Raises InvalidValueError for anything else."""
     if not isinstance(value, list):
-        raise InvalidValueError(f"{format_value(value)} is not a list of rows such as '1 | 1.0'")
-    for place, row in enumerate(value, start=1):
+        raise InvalidValueError(f"{format_value(value)} is not a list of {expected}")
+    for number, row in enumerate(value, start=1):
         if not isinstance(row, str):
             raise InvalidValueError(
-                f"has a row {place}, {format_value(row)}, that is not text like '1 | 1.0'",
+                f"has a row {number}, {format_value(row)}, that is not text like '{example}'",
                 "write the whole row in quotes, or take it out",
             )
-    parse_distribution(value)
     return value
 
 
@@ -76,12 +72,12 @@ def _frequency(value: object) -> object:
         except (ArithmeticError, LookupError, TypeError, ValueError):
             raise InvalidValueError(unknown) from None
     _check_offset(value, offset)
-    # An old name, which Exhibit takes, but pandas will not for long.
+    # A deprecated name that Exhibit passes on; pandas will drop it.
     return offset.freqstr if caught else value
 
 
 def _check_offset(value: str, offset: Any) -> None:
-    """Refuse what gives more than one date a day, or none. Raises UnusableError."""
+    """Raise InvalidValueError for an offset with more than one date a day, or with none."""
     from pandas.tseries import offsets
 
     within_days = isinstance(offset, offsets.Tick) and not isinstance(offset, offsets.Day)
@@ -148,7 +144,7 @@ class CategoricalColumn(_Form):
 
     type: Literal["categorical"]
     name: StrictStr | None = None
-    """Written by ``exhibit fromdata``; says again what the column is called."""
+    """Written by ``exhibit fromdata``; repeats the name of the column."""
     paired_columns: Names = None
     uniques: Uniques
     original_values: Annotated[Any, BeforeValidator(_original_values)]
@@ -216,7 +212,7 @@ class CustomConstraint(_Form):
 
 
 class Constraints(_Form):
-    """What has to hold between columns."""
+    """Constraints between columns."""
 
     allow_duplicates: StrictBool
     basic_constraints: list[StrictStr] | None

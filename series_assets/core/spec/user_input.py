@@ -1,7 +1,7 @@
-"""The user input: one table of its keys, and what each may hold (section 1.3).
+"""The keys of the user input and their values (section 1.3).
 
-``UserInput`` is that table: an entry says what a key means, its default, and whether it changes
-data. What a key means together with the specification is checked in ``core/plan/build``.
+``UserInput`` has one entry per key: its meaning, its default, and whether it changes data. Whether
+the values fit the specification is checked in ``core/plan/build``.
 """
 
 import re
@@ -17,12 +17,12 @@ from series_assets.core.spec.dates import parse_date
 from series_assets.core.spec.period_units import UNITS
 from series_assets.core.spec.pydantic_faults import faults_of, format_value, keys_of
 from series_assets.core.spec.truth_settings import TruthSettings
-from series_assets.core.spec.user_input_values import choice, flag, names
+from series_assets.core.spec.user_input_values import flag, names
 
-_MOST = 100_000
-"""Periods of a series, and units of a period: more days than Exhibit's calendar has months."""
-_LONGEST = 50
-"""Signs of a fraction; arithmetic with it stays exact, and so grows with them."""
+_MAX_COUNT = 100_000
+"""Maximum of periods in a series and of units in a period."""
+_MAX_FRACTION_LENGTH = 50
+"""In characters; exact arithmetic slows down with the number of digits."""
 _EXPONENT = re.compile(r"[eE][-+]?([0-9_]+)")
 _OTHER_CADENCES = {
     "fortnight": ("weeks", 2),
@@ -45,17 +45,17 @@ def _linked_names(value: object) -> object:
 def _unit(value: object) -> object:
     if isinstance(value, str) and value in UNITS:
         return value
-    hint = _unit_like(value.lower()) if isinstance(value, str) else ""
+    hint = _unit_hint(value.lower()) if isinstance(value, str) else ""
     raise InvalidValueError(f"{format_value(value)} is not known", f"use {join_words(UNITS)}{hint}")
 
 
-def _unit_like(text: str) -> str:
-    """Return what to write for a period in other words; nothing where they are not understood."""
+def _unit_hint(text: str) -> str:
+    """Return what to write instead of another word for a cadence; "" if it is not known."""
     for word, (name, length) in _OTHER_CADENCES.items():
         if word in text:
             return f" (here: period: {name}, length_of_period: {length})"
     for name, unit in UNITS.items():
-        if text in (name, unit.one, unit.regularly):
+        if text in (name, unit.singular, unit.adverb):
             return f"; did you mean '{name}'?"
     return ""
 
@@ -65,28 +65,26 @@ def _count(value: object) -> object:
         raise InvalidValueError(f"{format_value(value)} is not a whole number", "use 1 or more")
     if value < 1:
         raise InvalidValueError(f"{format_value(value)} is too small", "use 1 or more")
-    if value > _MOST:
-        raise InvalidValueError(f"{format_value(value)} is too large", f"use {_MOST} or less")
+    if value > _MAX_COUNT:
+        raise InvalidValueError(f"{format_value(value)} is too large", f"use {_MAX_COUNT} or less")
     return value
 
 
 def _fraction(value: object) -> object:
-    form = "write it as 1/3, 0.25, 0 or 1"
+    remedy = "write it as 1/3, 0.25, 0 or 1"
+    shown = format_value(value) if isinstance(value, int) else value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise InvalidValueError(f"{format_value(value)} is not a fraction", form)
-    text = format_value(value) if isinstance(value, int) else str(value).replace(" ", "")
+        raise InvalidValueError(f"{format_value(value)} is not a fraction", remedy)
+    text = str(shown).replace(" ", "")
     exponent = _EXPONENT.search(text)
-    if len(text) > _LONGEST or (exponent and len(exponent[1].lstrip("0_")) > 3):
-        raise InvalidValueError(f"{format_value(value)} is too long for a fraction", form)
+    if len(text) > _MAX_FRACTION_LENGTH or (exponent and len(exponent[1].lstrip("0_")) > 3):
+        raise InvalidValueError(f"{format_value(value)} is too long for a fraction", remedy)
     try:
         fraction = Fraction(text)
     except (ValueError, ArithmeticError):
-        raise InvalidValueError(f"{format_value(value)} is not a fraction", form) from None
+        raise InvalidValueError(f"{format_value(value)} is not a fraction", remedy) from None
     if not 0 <= fraction <= 1:
-        raise InvalidValueError(
-            f"{format_value(value) if isinstance(value, int) else value} is not between 0 and 1",
-            form,
-        )
+        raise InvalidValueError(f"{shown} is not between 0 and 1", remedy)
     return fraction
 
 
@@ -103,22 +101,18 @@ Count = Annotated[int, BeforeValidator(_count)]
 
 
 def _key(
-    meaning: str,
-    default: Any = ...,
-    *,
-    if_missing: str | None = None,
-    changes_data: bool = True,
+    meaning: str, default: Any = ..., *, if_missing: str | None = None, changes_data: bool = True
 ) -> Any:
-    """Return the entry of a key: required without a ``default``, and then with what to write.
+    """Return the field of a key; required without ``default``, with ``if_missing`` as remedy.
 
-    Rows made under another value of a key that ``changes_data`` are rows of another series.
+    Changing a key that ``changes_data`` makes the rows generated so far those of another series.
     """
     more: dict[str, Any] = {"if_missing": if_missing, "changes_data": changes_data}
     return Field(default, description=meaning, json_schema_extra=more)
 
 
 class UserInput(BaseModel):
-    """What a user says about a series, beside the specification of its first period."""
+    """The settings of a series beside the specification of its first period."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
@@ -147,9 +141,9 @@ class UserInput(BaseModel):
     linked_columns: Annotated[tuple[str, ...], BeforeValidator(_linked_names)] = _key(
         "columns that belong together", ()
     )
-    release: Annotated[
-        Literal["immediate", "calendar"], BeforeValidator(choice("immediate", "calendar"))
-    ] = _key("when a period exists for Dagster", "immediate", changes_data=False)
+    release: Literal["immediate", "calendar"] = _key(
+        "when a period exists for Dagster", "immediate", changes_data=False
+    )
     start_date: Annotated[
         date | None, BeforeValidator(lambda value: None if value is None else parse_date(value))
     ] = _key("start of the first period", None)
@@ -164,7 +158,7 @@ class UserInput(BaseModel):
 
 
 def _entries(word: str) -> dict[str, Any]:
-    """Return what the entries of all keys say about ``word``, an argument of ``_key``."""
+    """Return for each key the value of ``word``, an argument of ``_key``."""
     return {
         key: field.json_schema_extra[word]
         for key, field in UserInput.model_fields.items()
@@ -175,7 +169,7 @@ def _entries(word: str) -> dict[str, Any]:
 DATA_NEUTRAL_KEYS = frozenset(
     key for key, changes in _entries("changes_data").items() if not changes
 )
-"""The keys under any value of which a period has the same rows."""
+"""The keys that do not affect the rows of a period."""
 _REMEDIES = {key: remedy for key, remedy in _entries("if_missing").items() if remedy}
 
 _KNOWN_KEYS = {"": keys_of(UserInput), "truth": keys_of(TruthSettings)}
@@ -184,7 +178,7 @@ _KNOWN_KEYS = {"": keys_of(UserInput), "truth": keys_of(TruthSettings)}
 def read_user_input(content: object, file: str) -> UserInput:
     """Return the user input that ``content`` (the parsed YAML of ``file``) holds.
 
-    Raises InputError with every fault that can be seen without the specification.
+    Raises InputError with every fault that can be found without the specification.
     """
     if not isinstance(content, Mapping):
         raise InputError(

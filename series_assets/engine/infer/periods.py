@@ -166,7 +166,7 @@ def _notes(
     begin: date,
     windows: Mapping[str, tuple[date, date]],
 ) -> Iterator[str]:
-    one = UNITS[unit].one if length == 1 else unit
+    one = UNITS[unit].singular if length == 1 else unit
     yield (
         f"a period is {length} {one} long from {begin}, as the days of {main} are, and moves "
         f"{join_words(moved, 'and')}; see length_of_period and date_columns in user_input.yml"

@@ -89,7 +89,7 @@ def _read_texts(data: Path) -> pd.DataFrame:
         raise InputError([Fault(str(data), "", f"cannot be read as CSV: {said}")]) from None
     for sign, word in ((";", "semicolons"), ("\t", "tabs")):
         if len(header) == 1 and sign in header[0]:
-            fault = fault_at("", f"has its cells parted by {word}", "save it with commas")
+            fault = fault_at("", f"separates its cells by {word}", "save it with commas")
             raise InputError([fault.in_file(str(data))])
     if frame.empty:
         raise InputError([Fault(str(data), "", "holds no rows")])
@@ -119,7 +119,9 @@ def _name_faults(names: list[str]) -> Iterator[Fault]:
     for name in names:
         if "|" in name:
             yield fault_at(
-                f"its column '{name}'", "has a |, which parts cells in a specification", "rename it"
+                f"its column '{name}'",
+                "has a |, which separates cells in a specification",
+                "rename it",
             )
         elif UNUSABLE.search(name) or name != name.strip() or not name.isprintable() or not name:
             yield fault_at(

@@ -32,9 +32,9 @@ def test_a_unit_is_so_many_days_or_so_many_months(name: str) -> None:
     """An entry of the table is whole: one of both lengths, and words that lead back to it."""
     unit = UNITS[name]
     assert (unit.days > 0) != (unit.months > 0)
-    assert name.startswith(unit.one)
-    assert unit.regularly.endswith("ly")
-    assert Calendar(date(2024, 1, 1), name, 1, 3).cadence == unit.one
+    assert name.startswith(unit.singular)
+    assert unit.adverb.endswith("ly")
+    assert Calendar(date(2024, 1, 1), name, 1, 3).cadence == unit.singular
     assert Calendar(date(2024, 1, 1), name, 2, 3).cadence == f"2 {name}"
 
 

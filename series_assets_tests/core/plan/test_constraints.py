@@ -120,7 +120,7 @@ def test_what_cannot_be_kept_is_said_with_its_place_and_reason() -> None:
     found = constraint_plan(wanted, static_columns=["sex", "height", "twice"])
     assert [str(one) for one in found.unenforced] == [
         "constraints.basic_constraints 'height > amount*amount' is not kept for existing records: "
-        "height stays as recorded, and the rest cannot be turned round to adjust another column",
+        "height stays as recorded, and the rest cannot be rearranged to adjust another column",
         "constraints.custom_constraints.one.targets.sex is not kept for existing records: "
         "sex stays as recorded",
         "constraints.custom_constraints.two.targets.sex, height is not kept for existing records: "

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from series_assets.core.errors import InputError
-from series_assets.core.spec.exhibit_limits import ACTIONS
+from series_assets.core.spec.constraint_limits import ACTIONS
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 
 Content = dict[str, Any]
@@ -312,7 +312,7 @@ def test_a_statement_that_joins_on_what_is_made_later() -> None:
     statement = "SELECT temp_demo.region, sexes.sex AS sex FROM temp_demo JOIN sexes USING (region)"
     specification = _selecting(statement, "sex")
     assert _complaints(specification) == [
-        "columns.sex.anonymising_set joins on 'region', which is made after 'sex'; put it before "
+        "columns.sex.anonymising_set joins on 'region', which comes after 'sex'; put it before "
         "'sex' in metadata.categorical_columns"
     ]
     specification["metadata"]["categorical_columns"] = ["region", "sex"]
@@ -325,7 +325,7 @@ def test_a_statement_may_join_on_a_linked_column() -> None:
     specification = _with_column("ward", "region")
     specification["columns"]["sex"]["anonymising_set"] = statement
     assert _complaints(specification) == [
-        "columns.sex.anonymising_set joins on 'ward', which is made after 'sex'; put it before "
+        "columns.sex.anonymising_set joins on 'ward', which comes after 'sex'; put it before "
         "'sex' in metadata.categorical_columns"
     ]
     specification["linked_columns"] = [[1, ["region", "ward"]]]
@@ -368,8 +368,7 @@ def test_an_unknown_name_in_a_basic_constraint(text: str, name: str, hint: str) 
     specification = a_specification()
     specification["constraints"]["basic_constraints"] = [text]
     assert _complaints(specification) == [
-        f"constraints.basic_constraints '{text}' names '{name}', which is no column made before "
-        f"it{hint}"
+        f"constraints.basic_constraints '{text}' names '{name}', which is not a known column{hint}"
     ]
 
 
@@ -429,10 +428,10 @@ def test_an_unknown_name_in_a_filter() -> None:
     text = "sexx == 'F' & amount > 3"
     place = "constraints.custom_constraints.one.filter"
     assert _complaints(_filtered(text)) == [
-        f"{place} '{text}' names 'sexx', which is no column made before it; did you mean 'sex'?"
+        f"{place} '{text}' names 'sexx', which is not a known column; did you mean 'sex'?"
     ]
     assert _complaints(_filtered("home > 3")) == [
-        f"{place} 'home > 3' names 'home', which is no column made before it; known here: id, sex, "
+        f"{place} 'home > 3' names 'home', which is not a known column; known here: id, sex, "
         "region, amount, date, date of birth, home_latitude, home_longitude"
     ]
 
@@ -464,7 +463,7 @@ def test_an_unknown_name_in_a_derived_column() -> None:
     """A derived column can only be computed from columns that come before it."""
     known = "id, sex, region, amount, date, date of birth"
     assert _complaints(_deriving(second="first * 2", first="amount + 1")) == [
-        "derived_columns.second 'first * 2' names 'first', which is no column made before it; "
+        "derived_columns.second 'first * 2' names 'first', which is not a known column; "
         f"known here: {known}"
     ]
     assert _complaints(_deriving(first="amount + 1", second="first * 2")) == []
@@ -648,7 +647,7 @@ def test_whole_numbers_that_should_equal_a_fraction(constraint: str) -> None:
     specification["columns"]["count"] = count
     specification["constraints"]["basic_constraints"] = [constraint]
     assert _complaints(specification) == [
-        f"constraints.basic_constraints '{constraint}' asks whole numbers to equal what may be a "
+        f"constraints.basic_constraints '{constraint}' compares whole numbers with what may be a "
         "fraction; use <= or >=, or precision: float"
     ]
     specification["constraints"]["basic_constraints"] = [

@@ -119,7 +119,7 @@ def test_a_file_without_keys_is_refused(content: object) -> None:
         ("date", {"from": None, "to": None},
          "columns.date has neither from nor to; give the first day as from: '2024-01-01'"),
         ("date", {"to": "2023-12-31"},
-         "columns.date.to 2023-12-31 is before from 2024-01-01; swap them or mend one"),
+         "columns.date.to 2023-12-31 is before from 2024-01-01; swap them or fix one"),
         ("date", {"frequency": "UNKNOWN"},
          "columns.date.frequency 'UNKNOWN' is not a frequency that pandas knows, such as D"),
         ("amount", {"distribution_parameters": {"dispersion": 0.1}},

@@ -73,7 +73,7 @@ def test_the_template_has_every_key_with_its_default(tmp_path: Path) -> None:
 def test_a_unit_is_taken_and_suggested(name: str) -> None:
     """As it stands in the table; other forms of the word lead to it, in any case of letters."""
     assert _read(period=name).period == name
-    for word in (UNITS[name].one, UNITS[name].regularly.title(), name.upper()):
+    for word in (UNITS[name].singular, UNITS[name].adverb.title(), name.upper()):
         assert _complaints(a_user_input(period=word)) == [
             f"{FILE}: period '{word}' is not known; use {join_words(UNITS)}; did you mean '{name}'?"
         ]

@@ -19,6 +19,7 @@ from series_assets.core.spec.expressions.values import (
     UnreadableExpressionError,
     Value,
 )
+from series_assets.core.spec.mentions import derivation_code
 from series_assets.core.spec.specification import Specification
 
 _OFTEN = re.compile(r"with_(?:high|low)_frequency")
@@ -109,7 +110,7 @@ def check_derivation(text: str, columns: Mapping[str, Value]) -> Value:
 
     Raises RefusedError if anything in it is not allowed, UselessError if it would only fail.
     """
-    safe = reading.of_derivation(text)
+    safe = derivation_code(text)
     _check_names(safe, columns, [], "write the sign between blanks if you mean to calculate")
     place = BY_GROUPS if "groupby" in safe else DERIVED
     return _checked(safe, columns, place).as_column()
@@ -126,8 +127,7 @@ def check_constraint(text: str, columns: Mapping[str, Value], *, basic: bool = F
         # Exhibit looks up what stands before these words as the name of a column.
         if basic or _OFTEN.sub("", clean, count=1).strip() not in _safe(columns):
             raise UnreadableExpressionError(
-                "speaks of frequency, which only a filter of the form 'column "
-                "with_high_frequency' can",
+                "uses frequency, which only a filter of the form 'column with_high_frequency' can",
                 "write it in that form, or leave it out",
             )
         return
@@ -155,7 +155,7 @@ def _checked(text: str, columns: Mapping[str, Value], place: str) -> Value:
         raise RefusedError("nests too deep", "split it over several columns") from None
     if checker.unknown:
         raise UnreadableExpressionError(
-            f"names '{checker.unknown[0]}', which is no column made before it"
+            f"names '{checker.unknown[0]}', which is not a known column"
         )
     return found
 

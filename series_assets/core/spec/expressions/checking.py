@@ -241,7 +241,7 @@ class Checker:
         if of.shape in (TABLE, GROUPS):
             if key not in self._columns:
                 raise RefusedError(
-                    f"asks for df['{key}'], which is no column made before it",
+                    f"asks for df['{key}'], which is not a known column",
                     "name a column, or put the one it needs before it",
                 )
             return self._of_table(of.shape, str(key))
@@ -265,7 +265,7 @@ class Checker:
         use = self._use(of, node.func)
         if use.takes is None:
             raise RefusedError(
-                f"calls .{node.func.attr}, which is no method", "leave out its brackets"
+                f"calls .{node.func.attr}, which is not a method", "leave out its brackets"
             )
         given = self._given(f".{node.func.attr}", use.takes, use.needs, node)
         self._check_meaning(node.func.attr, of, given)
@@ -287,7 +287,7 @@ class Checker:
             keys = given["by"].constant
             for key in keys if isinstance(keys, list) else [keys]:
                 if key not in self._columns:
-                    raise RefusedError(f"groups by '{key}', which is no column made before it")
+                    raise RefusedError(f"groups by '{key}', which is not a known column")
         if "pat" in given and of.shape == TEXTS and results.is_regex(name, given):
             pattern = str(given["pat"].constant)
             try:
@@ -312,7 +312,7 @@ class Checker:
         if supplied or name != plain or plain in SUPPLIED:
             self._name(ast.Name(name))
             raise RefusedError(
-                f"calls {shown(node.func)}, which is no function",
+                f"calls {shown(node.func)}, which is not a function",
                 f"use a method of a column ({SEE})",
             )
         remedy = f"use a method of a column ({SEE})"

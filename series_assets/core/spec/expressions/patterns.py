@@ -25,7 +25,7 @@ def check_pattern(pattern: str, characters: int) -> None:
     try:
         re.compile(pattern)
     except (re.error, RecursionError, OverflowError):
-        raise RefusedError("is no regular expression", "mend it, or say regex=False") from None
+        raise RefusedError("is not a regular expression", "fix it, or use regex=False") from None
     if _BACKREFERENCE.search(pattern):
         raise RefusedError("refers back or looks ahead, which can take forever", "use plain groups")
     choices, before = 0, ""

@@ -29,11 +29,6 @@ _FAILURES = (
 )
 
 
-def of_derivation(text: str) -> str:
-    """Return a calculation as Exhibit hands it to pandas: blanks between words become ``__``."""
-    return re.sub(r"\b\s\b", r"__", text)
-
-
 def of_constraint(text: str) -> str:
     """Return a constraint or filter as Exhibit hands it to pandas: without its tildes."""
     for name in _TILDES.findall(text):
@@ -80,7 +75,7 @@ def parse(text: str) -> ast.expr:
         raise
     except _FAILURES:
         raise UnreadableExpressionError(
-            "is no expression that pandas can read", "mend its syntax"
+            "is not an expression that pandas can read", "fix its syntax"
         ) from None
     match tree.body:
         case [ast.Expr(value)]:

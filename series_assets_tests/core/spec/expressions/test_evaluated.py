@@ -43,6 +43,7 @@ from series_assets.core.spec.expressions.values import (
     RefusedError,
     Value,
 )
+from series_assets.core.spec.mentions import derivation_code
 
 COLUMNS = {
     "amount": Value(COLUMN, NUMBER),
@@ -162,7 +163,7 @@ def evaluated(text: str, frame: pd.DataFrame) -> Any:
     if "groupby" not in text:
         return generate_derived_column(frame, text)
     safe = frame.rename(columns=lambda name: name.replace(" ", "__"))
-    return pd.eval(reading.of_derivation(text), local_dict={"df": safe}, engine="python")
+    return pd.eval(derivation_code(text), local_dict={"df": safe}, engine="python")
 
 
 MORE = ["amount.iloc[0]", "amount.loc[0]", "date.dt.year", "amount.rank(method='min', pct=True)"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from series_assets.core.spec import expressions
-from series_assets.core.spec.exhibit_limits import unsupported_in_exhibit
+from series_assets.core.spec.exhibit_limits import exhibit_limit_faults
 from series_assets.core.spec.expressions import arguments, table, values
 from series_assets.core.spec.expressions.patterns import check_pattern
 from series_assets.core.spec.expressions.values import RefusedError
@@ -43,7 +43,7 @@ def having(*names: str, **sections: Any) -> dict[str, Any]:
 
 def broken(specification: dict[str, Any]) -> list[str]:
     """Return what is wrong with a specification of right form, each as one sentence."""
-    return [fault.message for fault in unsupported_in_exhibit(specification)]
+    return [fault.message for fault in exhibit_limit_faults(specification)]
 
 
 def refusals(specification: dict[str, Any]) -> list[str]:
@@ -147,7 +147,7 @@ REFUSED = [
     ("`amount`", "has backticks; write ~my column~ in a constraint, the plain name elsewhere"),
     ("y = amount", "assigns with =; compare with =="),
     ("amount.sum", "uses .sum without its brackets; write .sum(...)"),
-    ("amount.str()", "calls .str, which is no method; leave out its brackets"),
+    ("amount.str()", "calls .str, which is not a method; leave out its brackets"),
     ("amount.agg('to_csv')", "gives func as 'to_csv'; it has to be 'sum', 'mean', 'median', "
      "'std', 'var', 'min', 'max', 'count', 'nunique', 'first' or 'last'"),
     ("amount.sum(axis=0)", "gives .sum the argument axis, which it may not; it takes none"),
@@ -167,14 +167,14 @@ REFUSED = [
      "knows df only; write df['amount']"),
     ("pd.io.common.os.system('groupby')",
      "uses pd beside groupby, where Exhibit knows df only"),
-    ("df.groupby('ghost')['amount'].sum()", "groups by 'ghost', which is no column made before it"),
+    ("df.groupby('ghost')['amount'].sum()", "groups by 'ghost', which is not a known column"),
     ("@randint(1, 7, 10**12)",
      "gives @randint the size 10 ** 12; use @df.shape[0], the number of rows"),
     ("amount[sex=='F']", "has sex == 'F' between square brackets, where pandas takes a number or a "
      "name in quotes; pick rows by .where(condition)"),
     ("sysdate", "uses sysdate without its @; write @sysdate"),
     ("-" * 60 + "1", "nests more than 50 deep; split it over several columns"),
-    ("amount +", "is no expression that pandas can read; mend its syntax"),
+    ("amount +", "is not an expression that pandas can read; fix its syntax"),
 ]  # fmt: skip
 
 
@@ -292,7 +292,9 @@ def test_of_an_expression_that_could_run_something_nothing_else_is_said() -> Non
     said = broken(specification)
     assert len(said) == 2
     assert said[0].startswith("derived_columns.made '@pd.x + ghost' uses @pd; ")
-    assert said[1].startswith("derived_columns.other 'ghost + 1' names 'ghost', which is no column")
+    assert said[1].startswith(
+        "derived_columns.other 'ghost + 1' names 'ghost', which is not a known column"
+    )
 
 
 def test_a_long_expression_or_one_of_several_lines_is_shown_in_one() -> None:
