@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from series_assets.core.plan.series import plan_as_dict
 from series_assets.settings import SHIPPED
 from series_assets.storage.loading import load_series
+from series_assets_tests.plans import plan_as_dict
 
 GOLDEN = Path(__file__).parent / "golden"
 SERIES = sorted(path.name for path in SHIPPED.iterdir() if path.is_dir())

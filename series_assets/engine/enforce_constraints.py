@@ -15,9 +15,9 @@ from exhibit.core import exhibit
 from numpy.typing import NDArray
 
 from series_assets.core.plan.constraints import (
+    BasicConstraint,
     ConstraintPlan,
     RowRequirement,
-    Rule,
     Violation,
     constraints_on_new_records,
 )
@@ -87,10 +87,10 @@ class Enforcer:
             known = known & bound.notna().to_numpy()
         return known & ~holds
 
-    def adjusted(self, records: pd.DataFrame, rule: Rule) -> pd.DataFrame:
+    def adjusted(self, records: pd.DataFrame, rule: BasicConstraint) -> pd.DataFrame:
         """Return the records with one constraint applied where it fails, to a free column."""
         rows = self.fails(records, rule.text)
-        for column, text in rule.ways:
+        for column, text in rule.forms:
             free = rows & self._free(records, column)
             if free.any():
                 comparable = _comparable(records, column)
@@ -110,7 +110,7 @@ class Enforcer:
 
     def _free(self, records: pd.DataFrame, column: str) -> Rows:
         """Return the rows in which a column may be changed."""
-        if column in self.fixed or column in self.constraints.shaped:
+        if column in self.fixed or column in self.constraints.arranged:
             return np.zeros(len(records), dtype=bool)
         free = np.ones(len(records), dtype=bool)
         for requirement in self.constraints.requirements:
@@ -121,7 +121,7 @@ class Enforcer:
     def _accepted(self, records: pd.DataFrame, changed: pd.DataFrame, good: Rows) -> pd.DataFrame:
         """Return the records with the good rows changed, where that breaks no other constraint."""
         candidates = dict.fromkeys(
-            column for rule in self.constraints.rules for column, _ in rule.ways
+            column for rule in self.constraints.rules for column, _ in rule.forms
         )
         names = [name for name in candidates if not changed[name].equals(records[name])]
         for name in names:

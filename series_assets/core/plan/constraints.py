@@ -1,6 +1,6 @@
-"""Which constraints records can meet whose static columns must stay as they are (5.6, 5.7).
+"""Which constraints can be enforced while static columns keep their values (5.6, 5.7).
 
-What is said here follows from the specification alone; the engine applies it to records.
+Everything here follows from the specification alone; the engine applies it to records.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -13,23 +13,22 @@ from series_assets.core.spec.specification import Specification, calculations_of
 
 _OF_TWO_COLUMNS = ("sort_and_",)
 _CHECKED = ("assign_value", "make_null", "make_not_null")
-"""Actions of which it can be seen row by row whether they were done."""
+"""Actions whose result can be checked row by row."""
 
 
 @dataclass(frozen=True)
-class Rule:
-    """A basic constraint, and the ways in which records can be made to meet it."""
+class BasicConstraint:
+    """A basic constraint, and the columns that can be adjusted to meet it."""
 
     text: str
     """As in the specification."""
-    ways: tuple[tuple[str, str], ...]
-    """Pairs of a column and the constraint with this column on its left; the first pair is the
-    specification's own."""
+    forms: tuple[tuple[str, str], ...]
+    """Pairs of a column and the constraint solved for it; the specification's own form first."""
 
 
 @dataclass(frozen=True)
 class RowRequirement:
-    """What a custom constraint demands of each row of its filter in one column."""
+    """What a custom constraint requires of one column in each row that its filter selects."""
 
     constraint: str
     column: str
@@ -44,25 +43,25 @@ class RowRequirement:
 
 @dataclass(frozen=True)
 class Violation:
-    """A constraint of the specification that some rows of a part do not meet."""
+    """A constraint of the specification that some rows of a part break."""
 
     constraint: str
     rows: int
     of: int
-    """How many rows the part has."""
+    """The number of rows in the part."""
 
     def describe(self, part: str) -> str:
-        """Return a sentence about the records of a part: ``new records``, for example."""
+        """Return a sentence; ``part`` is ``new records`` or ``existing records``."""
         do = "does" if self.rows == 1 else "do"
         return f"{self.rows} of {self.of} {part} {do} not meet '{self.constraint}'"
 
 
 @dataclass(frozen=True)
 class Unenforced:
-    """A constraint or a derivation that existing records are not made to meet."""
+    """A constraint or a derivation that is not enforced on existing records."""
 
     place: str
-    """Where it stands in the specification."""
+    """Its place in the specification."""
     reason: str
 
     def __str__(self) -> str:
@@ -71,14 +70,14 @@ class Unenforced:
 
 @dataclass(frozen=True)
 class ConstraintPlan:
-    """What is to be applied to finished records, and what they are then held against."""
+    """The constraints to apply to finished records, and those to check afterwards."""
 
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[BasicConstraint, ...] = ()
     requirements: tuple[RowRequirement, ...] = ()
     custom: Mapping[str, Any] = field(default_factory=dict)
-    """The custom constraints to apply, in Exhibit's form; each target without static columns."""
-    shaped: frozenset[str] = frozenset()
-    """The columns whose values an action has arranged, which nothing may change after it."""
+    """The custom constraints to apply, in Exhibit's form, without static target columns."""
+    arranged: frozenset[str] = frozenset()
+    """The columns that an action sorted or shaped, so that nothing may change them later."""
     unenforced: tuple[Unenforced, ...] = ()
 
     def gaps(self, action: str) -> Iterator[tuple[str | None, str]]:
@@ -91,27 +90,26 @@ class ConstraintPlan:
 
 
 def constraints_on_new_records(specification: Specification) -> ConstraintPlan:
-    """Return what new records are held against once Exhibit has made them."""
+    """Return the constraints to check on the new records that Exhibit generated."""
     custom = specification["constraints"]["custom_constraints"] or {}
     return ConstraintPlan(
         rules=tuple(_rules(specification)),
         requirements=tuple(_requirements(custom)),
-        shaped=frozenset(_shaped(custom)),
+        arranged=frozenset(_arranged(custom)),
     )
 
 
 def constraints_on_existing_records(
     specification: Specification, kept: Mapping[str, Any], drawn: Collection[str]
 ) -> ConstraintPlan:
-    """Return what is applied to existing records, and what they are held against.
+    """Return the constraints to apply to existing records and to check on them.
 
-    ``specification`` is the period's before anything was removed, ``kept`` the custom constraints
-    that existing records are run with, ``drawn`` the columns of the data that come from the
-    reference table.
+    ``specification`` is the unmodified one of the period, ``kept`` the custom constraints that
+    Exhibit runs with, ``drawn`` the output columns that come from the reference table.
     """
     custom = specification["constraints"]["custom_constraints"] or {}
-    names = _every(specification)
-    # Of columns that all come from one row of new records, what held there still does.
+    names = _all_columns(specification)
+    # Constraints between columns from the reference table already hold there.
     rules = tuple(
         rule
         for rule in _rules(specification)
@@ -127,7 +125,7 @@ def constraints_on_existing_records(
         rules=rules,
         requirements=tuple(requirements),
         custom=applied,
-        shaped=frozenset(_shaped(custom)),
+        arranged=frozenset(_arranged(custom)),
         unenforced=tuple(_unenforced(specification, rules, set(drawn), names)),
     )
 
@@ -142,25 +140,22 @@ def targets_of(custom: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def _rules(specification: Specification) -> Iterator[Rule]:
+def _rules(specification: Specification) -> Iterator[BasicConstraint]:
     columns = specification["columns"]
     for text in specification["constraints"]["basic_constraints"] or []:
         parts = mentions.split_constraint(text)
         if parts is None or parts[0] not in columns:
             continue
-        ways = [(parts[0], text)]
+        forms = [(parts[0], text)]
         for name in sorted(mentions.in_constraint(parts[2], columns)):
-            turned = solved_for(name, text)
-            if turned and columns[name]["type"] == columns[parts[0]]["type"]:
-                ways.append((name, turned))
-        yield Rule(text, tuple(ways))
+            solved = solved_for(name, text)
+            if solved and columns[name]["type"] == columns[parts[0]]["type"]:
+                forms.append((name, solved))
+        yield BasicConstraint(text, tuple(forms))
 
 
 def _requirements(custom: Mapping[str, Any]) -> Iterator[RowRequirement]:
-    """Yield what can be seen row by row, but for what a later action on the column overrides.
-
-    Exhibit blanks and fills before all other actions.
-    """
+    """Yield the last action on each column, where it can be checked row by row."""
     actions = [
         (name, column, action, constraint.get("filter"))
         for name, constraint in custom.items()
@@ -169,18 +164,17 @@ def _requirements(custom: Mapping[str, Any]) -> Iterator[RowRequirement]:
         for column in _names(target)
     ]
     found: dict[str, RowRequirement | None] = {}
-    for name, column, action, where in sorted(actions, key=lambda one: _turn(one[2])):
+    # Exhibit runs make_null and then make_not_null before all other actions.
+    order = {"make_null": 0, "make_not_null": 1}
+    for name, column, action, where in sorted(actions, key=lambda item: order.get(item[2], 2)):
         word, _, value = action.partition("$")
-        seen = word in _CHECKED and not (where or "").endswith("_frequency")
-        found[column] = RowRequirement(name, column, word, value or None, where) if seen else None
-    yield from (demand for demand in found.values() if demand)
+        can_check = word in _CHECKED and not (where or "").endswith("_frequency")
+        requirement = RowRequirement(name, column, word, value or None, where)
+        found[column] = requirement if can_check else None
+    yield from filter(None, found.values())
 
 
-def _turn(action: str) -> int:
-    return {"make_null": 0, "make_not_null": 1}.get(action, 2)
-
-
-def _shaped(custom: Mapping[str, Any]) -> Iterator[str]:
+def _arranged(custom: Mapping[str, Any]) -> Iterator[str]:
     for constraint in custom.values():
         for target, actions in constraint["targets"].items():
             if set(_words(actions)) - set(_CHECKED):
@@ -190,10 +184,10 @@ def _shaped(custom: Mapping[str, Any]) -> Iterator[str]:
 def _applied(
     custom: Mapping[str, Any], kept: Mapping[str, Any], drawn: set[str], names: set[str]
 ) -> dict[str, Any]:
-    """Return what was removed, without its static targets, and what has to come after it.
+    """Return the removed constraints without their static targets, and those to run again.
 
-    A constraint that was kept ran before those that were removed. Where it reads or writes what
-    one of them changes, and stands behind it in the specification, it is applied once more.
+    A constraint that was kept has run before the removed ones. It runs again if it comes after one
+    of them in the specification and reads or writes what that one changes.
     """
     found: dict[str, Any] = {}
     changed: set[str] = set()
@@ -215,13 +209,13 @@ def _applied(
 def _is_of_record(
     columns: set[str], actions: str, where: str | None, drawn: Collection[str]
 ) -> bool:
-    """Tell whether a row met the constraint when it was recorded, and so still does."""
-    seen = set(_words(actions)) <= set(_CHECKED)
-    return seen and columns <= set(drawn) and not mentions.unknown_names(where or "", drawn)
+    """Return whether a row met the constraint when it was recorded, and so still does."""
+    can_check = set(_words(actions)) <= set(_CHECKED)
+    return can_check and columns <= set(drawn) and not mentions.unknown_names(where or "", drawn)
 
 
 def _without(target: str, actions: str, drawn: set[str]) -> list[str]:
-    """Return the columns of a target that are made afresh; none where it needs them all."""
+    """Return the generated columns of a target; none if the action needs all its columns."""
     names = _names(target)
     free = [name for name in names if name not in drawn]
     together = any(word.startswith(_OF_TWO_COLUMNS) for word in _words(actions))
@@ -229,13 +223,16 @@ def _without(target: str, actions: str, drawn: set[str]) -> list[str]:
 
 
 def _unenforced(
-    specification: Specification, rules: tuple[Rule, ...], drawn: set[str], names: set[str]
+    specification: Specification,
+    rules: tuple[BasicConstraint, ...],
+    drawn: set[str],
+    names: set[str],
 ) -> Iterator[Unenforced]:
     for rule in rules:
-        if not any(column not in drawn for column, _ in rule.ways):
+        if not any(column not in drawn for column, _ in rule.forms):
             yield Unenforced(
                 f"constraints.basic_constraints '{rule.text}'",
-                f"{rule.ways[0][0]} stays as recorded, and the rest cannot be rearranged to "
+                f"{rule.forms[0][0]} stays as recorded, and the rest cannot be rearranged to "
                 "adjust another column",
             )
     for name, constraint in (specification["constraints"]["custom_constraints"] or {}).items():
@@ -256,7 +253,7 @@ def _unenforced(
             )
 
 
-def _every(specification: Specification) -> set[str]:
+def _all_columns(specification: Specification) -> set[str]:
     columns = specification["columns"]
     outputs = {out for name in columns for out in output_columns(specification, name)}
     return {*columns, *outputs, *calculations_of(specification)}

@@ -1,8 +1,7 @@
-"""A series: a specification and a user input that fit together, and the plan of each period.
+"""A series: a specification with its user input, and the plan of each period.
 
-The plan says everything about a period before anything runs. Whether two files make a series is
-decided in ``build``, how a specification is changed in ``spec_changes``, who is drawn in
-``sampling``.
+A plan determines everything about a period before anything runs. ``build`` validates a series,
+``spec_changes`` changes specifications, ``sampling`` chooses entities.
 """
 
 from dataclasses import dataclass, fields
@@ -34,7 +33,7 @@ from series_assets.core.spec.specification import (
 from series_assets.core.spec.user_input import UserInput
 
 BOOKKEEPING = ("reference_key", "reference_period")
-"""Columns of the reference table that are not the user's."""
+"""Columns that the reference table adds to the user's."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ class NewPart:
     specification: Specification
     identifiers: tuple[IdentifierPlan, ...]
     static: tuple[str, ...]
-    """The columns of the data in which all rows of an entity agree (4.6); empty where no entity
-    has several rows."""
+    """The output columns that are the same in all rows of an entity (4.6); empty if no entity has
+    several rows."""
 
 
 @dataclass(frozen=True)
@@ -56,20 +55,20 @@ class ExistingPart:
     rows: int
     specification: Specification
     unmodified_specification: Specification
-    """The period's specification before it was changed: weights and definitions come from it."""
+    """The period's specification before its changes: the source of weights and definitions."""
     removed: Removed
     distribution: Distribution
     """How many rows an entity has in the period."""
 
     @property
     def entities(self) -> int:
-        """How many different entities the rows need."""
+        """The number of different entities in the rows."""
         return count_entities(self.distribution, self.rows)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a period is made from. A part without rows is None."""
+    """The inputs of a period. A part without rows is None."""
 
     series: str
     period: Period
@@ -89,29 +88,28 @@ class Series:
     calendar: Calendar
     roles: Roles
     linked: tuple[str, ...]
-    """The uuid columns that are one to one, in the order of the metadata; empty without any."""
+    """The uuid columns that are linked one to one, in the order of the metadata."""
     fingerprint: str
-    """What the rows of the reference table are marked with (section 6)."""
+    """Identifies the inputs of rows in the reference table (section 6)."""
     specification_file: str = "specification.yml"
-    """The specification's file, as messages call it."""
+    """Its name in messages, as that of the next."""
     user_input_file: str = "user_input.yml"
-    """The user input's file, as messages call it."""
     database: Path | None = None
-    """The database the user named; None for the one in the data folder."""
+    """The user's own database; None for the one in the data folder."""
 
     @staticmethod
     def from_files(specification: str | Path, user_input: str | Path) -> "Series":
-        """Return the series of two files, called after ``metadata.id`` of the specification.
+        """Return the series of two files, named after ``metadata.id`` of the specification.
 
         Raises InputError with every fault of both files.
         """
-        # The one door out of the core, for the Python interface; opened only by who calls it.
+        # The only import that leaves the core, for the convenience of the Python interface.
         from series_assets.storage.loading import load_series_from_files
 
         return load_series_from_files(Path(specification), Path(user_input))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the fields alone: plans and the like are computed again where they are needed."""
+        """Return the fields without cached properties, which are cheap to compute again."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
@@ -141,22 +139,24 @@ class Series:
 
     @cached_property
     def kinds(self) -> dict[str, str]:
-        """What the values of each column of the data are, see ``column_kinds``."""
+        """The kind of each output column, see ``column_kinds``."""
         return column_kinds(self.specification)
 
     @cached_property
     def reference_columns(self) -> list[str]:
-        """The columns of the data that existing records take from the reference table."""
-        names = (*self.roles.identifiers, *self.roles.static)
+        """The output columns that existing records take from the reference table."""
+        return self._outputs_of(*self.roles.identifiers, *self.roles.static)
+
+    def _outputs_of(self, *names: str) -> list[str]:
         return [out for name in names for out in output_columns(self.specification, name)]
 
     @cached_property
     def cross_row_columns(self) -> dict[str, str]:
-        """The derived columns that are computed over a whole dataset, with their calculations."""
+        """The derived columns computed over the combined dataset, with their calculations."""
         return cross_row_columns(self.specification, frozenset(self.roles.static))
 
     def counts(self, k: int) -> tuple[int, int]:
-        """Return how many new and how many existing rows period ``k`` has (section 2)."""
+        """Return the numbers of new and existing rows in period ``k`` (section 2)."""
         if k == 0:
             return self.rows, 0
         new = floor(self.rows * self.user_input.fraction_of_new)
@@ -164,7 +164,7 @@ class Series:
 
     @property
     def unenforced(self) -> tuple[str, ...]:
-        """What of the specification existing records are not made to meet, in sentences."""
+        """Sentences on the rules of the specification that existing records may break."""
         part = self.plan(1).existing if self.calendar.count > 1 else None
         return tuple(map(str, part.removed.constraint_plan.unenforced)) if part else ()
 
@@ -173,15 +173,12 @@ class Series:
         return {}
 
     def plan(self, k: int) -> Plan:
-        """Return what period ``k`` is made from; takes no notice of any other period's data.
-
-        Always the same object, which is never changed.
-        """
+        """Return the plan of period ``k``, cached; it does not depend on any period's data."""
         if k not in self._plans:
-            self._plans[k] = self._planned(k)
+            self._plans[k] = self._make_plan(k)
         return self._plans[k]
 
-    def _planned(self, k: int) -> Plan:
+    def _make_plan(self, k: int) -> Plan:
         new_rows, existing_rows = self.counts(k)
         metadata = self.specification["metadata"]
         new = existing = None
@@ -210,16 +207,15 @@ class Series:
 
     @property
     def static_within_new(self) -> tuple[str, ...]:
-        """The columns of the data in which all rows of a new entity agree; see ``NewPart``."""
+        """See ``NewPart.static``."""
         distribution = self._distribution(self.first_identifier)
         if not any(frequency > 1 and share for frequency, share in distribution):
             return ()
-        static = self.roles.static
-        return tuple(out for name in static for out in output_columns(self.specification, name))
+        return tuple(self._outputs_of(*self.roles.static))
 
     @cached_property
     def crosses_moved_dates(self) -> bool:
-        """Whether the combinations may differ from period to period."""
+        """Whether the number of combinations may differ between periods."""
         columns = self.specification["columns"]
         return any(columns[name]["cross_join_all_unique_values"] for name in self.roles.moved)
 
@@ -230,7 +226,7 @@ class Series:
         )
 
     def combinations(self, k: int) -> int:
-        """Return the rows of a full crossing of period ``k``'s cross-joined columns."""
+        """Return the number of rows in a full cross join of period ``k``."""
         if not self.crosses_moved_dates:
             return self._combinations_of_first
         return combinations(
@@ -247,12 +243,12 @@ class Series:
         return first + (k - 1) * later
 
     def identifier_plans(self, k: int) -> tuple[IdentifierPlan, ...]:
-        """Return how the uuid columns of period ``k`` are filled, in the metadata's order."""
+        """Return a plan for each uuid column of period ``k``, in the metadata's order."""
         columns = self.specification["columns"]
-        own_seed = self.specification["metadata"]["random_seed"]
+        random_seed = self.specification["metadata"]["random_seed"]
 
         def seed_of(name: str) -> int:
-            return int(columns[name].get("uuid_seed", own_seed))
+            return int(columns[name].get("uuid_seed", random_seed))
 
         leader = dict.fromkeys(self.linked, self.linked[0] if self.linked else "")
         return tuple(
@@ -268,36 +264,3 @@ class Series:
             )
             for name in self.roles.identifiers
         )
-
-
-def plan_as_dict(plan: Plan) -> dict[str, Any]:
-    """Return a plan as plain data, to print it or to compare it."""
-    shown: dict[str, Any] = {"dataset": plan.period.number, "starts": plan.period.key, "seeds": {}}
-    shown["seeds"]["shuffle"] = plan.shuffle_seed
-    if plan.new:
-        shown["new"] = {
-            "rows": plan.new.rows,
-            "identifiers": {
-                ids.column: {"kind": ids.kind, "seed": ids.seed, "issued_before": ids.issued}
-                for ids in plan.new.identifiers
-            },
-            "specification": plan.new.specification,
-        }
-    if plan.existing:
-        removed = plan.existing.removed
-        shown["existing"] = {
-            "rows": plan.existing.rows,
-            "entities": plan.existing.entities,
-            "removed": {
-                "basic_constraints": list(removed.basic_constraints),
-                "custom_constraints": list(removed.custom_constraints),
-                "derived_columns": list(removed.derived_columns),
-            },
-            "made_true_afterwards": {
-                "basic_constraints": list(removed.restored_constraints),
-                "custom_constraints": dict(removed.constraint_plan.custom),
-                "derived_columns": dict(removed.restored_derived),
-            },
-            "specification": plan.existing.specification,
-        }
-    return shown

@@ -1,7 +1,6 @@
-"""The two specifications of a period, changed from the original (contract, sections 4 and 5).
+"""The two specifications of a period (contract, sections 4 and 5).
 
-Every change starts from the original specification and ``k``; nothing is stepped from the
-period before. What the numbers of a period are is decided in ``series``.
+Each is derived from the original specification and ``k``, never from the previous period.
 """
 
 from collections.abc import Iterable
@@ -30,32 +29,32 @@ from series_assets.core.spec.specification import (
 
 @dataclass(frozen=True)
 class Roles:
-    """What the columns of a specification are to the series."""
+    """The roles of columns in a series."""
 
     identifiers: tuple[str, ...]
-    """The uuid columns, the first one naming the entity."""
+    """The uuid columns; the first one identifies the entity."""
     static: tuple[str, ...]
-    """What an entity keeps, closed over pairs and links, derived columns included."""
+    """Columns that an entity keeps, with those paired or linked with them; may be derived."""
     moved: tuple[str, ...]
     """The date columns that move with the period."""
 
 
 @dataclass(frozen=True)
 class Removed:
-    """What the specification of existing records lost because it could not hold there (5.6)."""
+    """What was removed from the specification because existing records cannot meet it (5.6)."""
 
     basic_constraints: tuple[str, ...] = ()
     custom_constraints: tuple[str, ...] = ()
-    """Whole constraints by name, single targets as ``name: target``."""
+    """Constraints by name, single targets as ``name: target``."""
     derived_columns: tuple[str, ...] = ()
     restored_constraints: tuple[str, ...] = ()
-    """Those of the basic constraints that are made true afterwards (5.7)."""
+    """Those of the basic constraints that are enforced afterwards (5.7)."""
     restored_derived: tuple[tuple[str, str], ...] = ()
-    """Name and calculation of the derived columns computed afterwards (5.7)."""
+    """Name and calculation of the derived columns that are computed afterwards (5.7)."""
     among_moved: tuple[str, ...] = ()
     """Those of the restored constraints that mention no static column."""
     constraint_plan: ConstraintPlan = field(default_factory=ConstraintPlan)
-    """What finished records are made to meet, and what cannot be kept."""
+    """What is enforced on finished records, and what cannot be."""
     targets: frozenset[str] = frozenset()
     """The columns that custom constraints of the specification act on."""
 
@@ -63,10 +62,7 @@ class Removed:
 def specification_of_period(
     specification: Specification, calendar: Calendar, roles: Roles, k: int
 ) -> Specification:
-    """Return a copy with the dates of period ``k``: windows, their dates, and days in expressions.
-
-    What moves, and how far, is decided in ``date_shifts``.
-    """
+    """Return a copy with the dates of period ``k``, see ``date_shifts``."""
     changed = deepcopy(specification)
     move_dates(changed, roles.moved, calendar, k)
     return changed
@@ -75,7 +71,7 @@ def specification_of_period(
 def new_specification(
     specification: Specification, calendar: Calendar, roles: Roles, k: int, rows: int
 ) -> Specification:
-    """Return the specification of period ``k``'s new records: ``rows`` of them (section 4)."""
+    """Return the specification of ``rows`` new records in period ``k`` (section 4)."""
     changed = specification_of_period(specification, calendar, roles, k)
     if k == 0:
         return changed
@@ -95,9 +91,9 @@ def existing_specification(
     rows: int,
     table: str,
 ) -> tuple[Specification, Removed]:
-    """Return the specification of period ``k``'s existing records, and what it had to lose.
+    """Return the specification of ``rows`` existing records in period ``k``, and what it lacks.
 
-    ``rows`` is their number, ``table`` the name of the reference table (section 5.5).
+    ``table`` is the name of the reference table (section 5.5).
     """
     changed = specification_of_period(specification, calendar, roles, k)
     _resize(changed, rows)
@@ -138,7 +134,7 @@ def existing_specification(
 def _drawn(
     column: dict[str, Any], name: str, first: str, others: list[str], uniques: int, table: str
 ) -> dict[str, Any]:
-    """Return the column as the seed shows it: categorical, its values those of the table."""
+    """Return the column as a categorical one whose values come from the reference table."""
     more = column if column.get("type") == "categorical" else {}
     return {
         **more,
@@ -153,7 +149,7 @@ def _drawn(
 
 
 def _resize(changed: Specification, rows: int) -> None:
-    """Set the number of rows, and scale what Exhibit reaches per run and not per row."""
+    """Set the number of rows, and scale the parameters that apply to a run, not to a row."""
     metadata = changed["metadata"]
     share = Fraction(rows, metadata["number_of_rows"])
     metadata["number_of_rows"] = rows
@@ -161,7 +157,7 @@ def _resize(changed: Specification, rows: int) -> None:
 
 
 def scale_target_sums(changed: Specification, share: Fraction) -> None:
-    """Multiply every ``target_sum`` of a specification that is ours to change by ``share``."""
+    """Multiply every ``target_sum`` of the specification by ``share``, in place."""
     for column in changed["columns"].values():
         parameters = column.get("distribution_parameters") or {}
         if parameters.get("target_sum") is not None:
@@ -171,23 +167,20 @@ def scale_target_sums(changed: Specification, share: Fraction) -> None:
 
 
 def _remove(changed: Specification, roles: Roles) -> Removed:
-    """Remove from ``changed`` what mentions a static or a moved column, and tell what it was."""
-    whole = {**changed, "constraints": dict(changed["constraints"])}
+    """Remove from ``changed`` what mentions a static or a moved column, and return it."""
+    unmodified = {**changed, "constraints": dict(changed["constraints"])}
     calculations = calculations_of(changed)
     static = {*roles.static, *_outputs(changed, roles.static)}
     forbidden = {*static, *roles.moved}
     names = {*changed["columns"], *calculations, *forbidden}
-    lost = [name for name in calculations if name in static]
-    while True:
-        more = [
-            name
-            for name, text in calculations.items()
-            if name not in lost and mentions.in_derivation(text, names) & forbidden
-        ]
-        if not more:
-            break
-        lost += more
-        forbidden |= set(more)
+    lost: set[str] = static & calculations.keys()
+    while more := {
+        name
+        for name in calculations.keys() - lost
+        if mentions.in_derivation(calculations[name], names) & forbidden
+    }:
+        lost |= more
+        forbidden |= more
     changed["derived_columns"] = {
         name: text for name, text in changed["derived_columns"].items() if name not in lost
     }
@@ -202,9 +195,11 @@ def _remove(changed: Specification, roles: Roles) -> Removed:
     )
     if removed_custom:
         constraints["custom_constraints"] = custom
-    constraint_plan = constraints_on_existing_records(whole, custom, {*static, *roles.identifiers})
+    constraint_plan = constraints_on_existing_records(
+        unmodified, custom, {*static, *roles.identifiers}
+    )
     met = {
-        rule.text for rule in constraint_plan.rules if any(c not in static for c, _ in rule.ways)
+        rule.text for rule in constraint_plan.rules if any(c not in static for c, _ in rule.forms)
     }
     return Removed(
         basic_constraints=tuple(out),
@@ -218,7 +213,7 @@ def _remove(changed: Specification, roles: Roles) -> Removed:
         ),
         among_moved=tuple(text for text in out if not mentions.in_constraint(text, names) & static),
         constraint_plan=constraint_plan,
-        targets=targets_of(whole["constraints"]["custom_constraints"] or {}),
+        targets=targets_of(unmodified["constraints"]["custom_constraints"] or {}),
     )
 
 

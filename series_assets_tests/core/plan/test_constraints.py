@@ -140,7 +140,7 @@ def test_what_was_met_when_it_was_recorded_needs_nothing() -> None:
     )
     wanted["constraints"]["basic_constraints"] = ["death > birth"]
     found = constraint_plan(wanted, static_columns=["sex", "dose", "birth", "death"])
-    assert found == ConstraintPlan(shaped=frozenset())
+    assert found == ConstraintPlan(arranged=frozenset())
 
 
 def test_only_the_last_word_on_a_column_is_demanded() -> None:

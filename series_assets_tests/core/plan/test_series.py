@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from series_assets.core.errors import InputError
 from series_assets.core.plan.seeds import LIMIT, derive, existing_seed
-from series_assets.core.plan.series import Series, plan_as_dict
+from series_assets.core.plan.series import Series
 from series_assets.core.spec.user_input import DATA_NEUTRAL_KEYS, UserInput
 from series_assets_tests.builders import a_series, a_specification, a_user_input
+from series_assets_tests.plans import plan_as_dict
 
 SEEDS = st.integers(0, LIMIT - 1)
 
