@@ -19,7 +19,7 @@ _LONGEST_NAME = 255
 def resolve_path(written: str | Path, folder: Path | None = None) -> Path:
     """Return the absolute path, relative to ``folder`` or the working directory.
 
-    ``~`` is expanded where a ``folder`` is given. Raises UnusableError for an impossible path.
+    ``~`` is expanded where a ``folder`` is given. Raises InvalidValueError for an impossible path.
     """
     if "\x00" in str(written):
         raise InvalidValueError("has the character NUL, which no path can have", "leave it out")

@@ -15,7 +15,7 @@ _DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 def parse_date(value: object) -> date:
     """Return the day that ``value`` names: ISO text, a YAML date, or day-first ``dd/mm/yyyy``.
 
-    Raises UnusableError with half a sentence that follows the name of the key.
+    Raises InvalidValueError with half a sentence that follows the name of the key.
     """
     if isinstance(value, datetime):
         if value.time() != datetime.min.time():

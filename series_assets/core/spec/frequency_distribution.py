@@ -14,7 +14,7 @@ _MOST = 1_000_000
 def parse_distribution(rows: Sequence[str]) -> Distribution:
     """Return what a ``frequency_distribution`` says; its first row is the header.
 
-    Raises UnusableError with half a sentence that follows the name of the key.
+    Raises InvalidValueError with half a sentence that follows the name of the key.
     """
     pairs = []
     if not rows or [cell.strip() for cell in rows[0].split("|")] != [

@@ -1,14 +1,14 @@
-"""Expressions of a specification: what pandas would evaluate, held against what is allowed.
+"""Checks that the expressions of a specification are safe to evaluate.
 
-Derived columns, basic constraints and the filters of custom ones are handed to pandas' ``eval`` by
-Exhibit, with everything in reach. Nothing is, until it has been found harmless here.
+Exhibit passes derived columns, basic constraints and filters to pandas' ``eval``, which can reach
+any Python object. No expression is evaluated before it has passed these checks.
 """
 
 import keyword
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from series_assets.core.errors import Fault, fault_at
 from series_assets.core.spec.expressions import reading, values
@@ -19,15 +19,15 @@ from series_assets.core.spec.expressions.values import (
     UnreadableExpressionError,
     Value,
 )
-from series_assets.core.spec.mentions import derivation_code
+from series_assets.core.spec.mentions import derivation_code, in_code
 from series_assets.core.spec.specification import Specification
 
-_OFTEN = re.compile(r"with_(?:high|low)_frequency")
+_FREQUENCY = re.compile(r"with_(?:high|low)_frequency")
 _CONSTANTS = ("inf", "Inf")
 
 
 Expression = tuple[str, str]
-"""Where an expression stands in the specification, and its text."""
+"""The place of an expression in the specification, and its text."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,16 @@ class Refusal:
     place: str
     text: str
     why: RefusedError
-    """Its problem is half a sentence that follows the expression."""
+    """Its problem continues a sentence that begins with the expression."""
 
     @property
-    def plain(self) -> bool:
-        """Whether it only names what is not there, or cannot be read: harmless, but useless."""
+    def is_harmless(self) -> bool:
+        """Whether the expression would merely fail: unknown names or invalid syntax."""
         return isinstance(self.why, UnreadableExpressionError)
 
     @property
     def expression(self) -> Expression:
-        """Which expression it is about."""
+        """The refused expression."""
         return self.place, self.text
 
     def __str__(self) -> str:
@@ -62,18 +62,20 @@ class Refusal:
 def checked(
     specification: Specification, known: Iterable[tuple[Expression, Fault]]
 ) -> Iterator[Fault]:
-    """Yield a fault for each expression that may not run, and the others ``known`` before.
+    """Yield a fault for each refused expression, and the ``known`` faults of the others.
 
-    Of an expression that is refused nothing else is told; one that names what is not there is left
-    to the known fault of it, if there is one.
+    An expression that would merely fail is reported only if it has no known fault.
     """
     found = list(refusals(specification))
-    refused = {one.expression for one in found if not one.plain}
-    yield from (one.fault() for one in found if not one.plain)
+    unsafe = [refusal for refusal in found if not refusal.is_harmless]
+    yield from (refusal.fault() for refusal in unsafe)
+    refused = {refusal.expression for refusal in unsafe}
     others = [(expression, fault) for expression, fault in known if expression not in refused]
     yield from (fault for _, fault in others)
-    settled = {expression for expression, _ in others}
-    yield from (one.fault() for one in found if one.plain and one.expression not in settled)
+    reported = {expression for expression, _ in others}
+    for refusal in found:
+        if refusal.is_harmless and refusal.expression not in reported:
+            yield refusal.fault()
 
 
 def refusals(specification: Specification) -> Iterator[Refusal]:
@@ -106,26 +108,23 @@ def _refusals(
 
 
 def check_derivation(text: str, columns: Mapping[str, Value]) -> Value:
-    """Return what a calculation makes of the columns, whose values are known so far.
+    """Return the value of a calculation; ``columns`` are those defined before it.
 
-    Raises RefusedError if anything in it is not allowed, UselessError if it would only fail.
+    Raises RefusedError if it is unsafe, UnreadableExpressionError if it would merely fail.
     """
-    safe = derivation_code(text)
-    _check_names(safe, columns, [], "write the sign between blanks if you mean to calculate")
-    place = BY_GROUPS if "groupby" in safe else DERIVED
-    return _checked(safe, columns, place).as_column()
+    code = derivation_code(text)
+    _check_names(code, columns, [], "write the sign between blanks if you mean to calculate")
+    context = BY_GROUPS if "groupby" in code else DERIVED
+    return replace(_checked(code, columns, context), shape=values.COLUMN)
 
 
 def check_constraint(text: str, columns: Mapping[str, Value], *, basic: bool = False) -> None:
-    """Return nothing for a filter, or a basic constraint, that may be evaluated.
-
-    Raises RefusedError if anything in it is not allowed, UselessError if it would only fail.
-    """
+    """Check a filter, or a basic constraint. Raises as ``check_derivation`` does."""
     clean = reading.of_constraint(text)
     _check_names(clean, columns, reading.between_tildes(text), "rename it")
-    if _OFTEN.search(clean):
-        # Exhibit looks up what stands before these words as the name of a column.
-        if basic or _OFTEN.sub("", clean, count=1).strip() not in _safe(columns):
+    if _FREQUENCY.search(clean):
+        # Exhibit takes the text before these words for the name of a column.
+        if basic or _FREQUENCY.sub("", clean, count=1).strip() not in map(in_code, columns):
             raise UnreadableExpressionError(
                 "uses frequency, which only a filter of the form 'column with_high_frequency' can",
                 "write it in that form, or leave it out",
@@ -142,13 +141,9 @@ def check_constraint(text: str, columns: Mapping[str, Value], *, basic: bool = F
         _checked(parts[2], columns, CONSTRAINT)
 
 
-def _safe(columns: Mapping[str, Value]) -> dict[str, Value]:
-    return {name.replace(" ", "__"): value for name, value in columns.items()}
-
-
 def _checked(text: str, columns: Mapping[str, Value], place: str) -> Value:
     tree = reading.parse(text)
-    checker = Checker(_safe(columns), place)
+    checker = Checker({in_code(name): value for name, value in columns.items()}, place)
     try:
         found = checker.check(tree)
     except RecursionError:
@@ -161,12 +156,12 @@ def _checked(text: str, columns: Mapping[str, Value], place: str) -> Value:
 
 
 def _check_names(text: str, columns: Iterable[str], tilded: Iterable[str], remedy: str) -> None:
-    """Refuse the mention of a column whose name would be read as something else."""
+    """Raise RefusedError if a mentioned column's name has another meaning in pandas."""
     tilded, bare = set(tilded), reading.unquoted(text)
     for name in columns:
-        safe = name.replace(" ", "__")
-        if not _reads_as_itself(safe) and (
-            name in tilded or _stands_in(reading.unquoted(safe), bare)
+        code = in_code(name)
+        if not _is_plain_name(code) and (
+            name in tilded or _occurs_in(reading.unquoted(code), bare)
         ):
             raise RefusedError(
                 f"names the column '{name}', which pandas would read as something else",
@@ -174,7 +169,7 @@ def _check_names(text: str, columns: Iterable[str], tilded: Iterable[str], remed
             )
 
 
-def _reads_as_itself(name: str) -> bool:
+def _is_plain_name(name: str) -> bool:
     return (
         name.isidentifier()
         and not keyword.iskeyword(name)
@@ -184,7 +179,7 @@ def _reads_as_itself(name: str) -> bool:
     )
 
 
-def _stands_in(name: str, text: str) -> bool:
+def _occurs_in(name: str, text: str) -> bool:
     if keyword.iskeyword(name) or not re.search(r"[^\W\d]", name):
         return False
     return bool(re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text))

@@ -1,4 +1,4 @@
-"""What may stand between the brackets of a method, by the names that the table gives it."""
+"""Checks the arguments of methods and functions, by the argument kinds that the table names."""
 
 import ast
 import re
@@ -6,19 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from series_assets.core.errors import join_words, nearest, sentence
+from series_assets.core.spec.expressions import values
 from series_assets.core.spec.expressions.reading import shown
 from series_assets.core.spec.expressions.table import WORDS
-from series_assets.core.spec.expressions.values import (
-    COLUMN,
-    MOST_FACTORS,
-    NUMBER,
-    PARTS,
-    SCALAR,
-    TEXT,
-    RefusedError,
-    Value,
-    joined,
-)
+from series_assets.core.spec.expressions.values import RefusedError, Value, joined
 
 _LIMITS = {"decimals": (-20, 20), "periods": (-1_000_000, 1_000_000), "width": (0, 200)}
 _LONGEST = 200
@@ -37,7 +28,7 @@ _WHAT = {
     "number": "a number, or a column of numbers",
     "value": "a column, a number, a text in quotes, or a calculation",
     "column": "a column",
-    "exponent": f"a number up to {MOST_FACTORS}",
+    "exponent": f"a number up to {values.MOST_FACTORS}",
     "frequency": "a frequency of pandas in quotes, such as 'M'",
     "format": "a format such as '%Y-%m-%d', with letters right behind %",
     "names": "a column's name in quotes, or a list of such",
@@ -49,22 +40,19 @@ KINDS = (*_WHAT, *WORDS)
 
 @dataclass(frozen=True)
 class Given:
-    """An argument: what it is, or the constant that it says."""
+    """A checked argument, with its value if it is a constant."""
 
     value: Value
     constant: object = None
 
 
 def described(kind: str) -> str:
-    """Return what an argument of a kind may be, in words."""
+    """Return a description of a kind of argument."""
     return _WHAT.get(kind) or join_words(f"'{word}'" for word in WORDS[kind])
 
 
 def literal(node: ast.expr) -> object:
-    """Return the constant that a part of an expression says, with its sign.
-
-    Raises ValueError where it is something else.
-    """
+    """Return the value of a constant with its sign. Raises ValueError for another node."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
         number = literal(node.operand)
         if isinstance(number, bool) or not isinstance(number, int | float):
@@ -78,19 +66,19 @@ def literal(node: ast.expr) -> object:
 
 
 def of_constant(constant: object) -> Value:
-    """Return what a constant is, as a value."""
+    """Return the value of a constant."""
     if isinstance(constant, str):
-        return Value(SCALAR, TEXT, max(1, len(constant)))
+        return Value(values.SCALAR, values.TEXT, max(1, len(constant)))
     digits = len(str(abs(constant))) if type(constant) is int else 1
-    return Value(SCALAR, NUMBER, 1 + digits // 18)
+    return Value(values.SCALAR, values.NUMBER, 1 + digits // 18)
 
 
 def by_parameter(
     name: str, takes: Mapping[str, str], needs: int, node: ast.Call
 ) -> dict[str, ast.expr]:
-    """Return the arguments of a call by the parameters of a method called ``name``.
+    """Return the arguments of a call to ``name`` by parameter, of which the first are required.
 
-    Raises RefusedError for too many, for unknown ones, and where one that it needs is missing.
+    Raises RefusedError for too many, unknown or missing arguments.
     """
     if any(keyword.arg is None for keyword in node.keywords):
         raise RefusedError("uses **, which an expression may not", "name the arguments")
@@ -112,20 +100,17 @@ def by_parameter(
 def checked(
     parameter: str, kind: str, node: ast.expr, evaluate: Callable[[ast.expr], Value]
 ) -> Given:
-    """Return an argument of a kind; ``evaluate`` checks one that is an expression itself.
+    """Return an argument of a kind; ``evaluate`` checks one that is itself an expression.
 
-    Raises RefusedError for any other.
+    Raises RefusedError for an argument of another kind.
     """
-    if kind in ("value", "number", "column"):
+    is_list = isinstance(node, ast.List | ast.Tuple)
+    if kind in ("value", "number", "column") or (kind == "values" and not is_list):
         value = evaluate(node)
-        if value.kind == PARTS or (kind == "number" and value.kind == TEXT):
+        unusable = value.kind == values.PARTS and kind != "values"
+        if unusable or (kind == "number" and value.kind == values.TEXT):
             raise _wrong(parameter, kind, node)
-        if kind == "column" and value.shape != COLUMN:
-            raise _wrong(parameter, kind, node)
-        return Given(value)
-    if kind == "values" and not isinstance(node, ast.List | ast.Tuple):
-        value = evaluate(node)
-        if value.shape != COLUMN:
+        if kind in ("column", "values") and value.shape != values.COLUMN:
             raise _wrong(parameter, kind, node)
         return Given(value)
     if kind in ("values", "constants", "names") and isinstance(node, ast.List | ast.Tuple):
@@ -156,7 +141,7 @@ def _fits(kind: str, constant: object) -> bool:
         low, high = _LIMITS[kind]
         return type(constant) is int and low <= constant <= high
     if kind in ("share", "exponent"):
-        most = 1 if kind == "share" else MOST_FACTORS
+        most = 1 if kind == "share" else values.MOST_FACTORS
         number = type(constant) in (int, float) and isinstance(constant, int | float)
         return number and (-most if kind == "exponent" else 0) <= constant <= most  # type: ignore[operator]
     if not isinstance(constant, str):

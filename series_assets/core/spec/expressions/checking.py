@@ -1,4 +1,4 @@
-"""Walks the tree of an expression and refuses whatever is not in the table, before it runs."""
+"""Walks the syntax tree of an expression and refuses whatever is not in the table."""
 
 import ast
 from collections.abc import Mapping
@@ -16,30 +16,11 @@ from series_assets.core.spec.expressions.table import (
     USES,
     Use,
 )
-from series_assets.core.spec.expressions.values import (
-    ANY,
-    ANYTHING,
-    COLUMN,
-    GROUPED,
-    GROUPS,
-    MOMENT,
-    NUMBER,
-    PARTS,
-    ROWS,
-    SCALAR,
-    SHAPE,
-    TABLE,
-    TEXT,
-    TEXTS,
-    TIME,
-    RefusedError,
-    Value,
-    joined,
-)
+from series_assets.core.spec.expressions.values import RefusedError, Value, joined
 from series_assets.core.spec.expressions.wording import SEE, instead, not_a_part, not_listed
 
 DERIVED, BY_GROUPS, CONSTRAINT = "derived", "by groups", "constraint"
-"""Where an expression stands; pandas finds names in other places in each of them."""
+"""The context of an expression, which decides where pandas looks up names."""
 
 _DEEPEST = 50
 _MOST_ROWS = 1_000_000
@@ -50,10 +31,10 @@ _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast
 
 
 class Checker:
-    """Checks one expression; afterwards ``unknown`` has the names that no column has."""
+    """Checks one expression; afterwards ``unknown`` has the names that are not columns."""
 
     def __init__(self, columns: Mapping[str, Value], place: str) -> None:
-        """``columns`` by the names that pandas sees, with ``__`` for blanks."""
+        """``columns`` are keyed by their names in code, with ``__`` for blanks."""
         self._columns = columns
         self._place = place
         self._depth = 0
@@ -62,8 +43,9 @@ class Checker:
         self._times = False
 
     def check(self, node: ast.expr) -> Value:
-        """Return what the expression makes. Raises RefusedError if any of it is not allowed."""
+        """Return the result's value. Raises RefusedError if any part is not allowed."""
         value = self._value(node)
+        # pandas replaces 'now' and 'today' by the current time where it compares dates.
         if self._clock and self._times:
             raise RefusedError(
                 f"says '{self._clock}' beside a date, for which pandas reads the clock",
@@ -73,9 +55,9 @@ class Checker:
 
     def _value(self, node: ast.expr) -> Value:
         found = self._visit(node)
-        if found.shape not in (COLUMN, SCALAR, MOMENT):
+        if found.shape not in (values.COLUMN, values.SCALAR, values.MOMENT):
             raise RefusedError(f"uses {shown(node)} as if it were a column", instead(found.shape))
-        return replace(found, shape=SCALAR) if found.shape == MOMENT else found
+        return replace(found, shape=values.SCALAR) if found.shape == values.MOMENT else found
 
     def _visit(self, node: ast.expr) -> Value:
         self._depth += 1
@@ -85,7 +67,7 @@ class Checker:
             found = self._of_node(node)
         finally:
             self._depth -= 1
-        self._times |= found.kind == TIME
+        self._times |= found.kind == values.TIME
         return found
 
     def _of_node(self, node: ast.expr) -> Value:
@@ -96,11 +78,13 @@ class Checker:
                 return self._name(node)
             case ast.UnaryOp():
                 value = self._value(node.operand)
-                return values.combined("-", value, Value(SCALAR, NUMBER), partial(shown, node))
+                return values.combined(
+                    "-", value, Value(values.SCALAR, values.NUMBER), partial(shown, node)
+                )
             case ast.BinOp():
                 return self._calculation(node)
             case ast.BoolOp():
-                return replace(joined(map(self._value, node.values)), kind=NUMBER, size=1)
+                return replace(joined(map(self._value, node.values)), kind=values.NUMBER, size=1)
             case ast.Compare():
                 return self._comparison(node)
             case ast.Attribute():
@@ -123,9 +107,9 @@ class Checker:
         return values.bounded(of_constant(constant), partial(shown, node))
 
     def _note_clock(self, constant: object) -> None:
-        for one in constant if isinstance(constant, list) else [constant]:
-            if isinstance(one, str) and one.strip().lower() in ("now", "today"):
-                self._clock = one
+        for item in constant if isinstance(constant, list) else [constant]:
+            if isinstance(item, str) and item.strip().lower() in ("now", "today"):
+                self._clock = item
 
     def _argument(self, parameter: str, kind: str, node: ast.expr) -> Given:
         given = arguments.checked(parameter, kind, node, self._value)
@@ -141,11 +125,11 @@ class Checker:
         if name in self._columns:
             return self._columns[name]
         if name == "index":
-            return Value(COLUMN, NUMBER)
+            return Value(values.COLUMN, values.NUMBER)
         if name in SUPPLIED and self._place == DERIVED:
             raise RefusedError(f"uses {name} without its @", f"write @{name}")
         self.unknown.append(name)
-        return ANYTHING
+        return values.ANYTHING
 
     def _supplied(self, name: str, written: str) -> Value:
         if self._place == CONSTRAINT:
@@ -154,19 +138,16 @@ class Checker:
                 "constraints and filters know columns only, compute it in a derived column",
             )
         if name == "df":
-            return Value(TABLE, ANY)
+            return Value(values.TABLE, values.ANY)
         if name == "sysdate":
-            return Value(MOMENT, TIME)
+            return Value(values.MOMENT, values.TIME)
         if name in SUPPLIED:
             raise RefusedError(f"uses {name} without its brackets", f"write @{name}(...)")
         if written.startswith(LOCAL):
             known = "@sysdate, @randint(...), @create_timestamp(...) and @df are all there are"
             raise RefusedError(f"uses @{name}", known)
-        if name in self._columns:
-            raise RefusedError(
-                f"uses {name} beside groupby, where Exhibit knows df only", f"write df['{name}']"
-            )
-        raise RefusedError(f"uses {name} beside groupby, where Exhibit knows df only")
+        remedy = f"write df['{name}']" if name in self._columns else ""
+        raise RefusedError(f"uses {name} beside groupby, where Exhibit knows df only", remedy)
 
     def _calculation(self, node: ast.BinOp) -> Value:
         chain = [node]
@@ -195,7 +176,7 @@ class Checker:
         sides = [self._side(side) for side in (node.left, *node.comparators)]
         if not all(isinstance(sign, _COMPARISONS) for sign in node.ops):
             raise RefusedError(f"uses is in {shown(node)}", "compare with ==")
-        return replace(joined(sides), kind=NUMBER, size=1)
+        return replace(joined(sides), kind=values.NUMBER, size=1)
 
     def _side(self, node: ast.expr) -> Value:
         if isinstance(node, ast.List | ast.Tuple):
@@ -204,7 +185,9 @@ class Checker:
 
     def _attribute(self, node: ast.Attribute) -> Value:
         of = self._visit(node.value)
-        if of.shape in (TABLE, GROUPS) and _is_column_of_a_table(node.attr, self._columns):
+        if of.shape in (values.TABLE, values.GROUPS) and _is_column_of_a_table(
+            node.attr, self._columns
+        ):
             return self._of_table(of.shape, node.attr)
         use = self._use(of, node)
         if use.takes is not None:
@@ -217,16 +200,18 @@ class Checker:
         use = USES.get(of.shape, {}).get(node.attr)
         if use is None:
             raise not_listed(node.attr, of.shape)
-        if (use.numbers and of.kind in (TEXT, PARTS)) or (
-            of.kind == PARTS and (of.shape, node.attr) not in _OF_PARTS
+        if (use.numbers and of.kind in (values.TEXT, values.PARTS)) or (
+            of.kind == values.PARTS and (of.shape, node.attr) not in _FOR_LISTS
         ):
-            remedy = "take one part by .str[0]" if of.kind == PARTS else "use .astype('float')"
+            remedy = (
+                "take one part by .str[0]" if of.kind == values.PARTS else "use .astype('float')"
+            )
             raise RefusedError(f"uses .{node.attr} on text, which it is not for", remedy)
         return use
 
     def _of_table(self, shape: str, name: str) -> Value:
         column = self._columns[name]
-        return replace(column, shape=GROUPED if shape == GROUPS else COLUMN)
+        return replace(column, shape=values.GROUPED if shape == values.GROUPS else values.COLUMN)
 
     def _subscript(self, node: ast.Subscript) -> Value:
         of = self._visit(node.value)
@@ -238,7 +223,7 @@ class Checker:
                 "number or a name in quotes",
                 "pick rows by .where(condition)",
             ) from None
-        if of.shape in (TABLE, GROUPS):
+        if of.shape in (values.TABLE, values.GROUPS):
             if key not in self._columns:
                 raise RefusedError(
                     f"asks for df['{key}'], which is not a known column",
@@ -246,12 +231,12 @@ class Checker:
                 )
             return self._of_table(of.shape, str(key))
         if type(key) is int and abs(key) < 10**9:
-            if of.shape == SHAPE:
-                return Value(SCALAR, NUMBER)
-            if of.shape == TEXTS:
-                return Value(COLUMN, TEXT, of.size)
-            if of.shape in (COLUMN, ROWS):
-                return replace(of, shape=SCALAR)
+            if of.shape == values.SHAPE:
+                return Value(values.SCALAR, values.NUMBER)
+            if of.shape == values.TEXTS:
+                return Value(values.COLUMN, values.TEXT, of.size)
+            if of.shape in (values.COLUMN, values.ROWS):
+                return replace(of, shape=values.SCALAR)
         raise RefusedError(f"has [{shown(node.slice)}] behind {shown(node.value)}", SEE)
 
     def _call(self, node: ast.Call) -> Value:
@@ -270,8 +255,7 @@ class Checker:
         given = self._given(f".{node.func.attr}", use.takes, use.needs, node)
         self._check_meaning(node.func.attr, of, given)
         part = partial(shown, node)
-        made = results.of_method(node.func.attr, use, of, given, part)
-        return values.bounded(made, part)
+        return values.bounded(results.of_method(node.func.attr, use, of, given, part), part)
 
     def _given(
         self, name: str, takes: Mapping[str, str], needs: int, node: ast.Call
@@ -288,7 +272,7 @@ class Checker:
             for key in keys if isinstance(keys, list) else [keys]:
                 if key not in self._columns:
                     raise RefusedError(f"groups by '{key}', which is not a known column")
-        if "pat" in given and of.shape == TEXTS and results.is_regex(name, given):
+        if "pat" in given and of.shape == values.TEXTS and results.is_regex(name, given):
             pattern = str(given["pat"].constant)
             try:
                 check_pattern(pattern, of.characters)
@@ -304,18 +288,15 @@ class Checker:
         if supplied and plain == "create_timestamp":
             takes = dict.fromkeys(("hour_column", "minute_column", "second_column"), "column")
             self._given("@create_timestamp", takes, 3, node)
-            return Value(COLUMN, TIME)
+            return Value(values.COLUMN, values.TIME)
         if name in FUNCTIONS and name not in self._columns:
             takes = dict.fromkeys(("x", "y") if name == "arctan2" else ("x",), "number")
             given = self._given(name, takes, len(takes), node)
-            return replace(joined(one.value for one in given.values()), kind=NUMBER, size=1)
+            return replace(joined(one.value for one in given.values()), kind=values.NUMBER, size=1)
+        remedy = f"use a method of a column ({SEE})"
         if supplied or name != plain or plain in SUPPLIED:
             self._name(ast.Name(name))
-            raise RefusedError(
-                f"calls {shown(node.func)}, which is not a function",
-                f"use a method of a column ({SEE})",
-            )
-        remedy = f"use a method of a column ({SEE})"
+            raise RefusedError(f"calls {shown(node.func)}, which is not a function", remedy)
         if near := nearest(name, FUNCTIONS):
             remedy = sentence(near, remedy)
         raise RefusedError(f"calls {name}(...), which an expression may not", remedy)
@@ -323,30 +304,32 @@ class Checker:
     def _randint(self, node: ast.Call) -> Value:
         takes = {"low": "number", "high": "number", "size": "number"}
         given = self._given("@randint", takes, 1, node)
-        if any(one.value.shape == COLUMN for one in given.values()):
+        if any(one.value.shape == values.COLUMN for one in given.values()):
             raise RefusedError(
                 "gives @randint a column", "give it numbers, and @df.shape[0] as its size"
             )
         named = {keyword.arg: keyword.value for keyword in node.keywords}
         size = node.args[2] if len(node.args) > 2 else named.get("size")
         if size is None:
-            return Value(SCALAR, NUMBER)
+            return Value(values.SCALAR, values.NUMBER)
         if shown(size) not in ("@df.shape[0]", "df.shape[0]"):
             limit = isinstance(size, ast.Constant) and type(size.value) is int
             if not limit or not 0 < size.value <= _MOST_ROWS:  # type: ignore[attr-defined]
                 raise RefusedError(
                     f"gives @randint the size {shown(size)}", "use @df.shape[0], the number of rows"
                 )
-        return Value(COLUMN, NUMBER)
+        return Value(values.COLUMN, values.NUMBER)
 
 
-_OF_PARTS = {
-    (COLUMN, "str"), (COLUMN, "isna"), (COLUMN, "notna"), (TEXTS, "get"), (TEXTS, "len"),
-}  # fmt: skip
+_FOR_LISTS = {
+    *((values.COLUMN, name) for name in ("str", "isna", "notna")),
+    *((values.TEXTS, name) for name in ("get", "len")),
+}
+"""What may be used on columns of lists."""
 
 
 def _is_column_of_a_table(name: str, columns: Mapping[str, Value]) -> bool:
-    """Tell whether ``df.name`` is a column: pandas gives its own attributes of that name first."""
+    """Return whether ``df.name`` is a column; pandas' own attributes take precedence."""
     if name not in columns or name.startswith("_"):
         return False
     import pandas as pd

@@ -1,7 +1,7 @@
-"""Regular expressions that cannot take forever, whatever text they are held against.
+"""Refuses regular expressions that could take forever to match.
 
-Python's matcher tries every way in which a pattern could fit. Quantified groups multiply these
-ways without bound, so that they are refused; the ways of what is left are counted.
+Python's matcher backtracks through every way in which a pattern could match. Quantified groups,
+which multiply these without bound, are refused; for other patterns the ways are counted.
 """
 
 import re
@@ -16,10 +16,7 @@ _BACKREFERENCE = re.compile(r"\\[1-9]|\(\?(?!:|P<)")
 
 
 def check_pattern(pattern: str, characters: int) -> None:
-    """Return nothing for a pattern that can be used on texts of so many characters.
-
-    Raises RefusedError, whose text goes on from the pattern, for another.
-    """
+    """Raise RefusedError for a pattern that is too slow on texts of so many characters."""
     if len(pattern) > _LONGEST:
         raise RefusedError(f"is longer than {_LONGEST} characters", "use a shorter pattern")
     try:

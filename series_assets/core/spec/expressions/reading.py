@@ -1,7 +1,7 @@
-"""From the text of a specification to the syntax tree that pandas will walk, and no other.
+"""Parses an expression into the same syntax tree that pandas will evaluate.
 
-Exhibit rewrites a text before it hands it to pandas, and pandas rewrites it again before Python
-parses it. Both are done here in the same way, so that what is checked is what would run.
+Exhibit rewrites a text before it passes it to pandas, and pandas rewrites it before Python parses
+it. Both rewrites are repeated here exactly, so that what is checked is what would run.
 """
 
 import ast
@@ -14,48 +14,44 @@ from series_assets.core.spec.expressions.values import RefusedError, UnreadableE
 LOCAL = "__pd_eval_local_"
 """What pandas puts in place of ``@``."""
 MOST_CHARACTERS = 2000
-"""How long the text of one expression may be; longer ones are not even parsed."""
+"""Of one expression; longer ones are not parsed."""
 
 _TILDES = re.compile(r"~.*?~")
 _OPERATORS = re.compile(r"(\s[<>]\s|\s>=\s|\s<=\s|\s==\s)")
 _QUOTED = re.compile(r"""("[^"]*"|'[^']*')""")
 _FAILURES = (
-    SyntaxError,
-    ValueError,
-    MemoryError,
-    RecursionError,
-    OverflowError,
+    *(SyntaxError, ValueError, MemoryError, RecursionError, OverflowError),
     tokenize.TokenError,
 )
 
 
 def of_constraint(text: str) -> str:
-    """Return a constraint or filter as Exhibit hands it to pandas: without its tildes."""
+    """Return a constraint or filter as Exhibit passes it to pandas: without its tildes."""
     for name in _TILDES.findall(text):
         text = text.replace(name, name.replace("~", "").replace(" ", "__"))
     return text
 
 
 def between_tildes(text: str) -> list[str]:
-    """Return what stands between pairs of tildes in a constraint."""
+    """Return the texts between pairs of tildes in a constraint."""
     return [found[1:-1] for found in _TILDES.findall(text)]
 
 
 def sides(constraint: str) -> list[str]:
-    """Return the parts into which Exhibit splits a constraint (its tildes gone) at operators."""
+    """Return the parts of a constraint without tildes, split at operators as Exhibit does."""
     return [part.strip() for part in _OPERATORS.split(constraint)]
 
 
 def unquoted(text: str) -> str:
-    """Return a text without what stands in quotes."""
+    """Return a text with empty quotes."""
     return _QUOTED.sub("''", text)
 
 
 def parse(text: str) -> ast.expr:
-    """Return the tree of an expression, as pandas' own reader makes it.
+    """Return the syntax tree of an expression, as pandas' own parser builds it.
 
-    Raises RefusedError for text that is too long, has several lines or backticks, or assigns, and
-    UselessError for what is no expression of Python's.
+    Raises UnreadableExpressionError for invalid syntax, and RefusedError for text that is too long,
+    has several lines or backticks, or is a statement.
     """
     if len(text) > MOST_CHARACTERS:
         raise RefusedError(
@@ -96,7 +92,7 @@ def _as_pandas(token: tokenize.TokenInfo) -> tuple[int, str]:
 
 
 def shown(node: ast.AST) -> str:
-    """Return a part of an expression as its author wrote it, near enough."""
+    """Return the source text of a part of an expression, approximately."""
     try:
         text = ast.unparse(node).replace(LOCAL, "@")
     except RecursionError:

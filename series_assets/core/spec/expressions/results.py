@@ -1,4 +1,4 @@
-"""What comes out of an allowed attribute or method: the kind, and how large it can get."""
+"""The value of an allowed attribute or method: its kind and maximum size."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,51 +17,45 @@ from series_assets.core.spec.expressions.table import (
     SPLIT,
     Use,
 )
-from series_assets.core.spec.expressions.values import (
-    ANY,
-    COLUMN,
-    NUMBER,
-    PARTS,
-    TEXT,
-    TIME,
-    Part,
-    Value,
-    joined,
-)
+from series_assets.core.spec.expressions.values import Part, Value, joined
 
 
 def of_attribute(use: Use, of: Value) -> Value:
-    """Return what an attribute gives, or a method whose arguments do not matter."""
+    """Return the value of an attribute, or of a method whose arguments do not matter."""
     if use.gives == SAME:
         return replace(of, shape=use.shape)
-    return Value(use.shape, use.gives, of.characters if use.gives == TEXT else 1)
+    return Value(use.shape, use.gives, of.characters if use.gives == values.TEXT else 1)
 
 
 def of_method(name: str, use: Use, of: Value, given: Mapping[str, Given], part: Part) -> Value:
-    """Return what a method makes of what it is given. Raises RefusedError if it is too much."""
+    """Return the value of a method call. Raises RefusedError if it could get too large."""
     if use.gives == CALCULATED:
         return _calculated(name, of, given, part)
-    if of.kind == ANY and use.gives not in (NUMBER, TEXT, TIME, CAST):
+    if of.kind == values.ANY and use.gives not in (values.NUMBER, values.TEXT, values.TIME, CAST):
         return replace(of, shape=use.shape)
     if use.gives == JOINED:
-        told = ("cond", "periods", "to_replace")
-        wanted = [one.value for parameter, one in given.items() if parameter not in told]
-        return replace(joined([of, *wanted]), shape=use.shape)
+        no_result = ("cond", "periods", "to_replace")
+        results = [given[name].value for name in given if name not in no_result]
+        return replace(joined([of, *results]), shape=use.shape)
     if use.gives == CAST:
         text = given["dtype"].constant == "str"
-        return Value(COLUMN, TEXT, of.characters) if text else Value(COLUMN, NUMBER)
+        return (
+            Value(values.COLUMN, values.TEXT, of.characters)
+            if text
+            else Value(values.COLUMN, values.NUMBER)
+        )
     if use.gives == SPLIT:
-        return Value(COLUMN, PARTS, of.characters)
+        return Value(values.COLUMN, values.PARTS, of.characters)
     if use.gives in (PADDED, REPLACED, CATENATED):
-        return Value(COLUMN, TEXT, _length(use.gives, of.characters, given))
+        return Value(values.COLUMN, values.TEXT, _length(use.gives, of.characters, given))
     for parameter in ("format", "date_format"):
         if parameter in given:
-            return Value(use.shape, TEXT, 30 * len(str(given[parameter].constant)))
+            return Value(use.shape, values.TEXT, 30 * len(str(given[parameter].constant)))
     return of_attribute(use, of)
 
 
 def is_regex(name: str, given: Mapping[str, Given]) -> bool:
-    """Tell whether a method of ``.str`` takes its pattern for a regular expression."""
+    """Return whether a method of ``.str`` treats its pattern as a regular expression."""
     if "regex" in given:
         return given["regex"].constant is not False
     return name != "replace"
@@ -86,7 +80,7 @@ def _length(how: str, characters: int, given: Mapping[str, Given]) -> int:
         return characters + sum(one.characters for one in more)
     pattern, text = str(given["pat"].constant), str(given["repl"].constant)
     if is_regex("replace", given) or not pattern:
-        # An empty match stands before and behind each character; \1 is as long as the text.
+        # An empty pattern matches around each character; \1 can be as long as the text.
         each = len(text) * (characters if "\\" in text else 1)
         return characters + each * (characters + 1)
     return characters + len(text) * (characters // len(pattern))

@@ -1,7 +1,7 @@
-"""What expressions may use: data only. ``docs/expressions.md`` shows it, and a test compares them.
+"""The attributes, methods and functions that expressions may use.
 
-Everything listed computes from what it is given and touches nothing else. What an argument may be
-stands in ``arguments``, by the names that follow the parameters here.
+All of them are pure functions of their inputs. ``docs/expressions.md`` lists them, which a test
+compares. The argument kinds named here are defined in ``arguments``.
 """
 
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ from series_assets.core.spec.expressions.values import (
 SAME, JOINED, PADDED, REPLACED, CATENATED, CAST, SPLIT, CALCULATED = (
     "same", "joined", "padded", "replaced", "catenated", "cast", "split", "calculated",
 )  # fmt: skip
-"""How the kind of a result follows from what went in, where it is not one kind always."""
+"""How the kind of a result follows from the inputs, where it is not fixed."""
 
 CALCULATIONS = {
     "add": "+", "radd": "+", "sub": "-", "subtract": "-", "rsub": "-", "mul": "*", "multiply": "*",
@@ -39,17 +39,17 @@ CALCULATIONS = {
 
 @dataclass(frozen=True)
 class Use:
-    """An attribute or a method: what it may be given, and what comes out."""
+    """An attribute or a method: its arguments and its result."""
 
     gives: str = SAME
-    """The kind of the result, or how it follows from what went in."""
+    """The kind of the result, or how it follows from the inputs."""
     shape: str = COLUMN
     takes: dict[str, str] | None = field(default=None)
-    """The checks of its parameters, in order; None: an attribute, which is not called."""
+    """The kinds of its parameters, in order; None for an attribute."""
     needs: int = 0
-    """How many of the parameters have to be given."""
+    """The number of required parameters."""
     numbers: bool = False
-    """Whether it is not for text, which it would add up to ever longer text."""
+    """Whether it is for numbers only; text would be concatenated without bound."""
 
 
 def _methods(
@@ -60,8 +60,7 @@ def _methods(
     numbers: bool = False,
     **takes: str,
 ) -> dict[str, Use]:
-    use = Use(gives, shape, takes, needs, numbers)
-    return dict.fromkeys(names.split(), use)  # fmt: skip
+    return dict.fromkeys(names.split(), Use(gives, shape, takes, needs, numbers))
 
 
 def _attributes(names: str, gives: str, shape: str = COLUMN) -> dict[str, Use]:
@@ -171,7 +170,7 @@ USES: dict[str, dict[str, Use]] = {
     },
     SCALAR: {**_methods("round", SAME, SCALAR, decimals="decimals")},
 }  # fmt: skip
-"""By the shape of what it is looked up on: attributes and methods."""
+"""Attributes and methods by the shape of the object."""
 
 FUNCTIONS = (
     "abs", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "ceil", "cos",
@@ -180,7 +179,7 @@ FUNCTIONS = (
 """The functions of pandas' own language, for numbers."""
 
 SUPPLIED = ("sysdate", "randint", "create_timestamp", "df")
-"""What Exhibit hands in beside the columns, in derived columns only."""
+"""What Exhibit supplies beside the columns, in derived columns only."""
 
 WORDS: dict[str, tuple[str, ...]] = {
     "summary": ("sum", "mean", "median", "std", "var", "min", "max", "count", "nunique",
@@ -191,4 +190,4 @@ WORDS: dict[str, tuple[str, ...]] = {
     "side": ("left", "right", "both"),
     "kept": ("first", "last"),
 }  # fmt: skip
-"""The words that an argument of a kind may be."""
+"""The allowed words for a kind of argument."""

@@ -1,4 +1,4 @@
-"""What is known of a value before anything is computed: its shape, its kind, how large it gets."""
+"""Static knowledge of a value in an expression: its shape, its kind, and its maximum size."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -13,27 +13,27 @@ COLUMN, SCALAR = "column", "single value"
 TABLE, GROUPS, GROUPED, WINDOW = "table", "groups", "column by groups", "window"
 TEXTS, DATES, WEEKS, MOMENT, SHAPE = "str", "dt", "isocalendar()", "@sysdate", "shape"
 ROWS = "rows by place"
-"""The shapes: what an attribute is looked up on. Only the first two are values by themselves."""
+"""Shapes, on which attributes are looked up. Only the first two can be results."""
 
 NUMBER, TEXT, TIME, PARTS, ANY = "number", "text", "time", "list", "any"
-"""The kinds: what the elements are. ``any`` is taken for whatever an operation needs."""
+"""Kinds of the elements. ``any`` is accepted by every operation."""
 
 LONGEST = 10_000
-"""The most characters that an expression may give one cell."""
+"""Maximum number of characters in a resulting cell."""
 MOST_FACTORS = 200
-"""The most numbers of some eighteen digits that may be multiplied into one."""
+"""Maximum number of factors, of some eighteen digits each, in a resulting number."""
 
 
 class RefusedError(InvalidValueError):
-    """An expression may not run; half a sentence that follows its text says why."""
+    """An expression may not run; the message continues a sentence that begins with its text."""
 
 
 class UnreadableExpressionError(RefusedError):
-    """The expression names what is not there, or cannot be read: it would fail, and do no more."""
+    """The expression has unknown names or invalid syntax: it would merely fail."""
 
 
 Part = Callable[[], str]
-"""Gives a part of an expression as it was written; asked only where a message needs it."""
+"""Returns the source text of a part of an expression, for messages."""
 
 _UNKNOWN_LENGTH = 200
 _PRINTED = 32
@@ -41,20 +41,16 @@ _PRINTED = 32
 
 @dataclass(frozen=True)
 class Value:
-    """A part of an expression, as far as it is known without its data."""
+    """What is known about a part of an expression without its data."""
 
     shape: str
     kind: str
     size: int = 1
-    """The most characters of a text, or the most factors of a number."""
-
-    def as_column(self) -> "Value":
-        """Return the same for every row."""
-        return replace(self, shape=COLUMN)
+    """Maximum number of characters of a text, or of factors of a number."""
 
     @property
     def characters(self) -> int:
-        """The most characters of one element as text."""
+        """Maximum number of characters of one element as text."""
         return self.size if self.kind in (TEXT, PARTS) else _PRINTED
 
 
@@ -62,7 +58,7 @@ ANYTHING = Value(COLUMN, ANY)
 
 
 def joined(values: Iterable[Value]) -> Value:
-    """Return what is one or the other: text where one may be text."""
+    """Return the value that can be any of ``values``: text if one may be text."""
     values = list(values)
     kinds = {value.kind for value in values}
     kind = next(kind for kind in (PARTS, TEXT, ANY, TIME, NUMBER) if kind in kinds)
@@ -72,10 +68,7 @@ def joined(values: Iterable[Value]) -> Value:
 
 
 def combined(sign: str, left: Value, right: Value, part: Part) -> Value:
-    """Return what an operator makes of two values; ``part`` gives how its author wrote it.
-
-    Raises RefusedError where that could repeat text, or grow without bound.
-    """
+    """Return the result of an operator. Raises RefusedError if it could grow without bound."""
     shape = COLUMN if COLUMN in (left.shape, right.shape) else SCALAR
     kinds = {left.kind, right.kind}
     if PARTS in kinds:
@@ -95,7 +88,7 @@ def combined(sign: str, left: Value, right: Value, part: Part) -> Value:
 
 
 def power(base: Value, exponent: float, part: Part) -> Value:
-    """Return what a power with a known exponent is. Raises RefusedError where it could be huge."""
+    """Return the result of a power. Raises RefusedError if it could be huge."""
     combined("**", base, Value(SCALAR, NUMBER), part)
     if not abs(exponent) <= MOST_FACTORS:
         raise RefusedError(f"has the exponent {exponent} in {part()}", f"use up to {MOST_FACTORS}")
@@ -103,20 +96,20 @@ def power(base: Value, exponent: float, part: Part) -> Value:
 
 
 def bounded(value: Value, part: Part) -> Value:
-    """Return a value that cannot get too large. Raises RefusedError for another."""
-    if value.kind in (TEXT, PARTS) and value.size > LONGEST:
-        raise RefusedError(
-            f"could make texts of more than {LONGEST} characters in {part()}", "shorten it"
-        )
-    if value.kind not in (TEXT, PARTS) and value.size > MOST_FACTORS:
-        raise RefusedError(
-            f"multiplies more than {MOST_FACTORS} numbers into one in {part()}", "shorten it"
-        )
-    return value
+    """Return the value itself. Raises RefusedError if it can get too large."""
+    is_text = value.kind in (TEXT, PARTS)
+    if value.size <= (LONGEST if is_text else MOST_FACTORS):
+        return value
+    problem = (
+        f"could make texts of more than {LONGEST} characters in {part()}"
+        if is_text
+        else f"multiplies more than {MOST_FACTORS} numbers into one in {part()}"
+    )
+    raise RefusedError(problem, "shorten it")
 
 
 def of_columns(specification: Specification) -> dict[str, Value]:
-    """Return what is known of each column of the data that is not derived."""
+    """Return the value of each output column that is not derived."""
     assigned = max(map(len, _assigned(specification)), default=0)
     found: dict[str, Value] = {}
     for name, column in specification["columns"].items():
