@@ -1,13 +1,14 @@
-"""From the parsed contents of two files to a checked series, or to every fault they have.
+"""Builds a validated series from the parsed contents of its two files, or reports their faults.
 
-What each file may hold by itself is in ``specification`` and ``user_input``; here is what they
-have to be to each other, and what can be computed to fail before anything runs.
+``parse`` and ``user_input`` validate each file by itself; this module checks that they fit
+together, and finds failures that can be predicted before anything runs.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from hashlib import sha256
+from itertools import combinations
 from math import ceil, floor
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from series_assets.core.spec.specification import (
 from series_assets.core.spec.user_input import DATA_NEUTRAL_KEYS, UserInput, read_user_input
 
 _COUNTED = 1_000_000
-"""Rows of which the known entities are counted before anything runs; of more, the run tells."""
+"""Rows up to which the known entities are counted in advance."""
 
 
 def build_series(
@@ -50,87 +51,83 @@ def build_series(
 ) -> Series:
     """Return the series that the parsed contents of its two files describe.
 
-    The file names are those that messages show. Raises InputError with the faults of both files,
-    or, where each is right by itself, with those of the two together.
+    Messages use the given file names. Raises InputError with the faults of both files or, if each
+    is valid by itself, with those of the combination.
     """
     faults: list[Fault] = []
     checked: Specification | None = None
-    said: UserInput | None = None
+    settings: UserInput | None = None
     try:
         checked = read_specification(specification, specification_file)
     except InputError as error:
         faults += error.faults
     try:
-        said = read_user_input(user_input, user_input_file)
+        settings = read_user_input(user_input, user_input_file)
     except InputError as error:
         faults += error.faults
-    if checked is None or said is None:
+    if checked is None or settings is None:
         raise InputError(faults)
 
-    faults = [fault.in_file(user_input_file) for fault in _misfits(checked, said)]
-    faults += [fault.in_file(user_input_file) for fault in truth_misfits(checked, said)]
-    faults += [fault.in_file(specification_file) for fault in _unstorable(checked)]
-    faults += [fault.in_file(specification_file) for fault in exhibit_limit_faults(checked)]
-    start = said.start_date or _earliest(checked, said)
-    if start is None and not faults:
-        faults.append(
-            Fault(
-                user_input_file,
-                "start_date",
-                "is missing",
-                "none of the date_columns has a first day to start from, so give the start of the "
-                "first period, for example start_date: 2024-01-01",
-            )
+    _refuse(
+        (user_input_file, _reference_faults(checked, settings)),
+        (user_input_file, truth_misfits(checked, settings)),
+        (specification_file, _storage_faults(checked)),
+        (specification_file, exhibit_limit_faults(checked)),
+    )
+    start = settings.start_date or _earliest(checked, settings)
+    if start is None:
+        remedy = (
+            "none of the date_columns has a first day to start from, so give the start of the "
+            "first period, for example start_date: 2024-01-01"
         )
-    if faults or start is None:
-        raise InputError(faults)
-    calendar = Calendar(start, said.period, said.length_of_period, said.num_datasets)
-    if fault := _overflow(calendar, checked, said):
-        raise InputError([fault.in_file(user_input_file)])
+        raise InputError([Fault(user_input_file, "start_date", "is missing", remedy)])
+    calendar = Calendar(start, settings.period, settings.length_of_period, settings.num_datasets)
+    _refuse((user_input_file, _calendar_faults(calendar, checked, settings)))
     series = Series(
         name=name,
         specification=checked,
-        user_input=said,
+        user_input=settings,
         calendar=calendar,
-        roles=_roles(checked, said),
-        linked=linked_in(checked["metadata"]["uuid_columns"], said.linked_columns),
+        roles=_roles(checked, settings),
+        linked=linked_in(checked["metadata"]["uuid_columns"], settings.linked_columns),
         fingerprint=_fingerprint(specification, user_input),
         specification_file=specification_file,
         user_input_file=user_input_file,
         database=database,
     )
-    faults = [
-        *(fault.in_file(specification_file) for fault in _failing_specification(series)),
-        *(fault.in_file(user_input_file) for fault in _failing_input(series)),
-    ]
-    if faults:
-        raise InputError(faults)
+    _refuse((specification_file, _plan_faults(series)), (user_input_file, _entity_faults(series)))
     return series
 
 
+def _refuse(*found: tuple[str, Iterable[Fault]]) -> None:
+    """Raise InputError if any of the files has faults."""
+    if faults := [fault.in_file(file) for file, of_file in found for fault in of_file]:
+        raise InputError(faults)
+
+
 def _fingerprint(specification: object, user_input: object) -> str:
-    """Return a digest of the parsed content of both files, without the keys that change no data."""
-    said = user_input if isinstance(user_input, Mapping) else {}
-    kept = sorted((str(key), value) for key, value in said.items() if key not in DATA_NEUTRAL_KEYS)
+    """Return a digest of both files' content, without the keys that do not affect data."""
+    settings = user_input if isinstance(user_input, Mapping) else {}
+    kept = sorted((str(key), settings[key]) for key in settings if key not in DATA_NEUTRAL_KEYS)
     text = json.dumps([specification, kept], default=str, ensure_ascii=False)
     return sha256(text.encode()).hexdigest()[:16]
 
 
-def _roles(specification: Specification, said: UserInput) -> Roles:
+def _roles(specification: Specification, settings: UserInput) -> Roles:
     identifiers = tuple(specification["metadata"]["uuid_columns"])
-    static = [name for name in said.static_columns if name not in identifiers]
-    if set(said.linked_columns) & set(identifiers):
-        static += [n for n in said.linked_columns if n not in identifiers and n not in static]
+    static = [name for name in settings.static_columns if name not in identifiers]
+    if set(settings.linked_columns) & set(identifiers):
+        static += [n for n in settings.linked_columns if n not in identifiers and n not in static]
     kept = closure(static, inseparable_groups(specification))
     static += [name for name in specification["columns"] if name in kept and name not in static]
-    return Roles(identifiers, tuple(static), said.date_columns)
+    return Roles(identifiers, tuple(static), settings.date_columns)
 
 
-def _misfits(specification: Specification, said: UserInput) -> Iterator[Fault]:
+def _reference_faults(specification: Specification, settings: UserInput) -> Iterator[Fault]:
     columns = specification["columns"]
-    every = [*columns, *calculations_of(specification)]
+    known = [*columns, *calculations_of(specification)]
     dates = [name for name in columns if columns[name]["type"] == "date"]
-    for name in said.date_columns:
+    for name in settings.date_columns:
         if name not in columns:
             yield fault_at(
                 "date_columns",
@@ -151,16 +148,16 @@ def _misfits(specification: Specification, said: UserInput) -> Iterator[Fault]:
                 "take it off the list",
             )
     for key in ("static_columns", "linked_columns"):
-        for name in getattr(said, key):
-            if name not in every:
+        for name in getattr(settings, key):
+            if name not in known:
                 yield fault_at(
-                    key, f"names '{name}', which the specification lacks", suggestion(name, every)
+                    key, f"names '{name}', which the specification lacks", suggestion(name, known)
                 )
-    yield from _mislinked(specification, said)
+    yield from _link_faults(specification, settings)
 
 
-def _mislinked(specification: Specification, said: UserInput) -> Iterator[Fault]:
-    columns, names = specification["columns"], said.linked_columns
+def _link_faults(specification: Specification, settings: UserInput) -> Iterator[Fault]:
+    columns, names = specification["columns"], settings.linked_columns
     if not names or not set(names) <= {*columns, *calculations_of(specification)}:
         return
     identifiers = [name for name in names if columns.get(name, {}).get("type") == "uuid"]
@@ -183,7 +180,7 @@ def _mislinked(specification: Specification, said: UserInput) -> Iterator[Fault]
         )
 
 
-def _unstorable(specification: Specification) -> Iterator[Fault]:
+def _storage_faults(specification: Specification) -> Iterator[Fault]:
     places = {
         out: f"columns.{name}"
         for name in specification["columns"]
@@ -208,19 +205,21 @@ def _unstorable(specification: Specification) -> Iterator[Fault]:
         seen[folded] = name
 
 
-def _earliest(specification: Specification, said: UserInput) -> date | None:
+def _earliest(specification: Specification, settings: UserInput) -> date | None:
     starts = [
         specification["columns"][name].get("from")
-        for name in said.date_columns
+        for name in settings.date_columns
         if name in specification["columns"]
     ]
     return min((date.fromisoformat(start) for start in starts if start), default=None)
 
 
-def _overflow(calendar: Calendar, specification: Specification, said: UserInput) -> Fault | None:
+def _calendar_faults(
+    calendar: Calendar, specification: Specification, settings: UserInput
+) -> Iterator[Fault]:
     ends = [
         date.fromisoformat(specification["columns"][name][end])
-        for name in said.date_columns
+        for name in settings.date_columns
         for end in ("from", "to")
         if specification["columns"][name].get(end)
     ]
@@ -230,23 +229,22 @@ def _overflow(calendar: Calendar, specification: Specification, said: UserInput)
     except (OverflowError, ValueError):
         reached = [date.max]
     if calendar.start < FIRST:
-        return fault_at(
+        yield fault_at(
             "start_date",
             f"{calendar.start} is before {FIRST}, the first day that Exhibit knows",
             "use a later day",
         )
-    if max(reached) <= LAST:
-        return None
-    return fault_at(
-        "num_datasets",
-        f"{calendar.count} with length_of_period {calendar.length} {calendar.unit} "
-        f"runs past {LAST}, the last day that Exhibit knows",
-        "use fewer or shorter periods",
-    )
+    elif max(reached) > LAST:
+        yield fault_at(
+            "num_datasets",
+            f"{calendar.count} with length_of_period {calendar.length} {calendar.unit} "
+            f"runs past {LAST}, the last day that Exhibit knows",
+            "use fewer or shorter periods",
+        )
 
 
-def _failing_specification(series: Series) -> Iterator[Fault]:
-    """Yield what can be computed to fail in some period, told as faults of the specification."""
+def _plan_faults(series: Series) -> Iterator[Fault]:
+    """Yield what would fail in some period, as faults of the specification."""
     last = series.calendar.count - 1
     for k in range(last + 1) if series.crosses_moved_dates else range(min(2, last + 1)):
         crossed = series.combinations(k)
@@ -287,7 +285,7 @@ def _failing_specification(series: Series) -> Iterator[Fault]:
 
 
 def _empty_windows(series: Series) -> Iterator[Fault]:
-    """A window may come to lie between two dates of its frequency, such as ends of quarters."""
+    """A moved window may fall between two dates of its frequency, such as ends of quarters."""
     columns = series.specification["columns"]
     rare = [
         name
@@ -307,7 +305,7 @@ def _empty_windows(series: Series) -> Iterator[Fault]:
 
 
 def _windows(series: Series, names: list[str], count: int) -> Iterator[Window]:
-    """Yield the closed windows of date columns, period by period."""
+    """Yield the windows of date columns that have both ends, period by period."""
     columns = series.specification["columns"]
     closed_windows = {
         name: (date.fromisoformat(columns[name]["from"]), date.fromisoformat(columns[name]["to"]))
@@ -323,31 +321,29 @@ def _windows(series: Series, names: list[str], count: int) -> Iterator[Window]:
 
 
 def _enough_rows(series: Series, crossed: int) -> int:
-    """Return the smallest number of rows of which no part is smaller than a full crossing."""
+    """Return the smallest number of rows whose parts both hold a full cross join."""
     fraction = series.user_input.fraction_of_new
     shares = [share for share in (fraction, 1 - fraction) if share]
-    # Rounding down may take one row off the new records, and so one more than this is enough.
+    # Rounding down may take a row from the new records; then one more row is enough.
     rows = max(crossed, *(ceil(crossed / share) for share in shares))
     return rows if rows - floor(rows * fraction) >= crossed or fraction == 1 else rows + 1
 
 
 def _shared_seeds(series: Series) -> Iterator[Fault]:
-    """Exhibit gives two uuid columns with one seed the same values, and periods count it up."""
+    """Two uuid columns with the same seed have the same values; it grows by 1 per period."""
     uuids = [plan for plan in series.identifier_plans(0) if plan.kind == "uuid"]
-    for place, one in enumerate(uuids):
-        for other in uuids[:place]:
-            if abs(one.seed - other.seed) < series.calendar.count:
-                yield fault_at(
-                    f"columns.{one.column}",
-                    f"would share identifiers with '{other.column}': their seeds {one.seed} and "
-                    f"{other.seed} are closer than the series has periods "
-                    f"({series.calendar.count})",
-                    f"give {one.column} a uuid_seed of its own, for example uuid_seed: "
-                    f"{other.seed + 1_000_000}",
-                )
+    for other, plan in combinations(uuids, 2):
+        if abs(plan.seed - other.seed) < series.calendar.count:
+            yield fault_at(
+                f"columns.{plan.column}",
+                f"would share identifiers with '{other.column}': their seeds {plan.seed} and "
+                f"{other.seed} are closer than the series has periods ({series.calendar.count})",
+                f"give {plan.column} a uuid_seed of its own, for example uuid_seed: "
+                f"{other.seed + 1_000_000}",
+            )
 
 
-def _failing_input(series: Series) -> Iterator[Fault]:
+def _entity_faults(series: Series) -> Iterator[Fault]:
     if series.truth:
         yield from taken_names(series.truth)
         yield from misdated_events(
@@ -360,7 +356,7 @@ def _failing_input(series: Series) -> Iterator[Fault]:
     if not existing or not first.miss_probability or series.rows > _COUNTED:
         return
     needed = count_entities(first.distribution, existing)
-    # The first draw has the fewest to draw from, and all draws need the same number.
+    # All periods need the same number of entities, and the second has the fewest to choose from.
     known = count_identified_entities(first, series.rows)
     if known < needed:
         yield fault_at(

@@ -1,13 +1,13 @@
-"""Identifiers of new records: new in every period, without looking at any other (section 4.3).
+"""Identifiers of new records, unique across periods without looking at other periods (4.3).
 
-A ``uuid`` column has the values that Exhibit 0.9.9 gives for the same seed, row by row.
-``range`` columns have Exhibit's numbers, moved past those of the earlier periods. ``pseudo_chi``
-columns keep Exhibit's format, but walk through a fixed shuffle of all such numbers, so that they
-are reproducible and no two periods share one. Linked columns share one order of entities.
+A ``uuid`` column has the values that Exhibit 0.9.9 generates for the same seed, row by row. A
+``range`` column has Exhibit's numbers, offset by those of earlier periods. A ``pseudo_chi`` column
+keeps Exhibit's format, but takes consecutive numbers of a fixed shuffle of all such numbers, so
+that it is reproducible and no two periods share one. Linked columns share one order of entities.
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,55 +22,55 @@ if TYPE_CHECKING:
 
 _DAYS, _YEARS, _SERIALS = 32, 80, 10_000
 PSEUDO_CHIS = _DAYS * _YEARS * _SERIALS
-"""How many different pseudo CHI numbers there are: a day, the month 13, a year, four digits."""
+"""The number of different pseudo CHI numbers: a day, the month 13, a year, four digits."""
 
 
 @dataclass(frozen=True)
 class IdentifierPlan:
-    """How one uuid column of one period is filled."""
+    """How to generate one uuid column of one period."""
 
     column: str
     kind: str
     """``uuid``, ``pseudo_chi`` or ``range``."""
     seed: int
-    """Seed of this period; decides uuid values, blanks and the order of a ``range``."""
+    """Seed of this period, for uuid values, missing values and the order of a ``range``."""
     order_seed: int
-    """Seed of the order of rows: the seed of the first column among linked ones."""
+    """Seed of the order of rows, shared by linked columns."""
     series_seed: int
-    """Seed that is the same in all periods; decides the order of pseudo CHI numbers."""
+    """Seed shared by all periods, for the order of pseudo CHI numbers."""
     distribution: Distribution
     miss_probability: float
     issued: int
-    """How many identifiers the earlier periods were allotted (before cutting and blanking)."""
+    """The number of identifiers allocated to earlier periods, before truncation and blanks."""
 
 
 def generate(plan: IdentifierPlan, rows: int) -> "pd.Series[Any]":
-    """Return the column: ``rows`` values (text, or int for ``range``), None where missing."""
+    """Return the column: text, or int for a ``range``, None where missing."""
     import numpy as np
     import pandas as pd
 
     rng = random.Random(plan.seed)
-    # The None is found under the number −1 of a missing identifier.
+    # A missing identifier has the number −1, which selects the None.
     values = [*_values(plan, allocated_entities(plan.distribution, rows), rng), None]
     data = np.array(values, dtype=object)[identifier_of_row(plan, rows, rng)]
     return pd.Series(data, name=plan.column, dtype=object)
 
 
 def identifier_of_row(plan: IdentifierPlan, rows: int, rng: random.Random) -> "NDArray[np.int64]":
-    """Return for each row the number of its identifier, in the order of the rows; −1 if missing.
+    """Return the number of each row's identifier, −1 if it is missing.
 
-    ``rng`` is the generator of the column, once its identifiers have been drawn.
+    ``rng`` is the column's generator after it has generated the identifiers.
     """
     import numpy as np
 
     numbers = entity_of_row(plan.distribution, rows)
     if plan.miss_probability:
-        numbers[_chances(rng, rows) < plan.miss_probability] = -1
+        numbers[_uniform(rng, rows) < plan.miss_probability] = -1
     return numbers[np.random.RandomState(plan.order_seed).permutation(rows)]
 
 
 def _values(plan: IdentifierPlan, count: int, rng: random.Random) -> list[Any]:
-    """Return ``count`` different identifiers; draws from ``rng`` as Exhibit does."""
+    """Return ``count`` different identifiers, advancing ``rng`` as Exhibit does."""
     if plan.kind == "uuid":
         return texts_of(uuids(rng, count))
     if plan.kind == "range":
@@ -81,9 +81,9 @@ def _values(plan: IdentifierPlan, count: int, rng: random.Random) -> list[Any]:
 
 
 def _words(rng: random.Random, count: int) -> "NDArray[np.uint32]":
-    """Return the next ``count`` words of 32 bits of a generator of Python's, and move it on.
+    """Return the next ``count`` 32-bit words of a Python generator, and advance it.
 
-    numpy has the same generator (MT19937) and gives them all at once.
+    numpy has the same generator (MT19937), which returns all words at once.
     """
     import numpy as np
 
@@ -100,11 +100,10 @@ def _words(rng: random.Random, count: int) -> "NDArray[np.uint32]":
 
 
 def uuids(rng: random.Random, count: int) -> "NDArray[np.uint32]":
-    """Return what ``uuid.UUID(int=rng.getrandbits(128), version=4)`` gives, time after time.
+    """Return ``count`` results of ``uuid.UUID(int=rng.getrandbits(128), version=4)``.
 
-    Shape ``(count, 4)``, the highest word first, big-endian: ``texts_of`` makes texts of them.
-    ``getrandbits`` fills a number from its lowest word up; the variant and the version of a uuid
-    are bits of its second and its third word.
+    Shape ``(count, 4)``, big-endian words, for ``texts_of``. ``getrandbits`` fills the lowest word
+    first; variant and version are bits of the second and third word.
     """
     words = _words(rng, 4 * count).reshape(count, 4)
     words[:, 1] = words[:, 1] & 0x3FFF_FFFF | 0x8000_0000
@@ -113,26 +112,25 @@ def uuids(rng: random.Random, count: int) -> "NDArray[np.uint32]":
 
 
 def texts_of(words: "NDArray[np.uint32]") -> list[str]:
-    """Return the 32 hexadecimal digits of each of some ``uuids``."""
-    return _cut(words.tobytes().hex(), 32)
+    """Return the hexadecimal digits of each uuid."""
+    return _split(words.tobytes().hex(), 32)
 
 
-def _cut(text: str, size: int) -> list[str]:
-    """Return the pieces of ``size`` characters that a text is made of."""
+def _split(text: str, size: int) -> list[str]:
     return [text[begin : begin + size] for begin in range(0, len(text), size)]
 
 
-def _chances(rng: random.Random, count: int) -> "NDArray[np.float64]":
-    """Return what ``rng.random()`` gives, time after time: 27 bits of a word, 26 of the next."""
+def _uniform(rng: random.Random, count: int) -> "NDArray[np.float64]":
+    """Return ``count`` results of ``rng.random()``: 27 bits of a word and 26 of the next."""
     import numpy as np
 
     high, low = _words(rng, 2 * count).reshape(count, 2).astype(np.float64).T
-    chances: NDArray[np.float64] = (np.floor(high / 2**5) * 2**26 + np.floor(low / 2**6)) / 2**53
-    return chances
+    uniform: NDArray[np.float64] = (np.floor(high / 2**5) * 2**26 + np.floor(low / 2**6)) / 2**53
+    return uniform
 
 
 def pseudo_chis(seed: int, first: int, count: int) -> list[str]:
-    """Return ``count`` pseudo CHI numbers, from place ``first`` of the shuffle that ``seed`` names.
+    """Return ``count`` pseudo CHI numbers, from position ``first`` of the seed's shuffle.
 
     Ten digits: a day from 00 to 31, ``13``, a year from 20 to 99, four digits.
     """
@@ -147,14 +145,13 @@ def pseudo_chis(seed: int, first: int, count: int) -> list[str]:
     for place in range(9, -1, -1):
         numbers, digits[:, place] = np.divmod(numbers, np.uint64(10))
     digits += ord("0")
-    return _cut(digits.tobytes().decode("ascii"), 10)
+    return _split(digits.tobytes().decode("ascii"), 10)
 
 
 def _shuffled(places: "NDArray[np.uint64]", seed: int) -> "NDArray[np.uint64]":
-    """Return where a keyed one-to-one shuffle of all pseudo CHI numbers takes each place.
+    """Return each position under a keyed permutation of all pseudo CHI numbers.
 
-    A Feistel network on two unequal halves whose product is the number of them, so that every
-    round can be undone and no number is met twice.
+    A Feistel network on two unequal halves, whose rounds are invertible.
     """
     import numpy as np
 
@@ -178,12 +175,11 @@ def _mixed(numbers: "NDArray[np.uint64]", key: int) -> "NDArray[np.uint64]":
 
 
 def count_identified_entities(first: IdentifierPlan, rows: int) -> int:
-    """Return how many different identifiers ``rows`` new records hold, blanks left out."""
+    """Return the number of different identifiers in ``rows`` new records."""
     return int(generate(first, rows).nunique())
 
 
-def linked_in(columns: Iterable[str], linked: Iterable[str]) -> tuple[str, ...]:
+def linked_in(columns: Iterable[str], linked: Collection[str]) -> tuple[str, ...]:
     """Return the uuid columns that are linked one to one, in the order of the metadata."""
-    linked = set(linked)
     found = tuple(column for column in columns if column in linked)
     return found if len(found) > 1 else ()
