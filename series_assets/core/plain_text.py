@@ -8,42 +8,40 @@ import re
 import unicodedata
 
 _KEPT = "\n\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
-"""What ends a line, and what several scripts cannot be written without."""
-_ACTING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Categories of characters that have no glyph: controls, formats, lone halves, separators."""
+"""Line breaks, and the joiners that some scripts require."""
+_INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode categories without a glyph: controls, formats, surrogates, separators."""
 _SHORT = {"\t": r"\t", "\r": r"\r"}
 _NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
 _ALWAYS = re.compile(r"[`*\[<~]|&(?=[#A-Za-z])|\\(?=[!-/:-@\[-`{-~]|$)")
-"""What may begin something in a line of Markdown, wherever it stands."""
+"""Characters with a meaning anywhere in a line of Markdown."""
 _UNDERSCORES = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-"""Those that are emphasis where there are two of them; within a word they never are."""
+"""Underscores outside of words, which mean emphasis where there are two."""
 _MARKS = re.compile(f"{_ALWAYS.pattern}|{_UNDERSCORES.pattern}")
 _NUMBER = re.compile(r"\d{1,9}(?=[.)](?:\s|$))")
 _LINKED = re.compile(r"https?://|www\.|[-.\w+]@[-\w]+\.", re.IGNORECASE)
-"""What Dagster makes a link of without any brackets."""
+"""What Dagster turns into a link by itself."""
 
 
 def escape_invisible(text: str) -> str:
-    r"""Return text with an escape such as ``\x1b`` for each character that would act unseen.
+    r"""Return text with escapes such as ``\x1b`` for control characters and other invisible ones.
 
-    These are controls, overrides of the direction of writing, invisible formats, separators of
-    lines and lone surrogates. Line breaks stay. Text without any of them comes back as it is, and
-    so does what this function has returned.
+    Among these are bidirectional overrides, line separators and lone surrogates. Line breaks stay.
+    The function is idempotent.
     """
-    return _NOT_ASCII.sub(_shown, text)
+    return _NOT_ASCII.sub(_escaped, text)
 
 
 def one_line(text: str) -> str:
-    r"""Return text made visible on a single line, with ``\n`` for each line break."""
+    r"""Return escaped text on a single line, with ``\n`` for each line break."""
     return escape_invisible(text).replace("\n", r"\n")
 
 
 def escape_markdown(text: str) -> str:
-    """Return Markdown that shows the text as it is, made visible, with its line breaks.
+    """Return Markdown that renders as the plain text, with its line breaks.
 
-    No part of it becomes HTML, a link, a picture, emphasis, code, a heading, a list or a table;
-    words that would become links by themselves are set as code. Blanks at the beginning of a line
-    are not kept, as Markdown shows none.
+    No part of it becomes HTML, a link, an image, emphasis, a heading, a list or a table; words that
+    would become links by themselves are formatted as code. Indentation is dropped.
     """
     shown = escape_invisible(text)
     marks = _ALWAYS if len(_UNDERSCORES.findall(shown)) < 2 else _MARKS
@@ -56,15 +54,15 @@ def escape_markdown(text: str) -> str:
 
 
 def code_block(text: str, language: str = "") -> str:
-    """Return a block of code in Markdown that holds the text, made visible, and cannot be left."""
+    """Return a fenced code block in Markdown that the text cannot close."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{escape_invisible(text)}\n{fence}"
 
 
-def _shown(match: re.Match[str]) -> str:
+def _escaped(match: re.Match[str]) -> str:
     character = match.group()
-    if character in _KEPT or unicodedata.category(character) not in _ACTING:
+    if character in _KEPT or unicodedata.category(character) not in _INVISIBLE:
         return character
     number = ord(character)
     if number > 0xFFFF:
@@ -81,7 +79,7 @@ def _word(word: str, marks: re.Pattern[str]) -> str:
 
 
 def _begun(line: str) -> str:
-    """Return a line of Markdown that begins no block."""
+    """Return a line of Markdown escaped so that it does not begin a block."""
     if number := _NUMBER.match(line):
         return f"{number.group()}\\{line[number.end() :]}"
     return f"\\{line}" if re.match(r"[-#+>=:|]", line) else line

@@ -1,7 +1,7 @@
-"""Records as tables: their text, their types, who is new among them, how they are combined.
+"""Converts records to text and back, and combines the parts of a dataset.
 
-The text of a value is what a consumer reads in a CSV (section 8), and is made here once; from
-then on records travel as text, so that a dataset holds the very characters of its parts.
+Each value is converted once to the text that a CSV has (section 8); from then on records are passed
+on as text, so that a dataset has exactly the characters of its parts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,22 +18,21 @@ from series_assets.core.spec.column_types import KINDS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# As pyarrow matches them: ``$`` is the end of the text, digits are those of ASCII.
-_WHOLE = r"^(0|[1-9][0-9]{0,17}|-[1-9][0-9]{0,16})$"
+# Patterns for pyarrow, in which ``$`` matches only at the end of the text.
+_INTEGER = r"^(0|[1-9][0-9]{0,17}|-[1-9][0-9]{0,16})$"
 _DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with each value as its text (``str``), None where it is missing.
+    """Return the frame with each value as text, None where it is missing.
 
-    Days are ISO without a time, floats the shortest text that reads back the same.
+    Days are ISO without a time, floats the shortest text that parses to the same number.
     """
-    columns = {name: texts_of(frame[name]) for name in frame.columns}
-    return frame_of_columns(columns, frame.columns)
+    return frame_of_columns({name: texts_of(frame[name]) for name in frame}, frame.columns)
 
 
 def as_delivered(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame as a consumer reads it from a CSV: as text, an empty text is missing."""
+    """Return the frame as read from a CSV: as text, where an empty text is a missing value."""
     texts = as_text(frame)
     for name in texts.columns:
         empty = texts[name].eq("").to_numpy()
@@ -43,26 +42,23 @@ def as_delivered(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def frame_of_columns(columns: Mapping[Any, Any], names: "pd.Index[Any]") -> pd.DataFrame:
-    """Return a frame of columns, which come in the order of their names.
-
-    pandas can be told the names at once, but then goes through all values one by one.
-    """
+    """Return a frame of columns in the order of ``names``."""
+    # Passing the names to the constructor would copy value by value.
     frame = pd.DataFrame(columns)
     frame.columns = names
     return frame
 
 
 def texts_of(column: "pd.Series[Any]") -> "NDArray[np.object_]":
-    """Return the texts of a column as ``as_text`` has them; shape ``(rows,)``."""
-    # Whole columns at a time where their dtype allows it.
+    """Return the values of a column as ``as_text`` converts them; vectorized where possible."""
     dtype = column.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return _taken(texts_of(column.cat.categories.to_series()), column.cat.codes.to_numpy())
+        return _take(texts_of(column.cat.categories.to_series()), column.cat.codes.to_numpy())
     if pd.api.types.is_datetime64_any_dtype(dtype):
         days = column.to_numpy(dtype="datetime64[ns]")
         if (np.isnat(days) | (days == days.astype("datetime64[D]"))).all():
             codes, uniques = pd.factorize(days)
-            return _taken(uniques.astype("datetime64[D]").astype(str), codes)
+            return _take(uniques.astype("datetime64[D]").astype(str), codes)
     elif isinstance(dtype, np.dtype) and dtype.kind == "f" and dtype.itemsize <= 8:
         return _float_texts(column.to_numpy(dtype=np.float64))
     elif pd.api.types.is_integer_dtype(dtype):
@@ -76,7 +72,7 @@ def texts_of(column: "pd.Series[Any]") -> "NDArray[np.object_]":
     return texts
 
 
-def _taken(values: "NDArray[Any]", codes: "NDArray[Any]") -> "NDArray[np.object_]":
+def _take(values: "NDArray[Any]", codes: "NDArray[Any]") -> "NDArray[np.object_]":
     """Return ``values[codes]``, with None for each code -1."""
     with_none = np.empty(len(values) + 1, dtype=object)  # the last one is None
     with_none[:-1] = values
@@ -85,7 +81,7 @@ def _taken(values: "NDArray[Any]", codes: "NDArray[Any]") -> "NDArray[np.object_
 
 
 def _float_texts(numbers: "NDArray[np.float64]") -> "NDArray[np.object_]":
-    """Return the texts that Python gives for floats, None for NaN."""
+    """Return the ``repr`` of floats, None for NaN."""
     found, rest = _plain_float_texts(numbers)
     texts = _objects(found)
     texts[rest] = [repr(number) for number in numbers[rest].tolist()]
@@ -93,10 +89,10 @@ def _float_texts(numbers: "NDArray[np.float64]") -> "NDArray[np.object_]":
 
 
 def _plain_float_texts(numbers: "NDArray[np.float64]") -> "tuple[pa.Array, NDArray[np.bool_]]":
-    """Return texts of floats as far as pyarrow gives them, and where it does not.
+    """Return the ``repr`` of floats of medium size from pyarrow, and a mask of the others.
 
-    It finds the same digits as Python, but has an exponent where Python has none, or the other
-    way round, unless numbers are of middling size; and no zero after the point of a whole number.
+    pyarrow's digits are those of Python, but it uses exponents for other sizes, and writes whole
+    numbers without a point.
     """
     size = np.abs(numbers)
     plain = ((size >= 1e-4) & (size < 1e10)) | (size == 0)
@@ -106,7 +102,7 @@ def _plain_float_texts(numbers: "NDArray[np.float64]") -> "tuple[pa.Array, NDArr
 
 
 def _objects(texts: pa.Array) -> "NDArray[np.object_]":
-    """Return the texts as Python's, None where one is missing; equal ones are one object."""
+    """Return the texts as Python strings, shared where equal, None where missing."""
     return np.array(texts.to_pandas(), dtype=object)
 
 
@@ -128,9 +124,9 @@ def _text(value: object) -> str | None:
 
 
 def typed(texts: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
-    """Return a frame of text with its values as what they are, the inverse of ``as_text``.
+    """Return a frame of text as typed values, the inverse of ``as_text``.
 
-    ``kinds`` as ``specification.column_kinds`` gives them; a column it lacks is ``any``.
+    ``kinds`` is as from ``specification.column_kinds``; a column that it lacks is ``any``.
     """
     columns = {
         name: column_from_text(texts[name], kinds.get(name, "any")) for name in texts.columns
@@ -141,9 +137,9 @@ def typed(texts: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
 def column_from_text(
     values: "Sequence[str | None] | pd.Series[Any]", kind: str
 ) -> "pd.Series[Any]":
-    """Return the values as Int64, float64, datetime64, boolean, or text where nothing else fits.
+    """Return the values as Int64, float64, datetime64 or boolean if that preserves their text.
 
-    A column is only read as something else than text where its text would come out the same.
+    Else they stay text.
     """
     text = pd.Series(values, dtype=object)
     if kind == "text" and text.notna().any():
@@ -152,9 +148,9 @@ def column_from_text(
     known = coded.dictionary
     if not len(known):
         return _empty_of(kind, text)
-    # Each text is looked at once; ``codes`` says where it stands, -1 that there is none.
+    # Parse each distinct text once; ``codes`` has its position, -1 for a missing value.
     codes = coded.indices.fill_null(-1).to_numpy()
-    if pc.all(pc.match_substring_regex(known, _WHOLE)).as_py():
+    if pc.all(pc.match_substring_regex(known, _INTEGER)).as_py():
         numbers = known.cast(pa.int64()).to_numpy()
         return pd.Series(pd.arrays.IntegerArray(np.append(numbers, 1)[codes], codes < 0))
     floats = _read_floats(known)
@@ -162,7 +158,7 @@ def column_from_text(
         return pd.Series(np.append(floats, np.nan)[codes])
     if pc.all(pc.match_substring_regex(known, _DAY)).as_py():
         days = pd.to_datetime(known.to_pandas(), format="%Y-%m-%d", errors="coerce")
-        if days.notna().all():  # else some are days that pandas cannot hold
+        if days.notna().all():  # else some are out of pandas' range
             return pd.Series(np.append(days.to_numpy(), np.datetime64("NaT"))[codes])
     if len(known) <= 2 and set(known.to_pylist()) <= {"True", "False"}:
         flags = np.append(pc.equal(known, "True").to_numpy(zero_copy_only=False), False)[codes]
@@ -173,7 +169,7 @@ def column_from_text(
 
 
 def _read_floats(known: pa.Array) -> "NDArray[np.float64] | None":
-    """Return what the texts are as floats; None where one is none, or would print differently."""
+    """Return the texts as floats; None unless all are floats in their ``repr`` form."""
     try:
         numbers: NDArray[np.float64] = known.cast(pa.float64()).to_numpy()
     except pa.ArrowInvalid:
@@ -181,7 +177,7 @@ def _read_floats(known: pa.Array) -> "NDArray[np.float64] | None":
     if np.isnan(numbers).any():
         return None
     found, rest = _plain_float_texts(numbers)
-    if not pc.all(pc.equal(found, known), min_count=0).as_py():  # the others are missing in it
+    if not pc.all(pc.equal(found, known), min_count=0).as_py():  # the others are null there
         return None
     others = zip(numbers[rest].tolist(), known.filter(pa.array(rest)).to_pylist(), strict=True)
     return numbers if all(repr(number) == text for number, text in others) else None
@@ -195,18 +191,15 @@ def _empty_of(kind: str, text: "pd.Series[Any]") -> "pd.Series[Any]":
 def first_row_positions(
     identifiers: "Sequence[str | None] | pd.Series[Any]",
 ) -> "NDArray[np.int64]":
-    """Return the places of the rows in which an entity occurs for the first time.
-
-    Rows without an identifier are no entity's (section 6).
-    """
+    """Return the positions of the first row of each entity; rows without identifier have none."""
     column = pd.Series(identifiers, dtype=object)
     return np.flatnonzero(column.notna() & ~column.duplicated()).astype(np.int64)
 
 
 def combine(parts: Iterable[pd.DataFrame], seed: int) -> pd.DataFrame:
-    """Return the parts (frames of text) as one, shuffled, in the columns of the first (section 7).
+    """Return the parts, frames of text with the same columns, as one shuffled frame (section 7).
 
-    There is at least one part; all have the same columns in some order.
+    Its columns are in the order of the first part.
     """
     from sklearn.utils import shuffle
 

@@ -56,11 +56,11 @@ class Calendar:
 
     @property
     def cadence(self) -> str:
-        """How often a period begins, in words: every ``month``, every ``2 weeks``."""
+        """The length of a period in words, to follow "every": ``month``, ``2 weeks``."""
         return UNITS[self.unit].singular if self.length == 1 else f"{self.length} {self.unit}"
 
     def step(self, k: int) -> relativedelta:
-        """Return how far period ``k`` lies from the first; for negative ``k``, before it."""
+        """Return the offset of period ``k`` from the first; ``k`` may be negative."""
         return relativedelta(days=self.days * k, months=self.months * k)
 
     def start_of(self, k: int) -> date:
@@ -90,29 +90,27 @@ class Calendar:
         return {key: k for k, key in enumerate(self.keys)}
 
     def period_for_key(self, key: str) -> Period:
-        """Return the period with a partition key. Raises KeyError for a key of no period."""
+        """Return the period with a partition key. Raises KeyError for an unknown key."""
         return self.period(self._by_key[key])
 
     def move(self, day: date, k: int) -> date:
-        """Return ``day`` as it is in period ``k``: the same step as its start, from the original.
+        """Return ``day`` shifted by the offset of period ``k``.
 
-        Raises ValueError or OverflowError for a day that Python has no date for.
+        Raises ValueError or OverflowError for a day outside of Python's calendar.
         """
         return day + self.step(k)
 
     def move_window(
         self, first: date | None, last: date | None, k: int
     ) -> tuple[date | None, date | None]:
-        """Return both ends of a window as they are in period ``k``; an open end stays open.
+        """Return both ends of a window in period ``k``; an open end (None) stays open.
 
-        Where periods are counted in months, a window that ends on the last day of a month always
-        does, and if it also begins on one (a single day, or 31 January to 29 February), it always
-        begins on one. A window that begins on a last day and ends within a month is moved day by
-        day.
+        With periods in months, a window that ends on the last day of a month still does after the
+        move, and so does its start if both are last days.
         """
         ends_months = self.months > 0 and last is not None and _is_last_of_month(last)
-        starts_so = ends_months and first is not None and _is_last_of_month(first)
-        return self._moved(first, k, starts_so), self._moved(last, k, ends_months)
+        starts_at_end = ends_months and first is not None and _is_last_of_month(first)
+        return self._moved(first, k, starts_at_end), self._moved(last, k, ends_months)
 
     def _moved(self, day: date | None, k: int, keep_month_end: bool) -> date | None:
         if day is None:

@@ -1,6 +1,6 @@
-"""The dates of a period: windows, the dates that they hold, and the days written in expressions.
+"""Moves the dates of a specification to a period: windows, and date literals in expressions.
 
-Everything moves from the original specification and ``k`` (contract, sections 3 and 4.2).
+Everything is derived from the original specification and ``k`` (contract, sections 3 and 4.2).
 """
 
 import re
@@ -23,12 +23,11 @@ _ASSIGNED = re.compile(r"(assign_value\$)([^,$]+)")
 
 
 def move_dates(changed: Specification, moved: Iterable[str], calendar: Calendar, k: int) -> None:
-    """Move all dates of a specification that is ours to change from period 0 to period ``k``.
+    """Move all dates of ``changed`` from period 0 to period ``k``, in place.
 
-    Windows first. ``uniques`` of any date column is capped to the dates of its window: Exhibit
-    would otherwise forget ``to``; and a column that has all dates of its first window has all of
-    the later ones. Then the days that constraints, filters, derived columns and ``assign_value``
-    name: one that is compared with a moved column, or assigned to one, moves with it.
+    ``uniques`` of every date column is capped to the dates in its window, as Exhibit would
+    otherwise ignore ``to``; a column with all dates of its first window has all dates of later
+    ones. A date literal moves with the column that it is compared with or assigned to.
     """
     columns = changed["columns"]
     moving = _Moving(columns, tuple(moved), calendar, k)
@@ -62,14 +61,14 @@ def _move_literals(changed: Specification, moving: "_Moving") -> None:
 
 
 def _made_from(calculations: Mapping[str, str], dates: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return the date columns that each derived column is made from, however indirectly."""
+    """Return the date columns that each derived column depends on, directly or not."""
     names = {*calculations, *dates}
     reached = {
         name: mentions.in_derivation(text, names) - {name} for name, text in calculations.items()
     }
     while True:
         further = {
-            name: found.union(*(reached.get(one, set()) for one in found))
+            name: found.union(*(reached.get(other, set()) for other in found))
             for name, found in reached.items()
         }
         if further == reached:
@@ -78,7 +77,7 @@ def _made_from(calculations: Mapping[str, str], dates: Iterable[str]) -> dict[st
 
 
 class _Moving:
-    """How far the dates of a period's columns lie from the original ones."""
+    """Moves the dates of one period."""
 
     def __init__(
         self,
@@ -101,7 +100,7 @@ class _Moving:
         )
 
     def window(self, name: str) -> dict[str, Any]:
-        """Return ``from``, ``to`` and ``uniques`` of a date column, as far as it has them."""
+        """Return the moved ``from``, ``to`` and ``uniques`` of a date column that has them."""
         column = self._columns[name]
         found: dict[str, Any] = {}
         if name in self._ends:
@@ -115,10 +114,10 @@ class _Moving:
         return found
 
     def day(self, day: date, names: Iterable[str]) -> date:
-        """Return a day that is compared with some moved columns, as it is in the period.
+        """Return a day that is compared with moved columns, moved to the period.
 
-        It moves as the ``from`` or the ``to`` of the first of them that has it there, or else by
-        the plain step. One that leads out of the calendar, such as 9999-12-31, stays.
+        It moves like the ``from`` or ``to`` that it equals in one of them, else by the plain step.
+        A day that would leave the calendar, such as 9999-12-31, stays.
         """
         for name in names:
             ends = self._ends[name]
@@ -131,14 +130,17 @@ class _Moving:
             return day
 
     def _written(self, day: Day, sources: set[str], *, iso: bool) -> str:
-        """Return what is written for a day beside some date columns, or none."""
+        """Return the text of a day that is compared with date columns, or with none."""
         if not sources:
             return day.text
         moved = [name for name in self._moved if name in sources]
         return day.at(self.day(day.day, moved) if moved else day.day, iso=iso)
 
     def beside(self, dates: Mapping[str, tuple[str, ...]]) -> literals.Change:
-        """Return what is done with a day, by the date columns that its neighbours are made of."""
+        """Return a change that moves a day with the date columns that it is compared with.
+
+        ``dates`` has the date columns that each column depends on.
+        """
 
         def change(day: Day, compared: Compared) -> str:
             sources = {source for name in compared.columns for source in dates.get(name, ())}
@@ -147,10 +149,7 @@ class _Moving:
         return change
 
     def assigned(self, action: str, targets: Iterable[str]) -> str:
-        """Return the action on some date columns with the day that it assigns, if any, moved.
-
-        It moves if one of the columns does.
-        """
+        """Return an action on date columns with its assigned day moved, if one of them moves."""
         targets = set(targets)
 
         def change(found: re.Match[str]) -> str:

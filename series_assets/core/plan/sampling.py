@@ -1,8 +1,4 @@
-"""Entities: how many a period holds, how often each occurs, and which ones are drawn.
-
-Pure arithmetic on integers; the identifiers themselves are made in the engine, and where the
-entities so far are kept is the business of ``storage``.
-"""
+"""How many entities a period has, how often each occurs, and which existing ones are sampled."""
 
 from math import ceil
 from typing import TYPE_CHECKING
@@ -16,23 +12,20 @@ if TYPE_CHECKING:
 
 
 def entities_by_frequency(distribution: Distribution, rows: int) -> list[tuple[int, int]]:
-    """Return pairs of a frequency and how many entities Exhibit makes with it for ``rows``.
+    """Return pairs of a frequency and the number of entities with it.
 
-    Exhibit rounds each number up and cuts what is too much from the end.
+    Exhibit rounds each number up and cuts surplus rows from the end.
     """
     return [(frequency, ceil(rows * float(share) / frequency)) for frequency, share in distribution]
 
 
 def allocated_entities(distribution: Distribution, rows: int) -> int:
-    """Return how many entities Exhibit makes for so many rows, before it cuts any."""
+    """Return the number of entities that Exhibit generates before it cuts surplus rows."""
     return sum(count for _, count in entities_by_frequency(distribution, rows)) if rows else 0
 
 
 def entity_of_row(distribution: Distribution, rows: int) -> "NDArray[np.int64]":
-    """Return for each of ``rows`` rows the number of its entity, from 0, as Exhibit lays them out.
-
-    Shape ``(rows,)``; the numbers that occur have no gaps. Not shuffled.
-    """
+    """Return the number of each row's entity, from 0 without gaps, in Exhibit's own order."""
     import numpy as np
 
     blocks, first = [np.empty(0, dtype=np.int64)], 0
@@ -43,10 +36,10 @@ def entity_of_row(distribution: Distribution, rows: int) -> "NDArray[np.int64]":
 
 
 def count_entities(distribution: Distribution, rows: int) -> int:
-    """Return how many different entities ``rows`` rows hold."""
+    """Return the number of different entities in ``rows`` rows."""
     found, left = 0, rows
     for frequency, count in entities_by_frequency(distribution, rows):
-        found += min(count, left)  # a block has each of its entities once, then again
+        found += min(count, left)  # a block repeats its sequence of entities
         left = max(left - frequency * count, 0)
     return found
 
@@ -54,11 +47,11 @@ def count_entities(distribution: Distribution, rows: int) -> int:
 def sample_ranks(
     distribution: Distribution, rows: int, eligible: int, random_seed: int, k: int
 ) -> "NDArray[np.int64]":
-    """Return for each existing row of period ``k`` the rank of its entity (section 5.1, 5.2).
+    """Return the rank of the entity of each existing row in period ``k`` (section 5.1, 5.2).
 
-    Ranks count the ``eligible`` entities from 0. Each entity is drawn with equal chance and at
-    most once, and then has as many rows as its frequency says. Shape ``(rows,)``, in random
-    order. There must be at least ``present(distribution, rows)`` eligible entities.
+    Ranks are those of the ``eligible`` entities, from 0, of which there must be at least
+    ``count_entities(distribution, rows)``. Entities are sampled uniformly without replacement, then
+    repeated by frequency and shuffled.
     """
     import numpy as np
 

@@ -1,8 +1,4 @@
-"""The column types of a specification: one table, with one entry for each type.
-
-Here is all that follows from a type alone. How a column changes from period to period is in
-``core/plan``, what Exhibit demands of it in ``exhibit_limits``.
-"""
+"""The column types of a specification, with everything that follows from a type alone."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,12 +11,12 @@ from series_assets.core.spec import schema
 
 @dataclass(frozen=True)
 class Kind:
-    """What the values of a column of the data are."""
+    """The kind of values in an output column."""
 
     shown_as: str
-    """What a reader of Dagster's pages sees as the type of the column."""
+    """The type of the column as Dagster shows it."""
     dtype: str | None = None
-    """The dtype of a column without any values; None for text."""
+    """The dtype of a column without values; None for text."""
     is_number: bool = False
 
 
@@ -31,7 +27,7 @@ KINDS: Mapping[str, Kind] = {
     "date": Kind("date", "datetime64[ns]"),
     "any": Kind("any"),
 }
-"""``any``: only the data can tell."""
+"""``any``: depends on the data."""
 NUMBERS = frozenset(name for name, kind in KINDS.items() if kind.is_number)
 """The kinds that are numbers."""
 
@@ -40,18 +36,18 @@ Column = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class ColumnType:
-    """What a type of columns means."""
+    """The properties of a column type."""
 
     form: type[BaseModel]
-    """The keys that a column of the type may have, and their values."""
+    """The model of its keys and values."""
     metadata_list: str
     """The key of the metadata that lists the columns of the type."""
     kind_of: Callable[[Column], str]
-    """Takes the definition of a column and gives the kind of its values, a key of ``KINDS``."""
+    """Takes the definition of a column and returns its kind, a key of ``KINDS``."""
     suffixes: tuple[str, ...] = ("",)
-    """One for each column of the data that a column becomes, added to its name."""
+    """One per output column, appended to the name."""
     adjustable: bool = False
-    """Whether a basic constraint may change the values."""
+    """Whether a basic constraint may adjust the values."""
 
 
 def _of_identifier(column: Column) -> str:
@@ -82,11 +78,11 @@ TYPES: Mapping[str, ColumnType] = {
 }
 
 DERIVED_KIND = "any"
-"""The kind of derived columns, which have no type: only the data can tell."""
+"""The kind of derived columns, which have no type."""
 LISTS_DERIVED = "continuous"
 """The type whose metadata list may name derived columns as well."""
 
 
 def outputs_of(type_: str, name: str) -> list[str]:
-    """Return the columns of the data that a column of a type becomes."""
+    """Return the output columns of a column of a type."""
     return [f"{name}{suffix}" for suffix in TYPES[type_].suffixes]

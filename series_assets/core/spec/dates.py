@@ -1,4 +1,4 @@
-"""Dates as people write them in the two files (contract, section 1). Days only, no times."""
+"""Parses the dates of the two files (contract, section 1): days without times."""
 
 import re
 from datetime import date, datetime
@@ -6,16 +6,16 @@ from datetime import date, datetime
 from series_assets.core.errors import InvalidValueError
 
 FIRST, LAST = date(1677, 9, 22), date(2262, 4, 11)
-"""The days that pandas' timestamps, and so Exhibit's dates, can hold."""
+"""The range of pandas' timestamps, and so of Exhibit's dates."""
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
 def parse_date(value: object) -> date:
-    """Return the day that ``value`` names: ISO text, a YAML date, or day-first ``dd/mm/yyyy``.
+    """Return the day of an ISO text, a YAML date, or a day-first ``dd/mm/yyyy``.
 
-    Raises InvalidValueError with half a sentence that follows the name of the key.
+    Raises InvalidValueError.
     """
     if isinstance(value, datetime):
         if value.time() != datetime.min.time():

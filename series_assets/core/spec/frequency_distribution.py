@@ -5,22 +5,19 @@ from collections.abc import Sequence
 from series_assets.core.errors import InvalidValueError
 
 Distribution = tuple[tuple[int, float], ...]
-"""Pairs of a frequency (rows an entity has in a period) and its share of the rows; shares sum
-to 1."""
-_MOST = 1_000_000
-"""The largest frequency and the largest share that a row of a distribution may give."""
+"""Pairs of a frequency (rows of an entity in a period) and its share of the rows; they sum to 1."""
+_MAX = 1_000_000
+"""Of frequencies and shares."""
 
 
 def parse_distribution(rows: Sequence[str]) -> Distribution:
-    """Return what a ``frequency_distribution`` says; its first row is the header.
+    """Return a parsed ``frequency_distribution``; its first row is the header.
 
-    Raises InvalidValueError with half a sentence that follows the name of the key.
+    Raises InvalidValueError.
     """
     pairs = []
-    if not rows or [cell.strip() for cell in rows[0].split("|")] != [
-        "frequency",
-        "probability_vector",
-    ]:
+    header = [cell.strip() for cell in rows[0].split("|")] if rows else []
+    if header != ["frequency", "probability_vector"]:
         raise InvalidValueError("has no header row 'frequency | probability_vector'")
     for row in rows[1:]:
         try:
@@ -34,9 +31,9 @@ def parse_distribution(rows: Sequence[str]) -> Distribution:
             raise InvalidValueError(
                 f"has a row '{row.strip()}'", "frequencies start at 1, shares at 0"
             )
-        if pairs[-1][0] > _MOST or pairs[-1][1] > _MOST:
+        if pairs[-1][0] > _MAX or pairs[-1][1] > _MAX:
             raise InvalidValueError(
-                f"has a row '{row.strip()}'", f"frequencies and shares are {_MOST} at the most"
+                f"has a row '{row.strip()}'", f"frequencies and shares are {_MAX} at the most"
             )
     total = _numpy_sum([share for _, share in pairs])
     if total <= 0:

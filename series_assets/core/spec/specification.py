@@ -1,8 +1,4 @@
-"""What can be read from a specification: a plain dict in Exhibit's own form, never mutated.
-
-Which forms it may have is in ``schema``, how it is checked in ``parse``, how it changes from period
-to period in ``plan.spec_changes``.
-"""
+"""Reads properties of a specification: a plain dict in Exhibit's own form, never mutated."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +13,7 @@ from series_assets.core.spec.markers import REGEX as REGEX
 
 Specification = dict[str, Any]
 Window = tuple[int, str, str, str]
-"""A period, a date column, and the first and last day it may have then."""
+"""A period, a date column, and the first and last day that it may have in that period."""
 
 
 def columns_of_type(specification: Specification, *types: str) -> list[str]:
@@ -32,24 +28,24 @@ def calculations_of(specification: Specification) -> dict[str, str]:
 
 
 def is_select(anonymising_set: object) -> bool:
-    """Tell whether an anonymising set is an SQL statement."""
+    """Return whether an anonymising set is an SQL statement."""
     return isinstance(anonymising_set, str) and anonymising_set.strip().upper()[:6] == "SELECT"
 
 
 def is_paired(column: Mapping[str, Any]) -> bool:
-    """Tell whether a column's values come with those of the column it is paired with."""
+    """Return whether a column's values follow from those of its paired column."""
     values = column.get("original_values")  # a table, once Exhibit has read it
     return isinstance(values, str) and values == PAIRED
 
 
 def output_columns(specification: Specification, name: str) -> list[str]:
-    """Return the columns of the data that ``name`` stands for: two for a geospatial one."""
+    """Return the output columns of a column: two for a geospatial one."""
     column = specification["columns"].get(name)
     return [name] if column is None else outputs_of(column["type"], name)
 
 
 def column_kinds(specification: Specification) -> dict[str, str]:
-    """Return the kind of the values of each column of the data, a key of ``KINDS``."""
+    """Return the kind of each output column, a key of ``KINDS``."""
     kinds = {
         output: TYPES[column["type"]].kind_of(column)
         for name, column in specification["columns"].items()
@@ -59,7 +55,7 @@ def column_kinds(specification: Specification) -> dict[str, str]:
 
 
 def window_size(column: Mapping[str, Any]) -> int | None:
-    """Return how many dates the window of a date column holds; None where one end is open."""
+    """Return the number of dates in the window of a date column; None if an end is open."""
     start, end, frequency = column.get("from"), column.get("to"), column["frequency"]
     if start is None or end is None:
         return None
@@ -73,14 +69,14 @@ def window_size(column: Mapping[str, Any]) -> int | None:
 def windows_without_dates(
     columns: Mapping[str, Mapping[str, Any]], windows: Iterable[Window]
 ) -> Iterator[Window]:
-    """Yield those of the windows in which no date of their column's frequency lies, in order."""
+    """Yield the windows that contain no date of their column's frequency, in order."""
     windows = list(windows)
     days: dict[str, list[str]] = {}
     for name in {name for _, name, _, _ in windows}:
         import pandas as pd
 
         own = [window for window in windows if window[1] == name]
-        # A window that holds a date of a frequency holds one of its multiples too.
+        # Exhibit counts a multiple such as 2W from the window's start: the base decides.
         every = pd.tseries.frequencies.to_offset(columns[name]["frequency"]).base
         first, last = min(start for *_, start, _ in own), max(end for *_, end in own)
         days[name] = pd.date_range(first, last, freq=every).strftime("%Y-%m-%d").tolist()
@@ -92,7 +88,7 @@ def windows_without_dates(
 
 
 def combinations(specification: Specification) -> int:
-    """Return how many rows a full crossing of the cross-joined columns has; 1 without any."""
+    """Return the number of rows in a full cross join; 1 without cross-joined columns."""
     return prod(
         column["uniques"]
         for column in specification["columns"].values()
@@ -101,7 +97,7 @@ def combinations(specification: Specification) -> int:
 
 
 def closure(names: Iterable[str], groups: Iterable[Iterable[str]]) -> set[str]:
-    """Return the names, and all that is in a group with one of them, however far removed."""
+    """Return the transitive closure of names over groups."""
     found, open_groups = set(names), [set(group) for group in groups]
     while touched := [group for group in open_groups if group & found and not group <= found]:
         found = found.union(*touched)
@@ -109,7 +105,7 @@ def closure(names: Iterable[str], groups: Iterable[Iterable[str]]) -> set[str]:
 
 
 def inseparable_groups(specification: Specification) -> list[set[str]]:
-    """Return the groups of columns that can only be kept together: pairs and linked groups."""
+    """Return the pairs and linked groups, whose columns can only be static together."""
     pairs = [
         {name, *column["paired_columns"]}
         for name, column in specification["columns"].items()
