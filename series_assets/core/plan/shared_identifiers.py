@@ -2,7 +2,7 @@
 
 A ``uuid`` column depends on ``uuid_seed + k`` alone, so series whose seeds are closer than they
 have periods give different entities the same identifiers. A ``pseudo_chi`` column depends on its
-seed and its name. A ``range`` column starts at 0 in every series, like a table's key, and is ignored.
+seed and its name. A ``range`` column starts at 0 in every series and is ignored.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from series_assets.core.errors import InvalidValueError
 from series_assets.core.spec.pydantic_faults import format_value
-from series_assets.core.spec.user_input_values import choice, flag, names
+from series_assets.core.spec.user_input_values import flag, names
 
 DIMENSIONS = ("scd1", "scd2")
 """What ``write`` may list."""
@@ -47,15 +47,12 @@ class TruthSettings(BaseModel):
         description="column that orders the rows of an entity within a period, the place in the "
         "file decides between equal values; empty: the place in the file alone",
     )
-    history: Annotated[
-        Literal["last_of_period", "every_row"],
-        BeforeValidator(choice("last_of_period", "every_row")),
-    ] = Field(
+    history: Literal["last_of_period", "every_row"] = Field(
         "last_of_period",
         description="how many versions a period may open for an entity: one, from its last row, "
         "or one for each row that changes something",
     )
-    time: Annotated[Literal["load", "event"], BeforeValidator(choice("load", "event"))] = Field(
+    time: Literal["load", "event"] = Field(
         "load",
         description="when a version begins: on the first day of its period, or on the day that "
         "its row has in order_by",

@@ -1,7 +1,5 @@
 """Validators that keys of the user input share; they raise InvalidValueError without a place."""
 
-from collections.abc import Callable
-
 from series_assets.core.errors import InvalidValueError
 from series_assets.core.spec.pydantic_faults import format_value
 
@@ -24,19 +22,6 @@ def names(value: object) -> object:
             raise InvalidValueError(f"names '{name}' twice")
         seen.add(name)
     return value
-
-
-def choice(*choices: str) -> Callable[[object], object]:
-    """Return a validator of the given words; it raises InvalidValueError for any other."""
-
-    def check(value: object) -> object:
-        if not isinstance(value, str) or value not in choices:
-            raise InvalidValueError(
-                f"{format_value(value)} is not known", f"use {' or '.join(choices)}"
-            )
-        return value
-
-    return check
 
 
 def flag(value: object) -> object:
