@@ -1,1 +1,1 @@
-"""Writing the two files of a new series: from a template, or inferred from real data."""
+"""Writes the two files of a new series: from a template, or inferred from real data."""

@@ -1,8 +1,8 @@
-"""The files of a series that looks like a table of data, tried out before they are written.
+"""Infers the files of a series from a table of data, and tests them before they are written.
 
-What Exhibit makes of a specification shows only in a run. So the first dataset is made and held
-against the table; where a constraint or a dependence spoils a column, it is left out, and where
-no series comes of it, the table is refused.
+Only a run shows what Exhibit generates from a specification. So the first dataset is generated and
+compared with the table; constraints and dependencies that spoil a column are left out, and a table
+that yields no valid series is refused.
 """
 
 import shutil
@@ -19,7 +19,7 @@ from series_assets.core.errors import Fault, GenerationError, InputError, join_w
 from series_assets.core.plan.series import Series
 from series_assets.core.records import as_text
 from series_assets.core.spec.user_input import UserInput
-from series_assets.engine.infer.from_data import Described, Wish, describe
+from series_assets.engine.infer.from_data import InferenceOptions, InferredInputs, describe
 from series_assets.engine.infer.reading import Table, read
 from series_assets.engine.run import generate_new_records
 from series_assets.pipeline.trial import faults_of_trial
@@ -30,96 +30,96 @@ from series_assets.storage.loading import SPECIFICATION, USER_INPUT, load_parts
 
 PICTURE = "comparison.png"
 _MOST_ROWS = 50_000
-"""Rows of the first dataset that is made to be compared."""
+"""Maximum number of rows of the first dataset that is compared."""
 _FRACTIONS = ("1/3", "1/2", "2/3", "3/4", "9/10", "1")
-"""Shares of new records; more are needed where many rows lack an identifier."""
+"""Fractions of new records to try; more are needed if many rows lack an identifier."""
 _ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
-class Inferred:
-    """Both files of a series as text, a picture, and what there is to be said."""
+class InferredFiles:
+    """Both files of a series as text, with notes and a comparison."""
 
     texts: list[str]
     notes: tuple[str, ...]
     comparison: tuple[str, ...]
-    """Lines of a table that compares data and first dataset."""
+    """Lines of a table that compares the data with the first dataset."""
     picture: bytes
 
 
 @dataclass(frozen=True)
-class _Tried:
-    described: Described
-    alike: list[ColumnComparison]
+class _Attempt:
+    inputs: InferredInputs
+    likenesses: list[ColumnComparison]
     made: pd.DataFrame
 
     @property
-    def off(self) -> list[ColumnComparison]:
-        return [one for one in self.alike if not one.is_similar]
+    def unlike(self) -> list[ColumnComparison]:
+        return [one for one in self.likenesses if not one.is_similar]
 
 
 def infer(
     folder: Path, name: str, data: Path, identifier: str, *, stock_exhibit: bool = False
-) -> Inferred:
-    """Return the files of a series called ``name`` that looks like the table in a CSV.
+) -> InferredFiles:
+    """Return the files of a series called ``name`` that resembles the table in a CSV.
 
-    ``identifier`` is the column that names its entities. Where Exhibit keeps values in its
-    database, one is put into ``folder``. ``stock_exhibit`` runs its own loops. Raises InputError
-    where the table cannot be read, or makes no series.
+    ``identifier`` is the column that identifies entities. If Exhibit keeps values in a database, it
+    is written to ``folder``. ``stock_exhibit`` runs Exhibit's own loops. Raises InputError if the
+    table cannot be read, or yields no valid series.
     """
     table = read(data, identifier)
-    wish, left_out = Wish(), list[str]()
-    best: _Tried | None = None
+    options, left_out = InferenceOptions(), list[str]()
+    best: _Attempt | None = None
     for _ in range(_ATTEMPTS):
         try:
-            tried = _tried(folder, name, data, identifier, table, wish, stock_exhibit)
+            attempt = _attempt(folder, name, data, identifier, table, options, stock_exhibit)
         except InputError:
-            if not wish.links:
+            if not options.links:
                 raise
-            wish = Wish(weights=frozenset(), orders=False, links=False)
+            options = InferenceOptions(weights=frozenset(), orders=False, links=False)
             left_out = ["what columns have to do with each other, which makes no series here"]
             continue
-        if best is None or len(tried.off) <= len(best.off):
-            best = tried
-        if not tried.off or (simpler := _simpler(wish, tried)) is None:
+        if best is None or len(attempt.unlike) <= len(best.unlike):
+            best = attempt
+        if not attempt.unlike or (simpler := _simpler(options, attempt)) is None:
             break
-        wish, what = simpler
+        options, what = simpler
         left_out.append(what)
     assert best is not None
-    notes = [*best.described.notes, *(f"left out: {what}" for what in left_out)]
-    notes += [_told_of(one) for one in best.off]
+    notes = [*best.inputs.notes, *(f"left out: {what}" for what in left_out)]
+    notes += [_note_on(one) for one in best.unlike]
     rows = (table.rows, len(best.made))
     values = {column: table.columns[column].values for column in table.columns}
     title = f"{name}: {data.name} and the first dataset"
-    return Inferred(
-        _texts(best.described, name, data),
+    return InferredFiles(
+        _texts(best.inputs, name, data),
         tuple(notes),
-        tuple(format_table(best.alike, rows)),
-        plot_data_comparison(title, best.alike, values, best.made),
+        tuple(format_table(best.likenesses, rows)),
+        plot_data_comparison(title, best.likenesses, values, best.made),
     )
 
 
-def _simpler(wish: Wish, tried: _Tried) -> tuple[Wish, str] | None:
-    """Return what to follow less of, for columns that are not like the table; None if nothing."""
-    numbers = [one.name for one in tried.off if one.kind == "number"]
+def _simpler(options: InferenceOptions, attempt: _Attempt) -> tuple[InferenceOptions, str] | None:
+    """Return simpler options for columns unlike the table, and what they leave out, or None."""
+    numbers = [one.name for one in attempt.unlike if one.kind == "number"]
     if not numbers:
         return None
-    orders = tried.described.orders
-    if wish.orders and any(name in numbers for one, _, other in orders for name in (one, other)):
+    orders = attempt.inputs.orders
+    if options.orders and any(name in numbers for one, _, other in orders for name in (one, other)):
         texts = [" ".join(order) for order in orders]
-        return replace(wish, orders=False), (
+        return replace(options, orders=False), (
             f"{join_words(texts, 'and')}, with which numbers would not look like the data"
         )
-    weighted = tried.described.weighted
+    weighted = attempt.inputs.weighted
     if spoilt := sorted(weighted & set(numbers)):
-        return replace(wish, weights=weighted - set(spoilt)), (
+        return replace(options, weights=weighted - set(spoilt)), (
             f"how {join_words(spoilt, 'and')} {'depends' if len(spoilt) == 1 else 'depend'} on a "
             "category, with which the spread would not be that of the data"
         )
     return None
 
 
-def _told_of(one: ColumnComparison) -> str:
+def _note_on(one: ColumnComparison) -> str:
     if one.kind == "category":
         return (
             f"shares of {one.name} differ from those of the data by up to "
@@ -129,26 +129,26 @@ def _told_of(one: ColumnComparison) -> str:
     return f"{one.name} differs from the data, see the table"
 
 
-def _tried(
+def _attempt(
     folder: Path,
     name: str,
     data: Path,
     identifier: str,
     table: Table,
-    wish: Wish,
+    options: InferenceOptions,
     stock_exhibit: bool,
-) -> _Tried:
-    """Return a description of the table with its first dataset, its database in ``folder``."""
+) -> _Attempt:
+    """Return the inferred inputs with their first dataset; writes a database to ``folder``."""
     own = folder / "exhibit.db"
     with tempfile.TemporaryDirectory() as place:
         scratch, run = Path(place) / "exhibit.db", Path(place) / "run.db"
         sqlite.create_if_missing(scratch)
-        described = describe(table, data, identifier, name, scratch, wish)
+        inputs = describe(table, data, identifier, name, scratch, options)
         own.unlink(missing_ok=True)
-        if sqlite.copy_renamed(scratch, own, described.kept_as, f"temp_{name}_"):
-            described.user_input["exhibit_db_path"] = own.name
+        if sqlite.copy_renamed(scratch, own, inputs.table_prefix, f"temp_{name}_"):
+            inputs.user_input["exhibit_db_path"] = own.name
         source = Path(shutil.copy(own, Path(place) / "own.db")) if own.exists() else scratch
-        series = _series(folder, name, data, described)
+        series = _series(folder, name, data, inputs)
         trial = faults_of_trial(series, source, stock_exhibit=stock_exhibit)
         faults = [_refusal(fault, data) for fault in trial]
         if faults:
@@ -157,26 +157,26 @@ def _tried(
     kinds = {column: table.columns[column].kind for column in table.columns}
     kinds |= dict.fromkeys([identifier] if identifier in kinds else [], "identifier")  # type: ignore[arg-type]
     values = {column: table.columns[column].values for column in table.columns}
-    return _Tried(described, compare_columns(values, kinds, made), made)
+    return _Attempt(inputs, compare_columns(values, kinds, made), made)
 
 
 def _refusal(fault: Fault, data: Path) -> Fault:
-    """Return a fault of the series that would be made of data as one of the data."""
+    """Return a fault of the inferred series as a fault of the data."""
     plain = replace(fault, remedy="")
     problem = f"makes no series: {plain.message}"
     return Fault(str(data), fault.place, problem, fault.remedy, place_first=False)
 
 
-def _series(folder: Path, name: str, data: Path, described: Described) -> Series:
-    """Return the series of a description, with as few new records as will do."""
+def _series(folder: Path, name: str, data: Path, inputs: InferredInputs) -> Series:
+    """Return the series of the inferred inputs, with as few new records as possible."""
     first: InputError | None = None
     for fraction in _FRACTIONS:
-        described.user_input["fraction_of_new"] = fraction
+        inputs.user_input["fraction_of_new"] = fraction
         try:
             return load_parts(
                 name,
-                deepcopy(described.specification),
-                deepcopy(described.user_input),
+                deepcopy(inputs.specification),
+                deepcopy(inputs.user_input),
                 labels=(SPECIFICATION, USER_INPUT),
                 named_by="the name",
                 folder=folder,
@@ -190,7 +190,7 @@ def _series(folder: Path, name: str, data: Path, described: Described) -> Series
 def _first_dataset(
     series: Series, source: Path, run: Path, data: Path, stock_exhibit: bool
 ) -> pd.DataFrame:
-    """Return the records of the first period as text, of a long one as many as are compared."""
+    """Return the records of the first period as text, up to ``_MOST_ROWS``."""
     if series.rows > _MOST_ROWS:
         metadata = {**series.specification["metadata"], "number_of_rows": _MOST_ROWS}
         series = replace(series, specification={**series.specification, "metadata": metadata})
@@ -203,16 +203,16 @@ def _first_dataset(
         raise InputError([_refusal(error.fault(str(data)), data)]) from None
 
 
-def _texts(described: Described, name: str, data: Path) -> list[str]:
+def _texts(inputs: InferredInputs, name: str, data: Path) -> list[str]:
     head = (
         f"# What {data.name!r} looks like, as Exhibit describes it; dates are those of the first\n"
         "# period. user_input.yml beside it says how the series goes on.\n"
     )
     specification = yaml.safe_dump(
-        described.specification, sort_keys=False, allow_unicode=True, width=2**16
+        inputs.specification, sort_keys=False, allow_unicode=True, width=2**16
     )
     said = [f"# How the series {name} goes on after the first period.\n"]
-    for key, value in described.user_input.items():
+    for key, value in inputs.user_input.items():
         said.append(f"\n# {UserInput.model_fields[key].description}\n{_entry(key, value)}")
     return [head + specification, "".join(said)]
 

@@ -1,4 +1,4 @@
-"""Writing the two files of a new series: a commented template, or what real data look like."""
+"""Writes the two files of a new series: a commented template, or inferred from real data."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ class CreatedSeries:
 
     paths: list[Path]
     notes: tuple[str, ...] = ()
-    """Sentences about what was decided, which a user may want to have otherwise."""
+    """Sentences about decisions that a user may want to change."""
     comparison: tuple[str, ...] = ()
     """Lines of a table that compares the data with the first dataset."""
 
@@ -35,9 +35,9 @@ def create_series(
 ) -> CreatedSeries:
     """Write both files of a series called ``name`` into ``folder / name``.
 
-    With ``data``, a CSV, the files describe it; ``identifier`` is the column that names its
-    entities, ``stock_exhibit`` runs Exhibit's own loops. The folder appears whole or not at all.
-    Raises InputError.
+    With ``data``, a CSV, the files are inferred from it; ``identifier`` is the column that
+    identifies entities, ``stock_exhibit`` runs Exhibit's own loops. The folder appears only when it
+    is complete. Raises InputError.
     """
     place = folder / name
     faults = list(name_faults(name, "the name"))
@@ -48,10 +48,10 @@ def create_series(
     notes: tuple[str, ...] = ()
     comparison: tuple[str, ...] = ()
     beside = folder / f".{name}.{os.getpid()}.part"
-    ours = False
+    created = False
     try:
         beside.mkdir(parents=True)
-        ours = True
+        created = True
         texts = _template(name)
         if data is not None:
             from series_assets.scaffolding.infer_series import PICTURE, infer
@@ -65,13 +65,13 @@ def create_series(
     except OSError as error:
         raise InputError([Fault(str(place), "", f"cannot be written: {error.strerror}")]) from None
     finally:
-        if ours:
+        if created:
             shutil.rmtree(beside, ignore_errors=True)
     return CreatedSeries(sorted(place.iterdir()), notes, comparison)
 
 
 def write_template(folder: Path, name: str) -> None:
-    """Write the commented template of those of a series' two files that ``folder`` lacks."""
+    """Write the commented template of each file that ``folder`` lacks."""
     for file, text in zip(_FILES, _template(name), strict=True):
         if not (folder / file).exists():
             (folder / file).write_text(text, encoding="utf-8")

@@ -1,8 +1,7 @@
-"""From a table of real data to the two files of a series, by way of Exhibit's ``fromdata``.
+"""Infers the two files of a series from a table of real data, based on Exhibit's ``fromdata``.
 
-``fromdata`` describes one table. What a series needs beside it, and what it gets wrong for one,
-is put right here, with what ``inference`` finds in the table: how numbers are spread, which
-columns belong together, how long a period is, what an entity keeps.
+``fromdata`` describes a single table. This module corrects its result for a series and adds what it
+lacks: distributions of numbers, related columns, the length of a period, static columns.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,33 +23,33 @@ from series_assets.engine.infer import structure
 from series_assets.engine.infer.number_columns import (
     Order,
     drop_weights,
-    manners_of,
+    fit_number_columns,
     set_numbers,
 )
-from series_assets.engine.infer.periods import Dates, dates_of
+from series_assets.engine.infer.periods import InferredPeriods, infer_periods
 from series_assets.engine.infer.reading import Table
 from series_assets.engine.sandbox import SortedSet, isolated, patched
 from series_assets.storage.sqlite import write_frame
 
 _LISTED, _MOST_LISTED = 30, 500
-"""Values of a category that a specification lists; the second where they are not alike often."""
+"""Maximum number of listed values of a category; the second if their shares differ."""
 _UNEVEN = 0.01
 _ANY_START = date(2024, 1, 1)
 _NOTHING = "-"
-"""Stands for the values of a column that has none, all of which are missing."""
+"""Placeholder for the values of an empty column."""
 _BY_CHANCE = 1e-3
 
 
 @dataclass(frozen=True)
-class Described:
-    """What a table of data says about a series that goes on from it."""
+class InferredInputs:
+    """The inputs of a series that continues a table of data."""
 
     specification: Specification
     user_input: dict[str, Any]
-    kept_as: str
-    """How the names of the tables begin in which Exhibit keeps values of the specification."""
+    table_prefix: str
+    """Prefix of the database tables in which Exhibit keeps values of the specification."""
     notes: tuple[str, ...]
-    """Sentences about what was decided, which a user may want to have otherwise."""
+    """Sentences about decisions that a user may want to change."""
     orders: tuple[Order, ...]
     """Constraints between two numbers."""
     weighted: frozenset[str]
@@ -58,8 +57,8 @@ class Described:
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What of a table is to be followed; less of it where the whole makes no good series."""
+class InferenceOptions:
+    """Which properties of a table to reproduce; fewer if all of them make no good series."""
 
     weights: frozenset[str] | None = None
     """Numbers that may depend on a category; None for all."""
@@ -70,56 +69,59 @@ class Wish:
 
 
 def describe(
-    table: Table, data: Path, identifier: str, name: str, database: Path, wish: Wish
-) -> Described:
-    """Return both files of a series called ``name`` that looks like a table of ``data``.
+    table: Table, data: Path, identifier: str, name: str, database: Path, options: InferenceOptions
+) -> InferredInputs:
+    """Return both files of a series called ``name`` that resembles the table in ``data``.
 
-    ``identifier`` is the column that names the entities; if the table lacks it, one row is about
-    one entity, and the column is added. ``database``, an SQLite database, gets the tables that
-    Exhibit keeps values in. Raises InputError.
+    ``identifier`` is the column that identifies entities; if the table lacks it, it is added, and
+    each row is its own entity. Exhibit's tables of values go into ``database``. Raises InputError.
     """
     known = _is_known(identifier, data, table)
     frame = table.frame()
-    specification, kept_as = _by_exhibit(table, data, identifier if known else None, database, wish)
+    specification, table_prefix = _describe_with_exhibit(
+        table, data, identifier if known else None, database, options
+    )
     specification["metadata"]["id"] = name
     if not known:
         _add_identifier(specification, identifier)
     notes = [*_about_identifier(identifier, data, table), *table.notes]
     notes += structure.without_overlaps(specification, frame)
     days = {column: frame[column] for column in table.of_kind("date")}
-    dates = dates_of(days, _ANY_START)
+    dates = infer_periods(days, _ANY_START)
     static = _static(table, frame, dates, identifier if known else None)
-    orders = structure.orders_of(frame, table.of_kind("number")) if wish.orders else []
-    notes += structure.left_out([one for one in orders if not _is_usable(one)])
+    orders = structure.orders_of(frame, table.of_kind("number")) if options.orders else []
+    notes += structure.unusable_orders([one for one in orders if not _is_usable(one)])
     orders = [one for one in orders if _is_usable(one)]
-    _put_right(specification, table, dates)
+    _correct(specification, table, dates)
     if known:
         _set_frequencies(specification["columns"][identifier], frame[identifier])
     _set_seeds(specification, name)
-    may_depend = table.of_kind("number") if wish.weights is None else wish.weights
-    manners = manners_of(specification, table, frame, orders, may_depend)
-    set_numbers(specification, table, manners, orders)
-    notes += filter(None, (manner.note(column) for column, manner in manners.items()))
-    weighted = frozenset(column for column, manner in manners.items() if manner.weights)
-    said = _user_input(dates, static)
-    return Described(specification, said, kept_as, (*notes, *dates.notes), tuple(orders), weighted)
+    may_depend = table.of_kind("number") if options.weights is None else options.weights
+    models = fit_number_columns(specification, table, frame, orders, may_depend)
+    set_numbers(specification, table, models, orders)
+    notes += filter(None, (model.note(column) for column, model in models.items()))
+    weighted = frozenset(column for column, model in models.items() if model.weights)
+    user_input = _user_input(dates, static)
+    return InferredInputs(
+        specification, user_input, table_prefix, (*notes, *dates.notes), tuple(orders), weighted
+    )
 
 
 def _is_usable(order: Order) -> bool:
     return structure.is_plain(order[0]) and structure.is_plain(order[2])
 
 
-def _by_exhibit(
-    table: Table, data: Path, identifier: str | None, database: Path, wish: Wish
+def _describe_with_exhibit(
+    table: Table, data: Path, identifier: str | None, database: Path, options: InferenceOptions
 ) -> tuple[Specification, str]:
-    """Return what Exhibit's ``fromdata`` says of a table, and how it calls its own tables."""
+    """Return the specification from Exhibit's ``fromdata``, and the prefix of its tables."""
     frame = table.frame()
     for column in frame:
         if frame[column].isna().all():
             frame[column] = frame[column].astype(object).where(frame[column].notna(), _NOTHING)
     categories = [column for column in table.of_kind("category") if column != identifier]
-    pairs = structure.pairs_of(frame, categories) if wish.links else []
-    links = structure.links_of(frame, categories, pairs) if wish.links else []
+    pairs = structure.pairs_of(frame, categories) if options.links else []
+    links = structure.links_of(frame, categories, pairs) if options.links else []
     wanted: dict[str, Any] = {
         "set": SortedSet,
         "find_pair_linked_columns": lambda df, ignore_cols: pairs,
@@ -136,7 +138,7 @@ def _by_exhibit(
     ]
     with isolated(database, seed=0), patched(sets):
         try:
-            made = stock.Exhibit(
+            generated = stock.Exhibit(
                 command="fromdata",
                 source=frame,
                 output="specification",
@@ -146,21 +148,21 @@ def _by_exhibit(
         except Exception as error:
             problem = f"Exhibit cannot describe it: {type(error).__name__}: {error}"
             raise InputError([Fault(str(data), "", problem)]) from error
-    specification = _plain(dict(made.data))
+    specification = _plain(dict(generated.data))
     return specification, f"temp_{specification['metadata']['id']}_"
 
 
 def _keep(database: Path, name: str, columns: list[str], data: Any) -> None:
-    """Put values into the database, as Exhibit does, but for any number of them."""
+    """Write values to the database as Exhibit does, but any number of them."""
     rows = pd.DataFrame(data if isinstance(data, np.ndarray) else [tuple(row) for row in data])
     rows.columns = columns
     write_frame(database, name, rows.astype(str))
 
 
 def _inline_limit(table: Table, categories: list[str]) -> int:
-    """Return how many values a specification lists: enough for those that are not alike often.
+    """Return the inline limit: high enough to list the values whose shares differ.
 
-    Of values that are not listed Exhibit draws each with the same chance.
+    Exhibit chooses among unlisted values with equal probability.
     """
     columns = [table.columns[name].values for name in categories]
     counts = [(column.nunique(), column) for column in columns]
@@ -173,7 +175,7 @@ def _inline_limit(table: Table, categories: list[str]) -> int:
 
 
 def _is_known(identifier: str, data: Path, table: Table) -> bool:
-    """Tell whether the table has the identifier. Raises InputError for one that cannot be added."""
+    """Return whether the table has the identifier. Raises InputError if it cannot be added."""
     if identifier in table.columns:
         if table.columns[identifier].values.isna().all():
             place, problem = f"its column '{identifier}'", "is empty and names no entity"
@@ -199,7 +201,7 @@ def _about_identifier(identifier: str, data: Path, table: Table) -> Iterator[str
 
 
 def _plain(value: Any) -> Any:
-    """Return what Exhibit made as plain data that YAML can hold."""
+    """Return Exhibit's result as plain data for YAML."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
@@ -223,7 +225,7 @@ def _add_identifier(specification: Specification, identifier: str) -> None:
 
 
 def _set_frequencies(column: Specification, identifiers: "pd.Series[Any]") -> None:
-    """Say which share of the rows is about an entity with so many rows."""
+    """Set the share of rows by the number of rows of their entity."""
     often = identifiers.value_counts().value_counts().sort_index()
     rows = often * often.index
     column["frequency_distribution"] = [
@@ -237,8 +239,8 @@ def _set_seeds(specification: Specification, name: str) -> None:
         specification["columns"][column]["uuid_seed"] = default_uuid_seed(name, place)
 
 
-def _put_right(specification: Specification, table: Table, dates: Dates) -> None:
-    """Mend what ``fromdata`` writes for one table and a series cannot have, but for numbers."""
+def _correct(specification: Specification, table: Table, dates: InferredPeriods) -> None:
+    """Correct what ``fromdata`` writes for one table and a series cannot have, except numbers."""
     metadata = specification["metadata"]
     metadata["number_of_rows"] = table.rows
     specification["constraints"]["allow_duplicates"] = True
@@ -256,11 +258,12 @@ def _put_right(specification: Specification, table: Table, dates: Dates) -> None
             drop_weights(column)
 
 
-def _static(table: Table, frame: pd.DataFrame, dates: Dates, identifier: str | None) -> list[str]:
-    """Return what never differs between the rows of an entity.
+def _static(
+    table: Table, frame: pd.DataFrame, dates: InferredPeriods, identifier: str | None
+) -> list[str]:
+    """Return the columns that never differ between the rows of an entity.
 
-    A date that does not move is taken for such unless it does differ; of other columns chance
-    must not be the reason.
+    For columns other than dates that do not move, chance must be an unlikely reason.
     """
     still = [name for name in table.of_kind("date") if name not in dates.moved]
     if identifier is None:
@@ -279,7 +282,7 @@ def _static(table: Table, frame: pd.DataFrame, dates: Dates, identifier: str | N
     return kept
 
 
-def _user_input(dates: Dates, static: list[str]) -> dict[str, Any]:
+def _user_input(dates: InferredPeriods, static: list[str]) -> dict[str, Any]:
     return {
         "exhibit_db_path": None,
         "date_columns": list(dates.moved),

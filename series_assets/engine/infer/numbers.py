@@ -1,14 +1,13 @@
-"""How a column of numbers is made by Exhibit so that it looks like one of a table.
+"""Fits Exhibit's distributions to a column of numbers.
 
-Exhibit scales each run of its own: to a range, which every run then reaches, or to a mean and a
-deviation. Bounds are basic constraints, which move what lies beyond them to the bound, or
-spread it behind the bound as far as the dispersion says. From these come four ways, of which the
-one is taken whose quantiles lie nearest to those of the table:
+Exhibit scales each run by itself, to a range or to a mean and a standard deviation. Bounds are
+basic constraints, which move values beyond them to the bound, or spread them beside it according to
+the dispersion. The model with the nearest quantiles is chosen among these candidates:
 
-- even: between two ends;
-- normal: cut off at the least and at the greatest number of the table;
-- askew: even over a wide range, and what lies beyond one end spread over a narrow range beside it;
-- by category: around a mean for each value of the category that says most about the number.
+- uniform between two ends;
+- normal, clipped to the range of the table;
+- skewed: uniform over a wide range, with values beyond one end spread over a narrow range;
+- by category: around a mean for each value of the category that explains the most variance.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,46 +23,46 @@ Floats = NDArray[np.float64]
 _POINTS = 400
 _PLACES = (np.arange(_POINTS) + 0.5) / _POINTS
 _NORMAL = np.array([NormalDist().inv_cdf(place) for place in _PLACES.tolist()])
-"""Quantiles of deviation 1 and mean 0."""
+"""Quantiles of the standard normal distribution."""
 _FLAT = 10**4
-"""Whole numbers further apart than this are not scaled to a range: Exhibit lists all of them."""
+"""Integers over a wider range are not scaled to it, as Exhibit would list all of them."""
 NEAR = (0.85, 1.18)
-"""The deviation of what is made, in terms of that of the table, where there is a choice."""
+"""Preferred ratio of the model's standard deviation to that of the table."""
 _CLOSER = 0.87
 _FAR = 0.25
 _STRONG = 0.15
-"""The share of the variance that a category has to explain to be given weights."""
+"""The share of the variance that a category must explain to get weights."""
 
 
 @dataclass(frozen=True)
-class Effect:
-    """What a category says about a number."""
+class CategoryEffect:
+    """How a number depends on a category."""
 
     column: str
     deviations: dict[str, float]
-    """For each value how far its mean lies from the mean of all, in deviations between values."""
-    chances: dict[str, float]
-    explained: float
-    """The share of the variance between the values."""
+    """The mean of each value relative to the overall mean, in deviations between values."""
+    shares: dict[str, float]
+    explained_variance: float
+    """The share of the variance that lies between the values."""
 
 
 @dataclass(frozen=True)
-class Manner:
-    """A way to make a column of numbers, and how near it comes."""
+class NumberModel:
+    """Parameters of a column of numbers, and how close the result is to the table."""
 
     distribution: str
     parameters: dict[str, float]
     bounds: tuple[tuple[str, float], ...] = ()
-    """Comparisons that become basic constraints: ``(">=", 0)``."""
+    """Comparisons for basic constraints, such as ``(">=", 0)``."""
     weights: tuple[str, dict[str, float]] | None = None
-    """A category and the weights of its values."""
-    made: Floats = field(default_factory=lambda: np.empty(0), compare=False)
-    """Quantiles of what it makes."""
+    """A category with the weights of its values."""
+    quantiles: Floats = field(default_factory=lambda: np.empty(0), compare=False)
+    """Expected quantiles of the generated numbers."""
     distance: float = 0.0
-    """How far these lie from those of the table on average, in deviations of the table."""
+    """Mean distance of the quantiles from those of the table, in its standard deviations."""
 
     def note(self, name: str) -> str | None:
-        """Return what there is to be told of how a column differs from that of the table."""
+        """Return a note if the column differs much from that of the table."""
         if self.distance <= _FAR:
             return None
         return (
@@ -72,83 +71,71 @@ class Manner:
         )
 
 
-def manner_of(
+def fit_numbers(
     values: Floats,
     whole: bool,
     *,
     bounded: bool,
     spread: bool = True,
-    effect: Effect | None = None,
-) -> Manner:
-    """Return the best way to make numbers like ``values``, of which at least three differ.
+    effect: CategoryEffect | None = None,
+) -> NumberModel:
+    """Return the best model of ``values``, at least three of which differ.
 
-    ``bounded``: whether constraints can name the column. ``spread``: whether what lies beyond
-    a bound may be spread behind it, which a constraint with another column would undo.
-    ``effect``: the category that says most about it.
+    ``bounded``: whether constraints can name the column. ``spread``: whether values beyond a bound
+    may be spread beside it, which a constraint with another column would undo. ``effect``: the
+    category that explains the most variance.
     """
-    target = _Target.of(values, whole, bounded, spread)
-    best = target.nearest(target.ways())
+    target = _Target(values, whole, bounded, spread)
+    best = target.nearest(target.candidates())
     assert best is not None
-    if effect is not None and effect.explained >= _STRONG:
-        weighted = target.nearest(target.by_category(effect))
+    if effect is not None and effect.explained_variance >= _STRONG:
+        weighted = target.nearest(target.weighted_by_category(effect))
         if weighted is not None and weighted.distance < max(_FAR, best.distance + 0.05):
             return weighted
     return best
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Target:
-    least: float
-    greatest: float
-    mean: float
-    deviation: float
-    quantiles: Floats
+    values: Floats
     whole: bool
     bounded: bool
     spread: bool
 
-    @classmethod
-    def of(cls, values: Floats, whole: bool, bounded: bool, spread: bool) -> "_Target":
-        return cls(
-            float(values.min()),
-            float(values.max()),
-            float(values.mean()),
-            float(values.std(ddof=1)),
-            np.quantile(values, _PLACES),
-            whole,
-            bounded,
-            spread,
-        )
+    def __post_init__(self) -> None:
+        self.least, self.greatest = float(self.values.min()), float(self.values.max())
+        self.mean, self.deviation = float(self.values.mean()), float(self.values.std(ddof=1))
+        self.quantiles = np.quantile(self.values, _PLACES)
 
-    def nearest(self, ways: Iterable[Manner]) -> Manner | None:
-        """Return the way that comes nearest, of those with about the right deviation."""
-        every = list(ways)
+    def nearest(self, candidates: Iterable[NumberModel]) -> NumberModel | None:
+        """Return the nearest model, preferring those with about the right deviation."""
+        every = list(candidates)
         near = [way for way in every if self.is_near(way)] or every
         best = min(near, key=self.distance, default=None)
         return replace(best, distance=self.distance(best)) if best else None
 
-    def is_near(self, way: Manner) -> bool:
-        ratio = way.made.std() / self.quantiles.std() if self.quantiles.std() else 1
+    def is_near(self, way: NumberModel) -> bool:
+        ratio = way.quantiles.std() / self.quantiles.std() if self.quantiles.std() else 1
         return bool(NEAR[0] <= ratio <= NEAR[1])
 
-    def distance(self, way: Manner) -> float:
-        """Return how far the quantiles lie from those of the table, in its deviations."""
-        far = float(np.abs(way.made - self.quantiles).mean()) / self.deviation
+    def distance(self, way: NumberModel) -> float:
+        """Return the distance of the quantiles from the table's, in its deviations."""
+        far = float(np.abs(way.quantiles - self.quantiles).mean()) / self.deviation
         return far + 0.01 * len(way.bounds)
 
-    def ways(self) -> Iterator[Manner]:
-        yield self.even()
+    def candidates(self) -> Iterator[NumberModel]:
+        yield self.uniform()
         if self.bounded:
-            yield from self.cut(_NORMAL, "normal", {"dispersion": 0.0})
-            yield from self.askew()
+            yield from self.clipped(_NORMAL, "normal", {"dispersion": 0.0})
+            yield from self.skewed()
 
-    def even(self) -> Manner:
+    def uniform(self) -> NumberModel:
         reach = self.deviation * np.sqrt(12)
         return self._between(reach, _PLACES, "weighted_uniform", 0.1)
 
     def _between(
         self, reach: float, places: Floats, distribution: str, dispersion: float
-    ) -> Manner:
+    ) -> NumberModel:
         """Return numbers spread over ``reach``, which is moved and cut to fit into the range."""
         middle = float(np.average(places))
         if not self.least <= self.mean - reach * middle <= self.greatest - reach:
@@ -159,52 +146,54 @@ class _Target:
         high = min(low + reach, self.greatest)
         if self.whole:
             low, high = np.ceil(low - 0.25), np.floor(high + 0.25)
-        made = low + (high - low) * places
+        quantiles = low + (high - low) * places
         if self.whole and high - low > _FLAT:
-            # A margin, as the ends of a run lie now and then a bit beyond.
-            mean, deviation = float(made.mean()), 0.93 * float(made.std())
-            parameters = {"target_mean": _short(mean), "target_std": _short(deviation)}
+            # Leave a margin, as a run may slightly exceed the ends.
+            mean, deviation = float(quantiles.mean()), 0.93 * float(quantiles.std())
+            parameters = {"target_mean": _rounded(mean), "target_std": _rounded(deviation)}
         else:
             parameters = {"target_min": float(low), "target_max": float(high)}
-        return Manner(distribution, {"dispersion": dispersion, **parameters}, made=made)
+        return NumberModel(
+            distribution, {"dispersion": dispersion, **parameters}, quantiles=quantiles
+        )
 
-    def cut(
+    def clipped(
         self,
         shape: Floats,
         distribution: str,
         parameters: dict[str, float],
         weights: tuple[str, dict[str, float]] | None = None,
-    ) -> Iterator[Manner]:
-        """Yield a shape of mean 0 and deviation 1 that is moved, stretched and cut off to fit."""
+    ) -> Iterator[NumberModel]:
+        """Yield a shape of mean 0 and deviation 1, shifted, scaled and clipped to fit."""
         mean, deviation = self.mean, self.deviation
         wanted = float(self.quantiles.std()), float(self.quantiles.mean())
-        made = shape
+        quantiles = shape
         for _ in range(60):
-            made = np.clip(mean + deviation * shape, self.least, self.greatest)
-            if not made.std():
+            quantiles = np.clip(mean + deviation * shape, self.least, self.greatest)
+            if not quantiles.std():
                 return
-            deviation *= float(np.clip(wanted[0] / made.std(), 0.8, 1.25))
+            deviation *= float(np.clip(wanted[0] / quantiles.std(), 0.8, 1.25))
             deviation = min(deviation, 20 * self.deviation)
-            mean += wanted[1] - float(made.mean())
+            mean += wanted[1] - float(quantiles.mean())
         free = mean + deviation * shape
-        made = np.sort(np.clip(free, self.least, self.greatest))
+        quantiles = np.sort(np.clip(free, self.least, self.greatest))
         tails = distribution == "normal"
-        margin = 0.1 * deviation  # the ends of a run lie now and then a bit beyond
+        margin = 0.1 * deviation  # a run may slightly exceed the ends
         bounds = []
         if tails or free.min() < self.least + margin:
             bounds.append((">=", self.least))
         if tails or free.max() > self.greatest - margin:
             bounds.append(("<=", self.greatest))
-        yield Manner(
+        yield NumberModel(
             distribution,
-            {**parameters, "target_mean": _short(mean), "target_std": _short(deviation)},
+            {**parameters, "target_mean": _rounded(mean), "target_std": _rounded(deviation)},
             tuple(bounds),
             weights,
-            _thinned(made),
+            _resampled(quantiles),
         )
 
-    def askew(self) -> Iterator[Manner]:
-        """Yield two even parts, both from one end on: what lies beyond it is spread over one."""
+    def skewed(self) -> Iterator[NumberModel]:
+        """Yield models of two uniform parts, a narrow and a wide one, from the same end."""
         right = self.quantiles.mean() >= np.median(self.quantiles)
         ends = [self.least, *(self.quantiles[place] for place in (4, 20))]
         if not right:
@@ -225,7 +214,7 @@ class _Target:
                 yield self._parts(end, narrow, wide, part, right)
 
     def _spreads(self, end: float, narrow: float, right: bool) -> bool:
-        """Tell whether Exhibit can spread numbers so far: in multiples of the bound itself."""
+        """Return whether Exhibit can spread numbers so far; it does so relative to the bound."""
         return (
             self.spread
             and end != 0
@@ -233,30 +222,32 @@ class _Target:
             and (right or end <= 0 or narrow < end)
         )
 
-    def _parts(self, end: float, narrow: float, wide: float, part: float, right: bool) -> Manner:
+    def _parts(
+        self, end: float, narrow: float, wide: float, part: float, right: bool
+    ) -> NumberModel:
         count = round(part * _POINTS)
         near = narrow * (np.arange(count) + 0.5) / max(count, 1)
         far = wide * (np.arange(_POINTS - count) + 0.5) / max(_POINTS - count, 1)
         side = 1 if right else -1
-        made = np.sort(end + side * np.concatenate([near, far]))
+        quantiles = np.sort(end + side * np.concatenate([near, far]))
         reach = wide / (1 - part)
         middle = end + side * (wide - reach / 2)
         other = ("<=", self.greatest) if right else (">=", self.least)
-        return Manner(
+        return NumberModel(
             "weighted_uniform",
             {
-                "dispersion": _short(narrow / abs(end)) if narrow else 0.1,
-                "target_mean": _short(middle),
-                "target_std": _short(reach / np.sqrt(12)),
+                "dispersion": _rounded(narrow / abs(end)) if narrow else 0.1,
+                "target_mean": _rounded(middle),
+                "target_std": _rounded(reach / np.sqrt(12)),
             },
             (other, (">=" if right else "<=", end)),
-            made=made,
+            quantiles=quantiles,
         )
 
-    def by_category(self, effect: Effect) -> Iterator[Manner]:
-        """Yield numbers around a mean for each category, as far apart as in the table.
+    def weighted_by_category(self, effect: CategoryEffect) -> Iterator[NumberModel]:
+        """Yield models around a mean for each category, as far apart as in the table.
 
-        Exhibit's noise grows with the weight; weights that differ little make it about even.
+        Exhibit's noise is proportional to the weight, so weights close to 1 keep it about even.
         """
         furthest = max(map(abs, effect.deviations.values()))
         lowest = -min(effect.deviations.values())
@@ -264,45 +255,45 @@ class _Target:
             weights = {name: 1 + height * far for name, far in effect.deviations.items()}
             yield from self._weighted(effect, weights)
 
-    def _weighted(self, effect: Effect, weights: dict[str, float]) -> Iterator[Manner]:
-        chances = np.array([effect.chances[name] for name in weights])
+    def _weighted(self, effect: CategoryEffect, weights: dict[str, float]) -> Iterator[NumberModel]:
+        shares = np.array([effect.shares[name] for name in weights])
         factors = np.array(list(weights.values()))
-        between = float((chances * (factors - (chances * factors).sum()) ** 2).sum())
-        left = (1 - effect.explained) / max(effect.explained, 1e-6)
-        noise = _short(float(np.sqrt(3 * between * left / (chances * factors**2).sum())), 4)
-        counts = np.maximum(1, np.round(4000 * chances)).astype(int)
+        between = float((shares * (factors - (shares * factors).sum()) ** 2).sum())
+        left = (1 - effect.explained_variance) / max(effect.explained_variance, 1e-6)
+        noise = _rounded(float(np.sqrt(3 * between * left / (shares * factors**2).sum())), 4)
+        counts = np.maximum(1, np.round(4000 * shares)).astype(int)
         every = np.repeat(factors, counts)
         draws = np.random.default_rng(0).uniform(-1, 1, len(every))
         shape = np.sort(every * (1 + noise * draws))
         if not shape.std():
             return
-        short = {name: _short(weight, 5) for name, weight in weights.items()}
+        short = {name: _rounded(weight, 5) for name, weight in weights.items()}
         if self.bounded:
             shape = (shape - shape.mean()) / shape.std()
             given = {"dispersion": noise}
-            yield from self.cut(shape, "weighted_uniform", given, (effect.column, short))
+            yield from self.clipped(shape, "weighted_uniform", given, (effect.column, short))
             return
-        places = _thinned((shape - shape[0]) / (shape[-1] - shape[0]))
+        places = _resampled((shape - shape[0]) / (shape[-1] - shape[0]))
         reach = self.deviation / float(places.std())
         way = self._between(reach, places, "weighted_uniform", noise)
         yield replace(way, weights=(effect.column, short))
 
 
-def _thinned(made: Floats) -> Floats:
-    """Return as many quantiles as there are places."""
-    return made if len(made) == _POINTS else np.quantile(made, _PLACES)
+def _resampled(quantiles: Floats) -> Floats:
+    """Return ``_POINTS`` quantiles."""
+    return quantiles if len(quantiles) == _POINTS else np.quantile(quantiles, _PLACES)
 
 
-def _short(number: float, digits: int = 9) -> float:
+def _rounded(number: float, digits: int = 9) -> float:
     return float(f"{number:.{digits}g}")
 
 
 def effect_of(
     numbers: Floats, categories: NDArray[Any], column: str, least_rows: int = 5
-) -> Effect | None:
-    """Return what a category says about a number, corrected for its many values; None if nothing.
+) -> CategoryEffect | None:
+    """Return the effect of a category on a number, adjusted for the number of categories.
 
-    Both without missing values, of one length.
+    None if there is none. Both arrays have the same length and no missing values.
     """
     found, codes = np.unique(categories, return_inverse=True)
     if len(found) < 2 or len(numbers) < least_rows * len(found):
@@ -314,15 +305,15 @@ def effect_of(
     if not total or not between:
         return None
     rest = (total - between) / max(len(numbers) - len(found), 1)
-    explained = max(0.0, (between - (len(found) - 1) * rest) / total)
-    chances = counts / counts.sum()
-    # Means of few rows are drawn towards the mean of all.
+    explained_variance = max(0.0, (between - (len(found) - 1) * rest) / total)
+    shares = counts / counts.sum()
+    # Shrink the means of few rows towards the overall mean.
     far = (means - numbers.mean()) * counts / (counts + least_rows)
-    spread = float(np.sqrt((chances * far**2).sum()))
+    spread = float(np.sqrt((shares * far**2).sum()))
     names: Sequence[str] = [str(name) for name in found]
-    return Effect(
+    return CategoryEffect(
         column,
         dict(zip(names, (far / spread).tolist(), strict=True)),
-        dict(zip(names, chances.tolist(), strict=True)),
-        explained,
+        dict(zip(names, shares.tolist(), strict=True)),
+        explained_variance,
     )

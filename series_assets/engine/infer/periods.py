@@ -1,8 +1,8 @@
-"""How long a period is, and which dates move with it, from the days that a table holds.
+"""Infers the length of a period, and which dates move with it, from the dates of a table.
 
-The window in which data was collected is that of the date with the shortest reach, among those
-that most rows have: orders of a month have a month of order dates, but years of birth dates. A
-date moves if it reaches about as far, and lies near by; the others belong to the entity.
+The collection window is the shortest range of a date column that most rows have: orders of a month
+have a month of order dates, but decades of birth dates. A date moves if its range has a similar
+length and is close by; other dates belong to the entity.
 """
 
 from calendar import monthrange
@@ -21,14 +21,14 @@ from series_assets.core.spec.period_units import UNITS, Unit
 _NEAR = timedelta(days=62)
 _LONG = timedelta(days=400)
 _AT_ENDS = 3
-"""Days at each end of a month that sparse data may lack."""
+"""Days that sparse data may lack at each end of a month."""
 _MOST_WEEKS = 12
 _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 
 @dataclass(frozen=True)
-class Dates:
-    """What the dates of a table say about the periods of a series."""
+class InferredPeriods:
+    """The periods of a series, inferred from the dates of a table."""
 
     moved: tuple[str, ...]
     unit: str
@@ -40,13 +40,12 @@ class Dates:
     notes: tuple[str, ...]
 
 
-def dates_of(columns: Mapping[str, "pd.Series[Any]"], fallback: date) -> Dates:
-    """Return the periods for columns of days, each of which has some; ``fallback`` is the start
-    where no date moves."""
+def infer_periods(columns: Mapping[str, "pd.Series[Any]"], fallback: date) -> InferredPeriods:
+    """Return the periods for columns of days; ``fallback`` is the start if there are none."""
     windows = {name: (_day(column.min()), _day(column.max())) for name, column in columns.items()}
     frequencies = {name: _frequency(column) for name, column in columns.items()}
     if not columns:
-        return Dates((), "months", 1, fallback, {}, {}, ())
+        return InferredPeriods((), "months", 1, fallback, {}, {}, ())
     main = _main(columns, windows)
     first, last = windows[main]
     moved = tuple(name for name in columns if _moves(windows[name], windows[main]))
@@ -59,11 +58,11 @@ def dates_of(columns: Mapping[str, "pd.Series[Any]"], fallback: date) -> Dates:
     if frequencies[main] in ("D", "B"):
         windows[main] = (min(first, begin), max(last, stop))
     notes = tuple(_notes(main, moved, unit, length, begin, windows))
-    return Dates(moved, unit, length, begin, windows, frequencies, notes)
+    return InferredPeriods(moved, unit, length, begin, windows, frequencies, notes)
 
 
 def _fitting(unit: Unit) -> str:
-    """Return the frequencies, by their first letters, of which every period has some date."""
+    """Return the first letters of frequencies that have a date in every period."""
     if unit.months:
         return "MQYWB"
     return "WB" if unit.days % 7 == 0 else "B"
@@ -74,14 +73,14 @@ def _day(moment: pd.Timestamp) -> date:
 
 
 def _main(columns: Mapping[str, "pd.Series[Any]"], windows: Mapping[str, tuple[date, date]]) -> str:
-    """Return the column whose days are those of the collection of the data."""
+    """Return the column whose range is the collection window."""
     common = [name for name in columns if columns[name].notna().mean() > 0.5] or list(columns)
     varied = [name for name in common if windows[name][0] != windows[name][1]]
     if varied:
         main = min(varied, key=lambda name: windows[name][1] - windows[name][0])
         if windows[main][1] - windows[main][0] <= _LONG or len(varied) == len(common):
             return main
-    # One day is that of a snapshot, if all others reach over years.
+    # A single day is the date of a snapshot if all other ranges are years long.
     return next(name for name in common if name not in varied)
 
 
@@ -92,7 +91,7 @@ def _moves(window: tuple[date, date], main: tuple[date, date]) -> bool:
 
 
 def _whole_steps(first: date, last: date, frequency: str) -> tuple[date, date]:
-    """Return the first and last day of the steps that the dates of a frequency stand for."""
+    """Return the first and last day of the intervals that the dates of a frequency represent."""
     months = {"M": 1, "Q": 3, "Y": 12}.get(frequency[0])
     if frequency in ("MS", "QS", "YS") and months:
         return first, last + relativedelta(months=months) - timedelta(days=1)
@@ -106,13 +105,13 @@ def _whole_steps(first: date, last: date, frequency: str) -> tuple[date, date]:
 
 
 def last_of_month_before(day: date, months: int) -> date:
-    """Return the last day of the month that lies so many months before that of a last day."""
+    """Return the last day of the month ``months`` before that of ``day``, itself a last day."""
     before = day + relativedelta(months=-months)
     return before.replace(day=monthrange(before.year, before.month)[1])
 
 
 def _period(first: date, last: date) -> tuple[str, int, date, date]:
-    """Return unit, length, first day and last day of the period that just holds the days."""
+    """Return unit, length, first and last day of the shortest period that contains the days."""
     days = (last - first).days + 1
     months = _months(first, last)
     if months and first + relativedelta(months=months) - timedelta(days=1) == last:
@@ -133,7 +132,7 @@ def _months(first: date, last: date) -> int:
 
 
 def _frequency(column: "pd.Series[Any]") -> str:
-    """Return how far apart the days are: of a month, of a quarter, of a week; ``D`` for any."""
+    """Return the frequency of the days; ``D`` if no longer one fits."""
     days = pd.DatetimeIndex(np.sort(column.dropna().unique()))
     if len(days) < 3:
         return "D"

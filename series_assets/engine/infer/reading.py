@@ -1,7 +1,6 @@
-"""Reading a table of real data: its text first, then what the values of each column are.
+"""Reads a table of real data as text, then infers the type of each column.
 
-Nothing is changed that a reader of the table would miss: codes keep their zeros, texts their
-spelling. What has to be changed, since Exhibit cannot hold it, is noted.
+Codes keep their zeros, texts their spelling. What Exhibit cannot represent is changed and noted.
 """
 
 import csv
@@ -17,19 +16,19 @@ from series_assets.core.errors import Fault, InputError, fault_at, join_words
 from series_assets.core.plan.series import BOOKKEEPING
 from series_assets.core.spec.exhibit_limits import TAKEN_NAMES, UNUSABLE
 from series_assets.core.spec.specification import MISSING
-from series_assets.engine.infer.values import Column, column_of
+from series_assets.engine.infer.values import Column, parse_column
 
 MISSING_TEXTS = frozenset(
     {"nan", "NaN", "NaT", "None", "<NA>", "NULL", "null", "N/A", "n/a", "#N/A", MISSING}
 )
-"""What stands for a missing value, beside an empty cell."""
+"""Texts of a missing value, beside an empty cell."""
 _COUNTRY_CODE = re.compile("[A-Z]{2}")
 _TIDIED = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029|]")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of data, its columns as what they are."""
+    """A table of data with typed columns."""
 
     columns: Mapping[str, Column]
     rows: int
@@ -40,14 +39,14 @@ class Table:
         return [name for name, column in self.columns.items() if column.kind == kind]
 
     def frame(self) -> pd.DataFrame:
-        """Return the values: text, ``float64`` or ``datetime64[ns]``, missing ones as such."""
+        """Return the values as text, ``float64`` or ``datetime64[ns]``."""
         return pd.DataFrame({name: column.values for name, column in self.columns.items()})
 
 
 def read(data: Path, identifier: str) -> Table:
-    """Return the table in a CSV. ``identifier`` names its entities, and is read as text.
+    """Return the table in a CSV, with the column ``identifier`` as text.
 
-    Raises InputError where it cannot be read, or cannot become a series.
+    Raises InputError if it cannot be read, or cannot become a series.
     """
     texts = _read_texts(data)
     notes = [*_stripped(texts)]
@@ -59,7 +58,7 @@ def read(data: Path, identifier: str) -> Table:
         tidy = _tidy(values)
         if not tidy.equals(values):
             tidied.append(name)
-        columns[name] = column_of(name, tidy, as_text=name == identifier)
+        columns[name] = parse_column(name, tidy, as_text=name == identifier)
     if tidied:
         notes.append(
             f"line breaks and | in the values of {join_words(tidied, 'and')} become blanks and /: "
@@ -85,8 +84,8 @@ def _read_texts(data: Path) -> pd.DataFrame:
     except pd.errors.EmptyDataError:
         raise InputError([Fault(str(data), "", "holds no rows")]) from None
     except (OSError, ValueError, csv.Error) as error:
-        said = " ".join(str(error).split())
-        raise InputError([Fault(str(data), "", f"cannot be read as CSV: {said}")]) from None
+        reason = " ".join(str(error).split())
+        raise InputError([Fault(str(data), "", f"cannot be read as CSV: {reason}")]) from None
     for sign, word in ((";", "semicolons"), ("\t", "tabs")):
         if len(header) == 1 and sign in header[0]:
             fault = fault_at("", f"separates its cells by {word}", "save it with commas")
@@ -106,7 +105,7 @@ def _header(data: Path) -> list[str]:
 
 
 def _stripped(texts: pd.DataFrame) -> Iterator[str]:
-    """Take blanks off the ends of names, in place, where they stay apart; yield what was done."""
+    """Strip column names in place if they stay different; yield a note about it."""
     bare = [name.strip() for name in texts.columns]
     if bare != list(texts.columns) and len(set(bare)) == len(bare) and all(bare):
         changed = [new for new, old in zip(bare, texts.columns, strict=True) if new != old]
@@ -157,7 +156,7 @@ def _is_country_code(text: str) -> bool:
 
 
 def _tidy(texts: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Return texts that fit into a line of a table whose cells are parted by ``|``."""
+    """Return texts that fit into a table row with ``|`` between cells."""
     odd = texts.str.contains(_TIDIED, na=False)
     if not odd.any():
         return texts

@@ -1,7 +1,7 @@
-"""What columns of a table have to do with each other: pairs, groups, constraints.
+"""Infers relations between the columns of a table: pairs, groups, constraints.
 
-Exhibit's ``fromdata`` takes everything that is so in the data for a rule, whatever the number of
-rows. Here a rule needs rows enough that chance does not explain it.
+Exhibit's ``fromdata`` takes every regularity in the data for a rule, even in few rows. Here a rule
+needs enough rows to make chance an unlikely explanation.
 """
 
 import keyword
@@ -19,7 +19,7 @@ from series_assets.core.errors import join_words
 from series_assets.core.spec.specification import Specification
 
 _EVIDENCE = 5
-"""Rows that have to repeat a value before two columns are taken to belong together."""
+"""Minimum number of rows with repeated values before two columns count as related."""
 _BY_CHANCE = 1e-3
 _FUNCTIONS = "sin cos tan exp log log10 log1p expm1 sqrt sinh cosh tanh arcsin arccos arctan"
 _OTHER_MEANING = frozenset(
@@ -32,7 +32,7 @@ Codes = Mapping[str, NDArray[np.intp]]
 
 
 def is_plain(name: str) -> bool:
-    """Tell whether a column's name stands for itself in an expression, whatever reads it."""
+    """Return whether a column's name can be used unchanged in any expression."""
     return (
         name.isidentifier()
         and normalize("NFKC", name) == name
@@ -45,12 +45,12 @@ def is_plain(name: str) -> bool:
 
 
 def codes_of(frame: pd.DataFrame, names: Sequence[str]) -> Codes:
-    """Return for each column the place of each row's value among the different ones, or -1."""
+    """Return the factorized values of each column, -1 where missing."""
     return {name: pd.factorize(frame[name])[0] for name in names}
 
 
 def _together(one: NDArray[np.intp], other: NDArray[np.intp]) -> tuple[int, int, int, int]:
-    """Return the rows in which both are there, the values of each in them, and of both."""
+    """Return the number of rows with both values, and of distinct values of each and of both."""
     known = (one >= 0) & (other >= 0)
     first, second = one[known].astype(np.int64), other[known].astype(np.int64)
     if not len(first):
@@ -61,7 +61,7 @@ def _together(one: NDArray[np.intp], other: NDArray[np.intp]) -> tuple[int, int,
 
 
 def pairs_of(frame: pd.DataFrame, names: Sequence[str]) -> list[list[str]]:
-    """Return columns whose values say each other, the longer texts first."""
+    """Return groups of columns that determine each other, the longest texts first."""
     codes = codes_of(frame, names)
     counts = {name: int(column.max(initial=-1)) + 1 for name, column in codes.items()}
     group: dict[str, set[str]] = {}
@@ -82,7 +82,7 @@ def pairs_of(frame: pd.DataFrame, names: Sequence[str]) -> list[list[str]]:
 def links_of(
     frame: pd.DataFrame, names: Sequence[str], pairs: Sequence[Sequence[str]]
 ) -> list[tuple[str, str]]:
-    """Return pairs of columns of which the second says the first: a town its region."""
+    """Return pairs of columns in which the second determines the first: a town its region."""
     second = {name for members in pairs for name in members[1:]}
     codes = codes_of(frame, [name for name in sorted(names) if name not in second])
     found = []
@@ -96,21 +96,20 @@ def links_of(
 
 
 def shares(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Return the share of each value among those that are there."""
+    """Return the share of each value that is not missing."""
     return column.value_counts(normalize=True, sort=False)
 
 
 def unevenness(column: "pd.Series[Any]") -> float:
-    """Return how far the share of some value is from an equal one."""
+    """Return the largest difference of a value's share from equal shares."""
     found = shares(column)
     return float((found - 1 / len(found)).abs().max()) if len(found) else 0.0
 
 
 def without_overlaps(specification: Specification, frame: pd.DataFrame) -> Iterator[str]:
-    """Leave out linked groups that Exhibit could not make; yield what that means.
+    """Remove linked groups that Exhibit cannot reproduce; yield a note on each.
 
-    Those are groups that share a column with a larger one, and groups whose values, drawn as
-    Exhibit draws them, would have other shares than in the data.
+    These share a column with a larger group, or would get shares that differ from the data.
     """
     kept: list[Any] = []
     limit = specification["metadata"]["inline_limit"]
@@ -133,7 +132,7 @@ def without_overlaps(specification: Specification, frame: pd.DataFrame) -> Itera
 
 
 def _largest_share_off(frame: pd.DataFrame, members: Sequence[str], limit: int) -> float:
-    """Return how far a share would be off, see Exhibit's scenarios of linked columns."""
+    """Return the largest error of a share, see Exhibit's scenarios of linked columns."""
     known = frame[list(members)].dropna()
     listed_ = [name for name in members if known[name].nunique() <= limit]
     base = listed_[-1] if listed_ else None
@@ -160,9 +159,9 @@ _HOLDS = {
 
 
 def orders_of(frame: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Return which number is never above (below, …) which other one, where chance is no reason.
+    """Return comparisons that always hold between two columns, not explained by chance.
 
-    Numbers that do not overlap are in an order too, which their ranges say.
+    Columns whose ranges do not overlap are left out, as their ranges imply the order.
     """
     found = []
     for one, other in combinations(names, 2):
@@ -181,7 +180,7 @@ def orders_of(frame: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, str,
 
 
 def _chance(first: NDArray[np.float64], second: NDArray[np.float64], sign: str) -> float:
-    """Return how often a comparison holds between numbers of different rows."""
+    """Return the probability that a comparison holds between values of random rows."""
     ordered = np.sort(second)
     below = np.searchsorted(ordered, first, side="left" if sign in (">", "<=") else "right")
     part = float(below.mean()) / len(second)
@@ -191,8 +190,8 @@ def _chance(first: NDArray[np.float64], second: NDArray[np.float64], sign: str) 
     return part if sign in (">", ">=") else 1 - part
 
 
-def left_out(orders: Sequence[tuple[str, str, str]]) -> Iterator[str]:
-    """Yield what is told of constraints whose columns an expression cannot name."""
+def unusable_orders(orders: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+    """Yield a note on each constraint whose columns an expression cannot name."""
     for one, sign, other in orders:
         odd = [repr(name) for name in (one, other) if not is_plain(name)]
         yield (
@@ -202,6 +201,6 @@ def left_out(orders: Sequence[tuple[str, str, str]]) -> Iterator[str]:
 
 
 def literal(number: float, whole: bool) -> str | None:
-    """Return a number as a constraint can hold it, None where it would need an exponent."""
+    """Return a number as written in a constraint, None if it would need an exponent."""
     text = str(int(number)) if whole or number == int(number) else repr(number)
     return text if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) and len(text) < 25 else None

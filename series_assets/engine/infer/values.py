@@ -1,7 +1,7 @@
-"""What the values of one column of a table are: categories, numbers or days.
+"""Infers whether the values of a column are categories, numbers or days.
 
-Texts decide, not names, but for whole numbers that a name calls a code. Numbers of which there
-are few are categories: Exhibit then gives each its own share.
+The texts decide, except that integers whose name suggests a code are categories. So are numbers
+with few different values, which lets Exhibit reproduce the share of each.
 """
 
 import re
@@ -28,9 +28,9 @@ _CODE_NAME = re.compile(
     r"mobile|fax|account|iban|isbn|ean|sku|ref|reference|key|uuid|ssn|nhs|chi)(?:$|[^a-z])"
 )
 _FEW, _SOME = 12, 30
-"""Up to so many different numbers are categories; the second where they lie askew."""
+"""Maximum of different numbers that are categories; the second if they are skewed."""
 _REPEATED = 5
-"""Rows that there have to be for each of them."""
+"""Minimum number of rows for each of them."""
 _MOST, _LEAST = 1e100, 1e-100
 _FORMATS: tuple[tuple[str, str], ...] = (
     (r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", "%Y-%m-%d"),
@@ -67,8 +67,8 @@ class Column:
         return self.values.dropna().to_numpy()
 
 
-def column_of(name: str, texts: "pd.Series[Any]", *, as_text: bool = False) -> Column:
-    """Return a column as what its texts are; ``as_text`` as categories in any case."""
+def parse_column(name: str, texts: "pd.Series[Any]", *, as_text: bool = False) -> Column:
+    """Return a typed column; with ``as_text`` always categories."""
     codes, found = pd.factorize(texts)
     different = [str(text) for text in found]
     if as_text or not different:
@@ -78,7 +78,7 @@ def column_of(name: str, texts: "pd.Series[Any]", *, as_text: bool = False) -> C
     endless = {text for text in different if _ENDLESS.fullmatch(text)}
     finite = [text for text in different if text not in endless]
     if endless and finite and all(map(_NUMBER.fullmatch, finite)):
-        column = column_of(name, texts.where(~texts.isin(endless), None))
+        column = parse_column(name, texts.where(~texts.isin(endless), None))
         note = f"{name} is infinite in some rows, in which it counts as missing"
         return replace(column, note=note)
     day = _reader_of_days(different)
@@ -102,7 +102,7 @@ def _of_numbers(
 
 
 def _is_code(name: str, different: list[str], numbers: "NDArray[np.float64]", known: int) -> bool:
-    """Tell whether numbers are names of things: nobody would add them up."""
+    """Return whether numbers are codes, which nobody would add up."""
     size = np.abs(numbers)
     if not isfinite(size.max()) or size.max() > _MOST or 0 < size.max() < _LEAST:
         return True  # Exhibit could not compute with them
