@@ -51,7 +51,7 @@ class InferredFiles:
 class _Attempt:
     inputs: InferredInputs
     likenesses: list[ColumnComparison]
-    made: pd.DataFrame
+    first_dataset: pd.DataFrame
 
     @property
     def unlike(self) -> list[ColumnComparison]:
@@ -88,14 +88,14 @@ def infer(
     assert best is not None
     notes = [*best.inputs.notes, *(f"left out: {what}" for what in left_out)]
     notes += [_note_on(one) for one in best.unlike]
-    rows = (table.rows, len(best.made))
+    rows = (table.rows, len(best.first_dataset))
     values = {column: table.columns[column].values for column in table.columns}
     title = f"{name}: {data.name} and the first dataset"
     return InferredFiles(
         _texts(best.inputs, name, data),
         tuple(notes),
         tuple(format_table(best.likenesses, rows)),
-        plot_data_comparison(title, best.likenesses, values, best.made),
+        plot_data_comparison(title, best.likenesses, values, best.first_dataset),
     )
 
 
@@ -153,11 +153,11 @@ def _attempt(
         faults = [_refusal(fault, data) for fault in trial]
         if faults:
             raise InputError(faults[:1])
-        made = _first_dataset(series, source, run, data, stock_exhibit)
+        first_dataset = _first_dataset(series, source, run, data, stock_exhibit)
     kinds = {column: table.columns[column].kind for column in table.columns}
     kinds |= dict.fromkeys([identifier] if identifier in kinds else [], "identifier")  # type: ignore[arg-type]
     values = {column: table.columns[column].values for column in table.columns}
-    return _Attempt(inputs, compare_columns(values, kinds, made), made)
+    return _Attempt(inputs, compare_columns(values, kinds, first_dataset), first_dataset)
 
 
 def _refusal(fault: Fault, data: Path) -> Fault:
@@ -211,10 +211,10 @@ def _texts(inputs: InferredInputs, name: str, data: Path) -> list[str]:
     specification = yaml.safe_dump(
         inputs.specification, sort_keys=False, allow_unicode=True, width=2**16
     )
-    said = [f"# How the series {name} goes on after the first period.\n"]
+    user_input = [f"# How the series {name} goes on after the first period.\n"]
     for key, value in inputs.user_input.items():
-        said.append(f"\n# {UserInput.model_fields[key].description}\n{_entry(key, value)}")
-    return [head + specification, "".join(said)]
+        user_input.append(f"\n# {UserInput.model_fields[key].description}\n{_entry(key, value)}")
+    return [head + specification, "".join(user_input)]
 
 
 def _entry(key: str, value: Any) -> str:

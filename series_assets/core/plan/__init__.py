@@ -1,1 +1,1 @@
-"""What each period is made from: its dates, seeds, rows and both specifications."""
+"""Plans each period: its dates, seeds, rows and both specifications."""

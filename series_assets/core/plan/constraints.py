@@ -249,7 +249,7 @@ def _unenforced(
         if name in drawn and fresh:
             yield Unenforced(
                 f"derived_columns.{name} '{text}'",
-                f"{name} stays as recorded, while {sorted(fresh)[0]} is made afresh",
+                f"{name} stays as recorded, while {sorted(fresh)[0]} is regenerated",
             )
 
 

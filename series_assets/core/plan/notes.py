@@ -1,4 +1,4 @@
-"""What is no fault of a series, and what its user would still want to know before it is made."""
+"""Notes on a valid series that may surprise its user."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from series_assets.core.plan.series import Series
 
 
 def notes_of(series: Series) -> Iterator[str]:
-    """Yield a sentence on each surprising consequence of what the two files say."""
+    """Yield a sentence on each surprising consequence of the two files."""
     fraction = series.user_input.fraction_of_new
     if fraction > 0 and series.calendar.count > 1 and series.counts(1)[0] == 0:
         rows = "1 row" if series.rows == 1 else f"{series.rows:,} rows"

@@ -1,1 +1,1 @@
-"""Reading the two files: what a specification and a user input may hold, and their faults."""
+"""Reads and validates the two files of a series."""

@@ -1,4 +1,4 @@
-"""The form of an Exhibit 0.9.9 specification: its keys, and what each may hold by itself."""
+"""The form of an Exhibit 0.9.9 specification: its keys and their values."""
 
 import warnings
 from typing import Annotated, Any, Literal

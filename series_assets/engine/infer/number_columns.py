@@ -34,8 +34,8 @@ def fit_number_columns(
         column = table.columns[name]
         models[name] = fit_numbers(
             column.known,
-            column.whole,
-            bounded=_can_be_bounded(name, column.known, column.whole),
+            column.is_integer,
+            bounded=_can_be_bounded(name, column.known, column.is_integer),
             spread=name not in ordered,
             effect=_strongest(name, frame, listed_) if name in weighted else None,
         )
@@ -52,8 +52,8 @@ def set_numbers(
     # Bounds come last: they never break an order of two numbers, whose ranges follow it.
     constraints = [f"{one} {sign} {other}" for one, sign, other in orders]
     for name, model in models.items():
-        whole = table.columns[name].whole
-        constraints += _set_number(specification["columns"], name, whole, model)
+        is_integer = table.columns[name].is_integer
+        constraints += _set_number(specification["columns"], name, is_integer, model)
     specification["constraints"]["basic_constraints"] = constraints
 
 
@@ -65,9 +65,9 @@ def drop_weights(column: Specification) -> None:
 
 
 def _set_number(
-    columns: Specification, name: str, whole: bool, model: NumberModel
+    columns: Specification, name: str, is_integer: bool, model: NumberModel
 ) -> Iterator[str]:
-    columns[name]["precision"] = "integer" if whole else "float"
+    columns[name]["precision"] = "integer" if is_integer else "float"
     columns[name]["distribution"] = model.distribution
     columns[name]["distribution_parameters"] = model.parameters
     if model.weights:
@@ -78,7 +78,7 @@ def _set_number(
             row.append(name if not place else f"{weights.get(row[0], middle):.4f}")
         columns[category]["original_values"] = [*_lines(rows)]
     for sign, bound in model.bounds:
-        if text := structure.literal(bound, whole):
+        if text := structure.literal(bound, is_integer):
             yield f"{name} {sign} {text}"
 
 
@@ -92,10 +92,10 @@ def _strongest(name: str, frame: pd.DataFrame, categories: list[str]) -> Categor
     return max(found, key=lambda effect: effect.explained_variance, default=None)
 
 
-def _can_be_bounded(name: str, known: Any, whole: bool) -> bool:
+def _can_be_bounded(name: str, known: Any, is_integer: bool) -> bool:
     """Return whether constraints can express the column's name and range."""
     ends = (float(known.min()), float(known.max()))
-    return structure.is_plain(name) and all(structure.literal(end, whole) for end in ends)
+    return structure.is_plain(name) and all(structure.literal(end, is_integer) for end in ends)
 
 
 def _lines(rows: list[list[str]]) -> Iterator[str]:

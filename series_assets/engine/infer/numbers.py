@@ -73,7 +73,7 @@ class NumberModel:
 
 def fit_numbers(
     values: Floats,
-    whole: bool,
+    is_integer: bool,
     *,
     bounded: bool,
     spread: bool = True,
@@ -85,7 +85,7 @@ def fit_numbers(
     may be spread beside it, which a constraint with another column would undo. ``effect``: the
     category that explains the most variance.
     """
-    target = _Target(values, whole, bounded, spread)
+    target = _Target(values, is_integer, bounded, spread)
     best = target.nearest(target.candidates())
     assert best is not None
     if effect is not None and effect.explained_variance >= _STRONG:
@@ -98,7 +98,7 @@ def fit_numbers(
 @dataclass
 class _Target:
     values: Floats
-    whole: bool
+    is_integer: bool
     bounded: bool
     spread: bool
 
@@ -144,10 +144,10 @@ class _Target:
         low = self.mean - reach * middle
         low = max(self.least, min(low, self.greatest - reach))
         high = min(low + reach, self.greatest)
-        if self.whole:
+        if self.is_integer:
             low, high = np.ceil(low - 0.25), np.floor(high + 0.25)
         quantiles = low + (high - low) * places
-        if self.whole and high - low > _FLAT:
+        if self.is_integer and high - low > _FLAT:
             # Leave a margin, as a run may slightly exceed the ends.
             mean, deviation = float(quantiles.mean()), 0.93 * float(quantiles.std())
             parameters = {"target_mean": _rounded(mean), "target_std": _rounded(deviation)}
@@ -198,7 +198,7 @@ class _Target:
         ends = [self.least, *(self.quantiles[place] for place in (4, 20))]
         if not right:
             ends = [self.greatest, *(self.quantiles[-1 - place] for place in (4, 20))]
-        for end in dict.fromkeys(float(np.round(end) if self.whole else end) for end in ends):
+        for end in dict.fromkeys(float(np.round(end) if self.is_integer else end) for end in ends):
             from_end = np.abs(self.quantiles - end)
             first, second = float(from_end.mean()), float((from_end**2).mean())
             for share in (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5):

@@ -200,7 +200,7 @@ def unusable_orders(orders: Sequence[tuple[str, str, str]]) -> Iterator[str]:
         )
 
 
-def literal(number: float, whole: bool) -> str | None:
+def literal(number: float, is_integer: bool) -> str | None:
     """Return a number as written in a constraint, None if it would need an exponent."""
-    text = str(int(number)) if whole or number == int(number) else repr(number)
+    text = str(int(number)) if is_integer or number == int(number) else repr(number)
     return text if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) and len(text) < 25 else None

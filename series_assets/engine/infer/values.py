@@ -27,7 +27,7 @@ _CODE_NAME = re.compile(
     r"(?:^|[^a-z])(?:id|ids|code|codes|zip|zipcode|zip_code|postcode|postal|plz|phone|telephone|"
     r"mobile|fax|account|iban|isbn|ean|sku|ref|reference|key|uuid|ssn|nhs|chi)(?:$|[^a-z])"
 )
-_FEW, _SOME = 12, 30
+_FEW, _SKEWED = 12, 30
 """Maximum of different numbers that are categories; the second if they are skewed."""
 _REPEATED = 5
 """Minimum number of rows for each of them."""
@@ -57,7 +57,7 @@ class Column:
     kind: Kind
     values: "pd.Series[Any]"
     """Text (None where missing), ``float64`` or ``datetime64[ns]``."""
-    whole: bool = False
+    is_integer: bool = False
     """Whether its numbers are whole ones."""
     note: str | None = None
 
@@ -93,12 +93,12 @@ def _of_numbers(
     name: str, texts: "pd.Series[Any]", codes: "NDArray[np.intp]", different: list[str]
 ) -> Column:
     numbers = np.array([float(text) for text in different])
-    whole = bool((numbers == np.floor(numbers)).all())
+    is_integer = bool((numbers == np.floor(numbers)).all())
     known = int((codes >= 0).sum())
     values = pd.Series(np.append(numbers, np.nan)[codes], index=texts.index)
-    if _is_code(name, different, numbers, known) or _is_few(values.dropna(), whole):
+    if _is_code(name, different, numbers, known) or _is_few(values.dropna(), is_integer):
         return Column("category", texts)
-    return Column("number", values, whole)
+    return Column("number", values, is_integer)
 
 
 def _is_code(name: str, different: list[str], numbers: "NDArray[np.float64]", known: int) -> bool:
@@ -120,15 +120,15 @@ def _is_code(name: str, different: list[str], numbers: "NDArray[np.float64]", kn
     return span >= 20 * len(different) and step < 10
 
 
-def _is_few(values: "pd.Series[Any]", whole: bool) -> bool:
+def _is_few(values: "pd.Series[Any]", is_integer: bool) -> bool:
     different = values.nunique()
     if different <= 2:
         return True
     often = len(values) >= _REPEATED * different
     if different <= _FEW and often:
         return True
-    askew = whole and often and different <= _SOME
-    return askew and bool(abs(values.skew()) > 1)
+    skewed = is_integer and often and different <= _SKEWED
+    return skewed and bool(abs(values.skew()) > 1)
 
 
 def _reader_of_days(different: list[str]) -> tuple[str, Callable[[str], pd.Timestamp]] | None:

@@ -126,7 +126,7 @@ def test_what_cannot_be_kept_is_said_with_its_place_and_reason() -> None:
         "constraints.custom_constraints.two.targets.sex, height is not kept for existing records: "
         "sex and height stay as recorded",
         "derived_columns.twice '(amount * 2)' is not kept for existing records: twice stays as "
-        "recorded, while amount is made afresh",
+        "recorded, while amount is regenerated",
     ]
     assert not found.custom
 
