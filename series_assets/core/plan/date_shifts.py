@@ -5,7 +5,9 @@ Everything is derived from the original specification and ``k`` (contract, secti
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from series_assets.core.plan.calendar import Calendar
@@ -30,17 +32,17 @@ def move_dates(changed: Specification, moved: Iterable[str], calendar: Calendar,
     ones. A date literal moves with the column that it is compared with or assigned to.
     """
     columns = changed["columns"]
-    moving = _Moving(columns, tuple(moved), calendar, k)
-    _move_literals(changed, moving)
+    mover = _DateMover(columns, tuple(moved), calendar, k)
+    _move_literals(changed, mover)
     for name in columns_of_type(changed, "date"):
-        columns[name] |= moving.window(name)
+        columns[name] |= mover.window(name)
 
 
-def _move_literals(changed: Specification, moving: "_Moving") -> None:
+def _move_literals(changed: Specification, mover: "_DateMover") -> None:
     dates = {name: (name,) for name in columns_of_type(changed, "date")}
     names = {out for name in changed["columns"] for out in output_columns(changed, name)}
     constraints = changed["constraints"]
-    beside = moving.beside(dates)
+    beside = mover.beside(dates)
     if constraints["basic_constraints"]:
         constraints["basic_constraints"] = [
             literals.in_constraint(text, names, beside) for text in constraints["basic_constraints"]
@@ -49,11 +51,11 @@ def _move_literals(changed: Specification, moving: "_Moving") -> None:
         if custom.get("filter"):
             custom["filter"] = literals.in_constraint(custom["filter"], names, beside)
         custom["targets"] = {
-            target: moving.assigned(action, sorted(mentions.in_list(target, dates)))
+            target: mover.assigned(action, sorted(mentions.in_list(target, dates)))
             for target, action in custom["targets"].items()
         }
     calculations = calculations_of(changed)
-    beside = moving.beside(dates | _made_from(calculations, dates))
+    beside = mover.beside(dates | _made_from(calculations, dates))
     changed["derived_columns"] |= {
         name: literals.in_derivation(text, {*names, *calculations}, beside)
         for name, text in calculations.items()
@@ -76,35 +78,29 @@ def _made_from(calculations: Mapping[str, str], dates: Iterable[str]) -> dict[st
         reached = further
 
 
-class _Moving:
+@dataclass(frozen=True)
+class _DateMover:
     """Moves the dates of one period."""
 
-    def __init__(
-        self,
-        columns: Mapping[str, Mapping[str, Any]],
-        moved: tuple[str, ...],
-        calendar: Calendar,
-        k: int,
-    ) -> None:
-        self._columns = columns
-        self._moved = moved
-        self._calendar = calendar
-        self._k = k
-        self._ends = {name: self._ends_of(name) for name in moved}
+    columns: Mapping[str, Mapping[str, Any]]
+    moved: tuple[str, ...]
+    calendar: Calendar
+    k: int
 
-    def _ends_of(self, name: str) -> tuple[date | None, date | None]:
-        first, last = (self._columns[name].get(end) for end in ("from", "to"))
-        return (
-            None if first is None else date.fromisoformat(first),
-            None if last is None else date.fromisoformat(last),
-        )
+    @cached_property
+    def _ends(self) -> dict[str, tuple[date | None, date | None]]:
+        return {name: (self._end(name, "from"), self._end(name, "to")) for name in self.moved}
+
+    def _end(self, name: str, key: str) -> date | None:
+        text = self.columns[name].get(key)
+        return None if text is None else date.fromisoformat(text)
 
     def window(self, name: str) -> dict[str, Any]:
         """Return the moved ``from``, ``to`` and ``uniques`` of a date column that has them."""
-        column = self._columns[name]
+        column = self.columns[name]
         found: dict[str, Any] = {}
         if name in self._ends:
-            ends = self._calendar.move_window(*self._ends[name], self._k)
+            ends = self.calendar.move_window(*self._ends[name], self.k)
             for end, day in zip(("from", "to"), ends, strict=True):
                 found |= {} if day is None else {end: day.isoformat()}
         first, size = window_size(column), window_size({**column, **found})
@@ -122,10 +118,10 @@ class _Moving:
         for name in names:
             ends = self._ends[name]
             if day in ends:
-                moved = self._calendar.move_window(*ends, self._k)[ends.index(day)]
+                moved = self.calendar.move_window(*ends, self.k)[ends.index(day)]
                 return day if moved is None else moved
         try:
-            return self._calendar.move(day, self._k)
+            return self.calendar.move(day, self.k)
         except (ValueError, OverflowError):
             return day
 
@@ -133,7 +129,7 @@ class _Moving:
         """Return the text of a day that is compared with date columns, or with none."""
         if not sources:
             return day.text
-        moved = [name for name in self._moved if name in sources]
+        moved = [name for name in self.moved if name in sources]
         return day.at(self.day(day.day, moved) if moved else day.day, iso=iso)
 
     def beside(self, dates: Mapping[str, tuple[str, ...]]) -> literals.Change:

@@ -84,12 +84,7 @@ def new_specification(
 
 
 def existing_specification(
-    specification: Specification,
-    calendar: Calendar,
-    roles: Roles,
-    k: int,
-    rows: int,
-    table: str,
+    specification: Specification, calendar: Calendar, roles: Roles, k: int, rows: int, table: str
 ) -> tuple[Specification, Removed]:
     """Return the specification of ``rows`` existing records in period ``k``, and what it lacks.
 

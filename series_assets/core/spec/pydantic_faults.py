@@ -117,9 +117,7 @@ def _column_type_fault(
     expected = [word.strip(" '") for word in context["expected_tags"].split(",")]
     near = nearest(str(context["tag"]), expected)
     return fault_at(
-        place,
-        f"{context['tag']!r} is not known",
-        sentence(f"use {join_words(expected)}", near),
+        place, f"{context['tag']!r} is not known", sentence(f"use {join_words(expected)}", near)
     )
 
 

@@ -3,15 +3,7 @@
 import warnings
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictInt,
-    StrictStr,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from series_assets.core.errors import InvalidValueError, did_you_mean
 from series_assets.core.spec.dates import parse_date

@@ -10,12 +10,7 @@ from series_assets.core.spec.expressions import arguments, results, values
 from series_assets.core.spec.expressions.arguments import Given, of_constant
 from series_assets.core.spec.expressions.patterns import check_pattern
 from series_assets.core.spec.expressions.reading import LOCAL, shown
-from series_assets.core.spec.expressions.table import (
-    FUNCTIONS,
-    SUPPLIED,
-    USES,
-    Use,
-)
+from series_assets.core.spec.expressions.table import FUNCTIONS, SUPPLIED, USES, Use
 from series_assets.core.spec.expressions.values import RefusedError, Value, joined
 from series_assets.core.spec.expressions.wording import SEE, instead, not_a_part, not_listed
 
