@@ -399,8 +399,8 @@ def test_blanks_in_a_basic_constraint(text: str, expression: str) -> None:
     specification = _with_column("date of birth", "date")
     specification["constraints"]["basic_constraints"] = [text]
     assert _complaints(specification) == [
-        f"constraints.basic_constraints '{text}' has blanks in its expression, at which Exhibit "
-        f"stumbles; write {expression}, or ~my column~ for a name"
+        f"constraints.basic_constraints '{text}' has blanks in its expression, which Exhibit "
+        f"cannot parse; write {expression}, or ~my column~ for a name"
     ]
 
 
@@ -410,7 +410,7 @@ def test_an_unknown_name_with_blanks() -> None:
     specification["constraints"]["basic_constraints"] = ["date > ~date of brith~"]
     assert _complaints(specification) == [
         "constraints.basic_constraints 'date > ~date of brith~' names 'date of brith', which is "
-        "no column made before it; did you mean 'date of birth'?"
+        "not a known column; did you mean 'date of birth'?"
     ]
 
 
