@@ -763,8 +763,8 @@ def test_files_of_other_contents_are_told(made: Made) -> None:
     }
     (made.folder / "dataset_2.existing.yml").unlink()
     assert made.problems(2) == {
-        f"{made.folder / 'dataset_2.existing.yml'} is missing, or does not say what it was made "
-        "from; make dataset of 2024-02-01 again"
+        f"{made.folder / 'dataset_2.existing.yml'} is missing, or does not say what it was "
+        "generated from; make dataset of 2024-02-01 again"
     }
 
 
