@@ -969,7 +969,7 @@ def test_clean_can_be_repeated_after_a_file_that_could_not_be_removed(
     assert result.exit_code == 1
     assert result.stderr == (
         f"{stuck}: cannot be removed: Operation not permitted; the reference table is still there; "
-        "see that the file can be removed, then run this again\n"
+        "make sure that the file can be removed, then run this again\n"
     )
     assert "demo_reference" in tables(two_series / "exhibit.db")
     assert "and the reference table" in succeed("clean", "demo", "--yes")
@@ -997,7 +997,7 @@ def test_clean_can_take_over_the_table_of_a_series_whose_folder_is_gone(two_seri
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE demo_reference_periods SET owner = 'gone/demo'")
     for command in (["generate", "demo", "--periods", KEYS[0]], ["clean", "demo", "--yes"]):
-        assert "gone/demo, which is away" in refuse(*command)
+        assert "gone/demo, which no longer exists" in refuse(*command)
     succeed("clean", "demo", "--yes", "--take-over")
     assert "demo_reference" not in tables(database)
     succeed("generate", "demo", "--periods", KEYS[0])

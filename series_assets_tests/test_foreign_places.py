@@ -78,7 +78,7 @@ def test_a_file_that_stands_for_the_lock_stays(tmp_path: Path) -> None:
     runs.mkdir()
     (runs / ".lock").write_text("mine")
     with (
-        pytest.raises(GenerationError, match="is no lock of series_assets"),
+        pytest.raises(GenerationError, match="is not a lock of series_assets"),
         exclusive_access(runs),
     ):
         pass

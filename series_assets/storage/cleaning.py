@@ -43,7 +43,7 @@ def remove_files(layout: Layout, files: Sequence[Path]) -> None:
         except OSError as error:
             raise GenerationError(
                 f"cannot be removed: {error.strerror or error}; the reference table is still there",
-                "see that the file can be removed, then run this again",
+                "make sure that the file can be removed, then run this again",
                 file=path,
             ) from error
     for folder in (*(layout.folder / name for name in INNER_FOLDERS), layout.folder):

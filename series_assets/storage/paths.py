@@ -26,7 +26,7 @@ def resolve_path(written: str | Path, folder: Path | None = None) -> Path:
     try:
         path = Path(written) if folder is None else folder / Path(written).expanduser()
     except RuntimeError:
-        problem = "names the home of a user whom nobody knows here"
+        problem = "names the home of an unknown user"
         raise InvalidValueError(problem, "write it out") from None
     try:
         path = path.resolve()

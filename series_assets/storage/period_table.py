@@ -79,7 +79,7 @@ class PeriodTable:
             return
         if f"{self.name}_periods" not in tables:
             raise RequestError(
-                f"its table {self.name} was not made by series_assets",
+                f"its table {self.name} was not created by series_assets",
                 "rename it, or name another database as exhibit_db_path",
                 file=database,
             )
@@ -96,10 +96,10 @@ class PeriodTable:
             if not take_over:
                 raise RequestError(
                     f"its table {self.name} belongs to the series whose files were in {folder}, "
-                    "which is away",
-                    "bring that folder back, or, if it is gone for good, run series-assets clean "
+                    "which no longer exists",
+                    "restore that folder, or, if it is gone for good, run series-assets clean "
                     f"{self.series.name} --take-over, which removes the table and the files of "
-                    "this series, and make all periods again",
+                    "this series, and regenerate all periods",
                     file=database,
                 )
 

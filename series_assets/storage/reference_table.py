@@ -191,7 +191,7 @@ class ReferenceTable(PeriodTable):
         database = self.layout.database
         with open_database(database, read_only=True) as connection, snapshot(connection):
             periods = np.unique(keys // KEYS_PER_PERIOD).tolist()
-            self._require(self._recorded_in(connection), periods, "the period being made")
+            self._require(self._recorded_in(connection), periods, "the period being generated")
             rows = connection.execute(
                 f"SELECT kept.{_KEY}, {names} FROM json_each(?) AS wanted "
                 f"CROSS JOIN {self._table} AS kept ON kept.{_KEY} = wanted.value",
@@ -200,7 +200,7 @@ class ReferenceTable(PeriodTable):
         if len(rows) != len(unique):
             raise GenerationError(
                 f"{self.name} lacks rows that it should have",
-                "make its periods again",
+                "regenerate its periods",
                 file=database,
             )
         found, *values = zip(*rows, strict=True)

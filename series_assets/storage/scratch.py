@@ -24,7 +24,7 @@ _LOCK_CONTENT = "one process"
 _TIMEOUT = 60
 """Seconds to wait for another run."""
 _NO_LINKS = (
-    "what runs put down on their way is kept and removed there, so it has to be a place of its "
+    "scratch files of runs are kept and removed there, so it has to be a place of its "
     "own: remove the link, then run this again"
 )
 _held: dict[Path, FileLock] = {}
@@ -77,7 +77,7 @@ def exclusive_access(runs: Path) -> Iterator[None]:
     with contextlib.suppress(OSError):
         if lock_file.stat().st_size:  # this package's is empty
             raise GenerationError(
-                "is no lock of series_assets, and stands where its lock has to be",
+                "is not a lock of series_assets, but is in the place of its lock",
                 "move it away, then run this again",
                 file=lock_file,
             )
@@ -135,7 +135,7 @@ def _refuse_foreign(folder: Path) -> None:
     for path in (folder, _lock_of(folder)):
         if path.is_symlink() or (path.exists() and not _is_ours(folder)):
             raise GenerationError(
-                "was not made by series_assets",
+                "was not created by series_assets",
                 "move it elsewhere, then run this again",
                 file=path,
             )

@@ -94,9 +94,7 @@ class _Guard:
             return self.refuse(
                 f"calls {name}(), so that its result would differ from run to run", "leave it out"
             )
-        return self.refuse(
-            f"calls {name}(), which is none of the functions that it may use", "leave it out"
-        )
+        return self.refuse(f"calls {name}(), which is not an allowed function", "leave it out")
 
     def time_function(self, name: str) -> Callable[..., Any]:
         """Return one of SQLite's date functions, without access to the clock or the time zone."""

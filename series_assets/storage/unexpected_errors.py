@@ -24,7 +24,7 @@ def errors_as_faults(file: str) -> Iterator[None]:
     except InputError:
         raise
     except MemoryError as error:
-        problem = "could not be loaded for want of memory"
+        problem = "could not be loaded: there is not enough memory"
         remedy = "close other programs, or make it smaller"
         raise InputError([Fault(file, "", problem, remedy)]) from error
     except OSError as error:

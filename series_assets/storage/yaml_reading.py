@@ -242,7 +242,7 @@ def _misleading(node: yaml.ScalarNode, kind: str) -> Flaw | None:
 
 def _unknown_tag(node: yaml.Node) -> Flaw:
     if node.tag in (f"{_TAG}value", f"{_TAG}merge"):
-        return f"{_shown(node)} stands for nothing here", "put it in quotes if it is text"
+        return f"{_shown(node)} has no meaning here", "put it in quotes if it is text"
     tag = node.tag.replace(_TAG, "!!")
     return f"the tag {tag[:60]} has no meaning here", "leave it out"
 

@@ -207,7 +207,7 @@ def test_a_row_that_is_missing_is_told(tmp_path: Path) -> None:
         table.fetch(keys((0, 0), (0, 1)), ["id"])
     assert str(caught.value) == (
         f"{table.layout.database}: demo_reference lacks rows that it should have; "
-        "make its periods again"
+        "regenerate its periods"
     )
 
 
@@ -415,9 +415,9 @@ def test_the_table_of_a_series_whose_folder_is_away_is_taken_over_only_on_demand
             refused()
         assert str(caught.value) == (
             f"{tmp_path / 'exhibit.db'}: its table demo_reference belongs to the series whose "
-            f"files were in {tmp_path / 'first'}, which is away; bring that folder back, or, if "
-            "it is gone for good, run series-assets clean demo --take-over, which removes the "
-            "table and the files of this series, and make all periods again"
+            f"files were in {tmp_path / 'first'}, which no longer exists; restore that folder, or, "
+            "if it is gone for good, run series-assets clean demo --take-over, which removes the "
+            "table and the files of this series, and regenerate all periods"
         )
     assert rows(second, "SELECT id FROM demo_reference") == [("a",)]
     second.check_owner(take_over=True)
@@ -463,8 +463,8 @@ def test_a_table_that_somebody_else_made_is_refused(tmp_path: Path, refused: str
     with pytest.raises(RequestError) as caught:
         calls[refused]()
     assert str(caught.value) == (
-        f"{table.layout.database}: its table demo_reference was not made by series_assets; rename "
-        "it, or name another database as exhibit_db_path"
+        f"{table.layout.database}: its table demo_reference was not created by series_assets; "
+        "rename it, or name another database as exhibit_db_path"
     )
     assert rows(table, "SELECT * FROM demo_reference") == [("mine",)]
 

@@ -129,7 +129,7 @@ def test_a_link_in_place_of_the_folder_of_runs_is_refused(tmp_path: Path, name: 
     with pytest.raises(GenerationError) as caught:
         claim(runs, "mine")
     assert str(caught.value) == (
-        f"{link}: is a link; what runs put down on their way is kept and removed there, so it has "
+        f"{link}: is a link; scratch files of runs are kept and removed there, so it has "
         "to be a place of its own: remove the link, then run this again"
     )
     scratch.discard(runs, "mine.txt")
@@ -145,7 +145,8 @@ def test_a_place_that_somebody_else_has_taken_is_refused(tmp_path: Path, name: s
     with pytest.raises(GenerationError) as caught:
         claim(tmp_path, "mine")
     assert str(caught.value) == (
-        f"{tmp_path / name}: was not made by series_assets; move it elsewhere, then run this again"
+        f"{tmp_path / name}: was not created by series_assets; move it elsewhere, then run this "
+        "again"
     )
     scratch.discard(tmp_path, "mine")
     (tmp_path / ".lock").unlink(missing_ok=True)

@@ -39,11 +39,11 @@ def refused(function: Callable[..., object], *arguments: object) -> str:
         ("SELECT last_insert_rowid()", f"calls last_insert_rowid(), {_RUN_TO_RUN}"),
         (
             "SELECT zeroblob(4000000000)",
-            "calls zeroblob(), which is none of the functions that it may use; leave it out",
+            "calls zeroblob(), which is not an allowed function; leave it out",
         ),
         (
             "SELECT load_extension('x')",
-            "calls load_extension(), which is none of the functions that it may use; leave it out",
+            "calls load_extension(), which is not an allowed function; leave it out",
         ),
         ("SELECT CURRENT_DATE", f"uses CURRENT_DATE, {_DAY_TO_DAY}"),
         ("SELECT current_timestamp", f"uses CURRENT_TIMESTAMP, {_DAY_TO_DAY}"),

@@ -145,7 +145,7 @@ DATABASES = {
     "NUL": ("a\0.db", "NUL"),
     "nobody's home": (
         "~nobody_of_that_name/x.db",
-        "names the home of a user whom nobody knows here; write it out",
+        "names the home of an unknown user; write it out",
     ),
     "too long": ("x" * 5000, "is longer than the system allows; use a shorter one"),
     "a long name": ("x" * 300 + ".db", "is longer than the system allows; use a shorter one"),

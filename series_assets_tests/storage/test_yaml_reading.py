@@ -60,8 +60,8 @@ ITSELF = "refers to itself; write out what is meant"
             "line 1, column 4: the tag !!python/object/apply:os.system has no meaning here; leave "
             "it out",
         ),
-        ("x: =", f"line 1, column 4: '=' stands for nothing here; {QUOTE}"),
-        ("x: [<<]", f"line 1, column 5: '<<' stands for nothing here; {QUOTE}"),
+        ("x: =", f"line 1, column 4: '=' has no meaning here; {QUOTE}"),
+        ("x: [<<]", f"line 1, column 5: '<<' has no meaning here; {QUOTE}"),
         ("x: 0x_", "line 1, column 4: '0x_' is not a whole number"),
         ("0x_: 1", "line 1, column 1: '0x_' is not a whole number"),
         ("x: 1:30", f"line 1, column 4: '1:30' is a number of base 60 to YAML; {QUOTE}"),
