@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from series_assets.dagster.host import series_definitions, series_partitions
     from series_assets.dagster.options import AssetOptions
     from series_assets.dagster.partitions import partitions_of
-    from series_assets.interface import check, generate, iter_datasets
+    from series_assets.interface import check, generate, iter_datasets, truth
     from series_assets.pipeline.progress import Progress
     from series_assets.storage.loading import load_series
 
@@ -35,6 +35,7 @@ __all__ = [
     "partitions_of",
     "series_definitions",
     "series_partitions",
+    "truth",
 ]
 
 _FOUND_IN = {
@@ -51,6 +52,7 @@ _FOUND_IN = {
     "partitions_of": "series_assets.dagster.partitions",
     "series_definitions": "series_assets.dagster.host",
     "series_partitions": "series_assets.dagster.host",
+    "truth": "series_assets.interface",
 }
 
 

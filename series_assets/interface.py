@@ -83,6 +83,30 @@ def check(
     return list(check_periods(table, chosen or delivered_keys(table)))
 
 
+def truth(
+    series: Series,
+    data_dir: str | Path,
+    as_: str = "scd2",
+    at: str | None = None,
+    *,
+    profile: str = "plain",
+    flat: bool = False,
+) -> "pd.DataFrame":
+    """Return the history that a correct pipeline has after a period, as a typed frame.
+
+    ``as_`` is ``scd1`` (the current state), ``scd2`` (all versions) or ``changes`` (what each row
+    of each dataset did); ``at`` is the first day of the period, by default of the last one that
+    was made; ``profile`` names the columns as a tool does. Raises RequestError where the series
+    has no ``truth`` block, or its states up to the period are not recorded or not current.
+    """
+    from series_assets.pipeline.truth import expected, period_named
+    from series_assets.pipeline.truth_export import frame_of
+
+    workspace = Workspace(Path(data_dir).resolve(), flat=flat)
+    period = None if at is None else period_named(series, at)
+    return frame_of(series, expected(series, workspace, as_, period, profile), profile)
+
+
 def _workspace(folder: str | Path, executor: str, *, flat: bool = False) -> Workspace:
     settings = replace(from_environment(), executor=executor)
     return settings.workspace(Path(folder).resolve(), flat=flat)

@@ -54,6 +54,7 @@ SECONDS = {
     "engine/test_any_constraint.py": 7,
     "test_python_docs.py": 7,
     "dagster/test_release.py": 7,
+    "pipeline/test_truth.py": 12,
     "pipeline/test_run.py": 6,
     "support/test_said.py": 6,
     "test_display.py": 6,

@@ -71,6 +71,16 @@ NAMED = [
     "after replace demo/dataset_2.csv",
     "before replace demo/dataset_2.existing.yml",
     "after replace demo/dataset_2.existing.yml",
+    # What a series asks for beside its datasets: the history, and the manifest at the end.
+    "after mkdir demo/truth",
+    f"half of write {_SCRATCH}.truth_changes_2.csv.PID.part",
+    "before replace demo/truth/changes_2.csv",
+    "after replace demo/truth/changes_2.csv",
+    "after replace demo/truth/cells_2.csv",
+    "after replace demo/truth/scd2_2.csv",
+    f"half of write {_SCRATCH}.manifest_2.json.PID.part",
+    "before replace demo/dataset_2.manifest.json",
+    "after replace demo/dataset_2.manifest.json",
 ]
 """Each kind of change by what it does where; of those that a run comes by again, the second."""
 
@@ -158,7 +168,7 @@ class Stage:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Both series made once; each test kills runs of its own."""
     folder = tmp_path_factory.mktemp("stage")
-    inputs = a_user_input(num_datasets=10)
+    inputs = a_user_input(num_datasets=10, manifest=True, truth={"write": ["scd2"]})
     series = write_series(folder / "series", a_specification(number_of_rows=30), inputs)
     changed = a_specification(number_of_rows=30, random_seed=7)
     changed["columns"]["sex"]["original_values"][1] = "X            | 0.500              | 0.800"
@@ -197,7 +207,7 @@ def _harmless(stage: Stage, data: Path, earlier: Delivered) -> None:
         whole = [delivered.files.get(path) for delivered in (stage.undisturbed, earlier)]
         assert content in whole, f"{path} is neither that of before nor that of an undisturbed run"
     for path in earlier.files:
-        assert path in found.files or path.endswith(".yml"), f"{path} is gone"
+        assert path in found.files or path.endswith((".yml", ".json")), f"{path} is gone"
     mark = load_series(stage.series).fingerprint
     for number in range(1, 11):
         path = f"demo/new_records/dataset_{number}.csv"
@@ -281,6 +291,8 @@ def test_whatever_is_delivered_comes_by_a_rename_or_a_commit(stage: Stage) -> No
         *("mkdir demo/new_records", "unlink demo/dataset_2.new.yml"),
         *("replace demo/new_records/dataset_2.csv", "replace demo/dataset_2.new.yml"),
         *("replace demo/dataset_2.csv", "replace demo/dataset_2.existing.yml"),
+        *("mkdir demo/truth", "replace demo/truth/changes_2.csv", "replace demo/truth/cells_2.csv"),
+        *("replace demo/truth/scd2_2.csv", "replace demo/dataset_2.manifest.json"),
         *("unlink demo/dataset_2.existing.yml", "link exhibit.db", "rows of exhibit.db"),
         *(f"{word} exhibit.db" for word in ("BEGIN", "COMMIT", "close")),
         *(f"{word} exhibit.db" for word in ("CREATE", "DROP", "INSERT", "DELETE")),

@@ -4,6 +4,7 @@ import click
 
 from series_assets.cli.data_commands import check, clean, generate
 from series_assets.cli.series_commands import list_series, new, validate
+from series_assets.cli.truth_command import truth
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -16,5 +17,5 @@ def main() -> None:
     """
 
 
-for _command in (list_series, validate, generate, check, new, clean):
+for _command in (list_series, validate, generate, truth, check, new, clean):
     main.add_command(_command)

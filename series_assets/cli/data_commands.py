@@ -9,13 +9,12 @@ import click
 
 from series_assets import interrupts
 from series_assets.cli.errors import FAILED, report_errors
-from series_assets.cli.lookup import valid_series
-from series_assets.core.errors import Fault, InputError, InvalidValueError, RequestError, join_words
+from series_assets.cli.lookup import absolute_output, valid_series
+from series_assets.core.errors import RequestError, join_words
 from series_assets.core.plain_text import escape_invisible
 from series_assets.settings import Settings, from_environment
 from series_assets.storage.files import Layout
 from series_assets.storage.loading import load_series_from_files
-from series_assets.storage.paths import resolve_path
 from series_assets.terminal import echo, progress_bar
 
 _periods_option = click.option(
@@ -64,7 +63,7 @@ def generate(
     if specification and user_input and output:
         series, data_dir = (
             load_series_from_files(specification, user_input),
-            _absolute_output(output),
+            absolute_output(output),
         )
     else:
         assert name is not None
@@ -88,14 +87,6 @@ def generate(
     if not quiet:
         for path in paths:
             echo(str(path))
-
-
-def _absolute_output(folder: Path) -> Path:
-    try:
-        return resolve_path(folder)
-    except InvalidValueError as error:
-        option = f"--output {str(folder)[:100]}"
-        raise InputError([Fault(option, "", error.problem, error.remedy)]) from None
 
 
 def _generator(settings: Settings, verbose: bool) -> Callable[..., list[Path]]:
@@ -165,16 +156,21 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
 )
 @report_errors
 def clean(name: str, yes: bool, take_over: bool) -> None:
-    """Remove the files of a series and its reference table, nothing else."""
+    """Remove the files of a series, its reference table and its states, nothing else."""
     from series_assets.storage.cleaning import removable_files, remove_files
     from series_assets.storage.reference_table import ReferenceTable
+    from series_assets.storage.states import StateTable
 
     settings = from_environment()
     series = valid_series(settings, name)
     layout = Layout.of(series, settings.data_dir)
-    table = ReferenceTable(series, layout)
+    tables = {
+        "the reference table": ReferenceTable(series, layout),
+        "the table of states": StateTable(series, layout),
+    }
     files = removable_files(layout)
-    table.check_owner(take_over=take_over)
+    for table in tables.values():
+        table.check_owner(take_over=take_over)
     if not yes:
         click.confirm(
             escape_invisible(
@@ -184,5 +180,6 @@ def clean(name: str, yes: bool, take_over: bool) -> None:
             abort=True,
         )
     remove_files(layout, files)
-    dropped = table.drop(take_over=take_over)
-    echo(f"removed {len(files)} files{' and the reference table' if dropped else ''}")
+    removed = [f"{len(files)} files"]
+    removed += [name for name, table in tables.items() if table.drop(take_over=take_over)]
+    echo(f"removed {join_words(removed, 'and')}")

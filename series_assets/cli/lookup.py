@@ -1,9 +1,12 @@
-"""Finding the series that a command is about."""
+"""Finding the series that a command is about, and the place that its output goes to."""
 
-from series_assets.core.errors import Fault, InputError, RequestError, suggestion
+from pathlib import Path
+
+from series_assets.core.errors import Fault, InputError, InvalidValueError, RequestError, suggestion
 from series_assets.core.plan.series import Series
 from series_assets.settings import SHIPPED, Settings
 from series_assets.storage.loading import SPECIFICATION, USER_INPUT, BrokenSeries, find_series
+from series_assets.storage.paths import resolve_path
 
 
 def all_series(settings: Settings) -> list[Series | BrokenSeries]:
@@ -36,3 +39,12 @@ def valid_series(settings: Settings, name: str) -> Series:
     if isinstance(series, BrokenSeries):
         raise series.error
     return series
+
+
+def absolute_output(path: Path) -> Path:
+    """Return the whole path of ``--output``. Raises InputError if no path can be like that."""
+    try:
+        return resolve_path(path)
+    except InvalidValueError as error:
+        option = f"--output {str(path)[:100]}"
+        raise InputError([Fault(option, "", error.problem, error.remedy)]) from None

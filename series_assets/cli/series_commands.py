@@ -43,13 +43,22 @@ def list_series() -> None:
             calendar.keys[-1],
             str(series.rows),
             str(series.user_input.fraction_of_new),
-            f"{existing} of {calendar.count}",
+            f"{existing} of {calendar.count}{_with_history(series, layout)}",
         )
     # Where a program reads the output, nothing may be cut off.
     width = None if sys.stdout.isatty() else 500
     Console(file=sys.stdout, highlight=False, width=width).print(table)
     for series in broken:
         echo(str(series.error), err=True)
+
+
+def _with_history(series: Series, layout: Layout) -> str:
+    """Return how many periods have a history, for a series that asks for one."""
+    if series.truth is None:
+        return ""
+    from series_assets.storage.states import StateTable
+
+    return f", {StateTable(series, layout).recorded_periods()} with truth"
 
 
 @click.command()

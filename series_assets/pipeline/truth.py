@@ -16,9 +16,6 @@ from series_assets.pipeline.state import PeriodFold, recorded_fold, state_table
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files
 
-FORMS = ("scd1", "scd2", "changes")
-"""What the expected history can be asked for as."""
-
 
 def write_truth(
     series: Series, period: Period, folded: PeriodFold, workspace: Workspace, folder: Path
@@ -71,6 +68,12 @@ def expected(
     """
     at = at or last_recorded(series, workspace)
     if as_ == "changes":
+        if profile != profiles.PLAIN:
+            raise RequestError(
+                "no tool keeps a change log in columns of its own",
+                "leave out the profile",
+                series=series.name,
+            )
         return _change_log(series, workspace, at)
     truth = _truth(series)
     if as_ == "scd1":
@@ -155,7 +158,7 @@ def _truth(series: Series) -> Truth:
     if series.truth is None:
         raise RequestError(
             "its user input has no truth block, so nothing is known about its history",
-            f"add truth: {{}} to {series.user_input_file}, then make its periods again",
+            f"add truth: {{}} to {series.user_input_file}, then generate its periods again",
             series=series.name,
         )
     return series.truth

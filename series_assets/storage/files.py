@@ -132,6 +132,14 @@ def _write_lines(stream: Any, columns: Mapping[str, Any], count: int) -> None:
         stream.write(_lines([column[batch] for column in columns.values()]))
 
 
+def write_parquet(path: Path, table: "pa.Table") -> None:
+    """Write an Arrow table as Parquet."""
+    from pyarrow import parquet
+
+    with _open_atomically(path) as stream:
+        parquet.write_table(table, stream)
+
+
 def csv_of(table: "pa.Table") -> str:
     """Return what ``write_table`` writes."""
     stream = io.BytesIO()

@@ -237,8 +237,7 @@ class StateTable(PeriodTable):
             return
         keys = self.series.calendar.keys
         span = keys[made] if made == before - 1 else f"{keys[made]}..{keys[before - 1]}"
-        one = made == before - 1
-        problem = f"of {span} {'is' if one else 'are'} missing, or made from other contents"
+        problem = f"of {span} are missing, or made from other contents"
         who = "the states" if reading else "its states follow from those before it, but the states"
         raise RequestError(
             f"{who} {problem} of the two files or of a period before",

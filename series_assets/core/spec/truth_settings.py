@@ -15,6 +15,11 @@ from series_assets.core.spec.user_input_values import flag, names
 DIMENSIONS = ("scd1", "scd2")
 """What ``write`` may list."""
 
+FORMS = ("scd1", "scd2", "changes")
+"""What the expected history can be asked for as."""
+PROFILES = ("plain", "dbt", "dlt", "sqlmesh", "databricks", "tpcdi")
+"""The names of the profiles, whose entries are in ``core/truth/profiles``."""
+
 
 def _column(value: object) -> object:
     if value is not None and not isinstance(value, str):

@@ -1,0 +1,57 @@
+"""The command about the expected history of a series: ``truth``."""
+
+from pathlib import Path
+
+import click
+
+from series_assets import interrupts
+from series_assets.cli.errors import report_errors
+from series_assets.cli.lookup import absolute_output, valid_series
+from series_assets.core.spec.truth_settings import FORMS, PROFILES
+from series_assets.settings import from_environment
+from series_assets.terminal import echo
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(FORMS),
+    default="scd2",
+    show_default=True,
+    help="Current state, history, or what each row did.",
+)
+@click.option(
+    "--at", metavar="PERIOD", help="As of this period, given by its first day; default: the last."
+)
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    default="plain",
+    show_default=True,
+    help="The tool whose columns are written.",
+)
+@click.option("--output", type=click.Path(path_type=Path), help="A file, .csv or .parquet.")
+@report_errors
+def truth(name: str, form: str, at: str | None, profile: str, output: Path | None) -> None:
+    """Write the history that a correct pipeline has after a period.
+
+    Without --output it is printed as CSV.
+    """
+    settings = from_environment()
+    series = valid_series(settings, name)
+
+    with interrupts.exit_on_interrupt():
+        from series_assets.pipeline.truth import expected, period_named
+        from series_assets.pipeline.truth_export import write_expected
+        from series_assets.storage.files import csv_of
+
+    period = None if at is None else period_named(series, at)
+    table = expected(series, settings.workspace(), form, period, profile)
+    if output is None:
+        click.echo(csv_of(table), nl=False)
+        return
+    target = absolute_output(output)
+    write_expected(series, table, profile, target)
+    echo(str(target))

@@ -1,0 +1,244 @@
+"""The history of the series that ship, held against a second implementation in SQL."""
+
+import csv
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from series_assets.core.errors import RequestError
+from series_assets.core.plan.series import Series
+from series_assets.interface import generate, truth
+from series_assets.pipeline.truth import expected, tied_rows
+from series_assets.pipeline.workspace import Workspace
+from series_assets.settings import SHIPPED
+from series_assets.storage.files import read_table
+from series_assets.storage.loading import load_series
+from series_assets_tests.builders import a_series, a_user_input, files_in
+
+_TRACKED: dict[str, dict[str, Any]] = {
+    "school": {
+        "track": ["class_year", "consent", "sessions_attended"],
+        "order_by": "date_updated",
+    },
+    "clinic": {
+        "track": ["urgency", "consultant", "outcome", "treatment_cost"],
+        "order_by": "attendance_date",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A shipped series with a truth block, and what was made of it."""
+
+    series: Series
+    data: Path
+    feed: sqlite3.Connection
+    """Its delivered rows in the table ``feed``: ``n``, ``place`` and the columns."""
+
+    @property
+    def workspace(self) -> Workspace:
+        """Where it was made."""
+        return Workspace(self.data)
+
+    def by_sql(self, until: int) -> list[tuple[Any, ...]]:
+        """Return the versions after the first files, found by window functions."""
+        asked = self.series.truth
+        assert asked is not None
+        key, order = asked.key, asked.order_by
+        columns = ", ".join(asked.track)
+        differs = " OR ".join(f"{name} IS NOT lag({name}) OVER e" for name in asked.track)
+        return self.feed.execute(
+            f"""
+            WITH ranked AS (
+              SELECT *, row_number() OVER (
+                PARTITION BY n, {key} ORDER BY {order} DESC, place DESC) AS nth
+              FROM feed WHERE {key} IS NOT NULL AND n <= ?),
+            states AS (
+              SELECT *, lag(n) OVER e IS NULL OR {differs} AS opens
+              FROM ranked WHERE nth = 1 WINDOW e AS (PARTITION BY {key} ORDER BY n))
+            SELECT {key}, {columns}, row_number() OVER v, n, lead(n) OVER v, place
+            FROM states WHERE opens WINDOW v AS (PARTITION BY {key} ORDER BY n) ORDER BY {key}, n
+            """,
+            (until,),
+        ).fetchall()
+
+
+@pytest.fixture(scope="module", params=list(_TRACKED))
+def made(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Made]:
+    """Each series made once, with its feed in a database of the test's own."""
+    folder = tmp_path_factory.mktemp("truth")
+    series = _with_truth(folder, request.param, truth=_TRACKED[request.param])
+    generate(series, folder / "data")
+    with closing(sqlite3.connect(":memory:")) as feed:
+        for number in range(1, series.calendar.count + 1):
+            path = folder / "data" / series.name / f"dataset_{number}.csv"
+            with path.open(newline="", encoding="utf-8") as stream:
+                header, *rows = csv.reader(stream)
+            feed.execute(f"CREATE TABLE IF NOT EXISTS feed (n, place, {', '.join(header)})")
+            marks = ", ".join("?" * (len(header) + 2))
+            for place, row in enumerate(rows, 1):
+                values = [value or None for value in row]
+                feed.execute(f"INSERT INTO feed VALUES ({marks})", (number, place, *values))
+        yield Made(series, folder / "data", feed)
+
+
+def _with_truth(folder: Path, name: str, **keys: Any) -> Series:
+    place = folder / name
+    place.mkdir(exist_ok=True)
+    shutil.copy(SHIPPED / name / "specification.yml", place)
+    said = yaml.safe_load((SHIPPED / name / "user_input.yml").read_text("utf-8"))
+    (place / "user_input.yml").write_text(yaml.safe_dump(said | {"manifest": True} | keys))
+    return load_series(place)
+
+
+def test_the_versions_of_the_series_that_ship(made: Made) -> None:
+    """School has one row a pupil and fortnight; in clinic 18 patients tie in a month."""
+    versions, ties = {"school": (993, 0), "clinic": (1729, 18)}[made.series.name]
+    found = expected(made.series, made.workspace, "scd2")
+    assert found.num_rows == versions == len(made.by_sql(made.series.calendar.count))
+    last = made.series.calendar.periods[-1]
+    tied = tied_rows(made.series, made.workspace, last)
+    assert sum(op != "superseded" for op in tied["op"].to_pylist()) == ties
+
+
+def test_the_history_as_of_any_period_is_a_fold_of_the_files_until_then(made: Made) -> None:
+    """Version for version, found once more by SQL over those files alone."""
+    asked = made.series.truth
+    assert asked is not None
+    columns = [asked.key, *asked.track, "version", "opened_in", "closed_in", "row"]
+    for period in made.series.calendar.periods:
+        found = expected(made.series, made.workspace, "scd2", period).select(columns)
+        ours = [tuple(row.values()) for row in found.to_pylist()]
+        assert ours == made.by_sql(period.number)
+
+
+def test_intervals_touch_and_one_is_current(made: Made) -> None:
+    """A version ends on the day on which the next one begins; only the last has no end."""
+    frame = truth(made.series, made.data)
+    key = made.series.first_identifier
+    following = frame.groupby(key)["valid_from"].shift(-1)
+    assert frame["valid_to"].equals(following)
+    assert (frame["is_current"] == following.isna()).all()
+    assert set(frame["valid_from"].dt.strftime("%Y-%m-%d")) <= set(made.series.calendar.keys)
+    current = truth(made.series, made.data, "scd1")
+    assert len(current) == frame[key].nunique() == frame["is_current"].sum()
+
+
+def test_the_change_log_has_a_line_for_each_row(made: Made) -> None:
+    """In the order of the file; changed cells are as many as the lines say."""
+    for number in range(1, made.series.calendar.count + 1):
+        folder = made.data / made.series.name
+        rows = read_table(folder / f"dataset_{number}.csv")
+        log = read_table(folder / "truth" / f"changes_{number}.csv")
+        cells = read_table(folder / "truth" / f"cells_{number}.csv")
+        key = made.series.first_identifier
+        assert log["row"].to_pylist() == [str(place + 1) for place in range(rows.num_rows)]
+        assert log[key] == rows[key]
+        changed = log["changed"].cast(pa.int64()).to_pylist()
+        ops = log["op"].to_pylist()
+        assert cells.num_rows == sum(
+            count for count, op in zip(changed, ops, strict=True) if op == "update"
+        )
+        for line in cells.slice(0, 50).to_pylist():
+            assert rows[line["column"]][int(line["row"]) - 1].as_py() == line["after"]
+            assert line["before"] != line["after"]
+
+
+def test_any_period_alone_gives_the_same_files(made: Made, tmp_path: Path) -> None:
+    """In any order, once those before it are there; also in several processes."""
+    wanted = files_in(made.data)
+    keys = made.series.calendar.keys
+    shutil.copytree(made.data, tmp_path / "data")
+    for key in (keys[-1], keys[1], keys[0], keys[2]):
+        generate(made.series, tmp_path / "data", key, executor="none")
+        assert files_in(tmp_path / "data") == wanted
+    generate(made.series, tmp_path / "others", executor="processes:2")
+    assert files_in(tmp_path / "others") == wanted
+    assert expected(made.series, Workspace(tmp_path / "data"), "scd2") == expected(
+        made.series, made.workspace, "scd2"
+    )
+
+
+def test_the_block_changes_no_other_file(made: Made, tmp_path: Path) -> None:
+    """A series without it, and without a manifest, has the other files and no more."""
+    plain = _with_truth(tmp_path, made.series.name, truth=None, manifest=False)
+    generate(plain, tmp_path / "data", plain.calendar.keys[0] + ".." + plain.calendar.keys[1])
+    for name, content in files_in(tmp_path / "data").items():
+        assert "truth" not in name and "manifest" not in name
+        assert (made.data / name).read_bytes() == content
+
+
+_ASKED = {"track": ["region", "amount"], "order_by": "date"}
+
+
+def _small(**truth: Any) -> Series:
+    return a_series(None, a_user_input(truth=truth))
+
+
+def test_a_period_whose_predecessors_are_missing_is_refused(tmp_path: Path) -> None:
+    """Before anything runs, with the periods to make first."""
+    series = _small(**_ASKED)
+    generate(a_series(), tmp_path)
+    with pytest.raises(RequestError) as caught:
+        generate(series, tmp_path, series.calendar.keys[2])
+    assert str(caught.value) == (
+        "demo, period 2024-03-01: its states follow from those before it, but the states of "
+        "2024-01-01..2024-02-01 are missing, or made from other contents of the two files or of a "
+        "period before; first run series-assets generate demo --periods 2024-01-01..2024-02-01"
+    )
+
+
+def test_a_successor_of_other_settings_is_stale(tmp_path: Path) -> None:
+    """Its history is not given out as if it were current; what does not change it leaves it."""
+    generate(_small(**_ASKED), tmp_path)
+    other = _small(**(_ASKED | {"track": ["region"]}))
+    generate(other, tmp_path, other.calendar.keys[0])
+    assert set(truth(other, tmp_path)["opened_in"]) == {1}
+    with pytest.raises(RequestError, match=r"the states of 2024-02-01 are missing, or made from"):
+        truth(other, tmp_path, at="2024-02-01")
+    with pytest.raises(RequestError, match=r"first run .* --periods 2024-01-01\.\.2024-04-01"):
+        truth(_small(**_ASKED), tmp_path, at="2024-04-01")
+
+
+def test_files_that_are_no_longer_asked_for_go(tmp_path: Path) -> None:
+    """Also where the block itself is taken out: no history lies beside data it is not of."""
+    generate(_small(**_ASKED, write=["scd1", "scd2"]), tmp_path)
+    assert len(list((tmp_path / "demo" / "truth").iterdir())) == 16
+    generate(_small(**_ASKED, cells=False), tmp_path)
+    assert len(list((tmp_path / "demo" / "truth").iterdir())) == 4
+    generate(a_series(), tmp_path)
+    assert list((tmp_path / "demo" / "truth").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("profile", "first", "last"),
+    [
+        ("dbt", "dbt_valid_from", "dbt_valid_to"),
+        ("dlt", "_dlt_valid_from", "_dlt_valid_to"),
+        ("sqlmesh", "valid_from", "valid_to"),
+        ("databricks", "__START_AT", "__END_AT"),
+        ("tpcdi", "EffectiveDate", "EndDate"),
+    ],
+)
+def test_a_profile_has_the_columns_of_its_tool(
+    made: Made, profile: str, first: str, last: str
+) -> None:
+    """The same versions, at the same times."""
+    plain = truth(made.series, made.data)
+    found = truth(made.series, made.data, profile=profile)
+    days = found[first].dt.strftime("%Y-%m-%d")
+    assert days.tolist() == plain["valid_from"].dt.strftime("%Y-%m-%d").tolist()
+    open_value = found[last][plain["is_current"]]
+    assert (open_value.dt.year == 9999).all() if profile == "tpcdi" else open_value.isna().all()
+    assert "version" not in found

@@ -1,0 +1,121 @@
+"""What ``docs/ground-truth.md`` says is so: its tables are complete, its commands run."""
+
+import re
+from pathlib import Path
+
+import pyarrow.parquet as parquet
+import pytest
+from click.testing import CliRunner
+
+from series_assets import truth
+from series_assets.cli import main
+from series_assets.core.plan.truth import SCD1_COLUMNS, SCD2_COLUMNS
+from series_assets.core.spec.truth_settings import PROFILES as NAMES
+from series_assets.core.spec.truth_settings import TruthSettings
+from series_assets.core.truth.fold import OPERATIONS
+from series_assets.core.truth.profiles import PROFILES
+from series_assets.storage.loading import load_series
+from series_assets_tests.builders import a_user_input, write_series
+
+TEXT = (Path(__file__).parents[1] / "docs" / "ground-truth.md").read_text(encoding="utf-8")
+
+
+def _rows(heading: str) -> dict[str, str]:
+    """Return the rows of the tables below a heading, by the name in their first cell."""
+    below = re.split(r"\n##+ ", TEXT.split(f"# {heading}\n")[1])[0]
+    return dict(re.findall(r"^\| `([^`]+)` \| (.*) \|$", below, re.MULTILINE))
+
+
+def test_every_setting_is_described_with_its_default() -> None:
+    """And none that does not exist."""
+    rows = _rows("Settings")
+    assert list(rows) == list(TruthSettings.model_fields)
+    for name, field in TruthSettings.model_fields.items():
+        default = rows[name].split(" | ")[0].strip("`")
+        assert default == (str(field.default).lower() if field.default else "empty")
+        assert field.description
+
+
+def test_every_operation_profile_and_column_is_described() -> None:
+    """In the words that the files use."""
+    assert set(OPERATIONS) <= set(_rows("`changes_<n>.csv`"))
+    rows = _rows("The dimension as of any period")
+    assert tuple(PROFILES) == NAMES == tuple(name for name in rows if name in NAMES)
+    for name, profile in PROFILES.items():
+        told = {profile.valid_from, profile.valid_to, profile.current, *(profile.more or ())}
+        assert {f"`{one}`" for one in told if one} <= set(re.findall(r"`[^`]+`", rows[name]))
+    assert all(f"`{name}`" in rows["scd2"] for name in SCD2_COLUMNS)
+    assert all(f"`{name}`" in rows["scd1"] for name in SCD1_COLUMNS)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A series called clinic with a history, in a folder of the user's."""
+    write_series(tmp_path / "series", None, a_user_input(truth={}), name="clinic")
+    monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(tmp_path / "series"))
+    monkeypatch.chdir(tmp_path)
+    _run("generate", "clinic")
+    return tmp_path
+
+
+def _run(*arguments: str, code: int = 0) -> str:
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def test_the_commands_and_the_example_run(folder: Path) -> None:
+    """As they stand there."""
+    (command,) = re.findall(r"```sh\nseries-assets (.*)\n```", TEXT)
+    assert _run(*command.split()) == f"{folder / 'expected.csv'}\n"
+    (example,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    found: dict[str, object] = {"series": load_series(folder / "series" / "clinic")}
+    exec(example, found)
+    frame = found["frame"]
+    assert (folder / "expected.csv").read_text().count("\n") == len(frame) + 1  # type: ignore[arg-type]
+
+
+def test_a_history_is_printed_or_written_as_parquet(folder: Path) -> None:
+    """With types, and the columns of the tool."""
+    printed = _run("truth", "clinic", "--as", "scd1")
+    assert printed.splitlines()[0] == "id,sex,region,amount,version,since,is_deleted"
+    assert _run("truth", "clinic", "--as", "changes").startswith("dataset,row,id,op,version")
+    _run("truth", "clinic", "--profile", "dlt", "--output", "dlt.parquet")
+    schema = parquet.read_schema(folder / "dlt.parquet")
+    assert str(schema.field("_dlt_valid_from").type) == "timestamp[us, tz=UTC]"
+    assert str(schema.field("amount").type) == "double"
+    assert "4 of 4, 4 with truth" in " ".join(_run("list").split())
+
+
+def test_what_cannot_be_given_is_refused(folder: Path) -> None:
+    """With what to do instead, and exit code 2."""
+    assert _run("truth", "clinic", "--at", "2024-02-02", code=2) == (
+        "--at 2024-02-02 is not the first day of a period of clinic; did you mean '2024-02-01'?\n"
+    )
+    assert _run("truth", "clinic", "--output", "a.xlsx", code=2) == (
+        f"{folder / 'a.xlsx'}: is neither CSV nor Parquet; name it .csv or .parquet\n"
+    )
+    assert _run("truth", "clinic", "--as", "changes", "--profile", "dbt", code=2) == (
+        "clinic: no tool keeps a change log in columns of its own; leave out the profile\n"
+    )
+    _run("clean", "clinic", "--yes")
+    assert not (folder / "data" / "clinic").exists()
+    assert _run("truth", "clinic", code=2) == (
+        "clinic: nothing is recorded of its history yet; first run series-assets generate clinic\n"
+    )
+    write_series(folder / "series", name="clinic")
+    file = folder / "series" / "clinic" / "user_input.yml"
+    assert _run("truth", "clinic", code=2) == (
+        "clinic: its user input has no truth block, so nothing is known about its history; add "
+        f"truth: {{}} to {file}, then generate its periods again\n"
+    )
+
+
+def test_the_function_gives_a_typed_frame(folder: Path) -> None:
+    """Numbers are numbers and times are times."""
+    series = load_series(folder / "series" / "clinic")
+    frame = truth(series, folder / "data", at="2024-02-01")
+    types = {name: str(dtype) for name, dtype in frame.dtypes.items()}
+    assert types["amount"] == "float64" and types["version"] == "Int64"
+    assert types["valid_from"].startswith("datetime64") and types["is_current"] == "bool"
+    assert frame["opened_in"].max() == 2
