@@ -205,6 +205,27 @@ def _memory(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
         shutil.rmtree(folder)
 
 
+def _truth(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
+    """Measure what the history of a period takes against what its rows take."""
+    rows, periods = scale.rows(job.rows), scale.periods(job.periods)
+    for name in scale.series:
+        source = inputs.write_series(folder / "series", name, rows, periods, **job.said)
+        runs = [
+            seconds_in(
+                Child(
+                    program("phases", source, folder / "data"),
+                    {},
+                    partial(shutil.rmtree, folder / "data", ignore_errors=True),
+                ).run()
+            )
+            for _ in range(scale.times)
+        ]
+        of_rows = median(sum(run[phase] for phase in PHASES[1:-1]) for run in runs)
+        of_truth = median(run["truth"] for run in runs)
+        yield _shares(job, f"{name} {job.name}", ("rows", of_rows, "s"), ("history", of_truth, "s"))
+        shutil.rmtree(folder)
+
+
 def _sample(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
     """Measure one run of Exhibit as the series does it against stock Exhibit."""
     source = inputs.write_sample(folder / "series", job.name, scale.rows(job.rows))
@@ -321,6 +342,24 @@ JOBS = (
         rows=50_000,
         periods=40,
         at_most=1.15,
+    ),
+    Job(
+        "truth",
+        "the history of periods against their rows",
+        _truth,
+        rows=200_000,
+        periods=4,
+        at_most=0.34,
+        said={"truth": {}},
+    ),
+    Job(
+        "late_truth",
+        "period 100 against period 2, with a history",
+        _late,
+        rows=5_000,
+        periods=100,
+        at_most=1.15,
+        said={"truth": {}},
     ),
     Job("uuid_demo", "a sample, one run of Exhibit", _sample, rows=50_000, at_least=10),
     Job("inpatients_demo", "a sample, one run of Exhibit", _sample, rows=50_000, at_least=10),

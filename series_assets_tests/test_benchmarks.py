@@ -26,6 +26,7 @@ def _benchmark(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         ("100x5", ["clinic 100x5", "clinic 100x5"]),
         ("late", ["clinic late"]),
         ("memory", ["clinic memory"]),
+        ("truth", ["clinic truth"]),
         ("inpatients_demo", ["inpatients_demo", "inpatients_demo"]),
         ("workers", ["clinic 60x3"]),
         ("help", ["--help"]),

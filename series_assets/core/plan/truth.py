@@ -119,9 +119,8 @@ def truth_misfits(specification: Specification, said: UserInput) -> Iterator[Fau
     known = [*columns, *(name for name in specification["columns"] if name not in columns)]
     for name in said.truth.track:
         if name == key:
-            yield fault_at(
-                "truth.track", f"names '{name}', which names the entity and never changes"
-            )
+            problem = f"names '{name}', which names the entity and never changes"
+            yield fault_at("truth.track", problem, "take it off the list")
         elif name not in known:
             yield fault_at(
                 "truth.track",

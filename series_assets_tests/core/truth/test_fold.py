@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from series_assets.core.errors import GenerationError
@@ -200,6 +200,7 @@ _KEYS = st.sampled_from([None, "k", "l", "m"])
 _PERIODS = st.lists(st.lists(st.tuples(_KEYS, _DAYS, _VALUES, _VALUES), max_size=8), max_size=4)
 
 
+@settings(max_examples=40)
 @given(_PERIODS)
 def test_any_feed_has_the_history_that_sql_finds(
     periods: list[list[tuple[str | None, ...]]],
