@@ -107,7 +107,7 @@ def _partition(page: Page) -> bytes:
 
 def _picture(page: Page) -> bytes:
     """Return what opens on a click: the picture of a dataset."""
-    _entry(page, "picture").get_by_text("[Show Markdown]").click()
+    _entry(page, "plot").get_by_text("[Show Markdown]").click()
     picture = page.get_by_role("dialog").locator("img[src^='data:']")
     picture.evaluate("image => image.decode()")
     page.wait_for_timeout(_SECOND)

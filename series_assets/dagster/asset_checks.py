@@ -93,9 +93,9 @@ def _evaluation(
     """
     metadata: dict[str, Any] = {"period": checked.key}
     if finding.problem is None:
-        metadata[f"{finding.unit} looked at"] = finding.examined
-        metadata[f"{finding.unit} wrong"] = finding.wrong
-    metadata |= finding.facts
+        metadata[f"{finding.unit}_checked"] = finding.examined
+        metadata[f"{finding.unit}_failed"] = finding.wrong
+    metadata |= {_label(name): fact for name, fact in finding.facts.items()}
     if finding.examples:
         metadata["examples"] = _table(finding)
     return dg.AssetCheckEvaluation(
@@ -111,8 +111,13 @@ def _evaluation(
     )
 
 
+def _label(name: str) -> str:
+    """Return the label of a fact; one that quotes a constraint stays as it is."""
+    return name if "'" in name else name.replace(" ", "_")
+
+
 def _table(finding: Finding) -> dg.TableMetadataValue:
-    columns = ("identifier", "column", "what stands there", "what should")
+    columns = ("identifier", "column", "found", "expected")
     records = [
         dg.TableRecord(
             dict(
@@ -135,19 +140,19 @@ def _table(finding: Finding) -> dg.TableMetadataValue:
 def _overall(
     dataset: dg.AssetKey, name: str, keys: Sequence[str], wrong: Sequence[str]
 ) -> dg.AssetCheckEvaluation:
-    """Return the result of a run that names no partition, and so is about all datasets made."""
+    """Return the result of a run without partitions, which is about all datasets there are."""
     if not keys:
-        told = "no dataset has been made yet; make a period first"
+        description = "there is no dataset yet; materialize a period first"
     elif wrong:
-        told = f"does not hold in {len(wrong)} of {len(keys)} periods: {', '.join(wrong)}"
+        description = f"does not hold in {len(wrong)} of {len(keys)} periods: {', '.join(wrong)}"
     else:
-        told = f"holds in all periods made ({len(keys)})"
+        description = f"holds in all periods with a dataset ({len(keys)})"
     return dg.AssetCheckEvaluation(
         asset_key=dataset,
         check_name=name,
         passed=bool(keys) and not wrong,
-        metadata={"periods looked at": len(keys), "periods wrong": len(wrong)},
+        metadata={"periods_checked": len(keys), "periods_failed": len(wrong)},
         severity=dg.AssetCheckSeverity.ERROR,
-        description=told,
+        description=description,
         blocking=False,
     )

@@ -12,6 +12,7 @@ import dagster as dg
 
 from series_assets.core.plain_text import escape_invisible, escape_markdown
 from series_assets.core.plan.series import Series
+from series_assets.dagster.metadata import definition_metadata
 from series_assets.dagster.ops import Tools, dataset_graph, new_records_graph, reference_table_graph
 from series_assets.dagster.options import NO_OPTIONS, AssetOptions
 from series_assets.dagster.partitions import PREVIOUS, partitions_of
@@ -78,6 +79,7 @@ def assets_of(
     """
     new_records, reference_table, _ = keys_of(series.name, tools.options)
     partitions = partitions_of(series)
+    layout = tools.workspace.layout(series)
 
     def asset(graph: dg.GraphDefinition, name: str, **inputs: dg.AssetKey) -> dg.AssetsDefinition:
         # Draws only need the table as it stood one period before. To depend on that one instead
@@ -97,6 +99,7 @@ def assets_of(
                     **{f"dagster/kind/{kind}": "" for kind in _KINDS[name]},
                 }
             },
+            metadata_by_output_name={"result": definition_metadata(series, name, layout)},
             code_versions_by_output_name={"result": series.fingerprint},
             backfill_policy=dg.BackfillPolicy.single_run(),
         )

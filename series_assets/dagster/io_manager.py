@@ -14,6 +14,7 @@ import dagster as dg
 from series_assets.core.errors import RequestError, SeriesError
 from series_assets.core.plan.series import Plan, Series
 from series_assets.dagster import metadata
+from series_assets.dagster.columns import column_lineage
 from series_assets.dagster.failures import failure_of
 from series_assets.dagster.handles import RecordsFile, ReferenceTableSnapshot
 from series_assets.dagster.input_loading import Handle, load_as_annotated
@@ -54,6 +55,8 @@ class SeriesIOManager(dg.IOManager):
                 for period, made in periods:
                     with as_period_errors(series, period):
                         facts = put(series.plan(period.k), made)
+                    if asset != "new_records":
+                        facts["dagster/column_lineage"] = column_lineage(series, context.asset_key)
                     recorder.stored(period.key, facts)
         except SeriesError as error:
             placed = period_error(error, name)
@@ -92,23 +95,23 @@ class _Put:
         from series_assets.pipeline.new_records import write_new_records
 
         write_new_records(self._series, plan, made, self._workspace, self._folder)
-        return metadata.constraints_on_new_records(self._series, plan, made, self._layout)
+        return metadata.new_records_metadata(self._series, plan, made, self._layout)
 
     def reference_table(self, plan: Plan, made: "NewEntities") -> Metadata:
         from series_assets.pipeline.reference import record_new_entities
 
         record_new_entities(self._series, plan.period, made, self._workspace)
         counts = self._table.current_counts()
-        return metadata.of_reference_table(self._series, plan, made, self._layout, counts)
+        return metadata.reference_table_metadata(self._series, plan, made, self._layout, counts)
 
     def dataset(self, plan: Plan, made: "Dataset") -> Metadata:
         from series_assets.pipeline.dataset import write_dataset
 
         write_dataset(self._series, plan, made, self._workspace, self._folder)
-        picture, counts = self._picture(plan, made), self._table.current_counts()
-        return metadata.of_dataset(self._series, plan, made, picture, self._layout, counts)
+        plot, counts = self._plot(plan, made), self._table.current_counts()
+        return metadata.dataset_metadata(self._series, plan, made, plot, self._layout, counts)
 
-    def _picture(self, plan: Plan, made: "Dataset") -> bytes:
+    def _plot(self, plan: Plan, made: "Dataset") -> bytes:
         """Return a PNG of what a dataset holds, against period 1 where that is there."""
         from series_assets.reporting.dataset_plots import plot_dataset
         from series_assets.reporting.profiles import profile_period

@@ -1,9 +1,9 @@
-"""What Dagster shows of a partition: counts, seeds, files, first rows, what was changed.
+"""What Dagster shows of an asset and of a partition: counts, seeds, files, first rows, the diff.
 
 Names with a slash are Dagster's own, which its UI draws in a special way.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,40 +13,58 @@ import dagster as dg
 from series_assets.core.plain_text import code_block, escape_invisible
 from series_assets.core.plan.constraints import Violation
 from series_assets.core.plan.series import Plan, Series
-from series_assets.core.spec.column_types import KINDS
 from series_assets.core.spec.specification import Specification
+from series_assets.dagster.columns import column_schema, column_types, roles_of
 from series_assets.reporting.plotting import data_uri
 from series_assets.reporting.record_summary import RecordSummary, summarize_records
 from series_assets.storage.files import Layout
 from series_assets.storage.yaml_writing import as_yaml
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from series_assets.pipeline.dataset import Dataset
     from series_assets.pipeline.new_records import NewRecords
     from series_assets.pipeline.reference import NewEntities
 
 Metadata = dict[str, Any]
 
-_COLUMNS = dg.TableSchema(
-    [
-        dg.TableColumn("column", "text"),
-        dg.TableColumn("type", "text"),
-        dg.TableColumn("missing", "integer"),
-    ]
-)
+
+def definition_metadata(series: Series, asset: str, layout: Layout) -> Metadata:
+    """Return what an asset's definition shows before its first run.
+
+    Where it is stored, its columns, and the files that describe the series.
+    """
+    folders = {"new_records": layout.new_records(1).parent, "dataset": layout.folder}
+    path = folders.get(asset, layout.database)
+    metadata: Metadata = {
+        "path": dg.MetadataValue.path(path),
+        "dagster/uri": path.absolute().as_uri(),
+        "dagster/column_schema": column_schema(series),
+    }
+    if asset == "reference_table":
+        metadata["dagster/table_name"] = series.table
+    if series.source_files:
+        metadata["dagster/code_references"] = dg.CodeReferencesMetadataValue(
+            code_references=[
+                dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=path.name)
+                for path in series.source_files
+            ]
+        )
+    return metadata
 
 
-def constraints_on_new_records(
-    series: Series, plan: Plan, made: "NewRecords", layout: Layout
+def new_records_metadata(
+    series: Series, plan: Plan, records: "NewRecords", layout: Layout
 ) -> Metadata:
-    """Return what is told of the new records of a period; they lie where ``layout`` says."""
-    if plan.new is None or made.texts is None:
-        return {**_of_period(plan), "rows_asked": 0, "dagster/row_count": 0}
-    number, summary = plan.period.number, summarize_records(made.texts, series.first_identifier)
+    """Return what is shown of the new records of a period; ``layout`` says where they are."""
+    if plan.new is None or records.texts is None:
+        return {**_of_period(plan), "rows_requested": 0, "dagster/row_count": 0}
+    number, summary = plan.period.number, summarize_records(records.texts, series.first_identifier)
     return {
         "path": dg.MetadataValue.path(layout.new_records(number)),
         **_of_period(plan),
-        "rows_asked": plan.new.rows,
+        "rows_requested": plan.new.rows,
         "dagster/row_count": summary.rows,
         "new_entities": summary.entities,
         "seeds": dg.MetadataValue.json(
@@ -56,116 +74,114 @@ def constraints_on_new_records(
             }
         ),
         "files": _files([layout.new_records(number), layout.new_specification(number)]),
-        **_of_contents(series, summary),
-        "constraints_not_met": _not_met(made.unmet),
-        "changed_in_the_specification": _difference(series.specification, plan.new.specification),
-        "exhibit_said": _said(made.exhibit_messages),
+        **_of_contents(series, records.texts, summary),
+        **_of_exhibit(
+            series.specification,
+            plan.new.specification,
+            records.unmet,
+            records.exhibit_messages,
+        ),
     }
 
 
-def of_reference_table(
-    series: Series, plan: Plan, picked: "NewEntities", layout: Layout, counts: Mapping[int, int]
+def reference_table_metadata(
+    series: Series, plan: Plan, entities: "NewEntities", layout: Layout, counts: Mapping[int, int]
 ) -> Metadata:
-    """Return what is told of the reference table; ``counts`` are its entities by period."""
-    told = {
+    """Return what is shown of the reference table; ``counts`` are its entities by period."""
+    metadata = {
         "path": dg.MetadataValue.path(layout.database),
         **_of_period(plan),
         "dagster/table_name": series.table,
-        "new_entities": picked.count,
-        "entities_so_far": sum(count for k, count in counts.items() if k <= plan.period.k),
+        "new_entities": entities.count,
+        "total_entities": sum(count for k, count in counts.items() if k <= plan.period.k),
         "files": _files([layout.database]),
     }
-    if picked.texts is None:
-        return told
-    return told | _of_contents(series, summarize_records(picked.texts, series.first_identifier))
+    if entities.texts is None:
+        return metadata
+    summary = summarize_records(entities.texts, series.first_identifier)
+    return metadata | _of_contents(series, entities.texts, summary)
 
 
-def of_dataset(
+def dataset_metadata(
     series: Series,
     plan: Plan,
-    made: "Dataset",
-    picture: bytes,
+    dataset: "Dataset",
+    plot: bytes,
     layout: Layout,
     counts: Mapping[int, int],
 ) -> Metadata:
-    """Return what is told of a dataset; ``counts`` are the entities known by period."""
-    number, part = plan.period.number, plan.existing
-    summary = summarize_records(made.texts, series.first_identifier)
-    asked = (plan.new.rows if plan.new else 0, part.rows if part else 0)
+    """Return what is shown of a dataset; ``counts`` are the recorded entities by period."""
+    number, part, existing = plan.period.number, plan.existing, dataset.existing
+    summary = summarize_records(dataset.texts, series.first_identifier)
     paths = [layout.dataset(number)]
     paths += [layout.new_specification(number)] if plan.new else []
     paths += [layout.existing_specification(number)] if part else []
-    told = {
-        "path": dg.MetadataValue.path(layout.dataset(number)),
-        **_of_period(plan),
-        "dagster/row_count": summary.rows,
-        "new_rows": 0 if made.new is None else len(made.new),
-        "existing_rows": len(made.existing.texts) if made.existing else 0,
-        "new_rows_asked": asked[0],
-        "existing_rows_asked": asked[1],
-        "entities": summary.entities,
-        "entities_known_before": sum(count for k, count in counts.items() if k < plan.period.k),
-    }
-    told["picture"] = dg.MetadataValue.md(
-        f"![rows, and each column against period 1]({data_uri(picture)})"
-    )
     seeds = {"shuffle": plan.shuffle_seed}
     if part:
         seeds["random_seed"] = part.specification["metadata"]["random_seed"]
-    told |= _of_contents(series, summary)
-    told |= {"seeds": dg.MetadataValue.json(seeds), "files": _files(paths)}
-    if part:
-        told["changed_in_the_specification"] = _difference(series.specification, part.specification)
-    told["constraints_not_met"] = _not_met(made.existing.unmet if made.existing else ())
-    messages = made.existing.exhibit_messages if made.existing else ()
-    return told | {"exhibit_said": _said(messages)}
+    metadata = {
+        "path": dg.MetadataValue.path(layout.dataset(number)),
+        **_of_period(plan),
+        "dagster/row_count": summary.rows,
+        "new_rows": 0 if dataset.new is None else len(dataset.new),
+        "existing_rows": len(existing.texts) if existing else 0,
+        "new_rows_requested": plan.new.rows if plan.new else 0,
+        "existing_rows_requested": part.rows if part else 0,
+        "entities": summary.entities,
+        "earlier_entities": sum(count for k, count in counts.items() if k < plan.period.k),
+        "plot": dg.MetadataValue.md(f"![rows, and each column against period 1]({data_uri(plot)})"),
+        **_of_contents(series, dataset.texts, summary),
+        "seeds": dg.MetadataValue.json(seeds),
+        "files": _files(paths),
+    }
+    if part and existing:
+        metadata |= _of_exhibit(
+            series.specification, part.specification, existing.unmet, existing.exhibit_messages
+        )
+    return metadata
 
 
 def _of_period(plan: Plan) -> Metadata:
     return {
-        "dataset": plan.period.number,
+        "dataset_number": plan.period.number,
         "period_start": plan.period.start.isoformat(),
         "period_end": plan.period.last_day.isoformat(),
     }
 
 
 def _files(paths: Iterable[Path]) -> dg.TableMetadataValue:
-    return dg.MetadataValue.table(
-        [
-            dg.TableRecord({"file": escape_invisible(str(path)), "bytes": path.stat().st_size})
-            for path in paths
-            if path.exists()
-        ],
-        dg.TableSchema([dg.TableColumn("file", "text"), dg.TableColumn("bytes", "integer")]),
+    return _table(
+        {"file": "text", "bytes": "integer"},
+        [(str(path), path.stat().st_size) for path in paths if path.exists()],
     )
 
 
-def _of_contents(series: Series, contents: RecordSummary) -> Metadata:
-    types = {name: KINDS[series.kinds.get(name, "any")].shown_as for name in contents.missing}
-    schema = dg.TableSchema(
-        [
-            dg.TableColumn(name, types[name], description=f"{missing} of {contents.rows} missing")
-            for name, missing in contents.missing.items()
-        ]
-    )
-    columns = [
-        dg.TableRecord({"column": escape_invisible(name), "type": types[name], "missing": missing})
-        for name, missing in contents.missing.items()
-    ]
-    text = dg.TableSchema([dg.TableColumn(name, "text") for name in contents.missing])
-    rows = [
-        dg.TableRecord({name: escape_invisible(value or "") for name, value in row.items()})
-        for row in contents.first
-    ]
+def _of_contents(series: Series, texts: "pd.DataFrame", summary: RecordSummary) -> Metadata:
+    types, roles = column_types(series, texts), roles_of(series)
+    names = dict.fromkeys(summary.missing, "text")
     return {
-        "first_rows": dg.MetadataValue.table(rows, text),
-        "columns": dg.MetadataValue.table(columns, _COLUMNS),
-        "dagster/column_schema": schema,
+        "first_rows": _table(names, [[row[name] or "" for name in names] for row in summary.first]),
+        "columns": _table(
+            {"column": "text", "type": "text", "role": "text", "missing": "integer"},
+            [
+                (name, types.get(name, "any"), roles.get(name, ""), missing)
+                for name, missing in summary.missing.items()
+            ],
+        ),
+        "dagster/column_schema": column_schema(series, summary.missing, types),
     }
 
 
-def _difference(before: Specification, after: Specification) -> dg.MarkdownMetadataValue:
-    """Return the lines that differ, with those around them, as a diff that the UI colours."""
+def _of_exhibit(
+    before: Specification,
+    after: Specification,
+    unmet: Sequence[Violation],
+    messages: Sequence[str],
+) -> Metadata:
+    """Return what was changed in the specification, and what Exhibit made of it.
+
+    Nothing of it that is empty.
+    """
     lines = unified_diff(
         as_yaml(before).splitlines(),
         as_yaml(after).splitlines(),
@@ -174,28 +190,32 @@ def _difference(before: Specification, after: Specification) -> dg.MarkdownMetad
         n=1,
         lineterm="",
     )
-    text = "\n".join(line for line in lines) or "nothing"
-    return dg.MetadataValue.md(code_block(text, "diff"))
+    metadata: Metadata = {}
+    if unmet:
+        metadata["unmet_constraints"] = _table(
+            {"constraint": "text", "records": "integer", "of": "integer"},
+            [(one.constraint, one.rows, one.of) for one in unmet],
+        )
+    if difference := "\n".join(lines):  # a diff, which the UI colours
+        metadata["specification_diff"] = dg.MetadataValue.md(code_block(difference, "diff"))
+    if messages:
+        metadata["exhibit_output"] = dg.MetadataValue.text(escape_invisible("\n".join(messages)))
+    return metadata
 
 
-def _not_met(broken: Iterable[Violation]) -> dg.TableMetadataValue:
-    """Return the constraints that some records do not meet, and how many; no rows where all do."""
+def _table(
+    columns: Mapping[str, str], rows: Iterable[Sequence[str | int]]
+) -> dg.TableMetadataValue:
+    """Return a table of these columns, given with their types."""
     return dg.MetadataValue.table(
         [
             dg.TableRecord(
-                {"constraint": escape_invisible(one.constraint), "records": one.rows, "of": one.of}
+                {
+                    name: escape_invisible(value) if isinstance(value, str) else value
+                    for name, value in zip(columns, row, strict=True)
+                }
             )
-            for one in broken
+            for row in rows
         ],
-        dg.TableSchema(
-            [
-                dg.TableColumn("constraint", "text"),
-                dg.TableColumn("records", "integer"),
-                dg.TableColumn("of", "integer"),
-            ]
-        ),
+        dg.TableSchema([dg.TableColumn(name, type_) for name, type_ in columns.items()]),
     )
-
-
-def _said(lines: Iterable[str]) -> dg.TextMetadataValue:
-    return dg.MetadataValue.text(escape_invisible("\n".join(lines)))

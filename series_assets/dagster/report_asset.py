@@ -39,10 +39,10 @@ def report_asset(
 
         try:
             layout = workspace.layout(series)
-            history, drawn = write_report(series, layout, workspace.scratch)
+            history, plots = write_report(series, layout, workspace.scratch)
         except SeriesError as error:
             raise failure_of(error) from None
-        return dg.MaterializeResult(metadata=_metadata(history, drawn, workspace.layout(series)))
+        return dg.MaterializeResult(metadata=_metadata(history, plots, workspace.layout(series)))
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)  # of the policy as a parameter
@@ -62,24 +62,24 @@ def report_asset(
     return asset
 
 
-def _metadata(history: History, drawn: "list[Plot]", layout: Layout) -> dict[str, Any]:
+def _metadata(history: History, plots: "list[Plot]", layout: Layout) -> dict[str, Any]:
     delivered = [period.delivered for period in history.delivered_periods if period.delivered]
     known = [count for count in history.entities_so_far if count is not None]
     facts: dict[str, Any] = {
         "path": dg.MetadataValue.path(layout.report),
         "periods": len(history.periods),
-        "periods_made": len(history.delivered_periods),
-        "rows_asked": sum(period.requested for period in history.delivered_periods),
+        "periods_generated": len(history.delivered_periods),
+        "rows_requested": sum(period.requested for period in history.delivered_periods),
         "rows_delivered": sum(one.rows for one in delivered),
         "new_rows": sum(one.new for one in delivered),
         "existing_rows": sum(one.existing for one in delivered),
         "entities": known[-1] if known else 0,
     }
     if history.missing_periods:
-        facts["periods_left_out"] = ", ".join(describe_periods(history.missing_periods))
+        facts["missing_periods"] = ", ".join(describe_periods(history.missing_periods))
     if history.all_remarks:
         facts["faults"] = dg.MetadataValue.text(escape_invisible("\n".join(history.all_remarks)))
-    for picture in drawn:
-        text = f"![{escape_markdown(picture.title)}]({data_uri(picture.png)})"
-        facts[f"picture_{picture.name}"] = dg.MetadataValue.md(text)
+    for plot in plots:
+        text = f"![{escape_markdown(plot.title)}]({data_uri(plot.png)})"
+        facts[f"plot_{plot.name}"] = dg.MetadataValue.md(text)
     return facts

@@ -148,6 +148,11 @@ def load_parts(
                 *contents,
                 specification_file=labels[0],
                 user_input_file=labels[1],
+                source_files=tuple(
+                    part.absolute()
+                    for part in (specification, user_input)
+                    if isinstance(part, Path)
+                ),
                 database=database,
             )
         if faults:

@@ -167,13 +167,13 @@ def test_a_passing_check_shows_what_was_looked_at(made: Bench) -> None:
     assert evaluation.description == "60 rows, none wrong"
     assert {key: value.value for key, value in evaluation.metadata.items()} == {
         "period": SECOND,
-        "rows looked at": 60,
-        "rows wrong": 0,
-        "new rows requested": 20,
-        "new rows delivered": 20,
-        "existing rows requested": 40,
-        "existing rows delivered": 40,
-        "fraction of new requested": "1/3",
+        "rows_checked": 60,
+        "rows_failed": 0,
+        "new_rows_requested": 20,
+        "new_rows_delivered": 20,
+        "existing_rows_requested": 40,
+        "existing_rows_delivered": 40,
+        "fraction_of_new_requested": "1/3",
     }
 
 
@@ -206,16 +206,16 @@ def test_a_failing_check_shows_what_is_wrong_and_fails_no_run(made: Bench) -> No
     evaluation = made.recorded("dates")[1].evaluation
     assert evaluation.partition == THIRD
     spoilt = (made.folder / "demo/dataset_3.csv").read_text(encoding="utf-8").count("05/03/2024")
-    assert evaluation.metadata["rows wrong"].value == spoilt
+    assert evaluation.metadata["rows_failed"].value == spoilt
     table = evaluation.metadata["examples"]
     assert [column.name for column in table.schema.columns] == [
         "identifier",
         "column",
-        "what stands there",
-        "what should",
+        "found",
+        "expected",
     ]
     assert 0 < len(table.records) <= 5
-    assert {record.data["what stands there"] for record in table.records} == {"05/03/2024"}
+    assert {record.data["found"] for record in table.records} == {"05/03/2024"}
     assert evaluation.description.startswith(f"{spoilt} of 60 rows wrong, such as ")
 
 
@@ -246,7 +246,7 @@ def test_checks_without_a_partition_are_about_all_that_was_made(bench: Bench) ->
     bench.check("dates", "counts")
     assert bench.statuses("dates") == {None: "FAILED"}
     evaluation = bench.recorded("dates")[0].evaluation
-    assert evaluation.description == "no dataset has been made yet; make a period first"
+    assert evaluation.description == "there is no dataset yet; materialize a period first"
 
     bench.make(tags=range_of(FIRST, THIRD))
     bench.check("dates", "counts")

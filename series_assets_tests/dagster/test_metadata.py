@@ -15,7 +15,8 @@ from series_assets.dagster.assets import keys_of
 from series_assets.dagster.build import build_definitions
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.files import read_csv
-from series_assets_tests.builders import a_series, a_specification, a_user_input
+from series_assets.storage.loading import load_series
+from series_assets_tests.builders import a_series, a_specification, a_user_input, write_series
 from series_assets_tests.dagster.reading import table
 
 FIRST, SECOND, THIRD = "2024-01-01", "2024-02-01", "2024-03-01"
@@ -59,8 +60,10 @@ def told(folder: Path) -> Iterator[dict[str, Told]]:
     """What is told of three periods that were made in one run."""
     specification = a_specification()
     specification["columns"]["region"]["miss_probability"] = 0.5
+    specification["derived_columns"] = {"double": "(amount * 2)"}
+    own = a_user_input(static_columns=["sex"])
     with dg.DagsterInstance.ephemeral() as instance:
-        yield made(folder, instance, a_series(specification), FIRST, THIRD)
+        yield made(folder, instance, a_series(specification, own), FIRST, THIRD)
 
 
 def plain(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -75,10 +78,10 @@ def test_counts_and_days_of_new_records(told: dict[str, Told]) -> None:
     for key, number, last, rows in wanted:
         found = plain(told["new_records"][key])
         assert {
-            "dataset": number,
+            "dataset_number": number,
             "period_start": key,
             "period_end": last,
-            "rows_asked": rows,
+            "rows_requested": rows,
             "dagster/row_count": rows,
         }.items() <= found.items()
         assert found["path"].endswith(f"demo/new_records/dataset_{number}.csv")
@@ -91,7 +94,7 @@ def test_counts_of_the_reference_table(told: dict[str, Told]) -> None:
         found = plain(told["reference_table"][key])
         assert found["new_entities"] == plain(told["new_records"][key])["new_entities"] > 0
         so_far += found["new_entities"]
-        assert found["entities_so_far"] == so_far
+        assert found["total_entities"] == so_far
         assert found["dagster/table_name"] == "demo_reference"
 
 
@@ -102,11 +105,11 @@ def test_counts_of_a_dataset(told: dict[str, Told], folder: Path) -> None:
     assert {
         "new_rows": 20,
         "existing_rows": 40,
-        "new_rows_asked": 20,
-        "existing_rows_asked": 40,
+        "new_rows_requested": 20,
+        "existing_rows_requested": 40,
         "dagster/row_count": 60,
         "entities": records["id"].nunique(),
-        "entities_known_before": plain(told["reference_table"][SECOND])["entities_so_far"],
+        "earlier_entities": plain(told["reference_table"][SECOND])["total_entities"],
     }.items() <= found.items()
 
 
@@ -142,31 +145,95 @@ def test_the_first_rows_and_the_columns(told: dict[str, Told], folder: Path) -> 
     assert table(metadata["first_rows"]) == first
     schema = metadata["dagster/column_schema"].schema
     assert [(column.name, column.type, column.description) for column in schema.columns] == [
-        ("id", "text", "0 of 60 missing"),
-        ("sex", "text", "0 of 60 missing"),
-        ("region", "text", f"{missing} of 60 missing"),
-        ("date", "date", "0 of 60 missing"),
-        ("amount", "number", "0 of 60 missing"),
+        ("id", "text", "identifies the entity; issued once, kept for life; 0 missing"),
+        ("sex", "text", "belongs to the entity, which keeps its value; 0 missing"),
+        ("region", "text", f"generated afresh in each period; {missing} missing"),
+        ("date", "date", "its dates move with the period; 0 missing"),
+        ("amount", "number", "generated afresh in each period; 0 missing"),
+        ("double", "number", "computed from other columns; (amount * 2); 0 missing"),
     ]
-    assert {"column": "region", "type": "text", "missing": missing} in table(metadata["columns"])
+    assert [column.tags["role"] for column in schema.columns] == [
+        "identifier",
+        "static",
+        "generated",
+        "moved",
+        "generated",
+        "derived",
+    ]
+    region = {"column": "region", "type": "text", "role": "generated", "missing": missing}
+    assert region in table(metadata["columns"])
 
 
-def test_what_was_changed_in_the_specification(told: dict[str, Told]) -> None:
+def test_the_lineage_of_columns(told: dict[str, Told]) -> None:
+    """Existing records take identifiers and static columns from the reference table."""
+    lineage = {
+        asset: {
+            column: ["/".join((*dep.asset_key.path, dep.column_name)) for dep in deps]
+            for column, deps in told[asset][SECOND][
+                "dagster/column_lineage"
+            ].value.deps_by_column.items()
+        }
+        for asset in ("reference_table", "dataset")
+    }
+    assert lineage["dataset"]["id"] == ["demo/new_records/id", "demo/reference_table/id"]
+    assert lineage["dataset"]["sex"] == ["demo/new_records/sex", "demo/reference_table/sex"]
+    assert lineage["dataset"]["amount"] == ["demo/new_records/amount"]
+    assert lineage["reference_table"]["sex"] == ["demo/new_records/sex"]
+    assert "dagster/column_lineage" not in told["new_records"][SECOND]
+
+
+def test_nothing_empty_is_shown(told: dict[str, Told]) -> None:
+    """No table without rows, no text without words."""
+    for by_partition in told.values():
+        for metadata in by_partition.values():
+            for name, entry in metadata.items():
+                assert entry.value not in ("", [], {}), name
+                if isinstance(entry, dg.TableMetadataValue):
+                    assert entry.records, name
+
+
+def test_the_definitions_show_columns_and_places_before_the_first_run(tmp_path: Path) -> None:
+    """And the two files that describe the series."""
+    specification = a_specification()
+    specification["derived_columns"] = {"double": "(amount * 2)"}
+    folder = write_series(tmp_path / "series", specification, a_user_input(), name="demo")
+    data = tmp_path / "data"
+    definitions = build_definitions([load_series(folder)], {"workspace": Workspace(data)})
+    graph = definitions.resolve_asset_graph()
+    shown = {key.path[-1]: graph.get(key).metadata for key in keys_of("demo")}
+    places = {
+        "new_records": data / "demo" / "new_records",
+        "reference_table": data / "exhibit.db",
+        "dataset": data / "demo",
+    }
+    for name, metadata in shown.items():
+        assert metadata["path"] == dg.MetadataValue.path(places[name])
+        assert metadata["dagster/uri"] == places[name].as_uri()
+        columns = metadata["dagster/column_schema"].columns
+        assert {column.name: column.type for column in columns}["double"] == "number"
+        references = metadata["dagster/code_references"].code_references
+        assert [reference.file_path for reference in references] == [
+            str(folder / "specification.yml"),
+            str(folder / "user_input.yml"),
+        ]
+    assert shown["reference_table"]["dagster/table_name"] == "demo_reference"
+
+
+def test_the_specification_diff(told: dict[str, Told]) -> None:
     """A diff against the user's file: seeds, rows, dates; in existing records the draws too."""
-    new = told["new_records"][SECOND]["changed_in_the_specification"].value
+    new = told["new_records"][SECOND]["specification_diff"].value
     assert new.startswith("```diff\n") and new.endswith("\n```")
     for line in ("-  number_of_rows: 60", "+  number_of_rows: 20"):
         assert line in new.splitlines()
     assert any(line.strip() == "+    from: '2024-02-01'".strip() for line in new.splitlines())
-    existing = told["dataset"][SECOND]["changed_in_the_specification"].value
+    existing = told["dataset"][SECOND]["specification_diff"].value
     assert "+    anonymising_set: demo_reference" in existing.splitlines()
-    first = told["new_records"][FIRST]["changed_in_the_specification"].value
-    assert not [line for line in first.splitlines() if line.startswith(("+  ", "-  "))]
-    assert "changed_in_the_specification" not in told["dataset"][FIRST]
+    assert "specification_diff" not in told["new_records"][FIRST]
+    assert "specification_diff" not in told["dataset"][FIRST]
 
 
-def test_what_exhibit_said(tmp_path: Path) -> None:
-    """Word for word; nothing where it said nothing."""
+def test_what_exhibit_output(tmp_path: Path) -> None:
+    """Word for word."""
     specification = a_specification()
     specification["constraints"]["allow_duplicates"] = False
     specification["metadata"]["uuid_columns"] = ["id"]
@@ -176,8 +243,8 @@ def test_what_exhibit_said(tmp_path: Path) -> None:
         found = made(tmp_path, instance, series, FIRST, FIRST)["new_records"][FIRST]
     lost = 60 - found["dagster/row_count"].value
     assert lost > 0
-    assert f"Deleted {lost} duplicates" in found["exhibit_said"].value
-    assert found["rows_asked"].value == 60
+    assert f"Deleted {lost} duplicates" in found["exhibit_output"].value
+    assert found["rows_requested"].value == 60
 
 
 def test_a_period_without_new_records_says_so(tmp_path: Path) -> None:
@@ -186,10 +253,10 @@ def test_a_period_without_new_records_says_so(tmp_path: Path) -> None:
         series = a_series(user_input=a_user_input(fraction_of_new=0))
         found = made(tmp_path, instance, series, FIRST, SECOND)
     assert plain(found["new_records"][SECOND]) == {
-        "dataset": 2,
+        "dataset_number": 2,
         "period_start": SECOND,
         "period_end": "2024-02-29",
-        "rows_asked": 0,
+        "rows_requested": 0,
         "dagster/row_count": 0,
     }
     assert plain(found["reference_table"][SECOND])["new_entities"] == 0
@@ -206,7 +273,7 @@ def test_what_is_told_can_be_stored(told: dict[str, Told]) -> None:
 
 def test_a_picture_of_each_dataset(told: dict[str, Told]) -> None:
     """As a PNG within the text, so that the UI needs no other address."""
-    shown = {key: metadata["picture"].value for key, metadata in told["dataset"].items()}
+    shown = {key: metadata["plot"].value for key, metadata in told["dataset"].items()}
     assert len(set(shown.values())) == 3
     for text in shown.values():
         head, _, content = text.partition("data:image/png;base64,")

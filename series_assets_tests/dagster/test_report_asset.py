@@ -203,17 +203,17 @@ def test_the_report_shows_pictures_and_numbers(tmp_path: Path) -> None:
     counts = plain_history(layout, a_busy_series())
     new = sum(count for _, count, _ in counts)
     known = read_history(a_busy_series(), layout).entities_so_far[-1]
-    assert {name: shown[name] for name in shown if not name.startswith("picture_")} == {
+    assert {name: shown[name] for name in shown if not name.startswith("plot_")} == {
         "path": str(layout.report),
         "periods": 4,
-        "periods_made": 4,
-        "rows_asked": 240,
+        "periods_generated": 4,
+        "rows_requested": 240,
         "rows_delivered": 240,
         "new_rows": new,
         "existing_rows": 240 - new,
         "entities": known,
     }
-    pictures = [shown[name] for name in shown if name.startswith("picture_")]
+    pictures = [shown[name] for name in shown if name.startswith("plot_")]
     assert len(pictures) == 4
     for text in pictures:
         found = re.fullmatch(r"!\[[\w ]+\]\(data:image/png;base64,([A-Za-z0-9+/=]+)\)", text)
@@ -264,8 +264,8 @@ def test_periods_that_are_not_made_are_left_out_and_named(tmp_path: Path) -> Non
     layout = make(tmp_path, periods=f"{KEYS[0]}..{KEYS[2]}")
     layout.dataset(2).unlink()
     shown = told(tmp_path)
-    assert shown["periods_left_out"] == "2024-02-01, 2024-04-01"
-    assert (shown["periods"], shown["periods_made"], shown["rows_delivered"]) == (4, 2, 120)
+    assert shown["missing_periods"] == "2024-02-01, 2024-04-01"
+    assert (shown["periods"], shown["periods_generated"], shown["rows_delivered"]) == (4, 2, 120)
     assert "faults" not in shown
     page = page_in(layout)
     assert "2 of 4 periods; missing: 2024-02-01, 2024-04-01." in page.text
@@ -349,7 +349,7 @@ def test_rows_that_lack_are_told(tmp_path: Path) -> None:
     lines = layout.dataset(3).read_text(encoding="utf-8").splitlines(keepends=True)
     layout.dataset(3).write_text("".join(lines[:-5]), encoding="utf-8")
     shown = told(tmp_path)
-    assert (shown["rows_asked"], shown["rows_delivered"]) == (240, 235)
+    assert (shown["rows_requested"], shown["rows_delivered"]) == (240, 235)
     assert page_in(layout).tables["periods"][3][2:4] == ["60", "55"]
     assert 'class="differs">55<' in layout.report.read_text(encoding="utf-8")
 

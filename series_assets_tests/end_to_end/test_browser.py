@@ -93,12 +93,10 @@ def test_the_page_of_a_partition_shows_its_first_rows(
         assert shown.get_by_role("cell").all_inner_texts() == list(row.values())
 
 
-def test_the_page_of_a_partition_shows_what_changed_in_the_specification(
-    page: Page, ranged: str
-) -> None:
+def test_the_page_of_a_partition_shows_what_specification_diff(page: Page, ranged: str) -> None:
     """As a diff with lines taken away and lines added."""
     partition_page(page, ranged, "dataset", KEYS[1])
-    dialog = show_markdown(page, "changed_in_the_specification")
+    dialog = show_markdown(page, "specification_diff")
     expect(dialog.locator(".hljs-deletion", has_text="number_of_rows: 30")).to_be_visible()
     expect(dialog.locator(".hljs-addition", has_text="number_of_rows: 20")).to_be_visible()
 
@@ -106,7 +104,7 @@ def test_the_page_of_a_partition_shows_what_changed_in_the_specification(
 def test_the_page_of_a_partition_shows_its_picture(page: Page, ranged: str) -> None:
     """As an image that the browser could read."""
     partition_page(page, ranged, "dataset", KEYS[1])
-    picture = show_markdown(page, "picture").locator("img[src^='data:image/png']")
+    picture = show_markdown(page, "plot").locator("img[src^='data:image/png']")
     expect(picture).to_be_visible()
     size = picture.evaluate("image => image.decode().then(() => image.naturalWidth)")
     assert size > 300

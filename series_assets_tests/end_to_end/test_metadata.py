@@ -15,9 +15,13 @@ def test_each_dataset_of_a_range_tells_its_own(server: Server, ranged: str) -> N
         rows = rows_of(path)
         new = 30 if number == 1 else 10
         assert told["path"] == str(path)
-        assert (told["dataset"], told["period_start"], told["period_end"]) == (number, key, end)
+        assert (told["dataset_number"], told["period_start"], told["period_end"]) == (
+            number,
+            key,
+            end,
+        )
         assert told["dagster/row_count"] == len(rows) == 30
-        assert (told["new_rows_asked"], told["existing_rows_asked"]) == (new, 30 - new)
+        assert (told["new_rows_requested"], told["existing_rows_requested"]) == (new, 30 - new)
         assert (told["new_rows"], told["existing_rows"]) == (new, 30 - new)
         assert told["first_rows"] == rows[: len(told["first_rows"])] != []
         assert list(told["dagster/column_schema"]) == list(rows[0])
@@ -27,10 +31,10 @@ def test_each_dataset_of_a_range_tells_its_own(server: Server, ranged: str) -> N
     assert len({str(told["seeds"]) for told in made.values()}) == 4
 
 
-def test_what_changed_in_the_specification_is_told_as_a_diff(server: Server, ranged: str) -> None:
+def test_what_specification_diff_is_told_as_a_diff(server: Server, ranged: str) -> None:
     """Of the new records: seeds, rows and dates of their period."""
     made = {one.partition: one.metadata for one in server.materializations(ranged, "new_records")}
-    diff = made[KEYS[1]]["changed_in_the_specification"].splitlines()
+    diff = made[KEYS[1]]["specification_diff"].splitlines()
     assert diff[0] == "```diff"
     for line in (
         "-  number_of_rows: 30",
@@ -40,7 +44,7 @@ def test_what_changed_in_the_specification_is_told_as_a_diff(server: Server, ran
         "+    to: '2024-02-29'",
     ):
         assert line in diff
-    assert "nothing" in made[KEYS[0]]["changed_in_the_specification"]
+    assert "specification_diff" not in made[KEYS[0]]
 
 
 def test_the_reference_table_tells_how_it_grows(server: Server, ranged: str) -> None:
@@ -48,5 +52,5 @@ def test_the_reference_table_tells_how_it_grows(server: Server, ranged: str) -> 
     made = {
         one.partition: one.metadata for one in server.materializations(ranged, "reference_table")
     }
-    grown = [(made[key]["new_entities"], made[key]["entities_so_far"]) for key in KEYS]
+    grown = [(made[key]["new_entities"], made[key]["total_entities"]) for key in KEYS]
     assert grown == [(30, 30), (10, 40), (10, 50), (10, 60)]

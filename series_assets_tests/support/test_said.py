@@ -117,10 +117,10 @@ def test_nothing_that_exhibit_prints_gets_into_the_output(
 def test_what_exhibit_warns_of_shows_with_the_partition(tmp_path: Path, asset: str) -> None:
     """A total that is too low for the rows: what Exhibit says of it stands with each part."""
     found = metadata_of(tmp_path, with_a_total_that_is_too_low(), asset)
-    assert "Target sum for visits is too low for the number of rows." in found["exhibit_said"]
+    assert "Target sum for visits is too low for the number of rows." in found["exhibit_output"]
 
 
 def test_a_window_that_is_right_is_warned_of_nowhere(tmp_path: Path) -> None:
     """Windows that were shortened to fit make Exhibit say nothing."""
     found = metadata_of(tmp_path, a_specification(), "new_records")
-    assert not found["exhibit_said"]
+    assert "exhibit_output" not in found

@@ -47,6 +47,7 @@ def build_series(
     *,
     specification_file: str,
     user_input_file: str,
+    source_files: tuple[Path, ...] = (),
     database: Path | None = None,
 ) -> Series:
     """Return the series that the parsed contents of its two files describe.
@@ -93,6 +94,7 @@ def build_series(
         fingerprint=_fingerprint(specification, user_input),
         specification_file=specification_file,
         user_input_file=user_input_file,
+        source_files=source_files,
         database=database,
     )
     _refuse((specification_file, _plan_faults(series)), (user_input_file, _entity_faults(series)))

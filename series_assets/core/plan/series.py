@@ -94,6 +94,8 @@ class Series:
     specification_file: str = "specification.yml"
     """Its name in messages, as that of the next."""
     user_input_file: str = "user_input.yml"
+    source_files: tuple[Path, ...] = ()
+    """The files that the series was read from; none of what was given in memory."""
     database: Path | None = None
     """The user's own database; None for the one in the data folder."""
 

@@ -1,0 +1,125 @@
+"""What Dagster shows of the columns of a series: types, roles, descriptions, lineage."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from series_assets.core.plan.series import Series
+from series_assets.core.spec.column_types import DERIVED_KIND, KINDS
+from series_assets.core.spec.expressions import check_derivation, values
+from series_assets.core.spec.specification import calculations_of, output_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ROLES = {
+    "identifier": "identifies the entity; issued once, kept for life",
+    "static": "belongs to the entity, which keeps its value",
+    "moved": "its dates move with the period",
+    "derived": "computed from other columns",
+    "generated": "generated afresh in each period",
+}
+"""The roles of a column, with what they mean."""
+_TYPES_BY_DTYPE = {"i": "integer", "f": "number", "M": "date", "b": "boolean"}
+_TYPES_OF_VALUES = {values.NUMBER: "number", values.TEXT: "text"}
+
+
+def roles_of(series: Series) -> dict[str, str]:
+    """Return the role of each column of the data, in the order of the specification.
+
+    A column may have two, such as ``static, derived``.
+    """
+    specification, roles = series.specification, series.roles
+    calculations = calculations_of(specification)
+    found: dict[str, str] = {}
+    for name in (*specification["columns"], *calculations):
+        own = [
+            role
+            for role, names in (
+                ("identifier", roles.identifiers),
+                ("static", roles.static),
+                ("moved", roles.moved),
+                ("derived", calculations),
+            )
+            if name in names
+        ]
+        for output in output_columns(specification, name):
+            found[output] = ", ".join(own or ["generated"])
+    return found
+
+
+def column_types(series: Series, texts: "pd.DataFrame | None" = None) -> dict[str, str]:
+    """Return the type of each column of the data, as people read it.
+
+    That of a derived column shows in the data (text); without them it is what the calculation
+    gives, or ``any`` where that does not tell.
+    """
+    types = {name: KINDS[kind].shown_as for name, kind in series.kinds.items()}
+    derived = [name for name, kind in series.kinds.items() if kind == DERIVED_KIND]
+    if texts is None:
+        return types | {name: _calculated_types(series).get(name, "any") for name in derived}
+    from series_assets.core.records import column_from_text
+
+    for name in derived:
+        if name in texts.columns and texts[name].notna().any():
+            dtype = column_from_text(texts[name], DERIVED_KIND).dtype
+            types[name] = _TYPES_BY_DTYPE.get(dtype.kind, "text")
+    return types
+
+
+def column_schema(
+    series: Series, missing: Mapping[str, int] | None = None, types: Mapping[str, str] | None = None
+) -> dg.TableSchema:
+    """Return the columns of the data with types, roles and, of delivered ones, missing values."""
+    roles = roles_of(series)
+    types = types or column_types(series)
+    calculations = calculations_of(series.specification)
+    columns = []
+    for name in roles if missing is None else missing:
+        role = roles.get(name, "generated")
+        parts = [_ROLES[one] for one in role.split(", ")]
+        if name in calculations:
+            parts.append(calculations[name])
+        if missing is not None:
+            parts.append(f"{missing[name]} missing")
+        columns.append(
+            dg.TableColumn(
+                name, types.get(name, "any"), description="; ".join(parts), tags={"role": role}
+            )
+        )
+    return dg.TableSchema(columns)
+
+
+def column_lineage(series: Series, asset: dg.AssetKey) -> dg.TableColumnLineage:
+    """Return which columns of ``new_records`` and ``reference_table`` an asset's columns come from.
+
+    Identifiers and static columns of a dataset come from both, since existing records take them
+    from the table; other columns of existing records come from no asset.
+    """
+    *prefix, name = asset.path
+    new_records, table = (dg.AssetKey([*prefix, one]) for one in ("new_records", "reference_table"))
+    recorded = set(series.reference_columns) if name == "dataset" else set()
+    return dg.TableColumnLineage(
+        {
+            column: [
+                dg.TableColumnDep(new_records, column),
+                *([dg.TableColumnDep(table, column)] if column in recorded else []),
+            ]
+            for column in roles_of(series)
+        }
+    )
+
+
+def _calculated_types(series: Series) -> dict[str, str]:
+    """Return the types of those derived columns whose calculation tells it."""
+    known = values.of_columns(series.specification)
+    found = {}
+    for name, calculation in calculations_of(series.specification).items():
+        try:
+            known[name] = check_derivation(calculation, known)
+        except values.RefusedError:  # a column that Exhibit leaves out
+            known[name] = values.ANYTHING
+        if known[name].kind in _TYPES_OF_VALUES:
+            found[name] = _TYPES_OF_VALUES[known[name].kind]
+    return found
