@@ -44,20 +44,6 @@ def moments(rows: pa.Table, truth: Truth) -> tuple[NDArray[np.int64], int]:
 
 def no_states(truth: Truth) -> pa.Table:
     """Return an empty table of states."""
-    return states_table({}, truth)
-
-
-def states_table(columns: dict[str, list[object]], truth: Truth) -> pa.Table:
-    """Return columns of states as a table; a column that is not given is empty."""
     names = (*STATE_COLUMNS, truth.key, *truth.track)
     types = {name: pa.int64() for name in STATE_COLUMNS} | _TYPES
-    return pa.table(
-        {name: pa.array(columns.get(name, []), types.get(name, pa.string())) for name in names}
-    )
-
-
-def as_texts(table: pa.Table) -> pa.Table:
-    """Return a table with every value as its text in a CSV."""
-    return pa.table(
-        {name: table[name].cast(pa.string()) for name in table.column_names},
-    )
+    return pa.schema({name: types.get(name, pa.string()) for name in names}).empty_table()

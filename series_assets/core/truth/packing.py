@@ -1,0 +1,51 @@
+"""Several columns of text as one, so that a state takes one value in SQLite instead of many.
+
+Binding and reading a value costs more than comparing it: with a column for each tracked column the
+table of states took several times as long.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_SEPARATOR, _MISSING, _ESCAPE = "\x1f", "\x1e", "\x1b"
+_ESCAPED = ((_ESCAPE, f"{_ESCAPE}b"), (_MISSING, f"{_ESCAPE}e"), (_SEPARATOR, f"{_ESCAPE}u"))
+
+
+def pack(columns: Sequence[pa.Array]) -> pa.Array:
+    """Return one text for each row of some columns, whose values are cast to text."""
+    texts = [_escape(column.cast(pa.string())) for column in columns]
+    return pc.binary_join_element_wise(
+        *texts, _SEPARATOR, null_handling="replace", null_replacement=_MISSING
+    )
+
+
+def unpack(packed: pa.Array, types: Sequence[pa.DataType]) -> list[pa.Array]:
+    """Return the columns that were packed, with the given types."""
+    width, count = len(types), len(packed)
+    flat = pc.list_flatten(pc.split_pattern(packed, _SEPARATOR))
+    if len(flat) != width * count:
+        raise ValueError("the packed columns are others")
+    columns = (flat.take(pa.array(np.arange(count) * width + place)) for place in range(width))
+    return [_unescape(column).cast(type_) for column, type_ in zip(columns, types, strict=True)]
+
+
+def _escape(texts: pa.Array) -> pa.Array:
+    for sign, instead in _ESCAPED:
+        if _has(texts, sign):
+            texts = pc.replace_substring(texts, sign, instead)
+    return texts
+
+
+def _unescape(texts: pa.Array) -> pa.Array:
+    texts = pc.if_else(pc.equal(texts, _MISSING), None, texts)
+    if _has(texts, _ESCAPE):
+        for sign, instead in reversed(_ESCAPED):
+            texts = pc.replace_substring(texts, instead, sign)
+    return texts
+
+
+def _has(texts: pa.Array, sign: str) -> bool:
+    return bool(pc.any(pc.match_substring(texts, sign)).as_py())

@@ -1,0 +1,29 @@
+"""Several columns as one, and back."""
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from series_assets.core.truth.packing import pack, unpack
+
+_SIGNS = st.sampled_from(["", "a", "é", "b", "e", "u", "\x1b", "\x1e", "\x1f", ",", "\n"])
+_TEXTS = st.none() | st.lists(_SIGNS, max_size=3).map("".join)
+_ROWS = st.lists(st.tuples(_TEXTS, st.none() | st.integers(-9, 10**12), _TEXTS), max_size=5)
+
+
+@given(_ROWS)
+def test_whatever_is_packed_is_unpacked(
+    rows: list[tuple[str | None, int | None, str | None]],
+) -> None:
+    """Missing values, empty ones, and the very signs that separate them."""
+    types = [pa.string(), pa.int64(), pa.string()]
+    columns = [pa.array([row[i] for row in rows], type_) for i, type_ in enumerate(types)]
+    assert unpack(pack(columns), types) == columns
+
+
+def test_other_columns_are_noticed() -> None:
+    """What was packed from two columns is not read as three."""
+    packed = pack([pa.array(["a"]), pa.array(["b"])])
+    with pytest.raises(ValueError, match="the packed columns are others"):
+        unpack(packed, [pa.string()] * 3)
