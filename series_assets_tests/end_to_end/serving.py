@@ -31,7 +31,7 @@ def dagster_dev(base: Path, settings: str = "") -> Iterator[Server]:
     Raises RuntimeError with what it printed where it does not start.
     """
     series_dir, data_dir = base / "series", base / "data"
-    environment = _found_in([_ROOT]) | {
+    environment = found_in([_ROOT]) | {
         "SERIES_ASSETS_SERIES_DIR": str(series_dir),
         "SERIES_ASSETS_DATA_DIR": str(data_dir),
     }
@@ -46,7 +46,7 @@ def dg_dev(project: Path, base: Path, path: Sequence[Path]) -> Iterator[Server]:
 
     Modules are also found in the folders of ``path``.
     """
-    environment = _found_in([*path, _ROOT]) | {"HOME": str(base)}
+    environment = found_in([*path, _ROOT]) | {"HOME": str(base)}
     command = ["dg", "dev", "--host", "127.0.0.1", "--port"]
     with _serving(command, base, project, environment) as url:
         yield Server(url, project, project / "data")
@@ -65,12 +65,12 @@ def _serving(
     home.mkdir()
     (home / "dagster.yaml").write_text(_HOME + settings)
     program, *arguments = command
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     with (base / "log").open("w+b") as log:
         process = subprocess.Popen(
             [str(Path(sys.executable).with_name(program)), *arguments, str(port)],
-            env=_environment() | environment | {"DAGSTER_HOME": str(home)},
+            env=environment() | environment | {"DAGSTER_HOME": str(home)},
             cwd=folder,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -87,27 +87,29 @@ def _serving(
             until(loaded, 180, f"starting {program} dev")
             yield url
         finally:
-            _end(process)
+            end_process(process)
 
 
-def _found_in(folders: Sequence[Path]) -> dict[str, str]:
+def found_in(folders: Sequence[Path]) -> dict[str, str]:
     """Return the setting by which Python finds modules in these folders as well."""
     paths = [*map(str, folders), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     return {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return the environment without what Dagster and this project are set to in it."""
     foreign = ("SERIES_ASSETS", "DAGSTER")
     return {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def end_process(process: "subprocess.Popen[bytes]") -> None:
     """End the process and what it started: by asking, then by force."""
     process.send_signal(signal.SIGINT)
     with contextlib.suppress(subprocess.TimeoutExpired):
