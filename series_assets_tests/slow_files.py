@@ -11,6 +11,7 @@ SECONDS = {
     "end_to_end": 240,
     "test_crashes.py": 70,
     "test_company.py": 60,
+    "test_production.py": 60,
     "dagster/test_assets.py": 45,
     "test_benchmarks.py": 45,
     "test_rules.py": 40,

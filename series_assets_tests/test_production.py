@@ -21,7 +21,7 @@ from series_assets_tests.end_to_end.postgresql import HOW_TO_INSTALL, find_postg
 from series_assets_tests.end_to_end.served import KEYS
 from series_assets_tests.end_to_end.serving import end_process, environment, found_in, free_port
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
 
 
