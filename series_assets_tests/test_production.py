@@ -19,7 +19,12 @@ from series_assets_tests.builders import a_specification, a_user_input, write_se
 from series_assets_tests.end_to_end.client import Server, until
 from series_assets_tests.end_to_end.postgresql import HOW_TO_INSTALL, find_postgresql, postgresql
 from series_assets_tests.end_to_end.served import KEYS
-from series_assets_tests.end_to_end.serving import end_process, environment, found_in, free_port
+from series_assets_tests.end_to_end.serving import (
+    end_process,
+    found_in,
+    free_port,
+    own_environment,
+)
 
 ROOT = Path(__file__).parents[1]
 SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
@@ -57,7 +62,7 @@ def running(service: str, port: int, home: Path, variables: Mapping[str, str]) -
     with (home / f"{service}.log").open("wb") as log:
         process = subprocess.Popen(
             command_of(service, port),
-            env=environment() | found_in([ROOT]) | {"DAGSTER_HOME": str(home)} | variables,
+            env=own_environment() | found_in([ROOT]) | {"DAGSTER_HOME": str(home)} | variables,
             cwd=home,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -96,7 +101,7 @@ def test_a_period_is_materialized_through_postgresql_and_a_separate_code_locatio
         processes.enter_context(running("code", code_port, home, common | settings))
         check = [*SERVICES["code"]["healthcheck"]["test"][1:-1], str(code_port)]
         check[0] = str(Path(sys.executable).with_name(check[0]))
-        variables = environment() | {"DAGSTER_HOME": str(home)} | common
+        variables = own_environment() | {"DAGSTER_HOME": str(home)} | common
 
         def healthy() -> bool:
             return subprocess.run(check, env=variables, capture_output=True).returncode == 0

@@ -70,7 +70,7 @@ def _serving(
     with (base / "log").open("w+b") as log:
         process = subprocess.Popen(
             [str(Path(sys.executable).with_name(program)), *arguments, str(port)],
-            env=environment() | environment | {"DAGSTER_HOME": str(home)},
+            env=own_environment() | environment | {"DAGSTER_HOME": str(home)},
             cwd=folder,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -96,7 +96,7 @@ def found_in(folders: Sequence[Path]) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
-def environment() -> dict[str, str]:
+def own_environment() -> dict[str, str]:
     """Return the environment without what Dagster and this project are set to in it."""
     foreign = ("SERIES_ASSETS", "DAGSTER")
     return {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
