@@ -78,7 +78,7 @@ class SeededShifts(constraints.ConstraintHandler):
             self._shifts += 1
             seed = seed_for(0, "shift", self._shifts, target)
             names = {
-                "np": NumpyWith(default_rng=lambda seed=seed, **_: np.random.default_rng(seed)),
+                "np": NumpyWith(default_rng=_always(seed)),
                 "gamma": _seeded(constraints.gamma, seed),
             }
             with patched([(constraints, names)]):
@@ -90,6 +90,11 @@ class SeededShifts(constraints.ConstraintHandler):
 def split_names(targets: str) -> list[str]:
     """Return the column names in a comma-separated list, as constraints write them."""
     return [name.strip() for name in targets.split(",")]
+
+
+def _always(seed: int) -> Callable[..., np.random.Generator]:
+    """Return a ``default_rng`` that ignores the seed with which Exhibit calls it."""
+    return lambda **_: np.random.default_rng(seed)
 
 
 def _seeded(distribution: Callable[..., Any], seed: int) -> Callable[..., Any]:
