@@ -13,6 +13,8 @@ from series_assets.core.spec import mentions
 from series_assets.core.spec.literals import parse_day
 from series_assets.core.spec.specification import Specification, columns_of_type, output_columns
 
+TRUTH = "truth"
+"""The rule on the delivered history, which series with a ``truth`` block have."""
 RULES = {
     "same_columns": "The columns of the first period, in the same order.",
     "counts": "As many new and existing rows as requested; the new ones are those of new_records.",
@@ -29,6 +31,8 @@ RULES = {
     "them; other rows that violate one are counted.",
     "fresh_values": "Numbers that are generated afresh differ from those of the previous period "
     "and, in existing records, from those of the new records.",
+    TRUTH: "The change log has a line for each row and each delete, the recorded state of an "
+    "entity is its last row, it has one open version or none if deleted, and the manifest agrees.",
 }
 """Every rule by name with its description, in the order in which they are reported."""
 
@@ -84,6 +88,10 @@ class Finding:
 def rules_of(series: Series) -> tuple[str, ...]:
     """Return the names of the rules that a series has columns for, in the order of ``RULES``."""
     return tuple(name for name in RULES if name not in _COLUMNS or _COLUMNS[name](series))
+
+
+def _tracked_columns(series: Series) -> tuple[str, ...]:
+    return (series.truth.key, *series.truth.track) if series.truth else ()
 
 
 def needed_columns(series: Series, rule: str) -> list[str]:
@@ -177,5 +185,6 @@ _COLUMNS: dict[str, Callable[[Series], tuple[str, ...]]] = {
     "dates": checked_date_columns,
     "constraints": _compared_columns,
     "fresh_values": fresh_number_columns,
+    TRUTH: _tracked_columns,
 }
 """The columns that each rule is about; a series without such columns does not have the rule."""

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from series_assets.checks.rules import Finding, rules_of
+from series_assets.checks.rules import TRUTH, Finding, rules_of
 from series_assets.core.errors import GenerationError, RequestError, SeriesError, sentence
 from series_assets.core.plan.series import Series
 from series_assets.storage import files
@@ -85,19 +85,24 @@ class _Check:
     def findings(self, key: str, names: Sequence[str]) -> Iterator[Finding]:
         """Yield a finding for each of the named rules, in order."""
         from series_assets.checks.evaluate import evaluate_rules
+        from series_assets.checks.truth_rule import check_truth
 
-        period = self._series.calendar.period_for_key(key)
+        period, layout = self._series.calendar.period_for_key(key), self._table.layout
+        of_rows = [name for name in names if name != TRUTH]
         try:
-            require_delivered(self._series, self._table.layout, period)
-            dataset, problem = self._read_period(period.k, names)
+            require_delivered(self._series, layout, period)
+            if of_rows:
+                dataset, problem = self._read_period(period.k, of_rows)
         except SeriesError as error:
             yield from (Finding(name, problem=str(error)) for name in names)
             return
-        for name in names:
+        for name in of_rows:
             if problem and name in _NEEDS_REFERENCE_TABLE:
                 yield Finding(name, problem=problem)
             else:
                 yield from evaluate_rules(dataset, [name])
+        if TRUTH in names:
+            yield check_truth(self._series, layout, period)
 
     def _read_period(self, k: int, rules: Sequence[str]) -> tuple["DatasetUnderCheck", str | None]:
         """Return the dataset of period ``k``, and why the reference table could not be used."""

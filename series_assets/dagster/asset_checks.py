@@ -1,7 +1,7 @@
 """The asset checks of a series: one for each rule that a consumer of its datasets relies on.
 
-They sit on ``dataset`` and run in one op, so that each file is read once for all of them. What a
-rule means, and what is read for it, is in ``checks``.
+They sit on ``dataset`` and on ``truth``. Those of an asset run in one op, so that each file is read
+once for all of them. What a rule means, and what is read for it, is in ``checks``.
 """
 
 import warnings
@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from series_assets.checks.rules import EXAMPLES, RULES, Finding, rules_of
+from series_assets.checks.rules import EXAMPLES, RULES, TRUTH, Finding, rules_of
 from series_assets.checks.run import CheckResult, check_periods, delivered_keys
 from series_assets.core.plain_text import escape_invisible, escape_markdown
 from series_assets.core.plan.series import Series
@@ -22,23 +22,39 @@ from series_assets.pipeline.workspace import Workspace
 
 def checks_of(
     series: Series, workspace: Workspace, options: AssetOptions = NO_OPTIONS
-) -> dg.AssetChecksDefinition:
-    """Return the checks on ``dataset`` of a series; they run after it, in the same run.
+) -> list[dg.AssetChecksDefinition]:
+    """Return the checks on ``dataset`` of a series, and on ``truth`` where it has that asset.
 
-    They do not block what comes after: the dataset is delivered by the time they run, and in a
-    run over a range one wrong period would keep all others from whoever uses them.
+    They run after the asset, in the same run. They do not block what comes after: the dataset is
+    delivered by the time they run, and in a run over a range one wrong period would keep all
+    others from whoever uses them.
     """
-    dataset = options.key_of(series.name, "dataset")
-    specs = {spec.name: spec for spec in _specs(series, dataset)}
+    names = rules_of(series)
+    of_dataset = [name for name in names if name != TRUTH]
+    found = [_checks_on("dataset", of_dataset, series, workspace, options)]
+    if TRUTH in names:
+        found.append(_checks_on("truth", [TRUTH], series, workspace, options))
+    return found
+
+
+def _checks_on(
+    asset: str,
+    rules: Sequence[str],
+    series: Series,
+    workspace: Workspace,
+    options: AssetOptions,
+) -> dg.AssetChecksDefinition:
+    key = options.key_of(series.name, asset)
+    specs = {spec.name: spec for spec in _specs(series, rules, key, options)}
 
     @dg.multi_asset_check(
-        name=f"{series.name}__dataset_checks",
+        name=f"{series.name}__{asset}_checks",
         specs=list(specs.values()),
         can_subset=True,
         pool=options.pool,
         description="Hold each delivered dataset against the rules that a consumer relies on.",
     )
-    def dataset_checks(context: dg.AssetCheckExecutionContext) -> Iterator[Any]:
+    def evaluate(context: dg.AssetCheckExecutionContext) -> Iterator[Any]:
         chosen = {key.name for key in context.selected_asset_check_keys}
         names = [name for name in specs if name in chosen]
         table = workspace.reference_table(series)
@@ -47,20 +63,25 @@ def checks_of(
         keys = op.partition_keys if partitioned else delivered_keys(table)
         wrong: dict[str, list[str]] = {name: [] for name in names}
         for checked in check_periods(table, keys, names):
-            target = _materialisation(context.instance, dataset, checked.key)
+            target = _materialisation(context.instance, key, checked.key)
             for finding in checked.findings:
                 if not finding.holds:
                     wrong[finding.rule].append(checked.key)
-                yield _evaluation(dataset, checked, finding, target)
+                yield _evaluation(key, checked, finding, target)
         for name in names:
             if not partitioned:
-                yield _overall(dataset, name, keys, wrong[name])
+                yield _overall(key, name, keys, wrong[name])
             yield dg.Output(None, specs[name].get_python_identifier())
 
-    return dataset_checks
+    return evaluate
 
 
-def _specs(series: Series, dataset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+def _specs(
+    series: Series, rules: Sequence[str], asset: dg.AssetKey, options: AssetOptions
+) -> list[dg.AssetCheckSpec]:
+    # The manifest is written last, so it is looked at after that.
+    late = asset.path[-1] == "truth" and series.user_input.manifest
+    after = [options.key_of(series.name, "manifest")] if late else None
     with warnings.catch_warnings():
         # That checks know partitions is a preview in Dagster 1.13; without it there would be one
         # result for all periods.
@@ -68,11 +89,12 @@ def _specs(series: Series, dataset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
         return [
             dg.AssetCheckSpec(
                 name,
-                asset=dataset,
+                asset=asset,
+                additional_deps=after,
                 description=RULES[name],
                 partitions_def=partitions_of(series),
             )
-            for name in rules_of(series)
+            for name in rules
         ]
 
 

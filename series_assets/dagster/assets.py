@@ -1,8 +1,9 @@
-"""The assets of a series: three that are made of ops, or one that says why there are none.
+"""The assets of a series: those that are made of ops, or one that says why there are none.
 
 What the ops do is in ``ops``, what a partition is in ``partitions``.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from hashlib import sha256
@@ -12,6 +13,7 @@ import dagster as dg
 
 from series_assets.core.plain_text import escape_invisible, escape_markdown
 from series_assets.core.plan.series import Series
+from series_assets.dagster.history_ops import manifest_graph, state_graph, truth_graph
 from series_assets.dagster.metadata import definition_metadata
 from series_assets.dagster.ops import Tools, dataset_graph, new_records_graph, reference_table_graph
 from series_assets.dagster.options import NO_OPTIONS, AssetOptions
@@ -20,13 +22,20 @@ from series_assets.dagster.scoping import between_ops_key, io_manager_key
 from series_assets.storage.loading import BrokenSeries
 
 NAMES = ("new_records", "reference_table", "dataset")
-"""The assets of a series that have a partition for each period, in the order they are made."""
+"""The assets of every series that have a partition for each period, in the order they are made."""
+HISTORY = ("state", "truth")
+"""Those of a series with a ``truth`` block, after the others."""
+MANIFEST = ("manifest",)
+"""That of a series with ``manifest: true``, the last one."""
 
 _BROKEN_GROUP = "broken_series"
 _KINDS = {
     "new_records": ("python", "csv"),
     "reference_table": ("python", "sqlite"),
     "dataset": ("python", "csv"),
+    "state": ("python", "sqlite"),
+    "truth": ("python", "csv"),
+    "manifest": ("python", "json"),
 }
 _DESCRIPTIONS = {
     "new_records": "Records about entities never seen before, made with a seed and dates of the "
@@ -35,12 +44,26 @@ _DESCRIPTIONS = {
     "from.",
     "dataset": "What the period delivers: its new records, and existing records about entities "
     "of the periods before, shuffled.",
+    "state": "The state of each delivered entity after the period, and the versions that a correct "
+    "pipeline has by then.",
+    "truth": "What each row of the dataset did to the history of its entity. A pipeline under test "
+    "does not read it.",
+    "manifest": "Size, hash and totals of the dataset, written when all files of the period are "
+    "complete.",
 }
 
 
-def keys_of(series: str, options: AssetOptions = NO_OPTIONS) -> list[dg.AssetKey]:
-    """Return the keys of the partitioned assets of a series, in the order they are made."""
-    return [options.key_of(series, name) for name in NAMES]
+def names_of(series: Series) -> tuple[str, ...]:
+    """Return the names of the partitioned assets of a series, in the order they are made."""
+    history = HISTORY if series.truth else ()
+    return (*NAMES, *history, *(MANIFEST if series.user_input.manifest else ()))
+
+
+def keys_of(
+    series: str, options: AssetOptions = NO_OPTIONS, names: Sequence[str] = NAMES
+) -> list[dg.AssetKey]:
+    """Return the keys of partitioned assets of a series, by default of those all series have."""
+    return [options.key_of(series, name) for name in names]
 
 
 def job_of(series: Series, options: AssetOptions = NO_OPTIONS) -> Any:
@@ -50,7 +73,7 @@ def job_of(series: Series, options: AssetOptions = NO_OPTIONS) -> Any:
     """
     return dg.define_asset_job(
         series.name,
-        selection=dg.AssetSelection.assets(*keys_of(series.name, options)),
+        selection=dg.AssetSelection.assets(*keys_of(series.name, options, names_of(series))),
         # A process for each op would cost more than most ops take, whatever project this is in.
         executor_def=dg.in_process_executor,
         description=f"Make periods of {series.name}: {_told(series)}.",
@@ -72,12 +95,13 @@ def _told(series: Series) -> str:
 def assets_of(
     series: Series, io_manager: dg.IOManager, tools: Tools
 ) -> Sequence[dg.AssetsDefinition]:
-    """Return ``new_records``, ``reference_table`` and ``dataset`` of a series.
+    """Return the partitioned assets of a series, see ``names_of``.
 
     The IO manager is bound to them, ``tools`` are handed to their ops: neither is a resource of
     the code location.
     """
-    new_records, reference_table, _ = keys_of(series.name, tools.options)
+    new_records, reference_table, dataset = keys_of(series.name, tools.options)
+    state, truth = keys_of(series.name, tools.options, HISTORY)
     partitions = partitions_of(series)
     layout = tools.workspace.layout(series)
 
@@ -100,7 +124,7 @@ def assets_of(
                 }
             },
             metadata_by_output_name={"result": definition_metadata(series, name, layout)},
-            code_versions_by_output_name={"result": series.fingerprint},
+            code_versions_by_output_name={"result": code_version(series, name)},
             backfill_policy=dg.BackfillPolicy.single_run(),
         )
 
@@ -119,8 +143,32 @@ def assets_of(
             reference_table=reference_table,
         ),
     ]
+    if series.truth:
+        assets += [
+            asset(state_graph(series, tools), "state", dataset=dataset, previous=state),
+            asset(truth_graph(series, tools), "truth", dataset=dataset, state=state),
+        ]
+    if series.user_input.manifest:
+        # It names the manifest before. To depend on that one would cost each backfill another
+        # run, for an order that the reference table, or the state, has brought about.
+        inputs = {"dataset": dataset} | ({"truth": truth} if series.truth else {})
+        assets.append(asset(manifest_graph(series, tools), "manifest", **inputs))
     keys = {io_manager_key(series.name): io_manager, between_ops_key(series.name): dg.fs_io_manager}
     return dg.with_resources(tools.options.attach(assets), keys)
+
+
+def code_version(series: Series, asset: str) -> str:
+    """Return a version that changes whenever an asset would be made from other contents.
+
+    The ``truth`` block changes no dataset, so it is no part of the fingerprint of the two files.
+    """
+    if asset in NAMES or series.truth is None:
+        return series.fingerprint
+    block: dict[str, Any] = dict(series.truth.identity)
+    if asset == "truth":
+        block |= {"cells": series.truth.settings.cells, "write": list(series.truth.settings.write)}
+    text = json.dumps([series.fingerprint, block], ensure_ascii=False)
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 def broken_assets(broken: BrokenSeries, options: AssetOptions) -> list[dg.AssetsDefinition]:
@@ -140,7 +188,7 @@ def broken_assets(broken: BrokenSeries, options: AssetOptions) -> list[dg.Assets
             group_name=_BROKEN_GROUP,
             description=f"Not available: see the asset `{broken.name}/broken`.",
         ).with_io_manager_key(key)
-        for asset_key in keys_of(broken.name, options)
+        for asset_key in keys_of(broken.name, options, (*NAMES, *HISTORY, *MANIFEST))
     ]
     external = dg.AssetsDefinition(specs=specs, resource_defs={key: _NothingToLoad(text)})
     return [failing, external]

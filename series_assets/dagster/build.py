@@ -65,7 +65,7 @@ def build_definitions(
                 built.append(
                     _Built(
                         [*assets_of(one, io_manager, tools), report_asset(one, workspace, options)],
-                        [checks_of(one, workspace, options)] if checks else [],
+                        checks_of(one, workspace, options) if checks else [],
                         job,
                         sensor_of(one, job, options),
                     )

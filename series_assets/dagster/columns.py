@@ -111,6 +111,46 @@ def column_lineage(series: Series, asset: dg.AssetKey) -> dg.TableColumnLineage:
     )
 
 
+_CHANGE_LOG = {
+    "row": ("integer", "row of the dataset, from 1; empty for a delete"),
+    "op": ("text", "what the row did to the history of its entity"),
+    "version": ("integer", "version that is current after it"),
+    "changed": ("integer", "tracked columns that differ from the state before"),
+    "previous_dataset": ("integer", "dataset that opened the state before"),
+    "previous_row": ("integer", "row that opened the state before"),
+    "tied": ("boolean", "whether only the place in the file decided that this row is the last"),
+}
+"""The columns of a change log beside the identifier, which is the second."""
+
+
+def history_schema(series: Series, asset: str) -> dg.TableSchema:
+    """Return the columns of ``state`` (those of the data) or of ``truth`` (the change log)."""
+    truth = series.truth
+    assert truth is not None
+    columns = column_schema(series).columns
+    if asset == "state":
+        return dg.TableSchema([one for one in columns if one.name in (truth.key, *truth.track)])
+    own = [
+        dg.TableColumn(name, type_, description=description)
+        for name, (type_, description) in _CHANGE_LOG.items()
+    ]
+    return dg.TableSchema([own[0], *(one for one in columns if one.name == truth.key), *own[1:]])
+
+
+def history_lineage(series: Series, asset: dg.AssetKey) -> dg.TableColumnLineage:
+    """Return from which columns of the dataset those of ``state`` and ``truth`` come."""
+    truth, dataset = series.truth, dg.AssetKey([*asset.path[:-1], "dataset"])
+    assert truth is not None
+    sources = [truth.key, *truth.track, *((truth.order_by,) if truth.order_by else ())]
+    deps = {name: dg.TableColumnDep(dataset, name) for name in sources}
+    if asset.path[-1] == "state":
+        return dg.TableColumnLineage({name: [deps[name]] for name in (truth.key, *truth.track)})
+    derived = [name for name in _CHANGE_LOG if name != "row"]
+    return dg.TableColumnLineage(
+        {truth.key: [deps[truth.key]]} | {name: list(deps.values()) for name in derived}
+    )
+
+
 def _calculated_types(series: Series) -> dict[str, str]:
     """Return the types of those derived columns whose calculation tells it."""
     known = values.of_columns(series.specification)

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from series_assets.core.errors import RequestError
+from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.storage import files
 from series_assets.storage.reference_table import ReferenceTable
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from series_assets.pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class RecordsFile:
         if self.records is None:
             raise RequestError(
                 f"its {self.asset.replace('_', ' ')} "
-                f"{'is' if self.asset == 'dataset' else 'are'} missing",
+                f"{'are' if self.asset == 'new_records' else 'is'} missing",
                 f"make {self.asset} first",
                 series=self.series.name,
                 period=self.key,
@@ -83,3 +86,104 @@ class RecordsFile:
         from series_assets.core.records import typed
 
         return typed(files.read_csv(self.path()), self.series.kinds)
+
+
+class ChangeLogFile(RecordsFile):
+    """What each row of a dataset did to the history: a CSV of the asset ``truth``."""
+
+    def load(self) -> "pd.DataFrame":
+        """Return the change log, typed. Raises RequestError where there is none."""
+        import pandas as pd
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        table = files.read_table(self.path())
+        kept = ("op", table.column_names[1])
+        columns = {
+            name: table[name] if name in kept else table[name].cast(pa.int64())
+            for name in table.column_names
+            if name != "tied"
+        }
+        columns["tied"] = pc.equal(table["tied"], "true")
+        types = {pa.int64(): pd.Int64Dtype()}
+        frame: pd.DataFrame = pa.table(columns).to_pandas(types_mapper=types.get)
+        return frame
+
+
+class ManifestFile(RecordsFile):
+    """The manifest of a dataset, which is JSON."""
+
+    def load(self) -> "pd.DataFrame":
+        """Raise RequestError: a manifest is no table."""
+        raise RequestError(
+            "its manifest is JSON, not a table",
+            "annotate the input pathlib.Path, and read the file",
+            series=self.series.name,
+        )
+
+
+@dataclass(frozen=True)
+class StateSnapshot:
+    """The state of all entities as of a period."""
+
+    key: str
+    """The partition key of the period."""
+    series: Series
+    workspace: "Workspace"
+
+    @property
+    def made(self) -> bool:
+        """Whether the period and all before it are recorded."""
+        from series_assets.pipeline.state import state_table
+
+        return state_table(self.series, self.workspace).recorded_periods() > self._period.k
+
+    def path(self) -> Path:
+        """Raise RequestError: states have no file of their own."""
+        raise RequestError(
+            "its states are kept in a database, not in files",
+            "annotate the input pd.DataFrame to get them, or StateSnapshot",
+            series=self.series.name,
+        )
+
+    def load(self) -> "pd.DataFrame":
+        """Return the current state as of the period, typed: a row for each entity (SCD1).
+
+        Raises RequestError where a period up to this one is missing or not current.
+        """
+        return self._expected("scd1")
+
+    def history(self, profile: str = "plain") -> "pd.DataFrame":
+        """Return all versions as of the period, typed (SCD2). Raises as ``load`` does."""
+        return self._expected("scd2", profile)
+
+    def _expected(self, form: str, profile: str = "plain") -> "pd.DataFrame":
+        from series_assets.pipeline.truth import expected
+        from series_assets.pipeline.truth_export import frame_of
+
+        table = expected(self.series, self.workspace, form, self._period, profile)
+        return frame_of(self.series, table, profile)
+
+    @property
+    def _period(self) -> Period:
+        return self.series.calendar.period_for_key(self.key)
+
+
+Handle = ReferenceTableSnapshot | RecordsFile | StateSnapshot
+
+
+def handle_of(series: Series, asset: str, period: Period, workspace: "Workspace") -> Handle:
+    """Return the handle of an asset's partition."""
+    if asset == "reference_table":
+        return ReferenceTableSnapshot(period.key, workspace.reference_table(series))
+    if asset == "state":
+        return StateSnapshot(period.key, series, workspace)
+    layout = workspace.layout(series)
+    kind, place = {
+        "new_records": (RecordsFile, layout.new_records),
+        "dataset": (RecordsFile, layout.dataset),
+        "truth": (ChangeLogFile, layout.changes),
+        "manifest": (ManifestFile, layout.manifest),
+    }[asset]
+    path = place(period.number)
+    return kind(path if path.exists() else None, series, asset, period.key)

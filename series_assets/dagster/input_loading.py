@@ -12,9 +12,12 @@ import dagster as dg
 
 from series_assets.core.errors import RequestError
 from series_assets.core.plain_text import one_line
-from series_assets.dagster.handles import RecordsFile, ReferenceTableSnapshot
-
-Handle = ReferenceTableSnapshot | RecordsFile
+from series_assets.dagster.handles import (
+    Handle,
+    RecordsFile,
+    ReferenceTableSnapshot,
+    StateSnapshot,
+)
 
 ALLOW_MISSING = "allow_missing_partitions"
 """Set in an input's metadata, it lets a mapping do without the periods that are not made.
@@ -58,8 +61,9 @@ def _unknown(context: dg.InputContext, asked: Any) -> RequestError:
     shown = one_line(name)
     return RequestError(
         f"the input '{context.name}' is annotated {shown[:100]}, which a series cannot provide",
-        "annotate it pandas.DataFrame, pathlib.Path, RecordsFile or ReferenceTableSnapshot for one "
-        "period, dict[str, ...] around one of these for any number of periods, or not at all",
+        "annotate it pandas.DataFrame, pathlib.Path, RecordsFile, ReferenceTableSnapshot or "
+        "StateSnapshot for one period, dict[str, ...] around one of these for any number of "
+        "periods, or not at all",
     )
 
 
@@ -68,7 +72,7 @@ def _form_of(asked: Any) -> Callable[[Handle], Any] | None:
         return None
     if asked is Path:
         return lambda handle: handle.path()
-    if asked in (ReferenceTableSnapshot, RecordsFile):
+    if asked in (ReferenceTableSnapshot, RecordsFile, StateSnapshot):
         return lambda handle: handle
     import pandas as pd
 

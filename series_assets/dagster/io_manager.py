@@ -13,11 +13,12 @@ import dagster as dg
 
 from series_assets.core.errors import RequestError, SeriesError
 from series_assets.core.plan.series import Plan, Series
-from series_assets.dagster import metadata
-from series_assets.dagster.columns import column_lineage
+from series_assets.dagster import history_metadata, metadata
+from series_assets.dagster.assets import HISTORY, code_version
+from series_assets.dagster.columns import column_lineage, history_lineage
 from series_assets.dagster.failures import failure_of
-from series_assets.dagster.handles import RecordsFile, ReferenceTableSnapshot
-from series_assets.dagster.input_loading import Handle, load_as_annotated
+from series_assets.dagster.handles import handle_of
+from series_assets.dagster.input_loading import load_as_annotated
 from series_assets.dagster.metadata import Metadata
 from series_assets.dagster.recording import PartitionRecorder
 
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
     from series_assets.pipeline.dataset import Dataset
     from series_assets.pipeline.new_records import NewRecords
     from series_assets.pipeline.reference import NewEntities
+    from series_assets.pipeline.state import PeriodFold
     from series_assets.pipeline.workspace import Workspace
     from series_assets.reporting.profiles import Profile
 
 
 class SeriesIOManager(dg.IOManager):
-    """Keeps ``new_records``, ``reference_table`` and ``dataset`` of every series."""
+    """Keeps the partitioned assets of every series."""
 
     def __init__(self, series: Mapping[str, Series], workspace: "Workspace") -> None:
         self._series = series
@@ -55,8 +57,10 @@ class SeriesIOManager(dg.IOManager):
                 for period, made in periods:
                     with as_period_errors(series, period):
                         facts = put(series.plan(period.k), made)
-                    if asset != "new_records":
+                    if asset in ("reference_table", "dataset"):
                         facts["dagster/column_lineage"] = column_lineage(series, context.asset_key)
+                    elif asset in HISTORY:
+                        facts["dagster/column_lineage"] = history_lineage(series, context.asset_key)
                     recorder.stored(period.key, facts)
         except SeriesError as error:
             placed = period_error(error, name)
@@ -66,18 +70,9 @@ class SeriesIOManager(dg.IOManager):
         """Return what an asset downstream asks for of the periods that it depends on."""
         *_, name, asset = context.asset_key.path
         series = self._series[name]
-        layout = self._workspace.layout(series)
         keys = context.asset_partition_keys if context.has_asset_partitions else []
-        found: dict[str, Handle] = {}
-        for period in map(series.calendar.period_for_key, keys):
-            if asset == "reference_table":
-                table = self._workspace.reference_table(series)
-                found[period.key] = ReferenceTableSnapshot(period.key, table)
-                continue
-            where = layout.new_records if asset == "new_records" else layout.dataset
-            path = where(period.number)
-            there = path if path.exists() else None
-            found[period.key] = RecordsFile(there, series, asset, period.key)
+        periods = map(series.calendar.period_for_key, keys)
+        found = {one.key: handle_of(series, asset, one, self._workspace) for one in periods}
         return load_as_annotated(context, found)
 
 
@@ -111,6 +106,18 @@ class _Put:
         plot, counts = self._plot(plan, made), self._table.current_counts()
         return metadata.dataset_metadata(self._series, plan, made, plot, self._layout, counts)
 
+    def state(self, plan: Plan, made: "PeriodFold") -> Metadata:
+        from series_assets.pipeline.state import record_states
+
+        record_states(self._series, plan.period, made, self._workspace)
+        return history_metadata.state_metadata(self._series, plan.period, made, self._layout)
+
+    def truth(self, plan: Plan, made: "PeriodFold") -> Metadata:
+        return history_metadata.truth_metadata(self._series, plan.period, made, self._layout)
+
+    def manifest(self, plan: Plan, made: Path) -> Metadata:
+        return history_metadata.manifest_metadata(plan.period, made)
+
     def _plot(self, plan: Plan, made: "Dataset") -> bytes:
         """Return a PNG of what a dataset holds, against period 1 where that is there."""
         from series_assets.reporting.dataset_plots import plot_dataset
@@ -138,7 +145,9 @@ def _version(series: Series, asset: str) -> dg.DataVersion:
     """Return the version by which Dagster tells whether what depends on an asset is stale.
 
     The same contents of the two files give the same data, whatever run makes them. The reference
-    table depends on itself: made in a range it would show as stale against what it was before the
-    run. That it comes from other contents shows by its code version.
+    table and the states depend on themselves: made in a range they would show as stale against
+    what they were before the run. That they come from other contents shows by their code version.
     """
-    return dg.DataVersion(series.name if asset == "reference_table" else series.fingerprint)
+    if asset in ("reference_table", "state"):
+        return dg.DataVersion(series.name)
+    return dg.DataVersion(code_version(series, asset))

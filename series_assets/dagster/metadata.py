@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from series_assets.core.plain_text import code_block, escape_invisible
+from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.constraints import Violation
 from series_assets.core.plan.series import Plan, Series
 from series_assets.core.spec.specification import Specification
-from series_assets.dagster.columns import column_schema, column_types, roles_of
+from series_assets.dagster.columns import column_schema, column_types, history_schema, roles_of
 from series_assets.reporting.plotting import data_uri
 from series_assets.reporting.record_summary import RecordSummary, summarize_records
 from series_assets.storage.files import Layout
@@ -35,15 +36,24 @@ def definition_metadata(series: Series, asset: str, layout: Layout) -> Metadata:
 
     Where it is stored, its columns, and the files that describe the series.
     """
-    folders = {"new_records": layout.new_records(1).parent, "dataset": layout.folder}
+    folders = {
+        "new_records": layout.new_records(1).parent,
+        "dataset": layout.folder,
+        "truth": layout.truth,
+        "manifest": layout.folder,
+    }
     path = folders.get(asset, layout.database)
     metadata: Metadata = {
         "path": dg.MetadataValue.path(path),
         "dagster/uri": path.absolute().as_uri(),
-        "dagster/column_schema": column_schema(series),
     }
-    if asset == "reference_table":
-        metadata["dagster/table_name"] = series.table
+    if asset in ("state", "truth"):
+        metadata["dagster/column_schema"] = history_schema(series, asset)
+    elif asset != "manifest":
+        metadata["dagster/column_schema"] = column_schema(series)
+    tables = {"reference_table": series.table, "state": series.states_table}
+    if asset in tables:
+        metadata["dagster/table_name"] = tables[asset]
     if series.source_files:
         metadata["dagster/code_references"] = dg.CodeReferencesMetadataValue(
             code_references=[
@@ -59,11 +69,11 @@ def new_records_metadata(
 ) -> Metadata:
     """Return what is shown of the new records of a period; ``layout`` says where they are."""
     if plan.new is None or records.texts is None:
-        return {**_of_period(plan), "rows_requested": 0, "dagster/row_count": 0}
+        return {**of_period(plan.period), "rows_requested": 0, "dagster/row_count": 0}
     number, summary = plan.period.number, summarize_records(records.texts, series.first_identifier)
     return {
         "path": dg.MetadataValue.path(layout.new_records(number)),
-        **_of_period(plan),
+        **of_period(plan.period),
         "rows_requested": plan.new.rows,
         "dagster/row_count": summary.rows,
         "new_entities": summary.entities,
@@ -73,7 +83,7 @@ def new_records_metadata(
                 **{ids.column: ids.seed for ids in plan.new.identifiers},
             }
         ),
-        "files": _files([layout.new_records(number), layout.new_specification(number)]),
+        "files": table_of_files([layout.new_records(number), layout.new_specification(number)]),
         **_of_contents(series, records.texts, summary),
         **_of_exhibit(
             series.specification,
@@ -90,11 +100,11 @@ def reference_table_metadata(
     """Return what is shown of the reference table; ``counts`` are its entities by period."""
     metadata = {
         "path": dg.MetadataValue.path(layout.database),
-        **_of_period(plan),
+        **of_period(plan.period),
         "dagster/table_name": series.table,
         "new_entities": entities.count,
         "total_entities": sum(count for k, count in counts.items() if k <= plan.period.k),
-        "files": _files([layout.database]),
+        "files": table_of_files([layout.database]),
     }
     if entities.texts is None:
         return metadata
@@ -121,7 +131,7 @@ def dataset_metadata(
         seeds["random_seed"] = part.specification["metadata"]["random_seed"]
     metadata = {
         "path": dg.MetadataValue.path(layout.dataset(number)),
-        **_of_period(plan),
+        **of_period(plan.period),
         "dagster/row_count": summary.rows,
         "new_rows": 0 if dataset.new is None else len(dataset.new),
         "existing_rows": len(existing.texts) if existing else 0,
@@ -132,7 +142,7 @@ def dataset_metadata(
         "plot": dg.MetadataValue.md(f"![rows, and each column against period 1]({data_uri(plot)})"),
         **_of_contents(series, dataset.texts, summary),
         "seeds": dg.MetadataValue.json(seeds),
-        "files": _files(paths),
+        "files": table_of_files(paths),
     }
     if part and existing:
         metadata |= _of_exhibit(
@@ -141,16 +151,18 @@ def dataset_metadata(
     return metadata
 
 
-def _of_period(plan: Plan) -> Metadata:
+def of_period(period: Period) -> Metadata:
+    """Return the number of a period's dataset, and its first and last day."""
     return {
-        "dataset_number": plan.period.number,
-        "period_start": plan.period.start.isoformat(),
-        "period_end": plan.period.last_day.isoformat(),
+        "dataset_number": period.number,
+        "period_start": period.start.isoformat(),
+        "period_end": period.last_day.isoformat(),
     }
 
 
-def _files(paths: Iterable[Path]) -> dg.TableMetadataValue:
-    return _table(
+def table_of_files(paths: Iterable[Path]) -> dg.TableMetadataValue:
+    """Return those of the files that exist, with their sizes."""
+    return table_of(
         {"file": "text", "bytes": "integer"},
         [(str(path), path.stat().st_size) for path in paths if path.exists()],
     )
@@ -160,8 +172,8 @@ def _of_contents(series: Series, texts: "pd.DataFrame", summary: RecordSummary) 
     types, roles = column_types(series, texts), roles_of(series)
     names = dict.fromkeys(summary.missing, "text")
     return {
-        "first_rows": _table(names, [[row[name] or "" for name in names] for row in summary.first]),
-        "columns": _table(
+        "first_rows": table_of(names, [[row[name] or "" for name in names] for row in summary.first]),
+        "columns": table_of(
             {"column": "text", "type": "text", "role": "text", "missing": "integer"},
             [
                 (name, types.get(name, "any"), roles.get(name, ""), missing)
@@ -192,7 +204,7 @@ def _of_exhibit(
     )
     metadata: Metadata = {}
     if unmet:
-        metadata["unmet_constraints"] = _table(
+        metadata["unmet_constraints"] = table_of(
             {"constraint": "text", "records": "integer", "of": "integer"},
             [(one.constraint, one.rows, one.of) for one in unmet],
         )
@@ -203,7 +215,7 @@ def _of_exhibit(
     return metadata
 
 
-def _table(
+def table_of(
     columns: Mapping[str, str], rows: Iterable[Sequence[str | int]]
 ) -> dg.TableMetadataValue:
     """Return a table of these columns, given with their types."""

@@ -82,13 +82,13 @@ def new_records_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
     """Return phase 1: change the specification, run Exhibit."""
     name = f"{series.name}__new_records"
 
-    @_op(series, tools, name, "Change seed, rows and dates for each period.", between=True)
+    @period_op(series, tools, name, "Change seed, rows and dates for each period.", between=True)
     def change_specification(context: dg.OpExecutionContext) -> Any:
         return _changed(series, periods_of_run(series, context), "new")
 
-    @_op(series, tools, name, "Run Exhibit for the new records.", ins=["specifications"])
+    @period_op(series, tools, name, "Run Exhibit for the new records.", ins=["specifications"])
     def run_exhibit(context: dg.OpExecutionContext, specifications: Any) -> Any:
-        return _stream(
+        return period_stream(
             series, tools, context, specifications.plans(series, "new"), "new_records_of"
         )
 
@@ -103,7 +103,7 @@ def reference_table_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
     """Return phase 3: pick the new entities, which the IO manager adds to the table."""
     name = f"{series.name}__reference_table"
 
-    @_op(
+    @period_op(
         series,
         tools,
         name,
@@ -114,7 +114,7 @@ def reference_table_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
         context: dg.OpExecutionContext, new_records: dict[str, Any], previous: dict[str, Any]
     ) -> Any:
         plans = [series.plan(period_of(series, key).k) for key in sorted(new_records)]
-        return _stream(series, tools, context, plans, "new_entities_of")
+        return period_stream(series, tools, context, plans, "new_entities_of")
 
     @dg.graph(name=name, out=dg.GraphOut())
     def reference_table(new_records: Any, previous: Any) -> Any:
@@ -127,7 +127,7 @@ def dataset_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
     """Return phases 2 and 4: change the specification, draw entities, run Exhibit, combine."""
     name = f"{series.name}__dataset"
 
-    @_op(
+    @period_op(
         series,
         tools,
         name,
@@ -137,7 +137,7 @@ def dataset_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
     def change_specification(context: dg.OpExecutionContext) -> Any:
         return _changed(series, periods_of_run(series, context), "existing")
 
-    @_op(
+    @period_op(
         series,
         tools,
         name,
@@ -150,7 +150,7 @@ def dataset_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
         new_records: dict[str, Any],
         reference_table: dict[str, Any],
     ) -> Any:
-        return _stream(
+        return period_stream(
             series, tools, context, specifications.plans(series, "existing"), "datasets_of"
         )
 
@@ -161,7 +161,7 @@ def dataset_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
     return kept_by(dataset, io_manager_key(series.name))
 
 
-def _op(
+def period_op(
     series: Series,
     tools: Tools,
     graph: str,
@@ -193,7 +193,7 @@ def _changed(series: Series, periods: Sequence[Period], part: str) -> ChangedSpe
     return ChangedSpecifications(series.fingerprint, changed)
 
 
-def _stream(
+def period_stream(
     series: Series,
     tools: Tools,
     context: dg.OpExecutionContext,

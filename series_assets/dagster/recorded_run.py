@@ -16,7 +16,7 @@ from series_assets.core.errors import NO_MEMORY, GenerationError, RequestError, 
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.notes import notes_of
 from series_assets.core.plan.series import Series
-from series_assets.dagster.assets import keys_of
+from series_assets.dagster.assets import NAMES, keys_of, names_of
 from series_assets.dagster.build import build_definitions
 from series_assets.pipeline.progress import Progress
 from series_assets.pipeline.requests import check_request
@@ -99,7 +99,8 @@ def _run(
         )
 
     level = "DEBUG" if verbose else "CRITICAL"
-    first, *others = keys_of(series.name)
+    first, *others = keys_of(series.name, names=names_of(series))
+    history = others[len(NAMES) - 1 :]
     with _log_level(None if verbose else logging.CRITICAL):
         result = execute([first, *others], periods)
         if result.success:
@@ -108,6 +109,11 @@ def _run(
         if 0 < len(made) < len(periods):
             # New records failed in the middle: the periods before it can still be finished.
             execute(others, made)
+        elif made and history:
+            # So do its datasets, whose history does not need the later ones.
+            made = list(takewhile(lambda one: _has_dataset(series, one, workspace), periods))
+            if 0 < len(made) < len(periods):
+                execute(history, made)
     raise GenerationError("\n".join(_complaints(result)))
 
 
@@ -125,6 +131,14 @@ def _has_new_records(series: Series, period: Period, workspace: Workspace) -> bo
     try:
         if new:
             provenance.require_new_records(series, workspace.layout(series), period)
+    except SeriesError:
+        return False
+    return True
+
+
+def _has_dataset(series: Series, period: Period, workspace: Workspace) -> bool:
+    try:
+        provenance.require_delivered(series, workspace.layout(series), period)
     except SeriesError:
         return False
     return True

@@ -44,11 +44,12 @@ def report_asset(
             raise failure_of(error) from None
         return dg.MaterializeResult(metadata=_metadata(history, plots, workspace.layout(series)))
 
+    read = ("dataset", "truth") if series.truth else ("dataset",)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)  # of the policy as a parameter
         asset = dg.asset(
             key=options.key_of(series.name, "report"),
-            deps=[options.key_of(series.name, "dataset")],
+            deps=[options.key_of(series.name, name) for name in read],
             group_name=series.name,
             description=_DESCRIPTION,
             kinds={"matplotlib", "html"},

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from series_assets.core.plan.series import Series
-from series_assets.dagster.assets import keys_of
+from series_assets.dagster.assets import keys_of, names_of
 from series_assets.dagster.options import NO_OPTIONS, AssetOptions
 from series_assets.dagster.partitions import partitions_of
 
@@ -42,7 +42,7 @@ def sensor_of(series: Series, job: Any, options: AssetOptions = NO_OPTIONS) -> d
     It requests runs of ``job``, the series' own (see ``assets.job_of``), and so with the executor
     of that job, whatever the executor of the project is.
     """
-    keys = keys_of(series.name, options)
+    keys = keys_of(series.name, options, names_of(series))
     when = {
         "calendar": "once its first day has come",
         "immediate": "as soon as the one before is done",

@@ -5,13 +5,17 @@ For callers that separate the phases, as Dagster's assets do; ``run`` completes 
 
 from collections.abc import Generator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Plan, Series
 from series_assets.pipeline.failures import as_period_errors
-from series_assets.pipeline.progress import PhaseTimer, Progress
+from series_assets.pipeline.manifest import write_manifest
+from series_assets.pipeline.progress import MANIFEST, STATE, TRUTH, PhaseTimer, Progress, counted
 from series_assets.pipeline.reference import NewEntities, require_earlier, select_new_entities
+from series_assets.pipeline.state import PeriodFold, fold_period, recorded_fold
+from series_assets.pipeline.truth import write_truth
 from series_assets.pipeline.work import Task, Work, read_new_records, run_for_each
 from series_assets.pipeline.workspace import Workspace
 
@@ -55,6 +59,51 @@ def datasets_of(
 ) -> Generator[tuple[Period, "Dataset"], None, None]:
     """Yield the dataset of each period. Raises SeriesError."""
     yield from _with_notes("dataset", _dataset, series, plans, workspace, progress)
+
+
+def states_of(
+    series: Series, plans: Sequence[Plan], workspace: Workspace, progress: Progress
+) -> Generator[tuple[Period, PeriodFold], None, None]:
+    """Yield what each period does to the history. Raises SeriesError.
+
+    The caller records the states of a period before it continues with the next one.
+    """
+    timer = PhaseTimer([plan.period for plan in plans], progress)
+    for plan in plans:
+        with as_period_errors(series, plan.period):
+            timer.begin(STATE, plan.period)
+            folded = fold_period(series, plan.period, workspace)
+        yield plan.period, folded
+        timer.end(STATE, plan.period, folded.contents)
+
+
+def truth_of(
+    series: Series, plans: Sequence[Plan], workspace: Workspace, progress: Progress
+) -> Generator[tuple[Period, PeriodFold], None, None]:
+    """Write the history of each period, and yield what it is. Raises SeriesError."""
+    timer = PhaseTimer([plan.period for plan in plans], progress)
+    with workspace.scratch() as folder:
+        for plan in plans:
+            with as_period_errors(series, plan.period):
+                timer.begin(TRUTH, plan.period)
+                folded = recorded_fold(series, plan.period, workspace)
+                written = write_truth(series, plan.period, folded, workspace, folder)
+            yield plan.period, folded
+            timer.end(TRUTH, plan.period, counted(len(written), "file"))
+
+
+def manifests_of(
+    series: Series, plans: Sequence[Plan], workspace: Workspace, progress: Progress
+) -> Generator[tuple[Period, Path], None, None]:
+    """Write the manifest of each period, and yield its path. Raises SeriesError."""
+    timer = PhaseTimer([plan.period for plan in plans], progress)
+    with workspace.scratch() as folder:
+        for plan in plans:
+            with as_period_errors(series, plan.period):
+                timer.begin(MANIFEST, plan.period)
+                path = write_manifest(series, plan.period, None, workspace, folder)
+            yield plan.period, path
+            timer.end(MANIFEST, plan.period, path.name)
 
 
 def _with_notes(

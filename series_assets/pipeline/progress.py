@@ -9,14 +9,14 @@ from series_assets.core.plan.series import Series
 
 PHASES = ("new records", "reference table", "dataset")
 """The phases of each period, in order."""
-TRUTH, MANIFEST = "truth", "manifest"
+STATE, TRUTH, MANIFEST = "state", "truth", "manifest"
 """Additional phases of series that request them, after the others."""
 
 
 def phases_of(series: Series) -> tuple[str, ...]:
     """Return the phases of each period of a series, in order."""
-    optional = ((TRUTH, series.truth), (MANIFEST, series.user_input.manifest))
-    return (*PHASES, *(phase for phase, wanted in optional if wanted))
+    history = (STATE, TRUTH) if series.truth else ()
+    return (*PHASES, *history, *((MANIFEST,) if series.user_input.manifest else ()))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from series_assets.pipeline.dataset import make_dataset, write_dataset
 from series_assets.pipeline.failures import PeriodError, as_period_errors
 from series_assets.pipeline.manifest import write_manifest
 from series_assets.pipeline.new_records import make_new_records, write_new_records
-from series_assets.pipeline.progress import MANIFEST, TRUTH, PhaseTimer, Progress
+from series_assets.pipeline.progress import MANIFEST, STATE, TRUTH, PhaseTimer, Progress, counted
 from series_assets.pipeline.reference import (
     record_new_entities,
     require_earlier,
@@ -91,11 +91,13 @@ def _finish(
     """Write the additional files that a series requests, the manifest last."""
     folded = None
     if series.truth:
-        timer.begin(TRUTH, period)
+        timer.begin(STATE, period)
         folded = fold_period(series, period, workspace)
         record_states(series, period, folded, workspace)
-        write_truth(series, period, folded, workspace, folder)
-        timer.end(TRUTH, period, folded.contents)
+        timer.end(STATE, period, folded.contents)
+        timer.begin(TRUTH, period)
+        written = write_truth(series, period, folded, workspace, folder)
+        timer.end(TRUTH, period, counted(len(written), "file"))
     if series.user_input.manifest:
         timer.begin(MANIFEST, period)
         path = write_manifest(series, period, folded, workspace, folder)

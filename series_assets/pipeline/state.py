@@ -64,7 +64,12 @@ def read_dataset(series: Series, period: Period, workspace: Workspace) -> bytes:
 
 
 def record_states(series: Series, period: Period, folded: PeriodFold, workspace: Workspace) -> None:
-    """Record the states of a period in place of those it had before. Raises RequestError."""
+    """Record the states of a period in place of those it had before. Raises RequestError.
+
+    Its manifest is removed first: that one says that all of the period's files are complete.
+    """
+    with workspace.exclusive_access():
+        files.remove_if_there(workspace.layout(series).manifest(period.number))
     state_table(series, workspace).replace(period.k, folded.fold.states, folded.content)
 
 

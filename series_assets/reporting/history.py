@@ -47,6 +47,8 @@ class PeriodHistory:
     """Entities that were new in the period; None if the reference table has no record of it."""
     remarks: tuple[str, ...] = ()
     """Sentences about its problems."""
+    operations: Mapping[str, int] | None = None
+    """What its rows did to their entities; None if there is no change log of it."""
 
     @property
     def requested(self) -> int:

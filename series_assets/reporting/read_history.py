@@ -61,6 +61,20 @@ def identifiers_in(path: Path, column: str) -> list[str | None]:
     raise RequestError(f"cannot be read: {reason}", "make its period again", file=path)
 
 
+def operations_in(path: Path) -> dict[str, int] | None:
+    """Return how many rows of a change log did what; None if there is none.
+
+    Raises RequestError if the file cannot be read.
+    """
+    if not path.exists():
+        return None
+    try:
+        return dict(Counter(read_csv(path, ["op"])["op"].tolist()))
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
+        raise RequestError(f"cannot be read: {reason}", "make truth again", file=path) from error
+
+
 def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHistory:
     key, (new, existing) = series.calendar.keys[k], series.counts(k)
     path, remarks, delivered = layout.dataset(k + 1), [], None
@@ -80,7 +94,13 @@ def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHi
             "reference table for this period or an earlier one; make reference_table and dataset "
             "again."
         )
-    return PeriodHistory(k, key, new, existing, delivered, known.recorded.get(key), tuple(remarks))
+    recorded, operations = known.recorded.get(key), None
+    if series.truth and delivered:
+        try:
+            operations = operations_in(layout.changes(k + 1))
+        except RequestError as error:
+            remarks.append(str(error))
+    return PeriodHistory(k, key, new, existing, delivered, recorded, tuple(remarks), operations)
 
 
 @dataclass(frozen=True)

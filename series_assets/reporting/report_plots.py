@@ -79,6 +79,16 @@ def plot_report(history: History) -> list[Plot]:
             delivered_figure,
         ),
     ]
+    if any(period.operations is not None for period in history.periods):
+        drawn.append(
+            (
+                "operations",
+                "What the rows of each period did",
+                "The rows of each dataset by what they did to the history of their entity: a "
+                "superseded row is not the last one of its entity in the period.",
+                operations_figure,
+            )
+        )
     with plain_style():
         return [
             Plot(
@@ -103,6 +113,33 @@ def rows_figure(history: History, title: str) -> "Figure":
     for counts, color, label in stacks:
         _bars(axes, below, counts, color, label)
         below = [low + count for low, count in zip(below, counts, strict=True)]
+    _shade_missing_periods(axes, history)
+    _finish(axes, history, "rows")
+    return figure
+
+
+_OPERATIONS = {
+    "insert": NEW,
+    "update": EXISTING,
+    "unchanged": "#f3cf96",
+    "reactivate": "#3c8d5a",
+    "delete": "#7a3b00",
+    "superseded": "#b8c2cc",
+    "unkeyed": WARNING,
+}
+"""The operations of a change log in the order in which bars show them, with their colors."""
+
+
+def operations_figure(history: History, title: str) -> "Figure":
+    """Return stacked bars of what the rows of each period did to the history."""
+    figure, axes = _plot(_HEIGHT, title)
+    periods = [period.operations or {} for period in history.periods]
+    below = [0] * len(periods)
+    for name, color in _OPERATIONS.items():
+        counts = [one.get(name, 0) for one in periods]
+        if any(counts):
+            _bars(axes, below, counts, color, name)
+            below = [low + count for low, count in zip(below, counts, strict=True)]
     _shade_missing_periods(axes, history)
     _finish(axes, history, "rows")
     return figure

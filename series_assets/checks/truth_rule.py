@@ -1,0 +1,179 @@
+"""The rule ``truth``: the delivered history of a period agrees with its dataset.
+
+Nothing is folded here: last rows are looked for in the dataset itself, and compared with what is
+recorded and what the change log says.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from series_assets.checks.rules import EXAMPLES, Example, Finding
+from series_assets.core.errors import RequestError
+from series_assets.core.plan.calendar import Period
+from series_assets.core.plan.series import Series
+from series_assets.core.truth.columns import combined, moments
+from series_assets.storage import files
+from series_assets.storage.files import Layout
+from series_assets.storage.states import StateTable
+
+_NO_ROW = ("delete",)
+"""Operations of lines that stand for no row."""
+_WITHOUT_ENTITY = ("superseded", "unkeyed")
+"""Operations counted apart from the others in a manifest."""
+
+
+def check_truth(series: Series, layout: Layout, period: Period) -> Finding:
+    """Return what is wrong with the history of a period whose dataset is there.
+
+    - The change log has a line for each row, with its identifier, and for each delete.
+    - The recorded state of each entity is its last row, and its version that of the change log.
+    - Each entity has one open version in a delivered ``scd2`` file, or none if deleted.
+    - The manifest, if the series has one, has the bytes of the dataset and these operations.
+    """
+    try:
+        content = layout.dataset(period.number).read_bytes()
+        _require_current(series, layout, period, content)
+        log = _read(layout.changes(period.number), f"make truth of {period.key} again")
+        examples = list(_violations(series, layout, period, content, log))
+    except RequestError as error:
+        return Finding("truth", problem=str(error))
+    rows = log.num_rows
+    facts: dict[str, int | str] = {
+        f"{name} rows": count for name, count in Counter(log["op"].to_pylist()).items()
+    }
+    wrong = len(examples)
+    return Finding("truth", "rows", rows, wrong, tuple(examples[:EXAMPLES]), facts=facts)
+
+
+def _require_current(series: Series, layout: Layout, period: Period, content: bytes) -> None:
+    """Refuse states that are missing, or come from another file than the one that is there."""
+    if StateTable(series, layout).content(period.k) != sha256(content).hexdigest():
+        raise RequestError(
+            "its states come from another dataset than the one that is there now",
+            f"make state and truth of {period.key} again",
+            series=series.name,
+            period=period.key,
+        )
+
+
+def _violations(
+    series: Series, layout: Layout, period: Period, content: bytes, log: pa.Table
+) -> Iterator[Example]:
+    rows = files.parse_table(content)
+    yield from _lines(series, rows, log)
+    yield from _states(series, layout, period, rows, log)
+    yield from _open_versions(series, layout, period)
+    if series.user_input.manifest:
+        yield from _manifest(layout, period, content, log)
+
+
+def _lines(series: Series, rows: pa.Table, log: pa.Table) -> Iterator[Example]:
+    """Yield the rows that have no line of their own, and lines with another identifier."""
+    key = series.first_identifier
+    of_rows = log.filter(pc.invert(pc.is_in(log["op"], pa.array(_NO_ROW))))
+    numbers = of_rows["row"].to_pylist()
+    if numbers != [str(number) for number in range(1, rows.num_rows + 1)]:
+        yield Example(
+            None,
+            "the number of lines for rows",
+            str(of_rows.num_rows),
+            f"{rows.num_rows}, one for each row in its order",
+        )
+        return
+    found, expected = (table[key].to_pylist() for table in (of_rows, rows))
+    for place, (one, other) in enumerate(zip(found, expected, strict=True), start=1):
+        if one != other:
+            yield Example(other, f"the identifier in line {place}", one, repr(other))
+
+
+def _states(
+    series: Series, layout: Layout, period: Period, rows: pa.Table, log: pa.Table
+) -> Iterator[Example]:
+    """Yield where the recorded state of an entity is not its last row in the dataset."""
+    truth = series.truth
+    assert truth is not None
+    last = rows.take(pa.array(_last_rows(rows[truth.key], moments(rows, truth)[0])))
+    keys = combined(last[truth.key], pa.chunked_array([], pa.string()))
+    recorded = StateTable(series, layout).latest(keys, period.k + 1)
+    place = pc.index_in(keys, recorded[truth.key].combine_chunks())
+    states = recorded.take(place)
+    for name in truth.track:
+        found, expected = states[name].to_pylist(), last[name].to_pylist()
+        for key, one, other in zip(keys.to_pylist(), found, expected, strict=True):
+            if one != other:
+                yield Example(key, name, one, "nothing" if other is None else repr(other))
+    lines = log.filter(pc.invert(pc.is_in(log["op"], pa.array(_WITHOUT_ENTITY))))
+    by_key = dict(zip(lines[truth.key].to_pylist(), lines["version"].to_pylist(), strict=True))
+    for key, version in zip(keys.to_pylist(), states["state_version"].to_pylist(), strict=True):
+        if by_key.get(key) != str(version):
+            yield Example(key, "the version in the change log", by_key.get(key), str(version))
+
+
+def _last_rows(keys: pa.ChunkedArray, ranks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the place of each entity's last row: by ``order_by``, then by place in the file."""
+    codes = combined(keys, pa.chunked_array([], pa.string())).dictionary_encode().indices
+    numbers = pc.fill_null(codes, -1).to_numpy().astype(np.int64)
+    order = np.lexsort((np.arange(len(numbers)), ranks, numbers))
+    grouped = numbers[order]
+    is_last = np.r_[grouped[1:] != grouped[:-1], True] if len(grouped) else grouped.astype(bool)
+    found: NDArray[np.int64] = order[is_last & (grouped >= 0)]
+    return found
+
+
+def _open_versions(series: Series, layout: Layout, period: Period) -> Iterator[Example]:
+    """Yield the entities that have several open versions in a delivered dimension."""
+    truth = series.truth
+    assert truth is not None
+    if "scd2" not in truth.settings.write:
+        return
+    path = layout.dimension("scd2", period.number)
+    table = _read(path, f"make truth of {period.key} again")
+    current = table.filter(pc.equal(table["is_current"], "true"))
+    for key, count in Counter(current[truth.key].to_pylist()).items():
+        if count > 1:
+            yield Example(key, "the number of open versions", str(count), "1")
+
+
+def _manifest(layout: Layout, period: Period, content: bytes, log: pa.Table) -> Iterator[Example]:
+    """Yield where the manifest differs from the dataset and the change log."""
+    path = layout.manifest(period.number)
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_bytes())
+        resource, part = manifest["resources"][0], manifest["series"]
+        found = (resource["bytes"], resource["hash"], part["rows"])
+        operations = part["operations"] | {name: part[name] for name in _WITHOUT_ENTITY}
+    except (OSError, ValueError, LookupError, TypeError):
+        raise RequestError(
+            "is missing or cannot be read", f"make manifest of {period.key}", file=path, colon=False
+        ) from None
+    counts = Counter(log["op"].to_pylist())
+    expected = (
+        len(content),
+        f"sha256:{sha256(content).hexdigest()}",
+        counts.total() - sum(counts[name] for name in _NO_ROW),
+    )
+    for name, one, other in zip(("bytes", "hash", "rows"), found, expected, strict=True):
+        if one != other:
+            yield Example(None, f"{name} in {path.name}", str(one), repr(other))
+    for name in sorted({*operations, *counts}):
+        if operations.get(name, 0) != counts[name]:
+            what = f"the number of {name} in {path.name}"
+            yield Example(None, what, str(operations.get(name, 0)), str(counts[name]))
+
+
+def _read(path: Any, remedy: str) -> pa.Table:
+    try:
+        return files.read_table(path)
+    except FileNotFoundError:
+        raise RequestError("is missing", remedy, file=path, colon=False) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise RequestError(f"cannot be read: {reason}", remedy, file=path, colon=False) from None
