@@ -172,7 +172,9 @@ def _of_contents(series: Series, texts: "pd.DataFrame", summary: RecordSummary) 
     types, roles = column_types(series, texts), roles_of(series)
     names = dict.fromkeys(summary.missing, "text")
     return {
-        "first_rows": table_of(names, [[row[name] or "" for name in names] for row in summary.first]),
+        "first_rows": table_of(
+            names, [[row[name] or "" for name in names] for row in summary.first]
+        ),
         "columns": table_of(
             {"column": "text", "type": "text", "role": "text", "missing": "integer"},
             [
