@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,17 +11,16 @@ from uuid import uuid4
 import dagster as dg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from series_assets.core.errors import NO_MEMORY, GenerationError, RequestError, SeriesError
+from series_assets.core.errors import NO_MEMORY, GenerationError, RequestError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.notes import notes_of
 from series_assets.core.plan.series import Series
-from series_assets.dagster.assets import NAMES, keys_of, names_of
+from series_assets.dagster.assets import keys_of, names_of
 from series_assets.dagster.build import build_definitions
 from series_assets.pipeline.progress import Progress
 from series_assets.pipeline.requests import check_request
 from series_assets.pipeline.workspace import Workspace
 from series_assets.settings import dagster_home
-from series_assets.storage import provenance
 
 
 def generate_recorded(
@@ -99,21 +97,16 @@ def _run(
         )
 
     level = "DEBUG" if verbose else "CRITICAL"
-    first, *others = keys_of(series.name, names=names_of(series))
-    history = others[len(NAMES) - 1 :]
+    keys = keys_of(series.name, names=names_of(series))
     with _log_level(None if verbose else logging.CRITICAL):
-        result = execute([first, *others], periods)
+        result = execute(keys, periods)
         if result.success:
             return
-        made = list(takewhile(lambda one: _has_new_records(series, one, workspace), periods))
-        if 0 < len(made) < len(periods):
-            # New records failed in the middle: the periods before it can still be finished.
-            execute(others, made)
-        elif made and history:
-            # So do its datasets, whose history does not need the later ones.
-            made = list(takewhile(lambda one: _has_dataset(series, one, workspace), periods))
-            if 0 < len(made) < len(periods):
-                execute(history, made)
+        stored = [_stored(instance, result.run_id, key, len(periods)) for key in keys]
+        failed = next((place for place, count in enumerate(stored) if count < len(periods)), 0)
+        if stored[failed] and failed + 1 < len(keys):
+            # The asset failed in the middle: the periods before can still be finished.
+            execute(keys[failed + 1 :], periods[: stored[failed]])
     raise GenerationError("\n".join(_complaints(result)))
 
 
@@ -126,22 +119,10 @@ def _released(series: Series) -> Series:
     return replace(series, user_input=at_once)
 
 
-def _has_new_records(series: Series, period: Period, workspace: Workspace) -> bool:
-    new, _ = series.counts(period.k)
-    try:
-        if new:
-            provenance.require_new_records(series, workspace.layout(series), period)
-    except SeriesError:
-        return False
-    return True
-
-
-def _has_dataset(series: Series, period: Period, workspace: Workspace) -> bool:
-    try:
-        provenance.require_delivered(series, workspace.layout(series), period)
-    except SeriesError:
-        return False
-    return True
+def _stored(instance: dg.DagsterInstance, run_id: str, asset: dg.AssetKey, limit: int) -> int:
+    """Return how many periods of an asset a run has stored."""
+    records = instance.fetch_materializations(asset, limit).records
+    return sum(record.run_id == run_id for record in records)
 
 
 @contextmanager

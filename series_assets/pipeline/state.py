@@ -83,7 +83,8 @@ def recorded_fold(series: Series, period: Period, workspace: Workspace) -> Perio
     if folded.content != recorded:
         raise RequestError(
             "its states come from another dataset than the one that is there now",
-            f"first run series-assets generate {series.name} --periods {period.key}",
+            f"first run series-assets generate {series.name} --periods {period.key}, or "
+            "materialize state of that partition",
             series=series.name,
             period=period.key,
         )

@@ -28,7 +28,8 @@ def require_manifest_before(series: Series, layout: Layout, period: Period) -> s
         problem = "was generated from different versions of the two files"
     raise RequestError(
         problem,
-        f"first run series-assets generate {series.name} --periods {before.key}",
+        f"first run series-assets generate {series.name} --periods {before.key}, or materialize "
+        "manifest of that partition",
         file=path,
         colon=False,
     )

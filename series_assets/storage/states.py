@@ -269,7 +269,8 @@ class StateTable(PeriodTable):
         who = "the states" if reading else "its states follow from those before it, but the states"
         raise RequestError(
             f"{who} {problem} of the two files or of a period before",
-            f"first run series-assets generate {self.series.name} --periods {span}",
+            f"first run series-assets generate {self.series.name} --periods {span}, or materialize "
+            "state of these partitions",
             series=self.series.name,
             period="" if reading else keys[before],
         )

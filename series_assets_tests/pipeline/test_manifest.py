@@ -103,7 +103,7 @@ def test_a_manifest_whose_predecessor_is_missing_is_refused(tmp_path: Path) -> N
         generate(_series(), tmp_path, "2024-03-01")
     assert str(caught.value) == (
         f"{path} is missing, but the next manifest names it; first run series-assets generate demo "
-        "--periods 2024-02-01"
+        "--periods 2024-02-01, or materialize manifest of that partition"
     )
     generate(_series(), tmp_path, "2024-01-01..2024-02-01")
     path.write_text(path.read_text().replace(_series().fingerprint, "another"))

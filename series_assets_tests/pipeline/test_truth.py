@@ -195,7 +195,8 @@ def test_a_period_whose_predecessors_are_missing_is_refused(tmp_path: Path) -> N
     assert str(caught.value) == (
         "demo, period 2024-03-01: its states follow from those before it, but the states of "
         "2024-01-01..2024-02-01 are missing, or made from other contents of the two files or of a "
-        "period before; first run series-assets generate demo --periods 2024-01-01..2024-02-01"
+        "period before; first run series-assets generate demo --periods 2024-01-01..2024-02-01, or "
+        "materialize state of these partitions"
     )
 
 
