@@ -68,27 +68,22 @@ def _violations(
     series: Series, layout: Layout, period: Period, content: bytes, log: pa.Table
 ) -> Iterator[Example]:
     rows = files.parse_table(content)
-    yield from _lines(series, rows, log)
-    yield from _states(series, layout, period, rows, log)
+    of_rows = log.filter(pc.invert(pc.is_in(log["op"], pa.array(_NO_ROW))))
+    numbers = [str(number) for number in range(1, rows.num_rows + 1)]
+    if of_rows["row"].to_pylist() != numbers:
+        found, expected = str(of_rows.num_rows), f"{len(numbers)}, one for each row in its order"
+        yield Example(None, "the number of lines for rows", found, expected)
+    else:
+        yield from _identifiers(series, rows, of_rows)
+        yield from _states(series, layout, period, rows, of_rows)
     yield from _open_versions(series, layout, period)
     if series.user_input.manifest:
         yield from _manifest(layout, period, content, log)
 
 
-def _lines(series: Series, rows: pa.Table, log: pa.Table) -> Iterator[Example]:
-    """Yield the rows that have no line of their own, and lines with another identifier."""
-    key = series.first_identifier
-    of_rows = log.filter(pc.invert(pc.is_in(log["op"], pa.array(_NO_ROW))))
-    numbers = of_rows["row"].to_pylist()
-    if numbers != [str(number) for number in range(1, rows.num_rows + 1)]:
-        yield Example(
-            None,
-            "the number of lines for rows",
-            str(of_rows.num_rows),
-            f"{rows.num_rows}, one for each row in its order",
-        )
-        return
-    found, expected = (table[key].to_pylist() for table in (of_rows, rows))
+def _identifiers(series: Series, rows: pa.Table, log: pa.Table) -> Iterator[Example]:
+    """Yield the lines that have another identifier than their row."""
+    found, expected = (table[series.first_identifier].to_pylist() for table in (log, rows))
     for place, (one, other) in enumerate(zip(found, expected, strict=True), start=1):
         if one != other:
             yield Example(other, f"the identifier in line {place}", one, repr(other))
@@ -97,24 +92,26 @@ def _lines(series: Series, rows: pa.Table, log: pa.Table) -> Iterator[Example]:
 def _states(
     series: Series, layout: Layout, period: Period, rows: pa.Table, log: pa.Table
 ) -> Iterator[Example]:
-    """Yield where the recorded state of an entity is not its last row in the dataset."""
+    """Yield where the recorded state of an entity is not its last row in the dataset.
+
+    ``log`` has a line for each of the rows.
+    """
     truth = series.truth
     assert truth is not None
-    last = rows.take(pa.array(_last_rows(rows[truth.key], moments(rows, truth)[0])))
+    places = pa.array(_last_rows(rows[truth.key], moments(rows, truth)[0]))
+    last = rows.take(places)
     keys = combined(last[truth.key], pa.chunked_array([], pa.string()))
     recorded = StateTable(series, layout).latest(keys, period.k + 1)
-    place = pc.index_in(keys, recorded[truth.key].combine_chunks())
-    states = recorded.take(place)
+    states = recorded.take(pc.index_in(keys, recorded[truth.key].combine_chunks()))
     for name in truth.track:
         found, expected = states[name].to_pylist(), last[name].to_pylist()
         for key, one, other in zip(keys.to_pylist(), found, expected, strict=True):
             if one != other:
                 yield Example(key, name, one, "nothing" if other is None else repr(other))
-    lines = log.filter(pc.invert(pc.is_in(log["op"], pa.array(_WITHOUT_ENTITY))))
-    by_key = dict(zip(lines[truth.key].to_pylist(), lines["version"].to_pylist(), strict=True))
-    for key, version in zip(keys.to_pylist(), states["state_version"].to_pylist(), strict=True):
-        if by_key.get(key) != str(version):
-            yield Example(key, "the version in the change log", by_key.get(key), str(version))
+    versions = log["version"].take(places).to_pylist(), states["state_version"].to_pylist()
+    for key, one, other in zip(keys.to_pylist(), *versions, strict=True):
+        if one != str(other):
+            yield Example(key, "the version in the change log", one, str(other))
 
 
 def _last_rows(keys: pa.ChunkedArray, ranks: NDArray[np.int64]) -> NDArray[np.int64]:
