@@ -342,6 +342,9 @@ class Server:
               ... on JsonMetadataEntry { jsonString }
               ... on TableMetadataEntry { table { records } }
               ... on TableSchemaMetadataEntry { schema { columns { name type } } }
+              ... on TableColumnLineageMetadataEntry {
+                lineage { columnName columnDeps { assetKey { path } columnName } }
+              }
             } }""",
         )
         return [
@@ -462,4 +465,12 @@ def _value(entry: Mapping[str, Any]) -> Any:
         return [json.loads(record) for record in value["records"]]
     if "schema" in entry:
         return {column["name"]: column["type"] for column in value["columns"]}
+    if "lineage" in entry:
+        return {
+            column["columnName"]: [
+                "/".join((*source["assetKey"]["path"], source["columnName"]))
+                for source in column["columnDeps"]
+            ]
+            for column in value
+        }
     return value

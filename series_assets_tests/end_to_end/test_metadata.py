@@ -25,6 +25,9 @@ def test_each_dataset_of_a_range_tells_its_own(server: Server, ranged: str) -> N
         assert (told["new_rows"], told["existing_rows"]) == (new, 30 - new)
         assert told["first_rows"] == rows[: len(told["first_rows"])] != []
         assert list(told["dagster/column_schema"]) == list(rows[0])
+        assert told["dagster/column_lineage"]["id"] == [
+            f"{ranged}/{asset}/id" for asset in ("new_records", "reference_table")
+        ]
         assert {row["file"]: row["bytes"] for row in told["files"]} == {
             str(file): file.stat().st_size for file in path.parent.glob(f"dataset_{number}.*")
         }
