@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from series_assets.dagster.host import series_definitions, series_partitions
     from series_assets.dagster.options import AssetOptions
     from series_assets.dagster.partitions import partitions_of
-    from series_assets.interface import check, generate, iter_datasets, truth
+    from series_assets.dagster.table_check import scd2_check
+    from series_assets.interface import check, generate, iter_datasets, truth, verify
     from series_assets.pipeline.progress import Progress
     from series_assets.storage.loading import load_series
 
@@ -33,9 +34,11 @@ __all__ = [
     "iter_datasets",
     "load_series",
     "partitions_of",
+    "scd2_check",
     "series_definitions",
     "series_partitions",
     "truth",
+    "verify",
 ]
 
 _FOUND_IN = {
@@ -50,9 +53,11 @@ _FOUND_IN = {
     "iter_datasets": "series_assets.interface",
     "load_series": "series_assets.storage.loading",
     "partitions_of": "series_assets.dagster.partitions",
+    "scd2_check": "series_assets.dagster.table_check",
     "series_definitions": "series_assets.dagster.host",
     "series_partitions": "series_assets.dagster.host",
     "truth": "series_assets.interface",
+    "verify": "series_assets.interface",
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from series_assets.core.plan.series import Series
 from series_assets.pipeline.progress import Progress
@@ -14,8 +14,10 @@ from series_assets.settings import from_environment
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from series_assets.checks.run import CheckResult
+    from series_assets.core.verify.report import VerificationReport
 
 
 def generate(
@@ -105,6 +107,37 @@ def truth(
     workspace = Workspace(Path(data_dir).resolve(), flat=flat)
     period = None if at is None else period_named(series, at)
     return frame_of(series, expected(series, workspace, as_, period, profile), profile)
+
+
+def verify(
+    table: "pd.DataFrame | pa.Table | str | Path",
+    series: Series,
+    data_dir: str | Path,
+    at: str | None = None,
+    *,
+    flat: bool = False,
+    **options: Any,
+) -> "VerificationReport":
+    """Compare a table of a pipeline with the history that a correct one has after a period.
+
+    ``table`` is a data frame, an Arrow table, the path of a ``.csv`` or ``.parquet`` file, or an
+    address such as ``sqlite:///FILE#TABLE``; ``at`` is as for ``truth``. ``options`` are the fields
+    of ``VerifyOptions``: ``as_``, ``profile``, ``time``, ``loads``, ``tolerance``, ``columns``,
+    ``valid_from``, ``valid_to``, ``current``, ``open_value``, ``interval``. The report has
+    ``holds``, ``findings``, ``counts`` and ``lines()``. Raises RequestError where the two cannot be
+    compared, TypeError for an option that does not exist.
+    """
+    from series_assets.core.verify.options import VerifyOptions
+    from series_assets.pipeline.truth import period_named
+    from series_assets.pipeline.verify import verify_table
+    from series_assets.storage.foreign_tables import as_arrow, read_foreign_table
+
+    workspace = Workspace(Path(data_dir).resolve(), flat=flat)
+    period = None if at is None else period_named(series, at)
+    named = isinstance(table, str | Path)
+    found = read_foreign_table(table) if named else as_arrow(table)
+    name = str(table) if named else "the table"
+    return verify_table(series, workspace, found, VerifyOptions(**options), period, name)
 
 
 def _workspace(folder: str | Path, executor: str, *, flat: bool = False) -> Workspace:

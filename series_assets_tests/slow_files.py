@@ -22,6 +22,7 @@ SECONDS = {
     "dagster/test_dg.py": 30,
     "statistical/test_mutations.py": 26,
     "pipeline/test_truth.py": 25,
+    "pipeline/test_verify.py": 15,
     "reporting/test_data_comparison.py": 24,
     "dagster/test_asset_checks.py": 22,
     "engine/test_stock.py": 21,

@@ -48,7 +48,14 @@ def test_every_function_is_listed_with_its_parameters() -> None:
     """As it is called, defaults included."""
     rows = re.findall(r"^\| `(\w+)\((.*?)\)` \|", TEXT, re.MULTILINE)
     documented = {name: re.sub(r"\s", "", parameters) for name, parameters in rows}
-    assert documented.keys() == {"load_series", "generate", "iter_datasets", "check", "truth"}
+    assert documented.keys() == {
+        "load_series",
+        "generate",
+        "iter_datasets",
+        "check",
+        "truth",
+        "verify",
+    }
     for name, parameters in documented.items():
         signature = inspect.signature(getattr(series_assets, name))
         plain = [

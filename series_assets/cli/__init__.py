@@ -5,6 +5,7 @@ import click
 from series_assets.cli.data_commands import check, clean, generate
 from series_assets.cli.series_commands import list_series, new, validate
 from series_assets.cli.truth_command import truth
+from series_assets.cli.verify_command import verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,5 +18,5 @@ def main() -> None:
     """
 
 
-for _command in (list_series, validate, generate, truth, check, new, clean):
+for _command in (list_series, validate, generate, truth, verify, check, new, clean):
     main.add_command(_command)

@@ -118,6 +118,23 @@ class StateTable(PeriodTable):
         datasets = [row[0] for row in rows]
         return table.append_column("dataset", pa.array(datasets, pa.int64()))
 
+    def states_of(self, keys: pa.Array, last: int) -> pa.Table:
+        """Return all states up to period ``last`` of some entities, in order of time.
+
+        With a column ``dataset``, as ``changes``. Raises RequestError as it does.
+        """
+        names = ", ".join(f"kept.{quoted(name)}" for name in self._columns)
+        with self._snapshot() as connection:
+            self._require(connection, last + 1, reading=True)
+            rows = connection.execute(
+                f"SELECT kept.{_KEY} / {PLACES} + 1, {names} FROM json_each(?) AS wanted "
+                f"CROSS JOIN {self._table} AS kept ON kept.{quoted(self.truth.key)} = wanted.value "
+                f"AND kept.{_KEY} < ? ORDER BY kept.{_KEY}",
+                (json.dumps(_values(keys), ensure_ascii=False), (last + 1) * PLACES),
+            ).fetchall()
+        table = self._as_table(self._columns, [row[1:] for row in rows])
+        return table.append_column("dataset", pa.array([row[0] for row in rows], pa.int64()))
+
     def tied_periods(self, last: int) -> list[int]:
         """Return the periods up to ``last`` in which the place in the file decided on a state.
 

@@ -46,7 +46,7 @@ PROFILES: Mapping[str, Profile] = {
         "valid_from",
         "valid_to",
         current="is_current",
-        ignored=("version", "opened_in", "closed_in", "row"),
+        ignored=("version", "since", "opened_in", "closed_in", "row"),
     ),
     "dbt": Profile(
         "dbt_valid_from",

@@ -1,0 +1,1 @@
+"""Comparing a tester's table with the expected history. Pure: tables in, a report out."""

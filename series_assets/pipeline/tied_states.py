@@ -1,0 +1,161 @@
+"""The states of entities that tie, and the history that follows from the rows a table took."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from series_assets.core.plan.calendar import Period
+from series_assets.core.plan.series import Series
+from series_assets.core.verify.instants import OPEN, instant_of
+from series_assets.core.verify.sides import Ints, Versions
+from series_assets.core.verify.ties import State, Version, adopted, by_entity
+from series_assets.pipeline.state import state_table
+from series_assets.pipeline.truth import tied_rows
+from series_assets.pipeline.workspace import Workspace
+from series_assets.storage import files
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The history of the entities of which a table took other rows than expected."""
+
+    keys: tuple[int, ...]
+    versions: Versions
+    ties: int
+    """How many rows were taken in place of the expected ones."""
+
+
+@dataclass(frozen=True)
+class TiedEntities:
+    """All states of the entities that tie in some period, and the rows that tie."""
+
+    rows: pa.Table
+    """The key and the tracked columns, as text: first of the states, then of the tied rows."""
+    states: pa.Table
+    """Of each state: ``since``, an ISO day; ``moment``; ``deleted``; ``tied``."""
+    rivals: pa.Table
+    """Of each tied row: ``moment``."""
+
+    def taken(
+        self,
+        our_keys: Ints,
+        our_values: Ints,
+        offset: int,
+        theirs: Versions,
+        their_values: Ints,
+        *,
+        timed: bool,
+    ) -> Taken:
+        """Return the history of the entities of which the table took other rows.
+
+        ``our_keys`` and ``our_values`` (one line a column) are codes of the rows that ``rows`` is
+        the end of, from ``offset``; ``their_values`` those of the table's rows.
+        """
+        keys, versions, ties = [], [], 0
+        rows = np.flatnonzero(np.isin(theirs.key, our_keys[offset:]))
+        held: dict[int, list[tuple[int, int, tuple[int, ...]]]] = {}
+        for row in rows:
+            values = tuple(their_values[:, theirs.place[row]].tolist())
+            held.setdefault(int(theirs.key[row]), []).append(
+                (int(theirs.start[row]), int(theirs.end[row]), values)
+            )
+        count = self.states.num_rows
+        states = list(self._states(our_keys, our_values, offset))
+        codes = our_keys[offset : offset + count].tolist()
+        for key, its_states in by_entity(codes, states).items():
+            found = adopted(its_states, held.get(key, []), timed=timed)
+            if found:
+                keys.append(key)
+                versions += [(key, version) for version in found[0]]
+                ties += found[1]
+        return Taken(tuple(keys), _as_versions(versions), ties)
+
+    def _states(self, our_keys: Ints, our_values: Ints, offset: int) -> Iterator[State]:
+        count, total = self.states.num_rows, len(our_keys)
+        moments = self.rivals["moment"].to_pylist()
+        rivals: dict[tuple[int, str], list[int]] = {}
+        for place in range(offset + count, total):
+            rival = (int(our_keys[place]), moments[place - offset - count])
+            rivals.setdefault(rival, []).append(place)
+        for index, state in enumerate(self.states.to_pylist()):
+            place = offset + index
+            its_rivals = rivals.get((int(our_keys[place]), state["moment"]), [])
+            yield State(
+                instant_of(state["since"]),
+                place,
+                tuple(our_values[:, place].tolist()),
+                state["deleted"],
+                tuple((one, tuple(our_values[:, one].tolist())) for one in its_rivals)
+                if state["tied"]
+                else (),
+            )
+
+
+def _as_versions(found: list[tuple[int, Version]]) -> Versions:
+    columns = [
+        [key for key, _ in found],
+        [one.since for _, one in found],
+        [OPEN if one.until is None else one.until for _, one in found],
+        [one.place for _, one in found],
+    ]
+    return Versions(*(np.array(column, dtype=np.int64) for column in columns))
+
+
+def tied_entities(series: Series, workspace: Workspace, at: Period) -> TiedEntities:
+    """Return the entities that tie in a period up to ``at``, with all their states.
+
+    Raises as ``tied_rows``.
+    """
+    truth = series.truth
+    assert truth is not None
+    table = state_table(series, workspace)
+    tied = tied_rows(series, workspace, at)
+    names = [truth.key, *truth.track]
+    states = table.states_of(pc.unique(tied[truth.key].combine_chunks()), at.k)
+    day_of = _days(series, workspace)
+
+    def moment(dataset: int, row: int | None) -> str:
+        """Rows that can tie share it: the period, and with ``every_row`` the day."""
+        return f"{dataset} {day_of(dataset, row) if truth.every_row and row else ''}"
+
+    since, moments = [], []
+    for state in states.select(["dataset", "state_row"]).to_pylist():
+        dataset, row = state["dataset"], state["state_row"]
+        moments.append(moment(dataset, row))
+        first = series.calendar.keys[dataset - 1]
+        since.append(day_of(dataset, row) if truth.by_event and row else first)
+    rival_moments = [
+        moment(one["dataset"], one["row"]) for one in tied.select(["dataset", "row"]).to_pylist()
+    ]
+    return TiedEntities(
+        pa.concat_tables([states.select(names), tied.select(names)]),
+        pa.table(
+            {
+                "since": pa.array(since, pa.string()),
+                "moment": pa.array(moments, pa.string()),
+                "deleted": pc.equal(states["state_deleted"], 1),
+                "tied": pc.equal(states["state_tied"], 1),
+            }
+        ),
+        pa.table({"moment": pa.array(rival_moments, pa.string())}),
+    )
+
+
+def _days(series: Series, workspace: Workspace) -> Callable[[int, int], str]:
+    """Return a function that gives the day of a row of a dataset by ``order_by``."""
+    assert series.truth is not None
+    order_by = series.truth.order_by
+
+    @cache
+    def column(dataset: int) -> pa.ChunkedArray:
+        path = workspace.layout(series).dataset(dataset)
+        return files.read_table(path, [order_by] if order_by else []).column(0)
+
+    def day_of(dataset: int, row: int) -> str:
+        return str(column(dataset)[row - 1].as_py())
+
+    return day_of
