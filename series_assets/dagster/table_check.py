@@ -37,11 +37,12 @@ def scd2_check(
     folder, or its name in SERIES_ASSETS_SERIES_DIR. ``table`` says where the contents are: the path
     or address that ``series-assets verify --table`` takes, or a function without parameters that
     returns such a one or a data frame; None: the asset's own value, as its IO manager loads it.
-    ``data_dir`` is by default SERIES_ASSETS_DATA_DIR. ``options`` are the fields of
-    ``VerifyOptions``, such as ``profile``, ``time`` and ``as_``. In a run of one partition whose key
-    is the first day of a period, the table is compared as of that period, else as of the last one.
-    What cannot be compared fails the check, with the reason as its description. Raises InputError
-    or RequestError for a series or an option that is wrong.
+    ``data_dir`` is SERIES_ASSETS_DATA_DIR by default. ``options`` are the fields of
+    ``VerifyOptions``, such as ``profile``, ``time`` and ``as_``.
+
+    In a run of one partition whose key is the first day of a period, the table is compared as of
+    that period, else as of the last one. What cannot be compared fails the check, with the reason
+    as its description. Raises InputError or RequestError for a series or an option that is wrong.
     """
     settings = from_environment()
     if not isinstance(series, Series):

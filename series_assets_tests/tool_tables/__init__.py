@@ -1,0 +1,1 @@
+"""Tables that real tools built from the series that ship, and how they were built."""
