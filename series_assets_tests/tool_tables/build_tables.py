@@ -59,7 +59,7 @@ def build_dbt(series: Series, data: Path, folder: Path, target: Path, **how: Any
     for name, text in {
         "dbt_project.yml": """
             name: feed
-            version: "1"
+            version: "1.0.0"
             profile: feed
             flags: {send_anonymous_usage_stats: false}
             """,
