@@ -37,7 +37,7 @@ def _report(
 
 
 @pytest.mark.parametrize("time", ["exact", "rank", "order"])
-@pytest.mark.parametrize("name", ["dbt_school", "merge_school", "merge_clinic"])
+@pytest.mark.parametrize("name", ["dbt_school", "dbt_clinic", "merge_school", "merge_clinic"])
 def test_tools_that_keep_a_history_pass(
     made: tuple[Path, Mapping[str, Series]], name: str, time: str
 ) -> None:

@@ -1,0 +1,1 @@
+"""Tests of comparing a table with the expected history."""
