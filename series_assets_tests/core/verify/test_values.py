@@ -35,7 +35,7 @@ def _equal(kind: str, ours: str | None, theirs: Any, tolerance: float = 0.0) -> 
         ("date", "2024-01-31", datetime(2024, 1, 31), True),
         ("date", "2024-01-31", datetime(2024, 1, 31, 1), False),
         ("date", "2024-01-31", "2024-01-31T00:00:00Z", True),
-        ("any", "True", 1, False),
+        ("any", "True", 1, True),
         ("any", "True", True, True),
         ("any", "1.0", 1, True),
     ],
