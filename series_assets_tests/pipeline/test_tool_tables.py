@@ -58,7 +58,7 @@ def test_other_rows_of_ties_are_accepted(made: tuple[Path, Mapping[str, Series]]
 def test_a_delta_read_as_a_snapshot_loses_current_rows(
     made: tuple[Path, Mapping[str, Series]],
 ) -> None:
-    """dbt closes every pupil that a period does not deliver; two come back with their old values."""
+    """dbt closes each pupil that a period does not deliver; two return with their old values."""
     report = _report(made, "dbt_school_as_snapshot")
     assert report.counts == {"extra_version": 2, "no_current": 400, "wrong_valid_to": 546}
     assert report.correct == 993 - 546
