@@ -1,6 +1,8 @@
 """The assets ``state``, ``truth`` and ``manifest``: the files of the command line, run by run."""
 
+import importlib.util
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,10 @@ from series_assets.pipeline.workspace import Workspace
 from series_assets_tests.builders import a_series, a_user_input, files_in
 
 FIRST, SECOND, THIRD, FOURTH = KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
+PAGE = (Path(__file__).parents[2] / "docs" / "ground-truth.md").read_text(encoding="utf-8")
+[RECIPE] = re.findall(
+    r"^`defs/deliveries.py`:\n\n```python\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE
+)
 HISTORY = ("state", "truth", "manifest")
 ALL = (*NAMES, *HISTORY)
 TRUTH = {"order_by": "date", "write": ["scd2"]}
@@ -365,3 +371,29 @@ def test_the_report_shows_what_the_rows_of_each_period_did(ranged: tuple[Bench, 
     page = (bench.folder / "demo" / "report.html").read_text("utf-8")
     assert "What the rows of each period did" in page
     (bench.folder / "demo" / "report.html").unlink()
+
+
+def test_the_sensor_of_the_docs_waits_for_manifests(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dataset without one is not loaded, a complete one once, one of other contents again."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "deliveries.py").write_text(RECIPE.replace("data/orders", "data/demo"), "utf-8")
+    spec = importlib.util.spec_from_file_location("deliveries", tmp_path / "deliveries.py")
+    assert spec is not None and spec.loader is not None
+    recipe = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(recipe)
+
+    def requests() -> list[Any]:
+        context = dg.build_sensor_context(instance=bench.instance)
+        return list(recipe.deliveries(context))
+
+    assert bench.run(FIRST, assets=ALL[:-1]).success
+    assert requests() == []
+    assert bench.run(FIRST, assets=("manifest",)).success
+    [request] = requests()
+    assert [one.run_key for one in requests()] == [request.run_key]
+    assert dg.materialize([recipe.loaded], run_config=request.run_config).success
+    path = tmp_path / "data" / "demo" / "dataset_1.manifest.json"
+    path.write_text(path.read_text("utf-8").replace("demo-1", "other"), "utf-8")
+    assert [one.run_key for one in requests()] != [request.run_key]
