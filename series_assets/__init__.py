@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from series_assets.core.plan.series import Series
     from series_assets.dagster.component import SeriesComponent
-    from series_assets.dagster.handles import RecordsFile, ReferenceTableSnapshot
+    from series_assets.dagster.handles import RecordsFile, ReferenceTableSnapshot, StateSnapshot
     from series_assets.dagster.host import series_definitions, series_partitions
     from series_assets.dagster.options import AssetOptions
     from series_assets.dagster.partitions import partitions_of
@@ -29,6 +29,7 @@ __all__ = [
     "ReferenceTableSnapshot",
     "Series",
     "SeriesComponent",
+    "StateSnapshot",
     "check",
     "generate",
     "iter_datasets",
@@ -48,6 +49,7 @@ _FOUND_IN = {
     "ReferenceTableSnapshot": "series_assets.dagster.handles",
     "Series": "series_assets.core.plan.series",
     "SeriesComponent": "series_assets.dagster.component",
+    "StateSnapshot": "series_assets.dagster.handles",
     "check": "series_assets.interface",
     "generate": "series_assets.interface",
     "iter_datasets": "series_assets.interface",

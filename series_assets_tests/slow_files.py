@@ -43,6 +43,7 @@ SECONDS = {
     "support/test_constraints_kept.py": 15,
     "support/test_names.py": 15,
     "reporting/test_dataset_plots.py": 15,
+    "dagster/test_history_assets.py": 15,
     "dagster/test_partitions.py": 15,
     "dagster/test_automation.py": 15,
     "pipeline/test_verify.py": 15,
@@ -69,6 +70,7 @@ SECONDS = {
     "test_period_units.py": 4,
     "support/test_cross_joins.py": 3,
     "support/test_dates.py": 3,
+    "checks/test_truth_rule.py": 3,
 }
 """Files, and a folder whose tests share a server, with about how long they take."""
 

@@ -72,8 +72,8 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model, arbitrary_types_all
     named one by one, or written into the ``defs.yaml``. Paths are relative to the folder of the
     ``defs.yaml``, that of the data to the root of the project.
 
-    Key prefix, group, owners, tags, pool and retry policy belong to all four assets of the series;
-    freshness policy and automation condition to the three that have partitions.
+    Key prefix, group, owners, tags, pool and retry policy belong to all assets of the series;
+    freshness policy and automation condition to those that have partitions.
     """
 
     folder: Text = Field(
@@ -120,12 +120,12 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model, arbitrary_types_all
     )
     freshness_policy: FreshnessPolicy = Field(
         None,
-        description="freshness policy of the three assets that have partitions",
+        description="freshness policy of the assets that have partitions",
         examples=["{{ dg.FreshnessPolicy.time_window(fail_window=datetime.timedelta(days=35)) }}"],
     )
     automation_condition: AutomationCondition = Field(
         None,
-        description="automation condition of the three assets that have partitions",
+        description="automation condition of the assets that have partitions",
         examples=["{{ dg.AutomationCondition.eager() }}"],
     )
     strict: bool = Field(

@@ -313,7 +313,7 @@ attributes:
 def test_attributes_reach_every_asset_of_the_series(
     host: Host, instance: dg.DagsterInstance
 ) -> None:
-    """The policies reach the three that have partitions; checks, job and sensor follow the keys."""
+    """The policies reach those that have partitions; checks, job and sensor follow the keys."""
     host.holds("demo", ATTACHED)
     write_series(host.defs_folder)
     made = [f"lake/raw/{key}" for key in all_of("demo")]
@@ -575,8 +575,8 @@ def test_importing_the_package_is_cheap() -> None:
         "[]",
         "series_assets.dagster.component True set()",
         "['AssetOptions', 'Progress', 'RecordsFile', 'ReferenceTableSnapshot', 'Series', "
-        "'SeriesComponent', 'check', 'generate', 'iter_datasets', 'load_series', 'partitions_of', "
-        "'series_definitions', 'series_partitions']",
+        "'SeriesComponent', 'StateSnapshot', 'check', 'generate', 'iter_datasets', 'load_series', "
+        "'partitions_of', 'series_definitions', 'series_partitions', 'truth']",
     ]
 
 

@@ -215,8 +215,8 @@ def test_an_annotation_that_cannot_be_provided_names_those_that_can(
     """In one line, before the asset runs."""
     assert given_to(made, annotation, FIRST) == (
         f"the input 'records' is annotated {shown}, which a series cannot provide; annotate it "
-        "pandas.DataFrame, pathlib.Path, RecordsFile or ReferenceTableSnapshot for one period, "
-        "dict[str, ...] around one of these for any number of periods, or not at all"
+        "pandas.DataFrame, pathlib.Path, RecordsFile, ReferenceTableSnapshot or StateSnapshot for "
+        "one period, dict[str, ...] around one of these for any number of periods, or not at all"
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from series_assets.cli import main
+from series_assets.dagster.assets import HISTORY, MANIFEST, NAMES
 from series_assets.settings import SHIPPED
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 from series_assets_tests.end_to_end.client import Server, until
@@ -22,6 +23,7 @@ _BEGUN = (
     "sensed",
     "whole_clinic",
     "interrupted_backfill",
+    "traced_backfill",
     "whole_backfill",
     "middle_backfill",
 )
@@ -96,6 +98,12 @@ def ranged(server: Server) -> str:
 def whole_backfill(server: Server) -> str:
     """A backfill of all periods."""
     return server.backfill("backfilled", KEYS)
+
+
+@pytest.fixture(scope="session")
+def traced_backfill(server: Server) -> str:
+    """A backfill of all periods of a series with a history and manifests."""
+    return server.backfill("traced", KEYS, (*NAMES, *HISTORY, *MANIFEST))
 
 
 @pytest.fixture(scope="session")

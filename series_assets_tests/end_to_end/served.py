@@ -19,6 +19,7 @@ SERIES: dict[str, dict[str, Any]] = {
     "released": {"num_datasets": 2, "release": "calendar", "length_of_period": 1200},
     "sensed": {"num_datasets": 3, "release": "immediate"},
     "spoiled": {"num_datasets": 1},
+    "traced": {"truth": {"order_by": "date"}, "manifest": True},
 }
 """One for each way of making it, so that no test stands in another's way; with its user input."""
 ByCommandLine = Callable[[str], dict[str, bytes]]

@@ -2,7 +2,7 @@
 
 import shutil
 
-from series_assets.dagster.assets import NAMES
+from series_assets.dagster.assets import HISTORY, MANIFEST, NAMES
 from series_assets_tests.end_to_end.client import Server
 from series_assets_tests.end_to_end.reading import in_period
 from series_assets_tests.end_to_end.served import KEYS, ByCommandLine
@@ -20,6 +20,17 @@ def test_a_backfill_of_all_periods_completes_in_two_runs(
     for asset in NAMES:
         assert server.times_made("backfilled", asset) == dict.fromkeys(KEYS, 1)
     assert server.files("backfilled") == by_command_line("backfilled")
+
+
+def test_a_backfill_of_a_series_with_a_history_completes_in_three_runs(
+    server: Server, traced_backfill: str, by_command_line: ByCommandLine
+) -> None:
+    """Its states depend on themselves, as the reference table does."""
+    assert server.end_of_backfill(traced_backfill) == "COMPLETED_SUCCESS"
+    assert len(server.runs_of_backfill(traced_backfill)) == 3
+    for asset in (*NAMES, *HISTORY, *MANIFEST):
+        assert server.times_made("traced", asset) == dict.fromkeys(KEYS, 1)
+    assert server.files("traced") == by_command_line("traced")
 
 
 def test_a_backfill_of_a_middle_range_makes_just_its_periods(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from series_assets.dagster.assets import NAMES
+from series_assets.dagster.assets import HISTORY, MANIFEST, NAMES
 from series_assets_tests.end_to_end.client import Server
 from series_assets_tests.end_to_end.reading import in_period
 from series_assets_tests.end_to_end.served import KEYS, SERIES, ByCommandLine
@@ -13,7 +13,8 @@ def test_the_location_loads_beside_a_broken_series(server: Server) -> None:
     shown = server.assets()
     partitioned = {name for name, node in shown.items() if node["isPartitioned"]}
     sound = [*SERIES, "clinic"]
-    assert partitioned == {f"{name}/{asset}" for name in sound for asset in NAMES}
+    expected = {f"{name}/{asset}" for name in sound for asset in NAMES}
+    assert partitioned == expected | {f"traced/{asset}" for asset in (*HISTORY, *MANIFEST)}
     assert shown["broken/broken"]["description"] == (
         "This series cannot be made:\n\nbroken/user_input.yml: period 'fortnights' is not known; "
         "use days, weeks, months or quarters (here: period: weeks, length_of_period: 2)"
