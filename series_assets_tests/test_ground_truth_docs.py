@@ -67,7 +67,7 @@ def test_the_commands_and_the_example_run(folder: Path) -> None:
     """As they stand there."""
     (command,) = re.findall(r"```sh\nseries-assets (.*)\n```", TEXT)
     assert _run(*command.split()) == f"{folder / 'expected.csv'}\n"
-    (example,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    example, *_ = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
     found: dict[str, object] = {"series": load_series(folder / "series" / "clinic")}
     exec(example, found)
     frame = found["frame"]
