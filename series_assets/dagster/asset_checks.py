@@ -99,7 +99,7 @@ def _specs(
 
 
 def _materialisation(instance: dg.DagsterInstance, asset: dg.AssetKey, key: str) -> Any:
-    """Return what was checked, as Dagster records it; None if it did not see it being made."""
+    """Return the latest materialization of a partition for a check; None if none is recorded."""
     wanted = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[key])
     records = instance.fetch_materializations(wanted, limit=1).records
     return check_target(records[0]) if records else None

@@ -1,6 +1,6 @@
-"""The IO manager of a series: it puts what its assets are made of, and loads it for others.
+"""The IO manager of a series: it stores the results of its assets, and loads them for others.
 
-It works through the stream of periods that an op returns, and puts each one as it comes.
+It iterates over the stream of periods that an op returns, and stores each as it comes.
 """
 
 from collections.abc import Mapping
@@ -53,10 +53,10 @@ class SeriesIOManager(dg.IOManager):
                 self._workspace.scratch() as folder,
                 closing(iter(obj)) as periods,
             ):
-                put = getattr(_Put(series, self._workspace, folder), asset)
-                for period, made in periods:
+                write = getattr(_PeriodWriter(series, self._workspace, folder), asset)
+                for period, result in periods:
                     with as_period_errors(series, period):
-                        facts = put(series.plan(period.k), made)
+                        facts = write(series.plan(period.k), result)
                     if asset in ("reference_table", "dataset"):
                         facts["dagster/column_lineage"] = column_lineage(series, context.asset_key)
                     elif asset in HISTORY:
@@ -76,8 +76,8 @@ class SeriesIOManager(dg.IOManager):
         return load_as_annotated(context, found)
 
 
-class _Put:
-    """Puts what was made of a period, and returns its metadata; named after the assets."""
+class _PeriodWriter:
+    """Stores the results of a period and returns its metadata; one method for each asset."""
 
     def __init__(self, series: Series, workspace: "Workspace", folder: Path) -> None:
         self._series = series
@@ -86,52 +86,52 @@ class _Put:
         self._table = workspace.reference_table(series)
         self._layout = self._table.layout
 
-    def new_records(self, plan: Plan, made: "NewRecords") -> Metadata:
+    def new_records(self, plan: Plan, result: "NewRecords") -> Metadata:
         from series_assets.pipeline.new_records import write_new_records
 
-        write_new_records(self._series, plan, made, self._workspace, self._folder)
-        return metadata.new_records_metadata(self._series, plan, made, self._layout)
+        write_new_records(self._series, plan, result, self._workspace, self._folder)
+        return metadata.new_records_metadata(self._series, plan, result, self._layout)
 
-    def reference_table(self, plan: Plan, made: "NewEntities") -> Metadata:
+    def reference_table(self, plan: Plan, result: "NewEntities") -> Metadata:
         from series_assets.pipeline.reference import record_new_entities
 
-        record_new_entities(self._series, plan.period, made, self._workspace)
+        record_new_entities(self._series, plan.period, result, self._workspace)
         counts = self._table.current_counts()
-        return metadata.reference_table_metadata(self._series, plan, made, self._layout, counts)
+        return metadata.reference_table_metadata(self._series, plan, result, self._layout, counts)
 
-    def dataset(self, plan: Plan, made: "Dataset") -> Metadata:
+    def dataset(self, plan: Plan, result: "Dataset") -> Metadata:
         from series_assets.pipeline.dataset import write_dataset
 
-        write_dataset(self._series, plan, made, self._workspace, self._folder)
-        plot, counts = self._plot(plan, made), self._table.current_counts()
-        return metadata.dataset_metadata(self._series, plan, made, plot, self._layout, counts)
+        write_dataset(self._series, plan, result, self._workspace, self._folder)
+        plot, counts = self._plot(plan, result), self._table.current_counts()
+        return metadata.dataset_metadata(self._series, plan, result, plot, self._layout, counts)
 
-    def state(self, plan: Plan, made: "PeriodFold") -> Metadata:
+    def state(self, plan: Plan, result: "PeriodFold") -> Metadata:
         from series_assets.pipeline.state import record_states
 
-        record_states(self._series, plan.period, made, self._workspace)
-        return history_metadata.state_metadata(self._series, plan.period, made, self._layout)
+        record_states(self._series, plan.period, result, self._workspace)
+        return history_metadata.state_metadata(self._series, plan.period, result, self._layout)
 
-    def truth(self, plan: Plan, made: "PeriodFold") -> Metadata:
-        return history_metadata.truth_metadata(self._series, plan.period, made, self._layout)
+    def truth(self, plan: Plan, result: "PeriodFold") -> Metadata:
+        return history_metadata.truth_metadata(self._series, plan.period, result, self._layout)
 
-    def manifest(self, plan: Plan, made: Path) -> Metadata:
-        return history_metadata.manifest_metadata(plan.period, made)
+    def manifest(self, plan: Plan, result: Path) -> Metadata:
+        return history_metadata.manifest_metadata(plan.period, result)
 
-    def _plot(self, plan: Plan, made: "Dataset") -> bytes:
+    def _plot(self, plan: Plan, result: "Dataset") -> bytes:
         """Return a PNG of what a dataset holds, against period 1 where that is there."""
         from series_assets.reporting.dataset_plots import plot_dataset
         from series_assets.reporting.profiles import profile_period
 
         period, first = plan.period, self._first_profile if plan.period.k else None
-        existing = made.existing.texts if made.existing else None
-        profile = profile_period(self._series, period.k, made.new, existing, like=first)
+        existing = result.existing.texts if result.existing else None
+        profile = profile_period(self._series, period.k, result.new, existing, like=first)
         title = f"{self._series.name}, dataset {period.number}: {period.key}"
         return plot_dataset(title, profile, first)
 
     @cached_property
     def _first_profile(self) -> "Profile | None":
-        """What period 1 looks like; None if it was removed or made from other contents."""
+        """What period 1 looks like; None if it was removed or generated from other contents."""
         from series_assets.reporting.profiles import profile_period
 
         with suppress(RequestError):
@@ -145,7 +145,7 @@ def _version(series: Series, asset: str) -> dg.DataVersion:
     """Return the version by which Dagster tells whether what depends on an asset is stale.
 
     The same contents of the two files give the same data, whatever run makes them. The reference
-    table and the states depend on themselves: made in a range they would show as stale against
+    table and the states depend on themselves: generated in a range they would show as stale against
     what they were before the run. That they come from other contents shows by their code version.
     """
     if asset in ("reference_table", "state"):

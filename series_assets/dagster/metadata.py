@@ -192,9 +192,9 @@ def _of_exhibit(
     unmet: Sequence[Violation],
     messages: Sequence[str],
 ) -> Metadata:
-    """Return what was changed in the specification, and what Exhibit made of it.
+    """Return the changes to the specification, unmet constraints and the output of Exhibit.
 
-    Nothing of it that is empty.
+    Empty entries are left out.
     """
     lines = unified_diff(
         as_yaml(before).splitlines(),

@@ -1,9 +1,9 @@
 """The ops of a series' assets: each unpacks, and calls ``pipeline``.
 
-An op that makes records returns a stream of periods. The IO manager goes through it and puts each
-period before the next one is made, so that memory is that of one, and what came before a failure
-is kept. Between ops go changed specifications, in Dagster's own storage, so that a run can be
-re-executed from its failure.
+An op that generates records returns a stream of periods. The IO manager iterates over it and stores
+each period before the next one is generated, so that only one is in memory, and what came before a
+failure is kept. Changed specifications go between ops in Dagster's own storage, so that a run can
+be re-executed from its failure.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -68,7 +68,7 @@ class ChangedSpecifications:
 
 
 class PeriodStream:
-    """Periods of a run with what was made for each, made as one goes through them, once."""
+    """The periods of a run with their results, generated while one iterates, once."""
 
     def __init__(self, begin: Callable[[], Periods]) -> None:
         self._begin = begin

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from series_assets.reporting.report_plots import Plot
 
 _DESCRIPTION = (
-    "All periods made so far: rows asked for and delivered, new and existing ones, entities, and "
-    "from which period existing rows come. Materialise it whenever you want to see how the series "
-    "stands; it is no part of making periods. Also written as a page, `report.html`."
+    "All periods generated so far: rows requested and delivered, new and existing rows, entities, "
+    "and the periods that existing rows come from. Materialize it whenever you want to see the "
+    "state of the series; generating periods does not need it. Also a page, `report.html`."
 )
 
 

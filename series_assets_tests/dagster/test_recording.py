@@ -141,7 +141,7 @@ def test_the_log_of_a_run_has_what_follows_from_the_two_files(
     assert "demo/user_input.yml: fraction_of_new 1/100 of 60 rows is less than one record" in text
 
 
-def test_the_log_of_a_run_has_what_exhibit_left_out(
+def test_the_log_of_a_run_has_what_exhibit_dropped(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     """With its number."""
@@ -150,4 +150,4 @@ def test_the_log_of_a_run_has_what_exhibit_left_out(
     specification["columns"]["id"]["miss_probability"] = 1.0
     series = a_series(specification, a_user_input(fraction_of_new=1))
     text = "\n".join(log_of(instance, run(tmp_path, instance, series).run_id))
-    assert re.search(r"Exhibit left out \d+ of 60 new records as duplicates", text)
+    assert re.search(r"Exhibit dropped \d+ of 60 new records as duplicates", text)
