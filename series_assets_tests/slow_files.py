@@ -10,6 +10,7 @@ _TESTS = Path(__file__).parent
 SECONDS = {
     "end_to_end": 240,
     "test_crashes.py": 70,
+    "test_dbt_example.py": 60,
     "test_company.py": 60,
     "test_production.py": 60,
     "dagster/test_assets.py": 45,
@@ -47,6 +48,7 @@ SECONDS = {
     "dagster/test_partitions.py": 15,
     "dagster/test_automation.py": 15,
     "pipeline/test_verify.py": 15,
+    "test_pipeline_docs.py": 14,
     "dagster/test_recording.py": 12,
     "dagster/test_automation_docs.py": 12,
     "dagster/test_input_loading.py": 11,

@@ -38,7 +38,19 @@ FILES = (
     "workspace.yaml",
 )
 """Everything that belongs to the project but for what is only of use in its repository."""
-LEFT_BEHIND = ("__pycache__", "*.py[co]", "*.egg-info", ".*_cache", "data", "tmp*", "*.db*")
+LEFT_BEHIND = (
+    "__pycache__",
+    "*.py[co]",
+    "*.egg-info",
+    ".*_cache",
+    "data",
+    "tmp*",
+    "*.db*",
+    "*.duckdb*",
+    "target",
+    "logs",
+    ".user.yml",
+)
 """What running the project leaves among its files (see .gitignore)."""
 NEEDED_SETUPTOOLS = 77
 BUILD = """
@@ -73,6 +85,8 @@ def built(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "series/own/specification.yml",
         "examples/warehouse/data/customers/dataset_1.csv",
         "examples/warehouse/warehouse.db",
+        "examples/dbt_snapshots/warehouse.duckdb",
+        "examples/dbt_snapshots/dbt/target/manifest.json",
         "series_assets/__pycache__/cli.pyc",
         "series_assets_tests/__pycache__/builders.pyc",
         ".dagster/storage.db",
@@ -152,7 +166,7 @@ def named(requirements: Iterable[str]) -> set[str]:
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("series_assets", ()), ("benchmarks", ("dev",))],
+    [("series_assets", ("duckdb",)), ("benchmarks", ("dev",))],
 )
 def test_what_is_imported_is_declared(folder: str, extras: tuple[str, ...]) -> None:
     """Each import is of a distribution that pyproject.toml names, not of one that comes along."""

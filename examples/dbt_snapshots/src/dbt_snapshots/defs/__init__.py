@@ -1,0 +1,1 @@
+"""What the project defines: Dagster finds it here."""

@@ -1,0 +1,77 @@
+"""``docs/test-your-pipeline.md`` word for word: its commands run and print what the page shows."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "test-your-pipeline.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def environment() -> dict[str, str]:
+    """Return that of a shell in which the package is installed and nothing is set for it."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SERIES_ASSETS", "DAGSTER"))}
+    programs = Path(sys.executable).parent
+    return kept | {
+        "PATH": f"{programs}{os.pathsep}{kept['PATH']}",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH", "")])),
+    }
+
+
+def run(script: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a script of the shell in a folder."""
+    return subprocess.run(
+        ["sh", "-e"],
+        input=script,
+        cwd=folder,
+        env=environment() | {"PWD": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_newcomer_sees_the_planted_bug_found(tmp_path: Path) -> None:
+    """Every command runs, the pipeline too; what the page shows below a command is its output.
+
+    The first verification exits with 1, the one after the fix with 0.
+    """
+    walk = BLOCKS[: [block for _, block in BLOCKS].index(_first_of("With dbt, in Dagster"))]
+    exports, codes = "", []
+    for (kind, text), (following, output) in zip(walk, [*walk[1:], ("", "")], strict=True):
+        if kind == "python" and "sqlite3" in text:
+            (tmp_path / "pipeline.py").write_text(text)
+        elif kind == "python":
+            done = run(f"{exports}python - <<'END'\n{text}END\n", tmp_path)
+            assert done.returncode == 0, done.stderr
+        elif kind == "sh":
+            done = run(exports + text, tmp_path)
+            exports += "".join(line + "\n" for line in text.splitlines() if "export" in line)
+            if "verify" in text:
+                codes.append(done.returncode)
+            else:
+                assert done.returncode == 0, text + done.stderr
+            if following == "text":
+                assert done.stdout == output
+    assert codes == [1, 0]
+
+
+def test_the_commands_change_the_files_as_the_page_says(tmp_path: Path) -> None:
+    """Who edits the files gets those that the commands write."""
+    new, edit = [text for kind, text in BLOCKS if kind == "sh"][:2]
+    [setting] = [text for kind, text in BLOCKS if kind == "yaml"]
+    assert run(new + edit, tmp_path).returncode == 0
+    folder = tmp_path / "series" / "customers"
+    assert (folder / "user_input.yml").read_text().endswith(setting)
+    amount = (folder / "specification.yml").read_text().partition("\n  amount:\n")[2]
+    assert re.findall(r"miss_probability: (\S+)", amount)[0] == "0.1"
+
+
+def _first_of(title: str) -> str:
+    section = PAGE.partition(f"\n## {title}\n")[2]
+    found = re.search(r"^```\w+\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
+    assert found
+    return found.group(1)
