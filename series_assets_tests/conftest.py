@@ -1,9 +1,11 @@
-"""How far Hypothesis goes, which tests are fast, and how several processes share them.
+"""How far tests go, which of them are fast, and how several processes share them.
 
 Hypothesis tries the same examples in every run, or more and other ones when asked:
 ``HYPOTHESIS_PROFILE=long`` looks further than ``ci``, which is the default::
 
     HYPOTHESIS_PROFILE=long pytest series_assets_tests/core
+
+The long profile also runs the cases that ``thorough`` leaves out otherwise.
 """
 
 import os
@@ -14,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from series_assets_tests.slow_files import SECONDS, place_of
+from series_assets_tests.thorough import left_out
 
 # How long a busy machine takes to draw an example is no fault of a test.
 _PATIENT = [HealthCheck.too_slow]
@@ -22,6 +25,7 @@ settings.register_profile(
 )
 settings.register_profile("long", deadline=None, max_examples=500, suppress_health_check=_PATIENT)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+_LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,7 +35,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take longest first, and mark the tests of those that take hardly any."""
+    """Leave out thorough tests, put the files that take longest first, mark the fast tests."""
+    if not _LONG and (spared := left_out(items)):
+        items[0].config.hook.pytest_deselected(items=spared)
+        items[:] = [item for item in items if item not in spared]
     for item in items:
         slow = place_of(item.path) in SECONDS or item.get_closest_marker("slow")
         if not slow:

@@ -17,7 +17,7 @@ SECONDS = {
     "test_benchmarks.py": 45,
     "test_rules.py": 40,
     "statistical/test_suite.py": 36,
-    "test_cli.py": 34,
+    "cli/test_generate.py": 34,
     "engine/infer/test_odd_tables.py": 33,
     "dagster/test_component.py": 30,
     "dagster/test_dg.py": 30,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from series_assets_tests.thorough import thorough
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -24,12 +26,14 @@ def _benchmark(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     ("job", "labels"),
     [
         ("100x5", ["clinic 100x5", "clinic 100x5"]),
-        ("late", ["clinic late"]),
         ("memory", ["clinic memory"]),
-        ("truth", ["clinic truth"]),
-        ("inpatients_demo", ["inpatients_demo", "inpatients_demo"]),
-        ("workers", ["clinic 60x3"]),
         ("help", ["--help"]),
+        *thorough(
+            ("late", ["clinic late"]),
+            ("truth", ["clinic truth"]),
+            ("inpatients_demo", ["inpatients_demo", "inpatients_demo"]),
+            ("workers", ["clinic 60x3"]),
+        ),
     ],
 )
 def test_a_job_writes_its_rows_into_the_document(
@@ -48,27 +52,27 @@ def test_a_job_writes_its_rows_into_the_document(
     assert rows == labels
 
 
-def test_the_reference_makes_the_same_files_and_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["clinic", *thorough("school")])
+def test_the_reference_makes_the_same_files_and_rows(tmp_path: Path, name: str) -> None:
     """The driver that series are measured against does the same amount of work."""
     from benchmarks import inputs
     from benchmarks.children import Child, command, program
 
-    for name in ("school", "clinic"):
-        source = inputs.write_series(tmp_path / "series", name, 100, 3)
-        folders = {"SERIES_ASSETS_SERIES_DIR": str(tmp_path / "series")}
-        folders["SERIES_ASSETS_DATA_DIR"] = str(tmp_path / "ours")
-        Child(program("reference", source, tmp_path / "reference" / name), {}).run()
-        Child(command("generate", name), folders).run()
-        made = {
-            whose: {
-                path.relative_to(tmp_path / whose / name).as_posix(): _lines_of(path)
-                for path in (tmp_path / whose / name).rglob("*")
-                if path.suffix in (".csv", ".yml")
-            }
-            for whose in ("ours", "reference")
+    source = inputs.write_series(tmp_path / "series", name, 100, 3)
+    folders = {"SERIES_ASSETS_SERIES_DIR": str(tmp_path / "series")}
+    folders["SERIES_ASSETS_DATA_DIR"] = str(tmp_path / "ours")
+    Child(program("reference", source, tmp_path / "reference" / name), {}).run()
+    Child(command("generate", name), folders).run()
+    made = {
+        whose: {
+            path.relative_to(tmp_path / whose / name).as_posix(): _lines_of(path)
+            for path in (tmp_path / whose / name).rglob("*")
+            if path.suffix in (".csv", ".yml")
         }
-        assert made["ours"] == made["reference"]
-        assert len(made["ours"]) == 11
+        for whose in ("ours", "reference")
+    }
+    assert made["ours"] == made["reference"]
+    assert len(made["ours"]) == 11
 
 
 def _lines_of(path: Path) -> int | None:

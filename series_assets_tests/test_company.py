@@ -30,6 +30,9 @@ KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
 WHOLE = ("generate", "demo", "--quiet")
 ONE_BY_ONE = [(*WHOLE, "--periods", key) for key in KEYS]
 
+_A_WHILE = 1
+"""Seconds in which a run comes to where it has to wait."""
+
 needs_mounts = pytest.mark.skipif(
     not namespace(), reason="this machine lets nobody make mounts of their own (unshare)"
 )
@@ -90,11 +93,17 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """The series made by one run."""
+def undisturbed_data(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the series made by one run, to be copied."""
     data = tmp_path_factory.mktemp("undisturbed")
     generate(load_series(place), data)
-    return Made.of(data)
+    return data
+
+
+@pytest.fixture(scope="module")
+def undisturbed(undisturbed_data: Path) -> Made:
+    """The series made by one run."""
+    return Made.of(undisturbed_data)
 
 
 @dataclass
@@ -145,12 +154,10 @@ def told(ended: Ended, code: int = 1) -> str:
 
 def test_runs_of_one_series_at_once(table: Table, undisturbed: Made) -> None:
     """All end well and with the same bytes, from the making of the database on."""
-    for _ in range(2):
-        for ended in table.side_by_side([WHOLE] * 3):
-            fine(ended)
-        assert Made.of(table.data) == undisturbed
-        assert {path.name for path in table.data.iterdir()} == {"demo", "exhibit.db"}
-        shutil.rmtree(table.data)
+    for ended in table.side_by_side([WHOLE] * 3):
+        fine(ended)
+    assert Made.of(table.data) == undisturbed
+    assert {path.name for path in table.data.iterdir()} == {"demo", "exhibit.db"}
 
 
 def test_periods_made_again_side_by_side(table: Table, undisturbed: Made) -> None:
@@ -223,7 +230,7 @@ def test_a_reader_in_the_middle_of_reading(table: Table, own: Path, undisturbed:
         before = reader.execute("SELECT name FROM sqlite_master").fetchall()
         in_wal = reader.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
         table.begin([WHOLE])
-        time.sleep(2)
+        time.sleep(_A_WHILE)
         assert reader.execute("SELECT name FROM sqlite_master").fetchall() == before
         if not in_wal:  # where a writer has to wait for those that read
             reader.execute("COMMIT")
@@ -238,7 +245,7 @@ def test_a_writer_that_takes_a_while(table: Table, own: Path, undisturbed: Made)
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("CREATE TABLE mine (a)")
         table.begin([WHOLE])
-        time.sleep(2)
+        time.sleep(_A_WHILE)
         writer.execute("COMMIT")
         [ended] = table.room.ended()
         fine(ended)
@@ -287,9 +294,9 @@ def test_a_disk_that_is_full(tmp_path: Path, table: Table, undisturbed: Made) ->
     disk.mkdir()
     table.data = disk / "data"
     database = installed_database().stat().st_size // 1024
-    beyond = range(4, 116, 16)
+    beyond = range(4, 116, 36)
     sizes = [f"size={size}k" for size in (8, 600, *(database + more for more in beyond))]
-    counts = [f"nr_inodes={count}" for count in range(4, 34)]
+    counts = [f"nr_inodes={count}" for count in range(4, 34, 4)]
     seen: set[str] = set()
     for options in (*sizes, *counts):
         table.room.call("mount", "-t", "tmpfs", "-o", options, "none", disk)
@@ -334,7 +341,7 @@ def test_a_database_on_a_disk_that_is_full(tmp_path: Path, table: Table, undistu
     table.series_dir = tmp_path / "series"
     database = disk / "own.db"
     told_of = set()
-    for more in (0, 8, 40, 64):
+    for more in (0, 40, 64):
         size = installed_database().stat().st_size // 1024 + more
         table.room.call("mount", "-t", "tmpfs", "-o", f"size={size}k", "none", disk)
         table.room.call("cp", installed_database(), database)
@@ -359,7 +366,7 @@ def test_a_database_on_a_disk_that_is_full(tmp_path: Path, table: Table, undistu
     assert told_of
 
 
-@pytest.mark.parametrize("limit", [700, 1500, 3000, 40_000])
+@pytest.mark.parametrize("limit", [700, 40_000])
 def test_files_that_cannot_grow(table: Table, undisturbed: Made, limit: int) -> None:
     """A limit on the size of files, as a quota sets it, ends in a message that names the file."""
     fine(table.run(*ONE_BY_ONE[0]))
@@ -394,10 +401,10 @@ def read_only(room: Room, path: Path) -> None:
     ],
 )
 def test_a_place_that_is_read_only(
-    table: Table, undisturbed: Made, name: str, code: int, said: str
+    table: Table, undisturbed_data: Path, undisturbed: Made, name: str, code: int, said: str
 ) -> None:
     """The message names it, and what was there stays; once it is writable a run goes through."""
-    fine(table.run())
+    shutil.copytree(undisturbed_data, table.data)
     read_only(table.room, table.data / name)
     try:
         assert told(table.run(), code).startswith(said.format(data=table.data))
@@ -442,7 +449,7 @@ def test_a_dagster_home_on_a_disk_that_is_full(
     home = tmp_path / "home"
     home.mkdir()
     codes = set()
-    for size in (40, 300, 500, 600):
+    for size in (40, 500, 600):
         table.room.call("mount", "-t", "tmpfs", "-o", f"size={size}k", "none", home)
         table.room.call("sh", "-c", f"echo 'telemetry: {{enabled: false}}' > {home}/dagster.yaml")
         ended = table.run(DAGSTER_HOME=home)
@@ -478,12 +485,12 @@ class Elsewhere(Progress):
 
 
 PHASES = [
-    (key, phase)
-    for phase in ("new records", "reference table", "dataset")
-    for key in (KEYS[1], KEYS[3])
+    *((KEYS[1], phase) for phase in ("new records", "reference table", "dataset")),
+    (KEYS[3], "dataset"),
 ]
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("others", [WHOLE, (*WHOLE, "--periods", f"{KEYS[0]}..{KEYS[1]}")])
 @pytest.mark.parametrize(("key", "phase"), PHASES)
 def test_a_run_of_other_contents_in_the_middle_of_one(
@@ -568,7 +575,7 @@ def test_runs_of_two_contents_side_by_side(
         load_series(place).fingerprint: undisturbed,
         load_series(changed).fingerprint: made_of_others,
     }
-    for _ in range(4):
+    for _ in range(2):
         ended = beside(table, other)
         for one in ended:
             if one.code:

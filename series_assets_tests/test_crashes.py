@@ -1,9 +1,11 @@
 """A run killed at any point harms nothing, and the next one ends with the bytes of an undisturbed.
 
-Points are counted in ``killing``, over all that a run of ten periods changes on the disk.
+Points are counted in ``killing``, over all that a run of four periods changes on the disk. With
+``HYPOTHESIS_PROFILE=long`` runs are killed at ten times as many points drawn from all.
 """
 
 import json
+import os
 import random
 import re
 import shutil
@@ -22,8 +24,10 @@ from series_assets.storage.loading import load_series
 from series_assets.storage.provenance import read_fingerprint
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 
-_DRAWN = 20
-_DRAWN_OVER_OTHERS = 8
+_PERIODS = 4
+_TIMES = 10 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 1
+_DRAWN = 10 * _TIMES
+_DRAWN_OVER_OTHERS = 5 * _TIMES
 
 _SCRATCH = ".runs/RUN/"
 NAMED = [
@@ -148,7 +152,7 @@ def _tables(database: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 @dataclass(frozen=True)
 class Stage:
-    """A series of ten periods, the same with other contents, and what undisturbed runs make."""
+    """A series of four periods, the same with other contents, and what undisturbed runs make."""
 
     killer: Killer
     series: Path
@@ -168,7 +172,7 @@ class Stage:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Both series made once; each test kills runs of its own."""
     folder = tmp_path_factory.mktemp("stage")
-    inputs = a_user_input(num_datasets=10, manifest=True, truth={"write": ["scd2"]})
+    inputs = a_user_input(num_datasets=_PERIODS, manifest=True, truth={"write": ["scd2"]})
     series = write_series(folder / "series", a_specification(number_of_rows=30), inputs)
     changed = a_specification(number_of_rows=30, random_seed=7)
     changed["columns"]["sex"]["original_values"][1] = "X            | 0.500              | 0.800"
@@ -209,7 +213,7 @@ def _harmless(stage: Stage, data: Path, earlier: Delivered) -> None:
     for path in earlier.files:
         assert path in found.files or path.endswith((".yml", ".json")), f"{path} is gone"
     mark = load_series(stage.series).fingerprint
-    for number in range(1, 11):
+    for number in range(1, _PERIODS + 1):
         path = f"demo/new_records/dataset_{number}.csv"
         if read_fingerprint(data / "demo" / f"dataset_{number}.new.yml") == mark:
             assert found.files[path] == stage.undisturbed.files[path]

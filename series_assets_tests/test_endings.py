@@ -103,6 +103,7 @@ def break_finding(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None
     monkeypatch.setattr(cli.lookup, "find_series", fail)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 @pytest.mark.parametrize(
     ("error", "code", "said"),

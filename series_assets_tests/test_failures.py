@@ -185,6 +185,7 @@ def not_recorded(series: Series, folder: Path, progress: Progress) -> None:
     generate(series, folder, progress=progress)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("make", [recorded, not_recorded])
 @pytest.mark.parametrize("phase", ["new records", "dataset"])
 def test_the_command_line_finishes_the_periods_before_a_failure(

@@ -100,6 +100,7 @@ def test_a_database_with_a_table_of_exhibits_name_is_still_another_programs(
     assert own.read_bytes() == before
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("command", ["validate", "generate"])
 @pytest.mark.parametrize(
     ("view", "why"),

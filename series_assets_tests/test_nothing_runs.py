@@ -121,6 +121,7 @@ def _never(*_: Any, **__: Any) -> None:
     raise AssertionError("was evaluated")
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("section", ["derived", "basic", "filter"])
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_an_attack_ends_in_a_message(

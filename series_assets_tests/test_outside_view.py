@@ -81,6 +81,7 @@ STATICS: dict[str, tuple[str, ...]] = {
 """By static column: what an entity has one value of, its pairs and its group included."""
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 @pytest.mark.parametrize("name", list(STATICS))
 def test_an_entity_of_several_rows_has_one_value(tmp_path: Path, name: str, missing: float) -> None:

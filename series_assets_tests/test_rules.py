@@ -153,6 +153,7 @@ def test_entities_occur_as_often_as_their_frequency_says(tmp_path: Path, kind: s
     make(tmp_path, specification, a_user_input(num_datasets=5, fraction_of_new="1/2"))
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("links", [[], ["chi", "id", "number"], ["chi", "number"]])
 @pytest.mark.parametrize("missing", ["", "id", "chi"])
 def test_several_identifiers(tmp_path: Path, links: list[str], missing: str) -> None:
@@ -319,6 +320,7 @@ def with_dates(*constraints: str) -> dict[str, Any]:
     return specification
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize(
     "constraints",
     [
@@ -503,6 +505,8 @@ def test_the_inpatients_that_come_with_exhibit(tmp_path: Path, static: list[str]
 
 # Any series at all.
 
+_EXAMPLES = 200 if settings.get_current_profile_name() == "long" else 8
+
 
 @st.composite
 def series(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -530,7 +534,7 @@ def series(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
     return with_columns(specification, id=identifier, date=column), inputs
 
 
-@settings(max_examples=15, derandomize=True, deadline=None, database=None)
+@settings(max_examples=_EXAMPLES, database=None)
 @given(files=series())
 def test_any_series_keeps_every_promise(files: tuple[dict[str, Any], dict[str, Any]]) -> None:
     """Whatever the numbers of a series, it keeps every promise."""

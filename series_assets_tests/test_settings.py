@@ -119,6 +119,7 @@ def _materialised(loaded: dg.Definitions) -> str:
 _MAKING = [_generate, _generate_recorded, _interface, _iterated, _definitions, _component]
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("way", [*_MAKING, _validate, _from_data])
 @pytest.mark.parametrize("stock_exhibit", [True, False])
 def test_stock_exhibit_makes_the_data_where_the_setting_says_so(
@@ -145,6 +146,7 @@ def test_a_switch_is_on_where_it_says_so(value: str | None, on: bool) -> None:
     assert (settings.stock_exhibit, settings.any_database) == (on, on)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("way", [*_MAKING, _validate])
 @pytest.mark.parametrize("meant", [True, False])
 def test_a_database_of_another_program_is_used_where_the_setting_says_so(

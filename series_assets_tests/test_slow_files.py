@@ -1,4 +1,4 @@
-"""The order of the tests, and which of them are fast."""
+"""The order of the tests, and which of them are fast or left out."""
 
 import subprocess
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from series_assets_tests.slow_files import SECONDS, place_of
+from series_assets_tests.thorough import covering
 
 _TESTS = Path(__file__).parent
 
@@ -47,3 +48,13 @@ def test_fast_tests_are_those_of_files_that_are_not_slow() -> None:
     marked_slow = "storage/test_yaml_reading.py::test_as_much_as_the_limits_allow_is_read"
     assert {of_a_fast_file, marked_fast} <= found
     assert not {of_a_slow_file, marked_slow} & found
+
+
+def test_few_combinations_are_enough_for_each_value_to_occur() -> None:
+    """Of three values by three, three; a case with a value of its own always stays."""
+    grid = [{("a", one), ("b", other)} for one in range(3) for other in range(3)]
+    chosen = [grid[place] for place in covering(grid)]
+    assert len(chosen) == 3
+    assert set().union(*chosen) == set().union(*grid)
+    assert covering([{1}, {2}, {1, 2}, {3}]) == {2, 3}
+    assert covering([]) == set()

@@ -117,6 +117,7 @@ def requested(
     return asked
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("cadence", CADENCES)
 @pytest.mark.parametrize("clock", CLOCKS)
 def test_eager_requests_the_period_that_was_delivered(
@@ -133,6 +134,7 @@ def test_eager_requests_the_period_that_was_delivered(
     assert asked == [set(), {latest(series, now)}]
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("cadence", CADENCES)
 @pytest.mark.parametrize("clock", CLOCKS)
 def test_on_cron_requests_the_period_that_was_delivered(
@@ -151,6 +153,7 @@ def test_on_cron_requests_the_period_that_was_delivered(
     assert asked == [set(), set(), {latest(series, now)}]
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("cadence", CADENCES)
 @pytest.mark.parametrize("clock", CLOCKS)
 @pytest.mark.parametrize("resolved", [False, True], ids=["by assets", "by partitions"])
@@ -188,6 +191,7 @@ def test_a_partition_schedule_requests_the_period_that_has_begun(
     assert asked[-1] == latest(series, now)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("cadence", CADENCES)
 @pytest.mark.parametrize("clock", CLOCKS)
 def test_freshness_expects_the_period_that_has_begun(

@@ -35,6 +35,7 @@ def _previous_of(calendar: Calendar, key: str) -> list[str]:
     return list(found.partitions_subset.get_partition_keys())
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("start", STARTS)
 def test_partitions_are_the_periods(unit: str, start: str) -> None:
@@ -143,6 +144,7 @@ def test_partitions_are_the_same_at_every_load() -> None:
     assert partitions_of(calendar) != partitions_of(Calendar(date(2024, 1, 30), "months", 5, 8))
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("length", [1, 5, 12])
 @pytest.mark.parametrize("start", ["2024-02-29", "2024-01-30", "2024-01-31"])
 def test_no_window_needs_a_search_of_its_own(start: str, length: int) -> None:

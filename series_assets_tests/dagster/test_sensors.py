@@ -87,6 +87,7 @@ def test_calendar_waits_for_the_first_day_of_the_period(instance: dg.DagsterInst
     assert isinstance(due, dg.RunRequest)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("length", [1, 2])
 def test_calendar_waits_for_the_first_day_in_any_unit(

@@ -56,6 +56,7 @@ def _is_whole(retrying: Server, name: str, folder: Path) -> None:
     assert retrying.files(name) == files_in(folder / name)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("asset", _PLACES)
 @pytest.mark.parametrize("strategy", _STRATEGIES)
 def test_a_run_is_re_executed_from_its_failure(

@@ -169,6 +169,7 @@ def test_the_console_script_of_exhibit_accepts_a_saved_specification(tmp_path: P
     assert set(again["sex"]) == set(known["sex"])
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("kind", ["uuid", "range"])
 @pytest.mark.parametrize("distribution", [ONCE, OFTEN, ["frequency | probability_vector", "7 | 3"]])
 def test_identifiers_are_those_of_exhibit(kind: str, distribution: list[str]) -> None:

@@ -79,6 +79,7 @@ def _failing(function: Any, error: Exception) -> Any:
     return failing
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("part", ["make_new_records", "write_new_records", "make_dataset"])
 def test_the_periods_before_a_failure_are_whole(

@@ -292,6 +292,7 @@ def test_the_pictures_of_a_report_have_a_sensible_size(history: History, count: 
 _FIGURES = (rows_figure, entities_figure, origins_figure, delivered_figure)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("figure", _FIGURES)
 @pytest.mark.parametrize(("history", "count"), _HISTORIES.values(), ids=_HISTORIES.keys())
 def test_no_label_of_a_report_lies_over_another(

@@ -275,6 +275,7 @@ def test_making_whole_numbers_missing(tmp_path: Path) -> None:
 GAPS = {"dose": 0.3, "height": 0.3, "region": 0.2}
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("partition", [None, "region"])
 @pytest.mark.parametrize(
     "targets",
@@ -340,6 +341,7 @@ def test_a_filter_by_frequency_where_nothing_is_known(tmp_path: Path, how: str) 
         assert "33" not in set(records["height"])
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("dispersion", [0, 0.2])
 @pytest.mark.parametrize("precision", ["integer", "float"])
 @pytest.mark.parametrize("operator", ["<", "<=", ">", ">="])

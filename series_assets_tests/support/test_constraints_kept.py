@@ -167,6 +167,7 @@ def test_validate_tells_what_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
     )
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize(
     "constraint",
     ["limit > amount", "amount < limit", "limit >= amount*2+1", "amount <= limit*0.5"],

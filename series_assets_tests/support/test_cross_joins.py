@@ -23,6 +23,7 @@ def crossed(*names: str, rows: int = 60, **columns: Any) -> dict[str, Any]:
     return specification
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("static", [[], ["sex"], ["sex", "region"]])
 @pytest.mark.parametrize("rows", [48, 53])
 def test_combinations_come_equally_often(tmp_path: Path, rows: int, static: list[str]) -> None:

@@ -44,6 +44,7 @@ def long_series(
     )
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("kind", FORMS)
 @pytest.mark.parametrize(("frequencies", "missing"), [(ONCE, 0.0), (OFTEN, 0.1)])
 def test_no_identifier_comes_twice(kind: str, frequencies: list[str], missing: float) -> None:

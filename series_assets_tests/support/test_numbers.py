@@ -37,6 +37,7 @@ def of_all_targets(rows: int, dispersion: float) -> dict[str, Any]:
     return with_columns(a_specification(number_of_rows=rows), **numbers)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("dispersion", [0, 0.2])
 @pytest.mark.parametrize("rows", [3, 60])
 def test_every_target_gives_numbers_in_parts_of_any_size(
@@ -68,6 +69,7 @@ def test_every_target_gives_numbers_in_parts_of_any_size(
                         assert of["around"].mean() == pytest.approx(50)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("targets", ["from", "up to", "spread", "total"])
 @pytest.mark.parametrize("precision", ["float", "integer"])
 @pytest.mark.parametrize("rows", [3, 60])

@@ -82,6 +82,7 @@ def test_numbers_depend_on_a_static_category_without_any_dispersion(tmp_path: Pa
         assert rows["amount"].nunique() == 4
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("precision", ["integer", "float"])
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 def test_a_static_number(tmp_path: Path, precision: str, missing: float) -> None:
@@ -314,6 +315,7 @@ def test_a_static_regex_column(tmp_path: Path) -> None:
 SETS = {"birds.common_name": 24, "mountains.range": 15, "birds": 20, "patients.last_name": 10}
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("source", SETS)
 @pytest.mark.parametrize("static", [["sex"], ["bird"]])
 def test_a_ready_made_set(tmp_path: Path, source: str, static: list[str]) -> None:

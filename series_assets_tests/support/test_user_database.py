@@ -32,6 +32,7 @@ def rows(column: str, count: int, **more: Any) -> list[dict[str, Any]]:
     return [{column: f"{column} {n:02}", **more} for n in range(count)]
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("static", [[], ["ward"]])
 @pytest.mark.parametrize("source", ["hospital", "hospital.ward", "random"])
 def test_values_of_a_table_of_the_users(tmp_path: Path, source: str, static: list[str]) -> None:
@@ -83,6 +84,7 @@ _SEEN_BY_EXHIBIT = (
 )
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize(
     ("column", "fault"),
     [
@@ -193,6 +195,7 @@ def test_tables_named_as_exhibit_names_its_own(tmp_path: Path) -> None:
     assert set(existing(again, 2)["ward"]) <= {row["ward"] for row in rows("ward", 40)}
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("command", ["validate", "generate"])
 @pytest.mark.parametrize("statement", ["CREATE TABLE moz_cookies (value)", None])
 def test_the_database_of_another_program_is_refused_unless_it_is_meant(

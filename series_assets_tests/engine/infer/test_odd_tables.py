@@ -210,6 +210,7 @@ def test_codes_are_texts(tmp_path: Path) -> None:
     assert set(made["flag"]) == {"0", "1"}
 
 
+_EXAMPLES = 300 if settings.get_current_profile_name() == "long" else 10
 _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 _names = st.one_of(st.sampled_from([*_NAMES, "a", "b", "when", "Missing data"]), _texts)
 _cells = st.one_of(
@@ -223,9 +224,7 @@ _cells = st.one_of(
 
 
 @settings(
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
+    max_examples=_EXAMPLES,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(st.dictionaries(_names, _cells, min_size=1, max_size=4), st.integers(1, 50))

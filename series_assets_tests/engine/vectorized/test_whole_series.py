@@ -149,6 +149,7 @@ def test_any_specification_is_the_same_without_a_loop_of_stock_exhibit(drawn: Fi
     assert fast.loops == {}
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("stock_exhibit", [True, False])
 @pytest.mark.parametrize("name", ["clinic", "school"])
 def test_records_go_with_the_run_that_made_them(name: str, stock_exhibit: bool) -> None:

@@ -1,0 +1,104 @@
+"""Running commands of ``series-assets`` in tests, and reading what they leave."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import yaml
+from click.testing import CliRunner, Result
+
+from series_assets.cli import main
+from series_assets_tests.builders import a_specification
+
+KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
+PROGRAM = str(Path(sys.executable).with_name("series-assets"))
+
+
+def call(*arguments: str | Path, typed: str | None = None) -> Result:
+    """Run a command; no fault of any kind may end in a traceback."""
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments], input=typed)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert "Traceback" not in result.output
+    return result
+
+
+def succeed(*arguments: str | Path, typed: str | None = None) -> str:
+    """Run a command that has to work, and return what it printed."""
+    result = call(*arguments, typed=typed)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refuse(*arguments: str | Path) -> str:
+    """Run a command whose input is wrong, and return what it said."""
+    result = call(*arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    return result.stderr.rstrip("\n")
+
+
+def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the installed command in a process of its own."""
+    return subprocess.run(
+        [PROGRAM, *map(str, arguments)],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def datasets(folder: Path, *numbers: int) -> str:
+    """Return the lines that name the datasets."""
+    return "".join(f"{folder / f'dataset_{number}.csv'}\n" for number in numbers)
+
+
+def files_of_dataset(number: int) -> set[str]:
+    """Return the names of all files that a dataset comes with."""
+    names = {
+        f"dataset_{number}.csv",
+        f"dataset_{number}.new.yml",
+        f"new_records/dataset_{number}.csv",
+    }
+    return names if number == 1 else names | {f"dataset_{number}.existing.yml"}
+
+
+def an_impossible_specification(**metadata: Any) -> dict[str, Any]:
+    """Return a specification in order, but for what shows when pandas computes it.
+
+    Text cannot be divided by a number.
+    """
+    specification = a_specification(**metadata)
+    specification["derived_columns"] = {"impossible": "(sex / amount)"}
+    return specification
+
+
+def edit(place: Path, **metadata: Any) -> None:
+    """Change the specification of a series on disk."""
+    path = place / "specification.yml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content["metadata"] |= metadata
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+
+def tables(database: Path) -> list[str]:
+    """Return the tables of a database by name."""
+    with closing(sqlite3.connect(database)) as connection:
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return sorted(name for (name,) in found)
+
+
+def loose(place: Path, output: Path, *more: str) -> list[str]:
+    """Return the arguments that make a series of two loose files."""
+    return [
+        "generate",
+        *("--specification", str(place / "specification.yml")),
+        *("--user-input", str(place / "user_input.yml")),
+        *("--output", str(output)),
+        *more,
+    ]

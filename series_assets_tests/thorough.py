@@ -1,0 +1,46 @@
+"""Which tests are left out of a usual run: what they show beyond the others is little.
+
+Two markers say so. ``thorough`` is for a test, or a case of one, that ``HYPOTHESIS_PROFILE=long``
+runs alone. ``each_value`` is for a test with several parameters: of their combinations, a usual run
+has as few as it takes for each value to occur.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pytest
+
+
+def thorough(*cases: Any) -> list[Any]:
+    """Return cases of a parameter, or tuples of several, that only the long profile runs."""
+    return [
+        pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.thorough)
+        for case in cases
+    ]
+
+
+def left_out(items: Sequence[pytest.Item]) -> set[pytest.Item]:
+    """Return the tests that a usual run leaves out."""
+    spared = {item for item in items if item.get_closest_marker("thorough")}
+    combined: dict[tuple[Any, ...], list[pytest.Item]] = {}
+    for item in items:
+        if item not in spared and item.get_closest_marker("each_value"):
+            test = (item.path, getattr(item, "cls", None), getattr(item, "originalname", item.name))
+            combined.setdefault(test, []).append(item)
+    for cases in combined.values():
+        indices = [getattr(case, "callspec").indices for case in cases]  # noqa: B009
+        chosen = covering([set(each.items()) for each in indices])
+        spared |= {case for place, case in enumerate(cases) if place not in chosen}
+    return spared
+
+
+def covering(cases: Sequence[Iterable[Any]]) -> set[int]:
+    """Return the places of few cases in which together every value of any case occurs."""
+    sets = [set(case) for case in cases]
+    missing = set().union(*sets)
+    chosen = set()
+    while missing:
+        best = max(range(len(sets)), key=lambda place: len(sets[place] & missing))
+        chosen.add(best)
+        missing -= sets[best]
+    return chosen
