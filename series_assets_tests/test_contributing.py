@@ -101,6 +101,16 @@ def test_the_workflow_runs_ci_with_every_supported_python() -> None:
     assert workflow["concurrency"]["cancel-in-progress"] is True
 
 
+def test_the_workflow_looks_further_once_a_week() -> None:
+    """What a usual run leaves out is run by a schedule, which no push ends."""
+    workflow = yaml.safe_load(text_of(".github/workflows/ci.yml"))
+    assert len(workflow[True]["schedule"]) == 1  # YAML reads "on" as true
+    [job] = workflow["jobs"].values()
+    profile = "${{ github.event_name == 'schedule' && 'long' || 'ci' }}"
+    assert job["env"] == {"HYPOTHESIS_PROFILE": profile}
+    assert "github.event_name" in workflow["concurrency"]["group"]
+
+
 def test_there_are_forms_for_bugs_and_for_features() -> None:
     """And whoever has something else to report may do without a form."""
     assert [path.stem for path in FORMS] == ["bug_report", "feature_request"]

@@ -18,7 +18,9 @@ from series_assets.core.errors import InputError
 from series_assets.dagster.assets import NAMES
 from series_assets.dagster.build import build_definitions
 from series_assets.definitions import load
+from series_assets.interface import generate
 from series_assets.settings import SHIPPED, Settings, from_environment
+from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_series, a_user_input, files_in, write_series
 
 README = Path(__file__).parents[1] / "README.md"
@@ -229,13 +231,12 @@ def test_dagster_validates_the_definitions(environment: dict[str, str]) -> None:
 def test_dagster_validates_the_definitions_beside_a_broken_series(
     environment: dict[str, str],
 ) -> None:
-    """Unless the settings are strict: then it fails, with what is wrong."""
+    """Unless the settings are strict: then its own command fails, with what is wrong."""
     folder = Path(environment["SERIES_ASSETS_SERIES_DIR"])
     write_bad(folder)
     write_series(folder, name="good")
+    loaded(Settings(folder, Path(environment["SERIES_ASSETS_DATA_DIR"]), strict=False))
     command = ("dagster", "definitions", "validate", "-m", "series_assets.definitions")
-    ended = run(environment, *command)
-    assert ended.returncode == 0, ended.stderr
     strict = run(environment | {"SERIES_ASSETS_STRICT": "1"}, *command)
     assert strict.returncode != 0
     assert _FAULT in strict.stdout + strict.stderr
@@ -244,11 +245,11 @@ def test_dagster_validates_the_definitions_beside_a_broken_series(
 def test_dagsters_command_makes_the_files_of_ours(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """``dagster asset materialize`` over a range, and ``series-assets generate``: same bytes.
+    """``dagster asset materialize`` over a range, and what ``series-assets`` generates: same bytes.
 
     The group that the first one is given has the report as well.
     """
-    write_series(Path(environment["SERIES_ASSETS_SERIES_DIR"]))
+    place = write_series(Path(environment["SERIES_ASSETS_SERIES_DIR"]))
     materialised = run(
         environment,
         "dagster",
@@ -263,9 +264,7 @@ def test_dagsters_command_makes_the_files_of_ours(
     )
     assert materialised.returncode == 0, materialised.stderr
     elsewhere = tmp_path / "elsewhere"
-    environment["SERIES_ASSETS_DATA_DIR"] = str(elsewhere)
-    generated = run(environment, "series-assets", "generate", "demo")
-    assert generated.returncode == 0, generated.stderr
+    generate(load_series(place), elsewhere)
     assert files_in(elsewhere)
     made = files_in(tmp_path / "data")
     assert b"4 of 4 periods" in made.pop("demo/report.html")

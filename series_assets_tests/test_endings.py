@@ -14,6 +14,7 @@ from series_assets.core.errors import NO_MEMORY
 from series_assets.engine import run
 from series_assets.pipeline.failures import period_error
 from series_assets_tests.builders import a_specification, write_series
+from series_assets_tests.thorough import thorough
 
 _INTERRUPTING = """
 import os, signal, sys
@@ -52,16 +53,18 @@ def interrupted_at(
     ("module", "arguments"),
     [
         ("series_assets.cli", ["list"]),
-        ("click", ["list"]),
-        ("pydantic", ["list"]),
         ("rich.console", ["list"]),
-        ("series_assets.pipeline.run", ["generate", "school"]),
         ("exhibit.core.exhibit", ["generate", "school"]),
-        ("pandas", ["generate", "school"]),
         ("series_assets.checks.run", ["check", "school"]),
-        ("series_assets.engine.libraries", ["validate", "school"]),
         ("pandas", ["validate", "school"]),
         ("series_assets.scaffolding.new_series", ["new", "demo"]),
+        *thorough(
+            ("click", ["list"]),
+            ("pydantic", ["list"]),
+            ("series_assets.pipeline.run", ["generate", "school"]),
+            ("pandas", ["generate", "school"]),
+            ("series_assets.engine.libraries", ["validate", "school"]),
+        ),
     ],
 )
 def test_ctrl_c_while_libraries_are_imported(
@@ -103,7 +106,6 @@ def break_finding(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None
     monkeypatch.setattr(cli.lookup, "find_series", fail)
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 @pytest.mark.parametrize(
     ("error", "code", "said"),

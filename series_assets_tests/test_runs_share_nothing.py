@@ -1,6 +1,6 @@
 """No two runs of a series share a sequence of values, of ranks, of categories or of gaps.
 
-Six periods of every kind of column, new and existing records of each, held against each other.
+Four periods of every kind of column, new and existing records of each, held against each other.
 """
 
 from collections.abc import Callable
@@ -28,13 +28,13 @@ from series_assets_tests.statistical.specifications import (
     places,
 )
 
-PERIODS = 6
+PERIODS = 4
 
 
 def a_series_of(
     specification: dict[str, Any], tables: dict[str, Any] | None = None, **said: Any
 ) -> LongSeries:
-    """Make six periods of a specification, as many records new as existing."""
+    """Make four periods of a specification, as many records new as existing."""
     keys = {"num_datasets": PERIODS, "fraction_of_new": "1/2", "static_columns": None}
     with TemporaryDirectory() as folder:
         ask = Ask(specification, a_user_input(**{**keys, **said}), tables or {})
@@ -145,7 +145,6 @@ def every_kind(missing: float) -> LongSeries:
     )
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 @pytest.mark.parametrize("name", KINDS)
 def test_no_two_runs_share_a_column(name: str, missing: float) -> None:
@@ -226,7 +225,6 @@ def few_rows() -> LongSeries:
         return make(Ask(asked.specification, said, asked.tables), Path(folder))
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize("part", ["new", "existing"])
 @pytest.mark.parametrize(
     "name", ["sex", "region", "ward", "code", "amount", "score", "height", "date", "home_latitude"]

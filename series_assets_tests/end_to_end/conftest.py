@@ -42,14 +42,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A ``dagster dev`` with small series, the clinic that ships, and a series that is broken."""
+    """A ``dagster dev`` with small series, the clinic that ships, and a series that is broken.
+
+    The instance retries failed runs whose tags ask for it.
+    """
     base = tmp_path_factory.mktemp("dagster_dev")
     for name, keys in SERIES.items():
         own = a_user_input(**keys)
         write_series(base / "series", a_specification(number_of_rows=30), own, name=name)
     write_series(base / "series", user_input=a_user_input(period="fortnights"), name="broken")
     shutil.copytree(SHIPPED / "clinic", base / "series" / "clinic")
-    with dagster_dev(base) as running:
+    with dagster_dev(base, "run_retries: {enabled: true, max_retries: 0}\n") as running:
         yield running
 
 

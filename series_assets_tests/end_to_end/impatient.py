@@ -8,14 +8,8 @@ Backfills are not looked at while a run of theirs is under way. A look in the mi
 some of its partitions done and launches what follows for these alone, so that how many runs there
 are would depend on when it comes. At Dagster's own pace a look in the middle of a short run is
 rare.
-
-Runs are forked from a process that has imported what they need, where ``FORKED_RUNS`` is set:
-importing it takes most of the time of a short run. Otherwise Dagster starts a new process for each
-run, as it does for users; the tests of the host project keep it so.
 """
 
-import multiprocessing
-import os
 import sys
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -25,8 +19,6 @@ import dagster as dg
 from dagster._core.run_coordinator import DefaultRunCoordinator
 
 SECONDS = 2
-FORKED_RUNS = "TEST_FORKED_RUNS"
-"""The name of the environment variable with which runs are forked."""
 
 
 class Coordinator(DefaultRunCoordinator):
@@ -72,24 +64,5 @@ def _hurry() -> None:
     RemoteSensor.min_interval_seconds = property(lambda _: SECONDS)  # type: ignore[assignment]
 
 
-def _fork_runs() -> None:
-    """Let a code server fork its runs. No definitions are loaded before a run begins."""
-    from dagster._grpc.server import DagsterApiServer
-
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["dagster._grpc.impl", "series_assets.dagster.preload"])
-    start = DagsterApiServer.StartRun
-
-    @wraps(start)
-    def start_forked(server: Any, *given: Any, **named: Any) -> Any:
-        assert server._mp_ctx  # else Dagster has renamed it
-        server._mp_ctx = context
-        return start(server, *given, **named)
-
-    DagsterApiServer.StartRun = start_forked  # type: ignore[method-assign,assignment]
-
-
 if "dagster._daemon" in sys.orig_argv:
     _hurry()
-if os.environ.get(FORKED_RUNS) and "grpc" in sys.orig_argv:
-    _fork_runs()

@@ -13,12 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from series_assets_tests.end_to_end.client import Server, until
-from series_assets_tests.end_to_end.impatient import FORKED_RUNS
 
 _HOME = """
 telemetry: {enabled: false}
 nux: {enabled: false}
 run_coordinator: {module: series_assets_tests.end_to_end.impatient, class: Coordinator}
+"""
+_FORKED_RUNS = """
+scheduler: {module: series_assets_tests.end_to_end.forked_runs, class: Scheduler}
 """
 _ROOT = Path(__file__).parents[2]
 
@@ -35,10 +37,9 @@ def dagster_dev(base: Path, settings: str = "") -> Iterator[Server]:
     environment = found_in([_ROOT]) | {
         "SERIES_ASSETS_SERIES_DIR": str(series_dir),
         "SERIES_ASSETS_DATA_DIR": str(data_dir),
-        FORKED_RUNS: "yes",
     }
     command = ["dagster", "dev", "-m", "series_assets.definitions", "-h", "127.0.0.1", "-p"]
-    with _serving(command, base, base, environment, settings) as url:
+    with _serving(command, base, base, environment, _FORKED_RUNS + settings) as url:
         yield Server(url, series_dir, data_dir)
 
 

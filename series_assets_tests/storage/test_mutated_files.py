@@ -1,7 +1,7 @@
 """Whatever stands in the two files of a series, they make one, or messages say why not.
 
 The files of the series that ship, of the templates and of the example, with mistakes that are
-drawn from a seed. ``HYPOTHESIS_PROFILE=long`` draws twenty times as many, each time others.
+drawn from a seed. ``HYPOTHESIS_PROFILE=long`` draws forty times as many, each time others.
 """
 
 import os
@@ -25,7 +25,7 @@ from series_assets_tests.storage.mutating import mutated
 
 _PACKAGE = Path(__file__).parents[2]
 _LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-_BATCHES = 200 if _LONG else 10
+_BATCHES = 200 if _LONG else 5
 _IN_A_BATCH = 100
 _TRIED = 6
 """Pairs of a batch that are validated to the end where they make a series."""
