@@ -178,7 +178,8 @@ USER_INPUT_FAULTS: list[tuple[str, object, str]] = [
         "colour",
         "red",
         "unknown key 'colour'; known here: exhibit_db_path, date_columns, static_columns, period, "
-        "length_of_period, num_datasets, fraction_of_new, linked_columns, release, start_date",
+        "length_of_period, num_datasets, fraction_of_new, linked_columns, release, start_date, "
+        "manifest, truth",
     ),
     # Not in the specification.
     (
@@ -792,7 +793,7 @@ def test_a_key_of_the_user_input_that_is_not_text(tmp_path: Path) -> None:
     assert _validate(tmp_path, a_specification(), user_input) == [
         "demo/user_input.yml: unknown key '7'; known here: exhibit_db_path, date_columns, "
         "static_columns, period, length_of_period, num_datasets, fraction_of_new, linked_columns, "
-        "release, start_date"
+        "release, start_date, manifest, truth"
     ]
 
 

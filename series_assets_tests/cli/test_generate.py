@@ -170,8 +170,8 @@ def test_without_verbose_no_log_is_shown(tmp_path: Path) -> None:
 
 def test_the_progress_bar_names_period_and_phase(tmp_path: Path) -> None:
     """On a terminal; the paths still go to stdout."""
-    specification = a_specification(number_of_rows=8000)  # time for the bar to be drawn
-    write_series(tmp_path / "series", specification, a_user_input(num_datasets=12))
+    specification = a_specification(number_of_rows=6000)  # time for the bar to be drawn
+    write_series(tmp_path / "series", specification, a_user_input(num_datasets=8))
     controller, terminal = pty.openpty()
     process = subprocess.Popen(
         [PROGRAM, "generate", "demo"],
@@ -194,12 +194,12 @@ def test_the_progress_bar_names_period_and_phase(tmp_path: Path) -> None:
     os.close(controller)
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert printed.decode() == datasets(tmp_path / "data" / "demo", *range(1, 13))
+    assert printed.decode() == datasets(tmp_path / "data" / "demo", *range(1, 9))
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
     phases = "|".join(PHASES)
     named = re.findall(rf"demo (20\d\d-\d\d-01): ({phases})", text)
     assert named
-    assert re.search(r"\d+/36", text)  # 12 periods of three phases
+    assert re.search(r"\d+/24", text)  # 8 periods of three phases
     assert {phase for _, phase in named} >= {"new records", "dataset"}
 
 
@@ -249,8 +249,8 @@ def test_a_generation_that_fails_leaves_the_earlier_datasets(tmp_path: Path) -> 
 
 def test_an_interrupted_generation_leaves_nothing_half_made(tmp_path: Path) -> None:
     """Ctrl-C ends it with a code that says so, and without a traceback."""
-    specification = a_specification(number_of_rows=1000)
-    write_series(tmp_path / "series", specification, a_user_input(num_datasets=30))
+    specification = a_specification(number_of_rows=300)
+    write_series(tmp_path / "series", specification, a_user_input(num_datasets=20))
     process = subprocess.Popen(
         [PROGRAM, "generate", "demo"],
         stdout=subprocess.PIPE,
@@ -269,13 +269,13 @@ def test_an_interrupted_generation_leaves_nothing_half_made(tmp_path: Path) -> N
     assert printed == ""
     assert said.strip() == "interrupted; run it again to generate what is missing"
     made = files_in(data)
-    assert "demo/dataset_1.csv" in made and "demo/dataset_30.csv" not in made
+    assert "demo/dataset_1.csv" in made and "demo/dataset_20.csv" not in made
     assert not [path for path in made if ".part" in path]
     assert not (data / ".runs").exists()
     ended = run("generate", "demo", "--quiet")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
     whole = files_in(data)
-    assert made.items() <= whole.items() and "demo/dataset_30.csv" in whole
+    assert made.items() <= whole.items() and "demo/dataset_20.csv" in whole
 
 
 def test_with_a_dagster_home_the_run_is_recorded_there(
