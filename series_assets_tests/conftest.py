@@ -9,6 +9,7 @@ The long profile also runs the cases that ``thorough`` leaves out otherwise.
 """
 
 import os
+import sys
 from typing import Any
 
 import pytest
@@ -26,6 +27,10 @@ settings.register_profile(
 settings.register_profile("long", deadline=None, max_examples=500, suppress_health_check=_PATIENT)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 _LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+
+# Otherwise each of the many processes that tests start compiles whatever it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 def pytest_configure(config: pytest.Config) -> None:

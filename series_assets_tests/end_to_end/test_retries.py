@@ -8,6 +8,7 @@ import pytest
 from series_assets.dagster.assets import NAMES
 from series_assets_tests.end_to_end.client import Server, until
 from series_assets_tests.end_to_end.served import KEYS, ByCommandLine
+from series_assets_tests.thorough import thorough
 
 _PLACES = {
     "new_records": "new_records/dataset_3.csv",
@@ -54,7 +55,7 @@ def test_a_run_is_re_executed_from_its_failure(
     _is_whole(server, name, by_command_line)
 
 
-@pytest.mark.parametrize("asset", _PLACES)
+@pytest.mark.parametrize("asset", ["new_records", *thorough("dataset")])
 def test_an_instance_that_retries_runs_makes_the_rest_by_itself(
     server: Server, by_command_line: ByCommandLine, asset: str
 ) -> None:
