@@ -14,6 +14,7 @@ from series_assets.core.plan.calendar import Calendar
 from series_assets_tests.checker import Finished, check
 from series_assets_tests.real_data import SAMPLES, run
 from series_assets_tests.tables import DOMAINS, Domain
+from series_assets_tests.thorough import thorough
 
 _MISSING = ["", "inf", "nan"]
 
@@ -111,15 +112,17 @@ def test_the_first_dataset_looks_like_exhibits_own_tables(
     ("first", "days", "period"),
     [
         ("2024-03-01", 7, ("weeks", 1)),
-        ("2024-03-04", 14, ("weeks", 2)),
         ("2024-04-01", 30, ("months", 1)),
-        ("2024-01-01", 31, ("months", 1)),
-        ("2024-01-15", 31, ("months", 1)),
         ("2024-01-02", 29, ("months", 1)),
-        ("2024-05-06", 10, ("days", 10)),
         ("2024-01-01", 91, ("months", 3)),
         ("2024-01-01", 366, ("months", 12)),
         ("2024-02-29", 1, ("days", 1)),
+        *thorough(
+            ("2024-03-04", 14, ("weeks", 2)),
+            ("2024-01-01", 31, ("months", 1)),
+            ("2024-01-15", 31, ("months", 1)),
+            ("2024-05-06", 10, ("days", 10)),
+        ),
     ],
 )
 def test_a_period_is_as_long_as_the_data(
