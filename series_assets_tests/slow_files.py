@@ -9,7 +9,7 @@ _TESTS = Path(__file__).parent
 
 SECONDS = {
     "end_to_end": 180,
-    "test_dbt_example.py": 120,
+    "test_dbt_example.py": 60,
     "test_production.py": 60,
     "test_company.py": 40,
     "dagster/test_assets.py": 38,
