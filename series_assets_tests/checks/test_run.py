@@ -618,7 +618,7 @@ def test_a_new_row_that_is_lacking_is_found(made: Made) -> None:
     del rows[made.new(2)[0]]
     made.write(2, rows)
     assert made.broken(2) == {"counts": 1}
-    assert made.findings(2)["counts"].facts["new_rows"] == 19
+    assert made.findings(2)["counts"].facts["new rows delivered"] == 19
 
 
 def test_a_new_row_that_is_another_one_is_found(made: Made) -> None:
