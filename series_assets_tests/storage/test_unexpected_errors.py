@@ -124,10 +124,10 @@ def test_a_series_that_dagster_does_not_take_is_broken(
 ) -> None:
     """Also where its definitions, not its files, are what fails."""
 
-    def fail(series: Series, job: Any) -> Any:
+    def fail(series: Series, *rest: Any) -> Any:
         if series.name == "bad":
             raise dg.DagsterInvalidDefinitionError("something")
-        return kept(series, job)
+        return kept(series, *rest)
 
     kept = build.sensor_of
     monkeypatch.setattr(build, "sensor_of", fail)
