@@ -576,7 +576,8 @@ def test_importing_the_package_is_cheap() -> None:
         "series_assets.dagster.component True set()",
         "['AssetOptions', 'Progress', 'RecordsFile', 'ReferenceTableSnapshot', 'Series', "
         "'SeriesComponent', 'StateSnapshot', 'check', 'generate', 'iter_datasets', 'load_series', "
-        "'partitions_of', 'series_definitions', 'series_partitions', 'truth']",
+        "'partitions_of', 'scd2_check', 'series_definitions', 'series_partitions', 'truth', "
+        "'verify']",
     ]
 
 

@@ -16,7 +16,6 @@ def test_a_series_that_breaks_takes_no_other_down(
     write_series(server.series_dir, whole, faulty, name="spoiled")
     server.reload()
     shown = server.assets()
-    assert "spoiled/dataset" not in shown
     assert "spoiled/user_input.yml: fraction_of_new" in shown["spoiled/broken"]["description"]
     server.made(server.launch("edited", first=KEYS[0], last=KEYS[1]))
     assert server.files("edited") == by_command_line("edited")
