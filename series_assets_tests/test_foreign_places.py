@@ -113,7 +113,7 @@ def test_a_view_has_the_bounds_of_a_statement(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, view: str, why: str
 ) -> None:
     """One that never ends, or that differs from run to run, is told of and made nothing of."""
-    monkeypatch.setattr("series_assets.storage.sql_guard.SECONDS", 1)
+    monkeypatch.setattr("series_assets.storage.sql_guard.MAX_SECONDS", 1)
     own = own_database(tmp_path / "own.db")
     with closing(sqlite3.connect(own)) as connection, connection:
         connection.execute(view)

@@ -189,6 +189,7 @@ FROM_OUTSIDE = {
     "storage/sql_guard.py": "SQLite gives several mistakes one code",
     "dagster/generating.py": "Dagster hands on an interrupt as text",
     "dagster/handles.py": "a failure of a step is told by its text",
+    "core/verify/instants.py": "Arrow names the value that is not a time only in its text",
 }
 """The modules that may read messages, and why: those of other programs have no fields."""
 
