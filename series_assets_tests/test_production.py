@@ -34,10 +34,6 @@ SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["
 def database() -> Iterator[str]:
     """The URL of an empty PostgreSQL database."""
     programs = find_postgresql()
-    try:
-        import dagster_postgres  # noqa: F401
-    except ImportError:
-        programs = None
     if programs is None:
         if os.environ.get("SERIES_ASSETS_TEST_POSTGRESQL") == "required":
             pytest.fail(HOW_TO_INSTALL)

@@ -41,10 +41,11 @@ def valid_series(settings: Settings, name: str) -> Series:
     return series
 
 
-def absolute_output(path: Path) -> Path:
-    """Return the whole path of ``--output``. Raises InputError if no path can be like that."""
+def absolute_output(path: Path, option: str = "--output") -> Path:
+    """Return the whole path that an option names. Raises InputError if no path can be like that."""
     try:
         return resolve_path(path)
     except InvalidValueError as error:
-        option = f"--output {str(path)[:100]}"
-        raise InputError([Fault(option, "", error.problem, error.remedy)]) from None
+        raise InputError(
+            [Fault(f"{option} {str(path)[:100]}", "", error.problem, error.remedy)]
+        ) from None

@@ -6,8 +6,9 @@ import click
 
 from series_assets import interrupts
 from series_assets.cli.errors import report_errors
+from series_assets.cli.history_options import as_of_option, profile_option
 from series_assets.cli.lookup import absolute_output, valid_series
-from series_assets.core.spec.truth_settings import FORMS, PROFILES
+from series_assets.core.spec.truth_settings import FORMS
 from series_assets.settings import from_environment
 from series_assets.terminal import echo
 
@@ -22,16 +23,8 @@ from series_assets.terminal import echo
     show_default=True,
     help="Current state, history, or what each row did.",
 )
-@click.option(
-    "--at", metavar="PERIOD", help="As of this period, given by its first day; default: the last."
-)
-@click.option(
-    "--profile",
-    type=click.Choice(PROFILES),
-    default="plain",
-    show_default=True,
-    help="The tool whose columns are written.",
-)
+@as_of_option
+@profile_option("The tool whose columns are written.")
 @click.option("--output", type=click.Path(path_type=Path), help="A file, .csv or .parquet.")
 @report_errors
 def truth(name: str, form: str, at: str | None, profile: str, output: Path | None) -> None:

@@ -8,9 +8,10 @@ import click
 
 from series_assets import interrupts
 from series_assets.cli.errors import FAILED, report_errors
+from series_assets.cli.history_options import as_of_option, profile_option
 from series_assets.cli.lookup import absolute_output, valid_series
 from series_assets.core.errors import RequestError
-from series_assets.core.spec.truth_settings import DIMENSIONS, PROFILES
+from series_assets.core.spec.truth_settings import DIMENSIONS
 from series_assets.settings import from_environment
 from series_assets.terminal import echo
 
@@ -30,16 +31,8 @@ from series_assets.terminal import echo
     show_default=True,
     help="Whether the table holds the current state or the history.",
 )
-@click.option(
-    "--at", metavar="PERIOD", help="As of this period, given by its first day; default: the last."
-)
-@click.option(
-    "--profile",
-    type=click.Choice(PROFILES),
-    default="plain",
-    show_default=True,
-    help="The tool whose columns the table has.",
-)
+@as_of_option
+@profile_option("The tool whose columns the table has.")
 @click.option(
     "--time",
     type=click.Choice(("exact", "rank", "order")),
@@ -109,7 +102,7 @@ def verify(
         echo(line)
     if output:
         text = json.dumps(report.as_dict(), indent=2, ensure_ascii=False)
-        write_text(absolute_output(output), text + "\n")
+        write_text(absolute_output(output, "--json"), text + "\n")
     if not report.holds:
         sys.exit(FAILED)
 

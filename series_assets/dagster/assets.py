@@ -76,13 +76,13 @@ def job_of(series: Series, options: AssetOptions = NO_OPTIONS) -> Any:
         selection=dg.AssetSelection.assets(*keys_of(series.name, options, names_of(series))),
         # A process for each op would cost more than most ops take, whatever project this is in.
         executor_def=dg.in_process_executor,
-        description=f"Make periods of {series.name}: {_told(series)}.",
+        description=f"Make periods of {series.name}: {describe_series(series)}.",
         tags={"series_assets/series": series.name},
     )
 
 
-def _told(series: Series) -> str:
-    """Return in words what a series is made of."""
+def describe_series(series: Series) -> str:
+    """Return how many periods of how many rows a series has, in words."""
     calendar = series.calendar
     new, existing = series.counts(1) if calendar.count > 1 else series.counts(0)
     return (
@@ -103,7 +103,7 @@ def assets_of(
     new_records, reference_table, dataset = keys_of(series.name, tools.options)
     state, truth = keys_of(series.name, tools.options, HISTORY)
     partitions = partitions_of(series)
-    layout = tools.workspace.layout(series)
+    layout, in_words = tools.workspace.layout(series), describe_series(series)
 
     def asset(graph: dg.GraphDefinition, name: str, **inputs: dg.AssetKey) -> dg.AssetsDefinition:
         # Draws only need the table as it stood one period before. To depend on that one instead
@@ -116,7 +116,7 @@ def assets_of(
             partitions_def=partitions,
             partition_mappings=dict.fromkeys(earlier, PREVIOUS),
             group_name=series.name,
-            descriptions_by_output_name={"result": f"{_DESCRIPTIONS[name]}\n\n{_told(series)}."},
+            descriptions_by_output_name={"result": f"{_DESCRIPTIONS[name]}\n\n{in_words}."},
             tags_by_output_name={
                 "result": {
                     "series_assets/series": series.name,

@@ -101,26 +101,15 @@ def new_records_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
 
 def reference_table_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
     """Return phase 3: pick the new entities, which the IO manager adds to the table."""
-    name = f"{series.name}__reference_table"
-
-    @period_op(
+    return single_op_graph(
         series,
         tools,
-        name,
+        "reference_table",
+        "add_new_entities",
         "Pick the first row of every new entity.",
         ins=["new_records", "previous"],
+        phase="new_entities_of",
     )
-    def add_new_entities(
-        context: dg.OpExecutionContext, new_records: dict[str, Any], previous: dict[str, Any]
-    ) -> Any:
-        plans = [series.plan(period_of(series, key).k) for key in sorted(new_records)]
-        return period_stream(series, tools, context, plans, "new_entities_of")
-
-    @dg.graph(name=name, out=dg.GraphOut())
-    def reference_table(new_records: Any, previous: Any) -> Any:
-        return add_new_entities(new_records, previous)
-
-    return kept_by(reference_table, io_manager_key(series.name))
 
 
 def dataset_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
@@ -159,6 +148,48 @@ def dataset_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
         return run_exhibit(change_specification(), new_records, reference_table)
 
     return kept_by(dataset, io_manager_key(series.name))
+
+
+def single_op_graph(
+    series: Series,
+    tools: Tools,
+    asset: str,
+    op: str,
+    description: str,
+    *,
+    ins: Sequence[str],
+    phase: str,
+) -> dg.GraphDefinition:
+    """Return the graph of an asset with one op, which runs a phase of ``pipeline.phases``.
+
+    The inputs ``ins`` only say what has to be there: the phase reads what it needs itself.
+    """
+    name = f"{series.name}__{asset}"
+
+    def run_phase(context: dg.OpExecutionContext, **inputs: Any) -> Any:
+        plans = [series.plan(period.k) for period in periods_of_run(series, context)]
+        return period_stream(series, tools, context, plans, phase)
+
+    run_phase.__name__ = op
+    node = period_op(series, tools, name, description, ins=ins)(run_phase)
+    graph = dg.GraphDefinition(
+        name=name,
+        node_defs=[node],
+        input_mappings=[
+            dg.InputMapping(
+                graph_input_name=one, mapped_node_name=node.name, mapped_node_input_name=one
+            )
+            for one in ins
+        ],
+        output_mappings=[
+            dg.OutputMapping(
+                graph_output_name="result",
+                mapped_node_name=node.name,
+                mapped_node_output_name="result",
+            )
+        ],
+    )
+    return kept_by(graph, io_manager_key(series.name))
 
 
 def period_op(

@@ -6,6 +6,7 @@ files as the owner. Several series may share a database, but not a table or a fo
 
 import os
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,16 +24,16 @@ from series_assets.storage.sqlite import (
 
 
 @dataclass(frozen=True)
-class PeriodTable:
+class PeriodTable(ABC):
     """A table of one series with rows for each period, in the series' database."""
 
     series: Series
     layout: Layout
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """The table's name."""
-        raise NotImplementedError
 
     @property
     def _table(self) -> str:

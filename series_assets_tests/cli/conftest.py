@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from series_assets_tests.builders import a_user_input, write_series
+from series_assets_tests.cli.commands import succeed
+
 
 @pytest.fixture(autouse=True)
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -14,3 +17,11 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SERIES_ASSETS_STRICT", raising=False)
     monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(tmp_path / "series"))
     monkeypatch.setenv("SERIES_ASSETS_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def history(shell: None, tmp_path: Path) -> Path:
+    """The working directory, with a series clinic that is generated with its history."""
+    write_series(tmp_path / "series", None, a_user_input(truth={}), name="clinic")
+    succeed("generate", "clinic")
+    return tmp_path

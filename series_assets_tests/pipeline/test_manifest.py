@@ -5,7 +5,6 @@ import subprocess
 import sys
 from decimal import Decimal
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +61,6 @@ def test_each_manifest_names_the_one_before(data: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(find_spec("frictionless") is None, reason="it is part of the dev extra")
 def test_frictionless_accepts_each_and_finds_a_file_that_was_cut(
     data: Path, tmp_path: Path
 ) -> None:

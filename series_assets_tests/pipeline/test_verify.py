@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -342,7 +343,6 @@ def _sqlite(frame: pd.DataFrame, folder: Path) -> str:
 
 
 def _duckdb(frame: pd.DataFrame, folder: Path) -> str:
-    duckdb = pytest.importorskip("duckdb")
     with duckdb.connect(str(folder / "table.duckdb")) as connection:
         connection.register("frame", frame)
         connection.execute("CREATE SCHEMA marts")
