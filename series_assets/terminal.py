@@ -3,6 +3,7 @@
 Names, values and messages are shown as text: no control sequence or markup in them has an effect.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,12 @@ from series_assets.pipeline.progress import FinishedPhase, Progress
 def echo(text: str, err: bool = False) -> None:
     """Print a message, with its own line breaks, to stdout or to stderr."""
     click.echo(escape_invisible(text), err=err)
+
+
+def echo_data(text: str) -> None:
+    """Print a file to stdout: escaped on a terminal, unchanged into a pipe or another file."""
+    shown = escape_invisible(text) if sys.stdout.isatty() else text
+    click.echo(shown, nl=False)
 
 
 def cell(text: str) -> Text:

@@ -10,7 +10,7 @@ from series_assets.cli.history_options import as_of_option, profile_option
 from series_assets.cli.lookup import absolute_output, valid_series
 from series_assets.core.spec.truth_settings import FORMS
 from series_assets.settings import from_environment
-from series_assets.terminal import echo
+from series_assets.terminal import echo, echo_data
 
 
 @click.command()
@@ -43,7 +43,7 @@ def truth(name: str, form: str, at: str | None, profile: str, output: Path | Non
     period = None if at is None else period_named(series, at)
     table = expected(series, settings.workspace(), form, period, profile)
     if output is None:
-        click.echo(csv_of(table), nl=False)
+        echo_data(csv_of(table))
         return
     target = absolute_output(output)
     write_expected(series, table, profile, target)
