@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 DBT := .venv-dbt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dbt fast test lint format types bench lock
+.PHONY: help setup dbt fast test lint format types schemas bench lock
 
 help:  # list the commands
 	@sed -n 's/^\([a-z]*\):  # /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -36,6 +36,9 @@ format:  # correct style and formatting
 
 types:  # check the types
 	mypy
+
+schemas:  # write the JSON Schemas of both files of a series from their models
+	python -m series_assets.scaffolding.schemas series_assets/schemas
 
 bench:  # measure how fast series are generated, and in how much memory
 	python -m benchmarks

@@ -8,6 +8,7 @@ from pathlib import Path
 from series_assets.core.errors import Fault, InputError, fault_at, join_words
 from series_assets.core.plan.shared_identifiers import default_uuid_seed
 from series_assets.core.spec.period_units import UNITS
+from series_assets.scaffolding.schemas import copy_schemas, modeline
 from series_assets.storage.loading import SPECIFICATION, USER_INPUT, name_faults
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -60,21 +61,24 @@ def create_series(
             texts, notes, comparison = inferred.texts, inferred.notes, inferred.comparison
             (beside / PICTURE).write_bytes(inferred.picture)
         for file, text in zip(_FILES, texts, strict=True):
-            (beside / file).write_text(text, encoding="utf-8")
+            (beside / file).write_text(modeline(file) + text, encoding="utf-8")
+        copy_schemas(beside)
         beside.rename(place)
     except OSError as error:
         raise InputError([Fault(str(place), "", f"cannot be written: {error.strerror}")]) from None
     finally:
         if created:
             shutil.rmtree(beside, ignore_errors=True)
-    return CreatedSeries(sorted(place.iterdir()), notes, comparison)
+    paths = sorted(path for path in place.iterdir() if path.is_file())
+    return CreatedSeries(paths, notes, comparison)
 
 
 def write_template(folder: Path, name: str) -> None:
-    """Write the commented template of each file that ``folder`` lacks."""
+    """Write the commented template of each file that ``folder`` lacks, and the schemas."""
     for file, text in zip(_FILES, _template(name), strict=True):
         if not (folder / file).exists():
-            (folder / file).write_text(text, encoding="utf-8")
+            (folder / file).write_text(modeline(file) + text, encoding="utf-8")
+    copy_schemas(folder)
 
 
 def _template(name: str) -> list[str]:

@@ -11,6 +11,17 @@ FIRST, LAST = date(1677, 9, 22), date(2262, 4, 11)
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
+DAY_SCHEMA = {
+    "anyOf": [
+        {
+            "type": "string",
+            "pattern": r"^\s*(\d{4}-\d{1,2}-\d{1,2}([Tt ].*)?|\d{1,2}/\d{1,2}/\d{4})\s*$",
+        },
+        {"type": "null"},
+    ]
+}
+"""A date or nothing as a JSON Schema; YAML dates reach an editor as text."""
+
 
 def parse_date(value: object) -> date:
     """Return the day of an ISO text, a YAML date, or a day-first ``dd/mm/yyyy``.

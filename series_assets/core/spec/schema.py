@@ -1,12 +1,25 @@
-"""The form of an Exhibit 0.9.9 specification: its keys and their values."""
+"""The form of an Exhibit 0.9.9 specification: its keys and their values.
+
+Each key has a description, which editors and the reference show; ``json_schema`` turns the models
+into the schema that editors read.
+"""
 
 import warnings
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    WithJsonSchema,
+)
 
 from series_assets.core.errors import InvalidValueError, did_you_mean
-from series_assets.core.spec.dates import parse_date
+from series_assets.core.spec.dates import DAY_SCHEMA, parse_date
 from series_assets.core.spec.frequency_distribution import parse_distribution
 from series_assets.core.spec.markers import MISSING, PAIRED
 from series_assets.core.spec.pydantic_faults import format_value, keys_of
@@ -99,8 +112,31 @@ Seed = Annotated[StrictInt, Field(ge=0)]
 Uniques = Annotated[StrictInt, Field(ge=1, le=10**6)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Probability = Annotated[Number, Field(ge=0, le=1)]
-Day = Annotated[str | None, BeforeValidator(_iso)]
+Day = Annotated[str | None, BeforeValidator(_iso), WithJsonSchema(DAY_SCHEMA)]
 Size = Annotated[StrictInt, Field(ge=1, le=10**9)]
+_ROWS_SCHEMA = {"type": "array", "items": {"type": "string"}}
+_Values = Annotated[
+    Any,
+    BeforeValidator(_original_values),
+    WithJsonSchema({"anyOf": [_ROWS_SCHEMA, {"type": ["string", "null"]}]}),
+]
+_Group = Annotated[
+    tuple[StrictInt, list[StrictStr]],
+    WithJsonSchema({"type": "array", "minItems": 2, "maxItems": 2}),
+]
+
+
+def _key(description: str, default: Any = ..., **more: Any) -> Any:
+    """Return the field of a key; required without ``default``."""
+    return Field(default, description=description, **more)
+
+
+def _miss_probability() -> Any:
+    return _key("share of rows in which the value is missing, from 0 to 1")
+
+
+def _cross_join() -> Any:
+    return _key("whether every value occurs with every value of the other such columns", None)
 
 
 class _Form(BaseModel):
@@ -108,85 +144,102 @@ class _Form(BaseModel):
 
 
 class Metadata(_Form):
-    """The head of a specification."""
+    """The head of a specification: its size, its seed, and its columns by type."""
 
-    number_of_rows: Size
-    uuid_columns: Names = None
-    categorical_columns: Names = None
-    numerical_columns: Names = None
-    date_columns: Names = None
-    geospatial_columns: Names = None
-    inline_limit: Annotated[StrictInt, Field(ge=0, le=10**9)]
-    random_seed: Seed
-    id: StrictStr | None = None
+    number_of_rows: Size = _key("rows of every dataset")
+    uuid_columns: Names = _key("identifiers; the first one names the entity of a row", None)
+    categorical_columns: Names = _key("columns of type categorical", None)
+    numerical_columns: Names = _key("columns of type continuous, and derived columns", None)
+    date_columns: Names = _key("columns of type date", None)
+    geospatial_columns: Names = _key("columns of type geospatial", None)
+    inline_limit: Annotated[StrictInt, Field(ge=0, le=10**9)] = _key(
+        "columns with more different values than this keep them in the database"
+    )
+    random_seed: Seed = _key("seed of the first period; those of later periods follow from it")
+    id: StrictStr | None = _key(
+        "names the tables of values in the database, and a series of two loose files", None
+    )
 
 
 class UuidColumn(_Form):
     """An identifier."""
 
-    type: Literal["uuid"]
-    frequency_distribution: Annotated[list[str], BeforeValidator(_distribution)]
-    uuid_seed: Seed = 0
-    miss_probability: Probability
-    anonymising_set: Literal["uuid", "pseudo_chi", "range"]
+    type: Literal["uuid"] = _key("an identifier")
+    frequency_distribution: Annotated[
+        list[str], BeforeValidator(_distribution), WithJsonSchema(_ROWS_SCHEMA)
+    ] = _key("rows of an entity in a period, and the share of such rows")
+    uuid_seed: Seed = _key("seed of the identifiers; must differ between columns and series", 0)
+    miss_probability: Probability = _miss_probability()
+    anonymising_set: Literal["uuid", "pseudo_chi", "range"] = _key(
+        "kind of identifier: a random uuid, a Scottish health number, or whole numbers from 0"
+    )
 
 
 class CategoricalColumn(_Form):
     """A column of values drawn from a list, a table, a pattern or a pair."""
 
-    type: Literal["categorical"]
-    name: StrictStr | None = None
-    """Written by ``exhibit fromdata``; repeats the name of the column."""
-    paired_columns: Names = None
-    uniques: Uniques
-    original_values: Annotated[Any, BeforeValidator(_original_values)]
-    cross_join_all_unique_values: StrictBool | None = None
-    miss_probability: Probability
-    anonymising_set: StrictStr
-    dispersion: Number | None = None
+    type: Literal["categorical"] = _key("values from a list, a table, a pattern or a pair")
+    name: StrictStr | None = _key("written by `exhibit fromdata`; repeats the column's name", None)
+    paired_columns: Names = _key("columns whose values follow from this one's", None)
+    uniques: Uniques = _key("number of different values")
+    original_values: _Values = _key(
+        "rows with each value, its probability and its weight for each number, the last one for "
+        "missing data; or `regex`, or `See paired column`"
+    )
+    cross_join_all_unique_values: StrictBool | None = _cross_join()
+    miss_probability: Probability = _miss_probability()
+    anonymising_set: StrictStr = _key(
+        "where values come from: `random` (those listed), a ready-made set such as `mountains`, a "
+        "pattern (with `regex`), or a SELECT statement"
+    )
+    dispersion: Number | None = _key("not used by Exhibit for this type", None)
 
 
 class DistributionParameters(_Form):
     """How the values of a continuous column are spread and scaled."""
 
-    dispersion: Number | None = None
-    target_sum: Number | None = None
-    target_min: Number | None = None
-    target_max: Number | None = None
-    target_mean: Number | None = None
-    target_std: Number | None = None
+    dispersion: Number | None = _key("how far values differ within equal weights; 0: not", None)
+    target_sum: Number | None = _key("sum over the rows of the first period", None)
+    target_min: Number | None = _key("smallest value", None)
+    target_max: Number | None = _key("largest value", None)
+    target_mean: Number | None = _key("mean of the values", None)
+    target_std: Number | None = _key("standard deviation of the values", None)
 
 
 class ContinuousColumn(_Form):
     """A column of numbers."""
 
-    type: Literal["continuous"]
-    precision: Literal["integer", "float"]
-    distribution: Literal["weighted_uniform", "normal"]
-    distribution_parameters: DistributionParameters
-    miss_probability: Probability
+    type: Literal["continuous"] = _key("numbers")
+    precision: Literal["integer", "float"] = _key("whole numbers or numbers with decimals")
+    distribution: Literal["weighted_uniform", "normal"] = _key(
+        "how values are spread around what the weights of the categories give"
+    )
+    distribution_parameters: DistributionParameters = _key("spread and scale; needs a target")
+    miss_probability: Probability = _miss_probability()
 
 
 class DateColumn(_Form):
     """A column of days within a window."""
 
-    type: Literal["date"]
-    cross_join_all_unique_values: StrictBool | None = None
-    miss_probability: Probability
-    from_: Annotated[Day, Field(alias="from")] = None
-    to: Day = None
-    uniques: Uniques
-    frequency: Annotated[str | None, BeforeValidator(_frequency)]
-    anonymising_set: StrictStr | None = None
+    type: Literal["date"] = _key("days within a window")
+    cross_join_all_unique_values: StrictBool | None = _cross_join()
+    miss_probability: Probability = _miss_probability()
+    from_: Day = _key("first day of the window in the first period", None, alias="from")
+    to: Day = _key("last day of the window in the first period", None)
+    uniques: Uniques = _key("number of different days")
+    frequency: Annotated[
+        str | None, BeforeValidator(_frequency), WithJsonSchema({"type": ["string", "null"]})
+    ] = _key("how far apart days are, as pandas writes it: D, W, MS")
+    anonymising_set: StrictStr | None = _key("a SELECT statement that looks the days up", None)
 
 
 class GeospatialColumn(_Form):
     """A place: two columns of the data, its latitude and its longitude."""
 
-    type: Literal["geospatial"]
-    h3_table: StrictStr
-    distribution: StrictStr
-    miss_probability: Probability
+    type: Literal["geospatial"] = _key("places; the data has a latitude and a longitude")
+    h3_table: StrictStr = _key("table of the database with hexagons, in a column h3")
+    distribution: StrictStr = _key("uniform, or the column of the table with weights")
+    miss_probability: Probability = _miss_probability()
 
 
 Column = Annotated[
@@ -198,30 +251,36 @@ Column = Annotated[
 class CustomConstraint(_Form):
     """Actions on the columns it targets, for the rows that its filter picks."""
 
-    filter: StrictStr | None = None
-    partition: StrictStr | None = None
-    targets: dict[str, StrictStr]
+    filter: StrictStr | None = _key("condition that rows must meet, as in pandas' query", None)
+    partition: StrictStr | None = _key("columns whose equal values form a group", None)
+    targets: dict[str, StrictStr] = _key("columns, and the actions on them")
 
 
 class Constraints(_Form):
     """Constraints between columns."""
 
-    allow_duplicates: StrictBool
-    basic_constraints: list[StrictStr] | None
+    allow_duplicates: StrictBool = _key("whether equal rows are kept")
+    basic_constraints: list[StrictStr] | None = _key(
+        "such as `date_updated >= date_created`, with blanks around the operator"
+    )
     custom_constraints: Annotated[
         dict[str, CustomConstraint] | None, BeforeValidator(lambda value: value or None)
-    ] = None
+    ] = _key("constraints with actions, by names of your own", None)
 
 
 class SpecificationForm(_Form):
-    """The whole file."""
+    """An Exhibit 0.9.9 specification: the columns of a dataset in the first period."""
 
-    metadata: Metadata
-    columns: dict[str, Column]
-    constraints: Constraints
-    linked_columns: list[tuple[StrictInt, list[StrictStr]]] | None = None
-    derived_columns: dict[str, StrictStr] | None = None
-    models: dict[str, dict[str, Any]] | None = None
+    metadata: Metadata = _key("size, seed, and columns by type")
+    columns: dict[str, Column] = _key("the columns by name")
+    constraints: Constraints = _key("constraints between columns")
+    linked_columns: list[_Group] | None = _key(
+        "groups of columns whose combinations come from the database, each a number and names", None
+    )
+    derived_columns: dict[str, StrictStr] | None = _key(
+        "calculations by the name of their column, such as `(cost / days)`", None
+    )
+    models: dict[str, dict[str, Any]] | None = _key("models that predict columns", None)
 
 
 _SECTION = "'series-assets new NAME' writes a template to copy it from"

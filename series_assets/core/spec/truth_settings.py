@@ -6,11 +6,11 @@ in ``core/plan/truth``, the history itself in ``core/truth``.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from series_assets.core.errors import InvalidValueError
 from series_assets.core.spec.pydantic_faults import format_value
-from series_assets.core.spec.user_input_values import flag, names
+from series_assets.core.spec.user_input_values import NAMES_SCHEMA, flag, names
 
 DIMENSIONS = ("scd1", "scd2")
 """What ``write`` may list."""
@@ -37,12 +37,22 @@ def _dimensions(value: object) -> object:
     return found
 
 
+_DIMENSIONS_SCHEMA = {
+    "anyOf": [
+        {"type": "array", "items": {"enum": [*DIMENSIONS]}, "uniqueItems": True},
+        {"type": "null"},
+    ]
+}
+
+
 class TruthSettings(BaseModel):
-    """What a user may say about the expected history; every key has a default."""
+    """Settings of the expected history; every key has a default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    track: Annotated[tuple[str, ...], BeforeValidator(names)] = Field(
+    track: Annotated[
+        tuple[str, ...], BeforeValidator(names), WithJsonSchema(NAMES_SCHEMA)
+    ] = Field(
         (),
         description="columns whose changes open a version; empty: all but the first identifier "
         "and the moving dates that are not static",
@@ -65,6 +75,8 @@ class TruthSettings(BaseModel):
     cells: Annotated[bool, BeforeValidator(flag)] = Field(
         True, description="whether the changed values are written too, one a line"
     )
-    write: Annotated[tuple[str, ...], BeforeValidator(_dimensions)] = Field(
+    write: Annotated[
+        tuple[str, ...], BeforeValidator(_dimensions), WithJsonSchema(_DIMENSIONS_SCHEMA)
+    ] = Field(
         (), description="dimensions that are written each period: scd1, scd2"
     )

@@ -10,14 +10,21 @@ from datetime import date
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from series_assets.core.errors import Fault, InputError, InvalidValueError, join_words
-from series_assets.core.spec.dates import parse_date
+from series_assets.core.spec.dates import DAY_SCHEMA, parse_date
 from series_assets.core.spec.period_units import UNITS
 from series_assets.core.spec.pydantic_faults import faults_of, format_value, keys_of
 from series_assets.core.spec.truth_settings import TruthSettings
-from series_assets.core.spec.user_input_values import flag, names
+from series_assets.core.spec.user_input_values import NAMES_SCHEMA, flag, names
 
 _MAX_COUNT = 100_000
 """Maximum of periods in a series and of units in a period."""
@@ -96,8 +103,21 @@ def _path(value: object) -> object:
     return value
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(names)]
-Count = Annotated[int, BeforeValidator(_count)]
+Names = Annotated[tuple[str, ...], BeforeValidator(names), WithJsonSchema(NAMES_SCHEMA)]
+Count = Annotated[
+    int,
+    BeforeValidator(_count),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": _MAX_COUNT}),
+]
+_LINK_SCHEMA = {
+    "anyOf": [{**NAMES_SCHEMA["anyOf"][0], "not": {"minItems": 1, "maxItems": 1}}, {"type": "null"}]
+}
+_FRACTION_SCHEMA = {
+    "anyOf": [
+        {"type": "number", "minimum": 0, "maximum": 1},
+        {"type": "string", "pattern": r"^[-+0-9./eE_ ]+$", "maxLength": _MAX_FRACTION_LENGTH},
+    ]
+}
 
 
 def _key(
@@ -112,7 +132,7 @@ def _key(
 
 
 class UserInput(BaseModel):
-    """The settings of a series beside the specification of its first period."""
+    """How a series goes on after the period that its specification describes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
@@ -126,7 +146,7 @@ class UserInput(BaseModel):
         if_missing="list the date columns that move with the period, or [] for none",
     )
     static_columns: Names = _key("columns that an entity keeps for life", ())
-    period: Annotated[str, BeforeValidator(_unit)] = _key(
+    period: Annotated[str, BeforeValidator(_unit), WithJsonSchema({"enum": [*UNITS]})] = _key(
         "unit of a period", if_missing=f"use {join_words(UNITS)}"
     )
     length_of_period: Count = _key(
@@ -134,18 +154,24 @@ class UserInput(BaseModel):
         if_missing="say how many units a period has, for example length_of_period: 2",
     )
     num_datasets: Count = _key("periods in the series", 3, changes_data=False)
-    fraction_of_new: Annotated[Fraction, BeforeValidator(_fraction)] = _key(
+    fraction_of_new: Annotated[
+        Fraction, BeforeValidator(_fraction), WithJsonSchema(_FRACTION_SCHEMA)
+    ] = _key(
         "new records among the rows of every period but the first",
         if_missing="say how much of each period is new, for example fraction_of_new: 1/3",
     )
-    linked_columns: Annotated[tuple[str, ...], BeforeValidator(_linked_names)] = _key(
+    linked_columns: Annotated[
+        tuple[str, ...], BeforeValidator(_linked_names), WithJsonSchema(_LINK_SCHEMA)
+    ] = _key(
         "columns that belong together", ()
     )
     release: Literal["immediate", "calendar"] = _key(
         "when a period exists for Dagster", "immediate", changes_data=False
     )
     start_date: Annotated[
-        date | None, BeforeValidator(lambda value: None if value is None else parse_date(value))
+        date | None,
+        BeforeValidator(lambda value: None if value is None else parse_date(value)),
+        WithJsonSchema(DAY_SCHEMA),
     ] = _key("start of the first period", None)
     manifest: Annotated[bool, BeforeValidator(flag)] = _key(
         "whether each dataset gets a manifest, which is written last", False, changes_data=False

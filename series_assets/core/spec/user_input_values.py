@@ -1,7 +1,17 @@
 """Validators that keys of the user input share; they raise InvalidValueError without a place."""
 
+from typing import Any
+
 from series_assets.core.errors import InvalidValueError
 from series_assets.core.spec.pydantic_faults import format_value
+
+NAMES_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+        {"type": "null"},
+    ]
+}
+"""What ``names`` accepts, as a JSON Schema."""
 
 
 def names(value: object) -> object:
