@@ -395,6 +395,7 @@ def _check_files(rules: _Rules) -> None:
         wanted.add(f"dataset_{k + 1}.csv")
         wanted |= {f"dataset_{k + 1}.new.yml", f"new_records/dataset_{k + 1}.csv"} if new else set()
         wanted |= {f"dataset_{k + 1}.existing.yml"} if existing else set()
+        wanted |= _on_request(rules.finished.user_input, k + 1)
     folder, database = rules.finished.folder, rules.finished.database
     found = {
         path.relative_to(folder).as_posix()
@@ -407,6 +408,17 @@ def _check_files(rules: _Rules) -> None:
     left = [path.name for path in beside if path.name.startswith(f"{database.name}-")]
     left += [path.name for path in beside if path.name == ".runs" or path.name.endswith(".part")]
     _ensure(not left, f"{folder.parent}: a run left {_some(sorted(left))} behind")
+
+
+def _on_request(said: Mapping[str, Any], number: int) -> set[str]:
+    """Return the further files of a dataset that a user input asks for."""
+    files = {f"dataset_{number}.manifest.json"} if said.get("manifest") else set()
+    truth = said.get("truth")
+    if truth is not None:
+        kinds = ["changes", *(["cells"] if truth.get("cells", True) else [])]
+        kinds += truth.get("write") or []
+        files |= {f"truth/{kind}_{number}.csv" for kind in kinds}
+    return files
 
 
 def _read(path: Path) -> tuple[list[str], list[Row]]:

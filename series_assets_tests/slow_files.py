@@ -33,6 +33,7 @@ SECONDS = {
     "test_benchmarks.py": 15,
     "test_outside_view.py": 15,
     "support/test_static_columns.py": 15,
+    "test_shipped_series.py": 14,
     "support/test_constraints_kept.py": 15,
     "support/test_names.py": 15,
     "reporting/test_dataset_plots.py": 15,

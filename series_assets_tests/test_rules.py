@@ -478,14 +478,6 @@ def _ratio_of_means(rows: pd.DataFrame) -> tuple[float, float]:
 # Series that others wrote.
 
 
-@pytest.mark.fast
-@pytest.mark.parametrize("name", ["school", "clinic"])
-def test_the_series_that_ship(tmp_path: Path, name: str) -> None:
-    """Both series that come with the package keep every promise."""
-    generate(load_series(SHIPPED / name), tmp_path)
-    check(Finished.of(SHIPPED / name, tmp_path))
-
-
 def test_the_vaccinations_that_come_with_exhibit(tmp_path: Path) -> None:
     """Exhibit's own sample with identifiers makes a series as it is."""
     sample = yaml.safe_load((SAMPLES / "uuid_demo.yml").read_text(encoding="utf-8"))

@@ -131,12 +131,19 @@ def _note_shared_identifiers(settings: Settings, names: set[str]) -> None:
     "--from-data", type=click.Path(path_type=Path), help="A CSV that the data should look like."
 )
 @click.option("--id", "identifier", metavar="COLUMN", help="The column that identifies entities.")
+@click.option(
+    "--like",
+    type=click.Choice(sorted(path.name for path in SHIPPED.iterdir() if path.is_dir())),
+    help="A series that ships with the package, to start from a copy of it.",
+)
 @report_errors
-def new(name: str, from_data: Path | None, identifier: str | None) -> None:
-    """Write both files of a new series: a commented template, or inferred from real data.
+def new(name: str, from_data: Path | None, identifier: str | None, like: str | None) -> None:
+    """Write both files of a new series: a commented template, a copy, or inferred from real data.
 
     If the data lack the --id column, it is added with one row for each entity.
     """
+    if from_data is not None and like is not None:
+        raise click.UsageError("--like and --from-data exclude each other")
     if (from_data is None) != (identifier is None):
         raise click.UsageError("--from-data and --id go together")
     with interrupts.exit_on_interrupt():
@@ -149,7 +156,7 @@ def new(name: str, from_data: Path | None, identifier: str | None) -> None:
     is_default = settings.series_dir == SHIPPED
     folder = Path("series").resolve() if is_default else settings.series_dir
     started = create_series(
-        folder, name, from_data, identifier, stock_exhibit=settings.stock_exhibit
+        folder, name, from_data, identifier, like=like, stock_exhibit=settings.stock_exhibit
     )
     for path in started.paths:
         echo(str(path))

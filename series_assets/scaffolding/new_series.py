@@ -1,8 +1,10 @@
-"""Writes the two files of a new series: a commented template, or inferred from real data."""
+"""Writes the files of a new series: a template, a copy of one that ships, or inferred from data."""
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from series_assets.core.errors import Fault, InputError, fault_at, join_words
@@ -11,7 +13,9 @@ from series_assets.core.spec.period_units import UNITS
 from series_assets.scaffolding.schemas import copy_schemas, modeline
 from series_assets.storage.loading import SPECIFICATION, USER_INPUT, name_faults
 
-_TEMPLATES = Path(__file__).parents[1] / "templates"
+_PACKAGE = Path(__file__).parents[1]
+_IDENTIFIER = re.compile(r"^    type: uuid\n(    uuid_seed: \d+)?", re.MULTILINE)
+"""Where a specification that ships gives the type of an identifier, and its seed."""
 _FILES = (SPECIFICATION, USER_INPUT)
 
 
@@ -32,13 +36,15 @@ def create_series(
     data: Path | None = None,
     identifier: str | None = None,
     *,
+    like: str | None = None,
     stock_exhibit: bool = False,
 ) -> CreatedSeries:
     """Write both files of a series called ``name`` into ``folder / name``.
 
-    With ``data``, a CSV, the files are inferred from it; ``identifier`` is the column that
-    identifies entities, ``stock_exhibit`` runs Exhibit's own loops. The folder appears only when it
-    is complete. Raises InputError.
+    With ``like``, the name of a series that ships, they are copies of its files. With ``data``, a
+    CSV, they are inferred from it; ``identifier`` is the column that identifies entities,
+    ``stock_exhibit`` runs Exhibit's own loops. The folder appears only when it is complete. Raises
+    InputError.
     """
     place = folder / name
     faults = list(name_faults(name, "the name"))
@@ -53,7 +59,7 @@ def create_series(
     try:
         beside.mkdir(parents=True)
         created = True
-        texts = _template(name)
+        texts = _template(name) if like is None else _copy(like, name)
         if data is not None:
             from series_assets.scaffolding.infer_series import PICTURE, infer
 
@@ -82,7 +88,7 @@ def write_template(folder: Path, name: str) -> None:
 
 
 def _template(name: str) -> list[str]:
-    texts = [(_TEMPLATES / file).read_text(encoding="utf-8") for file in _FILES]
+    texts = [(_PACKAGE / "templates" / file).read_text(encoding="utf-8") for file in _FILES]
     marks = {
         "SERIES_NAME": name,
         "UUID_SEED": str(default_uuid_seed(name)),
@@ -91,3 +97,18 @@ def _template(name: str) -> list[str]:
     for mark, value in marks.items():
         texts = [text.replace(mark, value) for text in texts]
     return texts
+
+
+def _copy(like: str, name: str) -> list[str]:
+    """Return the files of a series that ships, as those of another one with other identifiers."""
+    folder = _PACKAGE / "series" / like
+    specification, user_input = (folder / file for file in _FILES)
+    places = count()
+
+    def seeded(match: re.Match[str]) -> str:
+        return f"    type: uuid\n    uuid_seed: {default_uuid_seed(name, next(places))}"
+
+    text = specification.read_text(encoding="utf-8").replace(
+        f"\n  id: {like}\n", f"\n  id: {name}\n"
+    )
+    return [_IDENTIFIER.sub(seeded, text), user_input.read_text(encoding="utf-8")]

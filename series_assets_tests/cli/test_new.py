@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from series_assets.core.plan.shared_identifiers import shared_identifiers
+from series_assets.settings import SHIPPED
+from series_assets.storage.loading import load_series
 from series_assets_tests.builders import files_in, write_series
 from series_assets_tests.cli.commands import call, datasets, refuse, succeed
 
@@ -49,6 +52,34 @@ def test_new_refuses_a_name_that_cannot_be_one(tmp_path: Path, name: str) -> Non
         f"the name '{name}' cannot name a series; use small letters, digits and _, a letter "
         in said
     )
+    assert list((tmp_path / "series").iterdir()) == []
+
+
+LIKE = ["claims", "clinic", "iot", "orders", "school", "telecom"]
+
+
+@pytest.mark.parametrize("like", LIKE)
+def test_new_starts_from_a_series_that_ships(tmp_path: Path, like: str) -> None:
+    """A copy with its comments, under another name and with identifiers of its own."""
+    succeed("new", "mine", "--like", like)
+    series, original = load_series(tmp_path / "series" / "mine"), load_series(SHIPPED / like)
+    assert series.user_input == original.user_input
+    assert series.specification["metadata"]["id"] == "mine"
+    assert list(series.specification["columns"]) == list(original.specification["columns"])
+    assert list(shared_identifiers([original, series])) == []
+    text = (SHIPPED / like / "specification.yml").read_text("utf-8")
+    copied = (tmp_path / "series" / "mine" / "specification.yml").read_text("utf-8")
+    assert copied.splitlines()[1:3] == text.splitlines()[:2]
+
+
+def test_new_starts_from_data_or_from_a_series(tmp_path: Path) -> None:
+    """Both at once are refused, and so is a series that does not ship, with those that do."""
+    data = ("--from-data", "real.csv", "--id", "patient")
+    assert refuse("new", "mine", "--like", "claims", *data).endswith(
+        "Error: --like and --from-data exclude each other"
+    )
+    refused = refuse("new", "mine", "--like", "clams")
+    assert all(f"'{name}'" in refused for name in LIKE)
     assert list((tmp_path / "series").iterdir()) == []
 
 

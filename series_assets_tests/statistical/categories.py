@@ -1,6 +1,6 @@
 """Categories and days: how often each value comes, and whether two runs share their order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import sqrt
 
 import numpy as np
@@ -12,14 +12,17 @@ from series_assets_tests.statistical.statistic import Statistic, chi_square, mea
 SUITE = "categories"
 
 
-def shares(series: LongSeries) -> Iterator[Statistic]:
-    """Return how the values of listed categories and the days of windows are spread."""
-    for name in series.of_type("categorical"):
+def shares(series: LongSeries, only: Sequence[str] = ()) -> Iterator[Statistic]:
+    """Return how the values of listed categories and the days of windows are spread.
+
+    ``only`` names the columns where others follow from constraints; without it all are taken.
+    """
+    for name in only or series.of_type("categorical"):
         chances = _chances(series, name)
         if chances is not None:
             for part in _parts_made_afresh(series, name):
                 yield _spread(f"{name}: shares, {part}", series.part(part), name, chances)
-    for name in series.of_type("date"):
+    for name in () if only else series.of_type("date"):
         if "to" in series.columns[name]:
             for part in _parts_made_afresh(series, name):
                 yield from _days(series, name, part)

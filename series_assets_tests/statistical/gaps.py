@@ -1,6 +1,6 @@
 """Where values are missing: how often, how evenly, and with what else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from math import sqrt
 
@@ -27,6 +27,15 @@ def statistics(series: LongSeries) -> Iterator[Statistic]:
             if other not in (series.columns[one].get("paired_columns") or ()):
                 yield _together(part, (one, other), (columns[one], columns[other]), runs)
     yield from _neighbours(series)
+
+
+def rates(series: LongSeries, names: Sequence[str]) -> Iterator[Statistic]:
+    """Return how often values are missing in some columns."""
+    for part in _PARTS:
+        runs = [run for run in series.part(part) if run.k]
+        for name, rate in _with_gaps(series, part).items():
+            if name in names:
+                yield from _rates(part, name, rate, runs)
 
 
 def _with_gaps(series: LongSeries, part: str) -> dict[str, float]:

@@ -114,10 +114,10 @@ def read(ask: Ask, folder: Path) -> LongSeries:
     numbers += list(ask.specification.get("derived_columns") or ())
     new, existing, datasets = [], [], []
     for k in range(ask.user_input["num_datasets"]):
-        whole = _read(folder / f"dataset_{k + 1}.csv", numbers)
+        whole = read_records(folder / f"dataset_{k + 1}.csv", numbers)
         datasets.append(whole)
         path = folder / "new_records" / f"dataset_{k + 1}.csv"
-        made = _read(path, numbers) if path.exists() else whole.head(0)
+        made = read_records(path, numbers) if path.exists() else whole.head(0)
         if len(made):
             new.append(Run(k, "new", made))
         if len(whole) > len(made):
@@ -126,9 +126,10 @@ def read(ask: Ask, folder: Path) -> LongSeries:
     return LongSeries(ask, tuple(new), tuple(existing), tuple(datasets))
 
 
-def _read(path: Path, numbers: list[str]) -> pd.DataFrame:
+def read_records(path: Path, numbers: list[str]) -> pd.DataFrame:
+    """Return a file of records as text, the given columns as numbers."""
     records = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
     for name in numbers:
         if name in records:
-            records[name] = pd.to_numeric(records[name])
+            records[name] = records[name].astype(float)
     return records

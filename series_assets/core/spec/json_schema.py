@@ -43,7 +43,9 @@ def _simplified(schema: Mapping[str, Any]) -> JsonSchema:
         elif isinstance(value, Mapping):
             result[keyword] = _simplified(value)
         elif isinstance(value, list):
-            result[keyword] = [_simplified(one) if isinstance(one, Mapping) else one for one in value]
+            result[keyword] = [
+                _simplified(one) if isinstance(one, Mapping) else one for one in value
+            ]
         else:
             result[keyword] = value
     return _by_type(result) if "discriminator" in result else result

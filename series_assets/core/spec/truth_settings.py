@@ -50,9 +50,7 @@ class TruthSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    track: Annotated[
-        tuple[str, ...], BeforeValidator(names), WithJsonSchema(NAMES_SCHEMA)
-    ] = Field(
+    track: Annotated[tuple[str, ...], BeforeValidator(names), WithJsonSchema(NAMES_SCHEMA)] = Field(
         (),
         description="columns whose changes open a version; empty: all but the first identifier "
         "and the moving dates that are not static",
@@ -77,6 +75,4 @@ class TruthSettings(BaseModel):
     )
     write: Annotated[
         tuple[str, ...], BeforeValidator(_dimensions), WithJsonSchema(_DIMENSIONS_SCHEMA)
-    ] = Field(
-        (), description="dimensions that are written each period: scd1, scd2"
-    )
+    ] = Field((), description="dimensions that are written each period: scd1, scd2")

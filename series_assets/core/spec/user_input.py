@@ -162,9 +162,7 @@ class UserInput(BaseModel):
     )
     linked_columns: Annotated[
         tuple[str, ...], BeforeValidator(_linked_names), WithJsonSchema(_LINK_SCHEMA)
-    ] = _key(
-        "columns that belong together", ()
-    )
+    ] = _key("columns that belong together", ())
     release: Literal["immediate", "calendar"] = _key(
         "when a period exists for Dagster", "immediate", changes_data=False
     )
