@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from series_assets.dagster.options import AssetOptions
     from series_assets.dagster.partitions import partitions_of
     from series_assets.dagster.table_check import scd2_check
-    from series_assets.interface import check, generate, iter_datasets, truth, verify
+    from series_assets.interface import check, generate, iter_datasets, preview, truth, verify
     from series_assets.pipeline.progress import Progress
     from series_assets.storage.loading import load_series
 
@@ -35,6 +35,7 @@ __all__ = [
     "iter_datasets",
     "load_series",
     "partitions_of",
+    "preview",
     "scd2_check",
     "series_definitions",
     "series_partitions",
@@ -55,6 +56,7 @@ _FOUND_IN = {
     "iter_datasets": "series_assets.interface",
     "load_series": "series_assets.storage.loading",
     "partitions_of": "series_assets.dagster.partitions",
+    "preview": "series_assets.interface",
     "scd2_check": "series_assets.dagster.table_check",
     "series_definitions": "series_assets.dagster.host",
     "series_partitions": "series_assets.dagster.host",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from series_assets.checks.run import CheckResult
     from series_assets.core.verify.report import VerificationReport
+    from series_assets.pipeline.preview import Preview
 
 
 def generate(
@@ -68,6 +69,25 @@ def iter_datasets(series: Series) -> "Iterator[tuple[str, pd.DataFrame]]":
         for period in series.calendar.periods:
             [path] = generate_periods(series, [period], workspace, Progress())
             yield period.key, typed(read_csv(path), series.kinds)
+
+
+def preview(series: Series, period: str | None = None) -> "Preview":
+    """Generate a small period in memory, to see what a series gives; no file is left.
+
+    ``period`` is its first day, by default that of the second one. The preview has the typed
+    frames ``dataset``, ``new_records`` and ``existing_records``, and as frames what ``moved``, what
+    becomes of ``columns`` and ``constraints`` in existing records. These are about entities of the
+    first period. Raises RequestError where there is no such period, InputError where the database
+    lacks what the specification needs, GenerationError where Exhibit fails.
+    """
+    from series_assets.pipeline.preview import preview_period
+    from series_assets.storage.lookup_tables import check_lookups
+    from series_assets.storage.sqlite import installed_database
+
+    settings = from_environment()
+    source = series.database or installed_database()
+    check_lookups(series, source, any_database=settings.any_database)
+    return preview_period(series, period, source, stock_exhibit=settings.stock_exhibit)
 
 
 def check(

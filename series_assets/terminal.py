@@ -4,17 +4,21 @@ Names, values and messages are shown as text: no control sequence or markup in t
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
+from rich.table import Table
 from rich.text import Text
 
 from series_assets.core.plain_text import escape_invisible, one_line
 from series_assets.pipeline.progress import FinishedPhase, Progress
+
+_WIDE = 500
+"""Columns of the output where no terminal limits them."""
 
 
 def echo(text: str, err: bool = False) -> None:
@@ -31,6 +35,22 @@ def echo_data(text: str) -> None:
 def cell(text: str) -> Text:
     """Return a text for a table cell: one line, without markup."""
     return Text(one_line(text))
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, cut_off: bool = False
+) -> None:
+    """Print a table to stdout. On a terminal its cells are wrapped, or ``cut_off``.
+
+    Where a program reads the output, they are complete.
+    """
+    table = Table(box=None)
+    for name in columns:
+        table.add_column(cell(name), no_wrap=cut_off, overflow="ellipsis" if cut_off else "fold")
+    for row in rows:
+        table.add_row(*map(cell, row))
+    width = None if sys.stdout.isatty() else _WIDE
+    Console(file=sys.stdout, highlight=False, width=width).print(table)
 
 
 @contextmanager

@@ -52,6 +52,7 @@ def test_every_function_is_listed_with_its_parameters() -> None:
         "load_series",
         "generate",
         "iter_datasets",
+        "preview",
         "check",
         "truth",
         "verify",

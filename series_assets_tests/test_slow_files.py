@@ -28,7 +28,8 @@ def test_a_path_is_found_by_its_file_or_its_folder() -> None:
 @pytest.mark.slow
 def test_fast_tests_are_those_of_files_that_are_not_slow() -> None:
     """But for single ones that are marked otherwise."""
-    files = ["test_slow_files.py", "test_rules.py", "storage/test_yaml_reading.py"]
+    files = ["test_slow_files.py", "test_rules.py", "test_shipped_series.py"]
+    files += ["storage/test_yaml_reading.py"]
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "--collect-only", "-n", "0", "-q", "-m", "fast"),

@@ -3,6 +3,7 @@
 import click
 
 from series_assets.cli.data_commands import check, clean, generate
+from series_assets.cli.preview_command import preview
 from series_assets.cli.series_commands import list_series, new, validate
 from series_assets.cli.truth_command import truth
 from series_assets.cli.verify_command import verify
@@ -18,5 +19,5 @@ def main() -> None:
     """
 
 
-for _command in (list_series, validate, generate, truth, verify, check, new, clean):
+for _command in (list_series, validate, preview, generate, truth, verify, check, new, clean):
     main.add_command(_command)

@@ -14,7 +14,7 @@ from series_assets.scaffolding.schemas import copy_schemas, modeline
 from series_assets.storage.loading import SPECIFICATION, USER_INPUT, name_faults
 
 _PACKAGE = Path(__file__).parents[1]
-_IDENTIFIER = re.compile(r"^    type: uuid\n(    uuid_seed: \d+)?", re.MULTILINE)
+_IDENTIFIER = re.compile(r"^    type: uuid$(\n    uuid_seed: \d+)?", re.MULTILINE)
 """Where a specification that ships gives the type of an identifier, and its seed."""
 _FILES = (SPECIFICATION, USER_INPUT)
 
@@ -105,7 +105,7 @@ def _copy(like: str, name: str) -> list[str]:
     specification, user_input = (folder / file for file in _FILES)
     places = count()
 
-    def seeded(match: re.Match[str]) -> str:
+    def seeded(_: re.Match[str]) -> str:
         return f"    type: uuid\n    uuid_seed: {default_uuid_seed(name, next(places))}"
 
     text = specification.read_text(encoding="utf-8").replace(

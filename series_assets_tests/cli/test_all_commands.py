@@ -16,7 +16,7 @@ def test_a_day_that_no_calendar_has_is_a_fault_of_the_input(tmp_path: Path) -> N
     assert refuse("validate").startswith("demo/user_input.yml: ")
 
 
-@pytest.mark.parametrize("command", ["list", "validate", "generate", "new", "clean"])
+@pytest.mark.parametrize("command", ["list", "validate", "preview", "generate", "new", "clean"])
 def test_every_command_explains_itself(command: str) -> None:
     """With -h as with --help, and in the list of all."""
     assert command in succeed("-h")

@@ -1,0 +1,94 @@
+"""Runs of few rows, for trials and previews: in a scratch database, nothing is delivered."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from series_assets.core import records
+from series_assets.core.errors import GenerationError
+from series_assets.core.plan import sampling
+from series_assets.core.plan.series import Plan, Series
+from series_assets.core.plan.spec_changes import scale_target_sums
+from series_assets.core.spec.specification import combinations
+from series_assets.engine.run import Outcome, generate_existing_records, generate_new_records
+from series_assets.storage import sqlite
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MOST_ROWS = 400
+"""Rows of a small run, unless cross-joined columns need more for all combinations."""
+
+
+def smaller(series: Series, most: int = MOST_ROWS) -> Series:
+    """Return a series with ``most`` rows a period at most, its sums scaled accordingly."""
+    crossed = combinations(series.specification)
+    rows = min(series.rows, max(most, 2 * crossed))
+    if rows == series.rows:
+        return series
+    specification = {
+        **series.specification,
+        "metadata": {**series.specification["metadata"], "number_of_rows": rows},
+        "columns": {
+            name: {**column, "distribution_parameters": dict(column["distribution_parameters"])}
+            if "distribution_parameters" in column
+            else column
+            for name, column in series.specification["columns"].items()
+        },
+    }
+    scale_target_sums(specification, Fraction(rows, series.rows))
+    return replace(series, specification=specification)
+
+
+@dataclass(frozen=True)
+class SmallRun:
+    """Runs both parts of periods of a series. ``source``, a database, is only read."""
+
+    series: Series
+    source: Path
+    scratch: Path
+    """Where a copy of the database is written for each run."""
+    stock_exhibit: bool = False
+
+    def new_records(self, plan: Plan) -> Outcome:
+        """Return the new records of a period that has some. Raises GenerationError."""
+        assert plan.new is not None
+        sqlite.copy_for_run(self.source, self.scratch, plan.new.specification)
+        return generate_new_records(plan, self.scratch, stock_exhibit=self.stock_exhibit)
+
+    def has_entities(self, plan: Plan, earlier: pd.DataFrame) -> bool:
+        """Return whether ``earlier`` has enough entities for the existing records of a period."""
+        return plan.existing is None or len(self._places(earlier)) >= plan.existing.entities
+
+    def _places(self, earlier: pd.DataFrame) -> "NDArray[np.int64]":
+        return records.first_row_positions(earlier[self.series.first_identifier].tolist())
+
+    def existing_records(self, plan: Plan, earlier: pd.DataFrame) -> Outcome:
+        """Return the existing records of a period that has some, about entities of ``earlier``.
+
+        ``earlier`` is the new records of the first period as text. Raises GenerationError.
+        """
+        part = plan.existing
+        assert part is not None
+        places = self._places(earlier)
+        if len(places) < part.entities:
+            raise GenerationError(
+                f"its existing rows need {part.entities} entities, but the first period has only "
+                f"{len(places)}",
+                "raise fraction_of_new",
+                series=self.series.name,
+                period=plan.period.key,
+            )
+        ranks = sampling.sample_ranks(
+            part.distribution, part.rows, len(places), plan.random_seed, plan.period.k
+        )
+        drawn = earlier[self.series.reference_columns].take(places[ranks]).reset_index(drop=True)
+        sqlite.copy_for_run(self.source, self.scratch, part.unmodified_specification)
+        entities = records.typed(drawn, self.series.kinds)
+        return generate_existing_records(
+            plan, entities, self.scratch, stock_exhibit=self.stock_exhibit
+        )
