@@ -201,13 +201,21 @@ def combine(parts: Iterable[pd.DataFrame], seed: int) -> pd.DataFrame:
 
     Its columns are in the order of the first part.
     """
-    from sklearn.utils import shuffle
-
     parts = list(parts)
     names = parts[0].columns
-    order = shuffle(np.arange(sum(map(len, parts))), random_state=seed)
+    order = shuffled_positions(sum(map(len, parts)), seed)
     columns = {
         name: np.concatenate([part[name].to_numpy(dtype=object) for part in parts])[order]
         for name in names
     }
     return frame_of_columns(columns, names)
+
+
+def shuffled_positions(count: int, seed: int) -> "NDArray[np.int64]":
+    """Return the positions 0 to ``count - 1`` in the order of ``sklearn.utils.shuffle``.
+
+    Importing scikit-learn takes longer than generating thousands of rows.
+    """
+    order = np.arange(count)
+    np.random.RandomState(seed).shuffle(order)
+    return order

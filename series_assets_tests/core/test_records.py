@@ -15,6 +15,7 @@ from series_assets.core.records import (
     column_from_text,
     combine,
     first_row_positions,
+    shuffled_positions,
     typed,
 )
 
@@ -284,3 +285,12 @@ def test_the_shuffle_depends_on_its_seed() -> None:
     assert one["a"].tolist() != other["a"].tolist()
     assert one["a"].tolist() != part["a"].tolist()
     assert part["a"].tolist() == [str(n) for n in range(50)]
+
+
+@given(count=st.integers(1, 3000), seed=st.integers(0, 2**32 - 1))
+def test_the_shuffle_is_that_of_scikit_learn(count: int, seed: int) -> None:
+    """The order of a dataset's rows is that of ``sklearn.utils.shuffle``, without importing it."""
+    from sklearn.utils import shuffle
+
+    expected = shuffle(np.arange(count), random_state=seed)
+    assert shuffled_positions(count, seed).tolist() == expected.tolist()
