@@ -169,9 +169,11 @@ def column_from_text(
 
     Else they stay text.
     """
+    if kind == "text":
+        objects = _as_objects(values)
+        if objects.notna().any():
+            return objects
     texts = _as_array(values)
-    if kind == "text" and texts.null_count < len(texts):
-        return _as_objects(values)
     coded = texts.dictionary_encode()
     known = coded.dictionary
     if not len(known):

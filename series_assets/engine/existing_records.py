@@ -165,7 +165,9 @@ def _generator_class(base: type) -> type:
             if self._static is None or existing is None or len(columns) != len(existing):
                 return columns
             # A joined set is ordered by the column that it is joined on.
-            in_order = columns.sort_index()
+            in_order = columns
+            if not columns.index.is_monotonic_increasing:
+                in_order = columns.sort_index()
             return self._static.apply_to_columns(in_order, existing[self._static.identifier])
 
         def _generate_anon_series(self, col_name: str) -> Any:

@@ -31,6 +31,8 @@ class StaticValues:
 
     def apply_to_columns(self, columns: Any, identifiers: "pd.Series[Any]") -> Any:
         """Return a new series or frame with static values, given the identifier of each row."""
+        if _are_all_different(identifiers):
+            return columns
         first = self.first_rows(identifiers)
         if isinstance(columns, pd.Series):
             return _take(columns, first) if columns.name in self.columns else columns
@@ -51,6 +53,17 @@ class StaticValues:
         known = places[codes >= 0][::-1]
         first[codes[known]] = known  # in reverse, so the first row is written last
         return np.where(codes < 0, places, first[codes] if len(first) else places)
+
+
+def _are_all_different(identifiers: "pd.Series[Any]") -> bool:
+    """Return whether the identifiers of new records show that each row has its own entity.
+
+    Their categories are the values that occur. False also where finding out would take long.
+    """
+    if not isinstance(identifiers.dtype, pd.CategoricalDtype):
+        return False
+    codes = identifiers.cat.codes.to_numpy()
+    return len(identifiers.cat.categories) == len(codes) and bool((codes >= 0).all())
 
 
 def _take(column: "pd.Series[Any]", rows: NDArray[np.int64]) -> "pd.Series[Any]":
