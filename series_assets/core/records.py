@@ -34,11 +34,13 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
 
 def as_delivered(frame: pd.DataFrame) -> pa.Table:
     """Return the frame as read from a CSV: as text, where an empty text is a missing value."""
-    columns = {str(name): _without_empty(text_array(frame[name])) for name in frame.columns}
+    columns = {str(name): delivered_array(frame[name]) for name in frame.columns}
     return pa.table(columns)
 
 
-def _without_empty(texts: pa.Array) -> pa.Array:
+def delivered_array(column: "pd.Series[Any]") -> pa.Array:
+    """Return a column as read from a CSV."""
+    texts = text_array(column)
     empty = pc.equal(pc.binary_length(texts), 0)
     if not pc.any(empty).as_py():
         return texts

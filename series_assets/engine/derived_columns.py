@@ -11,7 +11,7 @@ from series_assets.core.errors import GenerationError, InvalidValueError
 from series_assets.core.plan.derived_columns import needed_for
 from series_assets.core.plan.seeds import derive
 from series_assets.core.plan.series import Plan, Series
-from series_assets.core.records import text_array, typed
+from series_assets.core.records import delivered_array, typed
 from series_assets.core.spec import expressions, mentions
 from series_assets.core.spec.expressions.values import ANYTHING
 from series_assets.core.spec.specification import Specification, calculations_of
@@ -101,7 +101,7 @@ def with_columns_over_all_rows(
             raise error.in_period(plan.series, plan.period.key, "dataset") from error
     results = with_durations_as_text(records[list(wanted)])
     columns = {name: texts[name] for name in texts.column_names}
-    return pa.table(columns | {name: text_array(results[name]) for name in wanted})
+    return pa.table(columns | {name: delivered_array(results[name]) for name in wanted})
 
 
 def with_durations_as_text(records: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.notes import notes_of
 from series_assets.core.plan.series import Plan, Series
@@ -82,17 +84,25 @@ def _make_period(
         _note(progress, dataset.notes)
         write_dataset(series, plan, dataset, workspace, folder)
         timer.end("dataset", period, dataset.contents)
-        _finish(series, period, workspace, folder, timer)
+        _finish(series, period, workspace, folder, timer, dataset.texts)
 
 
 def _finish(
-    series: Series, period: Period, workspace: Workspace, folder: Path, timer: PhaseTimer
+    series: Series,
+    period: Period,
+    workspace: Workspace,
+    folder: Path,
+    timer: PhaseTimer,
+    texts: pa.Table | None = None,
 ) -> None:
-    """Write the additional files that a series requests, the manifest last."""
+    """Write the additional files that a series requests, the manifest last.
+
+    ``texts`` is what the dataset contains, which else is read from it.
+    """
     folded = None
     if series.truth:
         timer.begin(STATE, period)
-        folded = fold_period(series, period, workspace)
+        folded = fold_period(series, period, workspace, texts)
         record_states(series, period, folded, workspace)
         timer.end(STATE, period, folded.contents)
         timer.begin(TRUTH, period)
@@ -100,7 +110,7 @@ def _finish(
         timer.end(TRUTH, period, counted(len(written), "file"))
     if series.user_input.manifest:
         timer.begin(MANIFEST, period)
-        path = write_manifest(series, period, folded, workspace, folder)
+        path = write_manifest(series, period, folded, workspace, folder, texts)
         timer.end(MANIFEST, period, path.name)
 
 
