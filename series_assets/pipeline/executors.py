@@ -29,8 +29,8 @@ _SECONDS_A_PERIOD, _SECONDS_A_ROW = 0.02, 4e-6
 """Roughly the time it takes to generate records."""
 _PAYS_FROM = 0.25
 """Seconds of work that justify starting a process (docs/performance.md)."""
-_ROWS_AT_ONCE, _PROCESSES_AT_ONCE = 200_000, 8
-"""The limits of ``auto``: a row takes a kilobyte of memory, a process about 60 MB."""
+_ROWS_AT_ONCE, _PROCESSES_AT_ONCE = 400_000, 8
+"""The limits of ``auto``: a row takes 0.7 kilobytes of memory, a process about 60 MB."""
 _PR_SET_PDEATHSIG = 1
 
 

@@ -19,6 +19,7 @@ from series_assets.pipeline import executors
 from series_assets.pipeline.dataset import make_dataset, write_dataset
 from series_assets.pipeline.failures import PeriodError, as_period_errors
 from series_assets.pipeline.manifest import write_manifest
+from series_assets.pipeline.memory import release_unused
 from series_assets.pipeline.new_records import make_new_records, write_new_records
 from series_assets.pipeline.progress import MANIFEST, STATE, TRUTH, PhaseTimer, Progress, counted
 from series_assets.pipeline.reference import (
@@ -52,6 +53,7 @@ def generate_periods(
             if processes is None:
                 for period in periods:
                     _make_period(series, period, workspace, folder, progress, timer)
+                    release_unused(series.rows)
             else:
                 work = Work(series, workspace, folder)
                 _ParallelRun(work, periods, processes, progress, timer).run()
@@ -123,7 +125,10 @@ def _new_records_task(work: Work, plan: Plan) -> tuple[tuple[str, ...], str]:
     """Generate and deliver new records in a worker; return their notes and contents."""
     new = make_new_records(work.series, plan, work.workspace, work.folder)
     write_new_records(work.series, plan, new, work.workspace, work.folder)
-    return new.notes, new.contents
+    notes, contents = new.notes, new.contents
+    del new
+    release_unused(work.series.rows)
+    return notes, contents
 
 
 def _dataset_task(work: Work, plan: Plan) -> tuple[tuple[str, ...], str]:
@@ -131,7 +136,10 @@ def _dataset_task(work: Work, plan: Plan) -> tuple[tuple[str, ...], str]:
     new = read_new_records(work, plan.period)
     dataset = make_dataset(work.series, plan, new, work.workspace, work.folder)
     write_dataset(work.series, plan, dataset, work.workspace, work.folder)
-    return dataset.notes, dataset.contents
+    notes, contents = dataset.notes, dataset.contents
+    del new, dataset
+    release_unused(work.series.rows)
+    return notes, contents
 
 
 class _ParallelRun:

@@ -172,8 +172,8 @@ def test_processes_end_with_their_parent(ended_by: int) -> None:
         (4, 50_000, "auto", 3),
         (1_000, 100, "auto", 8),  # each takes memory of its own
         (10, 50_000, "auto", 4),  # more would take much memory at once
-        (10, 200_000, "auto", 1),
-        (10, 200_000, "processes:4", 4),  # unless asked for
+        (10, 400_000, "auto", 1),
+        (10, 400_000, "processes:4", 4),  # unless asked for
         (1, 50_000, "auto", 1),  # one period needs no company
     ],
 )
