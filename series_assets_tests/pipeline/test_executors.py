@@ -171,7 +171,7 @@ def test_processes_end_with_their_parent(ended_by: int) -> None:
         (60, 100, "auto", 4),  # small ones, but many
         (4, 50_000, "auto", 3),
         (1_000, 100, "auto", 8),  # each takes memory of its own
-        (10, 50_000, "auto", 4),  # more would take much memory at once
+        (10, 100_000, "auto", 4),  # more would take much memory at once
         (10, 400_000, "auto", 1),
         (10, 400_000, "processes:4", 4),  # unless asked for
         (1, 50_000, "auto", 1),  # one period needs no company
