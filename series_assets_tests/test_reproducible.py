@@ -148,7 +148,7 @@ def test_made_in_other_processes(place: Path, data: Path, tmp_path: Path) -> Non
 
 
 def test_made_in_two_runs(place: Path, data: Path, tmp_path: Path) -> None:
-    """It makes no difference whether periods are made in one run or in many."""
+    """It makes no difference whether periods are materialized in one run or in many."""
     for periods in (f"{KEYS[0]}..{KEYS[1]}", KEYS[2], f"{KEYS[3]}..{KEYS[4]}"):
         generate(load_series(place), tmp_path, periods=periods)
     assert_same(data, tmp_path)

@@ -23,7 +23,7 @@ from series_assets.interface import generate
 from series_assets.storage import loading, sqlite
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
-from series_assets_tests.materialising import make
+from series_assets_tests.materializing import make
 
 ASSETS = ("new_records", "reference_table", "dataset", "report")
 KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
@@ -486,7 +486,7 @@ def test_a_broken_series_takes_nothing_else_down(
         [broken] = keys_of(definitions) - set(all_of("good"))
         node = definitions.resolve_asset_graph().get(dg.AssetKey(broken.split("/")))
         shown = told.replace("\n", "\\\n")  # a line of Markdown for each fault
-        assert node.description == f"This series cannot be made:\n\n{shown}"
+        assert node.description == f"This series cannot be loaded:\n\n{shown}"
         result = make(definitions, instance, broken)
         [failed] = [event for event in result.all_events if event.is_step_failure]
         assert failed.step_failure_data.user_failure_data is not None

@@ -59,7 +59,7 @@ def make(folder: Path, series: Series | None = None, periods: str | None = None)
 
 
 def report(folder: Path, series: Series | None = None) -> dg.ExecuteInProcessResult:
-    """Materialise the report of a series."""
+    """Materialize the report of a series."""
     series = series or a_busy_series()
     definitions = build_definitions([series], {"workspace": Workspace(folder)})
     with dg.DagsterInstance.ephemeral() as instance:
@@ -71,7 +71,7 @@ def report(folder: Path, series: Series | None = None) -> dg.ExecuteInProcessRes
 
 
 def told(folder: Path, series: Series | None = None) -> dict[str, Any]:
-    """Materialise the report and return what the UI shows with it."""
+    """Materialize the report and return what the UI shows with it."""
     result = report(folder, series)
     assert result.success
     [event] = result.get_asset_materialization_events()
@@ -79,7 +79,7 @@ def told(folder: Path, series: Series | None = None) -> dict[str, Any]:
 
 
 def refusal(folder: Path, series: Series | None = None) -> str:
-    """Materialise a report that has to fail and return what the UI shows as the reason."""
+    """Materialize a report that has to fail and return what the UI shows as the reason."""
     result = report(folder, series)
     assert not result.success
     [failed] = [event for event in result.all_events if event.is_step_failure]
@@ -279,7 +279,7 @@ def test_a_series_without_any_period_says_what_to_do(tmp_path: Path) -> None:
     """No page, no database, no traceback."""
     assert refusal(tmp_path / "data") == (
         "demo: none of its 4 periods has a dataset that can be read; first generate some "
-        "(materialise all assets of some partitions, or run series-assets generate demo)"
+        "(materialize all assets of some partitions, or run series-assets generate demo)"
     )
     assert not (tmp_path / "data").exists()
 
