@@ -17,6 +17,7 @@ from series_assets.interface import generate
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.files import read_csv
 from series_assets_tests.builders import a_series, a_specification, a_user_input, files_in
+from series_assets_tests.thorough import thorough
 
 ALL = ("new_records", "reference_table", "dataset")
 FIRST, SECOND, THIRD, FOURTH = "2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01"
@@ -162,6 +163,7 @@ def test_assets_made_one_by_one_make_the_same_bytes(
     assert bench.files == of_periods(expected, 1, 2)
 
 
+@pytest.mark.thorough
 def test_ranges_of_one_asset_make_the_same_bytes(bench: Bench, expected: dict[str, bytes]) -> None:
     """One asset a run over all partitions: the whole of one before any of the next."""
     for asset in ALL:
@@ -195,6 +197,7 @@ def test_periods_made_again_are_the_same(bench: Bench, expected: dict[str, bytes
         assert bench.files == expected
 
 
+@pytest.mark.thorough
 def test_a_longer_series_leaves_the_earlier_datasets_as_they_are(
     bench: Bench, expected: dict[str, bytes]
 ) -> None:
@@ -211,6 +214,7 @@ def test_a_longer_series_leaves_the_earlier_datasets_as_they_are(
     }
 
 
+@pytest.mark.thorough
 def test_two_series_in_one_folder_do_not_disturb_each_other(
     bench: Bench, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -244,7 +248,9 @@ def test_what_was_made_is_told_with_each_partition(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "assets", [ALL, ("reference_table",), ("dataset",)], ids=["all", "reference_table", "dataset"]
+    "assets",
+    [ALL, *thorough((("reference_table",),), (("dataset",),))],
+    ids=["all", "reference_table", "dataset"],
 )
 def test_a_period_without_the_ones_before_refuses_and_says_what_to_make(
     bench: Bench, expected: dict[str, bytes], assets: tuple[str, ...]
@@ -274,7 +280,7 @@ def test_a_range_without_the_periods_before_refuses(bench: Bench) -> None:
     assert bench.materialized("reference_table") == bench.materialized("dataset") == set()
 
 
-@pytest.mark.parametrize("key", [FIRST, SECOND])
+@pytest.mark.parametrize("key", [SECOND, *thorough(FIRST)])
 def test_a_dataset_without_its_new_records_refuses_and_says_what_to_make(
     bench: Bench, key: str, expected: dict[str, bytes]
 ) -> None:
@@ -290,7 +296,7 @@ def test_a_dataset_without_its_new_records_refuses_and_says_what_to_make(
     assert bench.files == of_periods(expected, 1, 2)
 
 
-@pytest.mark.parametrize("key", [FIRST, SECOND])
+@pytest.mark.parametrize("key", [SECOND, *thorough(FIRST)])
 def test_a_reference_table_without_the_new_records_refuses_and_says_what_to_make(
     bench: Bench, key: str, expected: dict[str, bytes]
 ) -> None:
