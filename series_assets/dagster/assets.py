@@ -38,9 +38,10 @@ _KINDS = {
     "manifest": ("python", "json"),
 }
 _DESCRIPTIONS = {
-    "new_records": "Records about entities never seen before, with the period's own seed and ",
-    "dates. reference_table": "The entities so far, as first recorded: what existing records are "
-    "drawn from.",
+    "new_records": "Records about entities never seen before, with the period's own seed and "
+    "dates.",
+    "reference_table": "The entities so far, as first recorded: what existing records are drawn "
+    "from.",
     "dataset": "What the period delivers: its new records, and existing records about entities "
     "of the periods before, shuffled.",
     "state": "The state of each delivered entity after the period, and the versions that a correct "

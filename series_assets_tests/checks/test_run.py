@@ -761,8 +761,8 @@ def test_files_of_other_contents_are_told(made: Made) -> None:
     other = Made(a_series(a_full_specification(), a_full_user_input(fraction_of_new=1)), made.data)
     path = made.folder / "dataset_2.new.yml"
     assert other.problems(2) == {
-        f"{path} was generated from different versions of the two files; make new_records "
-        "of 2024-02-01 again"
+        f"{path} was generated from different versions of the two files; regenerate "
+        "new_records of 2024-02-01"
     }
     (made.folder / "dataset_2.existing.yml").unlink()
     assert made.problems(2) == {

@@ -332,7 +332,7 @@ def test_new_records_of_other_files_are_not_recorded_as_if_made_by_these(bench: 
     edited = a_series(a_specification(random_seed=1))
     assert bench.refusal(FIRST, assets=("reference_table",), series=edited) == (
         "demo, period 2024-01-01: its new records were generated from different versions of "
-        "the two files; make new_records again"
+        "the two files; regenerate new_records"
     )
     workspace = Workspace(bench.folder)
     assert workspace.reference_table(edited).current_counts() == {}
@@ -350,7 +350,7 @@ def test_a_dataset_is_not_made_of_new_records_of_other_files(bench: Bench) -> No
     before = bench.files["demo/dataset_2.csv"]
     assert bench.refusal(SECOND, assets=("dataset",), series=edited) == (
         "demo, period 2024-02-01: its new records were generated from different versions of "
-        "the two files; make new_records again"
+        "the two files; regenerate new_records"
     )
     assert bench.files["demo/dataset_2.csv"] == before
     assert bench.make(SECOND, assets=("new_records", "dataset"), series=edited).success

@@ -310,7 +310,7 @@ def test_a_period_made_from_other_files_is_named(tmp_path: Path) -> None:
         table.require_periods(3, "period 2024-04-01")
     assert str(caught.value) == (
         "demo, period 2024-04-01 draws from all periods before it, but 2024-02-01, 2024-03-01 "
-        "were generated from different versions of the two files; first make "
+        "were generated from different versions of the two files; first generate "
         "2024-02-01..2024-03-01 (materialize new_records and reference_table of these partitions, "
         "or run series-assets "
         "generate with --periods 2024-02-01..2024-03-01)"

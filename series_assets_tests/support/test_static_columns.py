@@ -316,7 +316,6 @@ SETS = {"birds.common_name": 24, "mountains.range": 15, "birds": 20, "patients.l
 
 
 @pytest.mark.each_value
-@pytest.mark.each_value
 @pytest.mark.parametrize("source", SETS)
 @pytest.mark.parametrize("static", [["sex"], ["bird"]])
 def test_a_ready_made_set(tmp_path: Path, source: str, static: list[str]) -> None:
