@@ -108,9 +108,13 @@ def _refuse(*found: tuple[str, Iterable[Fault]]) -> None:
 
 
 def _fingerprint(specification: object, user_input: object) -> str:
-    """Return a digest of both files' content, without the keys that do not affect data."""
+    """Return a digest of both files' content, without the keys that do not affect data.
+
+    ``format: csv`` counts as not written: it gives the data of a series without the key.
+    """
     settings = user_input if isinstance(user_input, Mapping) else {}
-    kept = sorted((str(key), settings[key]) for key in settings if key not in DATA_NEUTRAL_KEYS)
+    neutral = {*DATA_NEUTRAL_KEYS, *(["format"] if settings.get("format") == "csv" else [])}
+    kept = sorted((str(key), settings[key]) for key in settings if key not in neutral)
     text = json.dumps([specification, kept], default=str, ensure_ascii=False)
     return sha256(text.encode()).hexdigest()[:16]
 

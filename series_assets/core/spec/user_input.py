@@ -171,6 +171,7 @@ class UserInput(BaseModel):
         BeforeValidator(lambda value: None if value is None else parse_date(value)),
         WithJsonSchema(DAY_SCHEMA),
     ] = _key("start of the first period", None)
+    format: Literal["csv", "parquet"] = _key("format of the files of records", "csv")
     manifest: Annotated[bool, BeforeValidator(flag)] = _key(
         "whether each dataset gets a manifest, which is written last", False, changes_data=False
     )
