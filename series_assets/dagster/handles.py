@@ -12,6 +12,7 @@ from series_assets.storage.reference_table import ReferenceTable
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from series_assets.pipeline.workspace import Workspace
 
@@ -48,6 +49,10 @@ class ReferenceTableSnapshot:
         self.table.require_periods(self._periods, f"the reference table after period {self.key}")
         known = self.table.entities_before(self._periods)
         return self.table.fetch(known.keys(np.arange(known.total)), self.table.columns())
+
+    def as_arrow(self) -> "pa.Table":
+        """Return the entities as an Arrow table. Raises as ``load`` does."""
+        return _as_arrow(self.load())
 
     @property
     def _periods(self) -> int:
@@ -87,9 +92,23 @@ class RecordsFile:
 
         return typed(files.read_csv(self.path()), self.series.kinds)
 
+    def as_arrow(self) -> "pa.Table":
+        """Return the records as an Arrow table with the types of ``format: parquet``.
+
+        Raises RequestError where there are none, GenerationError for a value in a CSV that does
+        not fit its type.
+        """
+        from series_assets.core.typed_records import typed_table, types_of
+
+        return typed_table(files.read_table(self.path()), types_of(self.series))
+
 
 class ChangeLogFile(RecordsFile):
     """What each row of a dataset did to the history: a CSV of the asset ``truth``."""
+
+    def as_arrow(self) -> "pa.Table":
+        """Return the change log as an Arrow table. Raises RequestError where there is none."""
+        return _as_arrow(self.load())
 
     def load(self) -> "pd.DataFrame":
         """Return the change log, typed. Raises RequestError where there is none."""
@@ -112,6 +131,10 @@ class ChangeLogFile(RecordsFile):
 
 class ManifestFile(RecordsFile):
     """The manifest of a dataset, which is JSON."""
+
+    def as_arrow(self) -> "pa.Table":
+        """Raise RequestError, as ``load`` does."""
+        return _as_arrow(self.load())
 
     def load(self) -> "pd.DataFrame":
         """Raise RequestError: a manifest is no table."""
@@ -153,6 +176,10 @@ class StateSnapshot:
         """
         return self._expected("scd1")
 
+    def as_arrow(self) -> "pa.Table":
+        """Return the current state as an Arrow table. Raises as ``load`` does."""
+        return _as_arrow(self.load())
+
     def history(self, profile: str = "plain") -> "pd.DataFrame":
         """Return all versions as of the period, typed (SCD2). Raises as ``load`` does."""
         return self._expected("scd2", profile)
@@ -167,6 +194,18 @@ class StateSnapshot:
     @property
     def _period(self) -> Period:
         return self.series.calendar.period_for_key(self.key)
+
+
+def _as_arrow(frame: "pd.DataFrame") -> "pa.Table":
+    """Return a typed frame as an Arrow table, its days as ``date32``."""
+    import pyarrow as pa
+
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    for place, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type):
+            days = table[field.name].cast(pa.date32())
+            table = table.set_column(place, field.name, days)
+    return table
 
 
 Handle = ReferenceTableSnapshot | RecordsFile | StateSnapshot
