@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as _replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _FILE_NAMES = {
-    "": re.compile(r"dataset_[1-9]\d*\.(csv|new\.yml|existing\.yml|manifest\.json)|report\.html"),
-    "new_records": re.compile(r"dataset_[1-9]\d*\.csv"),
+    "": re.compile(
+        r"dataset_[1-9]\d*\.(csv|parquet|new\.yml|existing\.yml|manifest\.json)|report\.html"
+    ),
+    "new_records": re.compile(r"dataset_[1-9]\d*\.(csv|parquet)"),
     "truth": re.compile(r"(changes|cells|scd1|scd2)_[1-9]\d*\.csv"),
 }
 """The names of a series' files in its folder, and in the folders within it."""
@@ -34,6 +37,8 @@ class Layout:
 
     folder: Path
     database: Path
+    suffix: str = ".csv"
+    """The suffix of files of records."""
 
     @classmethod
     def of(cls, series: Series, data_dir: Path, *, flat: bool = False) -> Self:
@@ -41,11 +46,17 @@ class Layout:
         return cls(
             folder=data_dir if flat else data_dir / series.name,
             database=series.database or data_dir / "exhibit.db",
+            suffix=f".{series.user_input.format}",
         )
+
+    @property
+    def other_format(self) -> Self:
+        """The layout of the series in the other format, which an earlier run may have used."""
+        return _replace(self, suffix=PARQUET if self.suffix == CSV else CSV)
 
     def dataset(self, number: int) -> Path:
         """The delivered records."""
-        return self.folder / f"dataset_{number}.csv"
+        return self.folder / f"dataset_{number}{self.suffix}"
 
     def new_specification(self, number: int) -> Path:
         """The specification of a dataset's new records."""
@@ -57,7 +68,7 @@ class Layout:
 
     def new_records(self, number: int) -> Path:
         """The new records of a dataset on their own."""
-        return self.folder / "new_records" / f"dataset_{number}.csv"
+        return self.folder / "new_records" / f"dataset_{number}{self.suffix}"
 
     def manifest(self, number: int) -> Path:
         """The manifest, by which a consumer knows that a dataset is there and complete."""
