@@ -15,12 +15,11 @@ from series_assets.checks.rules import TRUTH, Finding, rules_of
 from series_assets.core.errors import GenerationError, RequestError, SeriesError, sentence
 from series_assets.core.plan.series import Series
 from series_assets.storage import files
+from series_assets.storage.entities import EntityLookup, ReferenceTable
 from series_assets.storage.provenance import require_delivered
-from series_assets.storage.reference_table import ReferenceTable
 
 if TYPE_CHECKING:
     from series_assets.checks.dataset_under_check import DatasetUnderCheck
-    from series_assets.storage.entity_lookup import EntityLookup
 
 _NEEDS_REFERENCE_TABLE = {"identifiers", "static_columns", "linked_columns"}
 
@@ -191,11 +190,9 @@ class _Check:
         return self._series.calendar.keys[k]
 
     @cached_property
-    def _entities(self) -> "EntityLookup":
-        from series_assets.storage.entity_lookup import entity_lookup
-
+    def _entities(self) -> EntityLookup:
         names = self._series.roles.identifiers
-        return self._opened.enter_context(entity_lookup(self._table, names, max(self._ks)))
+        return self._opened.enter_context(self._table.lookup(names, max(self._ks)))
 
     @cached_property
     def _first_header(self) -> list[str]:

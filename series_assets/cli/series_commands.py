@@ -16,7 +16,7 @@ from series_assets.core.errors import Fault, GenerationError, InputError
 from series_assets.core.plan.notes import notes_of
 from series_assets.core.plan.series import Series
 from series_assets.settings import SHIPPED, Settings, from_environment
-from series_assets.storage.files import Layout
+from series_assets.storage.layout import Layout
 from series_assets.storage.loading import BrokenSeries
 from series_assets.storage.paths import is_pipe_or_device
 from series_assets.terminal import cell, echo

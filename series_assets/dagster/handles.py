@@ -8,7 +8,7 @@ from series_assets.core.errors import RequestError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.storage import files
-from series_assets.storage.reference_table import ReferenceTable
+from series_assets.storage.entities import ReferenceTable
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.dagster.columns import history_schema
 from series_assets.dagster.metadata import Metadata, of_period, table_of, table_of_files
-from series_assets.storage.files import Layout
+from series_assets.storage.layout import Layout
 
 if TYPE_CHECKING:
     from series_assets.core.truth.fold import Fold

@@ -95,7 +95,7 @@ class _PeriodWriter:
     def reference_table(self, plan: Plan, result: "NewEntities") -> Metadata:
         from series_assets.pipeline.reference import record_new_entities
 
-        record_new_entities(self._series, plan.period, result, self._workspace)
+        record_new_entities(self._series, plan.period, result, self._workspace, self._folder)
         counts = self._table.current_counts()
         return metadata.reference_table_metadata(self._series, plan, result, self._layout, counts)
 

@@ -8,7 +8,6 @@ from series_assets.core.errors import Fault, InputError, RequestError, did_you_m
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.pipeline.workspace import Workspace
-from series_assets.storage.files import INNER_FOLDERS
 from series_assets.storage.lookup_tables import check_lookups
 from series_assets.storage.manifests import require_manifest_before
 from series_assets.storage.states import StateTable
@@ -48,7 +47,7 @@ def check_request(series: Series, periods: Sequence[Period], workspace: Workspac
         states.require_periods(periods[0].k)
     if series.user_input.manifest:
         require_manifest_before(series, layout, periods[0])
-    for folder in (layout.folder, *(layout.folder / name for name in INNER_FOLDERS)):
+    for folder in (layout.folder, *layout.inner_folders()):
         if folder == layout.folder or folder.exists():
             _check_writable(folder)
 

@@ -75,7 +75,7 @@ def _make_period(
         timer.end("new records", period, new.contents)
         timer.begin("reference table", period)
         entities = select_new_entities(series, new.texts)
-        record_new_entities(series, period, entities, workspace)
+        record_new_entities(series, period, entities, workspace, folder)
         timer.end("reference table", period, entities.contents)
         timer.begin("dataset", period)
         dataset = make_dataset(series, plan, new.texts, workspace, folder)
@@ -197,7 +197,13 @@ class _ParallelRun:
                     entities = select_new_entities(
                         self._work.series, read_new_records(self._work, period)
                     )
-                    record_new_entities(self._work.series, period, entities, self._work.workspace)
+                    record_new_entities(
+                        self._work.series,
+                        period,
+                        entities,
+                        self._work.workspace,
+                        self._work.folder,
+                    )
             except PeriodError as error:
                 self._fail(period, error)
             else:

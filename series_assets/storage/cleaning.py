@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from series_assets.core.errors import GenerationError
-from series_assets.storage.files import INNER_FOLDERS, Layout
+from series_assets.storage.layout import Layout
 
 
 def removable_files(layout: Layout) -> list[Path]:
@@ -14,7 +14,7 @@ def removable_files(layout: Layout) -> list[Path]:
     Ignores links and folders under their names. Raises GenerationError where a folder is a link
     or cannot be written.
     """
-    for folder in (layout.folder, *(layout.folder / name for name in INNER_FOLDERS)):
+    for folder in (layout.folder, *layout.inner_folders()):
         if folder.is_symlink():
             raise GenerationError(
                 "is a link, which is not followed to remove anything",
@@ -46,6 +46,6 @@ def remove_files(layout: Layout, files: Sequence[Path]) -> None:
                 "make sure that the file can be removed, then run this again",
                 file=path,
             ) from error
-    for folder in (*(layout.folder / name for name in INNER_FOLDERS), layout.folder):
+    for folder in (*reversed(layout.inner_folders()), layout.folder):
         if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
             folder.rmdir()

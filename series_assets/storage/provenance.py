@@ -11,7 +11,7 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.spec.specification import Specification
 from series_assets.storage import files
-from series_assets.storage.files import Layout
+from series_assets.storage.layout import Layout
 from series_assets.storage.yaml_writing import as_yaml
 
 _COMMENT = "made from a specification and a user input with the fingerprint "
