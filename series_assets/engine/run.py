@@ -158,7 +158,7 @@ def _run(
     ]
     with (
         isolated(database, derive(seed, "process")) as messages,
-        constant_seeds.replaced_by(seed if plan.period.k else None),
+        constant_seeds.replaced_by(seed if plan.run.index else None),
         patched(changes),
     ):
         try:

@@ -118,7 +118,9 @@ def sample_entities(series: Series, plan: Plan, workspace: Workspace) -> pd.Data
             series=series.name,
             period=plan.period.key,
         )
-    ranks = sample_ranks(part.distribution, part.rows, known.total, plan.random_seed, plan.period.k)
+    ranks = sample_ranks(
+        part.distribution, part.rows, known.total, plan.random_seed, *plan.run.place
+    )
     return table.fetch(known.keys(ranks), series.reference_columns)
 
 
