@@ -16,8 +16,8 @@ from series_assets.core.plan.constraints import Violation
 from series_assets.core.plan.series import Plan, Series
 from series_assets.core.spec.specification import Specification
 from series_assets.dagster.columns import column_schema, column_types, history_schema, roles_of
+from series_assets.pipeline.record_summary import RecordSummary, summarize_records
 from series_assets.reporting.plotting import data_uri
-from series_assets.reporting.record_summary import RecordSummary, summarize_records
 from series_assets.storage.layout import Layout
 from series_assets.storage.yaml_writing import as_yaml
 

@@ -165,7 +165,7 @@ def _run(
             yield messages
         except Exception as error:
             known = as_generation_error(error, messages.lines())
-            raise known.in_period(plan.series, plan.period.key, part) from error
+            raise known.in_period(plan.series, plan.key, part) from error
 
 
 def _run_exhibit(

@@ -155,7 +155,7 @@ def result_of(future: "Future[Any]", series: Series, period: Period) -> Any:
             "its process was killed, possibly because memory ran out",
             f"generate it again, with {SETTING}=none if the problem persists",
             series=series.name,
-            period=period.key,
+            period=series.key_of(period),
         ) from None
 
 

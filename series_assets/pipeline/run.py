@@ -18,6 +18,8 @@ from series_assets.pipeline.dataset import make_dataset, write_dataset
 from series_assets.pipeline.failures import PeriodError, as_period_errors
 from series_assets.pipeline.manifest import write_manifest
 from series_assets.pipeline.new_records import make_new_records, write_new_records
+from series_assets.pipeline.part_tasks import generate_part
+from series_assets.pipeline.parts import run_parts
 from series_assets.pipeline.progress import MANIFEST, STATE, TRUTH, PhaseTimer, Progress, counted
 from series_assets.pipeline.reference import (
     record_new_entities,
@@ -42,19 +44,38 @@ def generate_periods(
     check_request(series, periods, workspace)
     for note in notes_of(series):
         progress.noted(note)
-    workers = executors.workers_for(len(periods), series.rows, workspace.executor)
     timer = PhaseTimer(periods, progress)
     with workspace.scratch() as folder:
         require_earlier(series, periods[0], workspace, folder)
-        with executors.start_workers(workers) as processes:
-            if processes is None:
-                for period in periods:
-                    _make_period(series, period, workspace, folder, progress, timer)
-            else:
-                work = Work(series, workspace, folder)
-                _ParallelRun(work, periods, processes, progress, timer).run()
+        if series.is_sharded:
+            _make_parts(Work(series, workspace, folder), periods, progress, timer)
+        else:
+            _make_periods(Work(series, workspace, folder), periods, progress, timer)
     layout = workspace.layout(series)
     return [layout.dataset(period.number) for period in periods]
+
+
+def _make_parts(
+    work: Work, periods: Sequence[Period], progress: Progress, timer: PhaseTimer
+) -> None:
+    """Generate the periods of a sharded series, part by part."""
+    for period, _ in run_parts(work, periods, generate_part, progress):
+        with as_period_errors(work.series, period):
+            _finish(work.series, period, work.workspace, work.folder, timer)
+
+
+def _make_periods(
+    work: Work, periods: Sequence[Period], progress: Progress, timer: PhaseTimer
+) -> None:
+    """Generate the periods of a series that is not sharded."""
+    series, workspace, folder = work.series, work.workspace, work.folder
+    workers = executors.workers_for(len(periods), series.rows, workspace.executor)
+    with executors.start_workers(workers) as processes:
+        if processes is None:
+            for period in periods:
+                _make_period(series, period, workspace, folder, progress, timer)
+        else:
+            _ParallelRun(work, periods, processes, progress, timer).run()
 
 
 def _make_period(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from series_assets.core.errors import GenerationError
+from series_assets.storage import files
 from series_assets.storage.layout import Layout
 
 
@@ -21,23 +22,38 @@ def removable_files(layout: Layout) -> list[Path]:
                 "remove the files where it leads by hand, and then the link",
                 file=folder,
             )
-    files = [path for path in layout.existing_files() if path.is_file() and not path.is_symlink()]
-    for folder in sorted({path.parent for path in files}):
+    found = [path for path in layout.existing_files() if path.is_file() and not path.is_symlink()]
+    for folder in sorted({path.parent for path in found}):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise GenerationError(
                 "its files cannot be removed: the folder cannot be written; nothing was removed",
                 "make it writable, then run this again",
                 file=folder,
             )
-    return files
+    return found
 
 
-def remove_files(layout: Layout, files: Sequence[Path]) -> None:
+def remove_surplus(layout: Layout, number: int) -> None:
+    """Remove the files of a dataset that another number of shards left, and empty folders.
+
+    Raises GenerationError.
+    """
+    found = layout.surplus_files(number)
+    for path in found:
+        files.remove(path)
+    # Specifications are in a folder within that of their parts.
+    for folder in sorted({path.parent for path in found}, reverse=True):
+        for place in (folder, folder.parent):
+            if place != layout.folder and place.is_dir() and not any(place.iterdir()):
+                place.rmdir()
+
+
+def remove_files(layout: Layout, paths: Sequence[Path]) -> None:
     """Remove the files, and then the empty folders of the series.
 
     Raises GenerationError at the first file that cannot be removed.
     """
-    for path in files:
+    for path in paths:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:

@@ -39,6 +39,11 @@ class ReferenceTable(ABC):
     layout: Layout
 
     @property
+    def parts(self) -> "tuple[ReferenceTable, ...]":
+        """The tables of all shards; the table itself where there is only one."""
+        return (self,)
+
+    @property
     @abstractmethod
     def place(self) -> Path:
         """The file or folder in which it is kept, for messages and metadata."""

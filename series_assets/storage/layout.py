@@ -53,6 +53,8 @@ class Layout:
         return cls(
             folder=data_dir if flat else data_dir / series.name,
             database=series.database or data_dir / "exhibit.db",
+            shards=series.shards,
+            shard=series.shard,
         )
 
     @property
@@ -166,7 +168,8 @@ class Layout:
         ]
         found = [path for folder in folders for path in folder.glob("part-*")]
         if self.shards > 1:
-            known = {path for part in self.parts for path in part._files(number)}
+            parts = replace(self, shard=None).parts
+            known = {path for part in parts for path in part._files(number)}
             whole = replace(self, shards=1, shard=None)
             found = [path for path in (*found, *whole._files(number)) if path not in known]
         return sorted(path for path in found if path.exists() and self._is_own(path))

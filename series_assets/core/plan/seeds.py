@@ -29,6 +29,10 @@ class RunNumber:
         """The number that is added to the specification's own seeds, different for all runs."""
         return self.k * self.shards + self.shard
 
+    def of_key(self, key: str) -> str:
+        """Return a period's key for messages: with several shards, the shard is named too."""
+        return key if self.shards == 1 else f"{key}, shard {self.shard + 1} of {self.shards}"
+
     @property
     def place(self) -> tuple[int, ...]:
         """What other seeds are derived from: the period and, with several shards, the shard."""

@@ -83,6 +83,11 @@ class Plan:
     new: NewPart | None
     existing: ExistingPart | None
 
+    @property
+    def key(self) -> str:
+        """The key of the period for messages; with several shards, with the shard."""
+        return self.run.of_key(self.period.key)
+
 
 @dataclass(frozen=True)
 class Series:
@@ -193,9 +198,7 @@ class Series:
 
     def key_of(self, period: Period) -> str:
         """Return a period's key for messages; that of a shard names the shard."""
-        if self.shard is None:
-            return period.key
-        return f"{period.key}, shard {self.shard + 1} of {self.shards}"
+        return period.key if self.is_sharded else self.run_number(period.k).of_key(period.key)
 
     def counts(self, k: int) -> tuple[int, int]:
         """Return the numbers of new and existing rows in period ``k`` (section 2).
