@@ -35,7 +35,7 @@ def list_series() -> None:
             table.add_row(cell(series.name), "broken, see below")
             continue
         calendar, layout = series.calendar, Layout.of(series, settings.data_dir)
-        existing = sum(layout.dataset(period.number).exists() for period in calendar.periods)
+        existing = sum(layout.is_delivered(period.number) for period in calendar.periods)
         table.add_row(
             series.name,
             f"{calendar.count} × {calendar.length} {calendar.unit}",

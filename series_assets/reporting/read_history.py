@@ -12,7 +12,12 @@ from pathlib import Path
 
 from series_assets.core.errors import RequestError
 from series_assets.core.plan.series import Series
-from series_assets.reporting.history import History, PeriodHistory, RowsByOrigin
+from series_assets.reporting.history import (
+    History,
+    PeriodHistory,
+    RowsByOrigin,
+    combine_histories,
+)
 from series_assets.storage.entities import KEYS_PER_PERIOD, EntityLookup, ReferenceTable
 from series_assets.storage.files import read_csv
 from series_assets.storage.layout import Layout
@@ -28,10 +33,16 @@ def read_history(series: Series, layout: Layout) -> History:
     """
     table = reference_table(series, layout)
     table.check_owner()
-    with _known(table) as known:
-        periods = [_period(series, layout, known, k) for k in range(series.calendar.count)]
+    periods: list[PeriodHistory] = []
+    recorded = True
+    for part in table.parts:
+        with _known(part) as known:
+            ks = range(series.calendar.count)
+            of_part = [_period(part.series, part.layout, known, k) for k in ks]
+        periods = list(map(combine_histories, periods, of_part)) if periods else of_part
+        recorded = recorded and bool(known.recorded)
     remarks: tuple[str, ...] = ()
-    if any(period.delivered for period in periods) and not known.recorded:
+    if any(period.delivered for period in periods) and not recorded:
         remarks = (
             f"{table.place}: holds no reference table of {series.name}, so its entities and "
             "their periods of origin are not known; make reference_table again",
@@ -75,6 +86,7 @@ def operations_in(path: Path) -> dict[str, int] | None:
 
 def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHistory:
     key, (new, existing) = series.calendar.keys[k], series.counts(k)
+    shown = series.key_of(series.calendar.period(k))
     path, remarks, delivered = layout.dataset(k + 1), [], None
     if path.exists():
         try:
@@ -83,12 +95,12 @@ def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHi
             remarks.append(str(error))
         if is_stale(series, layout, series.calendar.period(k)):
             remarks.append(
-                f"Period {key} was generated from different versions of the two files; "
+                f"Period {shown} was generated from different versions of the two files; "
                 "make it again."
             )
     if delivered and delivered.unknown and known.recorded:
         remarks.append(
-            f"Period {key}: {delivered.unknown} rows are about entities that are not in the "
+            f"Period {shown}: {delivered.unknown} rows are about entities that are not in the "
             "reference table for this period or an earlier one; make reference_table and dataset "
             "again."
         )

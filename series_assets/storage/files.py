@@ -118,6 +118,20 @@ def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame"
     return frame
 
 
+def read_records(path: Path) -> "pd.DataFrame":
+    """Return the records in a file, or in all parts of a folder, as ``read_csv`` does."""
+    import pandas as pd
+
+    if not path.is_dir():
+        return read_csv(path)
+    return pd.concat([read_csv(part) for part in parts_in(path)], ignore_index=True)
+
+
+def parts_in(folder: Path) -> list[Path]:
+    """Return the files of all parts of a dataset in their order."""
+    return sorted(folder.glob("part-*.csv"))
+
+
 def read_table(path: Path, columns: Sequence[str] | None = None) -> "pa.Table":
     """Return what ``read_csv`` does as an Arrow table, null where a value is missing."""
     # Opened once: another run may replace the file at any time.
