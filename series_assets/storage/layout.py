@@ -160,22 +160,23 @@ class Layout:
 
     def surplus_files(self, number: int) -> list[Path]:
         """Return files of a dataset that another number of shards left, sorted."""
-        places = (f"{place}dataset_{number}" for place in ("", "new_records/"))
-        folders = [
-            path
-            for place in (*places, f"dataset_{number}/{_SPECIFICATIONS}")
-            if (path := self.folder / place).is_dir()
-        ]
-        found = [path for folder in folders for path in folder.glob("part-*")]
+        dataset = f"dataset_{number}"
+        inner = (dataset, f"new_records/{dataset}", f"{dataset}/{_SPECIFICATIONS}")
+        folders = [self.folder / name for name in (*inner, f"{_REFERENCE}/period_{number}")]
+        found = [path for place in folders if place.is_dir() for path in place.glob("part-*")]
         if self.shards > 1:
-            parts = replace(self, shard=None).parts
-            known = {path for part in parts for path in part._files(number)}
             whole = replace(self, shards=1, shard=None)
+            known = {
+                path
+                for part in replace(self, shard=None).parts
+                for path in (*part._files(number), part.entities(number))
+            }
             found = [path for path in (*found, *whole._files(number)) if path not in known]
         return sorted(path for path in found if path.exists() and self._is_own(path))
 
     def _is_own(self, path: Path) -> bool:
-        return bool(_FILE.fullmatch(path.relative_to(self.folder).as_posix()))
+        name = path.relative_to(self.folder).as_posix()
+        return bool(_FILE.fullmatch(name) or _ENTITIES.fullmatch(name))
 
     def _files(self, number: int) -> list[Path]:
         return [
