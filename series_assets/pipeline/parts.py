@@ -7,17 +7,23 @@ for each other: a part needs those of its own shard in the periods before, and n
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Plan, Series
 from series_assets.pipeline import executors
+from series_assets.pipeline.executor_names import dask_address
 from series_assets.pipeline.failures import PeriodError, as_period_errors
 from series_assets.pipeline.part_facts import PartFacts
 from series_assets.pipeline.progress import FinishedPhase, Progress, phase_of_part
 from series_assets.pipeline.work import Work, unpacked
+
+if TYPE_CHECKING:
+    from series_assets.pipeline.dask_workers import DaskWorkers
+
+    Workers = executors.WorkerProcesses | DaskWorkers
 
 Task = Callable[[Work, Series, Plan, Path], PartFacts]
 """Generates a part: from the work, the shard, its plan, and a folder for temporary files."""
@@ -32,14 +38,23 @@ def run_parts(
 
     Raises the PeriodError of the first period that fails, after those before it are complete.
     """
-    series = work.series
-    units, rows = len(periods) * series.shards, -(-series.rows // series.shards)
-    wanted = executors.workers_for(units, rows, work.workspace.executor)
-    with executors.start_workers(min(wanted, series.shards)) as processes:
+    with _workers(work, len(periods)) as processes:
         if processes is None:
             yield from _in_this_process(work, periods, task, progress)
         else:
             yield from _ParallelParts(work, periods, task, progress, processes).results()
+
+
+def _workers(work: Work, periods: int) -> "AbstractContextManager[Workers | None]":
+    """Return what provides the workers for so many periods; None: this process does the work."""
+    series, executor = work.series, work.workspace.executor
+    if address := dask_address(executor):
+        from series_assets.pipeline.dask_workers import connect_workers
+
+        return connect_workers(address, work.folder)
+    rows = -(-series.rows // series.shards)
+    wanted = executors.workers_for(periods * series.shards, rows, executor)
+    return executors.start_workers(min(wanted, series.shards))
 
 
 def _in_this_process(
@@ -114,7 +129,7 @@ class _ParallelParts:
         periods: Sequence[Period],
         task: Task,
         progress: Progress,
-        processes: executors.WorkerProcesses,
+        processes: "Workers",
     ) -> None:
         self._series, self._periods, self._task = work.series, periods, task
         self._packed, self._processes = work.packed(), processes

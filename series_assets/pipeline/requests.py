@@ -7,6 +7,7 @@ from pathlib import Path
 from series_assets.core.errors import Fault, InputError, RequestError, did_you_mean
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
+from series_assets.pipeline import executors
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.lookup_tables import check_lookups
 from series_assets.storage.manifests import require_manifest_before
@@ -37,6 +38,8 @@ def chosen_periods(series: Series, span: str | None) -> Sequence[Period]:
 def check_request(series: Series, periods: Sequence[Period], workspace: Workspace) -> None:
     """Raise RequestError or InputError if a run is certain to fail."""
     layout, table = workspace.layout(series), workspace.reference_table(series)
+    if not series.is_sharded:
+        executors.refuse_dask(workspace.executor)
     check_lookups(series, layout.database, any_database=workspace.any_database)
     table.check_owner()
     if periods[0].k:
