@@ -119,8 +119,9 @@ class ReferenceTable(ABC):
 
     def entities_before(self, k: int) -> "KnownEntities":
         """Return the entities of all periods before ``k``. Raises as ``require_periods`` does."""
-        recorded = self._recorded(check_owner=True)
-        self._require(recorded, range(k), period=self.series.calendar.keys[k])
+        recorded, keys = self._recorded(check_owner=True), self.series.calendar.keys
+        reader = "the reference table after the last period"
+        self._require(recorded, range(k), reader, keys[k] if k < len(keys) else "")
         return KnownEntities(tuple(recorded[j][0] for j in range(k)))
 
     def _require(

@@ -53,7 +53,8 @@ def test_metadata_are_about_all_parts(run: Any) -> None:
     def shown(asset: str) -> dict[str, Any]:
         wanted = dg.AssetRecordsFilter(dg.AssetKey(["demo", asset]), asset_partitions=[LAST])
         [record] = instance.fetch_materializations(wanted, limit=1).records
-        return {name: entry.value for name, entry in record.asset_materialization.metadata.items()}
+        facts = record.asset_materialization.metadata
+        return {name: entry.value for name, entry in facts.items()}
 
     dataset = shown("dataset")
     assert dataset["parts"] == 3
@@ -61,12 +62,20 @@ def test_metadata_are_about_all_parts(run: Any) -> None:
     assert dataset["dagster/row_count"] == 60
     assert dataset["entities"] == read_records(folder / "demo" / "dataset_3")["id"].nunique()
     assert dataset["earlier_entities"] == 80
-    files = [record.data["file"] for record in dataset["files"]]
+    [event] = [one for one in run[2].get_asset_materialization_events() if _is_last(one)]
+    table = event.materialization.metadata["files"]
+    assert isinstance(table, dg.TableMetadataValue)
+    files = [record.data["file"] for record in table.records]
     assert files == [str(folder / "demo" / "dataset_3" / f"part-000{n}.csv") for n in (1, 2, 3)]
     assert shown("new_records")["dagster/row_count"] == 20
     table = shown("reference_table")
     assert (table["new_entities"], table["total_entities"]) == (20, 100)
     assert shown("manifest")["rows"] == 60
+
+
+def _is_last(event: dg.DagsterEvent) -> bool:
+    is_dataset = event.asset_key == dg.AssetKey(["demo", "dataset"])
+    return is_dataset and event.partition == LAST
 
 
 def test_its_checks_and_its_report_read_all_parts(run: Any) -> None:
