@@ -11,10 +11,13 @@ import pytest
 from series_assets.core.errors import GenerationError
 from series_assets.core.plan.series import Plan, Series
 from series_assets.interface import check, generate, iter_datasets
+from series_assets.pipeline.preview import preview_period
 from series_assets.pipeline.progress import FinishedPhase, Progress, phases_of
+from series_assets.pipeline.trial import faults_of_trial
 from series_assets.pipeline.workspace import Workspace
 from series_assets.reporting.read_history import read_history
 from series_assets.storage.files import parts_in, read_csv, read_records
+from series_assets.storage.sqlite import installed_database
 from series_assets_tests.builders import a_series, a_specification, a_user_input, files_in
 
 SHARDS = 3
@@ -100,6 +103,13 @@ def test_a_part_that_is_missing_is_named(made: Path, tmp_path: Path) -> None:
     assert result.complaints() == [
         f"2024-01-01: {layout.dataset(1)}/part-0002.csv is missing; make dataset of 2024-01-01"
     ]
+
+
+def test_trials_and_previews_run_it_in_one_shard() -> None:
+    """Few rows are enough to find what fails in any shard."""
+    assert list(faults_of_trial(sharded(), installed_database())) == []
+    preview = preview_period(sharded(), THIRD, installed_database())
+    assert len(preview.dataset) == 61
 
 
 def test_the_history_counts_all_parts(made: Path) -> None:

@@ -187,6 +187,12 @@ class Series:
             return (self,)
         return tuple(replace(self, shard=shard) for shard in range(self.shards))
 
+    def unsharded(self) -> "Series":
+        """Return the same series in one shard: other data, for runs of few rows."""
+        if self.shards == 1:
+            return self
+        return replace(self, user_input=self.user_input.model_copy(update={"shards": 1}))
+
     def run_number(self, k: int) -> RunNumber:
         """Return which of the runs of the series period ``k`` is."""
         return RunNumber(k, self.shard or 0, self.shards)
