@@ -1,6 +1,6 @@
 """A run killed at any point harms nothing, and the next one ends with the bytes of an undisturbed.
 
-Points are counted in ``killing``, over all that a run of four periods changes on the disk. With
+Points are counted in ``killing``, over all that a run of three periods changes on the disk. With
 ``HYPOTHESIS_PROFILE=long`` runs are killed at ten times as many points drawn from all.
 """
 
@@ -19,7 +19,7 @@ from series_assets.storage.provenance import read_fingerprint
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.killed_runs import Delivered, Killer
 
-_PERIODS = 4
+_PERIODS = 3
 _TIMES = 10 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 1
 _DRAWN = 10 * _TIMES
 _DRAWN_OVER_OTHERS = 5 * _TIMES
@@ -86,7 +86,7 @@ NAMED = [
 
 @dataclass(frozen=True)
 class Stage:
-    """A series of four periods, the same with other contents, and what undisturbed runs make."""
+    """A series of three periods, the same with other contents, and what undisturbed runs make."""
 
     killer: Killer
     series: Path

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from series_assets.core.manifest import combined_manifest, manifest_of
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
@@ -20,11 +22,13 @@ def write_manifest(
     folded: PeriodFold | None,
     workspace: Workspace,
     folder: Path,
+    texts: pa.Table | None = None,
 ) -> Path:
     """Write the manifest of a period whose other files are in place, and return its path.
 
     ``folded`` is what the period does to the history, None where it has to be looked up or there
-    is none; ``folder`` is for temporary files. Raises RequestError where the dataset, the states
+    is none; ``texts`` is what the dataset contains, which else is read from it; ``folder`` is for
+    temporary files. Raises RequestError where the dataset, the states
     or the manifest before are missing or come from other contents.
     """
     if folded is None and series.truth:
@@ -33,10 +37,10 @@ def write_manifest(
     parent = require_manifest_before(series, layout, period)
     operations = folded.fold.operations if folded else None
     if series.is_sharded:  # one part in memory at a time
-        parts = (_manifest_of(one, period, workspace, None, parent) for one in series.parts)
+        parts = (_manifest_of(one, period, workspace, None, parent, None) for one in series.parts)
         manifest = combined_manifest(parts)
     else:
-        manifest = _manifest_of(series, period, workspace, operations, parent)
+        manifest = _manifest_of(series, period, workspace, operations, parent, texts)
     prepared = folder / f"manifest_{period.number}.json"
     files.write_text(prepared, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
     target = layout.manifest(period.number)
@@ -51,8 +55,9 @@ def _manifest_of(
     workspace: Workspace,
     operations: Mapping[str, int] | None,
     parent: str | None,
+    texts: pa.Table | None,
 ) -> dict[str, Any]:
     """Return the manifest of a dataset, or of a shard's part of it."""
     content = read_dataset(series, period, workspace)
-    rows = files.parse_table(content)
+    rows = files.parse_table(content) if texts is None else texts
     return manifest_of(series, period, content, rows, operations, parent)

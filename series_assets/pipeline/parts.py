@@ -16,6 +16,7 @@ from series_assets.core.plan.series import Plan, Series
 from series_assets.pipeline import executors
 from series_assets.pipeline.executor_names import dask_address
 from series_assets.pipeline.failures import PeriodError, as_period_errors
+from series_assets.pipeline.memory import release_unused
 from series_assets.pipeline.part_facts import PartFacts
 from series_assets.pipeline.progress import FinishedPhase, Progress, phase_of_part
 from series_assets.pipeline.work import Work, unpacked
@@ -81,7 +82,9 @@ def _run(task: Task, work: Work, k: int, shard: int) -> PartFacts:
         as_period_errors(series, series.calendar.period(k)),
         _folder_of_part(work, k, shard) as folder,
     ):
-        return task(work, series, series.plan(k), folder)
+        facts = task(work, series, series.plan(k), folder)
+    release_unused(sum(series.counts(k)))
+    return facts
 
 
 @contextmanager

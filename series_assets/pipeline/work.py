@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pandas as pd
+import pyarrow as pa
 
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Plan, Series
@@ -39,14 +39,12 @@ def unpacked(packed: bytes) -> Work:
     return work
 
 
-def read_new_records(work: Work, period: Period) -> pd.DataFrame | None:
+def read_new_records(work: Work, period: Period) -> pa.Table | None:
     """Return the new records of a period, as text; None if its plan has none."""
     return read_new_records_of(work.series, work.workspace, period)
 
 
-def read_new_records_of(
-    series: Series, workspace: Workspace, period: Period
-) -> pd.DataFrame | None:
+def read_new_records_of(series: Series, workspace: Workspace, period: Period) -> pa.Table | None:
     """Return the new records of a period of a series, or of a shard, as ``read_new_records``."""
     new, _ = series.counts(period.k)
     return workspace.read_new_records(series, period) if new else None

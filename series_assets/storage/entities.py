@@ -150,7 +150,7 @@ class ReferenceTable(ABC):
         problem = f"draws from all periods before it, but {' and '.join(reasons)}"
         raise RequestError(
             problem if period else f"{self.series.name}, {reader} {problem}",
-            f"first make {span} (materialise new_records and reference_table of "
+            f"first generate {span} (materialize new_records and reference_table of "
             f"{'these partitions' if len(again) > 1 else 'this partition'}, or run "
             f"series-assets generate with --periods {span})",
             series=self.series.name if period else "",

@@ -24,6 +24,7 @@ from series_assets.storage.period_table import PeriodTable
 from series_assets.storage.sqlite import (
     column_names,
     create_if_missing,
+    insert_rows,
     open_database,
     quoted,
     snapshot,
@@ -111,11 +112,12 @@ class SqliteReferenceTable(PeriodTable, ReferenceTable):
         first, period = k * KEYS_PER_PERIOD, self.series.calendar.keys[k]
         values = (to_sqlite(entities[name]) for name in entities.columns)
         columns = ", ".join([_KEY, _PERIOD, *map(quoted, entities.columns)])
-        marks = ", ".join("?" * (len(entities.columns) + 2))
         keys = range(first, first + len(entities))
-        connection.executemany(
-            f"INSERT INTO {self._table} ({columns}) VALUES ({marks})",
+        insert_rows(
+            connection,
+            f"INSERT INTO {self._table} ({columns}) VALUES",
             zip(keys, repeat(period, len(keys)), *values, strict=True),
+            len(entities.columns) + 2,
         )
 
     def recorded_periods(self) -> dict[int, tuple[str, int]] | None:

@@ -150,7 +150,7 @@ def test_loading_the_definitions_imports_no_pandas() -> None:
 
 
 def test_making_one_partition_checks_it(bench: Bench) -> None:
-    """The result is that of the partition, and knows which materialisation it is about."""
+    """The result is that of the partition, and knows which materialization it is about."""
     result = bench.make(partition_key=FIRST)
     assert len(result.get_asset_check_evaluations()) == len(NAMES)
     for name in NAMES:
@@ -271,7 +271,7 @@ def test_a_missing_file_fails_the_check_with_what_to_do(made: Bench) -> None:
     assert made.check("counts", partition_key=SECOND).success
     evaluation = made.recorded("counts")[0].evaluation
     assert not evaluation.passed
-    assert evaluation.description == f"{path} is missing; make dataset of {SECOND}"
+    assert evaluation.description == f"{path} is missing; generate dataset of {SECOND}"
     assert dict(evaluation.metadata) == {"period": dg.TextMetadataValue(SECOND)}
 
 
