@@ -16,7 +16,7 @@ from series_assets.interface import generate
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.files import read_records
 from series_assets_tests.builders import a_series, a_user_input, files_in
-from series_assets_tests.materialising import make
+from series_assets_tests.materializing import make
 
 FIRST, LAST = "2024-01-01", "2024-03-01"
 KEYS = ("demo/new_records", "demo/reference_table", "demo/dataset", "demo/manifest")

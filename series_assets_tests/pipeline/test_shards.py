@@ -101,7 +101,7 @@ def test_a_part_that_is_missing_is_named(made: Path, tmp_path: Path) -> None:
     assert not layout.is_delivered(1)
     [result] = check(sharded(), tmp_path, "2024-01-01")
     assert result.complaints() == [
-        f"2024-01-01: {layout.dataset(1)}/part-0002.csv is missing; make dataset of 2024-01-01"
+        f"2024-01-01: {layout.dataset(1)}/part-0002.csv is missing; generate dataset of 2024-01-01"
     ]
 
 
