@@ -85,9 +85,9 @@ def _lazy_frame(handle: Handle) -> Any:
     import polars as pl
 
     if isinstance(handle, RecordsFile):
-        path = handle.path()
-        if path.suffix == ".parquet":
-            return pl.scan_parquet(path)
+        paths = [part.path() for part in handle.parts()]
+        if all(path.suffix == ".parquet" for path in paths):
+            return pl.scan_parquet(paths)
     return pl.from_arrow(handle.as_arrow()).lazy()
 
 

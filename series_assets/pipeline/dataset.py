@@ -19,6 +19,7 @@ from series_assets.pipeline.new_records import notes_of_run
 from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files, provenance, sqlite
+from series_assets.storage.cleaning import remove_surplus
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def make_existing_records(
         plan, entities, scratch, stock_exhibit=workspace.stock_exhibit
     )
     scratch.unlink()
-    where = f"{series.name}, period {plan.period.key}"
+    where = f"{series.name}, period {plan.key}"
     return ExistingRecords(
         in_format(series, as_delivered(outcome.records[table.columns()])),
         part.specification,
@@ -119,9 +120,11 @@ def sample_entities(series: Series, plan: Plan, workspace: Workspace) -> pd.Data
             "are known from earlier periods",
             "raise fraction_of_new, or give the first period more rows with an identifier",
             series=series.name,
-            period=plan.period.key,
+            period=plan.key,
         )
-    ranks = sample_ranks(part.distribution, part.rows, known.total, plan.random_seed, plan.period.k)
+    ranks = sample_ranks(
+        part.distribution, part.rows, known.total, plan.random_seed, *plan.run.place
+    )
     return table.fetch(known.keys(ranks), series.reference_columns)
 
 
@@ -133,13 +136,14 @@ def write_dataset(
     Raises RequestError if its file of new records has changed in the meantime, or GenerationError.
     """
     layout, number = workspace.layout(series), plan.period.number
-    texts, yaml = folder / f"dataset_{number}{layout.suffix}", folder / f"existing_{number}.yml"
+    texts, yaml = folder / f"dataset_{number}.{layout.format}", folder / f"existing_{number}.yml"
     write_records(texts, series, dataset.texts)
     if dataset.existing:
         provenance.write_specification(yaml, dataset.existing.specification, series.fingerprint)
     with workspace.exclusive_access():
         if plan.new is not None:  # they are delivered with it, and have to match
             provenance.require_new_records(series, layout, plan.period)
+        remove_surplus(layout, number)
         files.remove_if_there(layout.manifest(number))  # it states that all files are complete
         if not series.truth:
             for path in layout.truth_files(number):  # left by a run with a truth block

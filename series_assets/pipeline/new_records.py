@@ -52,7 +52,7 @@ def make_new_records(series: Series, plan: Plan, workspace: Workspace, folder: P
     sqlite.copy_for_run(source, scratch, plan.new.specification)
     outcome = generate_new_records(plan, scratch, stock_exhibit=workspace.stock_exhibit)
     scratch.unlink()
-    where = f"{series.name}, period {plan.period.key}"
+    where = f"{series.name}, period {plan.key}"
     notes = [*notes_of_run(where, "new records", outcome.exhibit_messages, outcome.broken)]
     lost = plan.new.rows - len(outcome.records)
     if lost:
@@ -92,7 +92,7 @@ def write_new_records(
             for path in (specification, records, layout.other_format.new_records(number)):
                 files.remove(path)
         return
-    texts, yaml = folder / f"new_{number}{layout.suffix}", folder / f"new_{number}.yml"
+    texts, yaml = folder / f"new_{number}.{layout.format}", folder / f"new_{number}.yml"
     write_records(texts, series, new.texts)
     provenance.write_specification(yaml, new.specification, series.fingerprint)
     with workspace.exclusive_access():

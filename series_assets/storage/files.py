@@ -1,115 +1,22 @@
-"""The files of a series: their paths, and writing each of them atomically (contract, 8)."""
+"""Reading the files of a series, and writing each of them atomically (contract, 8).
+
+Their paths are in ``layout``.
+"""
 
 import contextlib
 import csv
 import io
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import replace as _replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from series_assets.core.errors import GenerationError
-from series_assets.core.plan.series import Series
-from series_assets.core.spec.truth_settings import DIMENSIONS
+from series_assets.storage.layout import is_inner_folder
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-_FILE_NAMES = {
-    "": re.compile(
-        r"dataset_[1-9]\d*\.(csv|parquet|new\.yml|existing\.yml|manifest\.json)|report\.html"
-    ),
-    "new_records": re.compile(r"dataset_[1-9]\d*\.(csv|parquet)"),
-    "truth": re.compile(r"(changes|cells|scd1|scd2)_[1-9]\d*\.csv"),
-}
-"""The names of a series' files in its folder, and in the folders within it."""
-INNER_FOLDERS = tuple(filter(None, _FILE_NAMES))
-"""The folders within a series' folder."""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The paths of one series' files and of its database."""
-
-    folder: Path
-    database: Path
-    suffix: str = ".csv"
-    """The suffix of files of records."""
-
-    @classmethod
-    def of(cls, series: Series, data_dir: Path, *, flat: bool = False) -> Self:
-        """Return the layout of a series; ``flat`` puts its files into the data dir itself."""
-        return cls(
-            folder=data_dir if flat else data_dir / series.name,
-            database=series.database or data_dir / "exhibit.db",
-            suffix=f".{series.user_input.format}",
-        )
-
-    @property
-    def other_format(self) -> Self:
-        """The layout of the series in the other format, which an earlier run may have used."""
-        return _replace(self, suffix=PARQUET if self.suffix == CSV else CSV)
-
-    def dataset(self, number: int) -> Path:
-        """The delivered records."""
-        return self.folder / f"dataset_{number}{self.suffix}"
-
-    def new_specification(self, number: int) -> Path:
-        """The specification of a dataset's new records."""
-        return self.folder / f"dataset_{number}.new.yml"
-
-    def existing_specification(self, number: int) -> Path:
-        """The specification of a dataset's existing records."""
-        return self.folder / f"dataset_{number}.existing.yml"
-
-    def new_records(self, number: int) -> Path:
-        """The new records of a dataset on their own."""
-        return self.folder / "new_records" / f"dataset_{number}{self.suffix}"
-
-    def manifest(self, number: int) -> Path:
-        """The manifest, by which a consumer knows that a dataset is there and complete."""
-        return self.folder / f"dataset_{number}.manifest.json"
-
-    @property
-    def truth(self) -> Path:
-        """The folder of the expected history, which is not delivered."""
-        return self.folder / "truth"
-
-    def changes(self, number: int) -> Path:
-        """The change that each row of a dataset is."""
-        return self.truth / f"changes_{number}.csv"
-
-    def cells(self, number: int) -> Path:
-        """The values that a dataset changed."""
-        return self.truth / f"cells_{number}.csv"
-
-    def dimension(self, kind: str, number: int) -> Path:
-        """The expected dimension after a dataset; ``kind`` is ``scd1`` or ``scd2``."""
-        return self.truth / f"{kind}_{number}.csv"
-
-    def truth_files(self, number: int) -> list[Path]:
-        """All files of the history after a dataset, whether they are written or not."""
-        dimension = [self.dimension(kind, number) for kind in DIMENSIONS]
-        return [self.changes(number), self.cells(number), *dimension]
-
-    @property
-    def report(self) -> Path:
-        """The report on all periods generated so far."""
-        return self.folder / "report.html"
-
-    def existing_files(self) -> list[Path]:
-        """Return the existing files of all periods, sorted."""
-        return sorted(
-            path
-            for folder, names in _FILE_NAMES.items()
-            for path in (self.folder / folder).glob("*")
-            if names.fullmatch(path.name)
-        )
-
 
 CSV, PARQUET = ".csv", ".parquet"
 """The suffixes of files of records."""
@@ -214,6 +121,20 @@ def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame"
     """
     frame: pd.DataFrame = read_table(path, columns).to_pandas()
     return frame
+
+
+def read_records(path: Path) -> "pd.DataFrame":
+    """Return the records in a file, or in all parts of a folder, as ``read_csv`` does."""
+    import pandas as pd
+
+    if not path.is_dir():
+        return read_csv(path)
+    return pd.concat([read_csv(part) for part in parts_in(path)], ignore_index=True)
+
+
+def parts_in(folder: Path) -> list[Path]:
+    """Return the files of all parts of a dataset in their order."""
+    return sorted(path for path in folder.glob("part-*") if path.suffix in (CSV, PARQUET))
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> "pa.Table":
@@ -323,8 +244,10 @@ def remove_if_there(path: Path) -> None:
 
 def _refuse_links(target: Path) -> None:
     """Refuse to write through a link in the place of a series' file or folder."""
-    inner = target.parent.name in INNER_FOLDERS
-    for place in (target, target.parent, *((target.parent.parent,) if inner else ())):
+    places = [target, target.parent]
+    while is_inner_folder(places[-1].name):
+        places.append(places[-1].parent)
+    for place in places:
         if place.is_symlink():
             raise GenerationError(
                 "is a link, which is not followed to write or to replace anything",
