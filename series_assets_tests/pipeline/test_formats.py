@@ -170,3 +170,21 @@ def test_clean_finds_the_files(made: Path) -> None:
     """Those of either format belong to the series."""
     layout = Workspace(made / "parquet").layout(_series(format="parquet"))
     assert set(_paths(made, "parquet")) <= set(layout.existing_files())
+
+
+def test_the_parts_of_a_sharded_series_are_parquet(tmp_path: Path) -> None:
+    """In folders of parts, with the same bytes in any number of processes; all can be checked."""
+    specification = a_specification()
+    series = a_series(specification, a_user_input(format="parquet", shards=2, manifest=True))
+    generate(series, tmp_path / "one", executor="none")
+    generate(series, tmp_path / "two", executor="processes:2")
+    files = files_in(tmp_path / "one")
+    assert files_in(tmp_path / "two") == files
+    parts = sorted((tmp_path / "one" / "demo" / "dataset_2").glob("part-*"))
+    assert [path.name for path in parts] == ["part-0001.parquet", "part-0002.parquet"]
+    assert sum(len(parquet.read_table(path)) for path in parts) == 60
+    assert all(result.holds for result in check(series, tmp_path / "one"))
+    csv = a_series(specification, a_user_input(shards=2))
+    generate(csv, tmp_path / "one")
+    left = (tmp_path / "one" / "demo").glob("**/dataset_*/part-*.parquet")
+    assert list(left) == []
