@@ -14,15 +14,13 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.verify.causes import likely_causes
 from series_assets.core.verify.compare import Outcome, Sides
-from series_assets.core.verify.instants import MISSING, OPEN, formatted, instant_of
+from series_assets.core.verify.instants import FAR, MISSING, OPEN, formatted, instant_of
 from series_assets.core.verify.options import VerifyOptions
 from series_assets.core.verify.sides import Flags, Ints, differences
 from series_assets.core.verify.values import coded
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files
 
-_FAR = instant_of("2900-01-01")
-"""Ends after it stand for "no end"."""
 _SAMPLE = 200
 """How many wrong rows are looked up."""
 _DATASETS = 3
@@ -46,7 +44,7 @@ def causes_of(
     scd2, profile = options.as_ == "scd2", options.adapted_profile()
     rows, time = found.rows, options.time if scd2 else "exact"
     ends = rows.end[rows.end != OPEN]
-    if scd2 and time != "order" and len(ends) and ends.max() >= _FAR:
+    if scd2 and time != "order" and len(ends) and ends.max() >= FAR:
         far = formatted(int(ends.max()) - options.closed_by())
         yield f"versions end on {far}; if that means current, use --open-value '{far}'"
         return

@@ -281,6 +281,8 @@ def test_columns_by_other_names(series: Series, data: Path, frame: pd.DataFrame)
     }
     report = verify(table, series, data, open_value="9999-12-31", **options)
     assert report.holds and report.ignored_columns == ("loaded_by",)
+    with pytest.raises(RequestError, match="if 9999-12-31 means current, use --open-value '9999"):
+        verify(table, series, data, time="rank", **(options | {"interval": None}))
     report = verify(table, series, data, **options)
     assert report.causes == (
         "versions end on 9999-12-31; if that means current, use --open-value '9999-12-31'",

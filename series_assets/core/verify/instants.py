@@ -17,6 +17,8 @@ MISSING = int(np.iinfo(np.int64).min)
 """A beginning that the table lacks."""
 DAY = 86_400_000_000
 """A day in microseconds."""
+FAR = 340_000 * DAY
+"""An end after that day, in the year 2900, stands for no end."""
 _ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 _TIME = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)?"
