@@ -209,8 +209,15 @@ class _Bringing:
             [np.zeros_like(self.their_keys), *(c.theirs for c in self.columns.values())]
         )
         offset = self.expected.num_rows
-        timed = self.scd2 and self.options.time == "exact" and not self.truth.every_row
-        found = self.tied.taken(self.our_keys, values, offset, theirs, others, timed=timed)
+        found = self.tied.taken(
+            self.our_keys,
+            values,
+            offset,
+            theirs,
+            others,
+            timed=self.options.time == "exact",
+            only_last=not self.scd2,
+        )
         if not found.keys:
             return ours, 0
         kept = ours.take(~np.isin(ours.key, list(found.keys)))

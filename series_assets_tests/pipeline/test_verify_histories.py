@@ -108,9 +108,13 @@ def _of_dbt(series: Series, folder: Path) -> pd.DataFrame:
 
 def _with_deletions(table: pd.DataFrame, deleted: list[str], day: str) -> pd.DataFrame:
     """Return a table with what dbt adds on ``hard_deletes: new_record``."""
-    last = table[table["id"].isin(deleted)].drop_duplicates("id", keep="last")
-    began = {"dbt_valid_from": pd.Timestamp(day), "dbt_valid_to": pd.NaT}
-    return pd.concat([table, last.assign(**began, dbt_is_deleted="True")], ignore_index=True)
+    last = table[table["id"].isin(deleted)].drop_duplicates("id", keep="last").index
+    both = table.loc[[*table.index, *last]].reset_index(drop=True)
+    added = both.index[len(table) :]
+    both.loc[added, "dbt_valid_from"] = pd.Timestamp(day)
+    both.loc[added, "dbt_valid_to"] = pd.NaT
+    both.loc[added, "dbt_is_deleted"] = "True"
+    return both
 
 
 def test_deleted_entities_have_a_row_or_a_gap(deleting: tuple[Series, Path, list[str]]) -> None:
