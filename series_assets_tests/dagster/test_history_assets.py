@@ -239,7 +239,7 @@ def test_a_run_is_re_executed_from_its_failure(
         "dagster/asset_partition_range_start": FIRST,
         "dagster/asset_partition_range_end": FOURTH,
     }
-    with dg.DagsterInstance.local_temp(str(tmp_path / "home")) as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         failed = dg.execute_job(job, instance, tags=tags)
         assert not failed.success
         stumbling.error = None

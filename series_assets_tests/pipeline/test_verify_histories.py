@@ -36,7 +36,7 @@ def _on_few_days(**settings: Any) -> Series:
         "3         | 0.8",
     ]
     columns["date"] |= {"to": "2024-01-03", "uniques": 3}
-    return a_series(specification, a_user_input(truth=_BY_EVENT | settings))
+    return a_series(specification, a_user_input(truth=_BY_EVENT | settings, num_datasets=3))
 
 
 def _history(series: Series, data: Path, states: str, place: str) -> pa.Table:

@@ -50,19 +50,25 @@ def adopted(
 
     ``states`` are those of one entity in order; ``held`` its versions in the table, as beginning,
     end and values. With ``timed`` the version in force when a state begins tells which row was
-    taken; else, the sequence of the versions. ``only_last`` is for a table that holds the current
-    state alone. None where the table took the expected rows.
+    taken, else, or where that does not explain the table, the sequence of the versions; if that
+    does not either, any row counts as taken that the table holds in some version. ``only_last`` is
+    for a table that holds the current state alone. None where the table took the expected rows.
     """
+    sequence = [values for _, _, values in sorted(held)]
     if only_last:
-        values = {one for _, _, one in held}
-        chosen = [*map(_expected, states[:-1]), *(_among(state, values) for state in states[-1:])]
+        last = [_among(state, set(sequence)) for state in states[-1:]]
+        chosen = [*map(_expected, states[:-1]), *last]
     elif timed:
         chosen = [
             _among(state, {one for start, end, one in held if start <= state.since < end})
             for state in states
         ]
+        if _values(chosen) != sequence:  # the times are wrong, or more than that
+            chosen = _by_sequence(states, sequence) or chosen
     else:
-        chosen = _by_sequence(states, [values for _, _, values in sorted(held)])
+        chosen = _by_sequence(states, sequence) or [
+            _among(state, set(sequence)) for state in states
+        ]
     others = sum(place != state.place for state, place, _ in chosen)
     return (list(_folded(chosen)), others) if others else None
 
@@ -87,11 +93,16 @@ _Path = tuple[int, "tuple[Choice, _Path] | None"]
 """How many rows are not the expected ones; the last choice and the path before it."""
 
 
-def _by_sequence(states: Sequence[State], held: Sequence[Values]) -> list[Choice]:
+def _values(chosen: Sequence[Choice]) -> list[Values]:
+    """Return the values of the versions that follow from choices."""
+    values = {place: its_values for _, place, its_values in chosen}
+    return [values[version.place] for version in _folded(chosen)]
+
+
+def _by_sequence(states: Sequence[State], held: Sequence[Values]) -> list[Choice] | None:
     """Return the choices from which the values of a sequence of versions follow.
 
-    Of several the one with the most expected rows. If there is none, the table is wrong besides:
-    then any row counts as taken that the table holds in some version.
+    Of several the one with the most expected rows; None if there is none.
     """
     # The best path to each point: how many versions have begun, and whether the last one is open.
     paths: dict[tuple[int, bool], _Path] = {(0, False): (0, None)}
@@ -106,7 +117,7 @@ def _by_sequence(states: Sequence[State], held: Sequence[Values]) -> list[Choice
         paths = following
     ends = [path for (begun, _), path in paths.items() if begun == len(held)]
     if not ends:
-        return [_among(state, set(held)) for state in states]
+        return None
     chosen, step = [], min(ends, key=lambda path: path[0])[1]
     while step:
         chosen.append(step[0])
