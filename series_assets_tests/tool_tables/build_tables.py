@@ -151,7 +151,7 @@ def build_dlt(series: Series, data: Path, folder: Path, target: Path, **how: Any
         import json, os, sys
         os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
         import dlt, duckdb
-        warehouse = "{project}/feed.duckdb"
+        warehouse = "{project}/warehouse.duckdb"
         pipeline = dlt.pipeline("feed", pipelines_dir="{project}", dataset_name="feed",
                                 destination=dlt.destinations.duckdb(warehouse))
         for day, rows in json.loads(sys.argv[1]):
@@ -202,7 +202,7 @@ def build_sqlmesh(series: Series, data: Path, folder: Path, target: Path, **how:
         from sqlmesh import Context
         from sqlmesh.core.config import Config, DuckDBConnectionConfig, ModelDefaultsConfig
         config = Config(
-            default_connection=DuckDBConnectionConfig(database="{project}/feed.duckdb"),
+            default_connection=DuckDBConnectionConfig(database="{project}/warehouse.duckdb"),
             model_defaults=ModelDefaultsConfig(dialect="duckdb"))
         context = Context(paths=["{project}"], config=config)
         warehouse = context.engine_adapter
