@@ -24,13 +24,13 @@ QUESTIONS = [
     ("Why are my partitions unsynced?", "unsynced", "troubleshooting"),
     ("How do I generate a period every night?", "schedule", "automation"),
     ("Is the history that my dbt snapshot keeps correct?", "dbt snapshot", "real-data"),
-    ("Can the data be on a network drive?", "nfs", "production"),
+    ("Can the data be on a network drive?", "nfs", "limits"),
     ("Which version of pandas does it need?", "pandas version", "limits"),
     ("How do I use a series in my tests?", "pytest fixture", "python"),
 ]
 """What a user asks, what they type into the search, and the page that has to be found first.
 
-They were written down before the pages were.
+They were written down before the site was built.
 """
 
 
