@@ -124,7 +124,7 @@ def test_a_broken_series_shows_as_an_asset_that_says_what_is_wrong(settings: Set
     assert keys_of(definitions) == assets_of("good") | {"bad/broken"}
     node = definitions.resolve_asset_graph().get(dg.AssetKey(["bad", "broken"]))
     assert node.group_name == "broken_series"
-    assert node.description == f"This series cannot be made:\n\n{_FAULT}"
+    assert node.description == f"This series cannot be generated:\n\n{_FAULT}"
     assert node.metadata["faults"] == dg.TextMetadataValue(_FAULT)
 
 

@@ -116,12 +116,12 @@ class _Check:
         )
 
         series, layout = self._series, self._table.layout
-        header, records = _read_csv(layout.dataset(k + 1), f"make dataset of {self._key(k)} again")
+        header, records = _read_csv(layout.dataset(k + 1), f"regenerate dataset of {self._key(k)}")
         rows, names = records.num_rows, recorded_columns(series)
         new_rows, is_new = 0, np.zeros(rows, dtype=bool)
         if series.counts(k)[0]:
             path = layout.new_records(k + 1)
-            _, new = _read_csv(path, f"make new_records of {self._key(k)} again")
+            _, new = _read_csv(path, f"regenerate new_records of {self._key(k)}")
             wide = [name for name in series.cross_row_columns if name in new.column_names]
             new_rows, is_new = new.num_rows, rows_of_new_records(records, new.drop_columns(wide))
             del new
@@ -143,7 +143,7 @@ class _Check:
             except RequestError as error:
                 problem = str(error)
             except GenerationError as error:
-                remedy = "make reference_table of all periods again"
+                remedy = "regenerate reference_table of all periods"
                 problem = str(error) if error.remedy else sentence(str(error), remedy)
         dataset = DatasetUnderCheck(
             series=series,
@@ -203,7 +203,7 @@ class _Check:
         layout = self._table.layout
         for path in (layout.dataset(1), layout.new_records(1)):
             if path.exists():
-                remedy = f"make the assets of {self._key(0)} again"
+                remedy = f"regenerate the assets of {self._key(0)}"
                 return _read(path, files.read_header, remedy)
         remedy = f"make dataset of {self._key(0)}"
         raise RequestError("is missing", remedy, file=layout.dataset(1), colon=False)

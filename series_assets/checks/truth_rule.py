@@ -41,7 +41,7 @@ def check_truth(series: Series, layout: Layout, period: Period) -> Finding:
     try:
         content = layout.dataset(period.number).read_bytes()
         _require_current(series, layout, period, content)
-        log = _read(layout.changes(period.number), f"make truth of {period.key} again")
+        log = _read(layout.changes(period.number), f"regenerate truth of {period.key}")
         examples = list(_violations(series, layout, period, content, log))
     except RequestError as error:
         return Finding("truth", problem=str(error))
@@ -58,7 +58,7 @@ def _require_current(series: Series, layout: Layout, period: Period, content: by
     if StateTable(series, layout).content(period.k) != sha256(content).hexdigest():
         raise RequestError(
             "its states come from another dataset than the one that is there now",
-            f"make state and truth of {period.key} again",
+            f"regenerate state and truth of {period.key}",
             series=series.name,
             period=period.key,
         )
@@ -132,7 +132,7 @@ def _open_versions(series: Series, layout: Layout, period: Period) -> Iterator[E
     if "scd2" not in truth.settings.write:
         return
     path = layout.dimension("scd2", period.number)
-    table = _read(path, f"make truth of {period.key} again")
+    table = _read(path, f"regenerate truth of {period.key}")
     current = table.filter(pc.equal(table["is_current"], "true"))
     for key, count in Counter(current[truth.key].to_pylist()).items():
         if count > 1:

@@ -76,7 +76,7 @@ def job_of(series: Series, options: AssetOptions = NO_OPTIONS) -> Any:
         selection=dg.AssetSelection.assets(*keys_of(series.name, options, names_of(series))),
         # A process for each op would cost more than most ops take, whatever project this is in.
         executor_def=dg.in_process_executor,
-        description=f"Make periods of {series.name}: {describe_series(series)}.",
+        description=f"Generate periods of {series.name}: {describe_series(series)}.",
         tags={"series_assets/series": series.name},
     )
 
@@ -216,7 +216,7 @@ def _failing_asset(series: str, text: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=dg.AssetKey([name, "broken"]),
         group_name=_BROKEN_GROUP,
-        description=f"This series cannot be made:\n\n{escape_markdown(text)}",
+        description=f"This series cannot be generated:\n\n{escape_markdown(text)}",
         metadata={"faults": dg.MetadataValue.text(text)},
         op_tags={"series_assets/broken": "true"},
     )

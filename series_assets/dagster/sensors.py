@@ -77,7 +77,7 @@ def next_request(
     made = [instance.get_materialized_partitions(key) for key in keys]
     waiting = [key for key in series.calendar.keys if not all(key in done for done in made)]
     if not waiting:
-        return dg.SkipReason(f"all {series.calendar.count} periods are made")
+        return dg.SkipReason(f"all {series.calendar.count} periods are generated")
     key = waiting[0]
     if key not in partitions_of(series).get_partition_keys(current_time=now):
         return dg.SkipReason(f"period {key} has not begun yet")

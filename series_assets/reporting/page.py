@@ -32,7 +32,7 @@ def write_report(
         reasons = "".join(f"\n{remark}" for remark in history.all_remarks)
         raise RequestError(
             f"none of its {len(history.periods)} periods has a dataset that can be read",
-            "first generate some (materialise all assets of some partitions, or run series-assets "
+            "first generate some (materialize all assets of some partitions, or run series-assets "
             f"generate {series.name}){reasons}",
             series=series.name,
         )

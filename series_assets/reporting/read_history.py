@@ -36,7 +36,7 @@ def read_history(series: Series, layout: Layout) -> History:
     if any(period.delivered for period in periods) and not known.recorded:
         remarks = (
             f"{layout.database}: holds no reference table of {series.name}, so its entities and "
-            "their periods of origin are not known; make reference_table again",
+            "their periods of origin are not known; regenerate reference_table",
         )
     return History(series.name, periods, remarks)
 
@@ -58,7 +58,7 @@ def identifiers_in(path: Path, column: str) -> list[str | None]:
         reason = " ".join(str(error).split())[:200]
     else:
         return values
-    raise RequestError(f"cannot be read: {reason}", "make its period again", file=path)
+    raise RequestError(f"cannot be read: {reason}", "regenerate its period", file=path)
 
 
 def operations_in(path: Path) -> dict[str, int] | None:
@@ -72,7 +72,7 @@ def operations_in(path: Path) -> dict[str, int] | None:
         return dict(Counter(read_csv(path, ["op"])["op"].tolist()))
     except (OSError, ValueError, KeyError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
-        raise RequestError(f"cannot be read: {reason}", "make truth again", file=path) from error
+        raise RequestError(f"cannot be read: {reason}", "regenerate truth", file=path) from error
 
 
 def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHistory:

@@ -40,7 +40,7 @@ def require_new_records(series: Series, layout: Layout, period: Period) -> Path:
     """
     records = layout.new_records(period.number)
     fingerprint = read_fingerprint(layout.new_specification(period.number))
-    problem, remedy = "", "make new_records again"
+    problem, remedy = "", "regenerate new_records"
     if not records.exists():
         problem, remedy = "are missing", "make new_records first"
     elif fingerprint is None:

@@ -203,7 +203,7 @@ def _as_generation_error(error: sqlite3.Error, database: Path) -> GenerationErro
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         remedy = (
             "it is damaged, or something else: put it back from a backup, or, if it held nothing "
-            "of your own, remove it and make all periods again, which gives the same data"
+            "of your own, remove it and regenerate all periods, which gives the same data"
         )
     return GenerationError(f"SQLite reports: {error}", remedy, file=database)
 

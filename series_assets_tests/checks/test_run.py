@@ -726,7 +726,7 @@ def test_an_unreadable_dataset_is_told(made: Made, content: bytes, said: str) ->
     [problem] = made.problems(2)
     assert problem is not None
     assert problem.startswith(f"{made.path(2)} cannot be read: {said}")
-    assert problem.endswith("; make dataset of 2024-02-01 again")
+    assert problem.endswith("; regenerate dataset of 2024-02-01")
 
 
 @pytest.mark.parametrize("new", [False, True])
@@ -743,7 +743,7 @@ def test_a_dataset_that_may_not_be_read_is_told(made: Made) -> None:
     """With what the system says."""
     made.path(2).chmod(0)
     assert made.problems(2) == {
-        f"{made.path(2)} cannot be read: Permission denied; make dataset of 2024-02-01 again"
+        f"{made.path(2)} cannot be read: Permission denied; regenerate dataset of 2024-02-01"
     }
 
 
@@ -752,7 +752,7 @@ def test_a_dataset_that_is_a_folder_is_told(made: Made) -> None:
     made.path(2).unlink()
     made.path(2).mkdir()
     assert made.problems(2) == {
-        f"{made.path(2)} cannot be read: Is a directory; make dataset of 2024-02-01 again"
+        f"{made.path(2)} cannot be read: Is a directory; regenerate dataset of 2024-02-01"
     }
 
 
@@ -761,13 +761,13 @@ def test_files_of_other_contents_are_told(made: Made) -> None:
     other = Made(a_series(a_full_specification(), a_full_user_input(fraction_of_new=1)), made.data)
     path = made.folder / "dataset_2.new.yml"
     assert other.problems(2) == {
-        f"{path} was generated from different versions of the two files; make new_records "
-        "of 2024-02-01 again"
+        f"{path} was generated from different versions of the two files; regenerate "
+        "new_records of 2024-02-01"
     }
     (made.folder / "dataset_2.existing.yml").unlink()
     assert made.problems(2) == {
         f"{made.folder / 'dataset_2.existing.yml'} is missing, or does not say what it was "
-        "generated from; make dataset of 2024-02-01 again"
+        "generated from; regenerate dataset of 2024-02-01"
     }
 
 
@@ -788,9 +788,9 @@ def test_a_table_of_other_contents_is_told(made: Made) -> None:
     """By the rules that ask it; the others hold as before."""
     meddle(made, "UPDATE demo_reference_periods SET fingerprint = 'x' WHERE period = 0")
     said = (
-        "demo, period 2024-02-01 draws from all periods before it, but 2024-01-01 was "
-        "generated from different versions of the two files; first make 2024-01-01 (materialise "
-        "new_records and "
+        "demo, period 2024-02-01 samples from all periods before it, but 2024-01-01 was "
+        "generated from different versions of the two files; first generate 2024-01-01 "
+        "(materialize new_records and "
         "reference_table of this partition, or run series-assets generate with --periods "
         "2024-01-01)"
     )

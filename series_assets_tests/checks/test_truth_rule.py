@@ -137,8 +137,8 @@ def test_it_finds_what_was_changed(data: Path, tamper: Callable[[Path], None], c
 @pytest.mark.parametrize(
     ("name", "remedy"),
     [
-        ("truth/changes_2.csv", "make truth of 2024-02-01 again"),
-        ("truth/scd2_2.csv", "make truth of 2024-02-01 again"),
+        ("truth/changes_2.csv", "regenerate truth of 2024-02-01"),
+        ("truth/scd2_2.csv", "regenerate truth of 2024-02-01"),
         ("dataset_2.manifest.json", "make manifest of 2024-02-01"),
     ],
 )
@@ -157,5 +157,5 @@ def test_a_dataset_that_was_changed_since_is_not_that_of_the_states(data: Path) 
     path.write_text(path.read_text("utf-8").replace("North", "South", 1), "utf-8")
     assert str(found_in(data)) == (
         "demo, period 2024-02-01: its states come from another dataset than the one that is there "
-        "now; make state and truth of 2024-02-01 again"
+        "now; regenerate state and truth of 2024-02-01"
     )

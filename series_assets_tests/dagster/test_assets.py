@@ -253,10 +253,10 @@ def test_a_period_without_the_ones_before_refuses_and_says_what_to_make(
     if assets != ALL:
         assert bench.make(FIRST, THIRD, assets=("new_records",)).success
     assert bench.refusal(THIRD, assets=assets) == (
-        "demo, period 2024-03-01 draws from all periods before it, but nothing is recorded yet "
-        "for 2024-01-01, 2024-02-01; first make 2024-01-01..2024-02-01 (materialise new_records "
-        "and reference_table of these partitions, or run series-assets generate with --periods "
-        "2024-01-01..2024-02-01)"
+        "demo, period 2024-03-01 samples from all periods before it, but nothing is recorded yet "
+        "for 2024-01-01, 2024-02-01; first generate 2024-01-01..2024-02-01 (materialize "
+        "new_records and reference_table of these partitions, or run series-assets generate with "
+        "--periods 2024-01-01..2024-02-01)"
     )
     assert "demo/dataset_3.csv" not in bench.files
     assert bench.make(FIRST, SECOND, assets=("new_records", "reference_table")).success
@@ -267,8 +267,8 @@ def test_a_period_without_the_ones_before_refuses_and_says_what_to_make(
 def test_a_range_without_the_periods_before_refuses(bench: Bench) -> None:
     """The first of the range is the one that cannot be made."""
     assert bench.refusal(SECOND, FOURTH) == (
-        "demo, period 2024-02-01 draws from all periods before it, but nothing is recorded yet "
-        "for 2024-01-01; first make 2024-01-01 (materialise new_records and reference_table of "
+        "demo, period 2024-02-01 samples from all periods before it, but nothing is recorded yet "
+        "for 2024-01-01; first generate 2024-01-01 (materialize new_records and reference_table of "
         "this partition, or run series-assets generate with --periods 2024-01-01)"
     )
     assert bench.materialised("reference_table") == bench.materialised("dataset") == set()
@@ -310,9 +310,9 @@ def test_a_period_that_would_draw_from_rows_of_other_files_refuses(bench: Bench)
     assert bench.make(FIRST, THIRD).success
     edited = a_series(a_specification(random_seed=1))
     assert bench.refusal(FOURTH, series=edited) == (
-        "demo, period 2024-04-01 draws from all periods before it, but 2024-01-01, 2024-02-01, "
-        "2024-03-01 were generated from different versions of the two files; first make "
-        "2024-01-01..2024-03-01 (materialise new_records and reference_table of these "
+        "demo, period 2024-04-01 samples from all periods before it, but 2024-01-01, 2024-02-01, "
+        "2024-03-01 were generated from different versions of the two files; first generate "
+        "2024-01-01..2024-03-01 (materialize new_records and reference_table of these "
         "partitions, or run series-assets generate with --periods 2024-01-01..2024-03-01)"
     )
     again = ("new_records", "reference_table")
@@ -326,7 +326,7 @@ def test_new_records_of_other_files_are_not_recorded_as_if_made_by_these(bench: 
     edited = a_series(a_specification(random_seed=1))
     assert bench.refusal(FIRST, assets=("reference_table",), series=edited) == (
         "demo, period 2024-01-01: its new records were generated from different versions of "
-        "the two files; make new_records again"
+        "the two files; regenerate new_records"
     )
     workspace = Workspace(bench.folder)
     assert workspace.reference_table(edited).current_counts() == {}
@@ -344,7 +344,7 @@ def test_a_dataset_is_not_made_of_new_records_of_other_files(bench: Bench) -> No
     before = bench.files["demo/dataset_2.csv"]
     assert bench.refusal(SECOND, assets=("dataset",), series=edited) == (
         "demo, period 2024-02-01: its new records were generated from different versions of "
-        "the two files; make new_records again"
+        "the two files; regenerate new_records"
     )
     assert bench.files["demo/dataset_2.csv"] == before
     assert bench.make(SECOND, assets=("new_records", "dataset"), series=edited).success

@@ -486,7 +486,7 @@ def test_a_broken_series_takes_nothing_else_down(
         [broken] = keys_of(definitions) - set(all_of("good"))
         node = definitions.resolve_asset_graph().get(dg.AssetKey(broken.split("/")))
         shown = told.replace("\n", "\\\n")  # a line of Markdown for each fault
-        assert node.description == f"This series cannot be made:\n\n{shown}"
+        assert node.description == f"This series cannot be generated:\n\n{shown}"
         result = make(definitions, instance, broken)
         [failed] = [event for event in result.all_events if event.is_step_failure]
         assert failed.step_failure_data.user_failure_data is not None

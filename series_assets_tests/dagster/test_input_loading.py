@@ -186,7 +186,7 @@ def test_a_missing_period_is_told_before_the_asset_runs(made: Path, annotation: 
 def test_entities_of_a_missing_period_are_told_too(made: Path) -> None:
     """In the words of the reference table."""
     told = given_to(made, pd.DataFrame, THIRD, asset="reference_table")
-    assert told.startswith("demo, the reference table after period 2024-03-01 draws from")
+    assert told.startswith("demo, the reference table after period 2024-03-01 samples from")
     assert "nothing is recorded yet for 2024-03-01" in told
 
 
@@ -355,7 +355,7 @@ def test_a_partition_without_those_before_is_refused(
     assert make(example.definitions, instance, DIMENSION, first=FIRST).success
     table = example.customers()
     assert refusal(make(example.definitions, instance, DIMENSION, first=THIRD)) == (
-        "2024-03-01 builds on 2024-02-01, not loaded yet; materialise those partitions of this "
+        "2024-03-01 builds on 2024-02-01, not loaded yet; materialize those partitions of this "
         "asset first"
     )
     pd.testing.assert_frame_equal(example.customers(), table)

@@ -52,7 +52,7 @@ def a_busy_series(identifier: str = "id", **said: Any) -> Series:
 
 
 def make(folder: Path, series: Series | None = None, periods: str | None = None) -> Layout:
-    """Make periods of a series and return where they lie."""
+    """Generate periods of a series and return where they lie."""
     series = series or a_busy_series()
     generate(series, folder, periods=periods)
     return Workspace(folder).layout(series)
@@ -279,7 +279,7 @@ def test_a_series_without_any_period_says_what_to_do(tmp_path: Path) -> None:
     """No page, no database, no traceback."""
     assert refusal(tmp_path / "data") == (
         "demo: none of its 4 periods has a dataset that can be read; first generate some "
-        "(materialise all assets of some partitions, or run series-assets generate demo)"
+        "(materialize all assets of some partitions, or run series-assets generate demo)"
     )
     assert not (tmp_path / "data").exists()
 
@@ -305,7 +305,7 @@ def test_a_dataset_that_cannot_be_read_is_a_sentence(
     path.write_bytes(content)
     faults = told(tmp_path)["faults"]
     assert faults.startswith(f"{path}: cannot be read: {reason or ''}")
-    assert faults.endswith("; make its period again")
+    assert faults.endswith("; regenerate its period")
     assert "\n" not in faults
     page = page_in(layout)
     assert faults in page.text
@@ -320,7 +320,7 @@ def test_a_dataset_that_is_a_folder_is_a_sentence(tmp_path: Path) -> None:
     layout.dataset(2).unlink()
     layout.dataset(2).mkdir()
     assert told(tmp_path)["faults"] == (
-        f"{layout.dataset(2)}: cannot be read: Is a directory; make its period again"
+        f"{layout.dataset(2)}: cannot be read: Is a directory; regenerate its period"
     )
 
 
@@ -336,7 +336,7 @@ def test_rows_about_strangers_are_counted_and_told(tmp_path: Path) -> None:
     layout.dataset(2).write_text("".join(lines), encoding="utf-8")
     assert told(tmp_path)["faults"] == (
         "Period 2024-02-01: 2 rows are about entities that are not in the reference table for "
-        "this period or an earlier one; make reference_table and dataset again."
+        "this period or an earlier one; regenerate reference_table and dataset."
     )
     row = page_in(layout).tables["periods"][2]
     assert row[6] == "2"
@@ -376,7 +376,7 @@ def test_without_a_reference_table_origins_are_not_known(tmp_path: Path) -> None
     shown = told(tmp_path)
     assert shown["faults"] == (
         f"{layout.database}: holds no reference table of demo, so its entities and their periods "
-        "of origin are not known; make reference_table again"
+        "of origin are not known; regenerate reference_table"
     )
     nobody = sum(files.read_csv(layout.dataset(n))["id"].isna().sum() for n in (2, 3, 4))
     assert (shown["rows_delivered"], shown["new_rows"]) == (240, 60 + nobody)

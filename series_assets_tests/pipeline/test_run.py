@@ -133,7 +133,7 @@ def test_a_place_that_is_taken_fails_its_period_alone(tmp_path: Path, executor: 
 
 def test_a_range_needs_the_periods_before_it(tmp_path: Path) -> None:
     """It says which to make first, and leaves nothing behind."""
-    with pytest.raises(RequestError, match=r"first make 2024-01-01\.\.2024-02-01"):
+    with pytest.raises(RequestError, match=r"first generate 2024-01-01\.\.2024-02-01"):
         generate(a_series(), tmp_path, THIRD)
     assert files_in(tmp_path) == {}
 

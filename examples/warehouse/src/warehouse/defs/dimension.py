@@ -49,7 +49,7 @@ class Warehouse(dg.ConfigurableResource):
             loaded = {key for (key,) in connection.execute("SELECT period FROM loaded")}
             if missing := [key for key in before if key not in loaded]:
                 raise dg.Failure(
-                    f"{period} builds on {', '.join(missing)}, not loaded yet; materialise those "
+                    f"{period} builds on {', '.join(missing)}, not loaded yet; materialize those "
                     "partitions of this asset first",
                     allow_retries=False,
                 )
