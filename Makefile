@@ -39,6 +39,7 @@ types:  # check the types
 
 schemas:  # write the JSON Schemas of both files of a series from their models
 	python -m series_assets.scaffolding.schemas series_assets/schemas
+
 docs:  # build the documentation site in the folder site
 	mkdocs build --strict
 

@@ -205,7 +205,7 @@ class _Check:
             if path.exists():
                 remedy = f"regenerate the assets of {self._key(0)}"
                 return _read(path, files.read_header, remedy)
-        remedy = f"make dataset of {self._key(0)}"
+        remedy = f"generate dataset of {self._key(0)}"
         raise RequestError("is missing", remedy, file=layout.dataset(1), colon=False)
 
 

@@ -75,7 +75,7 @@ class RecordsFile:
             raise RequestError(
                 f"its {self.asset.replace('_', ' ')} "
                 f"{'are' if self.asset == 'new_records' else 'is'} missing",
-                f"make {self.asset} first",
+                f"generate {self.asset} first",
                 series=self.series.name,
                 period=self.key,
             )

@@ -86,13 +86,13 @@ def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHi
         if is_stale(series, layout, series.calendar.period(k)):
             remarks.append(
                 f"Period {key} was generated from different versions of the two files; "
-                "make it again."
+                "regenerate it."
             )
     if delivered and delivered.unknown and known.recorded:
         remarks.append(
             f"Period {key}: {delivered.unknown} rows are about entities that are not in the "
-            "reference table for this period or an earlier one; make reference_table and dataset "
-            "again."
+            "reference table for this period or an earlier one; regenerate reference_table and "
+            "dataset."
         )
     recorded, operations = known.recorded.get(key), None
     if series.truth and delivered:

@@ -42,7 +42,7 @@ def require_new_records(series: Series, layout: Layout, period: Period) -> Path:
     fingerprint = read_fingerprint(layout.new_specification(period.number))
     problem, remedy = "", "regenerate new_records"
     if not records.exists():
-        problem, remedy = "are missing", "make new_records first"
+        problem, remedy = "are missing", "generate new_records first"
     elif fingerprint is None:
         problem = "have no specification beside them that says what they were generated from"
     elif fingerprint != series.fingerprint:
@@ -68,9 +68,9 @@ def require_delivered(series: Series, layout: Layout, period: Period) -> None:
         required.append(("new_records", layout.new_records(period.number)))
     for asset, path in required:
         if not path.exists():
-            raise refusal(path, "is missing", f"make {asset} of {period.key}")
+            raise refusal(path, "is missing", f"generate {asset} of {period.key}")
     for asset, path in _specifications(series, layout, period):
-        fingerprint, remedy = read_fingerprint(path), f"make {asset} of {period.key} again"
+        fingerprint, remedy = read_fingerprint(path), f"regenerate {asset} of {period.key}"
         if fingerprint is None:
             raise refusal(path, "is missing, or does not say what it was generated from", remedy)
         if fingerprint != series.fingerprint:

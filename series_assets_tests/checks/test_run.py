@@ -686,7 +686,7 @@ def test_without_the_first_identifier_little_can_be_told(made: Made) -> None:
 def test_a_missing_dataset_is_told(made: Made) -> None:
     """With what to make."""
     made.path(3).unlink()
-    assert made.problems(3) == {f"{made.path(3)} is missing; make dataset of 2024-03-01"}
+    assert made.problems(3) == {f"{made.path(3)} is missing; generate dataset of 2024-03-01"}
     assert delivered_keys(Workspace(made.data).reference_table(made.series)) == [
         *KEYS[:2],
         KEYS[3],
@@ -697,7 +697,7 @@ def test_missing_new_records_are_told(made: Made) -> None:
     """Without them nobody knows which rows are new."""
     path = made.path(3, new=True)
     path.unlink()
-    assert made.problems(3) == {f"{path} is missing; make new_records of 2024-03-01"}
+    assert made.problems(3) == {f"{path} is missing; generate new_records of 2024-03-01"}
 
 
 def test_without_the_first_dataset_its_new_records_tell_the_columns(made: Made) -> None:
@@ -705,7 +705,7 @@ def test_without_the_first_dataset_its_new_records_tell_the_columns(made: Made) 
     made.path(1).unlink()
     assert made.broken(2) == {}
     made.path(1, new=True).unlink()
-    assert made.problems(2) == {f"{made.path(1)} is missing; make dataset of 2024-01-01"}
+    assert made.problems(2) == {f"{made.path(1)} is missing; generate dataset of 2024-01-01"}
 
 
 @pytest.mark.parametrize(
@@ -860,7 +860,7 @@ def test_the_command_tells_what_is_wrong_period_by_period(
         f"'{before['sex']}', as recorded",
         f"2024-02-01 dates: 1 of 60 rows wrong, such as {whose}: date is '2024-01-30', should be "
         "from 2024-02-01 to 2024-02-29",
-        f"2024-03-01: {made.path(3)} is missing; make dataset of 2024-03-01",
+        f"2024-03-01: {made.path(3)} is missing; generate dataset of 2024-03-01",
     ]
     assert call("demo", "--quiet", data=made.data).exit_code == 1
 

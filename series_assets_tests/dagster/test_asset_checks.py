@@ -271,7 +271,7 @@ def test_a_missing_file_fails_the_check_with_what_to_do(made: Bench) -> None:
     assert made.check("counts", partition_key=SECOND).success
     evaluation = made.recorded("counts")[0].evaluation
     assert not evaluation.passed
-    assert evaluation.description == f"{path} is missing; make dataset of {SECOND}"
+    assert evaluation.description == f"{path} is missing; generate dataset of {SECOND}"
     assert dict(evaluation.metadata) == {"period": dg.TextMetadataValue(SECOND)}
 
 

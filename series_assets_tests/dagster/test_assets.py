@@ -284,7 +284,7 @@ def test_a_dataset_without_its_new_records_refuses_and_says_what_to_make(
     (bench.folder / "demo" / "new_records" / f"dataset_{number}.csv").unlink()
     (bench.folder / "demo" / f"dataset_{number}.csv").unlink()
     assert bench.refusal(key, assets=("dataset",)) == (
-        f"demo, period {key}: its new records are missing; make new_records first"
+        f"demo, period {key}: its new records are missing; generate new_records first"
     )
     assert bench.make(key, assets=("new_records", "dataset")).success
     assert bench.files == of_periods(expected, 1, 2)
@@ -298,7 +298,7 @@ def test_a_reference_table_without_the_new_records_refuses_and_says_what_to_make
     if key == SECOND:
         assert bench.make(FIRST).success
     assert bench.refusal(key, assets=("reference_table",)) == (
-        f"demo, period {key}: its new records are missing; make new_records first"
+        f"demo, period {key}: its new records are missing; generate new_records first"
     )
     assert bench.make(key, assets=("new_records", "reference_table")).success
     assert bench.make(SECOND, THIRD).success
@@ -574,7 +574,9 @@ def test_a_users_own_asset_is_told_of_a_dataset_that_is_missing(bench: Bench) ->
     assert error is not None
     told = [failure.user_failure_data and failure.user_failure_data.description, error.message]
     told.append(error.cause.message if error.cause else None)
-    assert any("its dataset is missing; make dataset first" in (text or "") for text in told), told
+    assert any("its dataset is missing; generate dataset first" in (text or "") for text in told), (
+        told
+    )
 
 
 @pytest.mark.parametrize("unit", UNITS)

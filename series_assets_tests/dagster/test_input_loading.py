@@ -179,7 +179,7 @@ def test_the_entities_have_no_file_to_be_given(made: Path) -> None:
 def test_a_missing_period_is_told_before_the_asset_runs(made: Path, annotation: Any) -> None:
     """With what to make first."""
     assert given_to(made, annotation, THIRD) == (
-        "demo, period 2024-03-01: its dataset is missing; make dataset first"
+        "demo, period 2024-03-01: its dataset is missing; generate dataset first"
     )
 
 
@@ -223,7 +223,7 @@ def test_an_annotation_that_cannot_be_provided_names_those_that_can(
 def test_an_asset_without_partitions_gets_all_periods(made: Path) -> None:
     """It fails while one is missing, unless it says that it may."""
     assert given_to(made, dict[str, pd.DataFrame], None) == (
-        "demo, period 2024-03-01: its dataset is missing; make dataset first"
+        "demo, period 2024-03-01: its dataset is missing; generate dataset first"
     )
     metadata = {"allow_missing_partitions": True}
     frames = given_to(made, dict[str, pd.DataFrame], None, metadata=metadata)

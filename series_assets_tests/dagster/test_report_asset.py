@@ -411,7 +411,7 @@ def test_periods_made_from_other_contents_are_told(tmp_path: Path) -> None:
     layout = make(tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
     faults = told(tmp_path, a_busy_series(static_columns=["region"]))["faults"]
     assert faults.splitlines() == [
-        f"Period {key} was generated from different versions of the two files; make it again."
+        f"Period {key} was generated from different versions of the two files; regenerate it."
         for key in KEYS[:2]
     ]
     assert page_in(layout).tables["periods"][2][4:7] != ["–"] * 3
