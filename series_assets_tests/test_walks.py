@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from series_assets.cli import main
 from series_assets_tests.documents import ROOT, blocks_of, run, text_of
+from series_assets_tests.end_to_end.serving import dg_dev
 from series_assets_tests.walking import follow
 
 DBT = Path(os.environ.get("SERIES_ASSETS_TEST_DBT", ROOT / ".venv-dbt"))
@@ -64,3 +65,10 @@ def test_the_first_page_in_an_environment_of_its_own(tmp_path: Path) -> None:
     done = run(script.replace("grep ", "true "), copy)  # of a column as the page changes it
     assert done.returncode == 0, done.stderr
     assert "subscribers/dataset" in done.stdout
+
+
+@pytest.mark.thorough
+def test_dg_dev_runs_in_a_copy_of_the_repository(tmp_path: Path) -> None:
+    """And shows the series that ship."""
+    with dg_dev(ROOT, tmp_path, []) as server:
+        assert {"clinic/dataset", "school/dataset"} <= server.assets().keys()
