@@ -34,6 +34,7 @@ RUN_BY: dict[str, tuple[dict[str, int], list[str]]] = {
         {"python": 4, "yaml": 2, "sh": 1},
         ["dagster/test_host.py", "dagster/test_input_loading.py", "end_to_end"],
     ),
+    "docs/editors.md": ({"sh": 1, "yaml": 1}, ["test_readme.py"]),
     "docs/ground-truth.md": (
         {"python": 4, "sh": 1, "yaml": 1},
         ["test_ground_truth_docs.py", "dagster/test_history_assets.py"],
@@ -43,9 +44,10 @@ RUN_BY: dict[str, tuple[dict[str, int], list[str]]] = {
     "docs/performance.md": ({"sh": 1}, ["test_benchmarks.py"]),
     "docs/production.md": ({"sh": 2}, ["test_production.py", "test_production_files.py"]),
     "docs/python.md": ({"python": 3}, ["test_python_docs.py"]),
+    "docs/ready-series.md": ({"sh": 1}, ["test_readme.py"]),
     "docs/real-data.md": ({"python": 1, "sh": 6, "sql": 1, "yaml": 5}, ["test_walks.py"]),
     "docs/specification.md": ({"yaml": 2}, ["test_documents.py"]),
-    "docs/start.md": ({"sh": 8, "yaml": 4}, ["test_walks.py", "dagster/test_dg.py"]),
+    "docs/start.md": ({"sh": 9, "yaml": 4}, ["test_walks.py", "dagster/test_dg.py"]),
     "docs/test-your-pipeline.md": (
         {"python": 3, "sh": 8, "yaml": 1},
         ["test_pipeline_docs.py", "test_dbt_example.py"],

@@ -15,21 +15,25 @@ README = text_of("README.md")
 def test_the_commands_of_the_readme_run_one_after_the_other(tmp_path: Path) -> None:
     """Whoever types the README's commands in their order sees none of them fail.
 
-    Nor that of the page on how it works, which runs Exhibit on a file that they have made.
+    Nor those of three short pages: how it works, editors, and the series that ship.
     """
     script = "\n".join(block.text for block in blocks_of("README.md", "sh"))
     # What sets up has been done already by whoever runs this test; a server is tested elsewhere.
     script = re.sub(r"^(pip install .* && pytest|dg dev)\n", "", script, flags=re.MULTILINE)
     script = re.sub(r"^pip install .* && ", "", script, flags=re.MULTILINE)
     assert "pip" not in script and "series-assets generate clinic" in script
-    [exhibit] = blocks_of("docs/how-it-works.md", "sh")
+    pages = ("docs/how-it-works.md", "docs/editors.md", "docs/ready-series.md")
+    [exhibit, schemas, like] = [block.text for page in pages for block in blocks_of(page, "sh")]
     shorter = script.replace("generate clinic", "generate clinic --periods 2024-01-01..2024-02-01")
 
-    done = run(shorter + exhibit.text, tmp_path)
+    done = run("\n".join([shorter, exhibit, schemas, like]), tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "data/clinic/dataset_2.csv").exists()
     assert (tmp_path / "data/my_series/dataset_3.csv").exists()
+    assert (tmp_path / "series/my_claims/specification.yml").exists()
+    [line] = blocks_of("docs/editors.md", "yaml")
+    assert (tmp_path / "series/my_series/user_input.yml").read_text().startswith(line.text)
 
 
 def test_the_rows_shown_first_are_those_that_come_out(clinic_data: Path) -> None:
