@@ -103,7 +103,7 @@ def with_key_tables(text: str) -> str:
 
 def _model(module: str, name: str) -> type[BaseModel]:
     model = getattr(import_module(module), name)
-    if not issubclass(model, BaseModel):
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
         raise TypeError(f"{module}:{name} is not a pydantic model")
     return model
 
