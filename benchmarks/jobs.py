@@ -314,10 +314,10 @@ def _shares(
 
 _WHOLE = "both series against the reference driver"
 JOBS = (
-    Job("100x5", _WHOLE, _against, rows=100, periods=5, at_most=1.2),
-    Job("50kx4", _WHOLE, _against, rows=50_000, periods=4, at_least=2.2),
-    Job("200kx4", _WHOLE, _against, rows=200_000, periods=4, at_least=4, peak_at_most=1.0),
-    Job("100x60", _WHOLE, _against, rows=100, periods=60, at_most=1.0),
+    Job("100x5", _WHOLE, _against, rows=100, periods=5, at_most=1.1),
+    Job("50kx4", _WHOLE, _against, rows=50_000, periods=4, at_least=7),
+    Job("200kx4", _WHOLE, _against, rows=200_000, periods=4, at_least=10, peak_at_most=1.0),
+    Job("100x60", _WHOLE, _against, rows=100, periods=60, at_most=0.5),
     Job(
         "late",
         "period 100 against period 2, drawing from all before",

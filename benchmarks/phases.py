@@ -2,9 +2,10 @@
 
     python phases.py FOLDER_OF_THE_TWO_FILES FOLDER_FOR_THE_DATA [FIRST..LAST]
 
-Seconds by phase, summed over the periods: a phase lasts from when the run says that it begins
-until it says that the next one does. That costs one reading of the clock for each phase. ``start``
-is everything before the first of them, imports included, ``end`` everything after the last.
+Seconds by phase, summed over the periods, in one process: a phase lasts from when the run says that
+it begins until it says that the next one does. That costs one reading of the clock for each phase.
+``start`` is everything before the first of them, imports included, ``end`` everything after the
+last.
 """
 
 import time
@@ -30,7 +31,7 @@ def main(source: Path, target: Path, periods: str | None) -> None:
         marks.append((time.perf_counter(), phase))
 
     Progress.reached = reached  # type: ignore[method-assign]
-    generate(load_series(source), target, periods=periods)
+    generate(load_series(source), target, periods=periods, executor="none")
     marks.append((time.perf_counter(), ""))
     seconds: dict[str, float] = {}
     for place, (begun, phase) in enumerate(marks[:-1]):

@@ -1,6 +1,6 @@
 """A run killed at any point harms nothing, and the next one ends with the bytes of an undisturbed.
 
-Points are counted in ``killing``, over all that a run of four periods changes on the disk. With
+Points are counted in ``killing``, over all that a run of three periods changes on the disk. With
 ``HYPOTHESIS_PROFILE=long`` runs are killed at ten times as many points drawn from all.
 """
 
@@ -24,7 +24,7 @@ from series_assets.storage.loading import load_series
 from series_assets.storage.provenance import read_fingerprint
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 
-_PERIODS = 4
+_PERIODS = 3
 _TIMES = 10 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 1
 _DRAWN = 10 * _TIMES
 _DRAWN_OVER_OTHERS = 5 * _TIMES
@@ -152,7 +152,7 @@ def _tables(database: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 @dataclass(frozen=True)
 class Stage:
-    """A series of four periods, the same with other contents, and what undisturbed runs make."""
+    """A series of three periods, the same with other contents, and what undisturbed runs make."""
 
     killer: Killer
     series: Path

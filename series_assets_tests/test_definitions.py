@@ -124,11 +124,11 @@ def test_a_broken_series_shows_as_an_asset_that_says_what_is_wrong(settings: Set
     assert keys_of(definitions) == assets_of("good") | {"bad/broken"}
     node = definitions.resolve_asset_graph().get(dg.AssetKey(["bad", "broken"]))
     assert node.group_name == "broken_series"
-    assert node.description == f"This series cannot be generated:\n\n{_FAULT}"
+    assert node.description == f"This series cannot be loaded:\n\n{_FAULT}"
     assert node.metadata["faults"] == dg.TextMetadataValue(_FAULT)
 
 
-def test_materialising_a_broken_series_fails_with_what_is_wrong(settings: Settings) -> None:
+def test_materializing_a_broken_series_fails_with_what_is_wrong(settings: Settings) -> None:
     """The same message, and no run of Exhibit."""
     write_bad(settings.series_dir)
     job = loaded(settings).resolve_implicit_global_asset_job_def()
@@ -253,7 +253,7 @@ def test_dagsters_command_makes_the_files_of_ours(
     The group that the first one is given has the report as well.
     """
     place = write_series(Path(environment["SERIES_ASSETS_SERIES_DIR"]))
-    materialised = run(
+    materialized = run(
         environment,
         "dagster",
         "asset",
@@ -265,7 +265,7 @@ def test_dagsters_command_makes_the_files_of_ours(
         "--partition-range",
         "2024-01-01...2024-04-01",
     )
-    assert materialised.returncode == 0, materialised.stderr
+    assert materialized.returncode == 0, materialized.stderr
     elsewhere = tmp_path / "elsewhere"
     generate(load_series(place), elsewhere)
     assert files_in(elsewhere)

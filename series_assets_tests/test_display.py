@@ -31,7 +31,7 @@ from series_assets.settings import from_environment
 from series_assets.storage.loading import find_series, load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.columns import a_category, with_columns
-from series_assets_tests.materialising import make
+from series_assets_tests.materializing import make
 
 IMAGE = "<img src=x onerror=alert(1)>"
 LINK = "[x](javascript:alert(1))"

@@ -4,6 +4,7 @@ Every message is held as a whole, as the command line prints it; each of them co
 code 2, without a traceback, and leaves no file behind.
 """
 
+import os
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import datetime
@@ -957,7 +958,7 @@ def test_a_faulty_series_is_not_generated(tmp_path: Path) -> None:
         ),
         (
             "2024-03-01",
-            "demo, period 2024-03-01 samples from all periods before it, but nothing is recorded "
+            "demo, period 2024-03-01 draws from all periods before it, but nothing is recorded "
             "yet for 2024-01-01, 2024-02-01; first generate 2024-01-01..2024-02-01 (materialize "
             "new_records and reference_table of these partitions, or run series-assets generate "
             "with --periods 2024-01-01..2024-02-01)",
@@ -985,9 +986,13 @@ def _places(content: object, above: str = "") -> list[str]:
 
 
 def _check_odd_values(folder: Path, file: str, content: Content, place: str) -> None:
-    """Put every odd value at a place of one file; the other file is as it should be."""
+    """Put odd values at a place of one file; the other file is as it should be.
+
+    All of them with ``HYPOTHESIS_PROFILE=long``, otherwise a third, which differs by the place.
+    """
     target = write_series(folder) / file
-    for odd in ODD:
+    step = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 3
+    for odd in ODD[len(place) % step :: step]:
         text = yaml.safe_dump(_changed(content, place, odd), sort_keys=False)
         target.write_text(text, encoding="utf-8")
         environment = {"SERIES_ASSETS_SERIES_DIR": str(folder)}

@@ -112,6 +112,7 @@ def materialize(series: Series, data: Path, steps: Iterable[tuple[str, str]]) ->
 
 
 @pytest.mark.fast
+@pytest.mark.thorough
 def test_made_twice(place: Path, data: Path, tmp_path: Path) -> None:
     """A series that is made a second time has the same bytes."""
     generate(load_series(place), tmp_path)
@@ -148,7 +149,7 @@ def test_made_in_other_processes(place: Path, data: Path, tmp_path: Path) -> Non
 
 
 def test_made_in_two_runs(place: Path, data: Path, tmp_path: Path) -> None:
-    """It makes no difference whether periods are made in one run or in many."""
+    """It makes no difference whether periods are materialized in one run or in many."""
     for periods in (f"{KEYS[0]}..{KEYS[1]}", KEYS[2], f"{KEYS[3]}..{KEYS[4]}"):
         generate(load_series(place), tmp_path, periods=periods)
     assert_same(data, tmp_path)
@@ -210,6 +211,7 @@ def test_a_middle_period_made_again(place: Path, tmp_path: Path, data: Path) -> 
     assert_same(data, tmp_path)
 
 
+@pytest.mark.thorough
 def test_two_series_in_turns(place: Path, data: Path, tmp_path: Path) -> None:
     """What else is made in a process, or in a database, makes no difference to a series."""
     other = write_series(tmp_path / "series", a_specification(random_seed=8), name="other")
@@ -225,6 +227,7 @@ def test_two_series_in_turns(place: Path, data: Path, tmp_path: Path) -> None:
     assert entities(together, "other") == entities(alone, "other")
 
 
+@pytest.mark.thorough
 def test_what_a_process_drew_before(place: Path, data: Path, tmp_path: Path) -> None:
     """The random state of the process shows in no file, and a run leaves it as it was."""
     random.seed(20)

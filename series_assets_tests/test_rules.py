@@ -20,6 +20,7 @@ from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.checker import Finished, check
 from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
+from series_assets_tests.thorough import thorough
 
 SHIPPED = Path(str(files("series_assets") / "series"))
 SAMPLES = Path(str(files("exhibit") / "sample" / "_spec"))
@@ -80,7 +81,7 @@ def test_periods_of_any_unit_length_and_start(
     )
 
 
-@pytest.mark.parametrize("fraction", [0, "1/3", 0.5, "2/3", "9/10", 1])
+@pytest.mark.parametrize("fraction", [0, "1/3", 1, *thorough(0.5, "2/3", "9/10")])
 def test_fractions_are_exact(tmp_path: Path, fraction: Any) -> None:
     """Any fraction of new records gives exact counts, and no files for a part without rows."""
     make(tmp_path, a_specification(number_of_rows=70), a_user_input(fraction_of_new=fraction))
@@ -114,6 +115,7 @@ def test_a_series_of_one_dataset(tmp_path: Path) -> None:
     make(tmp_path, user_input=a_user_input(num_datasets=1))
 
 
+@pytest.mark.thorough
 def test_a_series_of_sixty_datasets(tmp_path: Path) -> None:
     """After five years of months, identifiers are still new and draws come from all periods."""
     make(
@@ -222,14 +224,16 @@ def of_all_kinds() -> dict[str, Any]:
     "static",
     [
         ["ward"],
-        ["code"],
         ["label", "sex"],
-        ["consultant"],
-        ["height", "children"],
-        ["birth"],
-        ["registered"],
         ["height_in_feet"],
-        ["age", "birth"],
+        *thorough(
+            (["code"],),
+            (["consultant"],),
+            (["height", "children"],),
+            (["birth"],),
+            (["registered"],),
+            (["age", "birth"],),
+        ),
         [
             "sex",
             "region",
@@ -320,6 +324,7 @@ def with_dates(*constraints: str) -> dict[str, Any]:
     return specification
 
 
+@pytest.mark.each_value
 @pytest.mark.each_value
 @pytest.mark.parametrize(
     "constraints",

@@ -145,6 +145,7 @@ def every_kind(missing: float) -> LongSeries:
     )
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 @pytest.mark.parametrize("name", KINDS)
 def test_no_two_runs_share_a_column(name: str, missing: float) -> None:

@@ -17,7 +17,7 @@ from series_assets.engine.vectorized import registry
 from series_assets.settings import from_environment
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
-from series_assets_tests.materialising import make
+from series_assets_tests.materializing import make
 
 STOCK, ANY = "SERIES_ASSETS_STOCK_EXHIBIT", "SERIES_ASSETS_ANY_DATABASE"
 KEYS = ("2024-01-01", "2024-02-01")
@@ -96,7 +96,7 @@ def _iterated(folder: Path) -> str:
 
 
 def _definitions(folder: Path) -> str:
-    return _materialised(definitions.load(from_environment()))
+    return _materialized(definitions.load(from_environment()))
 
 
 def _component(folder: Path) -> str:
@@ -105,10 +105,10 @@ def _component(folder: Path) -> str:
         content = {"type": "series_assets.SeriesComponent", "attributes": attributes}
         (sandbox.defs_folder_path / "defs.yaml").write_text(yaml.safe_dump(content))
         with sandbox.build_all_defs() as loaded:
-            return _materialised(loaded)
+            return _materialized(loaded)
 
 
-def _materialised(loaded: dg.Definitions) -> str:
+def _materialized(loaded: dg.Definitions) -> str:
     assets = [f"demo/{name}" for name in ("new_records", "reference_table", "dataset")]
     with dg.DagsterInstance.ephemeral() as instance:
         result = make(loaded, instance, *assets, first=KEYS[0], last=KEYS[1])

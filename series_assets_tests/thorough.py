@@ -19,6 +19,13 @@ def thorough(*cases: Any) -> list[Any]:
     ]
 
 
+def mostly_thorough(cases: Iterable[str], *usual: str) -> list[Any]:
+    """Return cases of a parameter by name, of which a usual run has the given ones alone."""
+    cases = list(cases)
+    assert set(usual) <= set(cases)
+    return [*usual, *thorough(*(case for case in cases if case not in usual))]
+
+
 def left_out(items: Sequence[pytest.Item]) -> set[pytest.Item]:
     """Return the tests that a usual run leaves out."""
     spared = {item for item in items if item.get_closest_marker("thorough")}

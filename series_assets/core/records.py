@@ -1,7 +1,8 @@
 """Converts records to text and back, and combines the parts of a dataset.
 
 Each value is converted once to the text that a CSV has (section 8); from then on records are passed
-on as text, so that a dataset has exactly the characters of its parts.
+on as columns of text, so that a dataset has exactly the characters of its parts. They are Arrow
+tables, which are written without visiting each value again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,14 +32,19 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     return frame_of_columns({name: texts_of(frame[name]) for name in frame}, frame.columns)
 
 
-def as_delivered(frame: pd.DataFrame) -> pd.DataFrame:
+def as_delivered(frame: pd.DataFrame) -> pa.Table:
     """Return the frame as read from a CSV: as text, where an empty text is a missing value."""
-    texts = as_text(frame)
-    for name in texts.columns:
-        empty = texts[name].eq("").to_numpy()
-        if empty.any():
-            texts[name] = texts[name].where(~empty, None)
-    return texts
+    columns = {str(name): delivered_array(frame[name]) for name in frame.columns}
+    return pa.table(columns)
+
+
+def delivered_array(column: "pd.Series[Any]") -> pa.Array:
+    """Return a column as read from a CSV."""
+    texts = text_array(column)
+    empty = pc.equal(pc.binary_length(texts), 0)
+    if not pc.any(empty).as_py():
+        return texts
+    return pc.if_else(empty, pa.scalar(None, pa.string()), texts)
 
 
 def frame_of_columns(columns: Mapping[Any, Any], names: "pd.Index[Any]") -> pd.DataFrame:
@@ -50,42 +56,67 @@ def frame_of_columns(columns: Mapping[Any, Any], names: "pd.Index[Any]") -> pd.D
 
 
 def texts_of(column: "pd.Series[Any]") -> "NDArray[np.object_]":
-    """Return the values of a column as ``as_text`` converts them; vectorized where possible."""
-    dtype = column.dtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        return _take(texts_of(column.cat.categories.to_series()), column.cat.codes.to_numpy())
-    if pd.api.types.is_datetime64_any_dtype(dtype):
-        days = column.to_numpy(dtype="datetime64[ns]")
-        if (np.isnat(days) | (days == days.astype("datetime64[D]"))).all():
-            codes, uniques = pd.factorize(days)
-            return _take(uniques.astype("datetime64[D]").astype(str), codes)
-    elif isinstance(dtype, np.dtype) and dtype.kind == "f" and dtype.itemsize <= 8:
-        return _float_texts(column.to_numpy(dtype=np.float64))
-    elif pd.api.types.is_integer_dtype(dtype):
-        return _objects(pa.array(column, from_pandas=True).cast(pa.string()))
-    elif pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty"):
+    """Return the values of a column as ``as_text`` converts them: Python strings, or None."""
+    if _is_text(column):
         texts: NDArray[np.object_] = column.to_numpy(dtype=object, copy=True)
         texts[column.isna().to_numpy()] = None
         return texts
+    if _has_arrow_texts(column):
+        return _objects(text_array(column))
     texts = np.empty(len(column), dtype=object)
     texts[:] = [_text(value) for value in column.tolist()]
     return texts
 
 
-def _take(values: "NDArray[Any]", codes: "NDArray[Any]") -> "NDArray[np.object_]":
-    """Return ``values[codes]``, with None for each code -1."""
-    with_none = np.empty(len(values) + 1, dtype=object)  # the last one is None
-    with_none[:-1] = values
-    texts: NDArray[np.object_] = with_none[codes]
-    return texts
+def text_array(column: "pd.Series[Any]") -> pa.Array:
+    """Return the values of a column as ``as_text`` converts them; vectorized where possible."""
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        codes = column.cat.codes.to_numpy()
+        known = text_array(column.cat.categories.to_series())
+        return known.take(pa.array(codes, mask=codes < 0))
+    if _are_days(column):
+        return pa.array(column.to_numpy(dtype="datetime64[D]")).cast(pa.string())
+    if _are_floats(dtype):
+        return _float_texts(column.to_numpy(dtype=np.float64))
+    if pd.api.types.is_integer_dtype(dtype):
+        return pa.array(column, from_pandas=True).cast(pa.string())
+    if _is_text(column):
+        return pa.array(column, pa.string(), from_pandas=True)
+    return pa.array([_text(value) for value in column.tolist()], pa.string())
 
 
-def _float_texts(numbers: "NDArray[np.float64]") -> "NDArray[np.object_]":
-    """Return the ``repr`` of floats, None for NaN."""
+def _has_arrow_texts(column: "pd.Series[Any]") -> bool:
+    dtype = column.dtype
+    is_plain = _are_floats(dtype) or pd.api.types.is_integer_dtype(dtype)
+    return is_plain or isinstance(dtype, pd.CategoricalDtype) or _are_days(column)
+
+
+def _are_days(column: "pd.Series[Any]") -> bool:
+    """Return whether a column has dates without a time."""
+    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return False
+    days = column.to_numpy(dtype="datetime64[ns]")
+    return bool((np.isnat(days) | (days == days.astype("datetime64[D]"))).all())
+
+
+def _are_floats(dtype: Any) -> bool:
+    return isinstance(dtype, np.dtype) and dtype.kind == "f" and dtype.itemsize <= 8
+
+
+def _is_text(column: "pd.Series[Any]") -> bool:
+    if column.dtype != object and not isinstance(column.dtype, pd.StringDtype):
+        return False
+    return pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty")
+
+
+def _float_texts(numbers: "NDArray[np.float64]") -> pa.Array:
+    """Return the ``repr`` of floats, null for NaN."""
     found, rest = _plain_float_texts(numbers)
-    texts = _objects(found)
-    texts[rest] = [repr(number) for number in numbers[rest].tolist()]
-    return texts
+    if not rest.any():
+        return found
+    others = pa.array([repr(number) for number in numbers[rest].tolist()], pa.string())
+    return pc.replace_with_mask(found, pa.array(rest), others)
 
 
 def _plain_float_texts(numbers: "NDArray[np.float64]") -> "tuple[pa.Array, NDArray[np.bool_]]":
@@ -123,31 +154,32 @@ def _text(value: object) -> str | None:
     return str(value)
 
 
-def typed(texts: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
-    """Return a frame of text as typed values, the inverse of ``as_text``.
+def typed(texts: pd.DataFrame | pa.Table, kinds: Mapping[str, str]) -> pd.DataFrame:
+    """Return columns of text as typed values, the inverse of ``as_text``.
 
     ``kinds`` is as from ``specification.column_kinds``; a column that it lacks is ``any``.
     """
-    columns = {
-        name: column_from_text(texts[name], kinds.get(name, "any")) for name in texts.columns
-    }
-    return frame_of_columns(columns, texts.columns)
+    names = texts.column_names if isinstance(texts, pa.Table) else texts.columns
+    columns = {name: column_from_text(texts[name], kinds.get(name, "any")) for name in names}
+    return frame_of_columns(columns, pd.Index(names))
 
 
 def column_from_text(
-    values: "Sequence[str | None] | pd.Series[Any]", kind: str
+    values: "Sequence[str | None] | pd.Series[Any] | pa.Array | pa.ChunkedArray", kind: str
 ) -> "pd.Series[Any]":
     """Return the values as Int64, float64, datetime64 or boolean if that preserves their text.
 
     Else they stay text.
     """
-    text = pd.Series(values, dtype=object)
-    if kind == "text" and text.notna().any():
-        return text
-    coded = pa.array(text, pa.string(), from_pandas=True).dictionary_encode()
+    if kind == "text":
+        objects = _as_objects(values)
+        if objects.notna().any():
+            return objects
+    texts = _as_array(values)
+    coded = texts.dictionary_encode()
     known = coded.dictionary
     if not len(known):
-        return _empty_of(kind, text)
+        return _empty_of(kind, _as_objects(values))
     # Parse each distinct text once; ``codes`` has its position, -1 for a missing value.
     codes = coded.indices.fill_null(-1).to_numpy()
     if pc.all(pc.match_substring_regex(known, _INTEGER)).as_py():
@@ -165,7 +197,25 @@ def column_from_text(
         if (codes < 0).any():
             return pd.Series(pd.arrays.BooleanArray(flags, codes < 0))
         return pd.Series(flags)
-    return text
+    return _as_objects(values)
+
+
+def _as_array(values: Any) -> pa.Array:
+    if isinstance(values, pa.ChunkedArray):
+        return _one_chunk(values)
+    if isinstance(values, pa.Array):
+        return values
+    return pa.array(pd.Series(values, dtype=object), pa.string(), from_pandas=True)
+
+
+def _one_chunk(values: pa.ChunkedArray) -> pa.Array:
+    return values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
+
+
+def _as_objects(values: Any) -> "pd.Series[Any]":
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return pd.Series(_objects(values), dtype=object)
+    return pd.Series(values, dtype=object)
 
 
 def _read_floats(known: pa.Array) -> "NDArray[np.float64] | None":
@@ -189,25 +239,40 @@ def _empty_of(kind: str, text: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def first_row_positions(
-    identifiers: "Sequence[str | None] | pd.Series[Any]",
+    identifiers: "Sequence[str | None] | pd.Series[Any] | pa.Array | pa.ChunkedArray",
 ) -> "NDArray[np.int64]":
     """Return the positions of the first row of each entity; rows without identifier have none."""
-    column = pd.Series(identifiers, dtype=object)
-    return np.flatnonzero(column.notna() & ~column.duplicated()).astype(np.int64)
+    coded = _as_array(identifiers).dictionary_encode()
+    codes = coded.indices.fill_null(-1).to_numpy()
+    if len(coded.dictionary) == len(codes):  # each row has an entity of its own
+        return np.arange(len(codes), dtype=np.int64)
+    # Codes count up in the order in which identifiers occur first.
+    is_first = codes > np.maximum.accumulate(np.append(-1, codes))[:-1]
+    return np.flatnonzero(is_first).astype(np.int64)
 
 
-def combine(parts: Iterable[pd.DataFrame], seed: int) -> pd.DataFrame:
-    """Return the parts, frames of text with the same columns, as one shuffled frame (section 7).
+def combine(parts: Iterable[pa.Table], seed: int) -> pa.Table:
+    """Return the parts, tables of text with the same columns, as one shuffled table (section 7).
 
     Its columns are in the order of the first part.
     """
-    from sklearn.utils import shuffle
-
     parts = list(parts)
-    names = parts[0].columns
-    order = shuffle(np.arange(sum(map(len, parts))), random_state=seed)
+    names = parts[0].column_names
+    order = pa.array(shuffled_positions(sum(len(part) for part in parts), seed))
     columns = {
-        name: np.concatenate([part[name].to_numpy(dtype=object) for part in parts])[order]
+        name: pa.chunked_array([c for part in parts for c in part[name].chunks], pa.string())
+        .combine_chunks()
+        .take(order)
         for name in names
     }
-    return frame_of_columns(columns, names)
+    return pa.table(columns)
+
+
+def shuffled_positions(count: int, seed: int) -> "NDArray[np.int64]":
+    """Return the positions 0 to ``count - 1`` in the order of ``sklearn.utils.shuffle``.
+
+    Importing scikit-learn takes longer than generating thousands of rows.
+    """
+    order = np.arange(count)
+    np.random.RandomState(seed).shuffle(order)
+    return order

@@ -63,7 +63,7 @@ def _checks_on(
         keys = op.partition_keys if partitioned else delivered_keys(table)
         wrong: dict[str, list[str]] = {name: [] for name in names}
         for checked in check_periods(table, keys, names):
-            target = _materialisation(context.instance, key, checked.key)
+            target = _materialization(context.instance, key, checked.key)
             for finding in checked.findings:
                 if not finding.holds:
                     wrong[finding.rule].append(checked.key)
@@ -98,7 +98,7 @@ def _specs(
         ]
 
 
-def _materialisation(instance: dg.DagsterInstance, asset: dg.AssetKey, key: str) -> Any:
+def _materialization(instance: dg.DagsterInstance, asset: dg.AssetKey, key: str) -> Any:
     """Return the latest materialization of a partition for a check; None if none is recorded."""
     wanted = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[key])
     records = instance.fetch_materializations(wanted, limit=1).records

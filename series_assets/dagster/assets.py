@@ -1,4 +1,4 @@
-"""The assets of a series: those that are made of ops, or one that says why there are none.
+"""The assets of a series: the usual ones, or one that explains why they are not available.
 
 What the ops do is in ``ops``, what a partition is in ``partitions``.
 """
@@ -22,7 +22,7 @@ from series_assets.dagster.scoping import between_ops_key, io_manager_key
 from series_assets.storage.loading import BrokenSeries
 
 NAMES = ("new_records", "reference_table", "dataset")
-"""The assets of every series that have a partition for each period, in the order they are made."""
+"""The partitioned assets of every series, in the order in which they are materialized."""
 HISTORY = ("state", "truth")
 """Those of a series with a ``truth`` block, after the others."""
 MANIFEST = ("manifest",)
@@ -38,8 +38,8 @@ _KINDS = {
     "manifest": ("python", "json"),
 }
 _DESCRIPTIONS = {
-    "new_records": "Records about entities never seen before, made with a seed and dates of the "
-    "period's own.",
+    "new_records": "Records about entities never seen before, with the period's own seed and "
+    "dates.",
     "reference_table": "The entities so far, as first recorded: what existing records are drawn "
     "from.",
     "dataset": "What the period delivers: its new records, and existing records about entities "
@@ -54,7 +54,7 @@ _DESCRIPTIONS = {
 
 
 def names_of(series: Series) -> tuple[str, ...]:
-    """Return the names of the partitioned assets of a series, in the order they are made."""
+    """Return the names of the partitioned assets of a series, in the order of NAMES and HISTORY."""
     history = HISTORY if series.truth else ()
     return (*NAMES, *history, *(MANIFEST if series.user_input.manifest else ()))
 
@@ -67,7 +67,7 @@ def keys_of(
 
 
 def job_of(series: Series, options: AssetOptions = NO_OPTIONS) -> Any:
-    """Return the job that makes all of a period, or of a range of them; named after the series.
+    """Return the job that materializes a period or a range of periods, named after the series.
 
     It is what ``Definitions`` takes among its ``jobs``: its class has no public name.
     """
@@ -158,7 +158,7 @@ def assets_of(
 
 
 def code_version(series: Series, asset: str) -> str:
-    """Return a version that changes whenever an asset would be made from other contents.
+    """Return a version that changes whenever an asset would be generated from other contents.
 
     The ``truth`` block changes no dataset, so it is no part of the fingerprint of the two files.
     """
@@ -216,7 +216,7 @@ def _failing_asset(series: str, text: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=dg.AssetKey([name, "broken"]),
         group_name=_BROKEN_GROUP,
-        description=f"This series cannot be generated:\n\n{escape_markdown(text)}",
+        description=f"This series cannot be loaded:\n\n{escape_markdown(text)}",
         metadata={"faults": dg.MetadataValue.text(text)},
         op_tags={"series_assets/broken": "true"},
     )

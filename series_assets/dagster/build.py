@@ -47,8 +47,8 @@ def build_definitions(
     default the folder ``data`` under the working directory), ``progress`` (a ``Progress``; by
     default the log of the run), ``io_manager``. They belong to the series' assets alone, see
     ``scoping``. ``executor`` is that of the code location; None leaves the choice to others.
-    Without ``checks`` the datasets are made, but not checked. ``options`` are attached to the
-    assets of every series. A series that cannot be made, or that has the name of one before it, is
+    Without ``checks`` the datasets are generated, but not checked. ``options`` are attached to the
+    assets of every series. A broken series, or that has the name of one before it, is
     represented by an asset that says what is wrong.
     """
     given = dict(resources or {})

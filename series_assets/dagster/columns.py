@@ -11,7 +11,7 @@ from series_assets.core.spec.expressions import check_derivation, values
 from series_assets.core.spec.specification import calculations_of, output_columns
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
 _ROLES = {
     "identifier": "identifies the entity; issued once, kept for life",
@@ -49,7 +49,7 @@ def roles_of(series: Series) -> dict[str, str]:
     return found
 
 
-def column_types(series: Series, texts: "pd.DataFrame | None" = None) -> dict[str, str]:
+def column_types(series: Series, texts: "pa.Table | None" = None) -> dict[str, str]:
     """Return the type of each column of the data, as people read it.
 
     That of a derived column shows in the data (text); without them it is what the calculation
@@ -62,7 +62,7 @@ def column_types(series: Series, texts: "pd.DataFrame | None" = None) -> dict[st
     from series_assets.core.records import column_from_text
 
     for name in derived:
-        if name in texts.columns and texts[name].notna().any():
+        if name in texts.column_names and texts[name].null_count < len(texts):
             dtype = column_from_text(texts[name], DERIVED_KIND).dtype
             types[name] = _TYPES_BY_DTYPE.get(dtype.kind, "text")
     return types

@@ -130,7 +130,7 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model, arbitrary_types_all
     )
     strict: bool = Field(
         False,
-        description="whether a series that cannot be made keeps the project from loading, instead "
+        description="whether a broken series keeps the project from loading, instead "
         "of showing as an asset that says what is wrong",
     )
 
@@ -138,7 +138,7 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model, arbitrary_types_all
     def get_spec(cls) -> dg.ComponentTypeSpec:
         """Return what ``dg list components`` and the UI show of the component."""
         return dg.ComponentTypeSpec(
-            description="A series of realistic periodic datasets, made with Exhibit.",
+            description="A series of realistic periodic datasets, generated with Exhibit.",
             tags=["synthetic data", "test data", "exhibit"],
             produces=["asset", "sensor"],
         )
@@ -153,8 +153,8 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model, arbitrary_types_all
         if isinstance(series, BrokenSeries):
             if self.strict:
                 raise series.error
-            told = f"series {one_line(series.name)} is broken:\n{series.error}"
-            warnings.warn(told, stacklevel=2)
+            message = f"series {one_line(series.name)} is broken:\n{series.error}"
+            warnings.warn(message, stacklevel=2)
             return build_definitions([series], executor=None, options=self._options())
         return build_definitions(
             [series],

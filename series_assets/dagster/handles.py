@@ -25,10 +25,10 @@ class ReferenceTableSnapshot:
     table: ReferenceTable
 
     @property
-    def made(self) -> bool:
+    def exists(self) -> bool:
         """Whether the period and all before it are recorded."""
-        made = self.table.current_counts()
-        return all(k in made for k in range(self._periods))
+        recorded = self.table.current_counts()
+        return all(k in recorded for k in range(self._periods))
 
     def path(self) -> Path:
         """Raise RequestError: the entities of a period have no file of their own."""
@@ -41,7 +41,7 @@ class ReferenceTableSnapshot:
     def load(self) -> "pd.DataFrame":
         """Return the entities as first recorded, typed, the oldest first.
 
-        Raises RequestError where a period up to this one is missing or made from other contents.
+        Raises RequestError where a period up to this one is missing or outdated.
         """
         import numpy as np
 
@@ -65,7 +65,7 @@ class RecordsFile:
     key: str
 
     @property
-    def made(self) -> bool:
+    def exists(self) -> bool:
         """Whether the period is there."""
         return self.records is not None
 
@@ -75,7 +75,7 @@ class RecordsFile:
             raise RequestError(
                 f"its {self.asset.replace('_', ' ')} "
                 f"{'are' if self.asset == 'new_records' else 'is'} missing",
-                f"generate {self.asset} first",
+                f"materialize {self.asset} first",
                 series=self.series.name,
                 period=self.key,
             )
@@ -132,7 +132,7 @@ class StateSnapshot:
     workspace: "Workspace"
 
     @property
-    def made(self) -> bool:
+    def exists(self) -> bool:
         """Whether the period and all before it are recorded."""
         from series_assets.pipeline.state import state_table
 

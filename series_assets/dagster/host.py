@@ -30,7 +30,7 @@ def series_definitions(
     """Return the definitions of the series in ``folders``, to be merged with those of a project.
 
     A folder holds ``specification.yml`` and ``user_input.yml``; the series has its name. Relative
-    paths are relative to the working directory. A series that cannot be made is an asset that says
+    paths are relative to the working directory. A broken series is an asset that says
     what is wrong, and a warning; with ``strict`` it raises InputError instead. ``options`` are
     attached to the assets of every series. The definitions bring no executor, and no resource that
     other assets see.
@@ -53,7 +53,7 @@ def series_definitions(
 def series_partitions(folder: str | Path) -> dg.PartitionsDefinition:
     """Return the partitions of the series in ``folder``, for assets that take it as an input.
 
-    Of a series that cannot be made they are none: the assets load, and have nothing to run for
+    A broken series has none: its assets load, and have nothing to run for
     until the files are correct. What is wrong shows where the series is defined.
     """
     series = _load(Path(folder))

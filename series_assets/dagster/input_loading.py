@@ -20,7 +20,7 @@ from series_assets.dagster.handles import (
 )
 
 ALLOW_MISSING = "allow_missing_partitions"
-"""Set in an input's metadata, it lets a mapping do without the periods that are not made.
+"""Set in an input's metadata, it lets a mapping leave out the periods that do not exist yet.
 
 The name is that of Dagster's own IO managers."""
 _ANYTHING: tuple[Any, ...] = (Any, object, None, dict, Mapping)
@@ -51,7 +51,7 @@ def load_as_annotated(context: dg.InputContext, found: Mapping[str, Handle]) -> 
         if not mapped:
             return form(_only(context, found, one.__name__))
         lenient = bool(context.definition_metadata.get(ALLOW_MISSING))
-        return {key: form(handle) for key, handle in found.items() if handle.made or not lenient}
+        return {key: form(handle) for key, handle in found.items() if handle.exists or not lenient}
     except RequestError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
 

@@ -124,8 +124,9 @@ class _PeriodWriter:
         from series_assets.reporting.profiles import profile_period
 
         period, first = plan.period, self._first_profile if plan.period.k else None
-        existing = result.existing.texts if result.existing else None
-        profile = profile_period(self._series, period.k, result.new, existing, like=first)
+        new = None if result.new is None else result.new.to_pandas()
+        existing = result.existing.texts.to_pandas() if result.existing else None
+        profile = profile_period(self._series, period.k, new, existing, like=first)
         title = f"{self._series.name}, dataset {period.number}: {period.key}"
         return plot_dataset(title, profile, first)
 
@@ -137,7 +138,7 @@ class _PeriodWriter:
         with suppress(RequestError):
             first = self._series.calendar.period(0)
             texts = self._workspace.read_new_records(self._series, first)
-            return profile_period(self._series, 0, texts, None)
+            return profile_period(self._series, 0, texts.to_pandas(), None)
         return None
 
 

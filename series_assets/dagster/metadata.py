@@ -22,7 +22,7 @@ from series_assets.storage.files import Layout
 from series_assets.storage.yaml_writing import as_yaml
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
     from series_assets.pipeline.dataset import Dataset
     from series_assets.pipeline.new_records import NewRecords
@@ -168,7 +168,7 @@ def table_of_files(paths: Iterable[Path]) -> dg.TableMetadataValue:
     )
 
 
-def _of_contents(series: Series, texts: "pd.DataFrame", summary: RecordSummary) -> Metadata:
+def _of_contents(series: Series, texts: "pa.Table", summary: RecordSummary) -> Metadata:
     types, roles = column_types(series, texts), roles_of(series)
     names = dict.fromkeys(summary.missing, "text")
     return {

@@ -51,9 +51,9 @@ class AssetOptions:
             def probe() -> None: ...
 
         except Exception as error:  # Dagster raises many kinds, some of them private
-            told = str(error).strip().splitlines() or [type(error).__name__]
+            lines = str(error).strip().splitlines() or [type(error).__name__]
             remedy = "correct this option of the assets"
-            raise InputError([Fault(file, "", told[0].rstrip("."), remedy)]) from None
+            raise InputError([Fault(file, "", lines[0].rstrip("."), remedy)]) from None
 
     def attach(self, assets: Iterable[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
         """Return the assets with owners, tags, group and policies."""

@@ -16,7 +16,6 @@ MODULES = (
     "series_assets.pipeline.dataset",
     "series_assets.pipeline.phases",
     "series_assets.reporting.dataset_plots",
-    "sklearn.utils",
 )
 
 for module in MODULES:

@@ -64,7 +64,7 @@ def _instance() -> Iterator[dg.DagsterInstance]:
 
 
 def _reason(error: Exception) -> str:
-    """Return what the system or SQLite said, without the statement that it said it of."""
+    """Return the message of the system or of SQLite, without the SQL statement."""
     return str(error.orig) if isinstance(error, DBAPIError) else str(error)
 
 
@@ -111,7 +111,7 @@ def _run(
 
 
 def _released(series: Series) -> Series:
-    """Return the series with all its partitions: what the user asks for is made at any time.
+    """Return the series with all its partitions: the user may request any of them at any time.
 
     Its fingerprint stays: ``release`` is no part of it.
     """

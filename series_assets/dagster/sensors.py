@@ -1,7 +1,7 @@
 """One sensor a series: it asks for the next period, once, when ``release`` lets it exist.
 
-It keeps no state of its own: what exists it asks the partitions, what is made and what was tried
-it reads from Dagster's records.
+It keeps no state of its own: the partitions say which periods exist, and Dagster's records what is
+materialized and what was attempted.
 """
 
 from datetime import datetime
@@ -67,17 +67,17 @@ def next_request(
     instance: dg.DagsterInstance,
     now: datetime | None = None,
 ) -> dg.RunRequest | dg.SkipReason:
-    """Return a request for the first period that is not made, or why there is none now.
+    """Return a request for the first period that is not materialized, or why there is none.
 
     ``now`` is by default Dagster's clock. Raises SensorPaused for a period that failed three times
-    in a row: it is not requested again until somebody makes it, or the series' files change.
+    in a row: it is not requested again until somebody materializes it, or the series' files change.
     """
-    # Asked for first: what a run makes that ends in between is then seen as made.
+    # Queried first, so that the work of a run that ends in between is seen as materialized.
     busy = _is_being_made(series, set(keys), instance)
-    made = [instance.get_materialized_partitions(key) for key in keys]
-    waiting = [key for key in series.calendar.keys if not all(key in done for done in made)]
+    materialized = [instance.get_materialized_partitions(key) for key in keys]
+    waiting = [key for key in series.calendar.keys if not all(key in done for done in materialized)]
     if not waiting:
-        return dg.SkipReason(f"all {series.calendar.count} periods are generated")
+        return dg.SkipReason(f"all {series.calendar.count} periods are materialized")
     key = waiting[0]
     if key not in partitions_of(series).get_partition_keys(current_time=now):
         return dg.SkipReason(f"period {key} has not begun yet")
@@ -95,7 +95,7 @@ def next_request(
 
 
 def _is_being_made(series: Series, keys: set[dg.AssetKey], instance: dg.DagsterInstance) -> bool:
-    """Tell whether a run makes assets of the series, or a backfill that is between two runs."""
+    """Tell whether a run of the series is active, or a backfill that is between two runs."""
     active = _runs(instance, dg.RunsFilter(statuses=_ACTIVE))
     # The runs of the sensor and of the series' job select no assets, but have the tag.
     ours = (run.tags.get(_SERIES_TAG) == series.name for run in active)

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from exhibit.core.generate import derived
 
 from series_assets.core.errors import GenerationError, InvalidValueError
 from series_assets.core.plan.derived_columns import needed_for
 from series_assets.core.plan.seeds import derive
 from series_assets.core.plan.series import Plan, Series
-from series_assets.core.records import as_text, frame_of_columns, typed
+from series_assets.core.records import delivered_array, typed
 from series_assets.core.spec import expressions, mentions
 from series_assets.core.spec.expressions.values import ANYTHING
 from series_assets.core.spec.specification import Specification, calculations_of
@@ -75,9 +76,9 @@ def in_order(
 
 
 def with_columns_over_all_rows(
-    series: Series, plan: Plan, texts: pd.DataFrame, *, stock_exhibit: bool = False
-) -> pd.DataFrame:
-    """Return a dataset, a frame of text, with derived columns that depend on several rows computed.
+    series: Series, plan: Plan, texts: pa.Table, *, stock_exhibit: bool = False
+) -> pa.Table:
+    """Return a dataset, a table of text, with derived columns that depend on several rows computed.
 
     The derived columns that they use are recomputed, so that durations are not text, except for
     static ones. ``stock_exhibit`` runs Exhibit's own loops. Raises GenerationError.
@@ -98,9 +99,9 @@ def with_columns_over_all_rows(
                     records[name] = compute(records, computed[name])
         except GenerationError as error:
             raise error.in_period(plan.series, plan.period.key, "dataset") from error
-    results = as_text(with_durations_as_text(records[list(wanted)]))
-    columns = {name: texts[name] for name in texts.columns} | dict(results.items())
-    return frame_of_columns(columns, texts.columns)
+    results = with_durations_as_text(records[list(wanted)])
+    columns = {name: texts[name] for name in texts.column_names}
+    return pa.table(columns | {name: delivered_array(results[name]) for name in wanted})
 
 
 def with_durations_as_text(records: pd.DataFrame) -> pd.DataFrame:

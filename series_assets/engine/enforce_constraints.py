@@ -4,8 +4,9 @@ Exhibit applies the constraints once and in order, so a later one may break an e
 they are applied repeatedly, and a row is changed only if it then meets all of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from series_assets.core.spec import mentions
 from series_assets.core.spec.column_types import outputs_of
 from series_assets.core.spec.specification import Specification, calculations_of
 from series_assets.engine.constraint_actions import CorrectedHandler
-from series_assets.engine.vectorized.bounds import named_columns
+from series_assets.engine.vectorized.comparisons import value_of
 
 Rows = NDArray[np.bool_]
 _PASSES = 8
@@ -45,16 +46,18 @@ class Enforcer:
 
     def enforce_all(self, records: pd.DataFrame) -> pd.DataFrame:
         """Return the records, changed in the rows that then meet every constraint."""
-        wrong = self._failing(records)
+        before = self._failing_by_rule(records)
+        wrong = _any(before, len(records))
         if not wrong.any():
             return records
-        changed = records
+        changed, still_wrong = records, wrong
         for _ in range(_PASSES):
             for rule in self.constraints.rules:
                 changed = self.adjusted(changed, rule)
-            if not self._failing(changed).any():
+            still_wrong = _any(self._failing_by_rule(changed), len(records))
+            if not still_wrong.any():
                 break
-        return self._accepted(records, changed, wrong & ~self._failing(changed))
+        return self._accepted(records, changed, wrong & ~still_wrong, before)
 
     def enforce_each(self, records: pd.DataFrame) -> pd.DataFrame:
         """Return the records with each constraint met in the rows where this breaks no other."""
@@ -63,7 +66,9 @@ class Enforcer:
             if wrong.any():
                 changed = self.adjusted(records, rule)
                 good = wrong & ~self.fails(changed, rule.text)
-                records = self._accepted(records, changed, good)
+                if good.any():
+                    before = self._failing_by_rule(records)
+                    records = self._accepted(records, changed, good, before)
         return records
 
     def broken(self, records: pd.DataFrame) -> tuple[Violation, ...]:
@@ -78,11 +83,11 @@ class Enforcer:
     def fails(self, records: pd.DataFrame, text: str) -> Rows:
         """Return the rows in which both sides of a constraint are known and it does not hold."""
         clean = stock.clean_up_constraint_string(text)
-        name, _, expression = stock.tokenise_basic_constraint(clean)
-        comparable = _comparable(records)
+        name, _, expression = _tokens(clean)
+        comparable = _comparable(records, clean)
         holds = _truth(stock.get_constraint_mask(comparable, clean), records)
         known = records[name.replace("__", " ")].notna().to_numpy()
-        bound = named_columns(comparable, expression).eval(expression, engine="python")
+        bound = value_of(comparable, expression)
         if isinstance(bound, pd.Series):
             known = known & bound.notna().to_numpy()
         return known & ~holds
@@ -93,7 +98,7 @@ class Enforcer:
         for column, text in rule.forms:
             free = rows & self._free(records, column)
             if free.any():
-                comparable = _comparable(records, column)
+                comparable = _comparable(records, text, column)
                 handler = self._handler(records)
                 adjusted = handler.adjust_dataframe_to_fit_constraint(comparable, text)[column]
                 records = records.copy(deep=False)
@@ -101,12 +106,9 @@ class Enforcer:
                 rows = rows & ~free
         return records
 
-    def _failing(self, records: pd.DataFrame) -> Rows:
-        """Return the rows that fail any constraint."""
-        failing = np.zeros(len(records), dtype=bool)
-        for rule in self.constraints.rules:
-            failing |= self.fails(records, rule.text)
-        return failing
+    def _failing_by_rule(self, records: pd.DataFrame) -> list[Rows]:
+        """Return the rows that fail each constraint."""
+        return [self.fails(records, rule.text) for rule in self.constraints.rules]
 
     def _free(self, records: pd.DataFrame, column: str) -> Rows:
         """Return the rows in which a column may be changed."""
@@ -118,8 +120,13 @@ class Enforcer:
                 free &= ~matching(records, requirement.filter)
         return free
 
-    def _accepted(self, records: pd.DataFrame, changed: pd.DataFrame, good: Rows) -> pd.DataFrame:
-        """Return the records with the good rows changed, where that breaks no other constraint."""
+    def _accepted(
+        self, records: pd.DataFrame, changed: pd.DataFrame, good: Rows, before: Sequence[Rows]
+    ) -> pd.DataFrame:
+        """Return the records with the good rows changed, where that breaks no other constraint.
+
+        ``before`` are the rows of ``records`` that fail each constraint.
+        """
         candidates = dict.fromkeys(
             column for rule in self.constraints.rules for column, _ in rule.forms
         )
@@ -135,18 +142,23 @@ class Enforcer:
                 result[name] = records[name].where(~rows, changed[name])
             return result
 
-        good = good & ~self._newly_broken(records, merged(good))
         result = merged(good)
+        broken = self._newly_broken(records, result, before)
+        if not broken.any():
+            return result
+        result = merged(good & ~broken)
         # Where an expression uses several rows, the change may have broken it in other rows.
-        return records if self._newly_broken(records, result).any() else result
+        return records if self._newly_broken(records, result, before).any() else result
 
-    def _newly_broken(self, before: pd.DataFrame, after: pd.DataFrame) -> Rows:
+    def _newly_broken(
+        self, records: pd.DataFrame, after: pd.DataFrame, before: Sequence[Rows]
+    ) -> Rows:
         """Return the rows that fail a constraint which they met before."""
-        broken = np.zeros(len(before), dtype=bool)
-        for rule in self.constraints.rules:
-            broken |= self.fails(after, rule.text) & ~self.fails(before, rule.text)
+        broken = np.zeros(len(records), dtype=bool)
+        for failed, fails in zip(before, self._failing_by_rule(after), strict=True):
+            broken |= fails & ~failed
         for requirement in self.constraints.requirements:
-            broken |= self._unmet(after, requirement) & ~self._unmet(before, requirement)
+            broken |= self._unmet(after, requirement) & ~self._unmet(records, requirement)
         return broken
 
     def _unmet(self, records: pd.DataFrame, requirement: RowRequirement) -> Rows:
@@ -238,15 +250,31 @@ def broken_in_new(records: pd.DataFrame, specification: Specification) -> tuple[
     return Enforcer(specification, constraints, frozenset(), rng).broken(records)
 
 
-def _comparable(records: pd.DataFrame, except_column: str | None = None) -> pd.DataFrame:
-    """Return the records in types that expressions can compare and divide.
+def _any(masks: Sequence[Rows], count: int) -> Rows:
+    """Return the rows that are in any of the masks."""
+    return np.logical_or.reduce(masks) if masks else np.zeros(count, dtype=bool)
+
+
+@lru_cache(maxsize=256)
+def _tokens(clean: str) -> tuple[str, str, str]:
+    """Return the parts of a cleaned constraint; Exhibit defines a class for each call."""
+    name, comparison, expression = stock.tokenise_basic_constraint(clean)
+    return name, comparison, expression
+
+
+def _comparable(records: pd.DataFrame, text: str, except_column: str | None = None) -> pd.DataFrame:
+    """Return the records, the columns that a text names in types that can be compared and divided.
 
     Categories become objects, nullable integers become floats.
     """
-    types: dict[Any, type] = dict.fromkeys(records.select_dtypes("category").columns, object)
-    types |= dict.fromkeys(records.select_dtypes("Int64").columns, float)
-    types.pop(except_column, None)
-    return records.astype(types) if types else records
+    types: dict[Any, type] = {}
+    for name, dtype in records.dtypes.items():
+        is_category = isinstance(dtype, pd.CategoricalDtype)
+        if name == except_column or not (is_category or isinstance(dtype, pd.Int64Dtype)):
+            continue
+        if str(name) in text or str(name).replace(" ", "__") in text:
+            types[name] = object if is_category else float
+    return records.astype(types, copy=False) if types else records
 
 
 def matching(records: pd.DataFrame, condition: str | None) -> Rows:
@@ -254,10 +282,12 @@ def matching(records: pd.DataFrame, condition: str | None) -> Rows:
     if condition is None:
         return np.ones(len(records), dtype=bool)
     clean = stock.clean_up_constraint_string(condition)
-    return _truth(stock.get_constraint_mask(_comparable(records), clean), records)
+    return _truth(stock.get_constraint_mask(_comparable(records, clean), clean), records)
 
 
 def _truth(condition: Any, records: Any) -> Rows:
     """Return the rows where a condition is true; where unknown, it is not."""
     mask = pd.Series(condition, index=records.index)
+    if mask.dtype == bool:
+        return mask.to_numpy()
     return mask.astype("boolean").fillna(False).to_numpy(dtype=bool)

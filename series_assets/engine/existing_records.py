@@ -5,7 +5,7 @@ weights of static columns. Here it is given the sampled entities, row by row, an
 the unmodified specification. The generator is used for new records too, without entities.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, partial
@@ -30,8 +30,9 @@ class SampledEntities:
     entities: pd.DataFrame
     """The identifiers and the static columns, with missing values."""
     filled: pd.DataFrame
-    """``entities`` as objects, with a value for each missing category: until Exhibit's step for
-    missing data these would have weight 1, and distort the scale of numbers."""
+    """What Exhibit gets. Objects, with a value for each missing category: until Exhibit's step for
+    missing data these would have weight 1, and distort the scale of numbers. A column that nothing
+    in the run reads is constant, because Exhibit would sort all of its values."""
     unmodified: Specification
     """The period's specification before its static columns were changed, tables parsed."""
 
@@ -43,21 +44,51 @@ class SampledEntities:
         return [n for n in names if n in columns and columns[n]["type"] == "categorical"]
 
 
-def prepare(entities: pd.DataFrame, unmodified: Specification, seed: int) -> SampledEntities:
-    """Return the entities for a run. Reads the database."""
+def prepare(
+    entities: pd.DataFrame,
+    specification: Specification,
+    unmodified: Specification,
+    seed: int,
+    recorded: Collection[str],
+) -> SampledEntities:
+    """Return the entities for a run of ``specification``. Reads the database.
+
+    The ``recorded`` columns are read during the run, besides those that the run itself reads.
+    """
     original = deepcopy(unmodified)
     for name in original["metadata"]["categorical_columns"]:
         column = original["columns"][name]
         column["original_values"] = parse_original_values(column["original_values"])
-    filled = entities.astype(object)
-    for name in filled.columns:
-        if name not in original["columns"]:
-            continue
-        column = original["columns"][name]
-        if column["type"] == "categorical":
+    read = {*recorded, *_columns_read(specification, entities.columns)}
+    filled = pd.DataFrame(index=entities.index)
+    for name in entities.columns:
+        column = original["columns"].get(name, {})
+        is_category = column.get("type") == "categorical"
+        if is_category or name in read:
+            filled[name] = entities[name].astype(object)
+        else:
+            filled[name] = pd.Categorical.from_codes(np.zeros(len(entities), np.int8), ["unread"])
+        if is_category:
             _use_ready_made_values(original, name)
             _fill_gaps(filled, name, column["original_values"], derive(seed, name, "filled"))
     return SampledEntities(entities, filled, original)
+
+
+def _columns_read(specification: Specification, sampled: "pd.Index[Any]") -> list[str]:
+    """Return which sampled columns a run may read, apart from the weights of categories.
+
+    Any part of the specification that contains a column's name counts, whatever it means there.
+    """
+    columns = specification["columns"]
+    others = [column for name, column in columns.items() if name not in sampled]
+    if specification.get("models") or any(is_select(c.get("anonymising_set")) for c in others):
+        return list(sampled)
+    parts = [
+        specification.get(part) for part in ("constraints", "derived_columns", "linked_columns")
+    ]
+    parts += [(column.get("anonymising_set"), column.get("paired_columns")) for column in others]
+    text = repr(parts)
+    return [n for n in sampled if n in text or n.replace(" ", "__") in text]
 
 
 def _fill_gaps(filled: pd.DataFrame, name: str, table: object, seed: int) -> None:
@@ -134,7 +165,9 @@ def _generator_class(base: type) -> type:
             if self._static is None or existing is None or len(columns) != len(existing):
                 return columns
             # A joined set is ordered by the column that it is joined on.
-            in_order = columns.sort_index()
+            in_order = columns
+            if not columns.index.is_monotonic_increasing:
+                in_order = columns.sort_index()
             return self._static.apply_to_columns(in_order, existing[self._static.identifier])
 
         def _generate_anon_series(self, col_name: str) -> Any:

@@ -118,9 +118,11 @@ def generate_existing_records(
     assert part is not None
     seed = part.specification["metadata"]["random_seed"]
     with _run(plan, "existing records", database, seed, stock_exhibit=stock_exhibit) as messages:
-        sampled = existing_records.prepare(entities, part.unmodified_specification, seed)
-        weight_columns = existing_records.weight_columns(sampled)
         before_gaps = values_to_restore(part.removed, part.unmodified_specification)
+        sampled = existing_records.prepare(
+            entities, part.specification, part.unmodified_specification, seed, before_gaps.columns
+        )
+        weight_columns = existing_records.weight_columns(sampled)
         replacements = {
             "CategoricalDataGenerator": existing_records.generator(sampled, seed),
             "MissingDataGenerator": before_gaps.recording(

@@ -4,7 +4,7 @@ Exhibit 0.9.9 generates each row by itself, so an entity with several rows would
 dates. Here all of them get the value of the first row, before dependent numbers are generated.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,10 @@ class StaticValues:
 
     identifier: str
     columns: frozenset[str]
+    _known: "list[tuple[NDArray[Any], NDArray[np.int64]]]" = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+    """The identifiers, or their codes, for which first rows were last looked up, and these."""
 
     def apply_to(self, records: pd.DataFrame) -> pd.DataFrame:
         """Return the records with each static column as in the entity's first row.
@@ -31,13 +35,26 @@ class StaticValues:
 
     def apply_to_columns(self, columns: Any, identifiers: "pd.Series[Any]") -> Any:
         """Return a new series or frame with static values, given the identifier of each row."""
-        first = self.first_rows(identifiers)
+        if _are_all_different(identifiers):
+            return columns
+        first = self._first_rows_once(identifiers)
         if isinstance(columns, pd.Series):
             return _take(columns, first) if columns.name in self.columns else columns
         changed = columns.copy(deep=False)
         for name in self.columns.intersection(columns.columns):
             changed[name] = _take(columns[name], first)
         return changed
+
+    def _first_rows_once(self, identifiers: "pd.Series[Any]") -> NDArray[np.int64]:
+        """Return the first rows, looked up once for identifiers that are the same again."""
+        is_category = isinstance(identifiers.dtype, pd.CategoricalDtype)
+        values = identifiers.cat.codes.to_numpy() if is_category else identifiers.to_numpy()
+        for known, first in self._known:
+            if _are_equal(known, values):
+                return first
+        first = self.first_rows(identifiers)
+        self._known[:] = [(values.copy(), first), *self._known[:1]]
+        return first
 
     @staticmethod
     def first_rows(identifiers: "pd.Series[Any]") -> NDArray[np.int64]:
@@ -51,6 +68,25 @@ class StaticValues:
         known = places[codes >= 0][::-1]
         first[codes[known]] = known  # in reverse, so the first row is written last
         return np.where(codes < 0, places, first[codes] if len(first) else places)
+
+
+def _are_equal(known: NDArray[Any], values: NDArray[Any]) -> bool:
+    """Return whether two columns are equal; False where a missing value leaves it open."""
+    try:
+        return known.dtype == values.dtype and bool(np.array_equal(known, values))
+    except TypeError:
+        return False
+
+
+def _are_all_different(identifiers: "pd.Series[Any]") -> bool:
+    """Return whether the identifiers of new records show that each row has its own entity.
+
+    Their categories are the values that occur. False also where finding out would take long.
+    """
+    if not isinstance(identifiers.dtype, pd.CategoricalDtype):
+        return False
+    codes = identifiers.cat.codes.to_numpy()
+    return len(identifiers.cat.categories) == len(codes) and bool((codes >= 0).all())
 
 
 def _take(column: "pd.Series[Any]", rows: NDArray[np.int64]) -> "pd.Series[Any]":

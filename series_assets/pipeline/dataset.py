@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from series_assets.core.errors import GenerationError
 from series_assets.core.plan.constraints import Violation
@@ -23,7 +24,7 @@ from series_assets.storage import files, provenance, sqlite
 class ExistingRecords:
     """The existing records of a period, as text, and their specification."""
 
-    texts: pd.DataFrame
+    texts: pa.Table
     specification: Specification
     exhibit_messages: tuple[str, ...]
     unmet: tuple[Violation, ...]
@@ -34,8 +35,8 @@ class ExistingRecords:
 class Dataset:
     """The dataset of a period, as text, and the two parts that it combines."""
 
-    texts: pd.DataFrame
-    new: pd.DataFrame | None
+    texts: pa.Table
+    new: pa.Table | None
     existing: ExistingRecords | None
 
     @property
@@ -52,7 +53,7 @@ class Dataset:
 
 
 def make_dataset(
-    series: Series, plan: Plan, new: pd.DataFrame | None, workspace: Workspace, folder: Path
+    series: Series, plan: Plan, new: pa.Table | None, workspace: Workspace, folder: Path
 ) -> Dataset:
     """Generate the existing records of a period and combine them with its new ones (text).
 
@@ -131,7 +132,7 @@ def write_dataset(
     """
     layout, number = workspace.layout(series), plan.period.number
     texts, yaml = folder / f"dataset_{number}.csv", folder / f"existing_{number}.yml"
-    files.write_csv(texts, dataset.texts)
+    files.write_table(texts, dataset.texts)
     if dataset.existing:
         provenance.write_specification(yaml, dataset.existing.specification, series.fingerprint)
     with workspace.exclusive_access():

@@ -16,10 +16,9 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any
-
-import joblib
 
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
@@ -30,8 +29,8 @@ _SECONDS_A_PERIOD, _SECONDS_A_ROW = 0.02, 4e-6
 """Roughly the time it takes to generate records."""
 _PAYS_FROM = 0.25
 """Seconds of work that justify starting a process (docs/performance.md)."""
-_ROWS_AT_ONCE, _PROCESSES_AT_ONCE = 200_000, 8
-"""The limits of ``auto``: a row takes a kilobyte of memory, a process about 60 MB."""
+_ROWS_AT_ONCE, _PROCESSES_AT_ONCE = 400_000, 8
+"""The limits of ``auto``: a row takes 0.7 kilobytes of memory, a process about 60 MB."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -170,8 +169,27 @@ def idle_cores() -> int:
     others = (now.others - _last_usage.others) / elapsed
     if now.at - _last_usage.at >= _MIN_INTERVAL:
         _last_usage = now
-    cores = int(joblib.cpu_count())  # respects CPU affinity and the quota of a container
-    return max(1, cores - round(max(0.0, others)))
+    return max(1, available_cores() - round(max(0.0, others)))
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use: its affinity, and the quota of a container."""
+    has_affinity = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    for files in _QUOTAS:
+        with suppress(OSError, ValueError):
+            text = " ".join(Path(name).read_text(encoding="ascii") for name in files)
+            quota, period = map(int, text.split())  # "max" is no number: there is no limit
+            if quota > 0 and period > 0:
+                return max(1, min(cores, ceil(quota / period)))
+    return cores
+
+
+_QUOTAS = (
+    ("/sys/fs/cgroup/cpu.max",),
+    ("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us"),
+)
+"""The files that state a quota, in the two versions of Linux's control groups."""
 
 
 _MIN_INTERVAL = 0.2

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
+
 from series_assets.core.manifest import manifest_of
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
@@ -18,18 +20,20 @@ def write_manifest(
     folded: PeriodFold | None,
     workspace: Workspace,
     folder: Path,
+    texts: pa.Table | None = None,
 ) -> Path:
     """Write the manifest of a period whose other files are in place, and return its path.
 
     ``folded`` is what the period does to the history, None where it has to be looked up or there
-    is none; ``folder`` is for temporary files. Raises RequestError where the dataset, the states
+    is none; ``texts`` is what the dataset contains, which else is read from it; ``folder`` is for
+    temporary files. Raises RequestError where the dataset, the states
     or the manifest before are missing or come from other contents.
     """
     if folded is None and series.truth:
         folded = recorded_fold(series, period, workspace)
     layout = workspace.layout(series)
     content = read_dataset(series, period, workspace)
-    rows = files.parse_table(content)
+    rows = files.parse_table(content) if texts is None else texts
     parent = require_manifest_before(series, layout, period)
     operations = folded.fold.operations if folded else None
     manifest = manifest_of(series, period, content, rows, operations, parent)

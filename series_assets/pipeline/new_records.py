@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
+import pyarrow as pa
 
 from series_assets.core.plan.constraints import Violation
 from series_assets.core.plan.series import Plan, Series
@@ -22,7 +22,7 @@ from series_assets.storage.lookup_tables import check_lookups
 class NewRecords:
     """The new records of a period; texts and specification are None if it has none."""
 
-    texts: pd.DataFrame | None
+    texts: pa.Table | None
     """As a consumer reads them: text, None for a missing value."""
     specification: Specification | None
     exhibit_messages: tuple[str, ...] = ()
@@ -91,7 +91,7 @@ def write_new_records(
                 files.remove(path)
         return
     texts, yaml = folder / f"new_{number}.csv", folder / f"new_{number}.yml"
-    files.write_csv(texts, new.texts)
+    files.write_table(texts, new.texts)
     provenance.write_specification(yaml, new.specification, series.fingerprint)
     with workspace.exclusive_access():
         provenance.move_with_specification(

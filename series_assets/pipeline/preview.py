@@ -5,11 +5,12 @@ of the first period, since earlier periods are not generated. No file is left.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from series_assets.core.errors import RequestError, did_you_mean
 from series_assets.core.plan.calendar import Period
@@ -81,9 +82,9 @@ def _period(series: Series, key: str | None) -> Period:
     return series.calendar.period_for_key(key)
 
 
-def _preview(run: SmallRun, plan: Plan, first: pd.DataFrame) -> Preview:
+def _preview(run: SmallRun, plan: Plan, first: pa.Table) -> Preview:
     series = run.series
-    new = existing = first.head(0)
+    new = existing = first.slice(length=0)
     notes: list[str] = []
     if plan.new is not None:
         outcome = run.new_records(plan)
@@ -91,7 +92,7 @@ def _preview(run: SmallRun, plan: Plan, first: pd.DataFrame) -> Preview:
         notes += _notes("new records", outcome.broken)
     if plan.existing is not None:
         outcome = run.existing_records(plan, first)
-        existing = as_delivered(outcome.records[list(first.columns)])
+        existing = as_delivered(outcome.records[first.column_names])
         notes += _notes("existing records", outcome.broken)
     texts = combine([part for part in (new, existing) if len(part)], plan.shuffle_seed)
     if series.cross_row_columns:
@@ -103,7 +104,7 @@ def _preview(run: SmallRun, plan: Plan, first: pd.DataFrame) -> Preview:
         dataset=typed(texts, series.kinds),
         new_records=typed(new, series.kinds),
         existing_records=typed(existing, series.kinds),
-        columns=_frame(("column", "type", "existing_records"), _columns(series, new.columns)),
+        columns=_frame(("column", "type", "existing_records"), _columns(series, new.column_names)),
         moved=_frame(("column", "first_period", "this_period"), _windows(series, plan)),
         constraints=_frame(("constraint", "existing_records"), _constraints(series, plan)),
         notes=tuple(notes),
@@ -118,7 +119,7 @@ def _notes(part: str, broken: tuple[Violation, ...]) -> list[str]:
     return [one.describe(part) for one in broken]
 
 
-def _columns(series: Series, names: "pd.Index[str]") -> Iterator[tuple[str, str, str]]:
+def _columns(series: Series, names: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     kept, calculated = set(series.reference_columns), calculations_of(series.specification)
     for name in names:
         in_existing = KEPT if name in kept else CALCULATED if name in calculated else AFRESH

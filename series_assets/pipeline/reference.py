@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
@@ -17,7 +18,7 @@ from series_assets.storage import sqlite
 class NewEntities:
     """The entities that are new in a period: the first row of each."""
 
-    texts: pd.DataFrame | None
+    texts: pa.Table | None
     """As text; None if the period has no new records."""
     typed: pd.DataFrame | None = None
     """The same rows with their types."""
@@ -40,14 +41,16 @@ def require_earlier(series: Series, period: Period, workspace: Workspace, folder
         workspace.reference_table(series).require_periods(period.k, period=period.key)
 
 
-def select_new_entities(series: Series, new_records: pd.DataFrame | None) -> NewEntities:
+def select_new_entities(series: Series, new_records: pa.Table | None) -> NewEntities:
     """Return the first row of each entity among the new records of a period (text)."""
     if new_records is None:
         return NewEntities(None)
     places = first_row_positions(new_records[series.first_identifier])
     # A column's type is derived from all of its rows, not only those selected here.
-    rows = typed(new_records, series.kinds).take(places).reset_index(drop=True)
-    return NewEntities(new_records.take(places), rows)
+    rows = typed(new_records, series.kinds)
+    if len(places) == len(new_records):
+        return NewEntities(new_records, rows)
+    return NewEntities(new_records.take(places), rows.take(places).reset_index(drop=True))
 
 
 def record_new_entities(

@@ -10,6 +10,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.notes import notes_of
 from series_assets.core.plan.series import Plan, Series
@@ -17,6 +19,7 @@ from series_assets.pipeline import executors
 from series_assets.pipeline.dataset import make_dataset, write_dataset
 from series_assets.pipeline.failures import PeriodError, as_period_errors
 from series_assets.pipeline.manifest import write_manifest
+from series_assets.pipeline.memory import release_unused
 from series_assets.pipeline.new_records import make_new_records, write_new_records
 from series_assets.pipeline.progress import MANIFEST, STATE, TRUTH, PhaseTimer, Progress, counted
 from series_assets.pipeline.reference import (
@@ -50,6 +53,7 @@ def generate_periods(
             if processes is None:
                 for period in periods:
                     _make_period(series, period, workspace, folder, progress, timer)
+                    release_unused(series.rows)
             else:
                 work = Work(series, workspace, folder)
                 _ParallelRun(work, periods, processes, progress, timer).run()
@@ -82,17 +86,25 @@ def _make_period(
         _note(progress, dataset.notes)
         write_dataset(series, plan, dataset, workspace, folder)
         timer.end("dataset", period, dataset.contents)
-        _finish(series, period, workspace, folder, timer)
+        _finish(series, period, workspace, folder, timer, dataset.texts)
 
 
 def _finish(
-    series: Series, period: Period, workspace: Workspace, folder: Path, timer: PhaseTimer
+    series: Series,
+    period: Period,
+    workspace: Workspace,
+    folder: Path,
+    timer: PhaseTimer,
+    texts: pa.Table | None = None,
 ) -> None:
-    """Write the additional files that a series requests, the manifest last."""
+    """Write the additional files that a series requests, the manifest last.
+
+    ``texts`` is what the dataset contains, which else is read from it.
+    """
     folded = None
     if series.truth:
         timer.begin(STATE, period)
-        folded = fold_period(series, period, workspace)
+        folded = fold_period(series, period, workspace, texts)
         record_states(series, period, folded, workspace)
         timer.end(STATE, period, folded.contents)
         timer.begin(TRUTH, period)
@@ -100,7 +112,7 @@ def _finish(
         timer.end(TRUTH, period, counted(len(written), "file"))
     if series.user_input.manifest:
         timer.begin(MANIFEST, period)
-        path = write_manifest(series, period, folded, workspace, folder)
+        path = write_manifest(series, period, folded, workspace, folder, texts)
         timer.end(MANIFEST, period, path.name)
 
 
@@ -113,7 +125,10 @@ def _new_records_task(work: Work, plan: Plan) -> tuple[tuple[str, ...], str]:
     """Generate and deliver new records in a worker; return their notes and contents."""
     new = make_new_records(work.series, plan, work.workspace, work.folder)
     write_new_records(work.series, plan, new, work.workspace, work.folder)
-    return new.notes, new.contents
+    notes, contents = new.notes, new.contents
+    del new
+    release_unused(work.series.rows)
+    return notes, contents
 
 
 def _dataset_task(work: Work, plan: Plan) -> tuple[tuple[str, ...], str]:
@@ -121,7 +136,10 @@ def _dataset_task(work: Work, plan: Plan) -> tuple[tuple[str, ...], str]:
     new = read_new_records(work, plan.period)
     dataset = make_dataset(work.series, plan, new, work.workspace, work.folder)
     write_dataset(work.series, plan, dataset, work.workspace, work.folder)
-    return dataset.notes, dataset.contents
+    notes, contents = dataset.notes, dataset.contents
+    del new, dataset
+    release_unused(work.series.rows)
+    return notes, contents
 
 
 class _ParallelRun:

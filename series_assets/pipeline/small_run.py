@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
+import pyarrow as pa
 
 from series_assets.core import records
 from series_assets.core.errors import GenerationError
@@ -60,14 +60,14 @@ class SmallRun:
         sqlite.copy_for_run(self.source, self.scratch, plan.new.specification)
         return generate_new_records(plan, self.scratch, stock_exhibit=self.stock_exhibit)
 
-    def has_entities(self, plan: Plan, earlier: pd.DataFrame) -> bool:
+    def has_entities(self, plan: Plan, earlier: pa.Table) -> bool:
         """Return whether ``earlier`` has enough entities for the existing records of a period."""
         return plan.existing is None or len(self._places(earlier)) >= plan.existing.entities
 
-    def _places(self, earlier: pd.DataFrame) -> "NDArray[np.int64]":
-        return records.first_row_positions(earlier[self.series.first_identifier].tolist())
+    def _places(self, earlier: pa.Table) -> "NDArray[np.int64]":
+        return records.first_row_positions(earlier[self.series.first_identifier])
 
-    def existing_records(self, plan: Plan, earlier: pd.DataFrame) -> Outcome:
+    def existing_records(self, plan: Plan, earlier: pa.Table) -> Outcome:
         """Return the existing records of a period that has some, about entities of ``earlier``.
 
         ``earlier`` is the new records of the first period as text. Raises GenerationError.
@@ -86,7 +86,7 @@ class SmallRun:
         ranks = sampling.sample_ranks(
             part.distribution, part.rows, len(places), plan.random_seed, plan.period.k
         )
-        drawn = earlier[self.series.reference_columns].take(places[ranks]).reset_index(drop=True)
+        drawn = earlier.select(self.series.reference_columns).take(pa.array(places[ranks]))
         sqlite.copy_for_run(self.source, self.scratch, part.unmodified_specification)
         entities = records.typed(drawn, self.series.kinds)
         return generate_existing_records(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from series_assets.core.errors import RequestError
@@ -35,18 +36,22 @@ def state_table(series: Series, workspace: Workspace) -> StateTable:
     return StateTable(series, workspace.layout(series))
 
 
-def fold_period(series: Series, period: Period, workspace: Workspace) -> PeriodFold:
+def fold_period(
+    series: Series, period: Period, workspace: Workspace, texts: pa.Table | None = None
+) -> PeriodFold:
     """Return what the delivered dataset of a period does to the history before it.
 
     Changes nothing, and may be called again at any time: the states before a period stay what they
-    were. Raises RequestError where the dataset or the states before it are missing or come from
-    other contents, GenerationError where ``time: event`` cannot date a row.
+    were. ``texts`` is what the dataset contains, which else is read from it. Raises RequestError
+    where the dataset or the states before it are missing or come from other contents,
+    GenerationError where ``time: event`` cannot date a row.
     """
     truth, layout = series.truth, workspace.layout(series)
     assert truth is not None
     content = read_dataset(series, period, workspace)
     names = (truth.key, *truth.track, *((truth.order_by,) if truth.order_by else ()))
-    rows = files.parse_table(content, list(dict.fromkeys(names)))
+    wanted = list(dict.fromkeys(names))
+    rows = files.parse_table(content, wanted) if texts is None else texts.select(wanted)
     keys = pc.unique(pc.drop_null(rows[truth.key]))
     earlier = StateTable(series, layout).latest(keys, period.k)
     return PeriodFold(fold(truth, period, rows, earlier), sha256(content).hexdigest())

@@ -41,5 +41,5 @@ def _run(run: SmallRun, notes: list[str]) -> None:
     second = series.plan(1) if series.calendar.count > 1 else None
     if second is None or second.existing is None:
         return
-    existing = run.existing_records(second, records.as_text(new.records))
+    existing = run.existing_records(second, records.as_delivered(new.records))
     notes += [f"in a trial, {one.describe('existing records')}" for one in existing.broken]

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pandas as pd
+import pyarrow as pa
 
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Plan, Series
@@ -39,7 +39,7 @@ def unpacked(packed: bytes) -> Work:
     return work
 
 
-def read_new_records(work: Work, period: Period) -> pd.DataFrame | None:
+def read_new_records(work: Work, period: Period) -> pa.Table | None:
     """Return the new records of a period, as text; None if its plan has none."""
     new, _ = work.series.counts(period.k)
     return work.workspace.read_new_records(work.series, period) if new else None

@@ -14,7 +14,7 @@ from series_assets.storage.files import Layout
 from series_assets.storage.reference_table import ReferenceTable
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
 _RUNS = ".runs"
 
@@ -64,11 +64,11 @@ class Workspace:
 
     def read_new_records(
         self, series: Series, period: Period, columns: Sequence[str] | None = None
-    ) -> "pd.DataFrame":
+    ) -> "pa.Table":
         """Return the new records of a period as text: the given columns, or all of them.
 
         Raises RequestError unless they were generated from the current input files.
         """
         with self.exclusive_access():
             path = provenance.require_new_records(series, self.layout(series), period)
-            return files.read_csv(path, columns)
+            return files.read_table(path, columns)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
 _FIRST_ROWS = 5
 
@@ -23,12 +23,13 @@ class RecordSummary:
     """The first rows, as text."""
 
 
-def summarize_records(texts: "pd.DataFrame", identifier: str) -> RecordSummary:
-    """Summarize a frame of text; ``identifier`` is the column that identifies entities."""
-    missing = texts.isna().sum()
+def summarize_records(texts: "pa.Table", identifier: str) -> RecordSummary:
+    """Summarize a table of text; ``identifier`` is the column that identifies entities."""
+    import pyarrow.compute as pc
+
     return RecordSummary(
         rows=len(texts),
-        entities=int(texts[identifier].nunique()),
-        missing={str(name): int(count) for name, count in missing.items()},
-        first=tuple(texts.head(_FIRST_ROWS).to_dict("records")),
+        entities=pc.count_distinct(texts[identifier], mode="only_valid").as_py(),
+        missing={name: texts[name].null_count for name in texts.column_names},
+        first=tuple(texts.slice(length=_FIRST_ROWS).to_pylist()),
     )

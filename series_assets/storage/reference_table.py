@@ -19,6 +19,7 @@ from series_assets.core.plan.series import BOOKKEEPING
 from series_assets.storage.period_table import PeriodTable
 from series_assets.storage.sqlite import (
     column_names,
+    insert_rows,
     open_database,
     quoted,
     snapshot,
@@ -101,11 +102,12 @@ class ReferenceTable(PeriodTable):
         first, period = k * KEYS_PER_PERIOD, self.series.calendar.keys[k]
         values = (to_sqlite(entities[name]) for name in entities.columns)
         columns = ", ".join([_KEY, _PERIOD, *map(quoted, entities.columns)])
-        marks = ", ".join("?" * (len(entities.columns) + 2))
         keys = range(first, first + len(entities))
-        connection.executemany(
-            f"INSERT INTO {self._table} ({columns}) VALUES ({marks})",
+        insert_rows(
+            connection,
+            f"INSERT INTO {self._table} ({columns}) VALUES",
             zip(keys, repeat(period, len(keys)), *values, strict=True),
+            len(entities.columns) + 2,
         )
 
     def require_periods(self, before: int, reader: str = "", *, period: str = "") -> None:

@@ -1,21 +1,26 @@
 """The table of states: what each delivered entity was after each period, in SQLite.
 
 A row is a state that a period left; its key is made of the period and its place there, so "as of
-a period" is a bound on the key and nothing is stored twice. An index by entity finds the last
-state before a period. Beside it stands a table of periods with the digest of each: it covers the
+a period" is a bound on the key and nothing is stored twice. An index by the hash of the entity's
+identifier finds the last state before a period: an index of the identifiers themselves would be
+several times as large. Beside it is a table of periods with the digest of each: it covers the
 settings, the delivered file and the digest of the period before, so that a period whose
-predecessors are others by now is known to be stale. What a state is, is decided in ``core/truth``.
+predecessors have changed is known to be stale. What a state is, is decided in ``core/truth``.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from series_assets.core.errors import RequestError
 from series_assets.core.plan.truth import STATE_COLUMNS, Truth
@@ -24,6 +29,7 @@ from series_assets.core.truth.packing import pack, unpack
 from series_assets.storage.period_table import PeriodTable
 from series_assets.storage.sqlite import (
     column_names,
+    insert_rows,
     open_database,
     quoted,
     snapshot,
@@ -31,13 +37,15 @@ from series_assets.storage.sqlite import (
     transaction,
 )
 
-_KEY, _STATE = "state_key", "state"
+_KEY, _COLUMNS = "state_key", ("entity", "flags", "state")
+"""The key of a state; the hash of its entity, what statements ask for, and all else, packed."""
+_FORMAT = 2
+"""Counts the ways in which states have been stored; it is part of the digests."""
 PLACES = 2**32
 """Keys of one period: place ``p`` of period ``k`` has the key ``k * 2**32 + p``."""
-_FLAGS = ("state_opens", "state_deleted", "state_tied")
-"""What statements ask for; all else of a state is packed into one value."""
+_FLAGS = {"state_opens": 1, "state_deleted": 2, "state_tied": 4}
 _PACKED = tuple(name for name in STATE_COLUMNS[1:] if name not in _FLAGS)
-
+_SELECTED = "kept.flags, kept.state"
 
 _CACHE = "PRAGMA cache_size = -65536"
 """64 MB in place of two: each period looks up and adds keys all over the index."""
@@ -58,19 +66,15 @@ class StateTable(PeriodTable):
         return self.series.truth
 
     @cached_property
-    def _columns(self) -> list[str]:
-        """The columns of the table behind its key."""
-        return [self.truth.key, *_FLAGS, _STATE]
-
-    @cached_property
     def _packed(self) -> list[str]:
         """The columns that are packed into one."""
-        return [*_PACKED, *self.truth.track]
+        return [*_PACKED, self.truth.key, *self.truth.track]
 
     @cached_property
     def _settings(self) -> str:
         """A digest of what states depend on beside the delivered files."""
-        text = json.dumps([self.series.fingerprint, self.truth.identity], ensure_ascii=False)
+        parts = [self.series.fingerprint, self.truth.identity, _FORMAT]
+        text = json.dumps(parts, ensure_ascii=False)
         return sha256(text.encode()).hexdigest()[:16]
 
     @contextmanager
@@ -89,16 +93,37 @@ class StateTable(PeriodTable):
         """
         if before == 0:
             return no_states(self.truth)
-        names = ", ".join(f"kept.{quoted(name)}" for name in self._columns)
+        hashes = np.unique(_hashes(keys))
+        wanted = json.dumps(hashes.tolist())
         with self._snapshot() as connection:
             self._require(connection, before)
             rows = connection.execute(
-                f"SELECT {names} FROM json_each(?) AS wanted CROSS JOIN {self._table} AS kept "
-                f"ON kept.{_KEY} = (SELECT max(one.{_KEY}) FROM {self._table} AS one WHERE "
-                f"one.{quoted(self.truth.key)} = wanted.value AND one.{_KEY} < ?)",
-                (json.dumps(_values(keys.sort()), ensure_ascii=False), before * PLACES),
+                f"SELECT {_SELECTED} FROM json_each(?) AS wanted CROSS JOIN {self._table} AS kept "
+                f"ON kept.{_KEY} = (SELECT max(one.{_KEY}) FROM {self._table} AS one "
+                f"WHERE one.entity = wanted.value AND one.{_KEY} < ?)",
+                (wanted, before * PLACES),
             ).fetchall()
-        return self._as_table(self._columns, rows)
+            found = self._as_table(rows)
+            known = pc.is_in(found[self.truth.key], value_set=pa.array(keys))
+            if len(hashes) == len(keys) and pc.all(known, min_count=0).as_py():
+                return found
+            rows = connection.execute(self._all_of_entities, (wanted, before * PLACES)).fetchall()
+        return self._last_of(keys, self._as_table([row[1:] for row in rows]))
+
+    @cached_property
+    def _all_of_entities(self) -> str:
+        """A statement for all states before a key of entities with some hashes."""
+        return (
+            f"SELECT kept.{_KEY} / {PLACES} + 1, {_SELECTED} FROM json_each(?) AS wanted "
+            f"CROSS JOIN {self._table} AS kept ON kept.entity = wanted.value "
+            f"AND kept.{_KEY} < ? ORDER BY kept.{_KEY}"
+        )
+
+    def _last_of(self, keys: pa.Array, states: pa.Table) -> pa.Table:
+        """Return the last state of each of the entities, among ``states`` in order of time."""
+        states = states.filter(pc.is_in(states[self.truth.key], value_set=pa.array(keys)))
+        texts = pd.Series(states[self.truth.key].to_pandas(), dtype=object)
+        return states.take(pa.array(np.flatnonzero(~texts.duplicated(keep="last"))))
 
     def changes(self, last: int) -> pa.Table:
         """Return the states up to period ``last`` that open a version or delete, in order of time.
@@ -106,33 +131,32 @@ class StateTable(PeriodTable):
         With a column ``dataset``, the number of the dataset that each comes from. Raises
         RequestError unless all periods up to it are recorded and current.
         """
-        names = ", ".join(map(quoted, self._columns))
+        flags = _FLAGS["state_opens"] | _FLAGS["state_deleted"]
         with self._snapshot() as connection:
             self._require(connection, last + 1, reading=True)
             rows = connection.execute(
-                f"SELECT {_KEY} / {PLACES} + 1, {names} FROM {self._table} WHERE {_KEY} < ? "
-                f"AND (state_opens OR state_deleted) ORDER BY {_KEY}",
+                f"SELECT {_KEY} / {PLACES} + 1, {_SELECTED} FROM {self._table} AS kept "
+                f"WHERE {_KEY} < ? AND flags & {flags} ORDER BY {_KEY}",
                 ((last + 1) * PLACES,),
             ).fetchall()
-        table = self._as_table(self._columns, [row[1:] for row in rows])
-        datasets = [row[0] for row in rows]
-        return table.append_column("dataset", pa.array(datasets, pa.int64()))
+        return self._with_datasets(rows)
 
     def states_of(self, keys: pa.Array, last: int) -> pa.Table:
         """Return all states up to period ``last`` of some entities, in order of time.
 
         With a column ``dataset``, as ``changes``. Raises RequestError as it does.
         """
-        names = ", ".join(f"kept.{quoted(name)}" for name in self._columns)
+        wanted = json.dumps(np.unique(_hashes(keys)).tolist())
         with self._snapshot() as connection:
             self._require(connection, last + 1, reading=True)
-            rows = connection.execute(
-                f"SELECT kept.{_KEY} / {PLACES} + 1, {names} FROM json_each(?) AS wanted "
-                f"CROSS JOIN {self._table} AS kept ON kept.{quoted(self.truth.key)} = wanted.value "
-                f"AND kept.{_KEY} < ? ORDER BY kept.{_KEY}",
-                (json.dumps(_values(keys), ensure_ascii=False), (last + 1) * PLACES),
-            ).fetchall()
-        table = self._as_table(self._columns, [row[1:] for row in rows])
+            bound = (last + 1) * PLACES
+            rows = connection.execute(self._all_of_entities, (wanted, bound)).fetchall()
+        table = self._with_datasets(rows)
+        return table.filter(pc.is_in(table[self.truth.key], value_set=pa.array(keys)))
+
+    def _with_datasets(self, rows: list[tuple[Any, ...]]) -> pa.Table:
+        """Return rows that begin with the number of a dataset as states with that column."""
+        table = self._as_table([row[1:] for row in rows])
         return table.append_column("dataset", pa.array([row[0] for row in rows], pa.int64()))
 
     def tied_periods(self, last: int) -> list[int]:
@@ -144,18 +168,20 @@ class StateTable(PeriodTable):
             self._require(connection, last + 1, reading=True)
             rows = connection.execute(
                 f"SELECT DISTINCT {_KEY} / {PLACES} FROM {self._table} "
-                f"WHERE {_KEY} < ? AND state_tied ORDER BY 1",
+                f"WHERE {_KEY} < ? AND flags & {_FLAGS['state_tied']} ORDER BY 1",
                 ((last + 1) * PLACES,),
             ).fetchall()
         return [k for (k,) in rows]
 
-    def _as_table(self, names: Sequence[str], rows: list[tuple[object, ...]]) -> pa.Table:
+    def _as_table(self, rows: list[tuple[Any, ...]]) -> pa.Table:
         if not rows:
             return no_states(self.truth)
-        found = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+        flags, packed = (pa.array(values) for values in zip(*rows, strict=True))
         schema = no_states(self.truth).schema
-        columns = {name: pa.array(found[name], schema.field(name).type) for name in names[:-1]}
-        packed = pa.array(found[_STATE], pa.string())
+        columns = {
+            name: pc.bit_wise_and(pc.shift_right(flags, bit.bit_length() - 1), 1)
+            for name, bit in _FLAGS.items()
+        }
         types = [schema.field(name).type for name in self._packed]
         columns |= dict(zip(self._packed, unpack(packed, types), strict=True))
         columns["state_place"] = pa.nulls(len(rows), pa.int64())
@@ -176,17 +202,23 @@ class StateTable(PeriodTable):
             connection.execute(
                 f"DELETE FROM {self._table} WHERE {_KEY} >= ? AND {_KEY} < ?", bounds
             )
-            # By key, as they are looked up: neighbours in the index are neighbours in the table.
-            order = [(self.truth.key, "ascending"), ("state_place", "ascending")]
-            states = states.sort_by(order)
-            columns = [_values(states[name]) for name in self._columns[:-1]]
+            # As they are looked up: neighbours in the index are neighbours in the table.
+            hashes = _hashes(states[self.truth.key])
+            order = np.lexsort((states["state_place"].to_numpy(), hashes))
+            states = states.take(pa.array(order))
+            flags = sum(states[name].to_numpy() * bit for name, bit in _FLAGS.items())
             packed = pack([states[name].combine_chunks() for name in self._packed])
-            columns.append(_values(packed))
-            names = ", ".join([_KEY, *map(quoted, self._columns)])
-            marks = ", ".join("?" * (len(columns) + 1))
-            connection.executemany(
-                f"INSERT INTO {self._table} ({names}) VALUES ({marks})",
-                zip(range(k * PLACES, k * PLACES + states.num_rows), *columns, strict=True),
+            insert_rows(
+                connection,
+                f"INSERT INTO {self._table} ({', '.join([_KEY, *_COLUMNS])}) VALUES",
+                zip(
+                    range(k * PLACES, k * PLACES + states.num_rows),
+                    hashes[order].tolist(),
+                    np.asarray(flags).tolist(),
+                    packed.to_pandas().tolist(),
+                    strict=True,
+                ),
+                len(_COLUMNS) + 1,
             )
             digest = self._digest(self.series.calendar.keys[k], content, parent)
             connection.execute(
@@ -209,13 +241,13 @@ class StateTable(PeriodTable):
 
     def _create_tables(self, connection: sqlite3.Connection) -> None:
         """Create both tables where there are none, or where other settings made them."""
-        if column_names(connection, self.name) == [_KEY, *self._columns]:
+        if column_names(connection, self.name) == [_KEY, *_COLUMNS]:
             return
         self._drop(connection)
-        columns = "".join(f", {quoted(name)}" for name in self._columns)
+        columns = "".join(f", {name}" for name in _COLUMNS)
         connection.execute(f"CREATE TABLE {self._table} ({_KEY} INTEGER PRIMARY KEY{columns})")
         index = quoted(f"{self.series.states_table}_by_entity")
-        connection.execute(f"CREATE INDEX {index} ON {self._table} ({quoted(self.truth.key)})")
+        connection.execute(f"CREATE INDEX {index} ON {self._table} (entity)")
         connection.execute(
             f"CREATE TABLE {self._periods} (period INTEGER PRIMARY KEY, starts TEXT, "
             "states INTEGER, settings TEXT, content TEXT, parent TEXT, digest TEXT, owner TEXT)"
@@ -293,10 +325,7 @@ class StateTable(PeriodTable):
         )
 
 
-def _values(column: pa.Array | pa.ChunkedArray) -> list[Any]:
-    """Return the values of a column as Python's; several times as fast as ``to_pylist``."""
-    if pa.types.is_string(column.type) or not column.null_count:
-        found: list[Any] = column.to_pandas().tolist()
-        return found
-    values: list[Any] = column.to_pylist()
-    return values
+def _hashes(keys: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
+    """Return a number for each identifier; two of them hardly ever have the same."""
+    texts = np.array(keys.to_pandas(), dtype=object)
+    return pd.util.hash_array(texts, categorize=False).view(np.int64)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from series_assets.core.records import (
     column_from_text,
     combine,
     first_row_positions,
+    shuffled_positions,
     typed,
 )
 
@@ -248,6 +250,11 @@ def test_first_rows_name_every_entity_once(identifiers: list[str | None]) -> Non
     )
 
 
+def a_table(**columns: list[str | None] | list[str]) -> pa.Table:
+    """Return a table of text."""
+    return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+
+
 PARTS = st.lists(
     st.lists(st.tuples(st.sampled_from("abc"), st.one_of(st.none(), st.just("x"))), max_size=8),
     min_size=1,
@@ -258,29 +265,33 @@ PARTS = st.lists(
 @given(parts=PARTS, seed=st.integers(0, 2**32 - 1))
 def test_combining_keeps_every_row(parts: list[list[tuple[str, str | None]]], seed: int) -> None:
     """A dataset holds the rows of its parts, none more, none less, however it is shuffled."""
-    frames = [pd.DataFrame(rows, columns=["a", "b"], dtype=object) for rows in parts]
-    if not any(parts):
-        return
-    whole = combine(frames, seed)
-    held = sorted(map(repr, whole.itertuples(index=False, name=None)))
+    tables = [a_table(a=[a for a, _ in rows], b=[b for _, b in rows]) for rows in parts]
+    whole = combine(tables, seed)
+    held = sorted(repr(tuple(row.values())) for row in whole.to_pylist())
     assert held == sorted(repr(row) for rows in parts for row in rows)
-    assert whole.index.tolist() == list(range(len(whole)))
 
 
 def test_combining_has_the_columns_of_the_first() -> None:
     """Columns come in the order of the first part, whatever the order of the others."""
-    one = pd.DataFrame({"a": ["1"], "b": ["2"]})
-    two = pd.DataFrame({"b": ["4"], "a": ["3"]})
-    whole = combine([one, two], 0)
-    assert list(whole.columns) == ["a", "b"]
-    assert sorted(whole.itertuples(index=False, name=None)) == [("1", "2"), ("3", "4")]
+    whole = combine([a_table(a=["1"], b=["2"]), a_table(b=["4"], a=["3"])], 0)
+    assert whole.column_names == ["a", "b"]
+    assert sorted(row["a"] + row["b"] for row in whole.to_pylist()) == ["12", "34"]
 
 
 def test_the_shuffle_depends_on_its_seed() -> None:
     """The same seed gives the same order, another seed another one, and none gives the parts'."""
-    part = pd.DataFrame({"a": [str(n) for n in range(50)]})
+    part = a_table(a=[str(n) for n in range(50)])
     one, same, other = combine([part], 1), combine([part], 1), combine([part], 2)
-    assert one["a"].tolist() == same["a"].tolist()
-    assert one["a"].tolist() != other["a"].tolist()
-    assert one["a"].tolist() != part["a"].tolist()
-    assert part["a"].tolist() == [str(n) for n in range(50)]
+    assert one == same
+    assert one != other
+    assert one != part
+    assert part["a"].to_pylist() == [str(n) for n in range(50)]
+
+
+@given(count=st.integers(1, 3000), seed=st.integers(0, 2**32 - 1))
+def test_the_shuffle_is_that_of_scikit_learn(count: int, seed: int) -> None:
+    """The order of a dataset's rows is that of ``sklearn.utils.shuffle``, without importing it."""
+    from sklearn.utils import shuffle
+
+    expected = shuffle(np.arange(count), random_state=seed)
+    assert shuffled_positions(count, seed).tolist() == expected.tolist()

@@ -150,7 +150,7 @@ def test_loading_the_definitions_imports_no_pandas() -> None:
 
 
 def test_making_one_partition_checks_it(bench: Bench) -> None:
-    """The result is that of the partition, and knows which materialisation it is about."""
+    """The result is that of the partition, and knows which materialization it is about."""
     result = bench.make(partition_key=FIRST)
     assert len(result.get_asset_check_evaluations()) == len(NAMES)
     for name in NAMES:

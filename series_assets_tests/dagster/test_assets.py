@@ -1,4 +1,4 @@
-"""The three assets of a series, materialised through Dagster: together, alone, in any order."""
+"""The three assets of a series, materialized through Dagster: together, alone, in any order."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +17,7 @@ from series_assets.interface import generate
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.files import read_csv
 from series_assets_tests.builders import a_series, a_specification, a_user_input, files_in
+from series_assets_tests.thorough import thorough
 
 ALL = ("new_records", "reference_table", "dataset")
 FIRST, SECOND, THIRD, FOURTH = "2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01"
@@ -31,7 +32,7 @@ def no_dagster_home() -> Iterator[None]:
 
 
 class Bench:
-    """A data folder and a Dagster instance to materialise assets in."""
+    """A data folder and a Dagster instance to materialize assets in."""
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
         self.folder = folder
@@ -45,7 +46,7 @@ class Bench:
         series: Series | None = None,
         besides: dg.Definitions | None = None,
     ) -> dg.ExecuteInProcessResult:
-        """Materialise assets of one partition, or of a range in one run."""
+        """Materialize assets of one partition, or of a range in one run."""
         series = series or a_series()
         workspace = Workspace(self.folder)
         definitions = build_definitions([series], {"workspace": workspace})
@@ -70,7 +71,7 @@ class Bench:
         )
 
     def refusal(self, *args: Any, **kwargs: Any) -> str:
-        """Materialise what has to fail, and return what the UI shows as the reason."""
+        """Materialize what has to fail, and return what the UI shows as the reason."""
         result = self.make(*args, **kwargs)
         assert not result.success
         [failed] = [event for event in result.all_events if event.is_step_failure]
@@ -79,7 +80,7 @@ class Bench:
         assert failure.description is not None
         return failure.description
 
-    def materialised(self, asset: str, series: str = "demo") -> set[str]:
+    def materialized(self, asset: str, series: str = "demo") -> set[str]:
         """Return the partitions that the instance has recorded."""
         return set(self.instance.get_materialized_partitions(dg.AssetKey([series, asset])))
 
@@ -125,7 +126,7 @@ def test_one_partition_of_all_assets_makes_the_files_of_its_period(
     """Those of section 8 and no others; the instance knows what was made."""
     assert bench.make(FIRST).success
     assert bench.files == of_periods(expected, 1)
-    assert [bench.materialised(asset) for asset in ALL] == [{FIRST}] * 3
+    assert [bench.materialized(asset) for asset in ALL] == [{FIRST}] * 3
 
 
 def test_partition_after_partition_makes_the_whole_series(
@@ -141,7 +142,7 @@ def test_a_range_in_one_run_makes_the_same_bytes(bench: Bench, expected: dict[st
     """The files of many periods made in one run are those of the command line."""
     assert bench.make(FIRST, FOURTH).success
     assert bench.files == expected
-    assert [bench.materialised(asset) for asset in ALL] == [{FIRST, SECOND, THIRD, FOURTH}] * 3
+    assert [bench.materialized(asset) for asset in ALL] == [{FIRST, SECOND, THIRD, FOURTH}] * 3
 
 
 def test_a_middle_range_makes_exactly_its_periods(bench: Bench, expected: dict[str, bytes]) -> None:
@@ -149,7 +150,7 @@ def test_a_middle_range_makes_exactly_its_periods(bench: Bench, expected: dict[s
     assert bench.make(FIRST).success
     assert bench.make(SECOND, THIRD).success
     assert bench.files == of_periods(expected, 1, 2, 3)
-    assert bench.materialised("dataset") == {FIRST, SECOND, THIRD}
+    assert bench.materialized("dataset") == {FIRST, SECOND, THIRD}
 
 
 def test_assets_made_one_by_one_make_the_same_bytes(
@@ -162,6 +163,7 @@ def test_assets_made_one_by_one_make_the_same_bytes(
     assert bench.files == of_periods(expected, 1, 2)
 
 
+@pytest.mark.thorough
 def test_ranges_of_one_asset_make_the_same_bytes(bench: Bench, expected: dict[str, bytes]) -> None:
     """One asset a run over all partitions: the whole of one before any of the next."""
     for asset in ALL:
@@ -195,6 +197,7 @@ def test_periods_made_again_are_the_same(bench: Bench, expected: dict[str, bytes
         assert bench.files == expected
 
 
+@pytest.mark.thorough
 def test_a_longer_series_leaves_the_earlier_datasets_as_they_are(
     bench: Bench, expected: dict[str, bytes]
 ) -> None:
@@ -211,6 +214,7 @@ def test_a_longer_series_leaves_the_earlier_datasets_as_they_are(
     }
 
 
+@pytest.mark.thorough
 def test_two_series_in_one_folder_do_not_disturb_each_other(
     bench: Bench, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -244,7 +248,9 @@ def test_what_was_made_is_told_with_each_partition(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "assets", [ALL, ("reference_table",), ("dataset",)], ids=["all", "reference_table", "dataset"]
+    "assets",
+    [ALL, *thorough((("reference_table",),), (("dataset",),))],
+    ids=["all", "reference_table", "dataset"],
 )
 def test_a_period_without_the_ones_before_refuses_and_says_what_to_make(
     bench: Bench, expected: dict[str, bytes], assets: tuple[str, ...]
@@ -253,7 +259,7 @@ def test_a_period_without_the_ones_before_refuses_and_says_what_to_make(
     if assets != ALL:
         assert bench.make(FIRST, THIRD, assets=("new_records",)).success
     assert bench.refusal(THIRD, assets=assets) == (
-        "demo, period 2024-03-01 samples from all periods before it, but nothing is recorded yet "
+        "demo, period 2024-03-01 draws from all periods before it, but nothing is recorded yet "
         "for 2024-01-01, 2024-02-01; first generate 2024-01-01..2024-02-01 (materialize "
         "new_records and reference_table of these partitions, or run series-assets generate with "
         "--periods 2024-01-01..2024-02-01)"
@@ -267,14 +273,14 @@ def test_a_period_without_the_ones_before_refuses_and_says_what_to_make(
 def test_a_range_without_the_periods_before_refuses(bench: Bench) -> None:
     """The first of the range is the one that cannot be made."""
     assert bench.refusal(SECOND, FOURTH) == (
-        "demo, period 2024-02-01 samples from all periods before it, but nothing is recorded yet "
-        "for 2024-01-01; first generate 2024-01-01 (materialize new_records and reference_table of "
-        "this partition, or run series-assets generate with --periods 2024-01-01)"
+        "demo, period 2024-02-01 draws from all periods before it, but nothing is recorded yet "
+        "for 2024-01-01; first generate 2024-01-01 (materialize new_records and reference_table "
+        "of this partition, or run series-assets generate with --periods 2024-01-01)"
     )
-    assert bench.materialised("reference_table") == bench.materialised("dataset") == set()
+    assert bench.materialized("reference_table") == bench.materialized("dataset") == set()
 
 
-@pytest.mark.parametrize("key", [FIRST, SECOND])
+@pytest.mark.parametrize("key", [SECOND, *thorough(FIRST)])
 def test_a_dataset_without_its_new_records_refuses_and_says_what_to_make(
     bench: Bench, key: str, expected: dict[str, bytes]
 ) -> None:
@@ -284,13 +290,13 @@ def test_a_dataset_without_its_new_records_refuses_and_says_what_to_make(
     (bench.folder / "demo" / "new_records" / f"dataset_{number}.csv").unlink()
     (bench.folder / "demo" / f"dataset_{number}.csv").unlink()
     assert bench.refusal(key, assets=("dataset",)) == (
-        f"demo, period {key}: its new records are missing; generate new_records first"
+        f"demo, period {key}: its new records are missing; materialize new_records first"
     )
     assert bench.make(key, assets=("new_records", "dataset")).success
     assert bench.files == of_periods(expected, 1, 2)
 
 
-@pytest.mark.parametrize("key", [FIRST, SECOND])
+@pytest.mark.parametrize("key", [SECOND, *thorough(FIRST)])
 def test_a_reference_table_without_the_new_records_refuses_and_says_what_to_make(
     bench: Bench, key: str, expected: dict[str, bytes]
 ) -> None:
@@ -298,7 +304,7 @@ def test_a_reference_table_without_the_new_records_refuses_and_says_what_to_make
     if key == SECOND:
         assert bench.make(FIRST).success
     assert bench.refusal(key, assets=("reference_table",)) == (
-        f"demo, period {key}: its new records are missing; generate new_records first"
+        f"demo, period {key}: its new records are missing; materialize new_records first"
     )
     assert bench.make(key, assets=("new_records", "reference_table")).success
     assert bench.make(SECOND, THIRD).success
@@ -310,8 +316,8 @@ def test_a_period_that_would_draw_from_rows_of_other_files_refuses(bench: Bench)
     assert bench.make(FIRST, THIRD).success
     edited = a_series(a_specification(random_seed=1))
     assert bench.refusal(FOURTH, series=edited) == (
-        "demo, period 2024-04-01 samples from all periods before it, but 2024-01-01, 2024-02-01, "
-        "2024-03-01 were generated from different versions of the two files; first generate "
+        "demo, period 2024-04-01 draws from all periods before it, but 2024-01-01, 2024-02-01, "
+        "2024-03-01 were generated from different versions of the two files; first make "
         "2024-01-01..2024-03-01 (materialize new_records and reference_table of these "
         "partitions, or run series-assets generate with --periods 2024-01-01..2024-03-01)"
     )
@@ -365,7 +371,7 @@ def test_no_new_records_means_none_after_the_first_period(bench: Bench) -> None:
         set(read_csv(bench.folder / "demo" / f"dataset_{number}.csv")["id"]) for number in (1, 3)
     )
     assert later == first  # 60 rows, each entity once
-    assert bench.materialised("new_records") == {FIRST, SECOND, THIRD}
+    assert bench.materialized("new_records") == {FIRST, SECOND, THIRD}
 
 
 def test_only_new_records_means_no_existing_ones(bench: Bench) -> None:
@@ -500,7 +506,7 @@ def test_a_run_that_cannot_put_a_file_down_leaves_no_scratch(
         f"demo, period {SECOND}: {place}: cannot be written: Is a directory; free the place or "
         "choose another folder, then run it again"
     )
-    assert SECOND not in bench.materialised(asset)
+    assert SECOND not in bench.materialized(asset)
     assert nothing_under(bench.folder)
     place.rmdir()
     assert bench.make(SECOND).success
@@ -574,9 +580,9 @@ def test_a_users_own_asset_is_told_of_a_dataset_that_is_missing(bench: Bench) ->
     assert error is not None
     told = [failure.user_failure_data and failure.user_failure_data.description, error.message]
     told.append(error.cause.message if error.cause else None)
-    assert any("its dataset is missing; generate dataset first" in (text or "") for text in told), (
-        told
-    )
+    assert any(
+        "its dataset is missing; materialize dataset first" in (text or "") for text in told
+    ), told
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -589,7 +595,7 @@ def test_the_description_says_how_often_a_period_begins(unit: str) -> None:
         assert f": 4 periods, one every {words} from 2024-01-01, of 60 rows each" in description
 
 
-def test_a_range_of_quarters_is_materialised(bench: Bench) -> None:
+def test_a_range_of_quarters_is_materialized(bench: Bench) -> None:
     """Through Dagster, with a partition for each quarter; the dates are those of the quarter."""
     series = a_series(user_input=a_user_input(period="quarters"))
     assert bench.make("2024-01-01", "2024-07-01", series=series).success

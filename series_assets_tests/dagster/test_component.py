@@ -23,7 +23,8 @@ from series_assets.interface import generate
 from series_assets.storage import loading, sqlite
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
-from series_assets_tests.materialising import make
+from series_assets_tests.materializing import make
+from series_assets_tests.thorough import mostly_thorough, thorough
 
 ASSETS = ("new_records", "reference_table", "dataset", "report")
 KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
@@ -184,7 +185,7 @@ def mixed(host: Host) -> dict[str, Any]:
     return {"user_input": a_user_input()}
 
 
-@pytest.mark.parametrize("given", [inline, two_paths, another_folder, mixed])
+@pytest.mark.parametrize("given", [two_paths, mixed, *thorough(inline, another_folder)])
 def test_however_its_parts_are_given_the_same_bytes_come_out(
     host: Host,
     instance: dg.DagsterInstance,
@@ -475,18 +476,19 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("attributes", "told"), BROKEN.values(), ids=BROKEN.keys())
+@pytest.mark.parametrize("what", mostly_thorough(BROKEN, "a fault of the user input", "no files"))
 def test_a_broken_series_takes_nothing_else_down(
-    host: Host, instance: dg.DagsterInstance, attributes: dict[str, Any], told: str
+    host: Host, instance: dg.DagsterInstance, what: str
 ) -> None:
     """An asset says what is wrong, in its description and as its failure; the others are made."""
+    attributes, told = BROKEN[what]
     host.holds("bad", attributes)
     host.holds_files("good")
     with pytest.warns(UserWarning, match="is broken"), host.loaded() as definitions:
         [broken] = keys_of(definitions) - set(all_of("good"))
         node = definitions.resolve_asset_graph().get(dg.AssetKey(broken.split("/")))
         shown = told.replace("\n", "\\\n")  # a line of Markdown for each fault
-        assert node.description == f"This series cannot be generated:\n\n{shown}"
+        assert node.description == f"This series cannot be loaded:\n\n{shown}"
         result = make(definitions, instance, broken)
         [failed] = [event for event in result.all_events if event.is_step_failure]
         assert failed.step_failure_data.user_failure_data is not None
@@ -597,7 +599,7 @@ def test_what_the_package_does_not_export_is_not_there() -> None:
         ({"data_dir": "~nobody_of_that_name"}, "data_dir '~nobody_of_that_name' names the home"),
         ({"folder": "loop"}, "folder 'loop' is a link that leads back to itself; correct the link"),
         ({"user_input": {"num_datasets": 10**120}}, "holds a number of more than 100 digits"),
-        ({"user_input": {"a": [[[]] * 400] * 400}}, "holds more than 100,000 values"),
+        *thorough(({"user_input": {"a": [[[]] * 400] * 400}}, "holds more than 100,000 values")),
     ],
 )
 def test_paths_and_values_that_cannot_be_take_no_other_series_down(

@@ -23,6 +23,7 @@ from series_assets.interface import generate, truth
 from series_assets.pipeline.progress import Progress
 from series_assets.pipeline.workspace import Workspace
 from series_assets_tests.builders import a_series, a_user_input, files_in
+from series_assets_tests.thorough import thorough
 
 FIRST, SECOND, THIRD, FOURTH = KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
 PAGE = (Path(__file__).parents[2] / "docs" / "ground-truth.md").read_text(encoding="utf-8")
@@ -199,7 +200,7 @@ def test_a_period_whose_predecessor_is_missing_is_refused(bench: Bench) -> None:
     }
 
 
-@pytest.mark.parametrize("phase", ["state", "truth", "manifest"])
+@pytest.mark.parametrize("phase", ["truth", *thorough("state", "manifest")])
 def test_periods_before_a_failure_count_and_another_run_completes_the_series(
     bench: Bench, expected: dict[str, bytes], phase: str
 ) -> None:
@@ -216,7 +217,7 @@ def test_periods_before_a_failure_count_and_another_run_completes_the_series(
     assert bench.files == expected
 
 
-@pytest.mark.parametrize("phase", ["dataset", "state", "manifest"])
+@pytest.mark.parametrize("phase", ["state", *thorough("dataset", "manifest")])
 def test_recorded_runs_of_the_command_line_complete_the_periods_before_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[str, bytes], phase: str
 ) -> None:

@@ -19,7 +19,7 @@ _FAULT = "there is no such file; a series needs specification.yml and user_input
 
 
 def keys_of(definitions: dg.Definitions) -> set[str]:
-    """Return the keys of all assets that can be materialised."""
+    """Return the keys of all assets that can be materialized."""
     dg.Definitions.validate_loadable(definitions)
     graph = definitions.resolve_asset_graph()
     return {key.to_user_string() for key in graph.materializable_asset_keys}

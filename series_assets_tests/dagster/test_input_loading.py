@@ -19,7 +19,7 @@ from series_assets.dagster.partitions import partitions_of
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.files import read_csv
 from series_assets_tests.builders import a_series
-from series_assets_tests.materialising import make
+from series_assets_tests.materializing import make
 from series_assets_tests.projects import EXAMPLE, ROOT, copy_of_the_example
 
 FIRST, SECOND, THIRD = "2024-01-01", "2024-02-01", "2024-03-01"
@@ -47,7 +47,7 @@ def refusal(result: dg.ExecuteInProcessResult) -> str:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a small series of which the first two periods are made."""
+    """The data folder of a small series of which the first two periods are materialized."""
     folder = tmp_path_factory.mktemp("made")
     definitions = build_definitions([a_series()], {"workspace": Workspace(folder)})
     keys = ("demo/new_records", "demo/reference_table", "demo/dataset")
@@ -141,7 +141,7 @@ def test_handles_are_given_by_partition_key_where_nothing_else_is_asked_for(
 ) -> None:
     """So that a range can be read file by file; also of a period that is missing."""
     handles = given_to(made, annotation, SECOND, THIRD)
-    assert {key: (handle.made, handle.records) for key, handle in handles.items()} == {
+    assert {key: (handle.exists, handle.records) for key, handle in handles.items()} == {
         SECOND: (True, made / "demo" / "dataset_2.csv"),
         THIRD: (False, None),
     }
@@ -163,8 +163,8 @@ def test_the_entities_so_far_are_given_as_a_frame(made: Path) -> None:
     assert frames[FIRST]["id"].tolist() == firsts[0]
     assert frames[SECOND]["id"].tolist() == firsts[0] + firsts[1]
     assert str(frames[SECOND]["amount"].dtype) == "float64"
-    assert given_to(made, ReferenceTableSnapshot, SECOND, asset="reference_table").made
-    assert not given_to(made, ReferenceTableSnapshot, THIRD, asset="reference_table").made
+    assert given_to(made, ReferenceTableSnapshot, SECOND, asset="reference_table").exists
+    assert not given_to(made, ReferenceTableSnapshot, THIRD, asset="reference_table").exists
 
 
 def test_the_entities_have_no_file_to_be_given(made: Path) -> None:
@@ -179,7 +179,7 @@ def test_the_entities_have_no_file_to_be_given(made: Path) -> None:
 def test_a_missing_period_is_told_before_the_asset_runs(made: Path, annotation: Any) -> None:
     """With what to make first."""
     assert given_to(made, annotation, THIRD) == (
-        "demo, period 2024-03-01: its dataset is missing; generate dataset first"
+        "demo, period 2024-03-01: its dataset is missing; materialize dataset first"
     )
 
 
@@ -223,7 +223,7 @@ def test_an_annotation_that_cannot_be_provided_names_those_that_can(
 def test_an_asset_without_partitions_gets_all_periods(made: Path) -> None:
     """It fails while one is missing, unless it says that it may."""
     assert given_to(made, dict[str, pd.DataFrame], None) == (
-        "demo, period 2024-03-01: its dataset is missing; generate dataset first"
+        "demo, period 2024-03-01: its dataset is missing; materialize dataset first"
     )
     metadata = {"allow_missing_partitions": True}
     frames = given_to(made, dict[str, pd.DataFrame], None, metadata=metadata)

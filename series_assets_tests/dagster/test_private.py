@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,8 @@ UNDOCUMENTED_METHODS: list[tuple[type, str]] = [
 
 def private_imports(source: str) -> Iterator[tuple[str, str]]:
     """Yield module and name of each import from a private module of Dagster's."""
+    if not re.search(r"import.*dagster|dagster.*import", source):
+        return  # parsing takes its time
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and is_private(node.module or ""):
             yield from ((node.module or "", alias.name) for alias in node.names)

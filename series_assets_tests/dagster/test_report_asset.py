@@ -59,7 +59,7 @@ def make(folder: Path, series: Series | None = None, periods: str | None = None)
 
 
 def report(folder: Path, series: Series | None = None) -> dg.ExecuteInProcessResult:
-    """Materialise the report of a series."""
+    """Materialize the report of a series."""
     series = series or a_busy_series()
     definitions = build_definitions([series], {"workspace": Workspace(folder)})
     with dg.DagsterInstance.ephemeral() as instance:
@@ -71,7 +71,7 @@ def report(folder: Path, series: Series | None = None) -> dg.ExecuteInProcessRes
 
 
 def told(folder: Path, series: Series | None = None) -> dict[str, Any]:
-    """Materialise the report and return what the UI shows with it."""
+    """Materialize the report and return what the UI shows with it."""
     result = report(folder, series)
     assert result.success
     [event] = result.get_asset_materialization_events()
@@ -79,7 +79,7 @@ def told(folder: Path, series: Series | None = None) -> dict[str, Any]:
 
 
 def refusal(folder: Path, series: Series | None = None) -> str:
-    """Materialise a report that has to fail and return what the UI shows as the reason."""
+    """Materialize a report that has to fail and return what the UI shows as the reason."""
     result = report(folder, series)
     assert not result.success
     [failed] = [event for event in result.all_events if event.is_step_failure]

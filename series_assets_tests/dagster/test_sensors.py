@@ -241,7 +241,7 @@ def test_a_complete_series_is_left_alone(instance: dg.DagsterInstance) -> None:
     done = next_request(a_series(), KEYS, instance, LATER)
 
     assert isinstance(done, dg.SkipReason)
-    assert done.skip_message == "all 4 periods are generated"
+    assert done.skip_message == "all 4 periods are materialized"
 
 
 def test_the_sensor_is_off_by_default() -> None:

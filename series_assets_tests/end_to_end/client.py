@@ -38,7 +38,7 @@ def until(found: Callable[[], T | None], seconds: float, what: str) -> T:
 
 @dataclass(frozen=True)
 class Made:
-    """One materialisation of one partition, as it is recorded."""
+    """One materialization of one partition, as it is recorded."""
 
     partition: str | None
     run_id: str
@@ -329,7 +329,7 @@ class Server:
     # What is recorded of an asset
 
     def materializations(self, series: str, asset: str) -> list[Made]:
-        """Return every materialisation of an asset of a series, the newest first."""
+        """Return every materialization of an asset of a series, the newest first."""
         node = self._node(
             series,
             asset,

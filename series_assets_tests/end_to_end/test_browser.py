@@ -1,4 +1,4 @@
-"""The UI in a real browser: what a user sees of a series, and a materialisation by clicking.
+"""The UI in a real browser: what a user sees of a series, and a materialization by clicking.
 
 Skipped where there is no Chromium, unless ``SERIES_ASSETS_TEST_BROWSER`` is ``required``.
 """

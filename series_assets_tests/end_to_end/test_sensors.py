@@ -39,7 +39,7 @@ def test_a_sensor_asks_for_period_after_period_once(
     server: Server, sensed: str, by_command_line: ByCommandLine
 ) -> None:
     """Each in one run; when all are made it says so, and it can be turned off again."""
-    wait_for_reason(server, sensed, "all 3 periods are generated")
+    wait_for_reason(server, sensed, "all 3 periods are materialized")
 
     assert partitions_of_runs(server, sensed) == [(key, "SUCCESS") for key in KEYS[:3]]
     for asset in NAMES:
@@ -65,7 +65,7 @@ def test_a_sensor_pauses_after_three_failures_and_goes_on_once_the_period_is_mad
 
     shutil.rmtree(server.data_dir / "failing" / "dataset_1.csv")
     server.made(server.launch(failing, first=KEYS[0]))
-    wait_for_reason(server, failing, "all 2 periods are generated")
+    wait_for_reason(server, failing, "all 2 periods are materialized")
 
     assert partitions_of_runs(server, failing) == [
         *[(KEYS[0], "FAILURE")] * 3,

@@ -34,6 +34,7 @@ from series_assets_tests.engine.specifications import (
     with_gaps,
     with_two_numbers_and_a_custom_constraint,
 )
+from series_assets_tests.thorough import mostly_thorough, thorough
 
 INSTALLED = Path(str(files("exhibit") / "db" / "exhibit.db"))
 
@@ -130,7 +131,7 @@ def accept(folder: Path, database: Path) -> None:
         assert len(pd.read_csv(f"{path}.csv")) == rows, path.name
 
 
-@pytest.mark.parametrize("name", ["school", "clinic"])
+@pytest.mark.parametrize("name", ["school", *thorough("clinic")])
 def test_exhibit_accepts_every_specification_of_the_series_that_ship(
     tmp_path: Path, name: str
 ) -> None:
@@ -139,7 +140,7 @@ def test_exhibit_accepts_every_specification_of_the_series_that_ship(
     accept(tmp_path / name, tmp_path / "exhibit.db")
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", mostly_thorough(OTHERS, "with_gaps"))
 def test_exhibit_accepts_every_specification_of_other_series(tmp_path: Path, name: str) -> None:
     """What was saved is what ``exhibit fromspec`` takes, for new and for existing records."""
     accept(made(tmp_path, name), tmp_path / "data" / "exhibit.db")

@@ -171,9 +171,9 @@ def test_processes_end_with_their_parent(ended_by: int) -> None:
         (60, 100, "auto", 4),  # small ones, but many
         (4, 50_000, "auto", 3),
         (1_000, 100, "auto", 8),  # each takes memory of its own
-        (10, 50_000, "auto", 4),  # more would take much memory at once
-        (10, 200_000, "auto", 1),
-        (10, 200_000, "processes:4", 4),  # unless asked for
+        (10, 100_000, "auto", 4),  # more would take much memory at once
+        (10, 400_000, "auto", 1),
+        (10, 400_000, "processes:4", 4),  # unless asked for
         (1, 50_000, "auto", 1),  # one period needs no company
     ],
 )
@@ -207,8 +207,30 @@ def test_idle_cores_are_those_that_others_leave(
 
     monkeypatch.setattr(executors, "_last_usage", Before)
     monkeypatch.setattr(executors, "_Usage", Now)
-    monkeypatch.setattr(executors.joblib, "cpu_count", lambda: cores)
+    monkeypatch.setattr(executors, "available_cores", lambda: cores)
     assert executors.idle_cores() == idle
+
+
+@pytest.mark.parametrize(
+    ("files", "most"),
+    [
+        ({"cpu.max": "max 100000\n"}, 10**6),
+        ({"cpu.max": "150000 100000\n"}, 2),
+        ({"quota": "-1\n", "period": "100000\n"}, 10**6),
+        ({"quota": "50000\n", "period": "100000\n"}, 1),
+        ({}, 10**6),
+    ],
+)
+def test_a_container_limits_the_cores(
+    files: dict[str, str], most: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The quota of a control group, in either version of its files, is respected."""
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    names = (("cpu.max",), ("quota", "period"))
+    paths = tuple(tuple(str(tmp_path / name) for name in group) for group in names)
+    monkeypatch.setattr(executors, "_QUOTAS", paths)
+    assert executors.available_cores() == min(most, len(os.sched_getaffinity(0)))
 
 
 def test_the_processes_are_an_executor_like_any_other() -> None:

@@ -158,5 +158,5 @@ def test_records_in_memory_are_those_of_the_files(tmp_path: Path) -> None:
         whole = dataset.make_dataset(series, series.plan(1), new.texts, workspace, folder)
     read = workspace.read_new_records(series, period)
     assert new.texts is not None
-    assert new.texts.to_dict("list") == read.to_dict("list")
-    assert whole.texts.columns.tolist() == read.columns.tolist()
+    assert new.texts == read
+    assert whole.texts.column_names == read.column_names

@@ -36,6 +36,7 @@ def _report(
     return verify(table, series[source], data, profile=profile, time=time)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("time", ["exact", "rank", "order"])
 @pytest.mark.parametrize("name", ["dbt_school", "dbt_clinic", "merge_school", "merge_clinic"])
 def test_tools_that_keep_a_history_pass(

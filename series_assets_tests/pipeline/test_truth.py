@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import yaml
@@ -19,6 +20,7 @@ from series_assets.interface import generate, truth
 from series_assets.pipeline.truth import expected, tied_rows
 from series_assets.pipeline.workspace import Workspace
 from series_assets.settings import SHIPPED
+from series_assets.storage import states
 from series_assets.storage.files import read_table
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_series, a_user_input, files_in
@@ -184,6 +186,19 @@ _ASKED = {"track": ["region", "amount"], "order_by": "date"}
 
 def _small(**truth: Any) -> Series:
     return a_series(None, a_user_input(truth=truth))
+
+
+def test_identifiers_with_the_same_hash_are_kept_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """States are found by a hash of the identifier, and those of another entity are not used."""
+    series = _with_truth(tmp_path, "school", truth=_TRACKED["school"], num_datasets=3)
+    generate(series, tmp_path / "usual")
+    monkeypatch.setattr(states, "_hashes", lambda keys: np.zeros(len(keys), dtype=np.int64))
+    generate(series, tmp_path / "same", executor="none")
+    written = files_in(tmp_path / "usual" / "school" / "truth")
+    assert written
+    assert files_in(tmp_path / "same" / "school" / "truth") == written
 
 
 def test_a_period_whose_predecessors_are_missing_is_refused(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ from series_assets.reporting.report_plots import (
     rows_figure,
 )
 from series_assets_tests.reporting.examples import a_history, two_periods
+from series_assets_tests.thorough import mostly_thorough, thorough
 
 
 def opened(png: bytes) -> Image.Image:
@@ -99,7 +100,9 @@ def labels_of(figure: Figure) -> list[Label]:
     return found
 
 
-@pytest.mark.parametrize(("columns", "tallest"), [(1, 320), (3, 320), (12, 700), (60, 2950)])
+@pytest.mark.parametrize(
+    ("columns", "tallest"), [(1, 320), (3, 320), (12, 700), *thorough((60, 2950))]
+)
 def test_the_picture_of_a_dataset_grows_with_its_columns(columns: int, tallest: int) -> None:
     """A valid PNG of a bounded size, with new and existing rows in their colours."""
     first, later = two_periods(columns)
@@ -112,7 +115,7 @@ def test_the_picture_of_a_dataset_grows_with_its_columns(columns: int, tallest: 
     assert has_colour(picture, EXISTING)
 
 
-@pytest.mark.parametrize("columns", [1, 3, 12, 60])
+@pytest.mark.parametrize("columns", [1, 3, 12, *thorough(60)])
 def test_no_label_of_a_dataset_lies_over_another(columns: int) -> None:
     """Nor over the edge of the picture."""
     with plain_style():
@@ -126,7 +129,7 @@ def test_no_label_of_a_dataset_lies_over_another(columns: int) -> None:
 _NAMES = st.text(min_size=1, max_size=60)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25 if settings.get_current_profile_name() == "long" else 10)
 @given(st.data())
 def test_whatever_names_and_values_are_labels_keep_apart(data: st.DataObject) -> None:
     """Of any length, in any script, with dollar signs, line breaks or nothing to be seen."""
@@ -277,9 +280,10 @@ _HISTORIES = {
 }
 
 
-@pytest.mark.parametrize(("history", "count"), _HISTORIES.values(), ids=_HISTORIES.keys())
-def test_the_pictures_of_a_report_have_a_sensible_size(history: History, count: int) -> None:
+@pytest.mark.parametrize("name", mostly_thorough(_HISTORIES, "one", "three hundred"))
+def test_the_pictures_of_a_report_have_a_sensible_size(name: str) -> None:
     """Whether the series has one period or 300; the same bytes each time."""
+    history, _ = _HISTORIES[name]
     drawn = plot_report(history)
     assert [picture.name for picture in drawn] == ["rows", "entities", "origins", "delivered"]
     for picture in drawn:

@@ -13,6 +13,7 @@ import yaml
 
 from series_assets_tests.checker import Finished, check
 from series_assets_tests.real_data import SAMPLES, run
+from series_assets_tests.thorough import thorough
 
 
 def start(folder: Path, name: str, data: Path, identifier: str) -> Path:
@@ -89,7 +90,7 @@ def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
         subprocess.run(
             [
                 *(sys.executable, "-m", "series_assets", "new", "wards"),
-                *("--from-data", str(SAMPLES / "inpatients.csv"), "--id", "id"),
+                *("--from-data", str(SAMPLES / "prescribing.csv"), "--id", "id"),
             ],
             cwd=folder,
             env={"PYTHONHASHSEED": hash_seed, "PATH": ""},
@@ -162,7 +163,7 @@ def _sales(folder: Path, stores: int) -> Path:
     return path
 
 
-@pytest.mark.parametrize("stores", [12, 120])
+@pytest.mark.parametrize("stores", [12, *thorough(120)])
 def test_a_column_that_says_several_others_makes_a_series(tmp_path: Path, stores: int) -> None:
     """Exhibit would link it twice, and then refuse that; what is left out is told."""
     data = _sales(tmp_path, stores)

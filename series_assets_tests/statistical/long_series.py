@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pandas as pd
 
 from series_assets.interface import generate
@@ -96,7 +97,7 @@ def make(ask: Ask, folder: Path) -> LongSeries:
     if ask.tables:
         inputs["exhibit_db_path"] = str(own_database(folder / "own.db", **ask.tables))
     place = write_series(folder / "series", ask.specification, inputs)
-    with patch("sklearn.utils.shuffle", lambda order, **_: order):
+    with patch("series_assets.core.records.shuffled_positions", lambda count, _: np.arange(count)):
         generate(load_series(place), folder / "data", executor="none")
     return read(ask, folder / "data" / place.name)
 

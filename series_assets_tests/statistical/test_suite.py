@@ -12,12 +12,13 @@ from series_assets_tests.statistical.statistic import (
     table,
 )
 from series_assets_tests.statistical.suite import SERIES, take
+from series_assets_tests.thorough import mostly_thorough
 
 _PERIODS = None if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 24
 """Of each series; None: all of them, forty and more."""
 
 
-@pytest.mark.parametrize("name", list(SERIES))
+@pytest.mark.parametrize("name", mostly_thorough(SERIES, "gaps", "several rows", "common"))
 def test_a_long_series_is_what_was_asked_for(name: str) -> None:
     """Every statistic of a series of many periods lies within five standard errors."""
     wrong = failures(take(name, _PERIODS))

@@ -10,6 +10,7 @@ from series_assets.core.errors import InputError
 from series_assets_tests.builders import a_series, a_specification
 from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
 from series_assets_tests.support.making import existing, made, new, own_database
+from series_assets_tests.thorough import thorough
 
 NAMES = [
     "my sex", "two  blanks", "größe", "имя", "数", "select", "order", "Group", "1st", "2024",
@@ -37,7 +38,10 @@ def named(name: str) -> dict[str, Any]:
     )
 
 
-@pytest.mark.parametrize("start", range(0, len(USABLE), 7))
+@pytest.mark.parametrize(
+    "start",
+    [*range(0, len(USABLE), 21), *thorough(*(n for n in range(0, len(USABLE), 7) if n % 21))],
+)
 def test_columns_of_any_name_go_through_a_series(tmp_path: Path, start: int) -> None:
     """Identifiers, categories, numbers and dates of such names, static, moving, or made anew."""
     specification = a_specification(number_of_rows=30)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from series_assets.core.spec.specification import Specification
 from series_assets.engine.vectorized.coded import NotCovered, or_stock
+from series_assets.engine.vectorized.comparisons import value_of
 
 Floats = NDArray[np.float64]
 _EXACT = 2**53
@@ -72,7 +73,7 @@ class Bounds(constraints.ConstraintHandler):
         elif self.is_independent_expression_an_iso_date(expression):
             value = _day(expression)
         else:
-            value = named_columns(records, expression).eval(expression, engine="python")
+            value = value_of(records, expression)
         if isinstance(value, pd.Series) and not value.index.equals(records.index):
             raise NotCovered
         return pd.Series(value, index=records.index)
@@ -83,13 +84,6 @@ def _day(expression: str) -> pd.Timestamp:
         return pd.Timestamp(expression.strip("'")).as_unit("ns")
     except pd.errors.OutOfBoundsDatetime:
         raise NotCovered from None
-
-
-def named_columns(records: pd.DataFrame, expression: str) -> pd.DataFrame:
-    """Return the columns that an expression may name, under the names it uses; copies nothing."""
-    names = {name: str(name).replace(" ", "__") for name in records.columns}
-    named = [name for name, safe in names.items() if safe in expression]
-    return records[named].rename(columns=names, copy=False)
 
 
 def _dates(

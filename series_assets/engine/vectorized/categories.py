@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from exhibit.core import utils
 from exhibit.core.generate import categorical
-from exhibit.core.sql import query_exhibit_database
 from numpy.typing import NDArray
 
 from series_assets.core.spec.specification import Specification, is_select
@@ -90,9 +89,9 @@ class CategoricalDataGenerator(categorical.CategoricalDataGenerator):
     def _values(self, name: str, column: Specification, db_path: str | None) -> pd.DataFrame:
         if column["anonymising_set"] != "random":
             table, *field = column["anonymising_set"].split(".")
-            return query_exhibit_database(table, field, column["uniques"])
+            return categorical.query_exhibit_database(table, field, column["uniques"])
         table = f"temp_{self.spec_dict['metadata']['id']}_{name.replace(' ', '$')}"
-        return query_exhibit_database(table, exclude_missing=True, db_path=db_path)
+        return categorical.query_exhibit_database(table, exclude_missing=True, db_path=db_path)
 
 
 def _is_text(table: pd.DataFrame) -> bool:

@@ -14,6 +14,7 @@ from series_assets.engine.sandbox import Patches
 from series_assets.engine.vectorized import categories
 from series_assets.engine.vectorized.bounds import Bounds
 from series_assets.engine.vectorized.coded import NotCovered
+from series_assets.engine.vectorized.comparisons import comparison
 from series_assets.engine.vectorized.gaps import MissingDataGenerator
 from series_assets.engine.vectorized.groups import Groups, sorted_in_groups
 from series_assets.engine.vectorized.numbers import generate_continuous_column
@@ -34,6 +35,9 @@ class FastHandler(CorrectedHandler, Bounds, Groups):
 
 def matching_rows(rows: pd.DataFrame, condition: str) -> Any:
     """Return which rows match a filter, using only the columns that it names."""
+    compared = comparison(rows, condition)
+    if compared is not None:
+        return compared
     named = [name for name in rows.columns if str(name).replace(" ", "__") in condition]
     return rows_that_match(rows[named], condition)
 

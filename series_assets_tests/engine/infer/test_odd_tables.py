@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from series_assets_tests.real_data import run
-from series_assets_tests.thorough import thorough
+from series_assets_tests.thorough import mostly_thorough, thorough
 
 _ROWS = 40
 
@@ -105,7 +105,15 @@ _TAKEN: dict[str, str] = {
 }
 
 
-@pytest.mark.parametrize("what", _TAKEN)
+@pytest.mark.parametrize(
+    "what",
+    mostly_thorough(
+        _TAKEN,
+        *("one row", "a byte order mark", "nothing in a column", "a bit of everything"),
+        *("small, great and negative numbers", "endless numbers", "odd names of few values"),
+        *("no name", "odd texts", "no identifier in most rows", "dates in many forms"),
+    ),
+)
 def test_an_odd_table_makes_a_series_that_holds(tmp_path: Path, what: str) -> None:
     """What is written validates, is made, and is checked as it is."""
     code, said = new(tmp_path, _TAKEN[what])

@@ -163,8 +163,7 @@ def test_values_of_the_database_are_taken_as_stock_exhibit_takes_them(
     pairs, table = TABLES[name]
     column = {"anonymising_set": "random", "uniques": 3, "paired_columns": pairs}
     monkeypatch.setattr(categorical, "set", lambda names=(): SortedNames(names), raising=False)
-    for module in (categorical, categories):
-        monkeypatch.setattr(module, "query_exhibit_database", lambda *_, **__: pd.DataFrame(table))
+    monkeypatch.setattr(categorical, "query_exhibit_database", lambda *_, **__: pd.DataFrame(table))
     wanted, found = (
         _drawn(
             generator,

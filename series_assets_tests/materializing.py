@@ -10,7 +10,7 @@ def make(
     first: str | None = None,
     last: str | None = None,
 ) -> dg.ExecuteInProcessResult:
-    """Materialise assets in one run: of one partition, of a range, or without partitions."""
+    """Materialize assets in one run: of one partition, of a range, or without partitions."""
     tags = {
         "dagster/asset_partition_range_start": first or "",
         "dagster/asset_partition_range_end": last or "",
