@@ -98,8 +98,8 @@ def test_a_period_without_the_ones_before_fails_with_what_to_make_first(server: 
     run = server.launch("refused", first=KEYS[2])
     assert server.end_of(run) == "FAILURE"
     assert server.complaints(run) == [
-        "refused, period 2024-03-01 draws from all periods before it, but nothing is recorded yet "
-        "for 2024-01-01, 2024-02-01; first generate 2024-01-01..2024-02-01 (materialize "
+        "refused, period 2024-03-01 samples from all periods before it, but nothing is recorded "
+        "yet for 2024-01-01, 2024-02-01; first generate 2024-01-01..2024-02-01 (materialize "
         "new_records and reference_table of these partitions, or run series-assets generate with "
         "--periods 2024-01-01..2024-02-01)"
     ]
