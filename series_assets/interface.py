@@ -54,7 +54,7 @@ def iter_datasets(series: Series) -> "Iterator[tuple[str, pd.DataFrame]]":
     """
     from series_assets.core.records import typed
     from series_assets.pipeline.run import generate_periods
-    from series_assets.storage.files import read_csv
+    from series_assets.storage.files import read_records
     from series_assets.storage.lookup_tables import check_lookups
     from series_assets.storage.sqlite import copy_for_run
 
@@ -68,7 +68,7 @@ def iter_datasets(series: Series) -> "Iterator[tuple[str, pd.DataFrame]]":
             workspace = replace(workspace, any_database=True)
         for period in series.calendar.periods:
             [path] = generate_periods(series, [period], workspace, Progress())
-            yield period.key, typed(read_csv(path), series.kinds)
+            yield period.key, typed(read_records(path), series.kinds)
 
 
 def preview(series: Series, period: str | None = None) -> "Preview":

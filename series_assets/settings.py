@@ -86,10 +86,11 @@ def _executor(environment: Mapping[str, str]) -> str:
         problem = f"was renamed to {EXECUTOR}"
         raise InputError([Fault(_RETIRED, "", problem, f"set that to {value}")])
     text = environment.get(EXECUTOR) or "auto"
-    if not is_executor(text.lower()):
-        remedy = "use auto, none, or processes:2 (or another number)"
+    text = text if text.startswith("dask:") else text.lower()
+    if not is_executor(text):
+        remedy = "use auto, none, processes:2 (or another number), or dask:tcp://HOST:PORT"
         raise InputError([Fault(EXECUTOR, "", f"'{text[:40]}' is not known", remedy)])
-    return text.lower()
+    return text
 
 
 def _switch(name: str, environment: Mapping[str, str]) -> bool:

@@ -117,7 +117,7 @@ def test_sections_are_numbered_without_gaps() -> None:
     places = [tuple(map(int, number.split("."))) for number in _headings(CONTRACT)]
     assert places == sorted(set(places))
     sections = [place[0] for place in places if len(place) == 1]
-    assert sections == list(range(1, 11))
+    assert sections == list(range(1, 12))
     for section in sections:
         items = [place[1] for place in places if len(place) == 2 and place[0] == section]
         assert items == list(range(1, len(items) + 1))

@@ -4,25 +4,20 @@ Points are counted in ``killing``, over all that a run of three periods changes 
 ``HYPOTHESIS_PROFILE=long`` runs are killed at ten times as many points drawn from all.
 """
 
-import json
 import os
 import random
 import re
 import shutil
-import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from series_assets.storage.loading import load_series
 from series_assets.storage.provenance import read_fingerprint
-from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
+from series_assets_tests.builders import a_specification, a_user_input, write_series
+from series_assets_tests.killed_runs import Delivered, Killer
 
 _PERIODS = 3
 _TIMES = 10 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 1
@@ -87,67 +82,6 @@ NAMED = [
     "after replace demo/dataset_2.manifest.json",
 ]
 """Each kind of change by what it does where; of those that a run comes by again, the second."""
-
-
-class Killer:
-    """The process that makes series, and is killed when it is told to."""
-
-    def __init__(self, series: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "series_assets_tests.killing", str(series)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def make(self, series: Path, data: Path, kill: int | None = None) -> list[str]:
-        """Make a series and return the points of it; killed, there are none."""
-        assert self.process.stdin and self.process.stdout
-        order = {"series": str(series), "data": str(data), "kill": kill}
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        ended = json.loads(self.process.stdout.readline())
-        assert ended["failure"] is None, ended["failure"]
-        assert ended["signal"] == (0 if kill is None else 9)
-        points: list[str] = ended["points"]
-        return points
-
-    def end(self) -> None:
-        """Let it end, as there are no more orders."""
-        assert self.process.stdin and self.process.stdout
-        self.process.stdin.close()
-        self.process.wait(timeout=60)
-        self.process.stdout.close()
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """What a data folder holds."""
-
-    files: dict[str, bytes]
-    """By path, without databases."""
-    tables: dict[str, list[tuple[Any, ...]]]
-    """The rows of the database by table."""
-
-    @classmethod
-    def of(cls, data: Path) -> "Delivered":
-        """Read all of a data folder; the database has to be whole."""
-        files = {
-            path: content for path, content in files_in(data).items() if not path.startswith(".")
-        }
-        return cls(files, _tables(data / "exhibit.db"))
-
-
-def _tables(database: Path) -> dict[str, list[tuple[Any, ...]]]:
-    if not database.exists():
-        return {}
-    with closing(sqlite3.connect(database)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        return {
-            name: connection.execute(f'SELECT rowid, * FROM "{name}" ORDER BY rowid').fetchall()
-            for (name,) in found
-        }
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,10 @@ RUN_BY: dict[str, tuple[dict[str, int], list[str]]] = {
     "docs/python.md": ({"python": 3}, ["test_python_docs.py"]),
     "docs/ready-series.md": ({"sh": 1}, ["test_readme.py"]),
     "docs/real-data.md": ({"python": 1, "sh": 6, "sql": 1, "yaml": 5}, ["test_walks.py"]),
+    "docs/scale.md": (
+        {"python": 1, "sh": 1, "yaml": 1},
+        ["test_documents.py", "pipeline/test_dask.py"],
+    ),
     "docs/specification.md": ({"yaml": 2}, ["test_documents.py"]),
     "docs/start.md": ({"sh": 9, "yaml": 4}, ["test_walks.py", "dagster/test_dg.py"]),
     "docs/test-your-pipeline.md": (
@@ -130,7 +134,10 @@ def test_the_examples_of_both_files_are_accepted(tmp_path: Path) -> None:
     specification, user_input = (
         tmp_path / "demo" / name for name in ("specification.yml", "user_input.yml")
     )
-    for block in blocks_of("docs/user-input.md", "yaml"):
+    for block in (
+        *blocks_of("docs/user-input.md", "yaml"),
+        *blocks_of("docs/scale.md", "yaml"),
+    ):
         set_keys(user_input, block.text)
     content = yaml.safe_load(specification.read_text())
     for block in blocks_of("docs/specification.md", "yaml"):
@@ -141,6 +148,11 @@ def test_the_examples_of_both_files_are_accepted(tmp_path: Path) -> None:
         replace_column(specification, column, f"  {column}:\n    {text.rstrip()}\n")
     series = load_series(tmp_path / "demo")
     assert (series.calendar.length, series.calendar.count) == (10, 36)
+    assert series.user_input.shards == 25
+    [block] = blocks_of("docs/scale.md", "python")
+    found: dict[str, object] = {}
+    exec(block.text, found)
+    assert callable(found["rows_of"])
 
 
 def test_the_settings_of_the_history_are_accepted() -> None:

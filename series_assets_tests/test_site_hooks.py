@@ -30,7 +30,7 @@ def test_a_table_has_every_key_of_a_model(hooks: ModuleType) -> None:
     assert rows[3] == (
         "| `period` | `days`, `weeks`, `months`, `quarters` | required | unit of a period |"
     )
-    assert "| `manifest` | `true` or `false` | `false` |" in rows[-2]
+    assert any(row.startswith("| `manifest` | `true` or `false` | `false` |") for row in rows)
     assert "| `from` | " in hooks.key_table(DateColumn)
 
 

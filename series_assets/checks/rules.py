@@ -85,6 +85,28 @@ class Finding:
         return f"{text}, such as {self.examples[0]}" if self.examples else text
 
 
+def combine_findings(one: Finding, other: Finding) -> Finding:
+    """Return the finding on two parts of a dataset; both are about the same rule.
+
+    Numbers are added up. Columns are those of all parts, so the worse part counts.
+    """
+    total = max if one.unit == "columns" else sum
+    facts = dict(one.facts)
+    for name, fact in other.facts.items():
+        before = facts.get(name, 0)
+        is_number = isinstance(fact, int) and isinstance(before, int)
+        facts[name] = fact + before if is_number else fact  # type: ignore[operator]
+    return Finding(
+        one.rule,
+        one.unit,
+        total((one.examined, other.examined)),
+        total((one.wrong, other.wrong)),
+        (*one.examples, *other.examples)[:EXAMPLES],
+        one.problem or other.problem,
+        facts,
+    )
+
+
 def rules_of(series: Series) -> tuple[str, ...]:
     """Return the names of the rules that a series has columns for, in the order of ``RULES``."""
     return tuple(name for name in RULES if name not in _COLUMNS or _COLUMNS[name](series))

@@ -11,16 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from series_assets.checks.rules import TRUTH, Finding, rules_of
+from series_assets.checks.rules import TRUTH, Finding, combine_findings, rules_of
 from series_assets.core.errors import GenerationError, RequestError, SeriesError, sentence
 from series_assets.core.plan.series import Series
 from series_assets.storage import files
+from series_assets.storage.entities import EntityLookup, ReferenceTable
 from series_assets.storage.provenance import require_delivered
-from series_assets.storage.reference_table import ReferenceTable
 
 if TYPE_CHECKING:
     from series_assets.checks.dataset_under_check import DatasetUnderCheck
-    from series_assets.storage.entity_lookup import EntityLookup
 
 _NEEDS_REFERENCE_TABLE = {"identifiers", "static_columns", "linked_columns"}
 
@@ -50,7 +49,7 @@ class CheckResult:
 def delivered_keys(table: ReferenceTable) -> list[str]:
     """Return the partition keys of the periods that have a dataset."""
     keys = enumerate(table.series.calendar.keys, start=1)
-    return [key for number, key in keys if table.layout.dataset(number).exists()]
+    return [key for number, key in keys if table.layout.is_delivered(number)]
 
 
 def check_periods(
@@ -58,14 +57,31 @@ def check_periods(
 ) -> Iterator[CheckResult]:
     """Evaluate the rules (by default all of the series) on the datasets of some periods, in order.
 
-    Each file is read once, and one period is in memory at a time. A file that is missing,
-    unreadable or out of date is reported in the findings; no error is raised for it.
+    Each file is read once, and one period is in memory at a time; of a sharded series, one part,
+    which is held against the entities of its own shard. A file that is missing, unreadable or out
+    of date is reported in the findings; no error is raised for it.
     """
     wanted = set(rules_of(table.series) if rules is None else rules)
     names = tuple(name for name in rules_of(table.series) if name in wanted)
+    if table.series.is_sharded:
+        for key in keys:
+            yield CheckResult(key, _findings_of_parts(table, key, names))
+        return
     with closing(_Check(table, keys)) as check:
         for key in keys:
             yield CheckResult(key, tuple(check.findings(key, names)))
+
+
+def _findings_of_parts(
+    table: ReferenceTable, key: str, names: Sequence[str]
+) -> tuple[Finding, ...]:
+    """Return a finding for each rule on all parts of a period, read one at a time."""
+    total: list[Finding] = []
+    for part in table.parts:
+        with closing(_Check(part, [key])) as check:
+            found = list(check.findings(key, names))
+        total = list(map(combine_findings, total, found)) if total else found
+    return tuple(total)
 
 
 class _Check:
@@ -191,11 +207,9 @@ class _Check:
         return self._series.calendar.keys[k]
 
     @cached_property
-    def _entities(self) -> "EntityLookup":
-        from series_assets.storage.entity_lookup import entity_lookup
-
+    def _entities(self) -> EntityLookup:
         names = self._series.roles.identifiers
-        return self._opened.enter_context(entity_lookup(self._table, names, max(self._ks)))
+        return self._opened.enter_context(self._table.lookup(names, max(self._ks)))
 
     @cached_property
     def _first_header(self) -> list[str]:

@@ -21,7 +21,7 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.truth.columns import combined, moments
 from series_assets.storage import files
-from series_assets.storage.files import Layout
+from series_assets.storage.layout import Layout
 from series_assets.storage.states import StateTable
 
 _NO_ROW = ("delete",)

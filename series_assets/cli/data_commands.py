@@ -13,7 +13,7 @@ from series_assets.cli.lookup import absolute_output, valid_series
 from series_assets.core.errors import RequestError, join_words
 from series_assets.core.plain_text import escape_invisible
 from series_assets.settings import Settings, from_environment
-from series_assets.storage.files import Layout
+from series_assets.storage.layout import Layout
 from series_assets.storage.loading import load_series_from_files
 from series_assets.terminal import echo, progress_bar
 
@@ -118,9 +118,9 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
         from series_assets.checks.rules import rules_of
         from series_assets.checks.run import check_periods, delivered_keys
         from series_assets.pipeline.requests import chosen_periods
-        from series_assets.storage.reference_table import ReferenceTable
+        from series_assets.storage.reference_tables import reference_table
 
-    table = ReferenceTable(series, Layout.of(series, settings.data_dir))
+    table = reference_table(series, Layout.of(series, settings.data_dir))
     chosen = chosen_periods(series, periods) if periods else ()
     keys = [period.key for period in chosen] or delivered_keys(table)
     if not keys:
@@ -158,28 +158,29 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
 def clean(name: str, yes: bool, take_over: bool) -> None:
     """Remove the files of a series, its reference table and its states, nothing else."""
     from series_assets.storage.cleaning import removable_files, remove_files
-    from series_assets.storage.reference_table import ReferenceTable
+    from series_assets.storage.entities import ReferenceTable
+    from series_assets.storage.reference_tables import all_reference_tables, reference_table
     from series_assets.storage.states import StateTable
 
     settings = from_environment()
     series = valid_series(settings, name)
     layout = Layout.of(series, settings.data_dir)
-    tables = {
-        "the reference table": ReferenceTable(series, layout),
-        "the table of states": StateTable(series, layout),
-    }
+    tables: list[tuple[str, ReferenceTable | StateTable]] = [
+        ("the reference table", table) for table in all_reference_tables(series, layout)
+    ]
+    tables.append(("the table of states", StateTable(series, layout)))
     files = removable_files(layout)
-    for table in tables.values():
+    for _, table in tables:
         table.check_owner(take_over=take_over)
     if not yes:
         click.confirm(
             escape_invisible(
                 f"Remove {len(files)} files of {name} in {layout.folder}, and its reference table "
-                f"in {layout.database}?"
+                f"in {reference_table(series, layout).place}?"
             ),
             abort=True,
         )
     remove_files(layout, files)
     removed = [f"{len(files)} files"]
-    removed += [name for name, table in tables.items() if table.drop(take_over=take_over)]
-    echo(f"removed {join_words(removed, 'and')}")
+    removed += [name for name, table in tables if table.drop(take_over=take_over)]
+    echo(f"removed {join_words(dict.fromkeys(removed), 'and')}")

@@ -8,7 +8,7 @@ from series_assets import interrupts
 from series_assets.cli.errors import report_errors
 from series_assets.cli.lookup import valid_series
 from series_assets.settings import from_environment
-from series_assets.storage.files import Layout
+from series_assets.storage.layout import Layout
 from series_assets.terminal import echo, print_table
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from series_assets.core.errors import Fault, GenerationError, InputError
 from series_assets.core.plan.notes import notes_of
 from series_assets.core.plan.series import Series
 from series_assets.settings import SHIPPED, Settings, from_environment
-from series_assets.storage.files import Layout
+from series_assets.storage.layout import Layout
 from series_assets.storage.loading import BrokenSeries
 from series_assets.storage.paths import is_pipe_or_device
 from series_assets.terminal import cell, echo
@@ -35,7 +35,7 @@ def list_series() -> None:
             table.add_row(cell(series.name), "broken, see below")
             continue
         calendar, layout = series.calendar, Layout.of(series, settings.data_dir)
-        existing = sum(layout.dataset(period.number).exists() for period in calendar.periods)
+        existing = sum(layout.is_delivered(period.number) for period in calendar.periods)
         table.add_row(
             series.name,
             f"{calendar.count} × {calendar.length} {calendar.unit}",

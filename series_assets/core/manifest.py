@@ -4,9 +4,10 @@ https://specs.frictionlessdata.io/tabular-data-package/. It depends on the deliv
 series alone: no clock, host or random number is in it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from decimal import Context, Decimal
+from functools import reduce
 from hashlib import sha256
 from typing import Any
 
@@ -24,6 +25,8 @@ _TYPES = {"text": "string", "integer": "number", "real": "number", "date": "date
 """Frictionless' type for each kind. A column of whole numbers may be written with a point where
 one is missing, and only ``number`` takes both."""
 _EXACT = Context(prec=500)
+_TEXTS = "texts"
+"""Only in the manifest of a part: its columns that hold other values than numbers."""
 _SHORT = r"^-?[0-9]{1,15}(\.[0-9]{1,18})?$"
 """Numbers of which a billion add up in Arrow's decimals, exactly."""
 
@@ -38,11 +41,15 @@ def manifest_of(
 ) -> dict[str, Any]:
     """Return the manifest of a period as plain data.
 
-    ``content`` is the delivered file, ``rows`` the table in it as text, ``operations`` how many
-    rows did what (None for a series without a ``truth`` block), ``parent`` the SHA-256 of the
-    manifest before (None for the first).
+    Of a shard it is that of its part, for ``combined_manifest``. ``content`` is the delivered file,
+    ``rows`` the table in it as text, ``operations`` how many rows did what (None for a series
+    without a ``truth`` block), ``parent`` the SHA-256 of the manifest before (None for the first).
     """
-    name = f"dataset_{period.number}"
+    name = dataset = f"dataset_{period.number}"
+    path = f"{dataset}.csv"
+    if series.shard is not None:
+        part = f"part-{series.shard + 1:04}"
+        name, path = f"{dataset}.{part}", f"{dataset}/{part}.csv"
     fields = [
         {"name": column, "type": _TYPES[series.kinds.get(column, "any")]}
         for column in rows.column_names
@@ -53,7 +60,7 @@ def manifest_of(
         "resources": [
             {
                 "name": name,
-                "path": f"{name}.csv",
+                "path": path,
                 "profile": "tabular-data-resource",
                 "format": "csv",
                 "mediatype": "text/csv",
@@ -64,6 +71,54 @@ def manifest_of(
             }
         ],
         "series": _own_part(series, period, rows, operations) | {"parent": parent},
+    }
+
+
+def combine_manifests(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Return the manifest of the parts that two manifests of one period are about.
+
+    A column has a total if no part holds other values than numbers in it.
+    """
+    left, right = one["series"], other["series"]
+    texts = sorted({*left[_TEXTS], *right[_TEXTS]})
+    totals = {
+        name: _sum_of(left["totals"].get(name), right["totals"].get(name))
+        for name in dict.fromkeys((*left["totals"], *right["totals"]))
+        if name not in texts
+    }
+    dates = {
+        name: [min(ends[0] for ends in found), max(ends[1] for ends in found)]
+        for name in dict.fromkeys((*left["dates"], *right["dates"]))
+        if (found := [side["dates"][name] for side in (left, right) if name in side["dates"]])
+    }
+    return {
+        **one,
+        "resources": [*one["resources"], *other["resources"]],
+        "series": {
+            **left,
+            "rows": left["rows"] + right["rows"],
+            "entities": left["entities"] + right["entities"],
+            "totals": totals,
+            "dates": dates,
+            _TEXTS: texts,
+        },
+    }
+
+
+def combined_manifest(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return the manifest of a period from those of all of its parts."""
+    found = reduce(combine_manifests, parts)
+    return {**found, "series": {k: v for k, v in found["series"].items() if k != _TEXTS}}
+
+
+def _sum_of(one: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[str, Any]:
+    given = [total for total in (one, other) if total]
+    exact = Decimal(0)
+    for total in given:
+        exact = _EXACT.add(exact, Decimal(total["sum"]))
+    return {
+        "count": sum(total["count"] for total in given),
+        "sum": format(exact.normalize(_EXACT), "f"),
     }
 
 
@@ -89,6 +144,12 @@ def _own_part(
     part["totals"] = {
         name: _total(rows[name]) for name in rows.column_names if _is_number(series, name, rows)
     }
+    if series.shard is not None:
+        part[_TEXTS] = [
+            name
+            for name in rows.column_names
+            if name not in part["totals"] and rows[name].null_count < rows.num_rows
+        ]
     part["dates"] = {
         name: _ends(rows[name])
         for name in rows.column_names

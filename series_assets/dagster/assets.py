@@ -28,6 +28,7 @@ HISTORY = ("state", "truth")
 MANIFEST = ("manifest",)
 """That of a series with ``manifest: true``, the last one."""
 
+_TABLE = "reference_table"
 _BROKEN_GROUP = "broken_series"
 _KINDS = {
     "new_records": ("python", "csv"),
@@ -120,7 +121,7 @@ def assets_of(
             tags_by_output_name={
                 "result": {
                     "series_assets/series": series.name,
-                    **{f"dagster/kind/{kind}": "" for kind in _KINDS[name]},
+                    **{f"dagster/kind/{kind}": "" for kind in _kinds_of(series, name)},
                 }
             },
             metadata_by_output_name={"result": definition_metadata(series, name, layout)},
@@ -155,6 +156,11 @@ def assets_of(
         assets.append(asset(manifest_graph(series, tools), "manifest", **inputs))
     keys = {io_manager_key(series.name): io_manager, between_ops_key(series.name): dg.fs_io_manager}
     return dg.with_resources(tools.options.attach(assets), keys)
+
+
+def _kinds_of(series: Series, asset: str) -> tuple[str, ...]:
+    """Return what an asset shows as made with; the entities of shards are in Parquet."""
+    return ("python", "parquet") if series.is_sharded and asset == _TABLE else _KINDS[asset]
 
 
 def code_version(series: Series, asset: str) -> str:

@@ -1,6 +1,6 @@
 """What an asset downstream gets of a period: a handle, which reads only what is asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ from series_assets.core.errors import RequestError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.storage import files
-from series_assets.storage.reference_table import ReferenceTable
+from series_assets.storage.entities import ReferenceTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,15 +39,19 @@ class ReferenceTableSnapshot:
         )
 
     def load(self) -> "pd.DataFrame":
-        """Return the entities as first recorded, typed, the oldest first.
+        """Return the entities as first recorded, typed, the oldest first; shard by shard.
 
         Raises RequestError where a period up to this one is missing or outdated.
         """
         import numpy as np
+        import pandas as pd
 
         self.table.require_periods(self._periods, f"the reference table after period {self.key}")
-        known = self.table.entities_before(self._periods)
-        return self.table.fetch(known.keys(np.arange(known.total)), self.table.columns())
+        frames = []
+        for table in self.table.parts:
+            known = table.entities_before(self._periods)
+            frames.append(table.fetch(known.keys(np.arange(known.total)), table.columns()))
+        return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 
     @property
     def _periods(self) -> int:
@@ -70,7 +74,10 @@ class RecordsFile:
         return self.records is not None
 
     def path(self) -> Path:
-        """Return the path of the CSV. Raises RequestError where there is none."""
+        """Return the path of the CSV, or of the folder of all parts of a sharded series.
+
+        Raises RequestError where there is none.
+        """
         if self.records is None:
             raise RequestError(
                 f"its {self.asset.replace('_', ' ')} "
@@ -85,7 +92,18 @@ class RecordsFile:
         """Return the records as a pandas frame, typed. Raises RequestError where there are none."""
         from series_assets.core.records import typed
 
-        return typed(files.read_csv(self.path()), self.series.kinds)
+        return typed(files.read_records(self.path()), self.series.kinds)
+
+    def parts(self) -> "list[RecordsFile]":
+        """Return the records of each shard, to be read one at a time.
+
+        Those of a series that is not sharded are one part. Raises RequestError where there are
+        none.
+        """
+        path = self.path()
+        if not path.is_dir():
+            return [self]
+        return [replace(self, records=part) for part in files.parts_in(path)]
 
 
 class ChangeLogFile(RecordsFile):
@@ -169,6 +187,8 @@ class StateSnapshot:
         return self.series.calendar.period_for_key(self.key)
 
 
+_OF_PARTS = ("new_records", "dataset")
+"""The assets that a sharded series keeps in parts."""
 Handle = ReferenceTableSnapshot | RecordsFile | StateSnapshot
 
 
@@ -186,4 +206,6 @@ def handle_of(series: Series, asset: str, period: Period, workspace: "Workspace"
         "manifest": (ManifestFile, layout.manifest),
     }[asset]
     path = place(period.number)
-    return kind(path if path.exists() else None, series, asset, period.key)
+    parts = [getattr(part, place.__name__)(period.number) for part in layout.parts]
+    made = all(part.exists() for part in parts) if asset in _OF_PARTS else path.exists()
+    return kind(path if made else None, series, asset, period.key)

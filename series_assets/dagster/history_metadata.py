@@ -10,7 +10,7 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.dagster.columns import history_schema
 from series_assets.dagster.metadata import Metadata, of_period, table_of, table_of_files
-from series_assets.storage.files import Layout
+from series_assets.storage.layout import Layout
 
 if TYPE_CHECKING:
     from series_assets.core.truth.fold import Fold
@@ -57,16 +57,17 @@ def truth_metadata(
 def manifest_metadata(period: Period, path: Path) -> Metadata:
     """Return what is shown of a manifest."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    [resource], part = content["resources"], content["series"]
+    resources, part = content["resources"], content["series"]
     facts: Metadata = {
         "path": dg.MetadataValue.path(path),
         **of_period(period),
         "rows": part["rows"],
         "entities": part["entities"],
-        "dataset_bytes": resource["bytes"],
-        "dataset_hash": resource["hash"],
+        "dataset_bytes": sum(one["bytes"] for one in resources),
         "manifest": dg.MetadataValue.json(content),
     }
+    if len(resources) == 1:
+        facts["dataset_hash"] = resources[0]["hash"]
     if part["parent"]:
         facts["parent"] = part["parent"]
     return facts

@@ -20,6 +20,7 @@ from series_assets.dagster.failures import failure_of
 from series_assets.dagster.handles import handle_of
 from series_assets.dagster.input_loading import load_as_annotated
 from series_assets.dagster.metadata import Metadata
+from series_assets.dagster.part_metadata import part_metadata
 from series_assets.dagster.recording import PartitionRecorder
 
 if TYPE_CHECKING:
@@ -53,10 +54,10 @@ class SeriesIOManager(dg.IOManager):
                 self._workspace.scratch() as folder,
                 closing(iter(obj)) as periods,
             ):
-                write = getattr(_PeriodWriter(series, self._workspace, folder), asset)
+                writer = _PeriodWriter(series, self._workspace, folder)
                 for period, result in periods:
                     with as_period_errors(series, period):
-                        facts = write(series.plan(period.k), result)
+                        facts = writer.write(asset, series.plan(period.k), result)
                     if asset in ("reference_table", "dataset"):
                         facts["dagster/column_lineage"] = column_lineage(series, context.asset_key)
                     elif asset in HISTORY:
@@ -86,6 +87,16 @@ class _PeriodWriter:
         self._table = workspace.reference_table(series)
         self._layout = self._table.layout
 
+    def write(self, asset: str, plan: Plan, result: Any) -> Metadata:
+        """Store the result for an asset and return its metadata; parts are stored already."""
+        from series_assets.pipeline.part_facts import PeriodOfParts
+
+        if not isinstance(result, PeriodOfParts):
+            metadata_of_period: Metadata = getattr(self, asset)(plan, result)
+            return metadata_of_period
+        counts = self._table.current_counts() if asset != "new_records" else {}
+        return part_metadata(self._series, asset, plan.period, result, self._layout, counts)
+
     def new_records(self, plan: Plan, result: "NewRecords") -> Metadata:
         from series_assets.pipeline.new_records import write_new_records
 
@@ -95,7 +106,7 @@ class _PeriodWriter:
     def reference_table(self, plan: Plan, result: "NewEntities") -> Metadata:
         from series_assets.pipeline.reference import record_new_entities
 
-        record_new_entities(self._series, plan.period, result, self._workspace)
+        record_new_entities(self._series, plan.period, result, self._workspace, self._folder)
         counts = self._table.current_counts()
         return metadata.reference_table_metadata(self._series, plan, result, self._layout, counts)
 

@@ -16,9 +16,10 @@ from series_assets.core.plan.constraints import Violation
 from series_assets.core.plan.series import Plan, Series
 from series_assets.core.spec.specification import Specification
 from series_assets.dagster.columns import column_schema, column_types, history_schema, roles_of
+from series_assets.pipeline.record_summary import RecordSummary, summarize_records
 from series_assets.reporting.plotting import data_uri
-from series_assets.reporting.record_summary import RecordSummary, summarize_records
-from series_assets.storage.files import Layout
+from series_assets.storage.layout import Layout
+from series_assets.storage.reference_tables import reference_table
 from series_assets.storage.yaml_writing import as_yaml
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def definition_metadata(series: Series, asset: str, layout: Layout) -> Metadata:
         "manifest": layout.folder,
     }
     path = folders.get(asset, layout.database)
+    if series.is_sharded and asset == "reference_table":
+        path = reference_table(series, layout).place
     metadata: Metadata = {
         "path": dg.MetadataValue.path(path),
         "dagster/uri": path.absolute().as_uri(),
@@ -52,7 +55,7 @@ def definition_metadata(series: Series, asset: str, layout: Layout) -> Metadata:
     elif asset != "manifest":
         metadata["dagster/column_schema"] = column_schema(series)
     tables = {"reference_table": series.table, "state": series.states_table}
-    if asset in tables:
+    if asset in tables and not series.is_sharded:
         metadata["dagster/table_name"] = tables[asset]
     if series.source_files:
         metadata["dagster/code_references"] = dg.CodeReferencesMetadataValue(

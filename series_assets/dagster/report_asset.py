@@ -17,7 +17,7 @@ from series_assets.dagster.options import NO_OPTIONS, AssetOptions
 from series_assets.pipeline.workspace import Workspace
 from series_assets.reporting.history import History, describe_periods
 from series_assets.reporting.plotting import data_uri
-from series_assets.storage.files import Layout
+from series_assets.storage.layout import Layout
 
 if TYPE_CHECKING:
     from series_assets.reporting.report_plots import Plot

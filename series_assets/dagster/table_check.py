@@ -105,7 +105,9 @@ class _Check:
 
 
 def _description(report: VerificationReport) -> str:
-    return "\n\n".join([report.summary, *(f"{one.kind}: {one}" for one in report.findings)])
+    causes = [f"likely cause: {cause}" for cause in report.causes]
+    findings = [f"{one.kind}: {one}" for one in report.findings]
+    return "\n\n".join([report.summary, *causes, *findings])
 
 
 def _metadata(report: VerificationReport) -> dict[str, Any]:

@@ -160,14 +160,14 @@ def _run(
     ]
     with (
         isolated(database, derive(seed, "process")) as messages,
-        constant_seeds.replaced_by(seed if plan.period.k else None),
+        constant_seeds.replaced_by(seed if plan.run.index else None),
         patched(changes),
     ):
         try:
             yield messages
         except Exception as error:
             known = as_generation_error(error, messages.lines())
-            raise known.in_period(plan.series, plan.period.key, part) from error
+            raise known.in_period(plan.series, plan.key, part) from error
 
 
 def _run_exhibit(

@@ -18,6 +18,7 @@ from series_assets.pipeline.new_records import notes_of_run
 from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files, provenance, sqlite
+from series_assets.storage.cleaning import remove_surplus
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def make_existing_records(
         plan, entities, scratch, stock_exhibit=workspace.stock_exhibit
     )
     scratch.unlink()
-    where = f"{series.name}, period {plan.period.key}"
+    where = f"{series.name}, period {plan.key}"
     return ExistingRecords(
         as_delivered(outcome.records[table.columns()]),
         part.specification,
@@ -117,9 +118,11 @@ def sample_entities(series: Series, plan: Plan, workspace: Workspace) -> pd.Data
             "are known from earlier periods",
             "raise fraction_of_new, or give the first period more rows with an identifier",
             series=series.name,
-            period=plan.period.key,
+            period=plan.key,
         )
-    ranks = sample_ranks(part.distribution, part.rows, known.total, plan.random_seed, plan.period.k)
+    ranks = sample_ranks(
+        part.distribution, part.rows, known.total, plan.random_seed, *plan.run.place
+    )
     return table.fetch(known.keys(ranks), series.reference_columns)
 
 
@@ -138,6 +141,7 @@ def write_dataset(
     with workspace.exclusive_access():
         if plan.new is not None:  # they are delivered with it, and have to match
             provenance.require_new_records(series, layout, plan.period)
+        remove_surplus(layout, number)
         files.remove_if_there(layout.manifest(number))  # it states that all files are complete
         if not series.truth:
             for path in layout.truth_files(number):  # left by a run with a truth block

@@ -29,7 +29,7 @@ def as_period_errors(series: Series, period: Period) -> Iterator[None]:
     except PeriodError:
         raise
     except Exception as error:
-        raise period_error(error, series.name, period.key) from error
+        raise period_error(error, series.name, series.key_of(period)) from error
 
 
 def period_error(error: Exception, series: str, period: str = "") -> PeriodError:

@@ -1,11 +1,13 @@
 """The manifest of a period: written after all of its other files, removed before they change."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from series_assets.core.manifest import manifest_of
+from series_assets.core.manifest import combined_manifest, manifest_of
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.pipeline.state import PeriodFold, read_dataset, recorded_fold
@@ -32,14 +34,30 @@ def write_manifest(
     if folded is None and series.truth:
         folded = recorded_fold(series, period, workspace)
     layout = workspace.layout(series)
-    content = read_dataset(series, period, workspace)
-    rows = files.parse_table(content) if texts is None else texts
     parent = require_manifest_before(series, layout, period)
     operations = folded.fold.operations if folded else None
-    manifest = manifest_of(series, period, content, rows, operations, parent)
+    if series.is_sharded:  # one part in memory at a time
+        parts = (_manifest_of(one, period, workspace, None, parent, None) for one in series.parts)
+        manifest = combined_manifest(parts)
+    else:
+        manifest = _manifest_of(series, period, workspace, operations, parent, texts)
     prepared = folder / f"manifest_{period.number}.json"
     files.write_text(prepared, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
     target = layout.manifest(period.number)
     with workspace.exclusive_access():
         files.replace(prepared, target)
     return target
+
+
+def _manifest_of(
+    series: Series,
+    period: Period,
+    workspace: Workspace,
+    operations: Mapping[str, int] | None,
+    parent: str | None,
+    texts: pa.Table | None,
+) -> dict[str, Any]:
+    """Return the manifest of a dataset, or of a shard's part of it."""
+    content = read_dataset(series, period, workspace)
+    rows = files.parse_table(content) if texts is None else texts
+    return manifest_of(series, period, content, rows, operations, parent)

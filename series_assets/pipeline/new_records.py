@@ -51,7 +51,7 @@ def make_new_records(series: Series, plan: Plan, workspace: Workspace, folder: P
     sqlite.copy_for_run(source, scratch, plan.new.specification)
     outcome = generate_new_records(plan, scratch, stock_exhibit=workspace.stock_exhibit)
     scratch.unlink()
-    where = f"{series.name}, period {plan.period.key}"
+    where = f"{series.name}, period {plan.key}"
     notes = [*notes_of_run(where, "new records", outcome.exhibit_messages, outcome.broken)]
     lost = plan.new.rows - len(outcome.records)
     if lost:

@@ -12,6 +12,14 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Plan, Series
 from series_assets.pipeline.failures import as_period_errors
 from series_assets.pipeline.manifest import write_manifest
+from series_assets.pipeline.part_facts import PeriodOfParts
+from series_assets.pipeline.part_tasks import (
+    dataset_part,
+    new_records_part,
+    reference_table_part,
+)
+from series_assets.pipeline.parts import Task as PartTask
+from series_assets.pipeline.parts import run_parts
 from series_assets.pipeline.progress import MANIFEST, STATE, TRUTH, PhaseTimer, Progress, counted
 from series_assets.pipeline.reference import NewEntities, require_earlier, select_new_entities
 from series_assets.pipeline.state import PeriodFold, fold_period, recorded_fold
@@ -28,18 +36,24 @@ T = TypeVar("T", "NewRecords", "Dataset")
 
 def new_records_of(
     series: Series, plans: Sequence[Plan], workspace: Workspace, progress: Progress
-) -> Generator[tuple[Period, "NewRecords"], None, None]:
+) -> Generator[tuple[Period, "NewRecords | PeriodOfParts"], None, None]:
     """Yield the new records of each period. Raises SeriesError."""
+    if series.is_sharded:
+        yield from _of_parts(new_records_part, series, plans, workspace, progress)
+        return
     yield from _with_notes("new records", _new_records, series, plans, workspace, progress)
 
 
 def new_entities_of(
     series: Series, plans: Sequence[Plan], workspace: Workspace, progress: Progress
-) -> Generator[tuple[Period, NewEntities], None, None]:
+) -> Generator[tuple[Period, NewEntities | PeriodOfParts], None, None]:
     """Yield the entities that each period introduces. Raises SeriesError.
 
     The caller records those of a period before it continues with the next one.
     """
+    if series.is_sharded:
+        yield from _of_parts(reference_table_part, series, plans, workspace, progress)
+        return
     timer = PhaseTimer([plan.period for plan in plans], progress)
     with workspace.scratch() as folder:
         work = Work(series, workspace, folder)
@@ -56,8 +70,11 @@ def new_entities_of(
 
 def datasets_of(
     series: Series, plans: Sequence[Plan], workspace: Workspace, progress: Progress
-) -> Generator[tuple[Period, "Dataset"], None, None]:
+) -> Generator[tuple[Period, "Dataset | PeriodOfParts"], None, None]:
     """Yield the dataset of each period. Raises SeriesError."""
+    if series.is_sharded:
+        yield from _of_parts(dataset_part, series, plans, workspace, progress)
+        return
     yield from _with_notes("dataset", _dataset, series, plans, workspace, progress)
 
 
@@ -104,6 +121,23 @@ def manifests_of(
                 path = write_manifest(series, plan.period, None, workspace, folder)
             yield plan.period, path
             timer.end(MANIFEST, plan.period, path.name)
+
+
+def _of_parts(
+    task: "PartTask",
+    series: Series,
+    plans: Sequence[Plan],
+    workspace: Workspace,
+    progress: Progress,
+) -> Generator[tuple[Period, PeriodOfParts], None, None]:
+    """Run a task for each part of each period, which writes it; yield facts by period."""
+    with workspace.scratch() as folder:
+        work, periods = Work(series, workspace, folder), [plan.period for plan in plans]
+        if task is reference_table_part:
+            with as_period_errors(series, periods[0]):
+                require_earlier(series, periods[0], workspace, folder)
+        for period, facts in run_parts(work, periods, task, progress):
+            yield period, PeriodOfParts(facts)
 
 
 def _with_notes(

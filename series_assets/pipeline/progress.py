@@ -7,7 +7,7 @@ from time import perf_counter
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 
-PHASES = ("new records", "reference table", "dataset")
+NEW_RECORDS, REFERENCE_TABLE, DATASET = PHASES = ("new records", "reference table", "dataset")
 """The phases of each period, in order."""
 STATE, TRUTH, MANIFEST = "state", "truth", "manifest"
 """Additional phases of series that request them, after the others."""
@@ -16,7 +16,16 @@ STATE, TRUTH, MANIFEST = "state", "truth", "manifest"
 def phases_of(series: Series) -> tuple[str, ...]:
     """Return the phases of each period of a series, in order."""
     history = (STATE, TRUTH) if series.truth else ()
-    return (*PHASES, *history, *((MANIFEST,) if series.user_input.manifest else ()))
+    of_parts: tuple[str, ...] = PHASES
+    if series.is_sharded:
+        shards = range(series.shards)
+        of_parts = tuple(phase_of_part(one, series, shard) for shard in shards for one in PHASES)
+    return (*of_parts, *history, *((MANIFEST,) if series.user_input.manifest else ()))
+
+
+def phase_of_part(phase: str, series: Series, shard: int) -> str:
+    """Return the name of a phase for one part of a period of a sharded series."""
+    return f"{phase}, part {shard + 1} of {series.shards}:"
 
 
 @dataclass(frozen=True)

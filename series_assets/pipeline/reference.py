@@ -11,7 +11,6 @@ from series_assets.core.plan.series import Series
 from series_assets.core.records import first_row_positions, typed
 from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace
-from series_assets.storage import sqlite
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,10 @@ class NewEntities:
 
 def require_earlier(series: Series, period: Period, workspace: Workspace, folder: Path) -> None:
     """Raise RequestError, with what to do first, if earlier periods are not in the table."""
-    sqlite.create_if_missing(workspace.layout(series).database, folder)
+    table = workspace.reference_table(series)
+    table.prepare(folder)
     if period.k:
-        workspace.reference_table(series).require_periods(period.k, period=period.key)
+        table.require_periods(period.k, period=period.key)
 
 
 def select_new_entities(series: Series, new_records: pa.Table | None) -> NewEntities:
@@ -54,7 +54,14 @@ def select_new_entities(series: Series, new_records: pa.Table | None) -> NewEnti
 
 
 def record_new_entities(
-    series: Series, period: Period, entities: NewEntities, workspace: Workspace
+    series: Series,
+    period: Period,
+    entities: NewEntities,
+    workspace: Workspace,
+    folder: Path | None = None,
 ) -> None:
-    """Store the entities of a period, replacing earlier ones. Raises SeriesError."""
-    workspace.reference_table(series).replace(period.k, entities.typed)
+    """Store the entities of a period, replacing earlier ones. Raises SeriesError.
+
+    ``folder`` is for temporary files.
+    """
+    workspace.reference_table(series).replace(period.k, entities.typed, folder)

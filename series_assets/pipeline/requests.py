@@ -7,8 +7,8 @@ from pathlib import Path
 from series_assets.core.errors import Fault, InputError, RequestError, did_you_mean
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
+from series_assets.pipeline import executors
 from series_assets.pipeline.workspace import Workspace
-from series_assets.storage.files import INNER_FOLDERS
 from series_assets.storage.lookup_tables import check_lookups
 from series_assets.storage.manifests import require_manifest_before
 from series_assets.storage.states import StateTable
@@ -38,6 +38,8 @@ def chosen_periods(series: Series, span: str | None) -> Sequence[Period]:
 def check_request(series: Series, periods: Sequence[Period], workspace: Workspace) -> None:
     """Raise RequestError or InputError if a run is certain to fail."""
     layout, table = workspace.layout(series), workspace.reference_table(series)
+    if not series.is_sharded:
+        executors.refuse_dask(workspace.executor)
     check_lookups(series, layout.database, any_database=workspace.any_database)
     table.check_owner()
     if periods[0].k:
@@ -48,7 +50,7 @@ def check_request(series: Series, periods: Sequence[Period], workspace: Workspac
         states.require_periods(periods[0].k)
     if series.user_input.manifest:
         require_manifest_before(series, layout, periods[0])
-    for folder in (layout.folder, *(layout.folder / name for name in INNER_FOLDERS)):
+    for folder in (layout.folder, *layout.inner_folders()):
         if folder == layout.folder or folder.exists():
             _check_writable(folder)
 

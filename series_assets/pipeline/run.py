@@ -21,6 +21,8 @@ from series_assets.pipeline.failures import PeriodError, as_period_errors
 from series_assets.pipeline.manifest import write_manifest
 from series_assets.pipeline.memory import release_unused
 from series_assets.pipeline.new_records import make_new_records, write_new_records
+from series_assets.pipeline.part_tasks import generate_part
+from series_assets.pipeline.parts import run_parts
 from series_assets.pipeline.progress import MANIFEST, STATE, TRUTH, PhaseTimer, Progress, counted
 from series_assets.pipeline.reference import (
     record_new_entities,
@@ -45,20 +47,39 @@ def generate_periods(
     check_request(series, periods, workspace)
     for note in notes_of(series):
         progress.noted(note)
-    workers = executors.workers_for(len(periods), series.rows, workspace.executor)
     timer = PhaseTimer(periods, progress)
     with workspace.scratch() as folder:
         require_earlier(series, periods[0], workspace, folder)
-        with executors.start_workers(workers) as processes:
-            if processes is None:
-                for period in periods:
-                    _make_period(series, period, workspace, folder, progress, timer)
-                    release_unused(series.rows)
-            else:
-                work = Work(series, workspace, folder)
-                _ParallelRun(work, periods, processes, progress, timer).run()
+        if series.is_sharded:
+            _make_parts(Work(series, workspace, folder), periods, progress, timer)
+        else:
+            _make_periods(Work(series, workspace, folder), periods, progress, timer)
     layout = workspace.layout(series)
     return [layout.dataset(period.number) for period in periods]
+
+
+def _make_parts(
+    work: Work, periods: Sequence[Period], progress: Progress, timer: PhaseTimer
+) -> None:
+    """Generate the periods of a sharded series, part by part."""
+    for period, _ in run_parts(work, periods, generate_part, progress):
+        with as_period_errors(work.series, period):
+            _finish(work.series, period, work.workspace, work.folder, timer)
+
+
+def _make_periods(
+    work: Work, periods: Sequence[Period], progress: Progress, timer: PhaseTimer
+) -> None:
+    """Generate the periods of a series that is not sharded."""
+    series, workspace, folder = work.series, work.workspace, work.folder
+    workers = executors.workers_for(len(periods), series.rows, workspace.executor)
+    with executors.start_workers(workers) as processes:
+        if processes is None:
+            for period in periods:
+                _make_period(series, period, workspace, folder, progress, timer)
+                release_unused(series.rows)
+        else:
+            _ParallelRun(work, periods, processes, progress, timer).run()
 
 
 def _make_period(
@@ -79,7 +100,7 @@ def _make_period(
         timer.end("new records", period, new.contents)
         timer.begin("reference table", period)
         entities = select_new_entities(series, new.texts)
-        record_new_entities(series, period, entities, workspace)
+        record_new_entities(series, period, entities, workspace, folder)
         timer.end("reference table", period, entities.contents)
         timer.begin("dataset", period)
         dataset = make_dataset(series, plan, new.texts, workspace, folder)
@@ -215,7 +236,13 @@ class _ParallelRun:
                     entities = select_new_entities(
                         self._work.series, read_new_records(self._work, period)
                     )
-                    record_new_entities(self._work.series, period, entities, self._work.workspace)
+                    record_new_entities(
+                        self._work.series,
+                        period,
+                        entities,
+                        self._work.workspace,
+                        self._work.folder,
+                    )
             except PeriodError as error:
                 self._fail(period, error)
             else:

@@ -25,7 +25,11 @@ MOST_ROWS = 400
 
 
 def smaller(series: Series, most: int = MOST_ROWS) -> Series:
-    """Return a series with ``most`` rows a period at most, its sums scaled accordingly."""
+    """Return a series with ``most`` rows a period at most, its sums scaled accordingly.
+
+    It has one shard: few rows need no more.
+    """
+    series = series.unsharded()
     crossed = combinations(series.specification)
     rows = min(series.rows, max(most, 2 * crossed))
     if rows == series.rows:

@@ -49,6 +49,7 @@ class TiedEntities:
         their_values: Ints,
         *,
         timed: bool,
+        only_last: bool,
     ) -> Taken:
         """Return the history of the entities of which the table took other rows.
 
@@ -67,7 +68,7 @@ class TiedEntities:
         states = list(self._states(our_keys, our_values, offset))
         codes = our_keys[offset : offset + count].tolist()
         for key, its_states in by_entity(codes, states).items():
-            found = adopted(its_states, held.get(key, []), timed=timed)
+            found = adopted(its_states, held.get(key, []), timed=timed, only_last=only_last)
             if found:
                 keys.append(key)
                 versions += [(key, version) for version in found[0]]

@@ -13,7 +13,6 @@ from series_assets.core.verify.compare import Sides, compare
 from series_assets.core.verify.instants import (
     MISSING,
     OPEN,
-    formatted,
     holds_numbers,
     instant_of,
     instants,
@@ -24,9 +23,8 @@ from series_assets.core.verify.sides import Flags, Ints, Versions, occurrences
 from series_assets.core.verify.values import Coded, coded, flags
 from series_assets.pipeline.tied_states import TiedEntities, tied_entities
 from series_assets.pipeline.truth import current_at, history_at, last_recorded
+from series_assets.pipeline.verify_causes import causes_of
 from series_assets.pipeline.workspace import Workspace
-
-_FAR = instant_of("2900-01-01")
 
 
 def verify_table(
@@ -57,7 +55,7 @@ def verify_table(
         expected = (history_at if options.as_ == "scd2" else current_at)(series, workspace, at)
         tied = tied_entities(series, workspace, at)
         sides = _Bringing(series.kinds, truth, options, columns, table, expected, tied)
-        return sides.report(series.name, at)
+        return sides.report(series, workspace, at)
     except InvalidValueError as error:
         raise RequestError(error.problem, error.remedy, file=name, colon=False) from None
 
@@ -100,7 +98,7 @@ class _Bringing:
         except InvalidValueError as error:
             raise InvalidValueError(f"column '{name}' {error.problem}", error.remedy) from None
 
-    def report(self, series: str, at: Period) -> VerificationReport:
+    def report(self, series: Series, workspace: Workspace, at: Period) -> VerificationReport:
         """Return the report as of a period."""
         theirs, current, marked = self._their_versions()
         ours, deleted = self._our_versions()
@@ -128,9 +126,13 @@ class _Bringing:
             tolerance=options.tolerance,
             scd2=self.scd2,
         )
-        self._note_times(ours, theirs, found.since_1970)
+        if found.since_1970:
+            self.notes.append(
+                f"{found.since_1970:,} first versions begin on 1970-01-01, which is accepted"
+            )
+        causes = causes_of(series, workspace, at, sides, found, options, table=self.table)
         return VerificationReport(
-            series,
+            series.name,
             options.as_,
             at.key,
             len(ours),
@@ -140,6 +142,7 @@ class _Bringing:
             ties,
             self.places.ignored,
             tuple(self.notes),
+            tuple(causes) if found.findings else (),
         )
 
     def _our_versions(self) -> tuple[Versions, Ints]:
@@ -165,12 +168,18 @@ class _Bringing:
         found = Versions(keys, start, end, np.arange(count))
         current: Flags = end == OPEN
         if self.places.current:
-            current = flags(self.table[self.places.current])
+            current = self._flags(self.places.current)
         if not self.places.deleted:
             return found, current, np.empty(0, dtype=np.int64)
-        deleted = flags(self.table[self.places.deleted])
+        deleted = self._flags(self.places.deleted)
         marked = np.unique(keys[deleted & current])
         return found.take(~deleted), current[~deleted], marked
+
+    def _flags(self, name: str) -> Flags:
+        try:
+            return flags(self.table[name])
+        except InvalidValueError as error:
+            raise InvalidValueError(f"column '{name}' {error.problem}", error.remedy) from None
 
     def _instants(self, name: str, missing: int) -> Ints:
         column = self.table[name]
@@ -200,8 +209,15 @@ class _Bringing:
             [np.zeros_like(self.their_keys), *(c.theirs for c in self.columns.values())]
         )
         offset = self.expected.num_rows
-        timed = self.scd2 and self.options.time == "exact" and not self.truth.every_row
-        found = self.tied.taken(self.our_keys, values, offset, theirs, others, timed=timed)
+        found = self.tied.taken(
+            self.our_keys,
+            values,
+            offset,
+            theirs,
+            others,
+            timed=self.options.time == "exact",
+            only_last=not self.scd2,
+        )
         if not found.keys:
             return ours, 0
         kept = ours.take(~np.isin(ours.key, list(found.keys)))
@@ -214,22 +230,3 @@ class _Bringing:
         )
         order = np.lexsort((both.start, both.key))
         return both.take(order), found.ties
-
-    def _note_times(self, ours: Versions, theirs: Versions, since_1970: int) -> None:
-        if since_1970:
-            self.notes.append(
-                f"{since_1970:,} first versions begin on 1970-01-01, which is accepted"
-            )
-        if not self.scd2 or not len(theirs):
-            return
-        ends = theirs.end[theirs.end != OPEN]
-        if len(ends) and ends.max() >= _FAR:
-            far = formatted(int(ends.max()) - self.options.closed_by())
-            self.notes.append(
-                f"versions end on {far}; if that means current, use --open-value '{far}'"
-            )
-        if self.options.time == "exact" and not np.isin(theirs.start, ours.start).any():
-            self.notes.append(
-                "no version of the table begins at an expected time; if the tool takes the time of "
-                "the run, use --time rank or --time order"
-            )

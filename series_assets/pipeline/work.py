@@ -41,8 +41,13 @@ def unpacked(packed: bytes) -> Work:
 
 def read_new_records(work: Work, period: Period) -> pa.Table | None:
     """Return the new records of a period, as text; None if its plan has none."""
-    new, _ = work.series.counts(period.k)
-    return work.workspace.read_new_records(work.series, period) if new else None
+    return read_new_records_of(work.series, work.workspace, period)
+
+
+def read_new_records_of(series: Series, workspace: Workspace, period: Period) -> pa.Table | None:
+    """Return the new records of a period of a series, or of a shard, as ``read_new_records``."""
+    new, _ = series.counts(period.k)
+    return workspace.read_new_records(series, period) if new else None
 
 
 Task = Callable[[Work, Plan], T]

@@ -10,8 +10,9 @@ from uuid import uuid4
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.storage import files, provenance, scratch
-from series_assets.storage.files import Layout
-from series_assets.storage.reference_table import ReferenceTable
+from series_assets.storage.entities import ReferenceTable
+from series_assets.storage.layout import Layout
+from series_assets.storage.reference_tables import reference_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,7 +45,7 @@ class Workspace:
 
     def reference_table(self, series: Series) -> ReferenceTable:
         """Return the reference table of a series."""
-        return ReferenceTable(series, self.layout(series))
+        return reference_table(series, self.layout(series))
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -3,6 +3,7 @@
 Numbers and sentences only. ``read_history`` collects them, ``report_plots`` plots them.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -54,6 +55,30 @@ class PeriodHistory:
     def requested(self) -> int:
         """All rows requested."""
         return self.requested_new + self.requested_existing
+
+
+def combine_histories(one: PeriodHistory, other: PeriodHistory) -> PeriodHistory:
+    """Return the history of two parts of a period, which is delivered if both of them are."""
+    delivered = entities = None
+    if one.delivered and other.delivered:
+        origins = Counter(one.delivered.origins)
+        origins.update(other.delivered.origins)
+        delivered = RowsByOrigin(
+            one.delivered.new + other.delivered.new,
+            dict(sorted(origins.items())),
+            one.delivered.unknown + other.delivered.unknown,
+        )
+    if one.entities is not None and other.entities is not None:
+        entities = one.entities + other.entities
+    return PeriodHistory(
+        one.k,
+        one.key,
+        one.requested_new + other.requested_new,
+        one.requested_existing + other.requested_existing,
+        delivered,
+        entities,
+        (*one.remarks, *other.remarks),
+    )
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from series_assets.reporting.plotting import data_uri
 from series_assets.reporting.read_history import read_history
 from series_assets.reporting.report_plots import Plot, plot_report
 from series_assets.storage import files
-from series_assets.storage.files import Layout
+from series_assets.storage.layout import Layout
 
 
 def write_report(

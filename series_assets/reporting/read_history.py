@@ -9,17 +9,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from series_assets.core.errors import RequestError
 from series_assets.core.plan.series import Series
-from series_assets.reporting.history import History, PeriodHistory, RowsByOrigin
-from series_assets.storage.files import Layout, read_csv
+from series_assets.reporting.history import (
+    History,
+    PeriodHistory,
+    RowsByOrigin,
+    combine_histories,
+)
+from series_assets.storage.entities import KEYS_PER_PERIOD, EntityLookup, ReferenceTable
+from series_assets.storage.files import read_csv
+from series_assets.storage.layout import Layout
 from series_assets.storage.provenance import is_stale
-from series_assets.storage.reference_table import KEYS_PER_PERIOD, ReferenceTable
-
-if TYPE_CHECKING:
-    from series_assets.storage.entity_lookup import EntityLookup
+from series_assets.storage.reference_tables import reference_table
 
 
 def read_history(series: Series, layout: Layout) -> History:
@@ -28,14 +31,20 @@ def read_history(series: Series, layout: Layout) -> History:
     Raises RequestError if the reference table belongs to another series, GenerationError if the
     database is unreadable. An unreadable dataset leads to a remark.
     """
-    table = ReferenceTable(series, layout)
+    table = reference_table(series, layout)
     table.check_owner()
-    with _known(table) as known:
-        periods = [_period(series, layout, known, k) for k in range(series.calendar.count)]
+    periods: list[PeriodHistory] = []
+    recorded = True
+    for part in table.parts:
+        with _known(part) as known:
+            ks = range(series.calendar.count)
+            of_part = [_period(part.series, part.layout, known, k) for k in ks]
+        periods = list(map(combine_histories, periods, of_part)) if periods else of_part
+        recorded = recorded and bool(known.recorded)
     remarks: tuple[str, ...] = ()
-    if any(period.delivered for period in periods) and not known.recorded:
+    if any(period.delivered for period in periods) and not recorded:
         remarks = (
-            f"{layout.database}: holds no reference table of {series.name}, so its entities and "
+            f"{table.place}: holds no reference table of {series.name}, so its entities and "
             "their periods of origin are not known; regenerate reference_table",
         )
     return History(series.name, periods, remarks)
@@ -77,6 +86,7 @@ def operations_in(path: Path) -> dict[str, int] | None:
 
 def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHistory:
     key, (new, existing) = series.calendar.keys[k], series.counts(k)
+    shown = series.key_of(series.calendar.period(k))
     path, remarks, delivered = layout.dataset(k + 1), [], None
     if path.exists():
         try:
@@ -85,12 +95,12 @@ def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHi
             remarks.append(str(error))
         if is_stale(series, layout, series.calendar.period(k)):
             remarks.append(
-                f"Period {key} was generated from different versions of the two files; "
+                f"Period {shown} was generated from different versions of the two files; "
                 "regenerate it."
             )
     if delivered and delivered.unknown and known.recorded:
         remarks.append(
-            f"Period {key}: {delivered.unknown} rows are about entities that are not in the "
+            f"Period {shown}: {delivered.unknown} rows are about entities that are not in the "
             "reference table for this period or an earlier one; regenerate reference_table and "
             "dataset."
         )
@@ -108,7 +118,7 @@ class _Known:
     """The entities of the reference table, which can be looked up by identifier."""
 
     identifier: str
-    entities: "EntityLookup | None"
+    entities: EntityLookup | None
     """None if there is no reference table."""
     recorded: Mapping[str, int]
     """The number of entities of each recorded period, by its key."""
@@ -144,8 +154,6 @@ class _Known:
 @contextmanager
 def _known(table: ReferenceTable) -> Iterator[_Known]:
     """Open the entities of a reference table, if there is one."""
-    from series_assets.storage.entity_lookup import entity_lookup
-
     identifier = table.series.first_identifier
     index = {key: k for k, key in enumerate(table.series.calendar.keys)}
     starts = table.recorded_periods()
@@ -153,7 +161,7 @@ def _known(table: ReferenceTable) -> Iterator[_Known]:
         yield _Known(identifier, None, {}, {}, index)
         return
     recorded = {key: count for key, count in starts.values() if key in index}
-    with entity_lookup(table, [identifier]) as entities:
+    with table.lookup([identifier]) as entities:
         yield _Known(
             identifier, entities, recorded, {k: key for k, (key, _) in starts.items()}, index
         )

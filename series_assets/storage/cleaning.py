@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from series_assets.core.errors import GenerationError
-from series_assets.storage.files import INNER_FOLDERS, Layout
+from series_assets.storage import files
+from series_assets.storage.layout import Layout
 
 
 def removable_files(layout: Layout) -> list[Path]:
@@ -14,30 +15,45 @@ def removable_files(layout: Layout) -> list[Path]:
     Ignores links and folders under their names. Raises GenerationError where a folder is a link
     or cannot be written.
     """
-    for folder in (layout.folder, *(layout.folder / name for name in INNER_FOLDERS)):
+    for folder in (layout.folder, *layout.inner_folders()):
         if folder.is_symlink():
             raise GenerationError(
                 "is a link, which is not followed to remove anything",
                 "remove the files where it leads by hand, and then the link",
                 file=folder,
             )
-    files = [path for path in layout.existing_files() if path.is_file() and not path.is_symlink()]
-    for folder in sorted({path.parent for path in files}):
+    found = [path for path in layout.existing_files() if path.is_file() and not path.is_symlink()]
+    for folder in sorted({path.parent for path in found}):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise GenerationError(
                 "its files cannot be removed: the folder cannot be written; nothing was removed",
                 "make it writable, then run this again",
                 file=folder,
             )
-    return files
+    return found
 
 
-def remove_files(layout: Layout, files: Sequence[Path]) -> None:
+def remove_surplus(layout: Layout, number: int) -> None:
+    """Remove the files of a dataset that another number of shards left, and empty folders.
+
+    Raises GenerationError.
+    """
+    found = layout.surplus_files(number)
+    for path in found:
+        files.remove(path)
+    # Specifications are in a folder within that of their parts.
+    for folder in sorted({path.parent for path in found}, reverse=True):
+        for place in (folder, folder.parent):
+            if place != layout.folder and place.is_dir() and not any(place.iterdir()):
+                place.rmdir()
+
+
+def remove_files(layout: Layout, paths: Sequence[Path]) -> None:
     """Remove the files, and then the empty folders of the series.
 
     Raises GenerationError at the first file that cannot be removed.
     """
-    for path in files:
+    for path in paths:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
@@ -46,6 +62,6 @@ def remove_files(layout: Layout, files: Sequence[Path]) -> None:
                 "make sure that the file can be removed, then run this again",
                 file=path,
             ) from error
-    for folder in (*(layout.folder / name for name in INNER_FOLDERS), layout.folder):
+    for folder in (*reversed(layout.inner_folders()), layout.folder):
         if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
             folder.rmdir()

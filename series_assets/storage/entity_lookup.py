@@ -1,4 +1,4 @@
-"""Looking up entities in the reference table by their identifiers.
+"""Looking up entities in a reference table in SQLite by their identifiers.
 
 The table has no index on identifiers, which would double the file and slow down every period. A
 lookup creates a temporary one, on disk if it is large, so memory does not grow with the entities.
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from series_assets.core.plan.series import BOOKKEEPING
 from series_assets.core.records import as_text
-from series_assets.storage.reference_table import KEYS_PER_PERIOD, ReferenceTable
+from series_assets.storage.entities import KEYS_PER_PERIOD, EntityLookup, ReferenceTable
 from series_assets.storage.sqlite import explain_sqlite_errors, open_database, quoted
 
 Keys = NDArray[np.int64]
@@ -31,7 +31,7 @@ _BATCH = 50_000
 @contextmanager
 def entity_lookup(
     table: ReferenceTable, identifiers: Sequence[str], before: int | None = None
-) -> Iterator["EntityLookup"]:
+) -> Iterator["SqliteEntityLookup"]:
     """Provide a lookup by some identifier columns in the current reference table.
 
     It has the entities that periods before ``before`` introduced, or all. Raises GenerationError.
@@ -42,7 +42,7 @@ def entity_lookup(
             name: _index(connection, table.series.table, name, f"identifiers_{place}", bound)
             for place, name in enumerate(identifiers)
         }
-        yield EntityLookup(table, connection, indexes)
+        yield SqliteEntityLookup(table, connection, indexes)
 
 
 def _index(connection: sqlite3.Connection, table: str, name: str, index: str, bound: int) -> str:
@@ -60,8 +60,8 @@ def _index(connection: sqlite3.Connection, table: str, name: str, index: str, bo
     return index
 
 
-class EntityLookup:
-    """The entities of a reference table, found by their identifiers."""
+class SqliteEntityLookup(EntityLookup):
+    """The entities of a reference table in SQLite, found in temporary indexes."""
 
     def __init__(
         self, table: ReferenceTable, connection: sqlite3.Connection, indexes: Mapping[str, str]

@@ -1,104 +1,22 @@
-"""The files of a series: their paths, and writing each of them atomically (contract, 8)."""
+"""Reading the files of a series, and writing each of them atomically (contract, 8).
+
+Their paths are in ``layout``.
+"""
 
 import contextlib
 import csv
 import io
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from series_assets.core.errors import GenerationError
-from series_assets.core.plan.series import Series
-from series_assets.core.spec.truth_settings import DIMENSIONS
+from series_assets.storage.layout import is_inner_folder
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-_FILE_NAMES = {
-    "": re.compile(r"dataset_[1-9]\d*\.(csv|new\.yml|existing\.yml|manifest\.json)|report\.html"),
-    "new_records": re.compile(r"dataset_[1-9]\d*\.csv"),
-    "truth": re.compile(r"(changes|cells|scd1|scd2)_[1-9]\d*\.csv"),
-}
-"""The names of a series' files in its folder, and in the folders within it."""
-INNER_FOLDERS = tuple(filter(None, _FILE_NAMES))
-"""The folders within a series' folder."""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The paths of one series' files and of its database."""
-
-    folder: Path
-    database: Path
-
-    @classmethod
-    def of(cls, series: Series, data_dir: Path, *, flat: bool = False) -> Self:
-        """Return the layout of a series; ``flat`` puts its files into the data dir itself."""
-        return cls(
-            folder=data_dir if flat else data_dir / series.name,
-            database=series.database or data_dir / "exhibit.db",
-        )
-
-    def dataset(self, number: int) -> Path:
-        """The delivered records."""
-        return self.folder / f"dataset_{number}.csv"
-
-    def new_specification(self, number: int) -> Path:
-        """The specification of a dataset's new records."""
-        return self.folder / f"dataset_{number}.new.yml"
-
-    def existing_specification(self, number: int) -> Path:
-        """The specification of a dataset's existing records."""
-        return self.folder / f"dataset_{number}.existing.yml"
-
-    def new_records(self, number: int) -> Path:
-        """The new records of a dataset on their own."""
-        return self.folder / "new_records" / f"dataset_{number}.csv"
-
-    def manifest(self, number: int) -> Path:
-        """The manifest, by which a consumer knows that a dataset is there and complete."""
-        return self.folder / f"dataset_{number}.manifest.json"
-
-    @property
-    def truth(self) -> Path:
-        """The folder of the expected history, which is not delivered."""
-        return self.folder / "truth"
-
-    def changes(self, number: int) -> Path:
-        """The change that each row of a dataset is."""
-        return self.truth / f"changes_{number}.csv"
-
-    def cells(self, number: int) -> Path:
-        """The values that a dataset changed."""
-        return self.truth / f"cells_{number}.csv"
-
-    def dimension(self, kind: str, number: int) -> Path:
-        """The expected dimension after a dataset; ``kind`` is ``scd1`` or ``scd2``."""
-        return self.truth / f"{kind}_{number}.csv"
-
-    def truth_files(self, number: int) -> list[Path]:
-        """All files of the history after a dataset, whether they are written or not."""
-        dimension = [self.dimension(kind, number) for kind in DIMENSIONS]
-        return [self.changes(number), self.cells(number), *dimension]
-
-    @property
-    def report(self) -> Path:
-        """The report on all periods generated so far."""
-        return self.folder / "report.html"
-
-    def existing_files(self) -> list[Path]:
-        """Return the existing files of all periods, sorted."""
-        return sorted(
-            path
-            for folder, names in _FILE_NAMES.items()
-            for path in (self.folder / folder).glob("*")
-            if names.fullmatch(path.name)
-        )
-
 
 _TO_QUOTE = (b",", b'"', b"\r", b"\n")
 _ROWS_AT_ONCE = 50_000
@@ -200,6 +118,20 @@ def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame"
     return frame
 
 
+def read_records(path: Path) -> "pd.DataFrame":
+    """Return the records in a file, or in all parts of a folder, as ``read_csv`` does."""
+    import pandas as pd
+
+    if not path.is_dir():
+        return read_csv(path)
+    return pd.concat([read_csv(part) for part in parts_in(path)], ignore_index=True)
+
+
+def parts_in(folder: Path) -> list[Path]:
+    """Return the files of all parts of a dataset in their order."""
+    return sorted(folder.glob("part-*.csv"))
+
+
 def read_table(path: Path, columns: Sequence[str] | None = None) -> "pa.Table":
     """Return what ``read_csv`` does as an Arrow table, null where a value is missing."""
     # Opened once: another run may replace the file at any time.
@@ -282,8 +214,10 @@ def remove_if_there(path: Path) -> None:
 
 def _refuse_links(target: Path) -> None:
     """Refuse to write through a link in the place of a series' file or folder."""
-    inner = target.parent.name in INNER_FOLDERS
-    for place in (target, target.parent, *((target.parent.parent,) if inner else ())):
+    places = [target, target.parent]
+    while is_inner_folder(places[-1].name):
+        places.append(places[-1].parent)
+    for place in places:
         if place.is_symlink():
             raise GenerationError(
                 "is a link, which is not followed to write or to replace anything",

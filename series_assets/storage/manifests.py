@@ -6,7 +6,7 @@ from hashlib import sha256
 from series_assets.core.errors import RequestError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
-from series_assets.storage.files import Layout
+from series_assets.storage.layout import Layout
 
 
 def require_manifest_before(series: Series, layout: Layout, period: Period) -> str | None:

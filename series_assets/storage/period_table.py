@@ -13,7 +13,7 @@ from pathlib import Path
 
 from series_assets.core.errors import RequestError
 from series_assets.core.plan.series import Series
-from series_assets.storage.files import Layout
+from series_assets.storage.layout import Layout
 from series_assets.storage.sqlite import (
     column_names,
     open_database,

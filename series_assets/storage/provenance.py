@@ -11,7 +11,7 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.spec.specification import Specification
 from series_assets.storage import files
-from series_assets.storage.files import Layout
+from series_assets.storage.layout import Layout
 from series_assets.storage.yaml_writing import as_yaml
 
 _COMMENT = "made from a specification and a user input with the fingerprint "
@@ -59,7 +59,11 @@ def require_delivered(series: Series, layout: Layout, period: Period) -> None:
 
     Raises RequestError with the file and what to generate again.
     """
+    for part, part_layout in zip(series.parts, layout.parts, strict=True):
+        _require_part(part, part_layout, period)
 
+
+def _require_part(series: Series, layout: Layout, period: Period) -> None:
     def refusal(path: Path, problem: str, remedy: str) -> RequestError:
         return RequestError(problem, remedy, file=path, colon=False)
 
@@ -79,8 +83,11 @@ def require_delivered(series: Series, layout: Layout, period: Period) -> None:
 
 def is_stale(series: Series, layout: Layout, period: Period) -> bool:
     """Return whether a dataset was generated from different versions of the two files."""
-    *_, (_, path) = _specifications(series, layout, period)
-    return read_fingerprint(path) not in (None, series.fingerprint)
+    for part, part_layout in zip(series.parts, layout.parts, strict=True):
+        *_, (_, path) = _specifications(part, part_layout, period)
+        if read_fingerprint(path) not in (None, series.fingerprint):
+            return True
+    return False
 
 
 def _specifications(series: Series, layout: Layout, period: Period) -> list[tuple[str, Path]]:

@@ -1,24 +1,29 @@
-"""The reference table: all entities so far, in SQLite (contract, section 6).
+"""The reference table in SQLite: all entities so far (contract, section 6).
 
-Each entity is one row. Its integer key combines the period that introduced it and its position in
-that period, so "as of period k" is a bound on the key. A second table records each period: the
-number of its entities and the fingerprint of the files that it was generated from. ``core`` decides
-which entities are sampled.
+Each entity is one row. A second table records each period: the number of its entities and the
+fingerprint of the files that it was generated from. ``core`` decides which entities are sampled.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import accumulate, repeat
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from itertools import repeat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from series_assets.core.errors import GenerationError, RequestError
+from series_assets.core.errors import GenerationError
 from series_assets.core.plan.series import BOOKKEEPING
+from series_assets.storage.entities import (
+    KEYS_PER_PERIOD,
+    EntityLookup,
+    Recorded,
+    ReferenceTable,
+)
 from series_assets.storage.period_table import PeriodTable
 from series_assets.storage.sqlite import (
     column_names,
+    create_if_missing,
     insert_rows,
     open_database,
     quoted,
@@ -33,21 +38,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _KEY, _PERIOD = BOOKKEEPING
-KEYS_PER_PERIOD = 2**32
-"""Position ``p`` of period ``k`` has the key ``k * 2**32 + p``."""
-Recorded = dict[int, tuple[int, str]]
-"""The number of entities and the fingerprint of each recorded period."""
 
 
-class ReferenceTable(PeriodTable):
+class SqliteReferenceTable(PeriodTable, ReferenceTable):
     """The reference table of one series in its database."""
+
+    @property
+    def place(self) -> Path:
+        """The database."""
+        return self.layout.database
+
+    def prepare(self, folder: Path) -> None:
+        """Create the database where there is none. Raises GenerationError."""
+        create_if_missing(self.layout.database, folder)
 
     @property
     def name(self) -> str:
         """The table's name."""
         return self.series.table
 
-    def replace(self, k: int, entities: "pd.DataFrame | None") -> None:
+    def replace(self, k: int, entities: "pd.DataFrame | None", folder: Path | None = None) -> None:
         """Replace the entities that period ``k`` introduced, in one transaction.
 
         ``entities`` is typed, with one row for each entity; None for a period without new records.
@@ -110,53 +120,6 @@ class ReferenceTable(PeriodTable):
             len(entities.columns) + 2,
         )
 
-    def require_periods(self, before: int, reader: str = "", *, period: str = "") -> None:
-        """Require that all periods before ``before`` are recorded from the current files.
-
-        ``period`` is the key of the period that needs them, ``reader`` anything else that does.
-        Raises RequestError that names the periods to generate first.
-        """
-        self._require(self._recorded(check_owner=True), range(before), reader, period)
-
-    def _require(
-        self,
-        recorded: Mapping[int, tuple[int, str]],
-        periods: Iterable[int],
-        reader: str = "",
-        period: str = "",
-    ) -> None:
-        keys = self.series.calendar.keys
-        periods = list(periods)
-        missing = [k for k in periods if k not in recorded]
-        stale = [k for k in periods if k in recorded and recorded[k][1] != self.series.fingerprint]
-        if not missing and not stale:
-            return
-        again = sorted({*missing, *stale})
-        span = f"{keys[again[0]]}..{keys[again[-1]]}" if len(again) > 1 else keys[again[0]]
-        reasons = []
-        if missing:
-            reasons.append(f"nothing is recorded yet for {_shortened(keys[k] for k in missing)}")
-        if stale:
-            reasons.append(
-                f"{_shortened(keys[k] for k in stale)} {'was' if len(stale) == 1 else 'were'} "
-                "generated from different versions of the two files"
-            )
-        problem = f"samples from all periods before it, but {' and '.join(reasons)}"
-        raise RequestError(
-            problem if period else f"{self.series.name}, {reader} {problem}",
-            f"first generate {span} (materialize new_records and reference_table of "
-            f"{'these partitions' if len(again) > 1 else 'this partition'}, or run "
-            f"series-assets generate with --periods {span})",
-            series=self.series.name if period else "",
-            period=period,
-            colon=False,
-        )
-
-    def current_counts(self) -> dict[int, int]:
-        """Return how many entities each period introduced, if recorded from the current files."""
-        recorded = self._recorded(check_owner=False).items()
-        return {k: count for k, (count, mark) in recorded if mark == self.series.fingerprint}
-
     def recorded_periods(self) -> dict[int, tuple[str, int]] | None:
         """Return the key and number of entities of each period, recorded from any files.
 
@@ -169,12 +132,6 @@ class ReferenceTable(PeriodTable):
                 return None
             rows = connection.execute(f"SELECT period, starts, entities FROM {self._periods}")
             return {k: (key, int(entities)) for k, key, entities in rows}
-
-    def entities_before(self, k: int) -> "KnownEntities":
-        """Return the entities of all periods before ``k``. Raises as ``require_periods`` does."""
-        recorded = self._recorded(check_owner=True)
-        self._require(recorded, range(k), period=self.series.calendar.keys[k])
-        return KnownEntities(tuple(recorded[j][0] for j in range(k)))
 
     def fetch(self, keys: "NDArray[np.int64]", columns: Sequence[str]) -> "pd.DataFrame":
         """Return the typed values of the given rows, in the order of the keys, with repeats.
@@ -214,6 +171,14 @@ class ReferenceTable(PeriodTable):
         }
         return frame_of_columns(typed, pd.Index(columns))
 
+    def lookup(
+        self, identifiers: Sequence[str], before: int | None = None
+    ) -> AbstractContextManager[EntityLookup]:
+        """Provide a lookup with temporary indexes, see ``entity_lookup``."""
+        from series_assets.storage.entity_lookup import entity_lookup
+
+        return entity_lookup(self, identifiers, before)
+
     def columns(self) -> list[str]:
         """Return the columns of the data in their order; none before any period is recorded."""
         with open_database(self.layout.database, read_only=True) as connection:
@@ -236,29 +201,3 @@ class ReferenceTable(PeriodTable):
     def _columns(self, connection: sqlite3.Connection) -> list[str]:
         names = column_names(connection, self.name)
         return [name for name in names if name not in BOOKKEEPING]
-
-
-@dataclass(frozen=True)
-class KnownEntities:
-    """The number of entities that each period so far introduced."""
-
-    counts: tuple[int, ...]
-
-    @cached_property
-    def total(self) -> int:
-        """The number of all entities; their ranks are 0 to ``total - 1``."""
-        return sum(self.counts)
-
-    def keys(self, ranks: "NDArray[np.int64]") -> "NDArray[np.int64]":
-        """Return the keys of the entities with the given ranks, in the shape of ``ranks``."""
-        import numpy as np
-
-        ends = np.array(list(accumulate(self.counts)), dtype=np.int64)
-        periods = np.searchsorted(ends, ranks, side="right")
-        firsts = ends - np.array(self.counts, dtype=np.int64)
-        return periods * KEYS_PER_PERIOD + (ranks - firsts[periods])
-
-
-def _shortened(keys: Iterable[str]) -> str:
-    keys = list(keys)
-    return ", ".join(keys) if len(keys) <= 4 else f"{keys[0]}, {keys[1]}, … {keys[-1]}"

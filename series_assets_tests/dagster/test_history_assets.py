@@ -217,6 +217,44 @@ def test_periods_before_a_failure_count_and_another_run_completes_the_series(
     assert bench.files == expected
 
 
+_RETRIED: dict[str, Any] = {}
+"""The resources of the job that is re-executed, which Dagster builds again in this process."""
+
+
+def retried_job() -> dg.JobDefinition:
+    """Return the job of the series, which makes all of its assets."""
+    return build_definitions([told_series()], _RETRIED).resolve_job_def("demo")
+
+
+@pytest.mark.parametrize("phase", ["state", *thorough("truth", "manifest")])
+def test_a_run_is_re_executed_from_its_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[str, bytes], phase: str
+) -> None:
+    """What succeeded is not run again; all partitions are recorded, and the bytes are as ever."""
+    stumbling = FailsOnce(THIRD, phase)
+    monkeypatch.setitem(_RETRIED, "workspace", Workspace(tmp_path / "data"))
+    monkeypatch.setitem(_RETRIED, "progress", stumbling)
+    job, place = dg.reconstructable(retried_job), ALL.index(phase)
+    tags = {
+        "dagster/asset_partition_range_start": FIRST,
+        "dagster/asset_partition_range_end": FOURTH,
+    }
+    with dg.DagsterInstance.ephemeral() as instance:
+        failed = dg.execute_job(job, instance, tags=tags)
+        assert not failed.success
+        stumbling.error = None
+        options = dg.ReexecutionOptions.from_failure(failed.run_id, instance)
+        again = dg.execute_job(job, instance, tags=tags, reexecution_options=options)
+        assert again.success
+        begun = {event.step_key for event in again.all_events if event.is_step_start}
+        done = {name for name in ALL if any(f"demo__{name}." in str(key) for key in begun)}
+        assert done == set(ALL[place:])
+        for asset in ALL:
+            found = instance.get_materialized_partitions(dg.AssetKey(["demo", asset]))
+            assert sorted(found) == list(KEYS)
+    assert files_in(tmp_path / "data") == expected
+
+
 @pytest.mark.parametrize("phase", ["state", *thorough("dataset", "manifest")])
 def test_recorded_runs_of_the_command_line_complete_the_periods_before_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[str, bytes], phase: str

@@ -23,7 +23,7 @@ from series_assets.reporting.page import render_page, write_report
 from series_assets.reporting.read_history import read_history
 from series_assets.reporting.report_plots import plot_report
 from series_assets.storage import files
-from series_assets.storage.files import Layout
+from series_assets.storage.layout import Layout
 from series_assets_tests.builders import a_series, a_specification, a_user_input, files_in
 
 KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")

@@ -70,7 +70,7 @@ def test_findings_and_examples_are_metadata(place: Path, series: Series) -> None
         records = found.metadata["examples"].records  # type: ignore[union-attr]
         assert len(records) == 5
         assert records[0].data["found"] == "East" and records[0].data["expected"] == "West"
-        assert "values differ; does the pipeline rewrite" in str(found.description)
+        assert "values differ; does the pipeline take another row" in str(found.description)
 
 
 def test_a_partition_is_compared_as_of_its_period(place: Path, series: Series) -> None:

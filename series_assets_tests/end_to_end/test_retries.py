@@ -35,13 +35,18 @@ def _is_whole(server: Server, name: str, by_command_line: ByCommandLine) -> None
 
 
 @pytest.mark.parametrize(
-    ("asset", "strategy"), [("new_records", "FROM_FAILURE"), ("dataset", "FROM_ASSET_FAILURE")]
+    ("asset", "strategy"),
+    [
+        ("new_records", "FROM_FAILURE"),
+        ("dataset", "FROM_ASSET_FAILURE"),
+        *thorough(("new_records", "FROM_ASSET_FAILURE"), ("dataset", "FROM_FAILURE")),
+    ],
 )
 def test_a_run_is_re_executed_from_its_failure(
     server: Server, by_command_line: ByCommandLine, asset: str, strategy: str
 ) -> None:
     """With either button; what was made before the failure counts from the start."""
-    name = f"rerun_{asset}"
+    name = f"rerun_{asset}_{strategy.lower()}"
     obstacle = _obstruct(server, name, asset)
     failed = server.launch(name, first=KEYS[0], last=KEYS[-1])
     assert server.end_of(failed) == "FAILURE"

@@ -196,7 +196,8 @@ def test_times_of_runs_are_compared_by_rank(
     assert verify(table, series, data, time="rank").holds
     exact = verify(table, series, data)
     assert set(exact.counts) >= {"wrong_valid_from", "wrong_valid_to"}
-    assert "use --time rank" in exact.notes[0]
+    assert exact.causes[0].startswith("the times of the table are ") and not exact.notes
+    assert "; apart from that the table is correct (--time rank" in exact.causes[0]
     fewer = table[table["valid_from"] != stamps[days[1]]]
     fewer = fewer[fewer["valid_to"] != stamps[days[1]]]
     with pytest.raises(RequestError) as caught:
@@ -280,9 +281,11 @@ def test_columns_by_other_names(series: Series, data: Path, frame: pd.DataFrame)
     }
     report = verify(table, series, data, open_value="9999-12-31", **options)
     assert report.holds and report.ignored_columns == ("loaded_by",)
+    with pytest.raises(RequestError, match="if 9999-12-31 means current, use --open-value '9999"):
+        verify(table, series, data, time="rank", **(options | {"interval": None}))
     report = verify(table, series, data, **options)
-    assert report.notes[0] == (
-        "versions end on 9999-12-31; if that means current, use --open-value '9999-12-31'"
+    assert report.causes == (
+        "versions end on 9999-12-31; if that means current, use --open-value '9999-12-31'",
     )
 
 

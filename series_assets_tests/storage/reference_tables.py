@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 
 from series_assets.core.plan.series import Series
-from series_assets.storage.files import Layout
-from series_assets.storage.reference_table import KEYS_PER_PERIOD, ReferenceTable
+from series_assets.storage.entities import KEYS_PER_PERIOD
+from series_assets.storage.layout import Layout
+from series_assets.storage.reference_table import SqliteReferenceTable
 from series_assets_tests.builders import a_series
 
 
-def a_table(folder: Path, series: Series | None = None, data: str = "demo") -> ReferenceTable:
+def a_table(folder: Path, series: Series | None = None, data: str = "demo") -> SqliteReferenceTable:
     """Return the table of a series whose files lie in ``folder / data``."""
     layout = Layout(folder=folder / data, database=folder / "exhibit.db")
     layout.folder.mkdir(exist_ok=True)
-    return ReferenceTable(series or a_series(), layout)
+    return SqliteReferenceTable(series or a_series(), layout)
 
 
 def entities(*identifiers: str, **columns: Sequence[Any]) -> pd.DataFrame:
@@ -32,7 +33,7 @@ def keys(*places: tuple[int, int]) -> "np.ndarray[Any, np.dtype[np.int64]]":
     return np.array([k * KEYS_PER_PERIOD + place for k, place in places], dtype=np.int64)
 
 
-def rows(table: ReferenceTable, statement: str) -> list[tuple[Any, ...]]:
+def rows(table: SqliteReferenceTable, statement: str) -> list[tuple[Any, ...]]:
     """Return what a statement selects, read without our own code."""
     with closing(sqlite3.connect(table.layout.database)) as connection:
         return connection.execute(statement).fetchall()

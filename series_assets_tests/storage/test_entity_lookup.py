@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from series_assets.core.errors import GenerationError
 from series_assets.storage import entity_lookup as module
 from series_assets.storage import sqlite
+from series_assets.storage.entities import KEYS_PER_PERIOD
 from series_assets.storage.entity_lookup import entity_lookup
-from series_assets.storage.reference_table import KEYS_PER_PERIOD, ReferenceTable
+from series_assets.storage.reference_table import SqliteReferenceTable as ReferenceTable
 from series_assets_tests.storage.reference_tables import a_table, entities, keys, rows
 
 

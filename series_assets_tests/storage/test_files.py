@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from series_assets.core.errors import GenerationError
 from series_assets.storage import files, provenance, yaml_writing
-from series_assets.storage.files import Layout
+from series_assets.storage.layout import Layout
 
 _MARK = "0123456789abcdef"
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -15,7 +15,7 @@ from series_assets.core.errors import GenerationError, RequestError
 from series_assets.core.plan.series import Series
 from series_assets.core.records import as_text
 from series_assets.storage import sqlite
-from series_assets.storage.reference_table import KnownEntities
+from series_assets.storage.entities import KnownEntities
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.storage.reference_tables import a_table, entities, keys, rows
 

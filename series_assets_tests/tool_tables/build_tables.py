@@ -2,7 +2,7 @@
 
 Each tool runs in an environment of its own, which this script creates::
 
-    python -m series_assets_tests.tool_tables.build_tables FOLDER [dbt|merge]
+    python -m series_assets_tests.tool_tables.build_tables FOLDER [TOOL|TABLE]...
 
 ``FOLDER`` takes the environments, the series and the tools' projects. The tables are written as
 Parquet beside this file. Loads have the first day of their period as their time.
@@ -20,7 +20,12 @@ from series_assets.core.plan.series import Series
 from series_assets_tests.tool_tables.series import TRACKED, with_truth
 
 HERE = Path(__file__).parent
-PACKAGES = {"dbt": ["dbt-core==1.11.*", "dbt-duckdb==1.11.*"], "merge": ["duckdb"]}
+PACKAGES = {
+    "dbt": ["dbt-core==1.11.*", "dbt-duckdb==1.11.*"],
+    "dlt": ["dlt[duckdb]==1.31.*"],
+    "merge": ["duckdb"],
+    "sqlmesh": ["sqlmesh==0.236.*"],
+}
 
 
 def environment(folder: Path, tool: str) -> Path:
@@ -132,6 +137,88 @@ def build_merge(series: Series, data: Path, folder: Path, target: Path, **how: A
     run(environment(folder, "merge"), runner, series, feed(series, data, **how))
 
 
+def build_dlt(series: Series, data: Path, folder: Path, target: Path, **how: Any) -> None:
+    """Load the datasets period by period with the strategy ``scd2``.
+
+    With the identifier as ``merge_key``, so that a delivery says nothing about other entities. Of
+    the columns, only the tracked ones are loaded: dlt opens a version where any column changes.
+    """
+    truth = series.truth
+    assert truth is not None
+    project = folder / f"dlt-{target.stem}"
+    project.mkdir(exist_ok=True)
+    runner = f"""
+        import json, os, sys
+        os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+        import dlt, duckdb
+        warehouse = "{project}/warehouse.duckdb"
+        pipeline = dlt.pipeline("feed", pipelines_dir="{project}", dataset_name="feed",
+                                destination=dlt.destinations.duckdb(warehouse))
+        for day, rows in json.loads(sys.argv[1]):
+            found = duckdb.sql(f"SELECT {", ".join([truth.key, *truth.track])} FROM ({{rows}})")
+            names = found.columns
+            delivered = [dict(zip(names, row)) for row in found.fetchall()]
+            resource = dlt.resource(
+                delivered, name="dim", merge_key="{truth.key}",
+                columns={{name: {{"data_type": "text"}} for name in names}},
+                write_disposition={{"disposition": "merge", "strategy": "scd2",
+                                    "boundary_timestamp": day}})
+            pipeline.run(resource).raise_on_failed_jobs()
+        with duckdb.connect(warehouse) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("COPY (SELECT * FROM feed.dim ORDER BY ALL) TO '{target}'"
+                               " (FORMAT parquet, COMPRESSION zstd)")
+        """
+    run(environment(folder, "dlt"), runner, series, feed(series, data, **how))
+
+
+def build_sqlmesh(series: Series, data: Path, folder: Path, target: Path, **how: Any) -> None:
+    """Run a model of the kind ``SCD_TYPE_2_BY_COLUMN`` once for each period.
+
+    As SQLMesh does by default, versions of the first run begin in 1970.
+    """
+    truth = series.truth
+    assert truth is not None
+    project = folder / f"sqlmesh-{target.stem}"
+    (project / "models").mkdir(parents=True, exist_ok=True)
+    (project / "models" / "dim.sql").write_text(
+        dedent(f"""
+            MODEL (
+              name main.dim,
+              kind SCD_TYPE_2_BY_COLUMN (
+                unique_key {truth.key},
+                columns [{", ".join(truth.track)}]
+              ),
+              cron '@daily',
+              start '2000-01-01'
+            );
+            SELECT {", ".join(f"{name}::TEXT AS {name}" for name in (truth.key, *truth.track))}
+            FROM feed.delivered
+            """)
+    )
+    runner = f"""
+        import json, os, sys
+        os.environ["SQLMESH__DISABLE_ANONYMIZED_ANALYTICS"] = "true"
+        from sqlmesh import Context
+        from sqlmesh.core.config import Config, DuckDBConnectionConfig, ModelDefaultsConfig
+        config = Config(
+            default_connection=DuckDBConnectionConfig(database="{project}/warehouse.duckdb"),
+            model_defaults=ModelDefaultsConfig(dialect="duckdb"))
+        context = Context(paths=["{project}"], config=config)
+        warehouse = context.engine_adapter
+        warehouse.execute("CREATE SCHEMA feed")
+        for number, (day, rows) in enumerate(json.loads(sys.argv[1])):
+            warehouse.cursor.execute(f"CREATE OR REPLACE TABLE feed.delivered AS {{rows}}")
+            if number:
+                context.run(execution_time=day, ignore_cron=True)
+            else:
+                context.plan(auto_apply=True, no_prompts=True, execution_time=day)
+        warehouse.cursor.execute("COPY (SELECT * FROM main.dim ORDER BY ALL) TO '{target}'"
+                                 " (FORMAT parquet, COMPRESSION zstd)")
+        """
+    run(environment(folder, "sqlmesh"), runner, series, feed(series, data, **how))
+
+
 def run(programs: Path, runner: str, series: Series, rows: str) -> None:
     """Run a program in an environment with the days and the rows of all periods."""
     import json
@@ -145,22 +232,29 @@ TABLES: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "dbt_school": (build_dbt, "school", {"hard_deletes": "ignore", "raw": False}),
     "dbt_clinic": (build_dbt, "clinic", {"hard_deletes": "ignore", "raw": False}),
     "dbt_school_as_snapshot": (build_dbt, "school", {"hard_deletes": "invalidate", "raw": False}),
+    "dbt_school_new_record": (build_dbt, "school", {"hard_deletes": "new_record", "raw": False}),
     "dbt_clinic_raw": (build_dbt, "clinic", {"hard_deletes": "ignore", "raw": True}),
+    "dlt_school": (build_dlt, "school", {"raw": False}),
+    "dlt_clinic": (build_dlt, "clinic", {"raw": False}),
+    "dlt_clinic_raw": (build_dlt, "clinic", {"raw": True}),
     "merge_school": (build_merge, "school", {"raw": False}),
     "merge_clinic": (build_merge, "clinic", {"raw": False}),
     "merge_clinic_other_ties": (build_merge, "clinic", {"raw": False, "ties": "ASC"}),
+    "sqlmesh_school": (build_sqlmesh, "school", {"raw": False}),
+    "sqlmesh_clinic": (build_sqlmesh, "clinic", {"raw": False}),
+    "sqlmesh_clinic_raw": (build_sqlmesh, "clinic", {"raw": True}),
 }
 """By what each table is built, from which series, and how."""
 
 
-def main(folder: Path, tools: list[str]) -> None:
-    """Build the tables of some tools, by default of all."""
+def main(folder: Path, wanted: list[str]) -> None:
+    """Build the tables of some tools, or some tables by their names; by default all."""
     data = folder / "data"
     series = {name: with_truth(folder / "series", name) for name in TRACKED}
     for one in series.values():
         generate(one, data)
     for name, (build, source, how) in TABLES.items():
-        if not tools or name.partition("_")[0] in tools:
+        if not wanted or name in wanted or name.partition("_")[0] in wanted:
             build(series[source], data, folder, HERE / f"{name}.parquet", **how)
 
 

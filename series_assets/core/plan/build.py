@@ -18,6 +18,7 @@ from series_assets.core.plan.identifiers import PSEUDO_CHIS, count_identified_en
 from series_assets.core.plan.sampling import allocated_entities, count_entities
 from series_assets.core.plan.seeds import LIMIT
 from series_assets.core.plan.series import BOOKKEEPING, Series
+from series_assets.core.plan.shards import shard_faults
 from series_assets.core.plan.spec_changes import Roles
 from series_assets.core.plan.truth import misdated_events, taken_names, truth_misfits
 from series_assets.core.spec.dates import FIRST, LAST
@@ -84,6 +85,7 @@ def build_series(
         raise InputError([Fault(user_input_file, "start_date", "is missing", remedy)])
     calendar = Calendar(start, settings.period, settings.length_of_period, settings.num_datasets)
     _refuse((user_input_file, _calendar_faults(calendar, checked, settings)))
+    _refuse((user_input_file, shard_faults(checked, settings)))
     series = Series(
         name=name,
         specification=checked,
@@ -108,9 +110,13 @@ def _refuse(*found: tuple[str, Iterable[Fault]]) -> None:
 
 
 def _fingerprint(specification: object, user_input: object) -> str:
-    """Return a digest of both files' content, without the keys that do not affect data."""
+    """Return a digest of both files' content, without the keys that do not affect data.
+
+    ``shards: 1`` counts as not written: it gives the data of a series without the key.
+    """
     settings = user_input if isinstance(user_input, Mapping) else {}
-    kept = sorted((str(key), settings[key]) for key in settings if key not in DATA_NEUTRAL_KEYS)
+    neutral = {*DATA_NEUTRAL_KEYS, *(["shards"] if settings.get("shards") == 1 else [])}
+    kept = sorted((str(key), settings[key]) for key in settings if key not in neutral)
     text = json.dumps([specification, kept], default=str, ensure_ascii=False)
     return sha256(text.encode()).hexdigest()[:16]
 
@@ -264,15 +270,16 @@ def _plan_faults(series: Series) -> Iterator[Fault]:
             break
     yield from _empty_windows(series)
     yield from _shared_seeds(series)
-    for plan in series.identifier_plans(last):
+    final = series.parts[-1]
+    for plan in final.identifier_plans(last):
         place = f"columns.{plan.column}"
         if plan.seed >= LIMIT:
             yield fault_at(
                 f"{place}.uuid_seed",
-                f"{plan.seed - last} is too large",
-                f"keep seed + periods below {LIMIT}",
+                f"{plan.seed - series.runs + 1} is too large",
+                f"keep seed + {_runs_of(series)} below {LIMIT}",
             )
-        total = plan.issued + allocated_entities(plan.distribution, series.counts(last)[0])
+        total = plan.issued + allocated_entities(plan.distribution, final.counts(last)[0])
         if plan.kind == "pseudo_chi" and total > PSEUDO_CHIS:
             yield fault_at(
                 place,
@@ -281,10 +288,17 @@ def _plan_faults(series: Series) -> Iterator[Fault]:
                 "use anonymising_set: uuid, or fewer rows or periods",
             )
     seed = series.specification["metadata"]["random_seed"]
-    if seed + last >= LIMIT:
+    if seed + series.runs > LIMIT:
         yield fault_at(
-            "metadata.random_seed", f"{seed} is too large", f"keep seed + periods below {LIMIT}"
+            "metadata.random_seed",
+            f"{seed} is too large",
+            f"keep seed + {_runs_of(series)} below {LIMIT}",
         )
+
+
+def _runs_of(series: Series) -> str:
+    """Return what the number of runs is, in words."""
+    return "periods" if series.shards == 1 else "periods × shards"
 
 
 def _empty_windows(series: Series) -> Iterator[Fault]:
@@ -336,11 +350,11 @@ def _shared_seeds(series: Series) -> Iterator[Fault]:
     """Two uuid columns with the same seed have the same values; it grows by 1 per period."""
     uuids = [plan for plan in series.identifier_plans(0) if plan.kind == "uuid"]
     for other, plan in combinations(uuids, 2):
-        if abs(plan.seed - other.seed) < series.calendar.count:
+        if abs(plan.seed - other.seed) < series.runs:
             yield fault_at(
                 f"columns.{plan.column}",
                 f"would share identifiers with '{other.column}': their seeds {plan.seed} and "
-                f"{other.seed} are closer than the series has periods ({series.calendar.count})",
+                f"{other.seed} are closer than the series has {_runs_of(series)} ({series.runs})",
                 f"give {plan.column} a uuid_seed of its own, for example uuid_seed: "
                 f"{other.seed + 1_000_000}",
             )
@@ -354,19 +368,27 @@ def _entity_faults(series: Series) -> Iterator[Fault]:
         )
     if series.calendar.count == 1:
         return
-    _, existing = series.counts(1)
-    first = series.identifier_plans(0)[0]
-    if not existing or not first.miss_probability or series.rows > _COUNTED:
+    if not series.parts[0].identifier_plans(0)[0].miss_probability or series.rows > _COUNTED:
         return
+    for part in series.parts:
+        yield from _scarce_entities(part)
+
+
+def _scarce_entities(series: Series) -> Iterator[Fault]:
+    """Yield that a series, or a shard, has too few entities with an identifier for period 1."""
+    rows, existing = series.counts(0)[0], series.counts(1)[1]
+    if not existing:
+        return
+    first = series.identifier_plans(0)[0]
     needed = count_entities(first.distribution, existing)
     # All periods need the same number of entities, and the second has the fewest to choose from.
-    known = count_identified_entities(first, series.rows)
+    known = count_identified_entities(first, rows)
     if known < needed:
         yield fault_at(
             "fraction_of_new",
-            f"{series.user_input.fraction_of_new} asks period {series.calendar.keys[1]} "
-            f"to draw {needed} entities, but only {known} with an identifier in "
-            f"'{first.column}' are known by then (miss_probability "
-            f"{first.miss_probability})",
+            f"{series.user_input.fraction_of_new} asks period "
+            f"{series.key_of(series.calendar.period(1))} to draw {needed} "
+            f"entities, but only {known} with an identifier in '{first.column}' are known by then "
+            f"(miss_probability {first.miss_probability})",
             "raise fraction_of_new or lower that miss_probability",
         )

@@ -45,17 +45,17 @@ def count_entities(distribution: Distribution, rows: int) -> int:
 
 
 def sample_ranks(
-    distribution: Distribution, rows: int, eligible: int, random_seed: int, k: int
+    distribution: Distribution, rows: int, eligible: int, random_seed: int, *place: int
 ) -> "NDArray[np.int64]":
-    """Return the rank of the entity of each existing row in period ``k`` (section 5.1, 5.2).
+    """Return the rank of the entity of each existing row of a run (section 5.1, 5.2).
 
     Ranks are those of the ``eligible`` entities, from 0, of which there must be at least
     ``count_entities(distribution, rows)``. Entities are sampled uniformly without replacement, then
-    repeated by frequency and shuffled.
+    repeated by frequency and shuffled. ``place`` is that of the run, see ``RunNumber``.
     """
     import numpy as np
 
-    rng = np.random.default_rng(derive(random_seed, k, "draw"))
+    rng = np.random.default_rng(derive(random_seed, *place, "draw"))
     numbers = entity_of_row(distribution, rows)
     ranks = rng.choice(eligible, size=count_entities(distribution, rows), replace=False)
     return rng.permutation(ranks[numbers])

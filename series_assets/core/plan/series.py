@@ -4,7 +4,7 @@ A plan determines everything about a period before anything runs. ``build`` vali
 ``spec_changes`` changes specifications, ``sampling`` chooses entities.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from math import floor
 from pathlib import Path
@@ -14,7 +14,7 @@ from series_assets.core.plan.calendar import Calendar, Period
 from series_assets.core.plan.derived_columns import cross_row_columns
 from series_assets.core.plan.identifiers import IdentifierPlan
 from series_assets.core.plan.sampling import allocated_entities, count_entities
-from series_assets.core.plan.seeds import derive
+from series_assets.core.plan.seeds import RunNumber, derive
 from series_assets.core.plan.spec_changes import (
     Removed,
     Roles,
@@ -34,6 +34,11 @@ from series_assets.core.spec.user_input import UserInput
 
 BOOKKEEPING = ("reference_key", "reference_period")
 """Columns that the reference table adds to the user's."""
+
+
+def share_of(rows: int, shards: int, shard: int) -> int:
+    """Return how many of the rows a shard gets: near-equal shares, the larger ones first."""
+    return rows // shards + (shard < rows % shards)
 
 
 @dataclass(frozen=True)
@@ -72,10 +77,16 @@ class Plan:
 
     series: str
     period: Period
+    run: RunNumber
     random_seed: int
     shuffle_seed: int
     new: NewPart | None
     existing: ExistingPart | None
+
+    @property
+    def key(self) -> str:
+        """The key of the period for messages; with several shards, with the shard."""
+        return self.run.of_key(self.period.key)
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,8 @@ class Series:
     """The files that the series was read from; none of what was given in memory."""
     database: Path | None = None
     """The user's own database; None for the one in the data folder."""
+    shard: int | None = None
+    """The shard that this is, counted from 0; None for a series as a whole."""
 
     @staticmethod
     def from_files(specification: str | Path, user_input: str | Path) -> "Series":
@@ -157,8 +170,53 @@ class Series:
         """The derived columns computed over the combined dataset, with their calculations."""
         return cross_row_columns(self.specification, frozenset(self.roles.static))
 
+    @property
+    def shards(self) -> int:
+        """The number of shards; 1 for a series that is not sharded."""
+        return self.user_input.shards
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether this is a series of several shards, as a whole: only its ``parts`` are run."""
+        return self.shards > 1 and self.shard is None
+
+    @cached_property
+    def parts(self) -> "tuple[Series, ...]":
+        """Its shards, each as a series; the series itself where it is not sharded."""
+        if not self.is_sharded:
+            return (self,)
+        return tuple(replace(self, shard=shard) for shard in range(self.shards))
+
+    def unsharded(self) -> "Series":
+        """Return the same series in one shard: other data, for runs of few rows."""
+        if self.shards == 1:
+            return self
+        return replace(self, user_input=self.user_input.model_copy(update={"shards": 1}))
+
+    def run_number(self, k: int) -> RunNumber:
+        """Return which of the runs of the series period ``k`` is."""
+        return RunNumber(k, self.shard or 0, self.shards)
+
+    @property
+    def runs(self) -> int:
+        """The number of runs, of all shards: seeds differ by up to one less."""
+        return self.calendar.count * self.shards
+
+    def key_of(self, period: Period) -> str:
+        """Return a period's key for messages; that of a shard names the shard."""
+        return period.key if self.is_sharded else self.run_number(period.k).of_key(period.key)
+
     def counts(self, k: int) -> tuple[int, int]:
-        """Return the numbers of new and existing rows in period ``k`` (section 2)."""
+        """Return the numbers of new and existing rows in period ``k`` (section 2).
+
+        Those of a shard are near-equal shares of the period's, the larger ones first.
+        """
+        new, existing = self._counts_of_period(k)
+        if self.shard is None:
+            return new, existing
+        return share_of(new, self.shards, self.shard), share_of(existing, self.shards, self.shard)
+
+    def _counts_of_period(self, k: int) -> tuple[int, int]:
         if k == 0:
             return self.rows, 0
         new = floor(self.rows * self.user_input.fraction_of_new)
@@ -167,7 +225,7 @@ class Series:
     @property
     def unenforced(self) -> tuple[str, ...]:
         """Sentences on the rules of the specification that existing records may break."""
-        part = self.plan(1).existing if self.calendar.count > 1 else None
+        part = self.parts[0].plan(1).existing if self.calendar.count > 1 else None
         return tuple(map(str, part.removed.constraint_plan.unenforced)) if part else ()
 
     @cached_property
@@ -175,21 +233,30 @@ class Series:
         return {}
 
     def plan(self, k: int) -> Plan:
-        """Return the plan of period ``k``, cached; it does not depend on any period's data."""
+        """Return the plan of period ``k``, cached; it does not depend on any period's data.
+
+        That of a sharded series has no records: they are in the plans of its ``parts``, which are
+        not cached, because there are too many.
+        """
+        if self.shard is not None:
+            return self._make_plan(k)
         if k not in self._plans:
             self._plans[k] = self._make_plan(k)
         return self._plans[k]
 
     def _make_plan(self, k: int) -> Plan:
-        new_rows, existing_rows = self.counts(k)
+        new_rows, existing_rows = (0, 0) if self.is_sharded else self.counts(k)
+        run = self.run_number(k)
         metadata = self.specification["metadata"]
         new = existing = None
         if new_rows:
-            changed = new_specification(self.specification, self.calendar, self.roles, k, new_rows)
+            changed = new_specification(
+                self.specification, self.calendar, self.roles, run, new_rows
+            )
             new = NewPart(new_rows, changed, self.identifier_plans(k), self.static_within_new)
         if existing_rows:
             changed, removed = existing_specification(
-                self.specification, self.calendar, self.roles, k, existing_rows, self.table
+                self.specification, self.calendar, self.roles, run, existing_rows, self.table
             )
             existing = ExistingPart(
                 existing_rows,
@@ -201,8 +268,9 @@ class Series:
         return Plan(
             series=self.name,
             period=self.calendar.period(k),
+            run=run,
             random_seed=metadata["random_seed"],
-            shuffle_seed=derive(metadata["random_seed"], k, "shuffle"),
+            shuffle_seed=derive(metadata["random_seed"], *run.place, "shuffle"),
             new=new,
             existing=existing,
         )
@@ -239,13 +307,26 @@ class Series:
         return parse_distribution(self.specification["columns"][column]["frequency_distribution"])
 
     def _issued_before(self, k: int, distribution: Distribution) -> int:
+        """Return how many entities were allotted to the runs before, period by period."""
+
+        def allotted(j: int, shards: int) -> int:
+            """Return how many the first shards of period ``j`` are allotted."""
+            new, _ = self._counts_of_period(j)
+            smaller, larger = new // self.shards, new % self.shards
+            counts = [(min(shards, larger), smaller + 1), (max(0, shards - larger), smaller)]
+            return sum(times * allocated_entities(distribution, rows) for times, rows in counts)
+
+        within = allotted(min(k, 1), self.shard or 0)
         if k == 0:
-            return 0
-        first, later = (allocated_entities(distribution, self.counts(j)[0]) for j in (0, 1))
-        return first + (k - 1) * later
+            return within
+        return allotted(0, self.shards) + (k - 1) * allotted(1, self.shards) + within
 
     def identifier_plans(self, k: int) -> tuple[IdentifierPlan, ...]:
-        """Return a plan for each uuid column of period ``k``, in the metadata's order."""
+        """Return a plan for each uuid column of period ``k``, in the metadata's order.
+
+        Of a sharded series they are those of its first shard.
+        """
+        index = self.run_number(k).index
         columns = self.specification["columns"]
         random_seed = self.specification["metadata"]["random_seed"]
 
@@ -257,8 +338,8 @@ class Series:
             IdentifierPlan(
                 column=name,
                 kind=columns[name]["anonymising_set"],
-                seed=seed_of(name) + k,
-                order_seed=seed_of(leader.get(name, name)) + k,
+                seed=seed_of(name) + index,
+                order_seed=seed_of(leader.get(name, name)) + index,
                 series_seed=derive(seed_of(name), name),
                 distribution=(distribution := self._distribution(name)),
                 miss_probability=columns[name]["miss_probability"],

@@ -1,8 +1,9 @@
 """Detects identifiers that two series have in common, and provides seeds that avoid them.
 
-A ``uuid`` column depends on ``uuid_seed + k`` alone, so series whose seeds are closer than they
-have periods give different entities the same identifiers. A ``pseudo_chi`` column depends on its
-seed and its name. A ``range`` column starts at 0 in every series and is ignored.
+A ``uuid`` column depends on ``uuid_seed`` and the number of the run alone, so series whose seeds
+are closer than they have runs give different entities the same identifiers. A ``pseudo_chi``
+column depends on its seed and its name. A ``range`` column starts at 0 in every series and is
+ignored.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -76,9 +77,9 @@ def _of_uuids(plans: Sequence[tuple[Series, IdentifierPlan]]) -> Iterator[Shared
         if others:
             end, other, earlier = max(others, key=lambda reach: reach[0])
             if plan.seed < end:
-                periods = max(series.calendar.count, other.calendar.count)
-                yield _shared(other, earlier, series, plan, periods)
-        end = plan.seed + series.calendar.count
+                runs = max(series.runs, other.runs)
+                yield _shared(other, earlier, series, plan, runs)
+        end = plan.seed + series.runs
         if series.name not in furthest or furthest[series.name][0] < end:
             furthest[series.name] = (end, series, plan)
         if len(furthest) > 2:

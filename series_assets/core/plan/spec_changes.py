@@ -16,7 +16,7 @@ from series_assets.core.plan.constraints import (
     targets_of,
 )
 from series_assets.core.plan.date_shifts import move_dates
-from series_assets.core.plan.seeds import existing_seed
+from series_assets.core.plan.seeds import RunNumber, existing_seed
 from series_assets.core.spec import mentions
 from series_assets.core.spec.column_types import TYPES
 from series_assets.core.spec.specification import (
@@ -69,31 +69,36 @@ def specification_of_period(
 
 
 def new_specification(
-    specification: Specification, calendar: Calendar, roles: Roles, k: int, rows: int
+    specification: Specification, calendar: Calendar, roles: Roles, run: RunNumber, rows: int
 ) -> Specification:
-    """Return the specification of ``rows`` new records in period ``k`` (section 4)."""
-    changed = specification_of_period(specification, calendar, roles, k)
-    if k == 0:
+    """Return the specification of the ``rows`` new records of a run (section 4)."""
+    changed = specification_of_period(specification, calendar, roles, run.k)
+    if run == RunNumber(0):  # the first period runs the specification as it is
         return changed
-    changed["metadata"]["random_seed"] += k
+    changed["metadata"]["random_seed"] += run.index
     for name in roles.identifiers:
         if "uuid_seed" in changed["columns"][name]:
-            changed["columns"][name]["uuid_seed"] += k
+            changed["columns"][name]["uuid_seed"] += run.index
     _resize(changed, rows)
     return changed
 
 
 def existing_specification(
-    specification: Specification, calendar: Calendar, roles: Roles, k: int, rows: int, table: str
+    specification: Specification,
+    calendar: Calendar,
+    roles: Roles,
+    run: RunNumber,
+    rows: int,
+    table: str,
 ) -> tuple[Specification, Removed]:
-    """Return the specification of ``rows`` existing records in period ``k``, and what it lacks.
+    """Return the specification of the ``rows`` existing records of a run, and what it lacks.
 
     ``table`` is the name of the reference table (section 5.5).
     """
-    changed = specification_of_period(specification, calendar, roles, k)
+    changed = specification_of_period(specification, calendar, roles, run.k)
     _resize(changed, rows)
     metadata = changed["metadata"]
-    metadata["random_seed"] = existing_seed(metadata["random_seed"], k)
+    metadata["random_seed"] = existing_seed(metadata["random_seed"], run)
     removed = _remove(changed, roles)
     drawn = {
         name: output_columns(specification, name) for name in (*roles.identifiers, *roles.static)

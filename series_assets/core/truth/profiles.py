@@ -28,12 +28,9 @@ class Profile:
     """What both times are: ``day``, ``timestamp`` or ``timestamp_utc``."""
     closed_by_days: int = 0
     """How many days before the end of a version the last instant lies that still belongs to it."""
-    deletions: str = "gap"
-    """``gap``: a deleted entity has no version; ``row``: it has one, with its last values."""
     deleted: str | None = None
-    """The column that marks such rows."""
-    deleted_values: tuple[str, str] = ("True", "False")
-    """What stands in it for a deleted version, and for any other."""
+    """The column that marks rows of deleted entities in a table that has such rows; the history
+    itself has none, so that a deleted entity has no version."""
     more: Mapping[str, str] | None = None
     """Other columns of it: the name, and which of the plain columns it is."""
     ignored: tuple[str, ...] = ()

@@ -60,6 +60,10 @@ class Outcome:
     """How many expected versions have a row that is equal in everything."""
     since_1970: int
     """How many first versions begin in 1970, which is accepted."""
+    rows: Versions
+    """The versions of the table as they were compared, without repetitions."""
+    pairs: Pairing
+    """Which of them is which expected version."""
 
 
 def compare(
@@ -150,7 +154,7 @@ class _Comparison:
             self._times()
         self._values()
         findings = tuple(self.found[kind] for kind in KINDS if kind in self.found)
-        return Outcome(findings, self._correct(), self.since_1970)
+        return Outcome(findings, self._correct(), self.since_1970, self.theirs, self.pairs)
 
     def _correct(self) -> int:
         wrong = np.zeros(len(self.ours), dtype=bool)
@@ -311,7 +315,7 @@ class _Comparison:
 
     def _of_pair(self, mine: Any, column: str, found: str, expected: str) -> Example:
         key, version = self._key(int(self.ours.key[mine])), int(self.sides.numbers[mine])
-        return Example(key, version, column, found, expected)
+        return Example(key, version if self.scd2 else None, column, found, expected)
 
     def _of_ours(self, place: int) -> Example:
         span = self._span(self.sides.ours, place)

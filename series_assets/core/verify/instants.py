@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from series_assets.core.errors import InvalidValueError
-from series_assets.core.verify.values import plain
+from series_assets.core.verify.values import MISSING_WORDS, plain
 
 Ints = NDArray[np.int64]
 OPEN = int(np.iinfo(np.int64).max)
@@ -17,6 +17,8 @@ MISSING = int(np.iinfo(np.int64).min)
 """A beginning that the table lacks."""
 DAY = 86_400_000_000
 """A day in microseconds."""
+FAR = 340_000 * DAY
+"""An end after that day, in the year 2900, stands for no end."""
 _ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 _TIME = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)?"
@@ -89,4 +91,7 @@ def _parsed(texts: pa.Array) -> pa.Array:
 
 
 def _refuse(text: str) -> None:
-    raise InvalidValueError(f"holds '{text}', which is not a time", "use ISO 8601 times")
+    remedy = "use ISO 8601 times"
+    if text.strip().lower() in MISSING_WORDS:
+        remedy = "write NULL or an empty text for a missing time"
+    raise InvalidValueError(f"holds '{text}', which is not a time", remedy)

@@ -38,12 +38,12 @@ KINDS: Mapping[str, Kind] = {
     "missing_version": Kind(
         "version is missing",
         "versions are missing",
-        "was a load skipped, or does the pipeline ignore changes on the same date?",
+        "was a load skipped, or does the pipeline not see some changes?",
     ),
     "extra_version": Kind(
         "version should not exist",
         "versions should not exist",
-        "does the pipeline open a version where no tracked column changed?",
+        "does the pipeline open a version where no tracked column changed, or load one twice?",
     ),
     "duplicate_version": Kind(
         "row repeats another",
@@ -83,7 +83,7 @@ KINDS: Mapping[str, Kind] = {
     "wrong_value": Kind(
         "value differs",
         "values differ",
-        "does the pipeline rewrite closed versions, or convert values?",
+        "does the pipeline take another row, rewrite closed versions, or convert values?",
     ),
     "not_deleted": Kind(
         "deleted key is still current",
@@ -162,6 +162,8 @@ class VerificationReport:
     """Columns of the table that were not compared."""
     notes: tuple[str, ...] = ()
     """What a reader should know beside the findings."""
+    causes: tuple[str, ...] = ()
+    """What findings have in common, which names the likely mistake."""
 
     @property
     def holds(self) -> bool:
@@ -179,14 +181,15 @@ class VerificationReport:
         unit = "versions" if self.as_ == "scd2" else "keys"
         if self.holds:
             return f"{self.series}: the table is correct as of {self.at}, {self.expected:,} {unit}"
-        return (
-            f"{self.series}: the table is wrong as of {self.at}, {self.correct:,} of "
-            f"{self.expected:,} expected {unit} are correct"
-        )
+        wrong = f"{self.series}: the table is wrong as of {self.at}"
+        if self.correct == self.expected:
+            return f"{wrong}, though all {self.expected:,} expected {unit} are there"
+        return f"{wrong}, {self.correct:,} of {self.expected:,} expected {unit} are correct"
 
     def lines(self) -> Iterator[str]:
-        """Yield the lines of the report: the result, the findings with examples, the notes."""
+        """Yield the lines of the report: result, causes, findings with examples, notes."""
         yield self.summary
+        yield from (f"likely cause: {cause}" for cause in self.causes)
         for finding in self.findings:
             yield f"{finding.kind}: {finding}"
             yield from (f"    {example}" for example in finding.examples)
@@ -216,6 +219,7 @@ class VerificationReport:
                 }
                 for one in self.findings
             ],
+            "likely_causes": list(self.causes),
             "accepted_ties": self.accepted_ties,
             "ignored_columns": list(self.ignored_columns),
             "notes": list(self.notes),

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from series_assets.core.errors import InvalidValueError, RequestError
-from series_assets.core.verify.instants import MISSING, OPEN, instant_of
+from series_assets.core.verify.instants import FAR, MISSING, OPEN, formatted, instant_of
 from series_assets.core.verify.sides import Flags, Ints, Versions
 
 TOUCHES, GAP = 1, 0
@@ -42,10 +42,14 @@ def by_rank(
     else:
         periods = distinct(ours)
         if len(periods) != len(times):
+            remedy = "give a CSV of period,loaded_at with --loads"
+            if len(times) and times[-1] >= FAR:
+                far = formatted(int(times[-1]))
+                remedy = f"if {far} means current, use --open-value '{far}', else {remedy}"
             raise RequestError(
                 f"--time rank: the table holds {len(times)} different times of loads, but "
                 f"versions opened or closed in {len(periods)} periods",
-                "give a CSV of period,loaded_at with --loads",
+                remedy,
             )
     return replace(
         theirs,

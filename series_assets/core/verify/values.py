@@ -23,6 +23,9 @@ _DAY = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})$"
 _MIDNIGHT = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]00:00(:00(\.0+)?)?( ?(Z|UTC|[+-]00(:?00)?))?$"
 _FLAG = r"(?i)^(true|false|1|0|1\.0|0\.0)$"
 
+MISSING_WORDS = {"nan", "none", "null", "nat", "n/a", "na", "<na>", "nil", "undefined", "\\n", "-"}
+"""Texts that programs write for a missing value by mistake, in lower case."""
+
 
 @dataclass(frozen=True)
 class Coded:
@@ -59,9 +62,20 @@ def shown(column: pa.ChunkedArray, row: int) -> str:
 
 
 def flags(column: pa.ChunkedArray) -> NDArray[np.bool_]:
-    """Tell where a column of truth values is true; what is missing is not."""
+    """Tell where a column of truth values is true; what is missing is not.
+
+    Raises InvalidValueError where a value is neither true nor false.
+    """
+    texts = pc.utf8_trim_whitespace(_flags(plain(column)))
+    texts = pc.replace_substring_regex(texts, r"(?i)^(t|y|yes)$", "true")
+    texts = pc.replace_substring_regex(texts, r"(?i)^(f|n|no)$", "false")
+    other = texts.filter(pc.invert(pc.is_in(texts, pa.array(["true", "false", None]))))
+    if len(other):
+        raise InvalidValueError(
+            f"holds '{other[0].as_py()}', which is neither true nor false", "use true and false"
+        )
     found: NDArray[np.bool_] = (
-        pc.equal(_flags(plain(column)), "true").fill_null(False).to_numpy(zero_copy_only=False)
+        pc.equal(texts, "true").fill_null(False).to_numpy(zero_copy_only=False)
     )
     return found
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from series_assets.core.errors import InputError
-from series_assets.core.plan.seeds import LIMIT, derive, existing_seed
+from series_assets.core.plan.seeds import LIMIT, RunNumber, derive, existing_seed
 from series_assets.core.plan.series import Series
 from series_assets.core.spec.user_input import DATA_NEUTRAL_KEYS, UserInput
 from series_assets_tests.builders import a_series, a_specification, a_user_input
@@ -183,7 +183,7 @@ def test_new_records_count_the_seeds_up() -> None:
 @given(random_seed=SEEDS, k=st.integers(1, 1000))
 def test_existing_records_have_a_seed_of_their_own(random_seed: int, k: int) -> None:
     """The seed of existing records is valid and never that of the period's new ones."""
-    seed = existing_seed(random_seed, k)
+    seed = existing_seed(random_seed, RunNumber(k))
     assert 0 <= seed < LIMIT
     assert seed != random_seed + k
 
@@ -353,6 +353,7 @@ _OTHER_DATA: list[dict[str, Any]] = [
     {"fraction_of_new": "1/2"},
     {"linked_columns": ["id", "sex"]},
     {"start_date": "2024-01-02"},
+    {"shards": 2},
 ]
 
 

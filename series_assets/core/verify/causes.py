@@ -1,0 +1,236 @@
+"""What the findings have in common: the likely mistake, where one explains them.
+
+A finding says what is wrong with a row. A mistake in a pipeline shows in many rows, and what these
+share often names it: all missing versions belong to one load, or change one column only. Each cause
+is a fact about all findings of a kind, in words that say what to look for.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pyarrow.compute as pc
+
+from series_assets.core.verify import times
+from series_assets.core.verify.compare import Outcome, Sides, compare
+from series_assets.core.verify.instants import DAY, MISSING, OPEN, formatted
+from series_assets.core.verify.pairing import Pairing
+from series_assets.core.verify.sides import Flags, Ints, Versions
+from series_assets.core.verify.value_causes import value_causes
+
+_FEW = 3
+"""Fewer rows than that are no pattern."""
+_ZONES = 14 * DAY // 24
+"""The largest distance of a local time to UTC."""
+_UNITS = ((DAY, "d", "day"), (1_000_000, "s", "second"), (1_000, "ms", "millisecond"))
+
+
+def likely_causes(
+    sides: Sides, outcome: Outcome, *, time: str, tolerance: float, scd2: bool
+) -> Iterator[str]:
+    """Yield what explains the findings of a comparison, the most general first."""
+    unknown = list(_of_keys(sides))
+    if unknown:
+        yield from unknown
+        return
+    if scd2:
+        shifted = _shifted(sides, outcome, tolerance) if time == "exact" else None
+        if shifted:
+            outcome, text = shifted
+            yield text
+        rows, pairs = outcome.rows, outcome.pairs
+        yield from _of_endings(sides, rows)
+        if time != "order":
+            yield from _of_intervals(sides, rows, pairs)
+            yield from _of_loads(sides, rows)
+            yield from _of_order(rows)
+        yield from _of_changes(sides, rows, pairs)
+    yield from value_causes(sides, outcome.rows, outcome.pairs, tolerance)
+
+
+def _of_keys(sides: Sides) -> Iterator[str]:
+    """Yield why no key of the table is known."""
+    if not len(sides.their_keys):
+        yield "the table has no rows"
+        return
+    if np.isin(sides.theirs.key, sides.our_keys).any() or not len(sides.theirs):
+        return
+    theirs, ours = (
+        [str(one) for one in pc.unique(table[sides.key]).to_pylist() if one is not None]
+        for table in (sides.their_table, sides.our_table)
+    )
+    if not theirs or not ours:
+        return
+    alike = {_letters(one): one for one in ours}
+    both = next(((one, alike[_letters(one)]) for one in theirs if _letters(one) in alike), None)
+    found, wanted = both or (theirs[0], ours[0])
+    question = "" if both else "; is it another column, or another series?"
+    yield (
+        f"no {sides.key} of the table is written as delivered: the table has {found}, the "
+        f"deliveries have {wanted}{question}"
+    )
+
+
+def _letters(key: str) -> str:
+    """Return a key without what is lost or added where keys are written in another way."""
+    return "".join(filter(str.isalnum, key)).lower().lstrip("0")
+
+
+def _of_loads(sides: Sides, rows: Versions) -> Iterator[str]:
+    """Yield periods in which versions should begin or end, but none of the table does."""
+    ours = sides.ours
+    expected, counts = np.unique(ours.start, return_counts=True)
+    there = np.unique(np.concatenate([rows.start, rows.end]))
+    absent: Flags = ~np.isin(expected, there) & (counts >= _FEW)
+    if not absent.any() or absent[~np.isin(expected, there)].sum() == len(expected):
+        return
+    for day, count in zip(expected[absent].tolist(), counts[absent].tolist(), strict=True):
+        text = (
+            f"no version begins or ends on {formatted(day)}, where {count:,} should begin: was "
+            "that load skipped?"
+        )
+        if day == expected[-1]:
+            text += " Option --at compares with an earlier period"
+        yield text
+
+
+def _of_endings(sides: Sides, rows: Versions) -> Iterator[str]:
+    """Yield that no version ends, or that ends are written in another way."""
+    ours = sides.ours
+    if (ours.end != OPEN).any() and len(rows) and (rows.end == OPEN).all():
+        yield (
+            "no version of the table has an end: does the pipeline close versions? A table of the "
+            "current state alone is verified with --as scd1"
+        )
+    contrary = int((sides.current != (sides.theirs.end == OPEN)).sum())
+    if contrary and len(rows):
+        yield (
+            f"the column that marks current versions contradicts the ends of {contrary:,} versions"
+        )
+
+
+def _of_intervals(sides: Sides, rows: Versions, pairs: Pairing) -> Iterator[str]:
+    """Yield that each version ends the same span before it should."""
+    mine, other = sides.ours.end[pairs.ours], rows.end[pairs.theirs]
+    both = (mine != OPEN) & (other != OPEN)
+    early = np.unique(mine[both] - other[both])
+    if both.sum() < _FEW or len(early) != 1 or early[0] <= 0:
+        return
+    for size, unit, name in _UNITS:
+        count, rest = divmod(int(early[0]), size)
+        if not rest and size * count <= DAY:
+            yield (
+                f"each version ends {count} {name}{'s' if count != 1 else ''} early: if that is "
+                f"the last moment of the version, use --interval closed:{count}{unit}"
+            )
+            return
+
+
+def _shifted(sides: Sides, outcome: Outcome, tolerance: float) -> tuple[Outcome, str] | None:
+    """Return the comparison with times as those of loads, and how times are off.
+
+    None unless the times of both sides correspond in order, and fewer than half of the findings
+    are left then.
+    """
+    wanted, found = times.distinct(sides.ours), times.distinct(outcome.rows)
+    if len(wanted) != len(found) or not len(wanted) or (wanted == found).all():
+        return None
+    ranked = compare(sides, time="rank", tolerance=tolerance)
+    left = sum(finding.count for finding in ranked.findings)
+    if 2 * left > sum(finding.count for finding in outcome.findings):
+        return None
+    rest = "apart from that the table is correct" if not left else "that is not all"
+    how = "--time rank compares loads by their order alone"
+    return ranked, f"the times of the table {_shift(wanted, found)}; {rest} ({how})"
+
+
+def _shift(wanted: Ints, found: Ints) -> str:
+    """Return in words by how much times are off."""
+    off = found - wanted
+    low, high = int(np.abs(off).min()), int(np.abs(off).max())
+    if len(off) > 1 and (found[:-1] == wanted[1:]).all():
+        return "are the first day of the next period"
+    if (off < 0).any() and (off > 0).any():
+        return "are others"
+    way = "later" if off.max() > 0 else "earlier"
+    span = _length(high) if low == high else f"{_length(low)} to {_length(high)}"
+    if not low:
+        span = f"up to {_length(high)}"
+    text = f"are {span} {way} than expected"
+    if high <= _ZONES:
+        return f"{text}, as local times are; write them in UTC or with their zone"
+    return text if low == high else f"{text}, as the times of runs are"
+
+
+def _length(span: int) -> str:
+    for size, name in ((DAY, "day"), (DAY // 24, "hour"), (DAY // 1440, "minute")):
+        if span >= size:
+            count = round(span / size, 1)
+            return f"{count:g} {name}{'s' if count != 1 else ''}"
+    return f"{span / 1_000_000:g} seconds"
+
+
+def _of_order(rows: Versions) -> Iterator[str]:
+    """Yield loads that were merged after later ones, or twice."""
+    ended = np.flatnonzero((rows.end < rows.start) & (rows.end != MISSING))
+    if len(ended) >= _FEW:
+        loads, counts = np.unique(
+            np.stack([rows.start[ended], rows.end[ended]]), axis=1, return_counts=True
+        )
+        start, end = map(formatted, loads[:, np.argmax(counts)].tolist())
+        yield (
+            f"versions that begin on {start} end on {end}: was the load of {end} merged after "
+            f"that of {start}, or a second time?"
+        )
+
+
+def _of_changes(sides: Sides, rows: Versions, pairs: Pairing) -> Iterator[str]:
+    """Yield which changes never opened a version, though others did."""
+    ours = sides.ours
+    follows: Flags = np.zeros(len(ours), dtype=bool)
+    follows[1:] = ours.key[1:] == ours.key[:-1]
+    absent: Flags = np.zeros(len(ours), dtype=bool)
+    absent[pairs.missing] = True
+    later = np.flatnonzero(follows & np.isin(ours.key, rows.key))
+    missing, present = later[absent[later]], later[~absent[later]]
+    if len(missing) < _FEW or not len(present):
+        return
+    changed, blank = _changes(sides, later, len(ours))
+    only_blank = ~(changed & ~blank).any(axis=0)
+    count = int(only_blank[missing].sum())
+    others = len(missing) - count
+    if (
+        count >= _FEW
+        and count > only_blank[later].sum() / 2
+        and others < (~only_blank[later]).sum() / 10
+    ):
+        yield (
+            f"{count:,} of {len(missing):,} missing versions differ from the one before only in a "
+            "value that appears or goes away: a comparison with NULL by = or <> is neither true "
+            "nor false; use IS DISTINCT FROM"
+        )
+        return
+    overlooked = changed[:, missing].any(axis=1)
+    if not overlooked.all() and changed[~overlooked][:, present].any(axis=0).all():
+        names = list(sides.columns)
+        yield (
+            f"all missing versions change only {_listed(names, overlooked)}, and each version that "
+            f"is there changes {_listed(names, ~overlooked)}: does the pipeline compare all "
+            "tracked columns?"
+        )
+
+
+def _changes(sides: Sides, later: Ints, count: int) -> tuple[Flags, Flags]:
+    """Return for each column and version whether it changes it, and from or to missing."""
+    place = sides.ours.place
+    changed = np.zeros((len(sides.columns), count), dtype=bool)
+    blank = np.zeros_like(changed)
+    for index, column in enumerate(sides.columns.values()):
+        now, before = column.ours[place[later]], column.ours[place[later - 1]]
+        changed[index, later] = now != before
+        blank[index, later] = (now != before) & ((now < 0) | (before < 0))
+    return changed, blank
+
+
+def _listed(names: Sequence[str], chosen: Flags) -> str:
+    found = [name for name, one in zip(names, chosen, strict=True) if one]
+    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} or {found[-1]}"

@@ -1,0 +1,175 @@
+"""Why values differ: ways of writing a value that a column has in all of its wrong values.
+
+A cause is only given where it explains all wrong values of a column, so it is a fact and no guess.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from functools import partial
+
+import numpy as np
+
+from series_assets.core.verify.compare import Sides
+from series_assets.core.verify.pairing import Pairing
+from series_assets.core.verify.sides import Flags, Ints, Versions, differences
+from series_assets.core.verify.values import MISSING_WORDS, Floats
+
+_SAMPLE = 2_000
+"""How many wrong values of a column are looked at; the pattern of more is the same."""
+_FORMATS = {
+    "%d/%m/%Y": "DD/MM/YYYY",
+    "%m/%d/%Y": "MM/DD/YYYY",
+    "%d.%m.%Y": "DD.MM.YYYY",
+    "%d-%m-%Y": "DD-MM-YYYY",
+    "%Y/%m/%d": "YYYY/MM/DD",
+    "%Y%m%d": "YYYYMMDD",
+}
+_FEW = 3
+"""Fewer rows than that are no pattern."""
+Texts = list[tuple[str, str]]
+"""Found and expected; the empty text where one is missing."""
+
+
+def value_causes(
+    sides: Sides, rows: Versions, pairs: Pairing, tolerance: float = 0.0
+) -> Iterator[str]:
+    """Yield what explains all wrong values of a column, column by column.
+
+    ``rows`` are the versions of the table that ``pairs`` refers to.
+    """
+    for name, column in sides.columns.items():
+        mine, other = sides.ours.place[pairs.ours], rows.place[pairs.theirs]
+        wrong = np.flatnonzero(differences(column, mine, other, tolerance))
+        if not len(wrong):
+            continue
+        mine, other = mine[wrong], other[wrong]
+        texts = _texts(sides, name, mine[:_SAMPLE], other[:_SAMPLE])
+        both = [one for one in texts if all(one)]
+        found = _of_missing([found for found, wanted in texts if not wanted]), _of_texts(both)
+        if both and not found[1]:
+            expected, numbers = column.our_numbers, column.their_numbers
+            if expected is not None and numbers is not None:
+                found = found[0], _of_numbers(expected[mine], numbers[other])
+        if both and not found[1]:
+            found = found[0], _of_days(both)
+        yield from (f"column '{name}' {text}" for text in found if text)
+    yield from _of_later_versions(sides, rows, pairs, tolerance)
+
+
+def _texts(sides: Sides, name: str, mine: Ints, other: Ints) -> Texts:
+    ours = sides.our_table[name].take(mine).to_pylist()
+    theirs = sides.their_table[name].take(other).to_pylist()
+    return [
+        ("" if found is None else str(found), wanted or "")
+        for found, wanted in zip(theirs, ours, strict=True)
+    ]
+
+
+def _all(texts: Texts, test: Callable[[str, str], bool]) -> bool:
+    """Tell whether a test holds for all pairs, of which there is one at least."""
+    return bool(texts) and all(test(*one) for one in texts)
+
+
+def _of_missing(found: list[str]) -> str:
+    """Tell what stands where a value is missing."""
+    words = {one.strip().lower() for one in found}
+    if found and (words <= MISSING_WORDS or (len(words) == 1 and len(found) >= _FEW)):
+        return f"has '{found[0]}' for missing values; write NULL"
+    return ""
+
+
+def _of_texts(texts: Texts) -> str:
+    if _all(texts, lambda found, wanted: found.strip() == wanted.strip()):
+        return "has spaces around its values that the deliveries do not have"
+    if _all(texts, lambda found, wanted: found.lower() == wanted.lower()):
+        return "has other upper and lower case than the deliveries"
+    if _all(texts, lambda found, wanted: found.replace(",", ".") == wanted):
+        return "has decimal commas; write numbers with a point"
+    return ""
+
+
+def _of_numbers(expected: Floats, found: Floats) -> str:
+    """Tell rounding, cutting off and single precision."""
+    both = ~np.isnan(expected) & ~np.isnan(found)
+    expected, found = expected[both], found[both]
+    if not len(found):
+        return ""
+    off = float(np.abs(expected - found).max())
+    for digits in range(9):
+        unit = 10.0**-digits
+        if np.isclose(found, np.round(found, digits), rtol=0, atol=unit * 1e-6).all():
+            if off <= unit / 2 * (1 + 1e-9):
+                allowed = f"--tolerance {unit / 2:g}"
+                return f"is rounded to {_places(digits)}; keep all of them, or use {allowed}"
+            if off < unit and (np.abs(found) <= np.abs(expected)).all():
+                return f"is cut off after {_places(digits)}"
+            break
+    with np.errstate(over="ignore"):
+        single = expected.astype(np.float32).astype(np.float64)
+    if np.isclose(found, single, rtol=1e-9, atol=0).all():
+        allowed = f"--tolerance {float(f'{off:.0e}') * 2:g}"
+        return f"has single precision; use a double, or {allowed}"
+    return ""
+
+
+def _places(digits: int) -> str:
+    return {0: "whole numbers", 1: "1 decimal"}.get(digits, f"{digits} decimals")
+
+
+def _of_days(texts: Texts) -> str:
+    """Tell days that are written or shifted in one way."""
+    for pattern, name in _FORMATS.items():
+        if _all(texts, partial(_is_day, pattern)):
+            return f"has days as {name}; write ISO days, such as {texts[0][1]}"
+    shifts = {_shift(found, wanted) for found, wanted in texts}
+    if len(shifts) == 1 and (days := shifts.pop()):
+        way = "later" if days > 0 else "earlier"
+        return f"is {abs(days)} day{'s' if abs(days) != 1 else ''} {way} than delivered"
+    return ""
+
+
+def _is_day(pattern: str, found: str, wanted: str) -> bool:
+    try:
+        return datetime.strptime(found, pattern).date().isoformat() == wanted[:10]
+    except ValueError:
+        return False
+
+
+def _shift(found: str, wanted: str) -> int | None:
+    try:
+        return (date.fromisoformat(found[:10]) - date.fromisoformat(wanted[:10])).days
+    except ValueError:
+        return None
+
+
+def _of_later_versions(
+    sides: Sides, rows: Versions, pairs: Pairing, tolerance: float
+) -> Iterator[str]:
+    """Yield the columns of which closed versions have the value of the version after them."""
+    ours = sides.ours
+    count = len(ours)
+    follows: Flags = np.zeros(count, dtype=bool)
+    follows[:-1] = ours.key[1:] == ours.key[:-1]
+    for name, column in sides.columns.items():
+        mine, other = ours.place[pairs.ours], rows.place[pairs.theirs]
+        wrong = np.flatnonzero(differences(column, mine, other, tolerance))
+        if not len(wrong) or not follows[pairs.ours[wrong]].all():
+            continue
+        found = column.theirs[other[wrong]]
+        following = column.ours[ours.place[pairs.ours[wrong] + 1]]
+        last = _last_of_key(ours)[pairs.ours[wrong]]
+        current = column.ours[ours.place[last]]
+        for values, which in ((following, "the version after them"), (current, "the current one")):
+            if (found == values).all():
+                yield (
+                    f"closed versions have the {name} of {which}: the pipeline overwrites it in "
+                    "rows that it has closed"
+                )
+                break
+
+
+def _last_of_key(ours: Versions) -> Ints:
+    """Return the place of the last version of each one's key; the versions are sorted."""
+    ends = np.flatnonzero(np.append(ours.key[1:] != ours.key[:-1], True))
+    found: Ints = ends[np.searchsorted(ends, np.arange(len(ours)))]
+    return found

@@ -1,0 +1,187 @@
+"""Generates the parts of a sharded series: a shard of a period is the unit of work and of memory.
+
+Each part is written by the task that generates it, which returns small facts. Shards never wait
+for each other: a part needs those of its own shard in the periods before, and nothing else.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from series_assets.core.plan.calendar import Period
+from series_assets.core.plan.series import Plan, Series
+from series_assets.pipeline import executors
+from series_assets.pipeline.executor_names import dask_address
+from series_assets.pipeline.failures import PeriodError, as_period_errors
+from series_assets.pipeline.memory import release_unused
+from series_assets.pipeline.part_facts import PartFacts
+from series_assets.pipeline.progress import FinishedPhase, Progress, phase_of_part
+from series_assets.pipeline.work import Work, unpacked
+
+if TYPE_CHECKING:
+    from series_assets.pipeline.dask_workers import DaskWorkers
+
+    Workers = executors.WorkerProcesses | DaskWorkers
+
+Task = Callable[[Work, Series, Plan, Path], PartFacts]
+"""Generates a part: from the work, the shard, its plan, and a folder for temporary files."""
+_Unit = tuple[Period, int]
+"""A period and a shard of it."""
+
+
+def run_parts(
+    work: Work, periods: Sequence[Period], task: Task, progress: Progress
+) -> Iterator[tuple[Period, list[PartFacts]]]:
+    """Run a task for each part of each period; yield the facts of each period, in order.
+
+    Raises the PeriodError of the first period that fails, after those before it are complete.
+    """
+    with _workers(work, len(periods)) as processes:
+        if processes is None:
+            yield from _in_this_process(work, periods, task, progress)
+        else:
+            yield from _ParallelParts(work, periods, task, progress, processes).results()
+
+
+def _workers(work: Work, periods: int) -> "AbstractContextManager[Workers | None]":
+    """Return what provides the workers for so many periods; None: this process does the work."""
+    series, executor = work.series, work.workspace.executor
+    if address := dask_address(executor):
+        from series_assets.pipeline.dask_workers import connect_workers
+
+        return connect_workers(address, work.folder)
+    rows = -(-series.rows // series.shards)
+    wanted = executors.workers_for(periods * series.shards, rows, executor)
+    return executors.start_workers(min(wanted, series.shards))
+
+
+def _in_this_process(
+    work: Work, periods: Sequence[Period], task: Task, progress: Progress
+) -> Iterator[tuple[Period, list[PartFacts]]]:
+    reporter = _Reporter(work.series, periods, progress)
+    for period in periods:
+        found = []
+        for shard in range(work.series.shards):
+            reporter.begin((period, shard))
+            found.append(_run(task, work, period.k, shard))
+            reporter.end((period, shard), found[-1])
+        yield period, found
+
+
+def run_part(task: Task, packed: bytes, k: int, shard: int) -> PartFacts:
+    """Run a task for one part in a worker. Raises PeriodError."""
+    return _run(task, unpacked(packed), k, shard)
+
+
+def _run(task: Task, work: Work, k: int, shard: int) -> PartFacts:
+    series = work.series.parts[shard]
+    with (
+        as_period_errors(series, series.calendar.period(k)),
+        _folder_of_part(work, k, shard) as folder,
+    ):
+        facts = task(work, series, series.plan(k), folder)
+    release_unused(sum(series.counts(k)))
+    return facts
+
+
+@contextmanager
+def _folder_of_part(work: Work, k: int, shard: int) -> Iterator[Path]:
+    """Provide a folder of the part's own for temporary files: parts are generated side by side."""
+    folder = work.folder / f"part_{k + 1}_{shard + 1}"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Reporter:
+    """Reports what tasks on parts do."""
+
+    def __init__(self, series: Series, periods: Sequence[Period], progress: Progress) -> None:
+        self._series = series
+        self._positions = {period: position for position, period in enumerate(periods, start=1)}
+        self._progress = progress
+
+    def begin(self, unit: _Unit) -> None:
+        """Report that a task begins."""
+        period, shard = unit
+        phase = phase_of_part("generating", self._series, shard)
+        self._progress.reached(period.key, phase)
+
+    def end(self, unit: _Unit, facts: PartFacts) -> None:
+        """Report the phases that a task has finished, and its notes."""
+        period, shard = unit
+        for note in facts.notes:
+            self._progress.noted(note)
+        for phase, contents, seconds in facts.phases:
+            name = phase_of_part(phase, self._series, shard)
+            place = self._positions[period], len(self._positions)
+            self._progress.finished(FinishedPhase(name, period, *place, contents, seconds))
+
+
+class _ParallelParts:
+    """A run of a task for all parts in several processes."""
+
+    def __init__(
+        self,
+        work: Work,
+        periods: Sequence[Period],
+        task: Task,
+        progress: Progress,
+        processes: "Workers",
+    ) -> None:
+        self._series, self._periods, self._task = work.series, periods, task
+        self._packed, self._processes = work.packed(), processes
+        self._reporter = _Reporter(work.series, periods, progress)
+        self._waiting = [(period, s) for period in periods for s in range(work.series.shards)]
+        self._running: dict[Future[Any], _Unit] = {}
+        self._done: set[tuple[int, int]] = set()
+        self._facts: dict[Period, dict[int, PartFacts]] = {period: {} for period in periods}
+        self._failure: tuple[Period, PeriodError] | None = None
+
+    def results(self) -> Iterator[tuple[Period, list[PartFacts]]]:
+        """Yield the facts of each period, in order. Raises PeriodError."""
+        for period in self._periods:
+            while len(self._facts[period]) < self._series.shards:
+                if self._failure and self._failure[0].k <= period.k:
+                    raise self._failure[1]
+                self._submit()
+                done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._collect(future)
+            yield period, [facts for _, facts in sorted(self._facts.pop(period).items())]
+
+    def _submit(self) -> None:
+        """Give tasks to idle processes, in order."""
+        while len(self._running) < self._processes.count:
+            unit = next((unit for unit in self._waiting if self._is_ready(unit)), None)
+            if unit is None:
+                return
+            self._waiting.remove(unit)
+            self._reporter.begin(unit)
+            period, shard = unit
+            future = self._processes.submit(run_part, self._task, self._packed, period.k, shard)
+            self._running[future] = unit
+
+    def _is_ready(self, unit: _Unit) -> bool:
+        period, shard = unit
+        is_first = period.k == self._periods[0].k
+        return is_first or (period.k - 1, shard) in self._done
+
+    def _collect(self, future: "Future[Any]") -> None:
+        period, shard = unit = self._running.pop(future)
+        try:
+            facts = executors.result_of(future, self._series.parts[shard], period)
+        except PeriodError as error:
+            if not self._failure or period.k < self._failure[0].k:
+                self._failure = period, error
+            # What the failed period and later ones lack is not generated any more.
+            self._waiting = [one for one in self._waiting if one[0].k < self._failure[0].k]
+        else:
+            self._reporter.end(unit, facts)
+            self._done.add((period.k, shard))
+            self._facts[period][shard] = facts

@@ -1,0 +1,156 @@
+"""The likely mistake behind the findings: what they have in common, and in the deliveries.
+
+Wrong rows of a table that a delivery has mean that the pipeline took another row than the last one.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from series_assets.core.plan.calendar import Period
+from series_assets.core.plan.series import Series
+from series_assets.core.verify.causes import likely_causes
+from series_assets.core.verify.compare import Outcome, Sides
+from series_assets.core.verify.instants import FAR, MISSING, OPEN, formatted, instant_of
+from series_assets.core.verify.options import VerifyOptions
+from series_assets.core.verify.sides import Flags, Ints, differences
+from series_assets.core.verify.values import coded
+from series_assets.pipeline.workspace import Workspace
+from series_assets.storage import files
+
+_SAMPLE = 200
+"""How many wrong rows are looked up."""
+_DATASETS = 3
+"""In how many datasets rows with times are looked up, those of most rows."""
+_EARLIER = 12
+"""In how many datasets rows without times are looked up, the last ones."""
+_SHARE = 0.6
+"""The share of the rows that a cause has to explain."""
+
+
+def causes_of(
+    series: Series,
+    workspace: Workspace,
+    at: Period,
+    sides: Sides,
+    found: Outcome,
+    options: VerifyOptions,
+    table: pa.Table,
+) -> Iterator[str]:
+    """Yield what explains the findings of a comparison. ``table`` is the tester's."""
+    scd2, profile = options.as_ == "scd2", options.adapted_profile()
+    rows, time = found.rows, options.time if scd2 else "exact"
+    ends = rows.end[rows.end != OPEN]
+    if scd2 and time != "order" and len(ends) and ends.max() >= FAR:
+        far = formatted(int(ends.max()) - options.closed_by())
+        yield f"versions end on {far}; if that means current, use --open-value '{far}'"
+        return
+    if not scd2 and {profile.valid_from, profile.valid_to} <= {*table.column_names}:
+        yield "the table has the columns of a history, which --as scd2 verifies"
+    common = likely_causes(sides, found, time=time, tolerance=options.tolerance, scd2=scd2)
+    causes = list(common)
+    yield from causes
+    elsewhere = bool(len(rows)) and not np.isin(rows.start, sides.ours.start).any()
+    if not causes and elsewhere and time == "exact":
+        yield (
+            "no version of the table begins at an expected time; if the tool takes the time of the "
+            "run, use --time rank or --time order"
+        )
+    if time == "order" or (rows.end < rows.start).any():
+        return  # rows cannot be assigned to a dataset
+    wrong = _wrong(sides, found, options.tolerance)
+    yield from _of_deliveries(
+        series,
+        workspace,
+        at,
+        sides.their_table.take(pa.array(rows.place[wrong])),
+        rows.start[wrong] if scd2 else None,
+    )
+
+
+def _wrong(sides: Sides, found: Outcome, tolerance: float) -> Flags:
+    """Tell which versions of the table have a wrong value or should not exist."""
+    rows, pairs = found.rows, found.pairs
+    wrong: Flags = np.zeros(len(rows), dtype=bool)
+    wrong[pairs.extra] = np.isin(rows.key[pairs.extra], sides.ours.key)
+    for column in sides.columns.values():
+        mine, other = sides.ours.place[pairs.ours], rows.place[pairs.theirs]
+        wrong[pairs.theirs] |= differences(column, mine, other, tolerance)
+    return wrong
+
+
+def _of_deliveries(
+    series: Series, workspace: Workspace, at: Period, rows: pa.Table, starts: Ints | None
+) -> Iterator[str]:
+    """Yield that wrong rows are those of a delivery, though not the ones that count.
+
+    ``rows`` are wrong rows of the table: the key and the tracked columns by their names in the
+    series. ``starts`` says when each begins, None for a current state.
+    """
+    truth = series.truth
+    assert truth is not None
+    rows = rows.slice(0, _SAMPLE)
+    if truth.every_row or not rows.num_rows:
+        return
+    if starts is None:
+        yield from _of_state(series, workspace, at, rows)
+        return
+    days = [instant_of(key) for key in series.calendar.keys[: at.k + 1]]
+    periods = [
+        bisect_right(days, start) - 1 if start != MISSING else -1 for start in starts[:_SAMPLE]
+    ]
+    chosen = [k for k, _ in Counter(k for k in periods if k >= 0).most_common(_DATASETS)]
+    looked, taken = 0, 0
+    for k in chosen:
+        own = [place for place, period in enumerate(periods) if period == k]
+        _, same = _delivered(series, workspace, k, rows.take(pa.array(own)))
+        looked, taken = looked + len(own), taken + sum(same)
+    if looked and taken >= _SHARE * looked:
+        yield _superseded(taken, looked, truth.order_by)
+
+
+def _of_state(series: Series, workspace: Workspace, at: Period, rows: pa.Table) -> Iterator[str]:
+    """Tell whether rows of a current state are superseded rows, or those of earlier datasets."""
+    count = rows.num_rows
+    seen, last, earlier = np.zeros(count, bool), np.zeros(count, bool), np.zeros(count, bool)
+    for k in range(at.k, max(-1, at.k - _EARLIER), -1):
+        known, same = map(np.array, _delivered(series, workspace, k, rows))
+        last |= same & ~seen
+        earlier |= same & seen
+        seen |= known
+    assert series.truth is not None
+    if last.sum() >= _SHARE * count:
+        yield _superseded(int(last.sum()), count, series.truth.order_by)
+    elif (earlier & ~last).sum() >= _SHARE * count:
+        yield (
+            f"{int((earlier & ~last).sum())} of {count} wrong rows have values of an earlier "
+            "dataset: does the pipeline update the rows that are already there?"
+        )
+
+
+def _superseded(taken: int, looked: int, order_by: str | None) -> str:
+    order = f"{order_by} and then by the place in the file" if order_by else "the place in the file"
+    return (
+        f"{taken} of {looked} wrong rows are rows of their dataset that a later row of the key "
+        f"supersedes: keep one row of a key in each load, the last by {order}"
+    )
+
+
+def _delivered(
+    series: Series, workspace: Workspace, k: int, rows: pa.Table
+) -> tuple[Sequence[bool], Sequence[bool]]:
+    """Tell which rows have a key that a dataset delivers, and which of them it delivers as such."""
+    truth = series.truth
+    assert truth is not None
+    names = [truth.key, *truth.track]
+    path = workspace.layout(series).dataset(series.calendar.period(k).number)
+    delivered = files.read_table(path, names)
+    kinds: Mapping[str, str] = series.kinds
+    sides = [coded(delivered[name], rows[name], kinds.get(name, "any")) for name in names]
+    keys = set(sides[0].ours.tolist())
+    lines = set(zip(*(one.ours.tolist() for one in sides), strict=True))
+    found = list(zip(*(one.theirs.tolist() for one in sides), strict=True))
+    return [line[0] in keys for line in found], [line in lines for line in found]

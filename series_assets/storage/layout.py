@@ -1,0 +1,198 @@
+"""The paths of a series' files (contract, 8), and of those of each shard of a sharded one."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from series_assets.core.plan.series import Series
+from series_assets.core.spec.truth_settings import DIMENSIONS
+
+_REFERENCE = "reference"
+_SPECIFICATIONS = "specifications"
+_DATASET = r"dataset_[1-9]\d*"
+_PART = r"part-\d{4,}"
+_INNER_FOLDER = re.compile(
+    rf"new_records|truth|{_SPECIFICATIONS}|{_REFERENCE}|{_DATASET}|period_[1-9]\d*"
+)
+"""The folders within a series' folder."""
+_FILE = re.compile(
+    rf"{_DATASET}\.(csv|new\.yml|existing\.yml|manifest\.json)|report\.html"
+    rf"|(new_records/)?{_DATASET}(/{_PART})?\.csv"
+    rf"|{_DATASET}/{_SPECIFICATIONS}/{_PART}\.(new|existing)\.yml"
+    r"|truth/(changes|cells|scd1|scd2)_[1-9]\d*\.csv"
+)
+"""The paths of a series' files within its folder, but for its reference table."""
+_ENTITIES = re.compile(rf"{_REFERENCE}/period_[1-9]\d*/{_PART}\.parquet")
+"""The paths of the files of a reference table."""
+
+
+def is_inner_folder(name: str) -> bool:
+    """Return whether a folder's name is that of a folder within a series' folder."""
+    return bool(_INNER_FOLDER.fullmatch(name))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one series' files and of its database.
+
+    With several shards a dataset is a folder of parts, one from each shard; a layout with a
+    ``shard`` gives the paths of that shard's parts.
+    """
+
+    folder: Path
+    database: Path
+    shards: int = 1
+    shard: int | None = None
+    """The shard whose parts these are, counted from 0; None for the series as a whole."""
+
+    @classmethod
+    def of(cls, series: Series, data_dir: Path, *, flat: bool = False) -> Self:
+        """Return the layout of a series; ``flat`` puts its files into the data dir itself."""
+        return cls(
+            folder=data_dir if flat else data_dir / series.name,
+            database=series.database or data_dir / "exhibit.db",
+            shards=series.shards,
+            shard=series.shard,
+        )
+
+    @property
+    def parts(self) -> tuple[Self, ...]:
+        """The layouts of the shards; the layout itself where there is only one."""
+        if self.shards == 1 or self.shard is not None:
+            return (self,)
+        return tuple(replace(self, shard=shard) for shard in range(self.shards))
+
+    @property
+    def _part(self) -> str:
+        """The name of the shard's files, without an extension."""
+        assert self.shard is not None
+        return f"part-{self.shard + 1:04}"
+
+    def dataset(self, number: int) -> Path:
+        """The delivered records: a file, or the folder of all parts."""
+        return self._records(self.folder, number)
+
+    def _records(self, place: Path, number: int) -> Path:
+        if self.shards == 1:
+            return place / f"dataset_{number}.csv"
+        folder = place / f"dataset_{number}"
+        return folder if self.shard is None else folder / f"{self._part}.csv"
+
+    def is_delivered(self, number: int) -> bool:
+        """Return whether the records of a dataset exist, those of all shards."""
+        return all(part.dataset(number).exists() for part in self.parts)
+
+    def new_specification(self, number: int) -> Path:
+        """The specification of a dataset's new records; with several shards, of a part's."""
+        return self._specification(number, "new")
+
+    def existing_specification(self, number: int) -> Path:
+        """The specification of a dataset's existing records; with several shards, of a part's."""
+        return self._specification(number, "existing")
+
+    def _specification(self, number: int, kind: str) -> Path:
+        if self.shards == 1:
+            return self.folder / f"dataset_{number}.{kind}.yml"
+        folder = self.folder / f"dataset_{number}" / _SPECIFICATIONS
+        return folder / f"{self._part}.{kind}.yml"
+
+    def new_records(self, number: int) -> Path:
+        """The new records of a dataset on their own: a file, or the folder of all parts."""
+        return self._records(self.folder / "new_records", number)
+
+    def manifest(self, number: int) -> Path:
+        """The manifest, by which a consumer knows that a dataset is there and complete."""
+        return self.folder / f"dataset_{number}.manifest.json"
+
+    def entities(self, number: int) -> Path:
+        """The part of a reference table in Parquet that a period introduced."""
+        part = "part-0001" if self.shard is None else self._part
+        return self.folder / _REFERENCE / f"period_{number}" / f"{part}.parquet"
+
+    @property
+    def truth(self) -> Path:
+        """The folder of the expected history, which is not delivered."""
+        return self.folder / "truth"
+
+    def changes(self, number: int) -> Path:
+        """The change that each row of a dataset is."""
+        return self.truth / f"changes_{number}.csv"
+
+    def cells(self, number: int) -> Path:
+        """The values that a dataset changed."""
+        return self.truth / f"cells_{number}.csv"
+
+    def dimension(self, kind: str, number: int) -> Path:
+        """The expected dimension after a dataset; ``kind`` is ``scd1`` or ``scd2``."""
+        return self.truth / f"{kind}_{number}.csv"
+
+    def truth_files(self, number: int) -> list[Path]:
+        """All files of the history after a dataset, whether they are written or not."""
+        dimension = [self.dimension(kind, number) for kind in DIMENSIONS]
+        return [self.changes(number), self.cells(number), *dimension]
+
+    @property
+    def report(self) -> Path:
+        """The report on all periods generated so far."""
+        return self.folder / "report.html"
+
+    def inner_folders(self) -> list[Path]:
+        """Return the existing folders within the series' folder, the inner ones last."""
+        return list(_folders_within(self.folder))
+
+    def existing_files(self) -> list[Path]:
+        """Return the existing files of all periods, without a reference table, sorted."""
+        return self._existing(_FILE)
+
+    def existing_entities(self) -> list[Path]:
+        """Return the existing files of a reference table in Parquet, sorted."""
+        return self._existing(_ENTITIES)
+
+    def _existing(self, pattern: re.Pattern[str]) -> list[Path]:
+        return sorted(
+            path
+            for folder in (self.folder, *self.inner_folders())
+            for path in folder.glob("*")
+            if pattern.fullmatch(path.relative_to(self.folder).as_posix())
+        )
+
+    def surplus_files(self, number: int) -> list[Path]:
+        """Return files of a dataset that another number of shards left, sorted."""
+        dataset = f"dataset_{number}"
+        inner = (dataset, f"new_records/{dataset}", f"{dataset}/{_SPECIFICATIONS}")
+        folders = [self.folder / name for name in (*inner, f"{_REFERENCE}/period_{number}")]
+        found = [path for place in folders if place.is_dir() for path in place.glob("part-*")]
+        if self.shards > 1:
+            whole = replace(self, shards=1, shard=None)
+            known = {
+                path
+                for part in replace(self, shard=None).parts
+                for path in (*part._files(number), part.entities(number))
+            }
+            found = [path for path in (*found, *whole._files(number)) if path not in known]
+        return sorted(path for path in found if path.exists() and self._is_own(path))
+
+    def _is_own(self, path: Path) -> bool:
+        name = path.relative_to(self.folder).as_posix()
+        return bool(_FILE.fullmatch(name) or _ENTITIES.fullmatch(name))
+
+    def _files(self, number: int) -> list[Path]:
+        return [
+            self.dataset(number),
+            self.new_specification(number),
+            self.existing_specification(number),
+            self.new_records(number),
+        ]
+
+
+def _folders_within(folder: Path) -> Iterator[Path]:
+    """Yield the folders of a series within a folder, also links in their place."""
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.iterdir()):
+        if is_inner_folder(path.name) and (path.is_dir() or path.is_symlink()):
+            yield path
+            if not path.is_symlink():
+                yield from _folders_within(path)

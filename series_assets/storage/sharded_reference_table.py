@@ -1,0 +1,81 @@
+"""The reference tables of all shards of a series, seen as one."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from series_assets.storage.entities import EntityLookup, Recorded, ReferenceTable
+from series_assets.storage.parquet_reference_table import ParquetReferenceTable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+_OF_PARTS = "each shard has a reference table of its own, see parts"
+
+
+class ShardedReferenceTable(ReferenceTable):
+    """What all shards have recorded. Entities are read from the tables of the ``parts``."""
+
+    @cached_property
+    def parts(self) -> tuple[ReferenceTable, ...]:
+        """The table of each shard."""
+        pairs = zip(self.series.parts, self.layout.parts, strict=True)
+        return tuple(ParquetReferenceTable(series, layout) for series, layout in pairs)
+
+    @property
+    def place(self) -> Path:
+        """The folder of all periods."""
+        return self.parts[0].place
+
+    def prepare(self, folder: Path) -> None:
+        """Do nothing: files are created as they are written."""
+
+    def recorded_periods(self) -> dict[int, tuple[str, int]] | None:
+        """Return the periods that all shards have recorded, with the number of all entities."""
+        of_parts = [part.recorded_periods() or {} for part in self.parts]
+        found = {
+            k: (key, sum(one[k][1] for one in of_parts))
+            for k, (key, _) in of_parts[0].items()
+            if all(k in one for one in of_parts)
+        }
+        return found or None
+
+    def _recorded(self, *, check_owner: bool) -> Recorded:
+        """Return the periods that all shards have recorded; of no fingerprint if they differ."""
+        of_parts = [part._recorded(check_owner=check_owner) for part in self.parts]
+        found: Recorded = {}
+        for k, (_, mark) in of_parts[0].items():
+            if all(k in one for one in of_parts):
+                same = all(one[k][1] == mark for one in of_parts)
+                found[k] = (sum(one[k][0] for one in of_parts), mark if same else "")
+        return found
+
+    def check_owner(self, *, take_over: bool = False) -> None:
+        """Refuse the files of another series in the folder. Raises RequestError."""
+        self.parts[0].check_owner(take_over=take_over)
+
+    def drop(self, *, take_over: bool = False) -> bool:
+        """Remove the files of all shards; return whether there were any."""
+        return self.parts[0].drop(take_over=take_over)
+
+    def columns(self) -> list[str]:
+        """Return the columns of the data in their order."""
+        return self.parts[0].columns()
+
+    def replace(self, k: int, entities: "pd.DataFrame | None", folder: Path | None = None) -> None:
+        """Not possible."""
+        raise NotImplementedError(_OF_PARTS)
+
+    def fetch(self, keys: "NDArray[np.int64]", columns: Sequence[str]) -> "pd.DataFrame":
+        """Not possible."""
+        raise NotImplementedError(_OF_PARTS)
+
+    def lookup(
+        self, identifiers: Sequence[str], before: int | None = None
+    ) -> AbstractContextManager[EntityLookup]:
+        """Not possible."""
+        raise NotImplementedError(_OF_PARTS)

@@ -1,0 +1,129 @@
+"""The assets of a sharded series: the files of the command line, facts of all parts, and inputs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from series_assets.core.plan.series import Series
+from series_assets.dagster.build import build_definitions
+from series_assets.dagster.handles import RecordsFile, ReferenceTableSnapshot
+from series_assets.dagster.partitions import partitions_of
+from series_assets.interface import generate
+from series_assets.pipeline.workspace import Workspace
+from series_assets.storage.files import read_records
+from series_assets_tests.builders import a_series, a_user_input, files_in
+from series_assets_tests.materializing import make
+
+FIRST, LAST = "2024-01-01", "2024-03-01"
+KEYS = ("demo/new_records", "demo/reference_table", "demo/dataset", "demo/manifest")
+
+
+def sharded() -> Series:
+    """Return a series of three periods in three shards."""
+    return a_series(None, a_user_input(shards=3, num_datasets=3, manifest=True))
+
+
+@pytest.fixture(scope="module")
+def run(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Path, dg.DagsterInstance, dg.ExecuteInProcessResult]]:
+    """A data folder, an instance, and the run over all periods that made it."""
+    folder = tmp_path_factory.mktemp("made")
+    definitions = build_definitions([sharded()], {"workspace": Workspace(folder)})
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield folder, instance, make(definitions, instance, *KEYS, first=FIRST, last=LAST)
+
+
+def test_the_files_are_those_of_the_command_line(run: Any, tmp_path: Path) -> None:
+    """Whoever generates them, and however many processes it has."""
+    folder, _, result = run
+    assert result.success
+    generate(sharded(), tmp_path, executor="processes:2")
+    assert files_in(folder) == files_in(tmp_path)
+
+
+def test_metadata_are_about_all_parts(run: Any) -> None:
+    """Numbers are sums, files those of each part."""
+    folder, instance, _ = run
+
+    def shown(asset: str) -> dict[str, Any]:
+        wanted = dg.AssetRecordsFilter(dg.AssetKey(["demo", asset]), asset_partitions=[LAST])
+        [record] = instance.fetch_materializations(wanted, limit=1).records
+        facts = record.asset_materialization.metadata
+        return {name: entry.value for name, entry in facts.items()}
+
+    dataset = shown("dataset")
+    assert dataset["parts"] == 3
+    assert (dataset["new_rows"], dataset["existing_rows"]) == (20, 40)
+    assert dataset["dagster/row_count"] == 60
+    assert dataset["entities"] == read_records(folder / "demo" / "dataset_3")["id"].nunique()
+    assert dataset["earlier_entities"] == 80
+    [event] = [one for one in run[2].get_asset_materialization_events() if _is_last(one)]
+    table = event.materialization.metadata["files"]
+    assert isinstance(table, dg.TableMetadataValue)
+    files = [record.data["file"] for record in table.records]
+    assert files == [str(folder / "demo" / "dataset_3" / f"part-000{n}.csv") for n in (1, 2, 3)]
+    assert shown("new_records")["dagster/row_count"] == 20
+    table = shown("reference_table")
+    assert (table["new_entities"], table["total_entities"]) == (20, 100)
+    assert shown("manifest")["rows"] == 60
+
+
+def _is_last(event: dg.DagsterEvent) -> bool:
+    is_dataset = event.asset_key == dg.AssetKey(["demo", "dataset"])
+    return is_dataset and event.partition == LAST
+
+
+def test_its_checks_and_its_report_read_all_parts(run: Any) -> None:
+    """All rules hold; the report counts what all shards delivered."""
+    folder, instance, result = run
+    evaluations = result.get_asset_check_evaluations()
+    assert {one.passed for one in evaluations} == {True}
+    assert {one.partition for one in evaluations} == {"2024-01-01", "2024-02-01", "2024-03-01"}
+    definitions = build_definitions([sharded()], {"workspace": Workspace(folder)})
+    made = make(definitions, instance, "demo/report")
+    [event] = made.get_asset_materialization_events()
+    facts = event.materialization.metadata
+    assert facts["rows_delivered"].value == 180
+    assert facts["entities"].value == 100
+    (folder / "demo" / "report.html").unlink()
+
+
+@pytest.mark.parametrize("annotation", [pd.DataFrame, Path, RecordsFile, ReferenceTableSnapshot])
+def test_an_input_gets_all_parts(run: Any, annotation: Any) -> None:
+    """As one frame, as the folder, or to be read one by one."""
+    folder, instance, _ = run
+    asset = "reference_table" if annotation is ReferenceTableSnapshot else "dataset"
+    got: list[Any] = []
+
+    def reader(records: Any) -> None:
+        got.append(records)
+
+    reader.__annotations__ = {"return": None, "records": annotation}
+    definitions = dg.Definitions.merge(
+        build_definitions([sharded()], {"workspace": Workspace(folder)}),
+        dg.Definitions(
+            assets=[
+                dg.asset(
+                    ins={"records": dg.AssetIn(key=["demo", asset])},
+                    partitions_def=partitions_of(sharded()),
+                )(reader)
+            ]
+        ),
+    )
+    assert make(definitions, instance, "reader", first=LAST).success
+    [given] = got
+    place = folder / "demo" / "dataset_3"
+    if annotation is pd.DataFrame:
+        assert given["id"].tolist() == read_records(place)["id"].tolist()
+    elif annotation is Path:
+        assert given == place
+    elif annotation is RecordsFile:
+        frames = [part.load() for part in given.parts()]
+        assert [len(frame) for frame in frames] == [7 + 14, 7 + 13, 6 + 13]
+    else:
+        assert len(given.load()) == 100

@@ -1,0 +1,223 @@
+"""What a tester would do wrong in SQL, and whether the report names that mistake."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from series_assets.core.plan.series import Series
+from series_assets.core.verify.report import VerificationReport
+from series_assets.interface import generate, truth, verify
+from series_assets_tests.builders import a_series, a_specification, a_user_input
+from series_assets_tests.thorough import thorough
+
+_TRACK = ["region", "amount"]
+_LAST = "PARTITION BY id ORDER BY date DESC, place DESC"
+_ANY_CHANGE = "new.region IS DISTINCT FROM old.region OR new.amount IS DISTINCT FROM old.amount"
+
+
+@pytest.fixture(scope="module")
+def series() -> Series:
+    """A series with several rows of an entity in a period, and missing values."""
+    specification = a_specification(number_of_rows=240)
+    columns = specification["columns"]
+    columns["id"]["frequency_distribution"] = [
+        "frequency | probability_vector",
+        "1         | 0.5",
+        "2         | 0.5",
+    ]
+    columns["region"]["miss_probability"] = 0.2
+    columns["amount"]["miss_probability"] = 0.3
+    settings = a_user_input(truth={"track": _TRACK, "order_by": "date"}, fraction_of_new="1/6")
+    return a_series(specification, settings)
+
+
+@pytest.fixture(scope="module")
+def data(series: Series, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which it was generated."""
+    folder = tmp_path_factory.mktemp("causes")
+    generate(series, folder)
+    return folder
+
+
+Pipeline = Callable[..., VerificationReport]
+
+
+@pytest.fixture
+def pipeline(series: Series, data: Path) -> Pipeline:
+    """A pipeline of DuckDB that is correct but for what it is given, and the report on it."""
+
+    def run(
+        *,
+        loads: tuple[int, ...] = (1, 2, 3, 4),
+        rows: str = "true",
+        one_of: str | None = _LAST,
+        changes: str = _ANY_CHANGE,
+        begin: str = "DATE '{day}'",
+        result: str = "SELECT * FROM old",
+        **options: Any,
+    ) -> VerificationReport:
+        with duckdb.connect() as db:
+            db.execute("SET TimeZone = 'UTC'")
+            db.execute(
+                "CREATE TABLE old (id TEXT, region TEXT, amount DOUBLE, valid_from TIMESTAMP, "
+                "valid_to TIMESTAMP)"
+            )
+            for number in loads:
+                file = data / series.name / f"dataset_{number}.csv"
+                day = series.calendar.keys[number - 1]
+                qualify = f"QUALIFY row_number() OVER ({one_of}) = 1" if one_of else ""
+                db.execute(
+                    "CREATE OR REPLACE TABLE new AS SELECT id, region, amount FROM (SELECT *, "
+                    f"row_number() OVER () AS place FROM read_csv('{file}', "
+                    f"types={{'id': 'VARCHAR', 'amount': 'DOUBLE'}})) WHERE {rows} {qualify}"
+                )
+                stamp = begin.format(day=day)
+                db.execute(
+                    f"UPDATE old SET valid_to = {stamp} FROM new WHERE new.id = old.id AND "
+                    f"old.valid_to IS NULL AND ({changes})"
+                )
+                db.execute(
+                    f"INSERT INTO old SELECT id, region, amount, {stamp}, NULL FROM new "
+                    "WHERE id NOT IN (SELECT id FROM old WHERE valid_to IS NULL)"
+                )
+            return verify(pa.table(db.sql(result)), series, data, **options)
+
+    return run
+
+
+def test_a_correct_pipeline_has_no_likely_cause(pipeline: Pipeline) -> None:
+    """With a tie-break and without."""
+    report = pipeline()
+    assert report.holds and not report.causes
+    report = pipeline(one_of="PARTITION BY id ORDER BY date DESC, place")
+    assert report.holds and report.accepted_ties and not report.causes
+
+
+def _replaced(column: str, value: str) -> dict[str, str]:
+    return {"result": f"SELECT * REPLACE ({value} AS {column}) FROM old"}
+
+
+_OF_CHANGES = "new.region <> old.region OR new.amount <> old.amount"
+_ENDS_BEFORE = {"result": "SELECT * REPLACE (valid_to - INTERVAL 1 DAY AS valid_to) FROM old"}
+_LATE = {"begin": "DATE '{day}' + INTERVAL 1 MONTH"}
+_MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"one_of": None}, "supersedes: keep one row of a key in each load, the last by date and"),
+    ({"one_of": "PARTITION BY id, region ORDER BY date DESC, place DESC"}, "later row of the key"),
+    ({"one_of": "PARTITION BY id ORDER BY date, place"}, "later row of the key supersedes"),
+    ({"changes": _OF_CHANGES}, "only in a value that appears or goes away: a comparison with NULL"),
+    (
+        {"changes": "new.amount IS DISTINCT FROM old.amount"},
+        "all missing versions change only region, and each version that is there changes amount",
+    ),
+    ({"loads": (1, 2, 4)}, "no version begins or ends on 2024-03-01, where "),
+    ({"loads": (1, 2, 3)}, "was that load skipped? Option --at compares with an earlier period"),
+    ({"loads": (1, 3, 2, 4)}, "was the load of 2024-02-01 merged after that of 2024-03-01"),
+    (_LATE, "are the first day of the next period; apart from that the table is correct (--time"),
+    ({"begin": "DATE '{day}' + 1"}, "the times of the table are 1 day later than expected; apart"),
+    (
+        {"begin": "DATE '{day}' - INTERVAL 1 HOUR"},
+        "the times of the table are 1 hour earlier than expected, as local times are; write them",
+    ),
+    (_ENDS_BEFORE, "each version ends 1 day early: if that is the last moment of the version, use"),
+    (
+        {"result": "SELECT * FROM old WHERE valid_to IS NULL"},
+        "no version of the table has an end: does the pipeline close versions? A table of the",
+    ),
+    (
+        {"result": "SELECT *, true AS is_current FROM old"},
+        "the column that marks current versions contradicts the ends of ",
+    ),
+    (
+        {"result": "SELECT * REPLACE (upper(id) AS id) FROM old"},
+        "no id of the table is written as delivered: the table has ",
+    ),
+    ({"result": "SELECT * FROM old LIMIT 0"}, "the table has no rows"),
+    (_replaced("amount", "round(amount, 2)"), "'amount' is rounded to 2 decimals; keep all of"),
+    (_replaced("amount", "trunc(amount)"), "column 'amount' is cut off after whole numbers"),
+    (_replaced("amount", "amount::FLOAT"), "column 'amount' has single precision; use a double"),
+    (_replaced("amount", "coalesce(amount, 0)"), "'amount' has '0.0' for missing values; write N"),
+    (_replaced("region", "coalesce(region, 'nan')"), "'region' has 'nan' for missing values; w"),
+    (_replaced("region", "region || ' '"), "column 'region' has spaces around its values"),
+    (_replaced("region", "upper(region)"), "column 'region' has other upper and lower case than"),
+    (
+        _replaced("amount", "replace(amount::TEXT, '.', ',')"),
+        "column 'amount' has decimal commas; write numbers with a point",
+    ),
+    (
+        _replaced("amount", "last(amount ORDER BY valid_from) OVER (PARTITION BY id)"),
+        "closed versions have the amount of the current one: the pipeline overwrites it in rows",
+    ),
+    (
+        {
+            "as_": "scd1",
+            "result": "SELECT id, region, amount FROM old QUALIFY row_number() OVER "
+            "(PARTITION BY id ORDER BY valid_from) = 1",
+        },
+        "have values of an earlier dataset: does the pipeline update the rows that are already",
+    ),
+    ({"as_": "scd1"}, "the table has the columns of a history, which --as scd2 verifies"),
+]
+
+
+@pytest.mark.parametrize(("mistake", "cause"), _MISTAKES)
+def test_the_likely_cause_names_the_mistake(
+    pipeline: Pipeline, mistake: dict[str, Any], cause: str
+) -> None:
+    """The first cause is that of the pipeline, and the report begins with it."""
+    report = pipeline(**mistake)
+    assert report.findings and cause in report.causes[0]
+    assert list(report.lines())[1] == f"likely cause: {report.causes[0]}"
+    assert report.as_dict()["likely_causes"] == list(report.causes)
+
+
+def test_several_mistakes_are_named(pipeline: Pipeline) -> None:
+    """Each on its own, though times that are off hide the versions."""
+    report = pipeline(**_LATE, **_replaced("amount", "round(amount, 1)"))
+    assert report.causes[0].startswith("the times of the table are the first day of the next ")
+    assert report.causes[0].endswith(
+        "; that is not all (--time rank compares loads by their order alone)"
+    )
+    assert report.causes[1].startswith("column 'amount' is rounded to 1 decimal; ")
+
+
+def test_what_has_no_pattern_has_no_cause(series: Series, data: Path) -> None:
+    """A few wrong rows here and there are no mistake of the whole pipeline."""
+    table = truth(series, data)
+    places = table.index[:: len(table) // 5]
+    table.loc[places, "region"] = "East"
+    report = verify(table, series, data)
+    assert report.findings and report.causes == ()
+
+
+@pytest.mark.parametrize("values", ["YN", "tf", *thorough("yn", "10")])
+def test_marks_of_current_versions_are_written_in_several_ways(
+    series: Series, data: Path, values: str
+) -> None:
+    """What is neither true nor false is refused with the value."""
+    table = truth(series, data)
+    marked = table.assign(is_current=table["is_current"].map({True: values[0], False: values[1]}))
+    assert verify(marked, series, data).holds
+    with pytest.raises(Exception, match="column 'is_current' holds 'open', which is neither true"):
+        verify(table.assign(is_current="open"), series, data)
+
+
+def test_a_text_for_a_missing_time_is_refused_with_what_to_write(
+    series: Series, data: Path
+) -> None:
+    """As pandas writes it where times become text."""
+    table = truth(series, data)
+    table["valid_to"] = table["valid_to"].astype(str)
+    with pytest.raises(Exception, match="'valid_to' holds 'NaT', which is not a time; write NULL"):
+        verify(table, series, data)
+
+
+def test_the_current_state_has_no_versions(series: Series, data: Path) -> None:
+    """So its examples name none."""
+    table = truth(series, data, "scd1").assign(region="East")
+    report = verify(pd.DataFrame(table), series, data, as_="scd1")
+    assert [example.version for example in report.findings[0].examples] == [None] * 5

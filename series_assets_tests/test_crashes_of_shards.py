@@ -1,0 +1,135 @@
+"""A run of a sharded series killed at any point harms nothing, and the next one completes it."""
+
+import random
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from series_assets.storage.loading import load_series
+from series_assets.storage.provenance import read_fingerprint
+from series_assets_tests.builders import a_specification, a_user_input, write_series
+from series_assets_tests.killed_runs import Delivered, Killer
+from series_assets_tests.thorough import thorough
+
+_SCRATCH = ".runs/RUN/part_2_1"
+NAMED = [
+    f"after mkdir {_SCRATCH}",
+    f"half of write {_SCRATCH}/.entities_2_part-0001.parquet.PID.part",
+    "before replace demo/reference/period_2/part-0001.parquet",
+    "after replace demo/reference/period_2/part-0001.parquet",
+    "before replace demo/dataset_2/part-0001.csv",
+    "after replace demo/dataset_2/part-0001.csv",
+    "after replace demo/dataset_2/specifications/part-0002.new.yml",
+    "before replace demo/dataset_2.manifest.json",
+]
+"""What a run of shards changes beside what runs of other series do."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A series in two shards, what other contents made, and what an undisturbed run makes."""
+
+    killer: Killer
+    series: Path
+    data_of_others: Path
+    undisturbed: Delivered
+    of_others: Delivered
+    points: list[str]
+    over_others: list[str]
+    paths: list[str]
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Both series made once; the other one has three shards. Each test kills runs of its own."""
+    folder = tmp_path_factory.mktemp("stage")
+    inputs = a_user_input(num_datasets=3, manifest=True, shards=2)
+    series = write_series(folder / "series", a_specification(number_of_rows=24), inputs)
+    others = write_series(
+        folder / "others",
+        a_specification(number_of_rows=24, random_seed=7),
+        inputs | {"shards": 3},
+    )
+    killer = Killer(series)
+    try:
+        points = killer.make(series, folder / "undisturbed")
+        killer.make(others, folder / "made")
+        shutil.copytree(folder / "made", folder / "over")
+        over_others = killer.make(series, folder / "over")
+        yield Stage(
+            killer,
+            series,
+            folder / "made",
+            Delivered.of(folder / "undisturbed"),
+            Delivered.of(folder / "made"),
+            points,
+            over_others,
+            _paths(folder / "undisturbed"),
+        )
+    finally:
+        killer.end()
+
+
+def _paths(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def _is_harmless(stage: Stage, data: Path, earlier: Delivered) -> None:
+    """Each file is that of before or that of an undisturbed run, and agrees with its mark."""
+    found = Delivered.of(data).files
+    for path, content in found.items():
+        whole = [one.files.get(path) for one in (stage.undisturbed, earlier)]
+        assert content in whole, f"{path} is neither that of before nor that of an undisturbed run"
+    mark = load_series(stage.series).fingerprint
+    for path in found:
+        if path.endswith(".new.yml") and read_fingerprint(data / path) == mark:
+            records = path.replace("demo/", "demo/new_records/").replace("specifications/", "")
+            records = records.replace(".new.yml", ".csv")
+            assert found[records] == stage.undisturbed.files[records]
+        if path.endswith(".manifest.json") and found[path] == stage.undisturbed.files[path]:
+            parts = path.replace(".manifest.json", "/part-")
+            assert [name for name in found if name.startswith(parts)] == [
+                f"{parts}0001.csv",
+                f"{parts}0002.csv",
+            ]
+
+
+def _killed_at(stage: Stage, data: Path, point: int, earlier: Delivered | None = None) -> None:
+    stage.killer.make(stage.series, data, kill=point)
+    _is_harmless(stage, data, earlier or Delivered({}, {}))
+    stage.killer.make(stage.series, data)
+    assert Delivered.of(data).files == stage.undisturbed.files
+    assert _paths(data) == stage.paths
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_run_killed_at_a_named_point(tmp_path: Path, stage: Stage, name: str) -> None:
+    """Before and after the rename of each kind of file."""
+    assert name in stage.points, f"a run does not come by '{name}'"
+    _killed_at(stage, tmp_path / "data", stage.points.index(name))
+
+
+@pytest.mark.parametrize("draw", [*range(6), *thorough(*range(6, 60))])
+def test_a_run_killed_at_a_point_drawn_from_all(tmp_path: Path, stage: Stage, draw: int) -> None:
+    """The seed is fixed, so that the points are the same each time."""
+    drawn = random.Random(3).sample(range(len(stage.points)), 60)
+    _killed_at(stage, tmp_path / "data", drawn[draw])
+
+
+@pytest.mark.parametrize("draw", [*range(4), *thorough(*range(4, 20))])
+def test_a_run_killed_while_it_replaces_another_number_of_shards(
+    tmp_path: Path, stage: Stage, draw: int
+) -> None:
+    """Parts of the former series are either there or gone; none is left when it is completed."""
+    delivered = [
+        place
+        for place, point in enumerate(stage.over_others)
+        if " demo/" in point and point.split()[1] in ("unlink", "replace", "rmdir")
+    ]
+    drawn = random.Random(5).sample(delivered, 20)
+    data = tmp_path / "data"
+    shutil.copytree(stage.data_of_others, data)
+    _killed_at(stage, data, drawn[draw], stage.of_others)
