@@ -231,6 +231,7 @@ def test_dagster_validates_the_definitions(environment: dict[str, str]) -> None:
     assert "Validation successful" in ended.stdout + ended.stderr
 
 
+@pytest.mark.thorough
 def test_dagster_validates_the_definitions_beside_a_broken_series(
     environment: dict[str, str],
 ) -> None:
