@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 DBT := .venv-dbt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dbt fast test lint format types schemas bench lock
+.PHONY: help setup dbt fast test lint format types schemas docs bench lock
 
 help:  # list the commands
 	@sed -n 's/^\([a-z]*\):  # /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -39,6 +39,9 @@ types:  # check the types
 
 schemas:  # write the JSON Schemas of both files of a series from their models
 	python -m series_assets.scaffolding.schemas series_assets/schemas
+
+docs:  # build the documentation site in the folder site
+	mkdocs build --strict
 
 bench:  # measure how fast series are generated, and in how much memory
 	python -m benchmarks

@@ -38,6 +38,8 @@ SECONDS = {
     "reporting/test_dataset_plots.py": 15,
     "dagster/test_history_assets.py": 15,
     "pipeline/test_verify.py": 15,
+    "test_site.py": 15,
+    "test_walks.py": 15,
     "test_pipeline_docs.py": 14,
     "test_shipped_series.py": 14,
     "test_definitions.py": 14,

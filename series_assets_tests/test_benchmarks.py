@@ -26,9 +26,9 @@ def _benchmark(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     ("job", "labels"),
     [
         ("100x5", ["clinic 100x5", "clinic 100x5"]),
-        ("memory", ["clinic memory"]),
         ("help", ["--help"]),
         *thorough(
+            ("memory", ["clinic memory"]),
             ("late", ["clinic late"]),
             ("truth", ["clinic truth"]),
             ("inpatients_demo", ["inpatients_demo", "inpatients_demo"]),

@@ -174,7 +174,7 @@ def test_periods_made_first_side_by_side(table: Table, undisturbed: Made) -> Non
         ended = table.side_by_side(ONE_BY_ONE)
         for one in ended:
             if one.code:
-                assert "draws from all periods before it, but nothing is recorded yet for" in (
+                assert "samples from all periods before it, but nothing is recorded yet for" in (
                     told(one, one.code)
                 )
         if not any(one.code for one in ended):

@@ -56,7 +56,7 @@ def test_make_alone_lists_the_commands() -> None:
     assert all(len(line.split()) > 2 for line in done.stdout.splitlines())
 
 
-@pytest.mark.parametrize("target", ["test", "lint", "types"])
+@pytest.mark.parametrize("target", ["test", "lint", "types", "docs"])
 def test_ci_runs_what_a_contributor_runs(target: str) -> None:
     """What passes here by ``make`` passes in CI."""
     commands = targets()[target]

@@ -14,7 +14,7 @@ EXAMPLE = ROOT / "examples" / "dbt_snapshots"
 PAGE = (ROOT / "docs" / "test-your-pipeline.md").read_text(encoding="utf-8")
 ENVIRONMENT = Path(os.environ.get("SERIES_ASSETS_TEST_DBT", ROOT / ".venv-dbt"))
 INSTALL, LAUNCH = (
-    re.search(r"```\n(.*?)```", (EXAMPLE / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    re.search(r"```sh\n(.*?)```", (EXAMPLE / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     .group(1)  # type: ignore[union-attr]
     .splitlines()
 )

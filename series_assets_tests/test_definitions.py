@@ -23,7 +23,7 @@ from series_assets.settings import SHIPPED, Settings, from_environment
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_series, a_user_input, files_in, write_series
 
-README = Path(__file__).parents[1] / "README.md"
+SETTINGS = Path(__file__).parents[1] / "docs" / "settings.md"
 _FAULT = (
     "bad/user_input.yml: period 'fortnights' is not known; use days, weeks, months or quarters "
     "(here: period: weeks, length_of_period: 2)"
@@ -231,6 +231,7 @@ def test_dagster_validates_the_definitions(environment: dict[str, str]) -> None:
     assert "Validation successful" in ended.stdout + ended.stderr
 
 
+@pytest.mark.thorough
 def test_dagster_validates_the_definitions_beside_a_broken_series(
     environment: dict[str, str],
 ) -> None:
@@ -291,12 +292,12 @@ class Asked(Mapping[str, str]):
         return 0
 
 
-def test_every_setting_is_in_the_table_of_the_readme() -> None:
+def test_every_setting_is_in_the_table_of_settings() -> None:
     """And the table has none that does not exist."""
     asked = Asked()
     from_environment(asked)
     assert asked.names
-    rows = [line for line in README.read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
+    rows = [line for line in SETTINGS.read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
     first_cells = [row.split("|")[1].strip().strip("`") for row in rows]
     settings = ("SERIES_ASSETS_", "DAGSTER_HOME")
     named = {cell for cell in first_cells if cell.startswith(settings)}

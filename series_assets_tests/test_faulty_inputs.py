@@ -212,7 +212,7 @@ USER_INPUT_FAULTS: list[tuple[str, object, str]] = [
     (
         "linked_columns",
         ["sex", "region"],
-        "linked_columns [sex, region] has no uuid column and is no linked group of the "
+        "linked_columns [sex, region] has no uuid column and is not a linked group of the "
         "specification; link columns to an identifier, or name a group of linked_columns there",
     ),
     (
@@ -958,7 +958,7 @@ def test_a_faulty_series_is_not_generated(tmp_path: Path) -> None:
         ),
         (
             "2024-03-01",
-            "demo, period 2024-03-01 draws from all periods before it, but nothing is recorded "
+            "demo, period 2024-03-01 samples from all periods before it, but nothing is recorded "
             "yet for 2024-01-01, 2024-02-01; first generate 2024-01-01..2024-02-01 (materialize "
             "new_records and reference_table of these partitions, or run series-assets generate "
             "with --periods 2024-01-01..2024-02-01)",

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -67,11 +68,15 @@ def test_the_commands_and_the_example_run(folder: Path) -> None:
     """As they stand there."""
     (command,) = re.findall(r"```sh\nseries-assets (.*)\n```", TEXT)
     assert _run(*command.split()) == f"{folder / 'expected.csv'}\n"
-    example, *_ = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    found: dict[str, object] = {"series": load_series(folder / "series" / "clinic")}
+    example, verified, checked, _ = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    series = load_series(folder / "series" / "clinic")
+    found: dict[str, Any] = {"series": series}
     exec(example, found)
-    frame = found["frame"]
-    assert (folder / "expected.csv").read_text().count("\n") == len(frame) + 1  # type: ignore[arg-type]
+    assert (folder / "expected.csv").read_text().count("\n") == len(found["frame"]) + 1
+    found["frame"] = truth(series, folder / "data", profile="dbt")
+    exec(verified, found)
+    exec(checked, found)
+    assert [key.asset_key.to_user_string() for key in found["check"].check_keys] == ["my_dim"]
 
 
 def test_the_function_gives_a_typed_frame(folder: Path) -> None:

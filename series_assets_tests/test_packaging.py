@@ -32,6 +32,7 @@ FILES = (
     "MANIFEST.in",
     "Makefile",
     "README.md",
+    "mkdocs.yml",
     "pyproject.toml",
     "requirements-dev.lock",
     "setup.py",

@@ -1,37 +1,12 @@
 """``docs/test-your-pipeline.md`` word for word: its commands run and print what the page shows."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from series_assets_tests.documents import ROOT, run
+
 PAGE = (ROOT / "docs" / "test-your-pipeline.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-
-
-def environment() -> dict[str, str]:
-    """Return that of a shell in which the package is installed and nothing is set for it."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SERIES_ASSETS", "DAGSTER"))}
-    programs = Path(sys.executable).parent
-    return kept | {
-        "PATH": f"{programs}{os.pathsep}{kept['PATH']}",
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH", "")])),
-    }
-
-
-def run(script: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    """Run a script of the shell in a folder."""
-    return subprocess.run(
-        ["sh", "-e"],
-        input=script,
-        cwd=folder,
-        env=environment() | {"PWD": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_a_newcomer_sees_the_planted_bug_found(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from series_assets_tests.slow_files import SECONDS, place_of
 from series_assets_tests.thorough import covering
@@ -43,7 +44,7 @@ def test_fast_tests_are_those_of_files_that_are_not_slow() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     found = {line.partition("/")[2].partition("[")[0] for line in done.stdout.splitlines()}
-    of_a_slow_file = "test_rules.py::test_a_series_of_sixty_datasets"
+    of_a_slow_file = "test_rules.py::test_a_series_of_one_dataset"
     marked_fast = "test_shipped_series.py::test_a_series_that_ships_keeps_every_promise"
     of_a_fast_file = "storage/test_yaml_reading.py::test_plain_values_are_those_of_yaml"
     marked_slow = "storage/test_yaml_reading.py::test_as_much_as_the_limits_allow_is_read"
@@ -59,3 +60,18 @@ def test_few_combinations_are_enough_for_each_value_to_occur() -> None:
     assert set().union(*chosen) == set().union(*grid)
     assert covering([{1}, {2}, {1, 2}, {3}]) == {2, 3}
     assert covering([]) == set()
+
+
+@pytest.mark.each_value
+@pytest.mark.parametrize("other", [[0], [1], [2]])
+@pytest.mark.parametrize("one", ["a", "b", "c"])
+def test_a_usual_run_has_few_combinations(
+    request: pytest.FixtureRequest, one: str, other: list[int]
+) -> None:
+    """Three of these nine, each value once; all of them in the long profile."""
+    cases = [item for item in request.session.items if item.name.startswith(_FEW)]
+    assert len(cases) == (9 if settings.get_current_profile_name() == "long" else 3)
+    assert request.node in cases
+
+
+_FEW = test_a_usual_run_has_few_combinations.__name__

@@ -35,8 +35,9 @@ def left_out(items: Sequence[pytest.Item]) -> set[pytest.Item]:
             test = (item.path, getattr(item, "cls", None), getattr(item, "originalname", item.name))
             combined.setdefault(test, []).append(item)
     for cases in combined.values():
-        indices = [getattr(case, "callspec").indices for case in cases]  # noqa: B009
-        chosen = covering([set(each.items()) for each in indices])
+        values = [getattr(case, "callspec").params for case in cases]  # noqa: B009
+        # By identity: a value is one object in all its cases, and need not be hashable.
+        chosen = covering([{(name, id(one)) for name, one in each.items()} for each in values])
         spared |= {case for place, case in enumerate(cases) if place not in chosen}
     return spared
 

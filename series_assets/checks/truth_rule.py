@@ -149,7 +149,10 @@ def _manifest(layout: Layout, period: Period, content: bytes, log: pa.Table) -> 
         operations = part["operations"] | {name: part[name] for name in _WITHOUT_ENTITY}
     except (OSError, ValueError, LookupError, TypeError):
         raise RequestError(
-            "is missing or cannot be read", f"make manifest of {period.key}", file=path, colon=False
+            "is missing or cannot be read",
+            f"generate manifest of {period.key}",
+            file=path,
+            colon=False,
         ) from None
     counts = Counter(log["op"].to_pylist())
     expected = (

@@ -46,19 +46,27 @@ from series_assets.terminal import echo
     help="A CSV with period and loaded_at, for --time rank.",
 )
 @click.option(
-    "--tolerance", type=float, default=0.0, show_default=True, help="How far numbers may differ."
+    "--tolerance",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Largest difference between numbers that count as equal.",
 )
 @click.option(
     "--column",
     "columns",
     metavar="THEIRS=OURS",
     multiple=True,
-    help="A column that the table has by another name; may be repeated.",
+    help="A column that has another name in the table; may be repeated.",
 )
-@click.option("--valid-from", metavar="COLUMN", help="Where versions begin.")
-@click.option("--valid-to", metavar="COLUMN", help="Where versions end.")
-@click.option("--current", metavar="COLUMN", help="What marks current versions.")
-@click.option("--open-value", metavar="VALUE", help="What the end of current versions is.")
+@click.option("--valid-from", metavar="COLUMN", help="The column with the beginning of versions.")
+@click.option("--valid-to", metavar="COLUMN", help="The column with the end of versions.")
+@click.option("--current", metavar="COLUMN", help="The column that marks current versions.")
+@click.option(
+    "--open-value",
+    metavar="VALUE",
+    help="The end of current versions in the table; default: that of the profile.",
+)
 @click.option(
     "--interval", metavar="KIND", help="half-open, or closed:1d where the last day belongs to it."
 )

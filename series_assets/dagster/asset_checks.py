@@ -52,7 +52,7 @@ def _checks_on(
         specs=list(specs.values()),
         can_subset=True,
         pool=options.pool,
-        description="Hold each delivered dataset against the rules that a consumer relies on.",
+        description="Check each dataset against the rules that its consumers rely on.",
     )
     def evaluate(context: dg.AssetCheckExecutionContext) -> Iterator[Any]:
         chosen = {key.name for key in context.selected_asset_check_keys}

@@ -77,7 +77,7 @@ def job_of(series: Series, options: AssetOptions = NO_OPTIONS) -> Any:
         selection=dg.AssetSelection.assets(*keys_of(series.name, options, names_of(series))),
         # A process for each op would cost more than most ops take, whatever project this is in.
         executor_def=dg.in_process_executor,
-        description=f"Make periods of {series.name}: {describe_series(series)}.",
+        description=f"Generate periods of {series.name}: {describe_series(series)}.",
         tags={"series_assets/series": series.name},
     )
 

@@ -120,7 +120,7 @@ def dataset_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
         series,
         tools,
         name,
-        "Turn identifiers and static columns into draws from the reference table.",
+        "Let identifiers and static columns take their values from the reference table.",
         between=True,
     )
     def change_specification(context: dg.OpExecutionContext) -> Any:
@@ -130,7 +130,7 @@ def dataset_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
         series,
         tools,
         name,
-        "Draw entities, run Exhibit for the existing records, combine them with the new ones.",
+        "Sample entities, run Exhibit for the existing records, combine them with the new ones.",
         ins=["specifications", "new_records", "reference_table"],
     )
     def run_exhibit(

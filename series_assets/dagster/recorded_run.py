@@ -45,7 +45,7 @@ def generate_recorded(
     except (OSError, SQLAlchemyError) as error:  # of our own files the ops tell
         raise GenerationError(
             f"Dagster cannot keep its records of the run: {_reason(error)}",
-            "see that the folder can be written and has space, then run it again",
+            "make sure that the folder can be written and has space, then run it again",
             file=dagster_home(),
         ) from error
     layout = workspace.layout(series)

@@ -10,6 +10,7 @@ import tempfile
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
@@ -34,6 +35,7 @@ _MOST_ROWS = 50_000
 _FRACTIONS = ("1/3", "1/2", "2/3", "3/4", "9/10", "1")
 """Fractions of new records to try; more are needed if many rows lack an identifier."""
 _ATTEMPTS = 5
+_COMMENT_WIDTH = 90
 
 
 @dataclass(frozen=True)
@@ -206,14 +208,16 @@ def _first_dataset(
 def _texts(inputs: InferredInputs, name: str, data: Path) -> list[str]:
     head = (
         f"# What {data.name!r} looks like, as Exhibit describes it; dates are those of the first\n"
-        "# period. user_input.yml beside it says how the series goes on.\n"
+        "# period. user_input.yml beside it describes how the series continues.\n"
     )
     specification = yaml.safe_dump(
         inputs.specification, sort_keys=False, allow_unicode=True, width=2**16
     )
-    user_input = [f"# How the series {name} goes on after the first period.\n"]
+    user_input = [f"# How the series {name} continues after the first period.\n"]
     for key, value in inputs.user_input.items():
-        user_input.append(f"\n# {UserInput.model_fields[key].description}\n{_entry(key, value)}")
+        lines = wrap(UserInput.model_fields[key].description or "", _COMMENT_WIDTH)
+        comment = "\n".join(f"# {line}" for line in lines)
+        user_input.append(f"\n{comment}\n{_entry(key, value)}")
     return [head + specification, "".join(user_input)]
 
 

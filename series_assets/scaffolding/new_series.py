@@ -49,7 +49,7 @@ def create_series(
     place = folder / name
     faults = list(name_faults(name, "the name"))
     if place.exists():
-        faults.append(fault_at("", "there is such a folder already", "choose another name"))
+        faults.append(fault_at("", "this folder already exists", "choose another name"))
     if faults:
         raise InputError(fault.in_file(str(place)) for fault in faults)
     notes: tuple[str, ...] = ()

@@ -147,7 +147,7 @@ class ReferenceTable(ABC):
                 f"{_shortened(keys[k] for k in stale)} {'was' if len(stale) == 1 else 'were'} "
                 "generated from different versions of the two files"
             )
-        problem = f"draws from all periods before it, but {' and '.join(reasons)}"
+        problem = f"samples from all periods before it, but {' and '.join(reasons)}"
         raise RequestError(
             problem if period else f"{self.series.name}, {reader} {problem}",
             f"first generate {span} (materialize new_records and reference_table of "

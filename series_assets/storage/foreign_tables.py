@@ -105,7 +105,7 @@ def _file_table(path: Path) -> "pa.Table":
         ".parquet": _parquet_table,
     }
     if path.suffix.lower() not in readers:
-        raise RequestError("--table is no table that can be read", f"use {FORMS}", file=path)
+        raise RequestError("--table is not a table that can be read", f"use {FORMS}", file=path)
     try:
         return readers[path.suffix.lower()](path)
     except FileNotFoundError:

@@ -788,7 +788,7 @@ def test_a_table_of_other_contents_is_told(made: Made) -> None:
     """By the rules that ask it; the others hold as before."""
     meddle(made, "UPDATE demo_reference_periods SET fingerprint = 'x' WHERE period = 0")
     said = (
-        "demo, period 2024-02-01 draws from all periods before it, but 2024-01-01 was "
+        "demo, period 2024-02-01 samples from all periods before it, but 2024-01-01 was "
         "generated from different versions of the two files; first generate 2024-01-01 "
         "(materialize new_records and "
         "reference_table of this partition, or run series-assets generate with --periods "

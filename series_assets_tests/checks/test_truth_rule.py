@@ -139,7 +139,7 @@ def test_it_finds_what_was_changed(data: Path, tamper: Callable[[Path], None], c
     [
         ("truth/changes_2.csv", "regenerate truth of 2024-02-01"),
         ("truth/scd2_2.csv", "regenerate truth of 2024-02-01"),
-        ("dataset_2.manifest.json", "make manifest of 2024-02-01"),
+        ("dataset_2.manifest.json", "generate manifest of 2024-02-01"),
     ],
 )
 def test_a_missing_file_is_named_with_what_to_do(data: Path, name: str, remedy: str) -> None:

@@ -179,7 +179,7 @@ def test_a_series_that_was_cleaned_can_be_made_again(two_series: Path) -> None:
     before = files_in(two_series)
     succeed("clean", "demo", "--yes")
     assert refuse("generate", "demo", "--periods", KEYS[1]).startswith(
-        "demo, period 2024-02-01 draws from all periods before it, but nothing is recorded yet"
+        "demo, period 2024-02-01 samples from all periods before it, but nothing is recorded yet"
     )
     succeed("generate", "demo", "--periods", f"{KEYS[0]}..{KEYS[1]}")
     assert files_in(two_series) == before

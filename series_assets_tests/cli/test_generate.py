@@ -99,10 +99,10 @@ def test_generate_refuses_a_period_before_anything_is_recorded(tmp_path: Path) -
     """It says from which period on to begin; nothing is made, and the remedy works."""
     write_series(tmp_path / "series")
     assert refuse("generate", "demo", "--periods", KEYS[2]) == (
-        "demo, period 2024-03-01 draws from all periods before it, but nothing is recorded yet for "
-        "2024-01-01, 2024-02-01; first generate 2024-01-01..2024-02-01 (materialize new_records "
-        "and reference_table of these partitions, or run series-assets generate with --periods "
-        "2024-01-01..2024-02-01)"
+        "demo, period 2024-03-01 samples from all periods before it, but nothing is recorded yet "
+        "for 2024-01-01, 2024-02-01; first generate 2024-01-01..2024-02-01 (materialize "
+        "new_records and reference_table of these partitions, or run series-assets generate with "
+        "--periods 2024-01-01..2024-02-01)"
     )
     assert not (tmp_path / "data").exists()
     succeed("generate", "demo", "--periods", f"{KEYS[0]}..{KEYS[1]}")
@@ -338,7 +338,7 @@ def test_edited_files_refuse_a_later_period_until_the_earlier_ones_are_made_agai
     before = files_in(tmp_path / "data")
     edit(place, random_seed=1)
     assert refuse("generate", "demo", "--periods", KEYS[3]) == (
-        "demo, period 2024-04-01 draws from all periods before it, but 2024-01-01, 2024-02-01, "
+        "demo, period 2024-04-01 samples from all periods before it, but 2024-01-01, 2024-02-01, "
         "2024-03-01 were generated from different versions of the two files; first make "
         "2024-01-01..2024-03-01 (materialize new_records and reference_table of these "
         "partitions, or run series-assets generate with --periods 2024-01-01..2024-03-01)"
@@ -359,7 +359,7 @@ def test_one_period_made_again_leaves_the_others_to_be_made_again(tmp_path: Path
     edit(place, random_seed=1)
     succeed("generate", "demo", "--periods", KEYS[0])
     assert refuse("generate", "demo", "--periods", KEYS[2]) == (
-        "demo, period 2024-03-01 draws from all periods before it, but 2024-02-01 was "
+        "demo, period 2024-03-01 samples from all periods before it, but 2024-02-01 was "
         "generated from different versions of the two files; first generate 2024-02-01 "
         "(materialize new_records and "
         "reference_table of this partition, or run series-assets generate with --periods "

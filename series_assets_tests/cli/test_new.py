@@ -40,7 +40,7 @@ def test_new_refuses_a_folder_that_is_there(tmp_path: Path) -> None:
     """Nothing in it is touched."""
     place = write_series(tmp_path / "series")
     before = files_in(place)
-    assert refuse("new", "demo") == f"{place}: there is such a folder already; choose another name"
+    assert refuse("new", "demo") == f"{place}: this folder already exists; choose another name"
     assert files_in(place) == before
 
 

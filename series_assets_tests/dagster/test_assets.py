@@ -259,7 +259,7 @@ def test_a_period_without_the_ones_before_refuses_and_says_what_to_make(
     if assets != ALL:
         assert bench.make(FIRST, THIRD, assets=("new_records",)).success
     assert bench.refusal(THIRD, assets=assets) == (
-        "demo, period 2024-03-01 draws from all periods before it, but nothing is recorded yet "
+        "demo, period 2024-03-01 samples from all periods before it, but nothing is recorded yet "
         "for 2024-01-01, 2024-02-01; first generate 2024-01-01..2024-02-01 (materialize "
         "new_records and reference_table of these partitions, or run series-assets generate with "
         "--periods 2024-01-01..2024-02-01)"
@@ -273,7 +273,7 @@ def test_a_period_without_the_ones_before_refuses_and_says_what_to_make(
 def test_a_range_without_the_periods_before_refuses(bench: Bench) -> None:
     """The first of the range is the one that cannot be made."""
     assert bench.refusal(SECOND, FOURTH) == (
-        "demo, period 2024-02-01 draws from all periods before it, but nothing is recorded yet "
+        "demo, period 2024-02-01 samples from all periods before it, but nothing is recorded yet "
         "for 2024-01-01; first generate 2024-01-01 (materialize new_records and reference_table "
         "of this partition, or run series-assets generate with --periods 2024-01-01)"
     )
@@ -316,7 +316,7 @@ def test_a_period_that_would_draw_from_rows_of_other_files_refuses(bench: Bench)
     assert bench.make(FIRST, THIRD).success
     edited = a_series(a_specification(random_seed=1))
     assert bench.refusal(FOURTH, series=edited) == (
-        "demo, period 2024-04-01 draws from all periods before it, but 2024-01-01, 2024-02-01, "
+        "demo, period 2024-04-01 samples from all periods before it, but 2024-01-01, 2024-02-01, "
         "2024-03-01 were generated from different versions of the two files; first make "
         "2024-01-01..2024-03-01 (materialize new_records and reference_table of these "
         "partitions, or run series-assets generate with --periods 2024-01-01..2024-03-01)"

@@ -155,4 +155,4 @@ def test_the_pause_is_worded_as_in_the_document() -> None:
         "Paused: 2024-03-01 failed 3 times in a row. Fix the error in its latest run and "
         "materialize it by hand; the sensor then continues."
     )
-    assert f"```\n{shown}\n```" in TEXT
+    assert f"```text\n{shown}\n```" in TEXT

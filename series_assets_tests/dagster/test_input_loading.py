@@ -209,7 +209,7 @@ def test_a_missing_period_is_told_before_the_asset_runs(made: Path, annotation: 
 def test_entities_of_a_missing_period_are_told_too(made: Path) -> None:
     """In the words of the reference table."""
     told = given_to(made, pd.DataFrame, THIRD, asset="reference_table")
-    assert told.startswith("demo, the reference table after period 2024-03-01 draws from")
+    assert told.startswith("demo, the reference table after period 2024-03-01 samples from")
     assert "nothing is recorded yet for 2024-03-01" in told
 
 

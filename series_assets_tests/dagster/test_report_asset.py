@@ -52,7 +52,7 @@ def a_busy_series(identifier: str = "id", **said: Any) -> Series:
 
 
 def make(folder: Path, series: Series | None = None, periods: str | None = None) -> Layout:
-    """Make periods of a series and return where they lie."""
+    """Generate periods of a series and return where they lie."""
     series = series or a_busy_series()
     generate(series, folder, periods=periods)
     return Workspace(folder).layout(series)

@@ -21,6 +21,7 @@ from series_assets.dagster.build import build_definitions
 from series_assets.dagster.partitions import partitions_of
 from series_assets.pipeline.workspace import Workspace
 from series_assets_tests.builders import a_series, a_specification, a_user_input
+from series_assets_tests.thorough import thorough
 
 DATASET = dg.AssetKey(["demo", "dataset"])
 TABLE = dg.AssetKey("table")
@@ -105,7 +106,7 @@ def run_table(project: dg.Definitions, instance: dg.DagsterInstance, key: str) -
     ("driver", "job", "cadence"),
     [
         (by_sensor, "demo", ("months", 1)),
-        (by_schedule, "delivery", ("weeks", 4)),
+        *thorough((by_schedule, "delivery", ("weeks", 4))),
     ],
     ids=["sensor, monthly", "schedule, four-weekly"],
 )

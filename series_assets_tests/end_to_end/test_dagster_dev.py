@@ -67,7 +67,7 @@ def test_the_job_named_after_the_series_makes_a_partition(
     } } } }""")["workspaceOrError"]["locationEntries"][0]["locationOrLoadError"]
     told = {job["name"]: job["description"] for job in jobs["repositories"][0]["pipelines"]}
     assert told["named"] == (
-        "Make periods of named: 4 periods, one every month from 2024-01-01, of 30 rows each; "
+        "Generate periods of named: 4 periods, one every month from 2024-01-01, of 30 rows each; "
         "after the first, 10 are about new entities and 20 about known ones."
     )
     server.made(server.launch_job("named", KEYS[0]))
@@ -98,8 +98,8 @@ def test_a_period_without_the_ones_before_fails_with_what_to_make_first(server: 
     run = server.launch("refused", first=KEYS[2])
     assert server.end_of(run) == "FAILURE"
     assert server.complaints(run) == [
-        "refused, period 2024-03-01 draws from all periods before it, but nothing is recorded yet "
-        "for 2024-01-01, 2024-02-01; first generate 2024-01-01..2024-02-01 (materialize "
+        "refused, period 2024-03-01 samples from all periods before it, but nothing is recorded "
+        "yet for 2024-01-01, 2024-02-01; first generate 2024-01-01..2024-02-01 (materialize "
         "new_records and reference_table of these partitions, or run series-assets generate with "
         "--periods 2024-01-01..2024-02-01)"
     ]

@@ -376,7 +376,7 @@ def test_tables_of_each_kind_are_read(
         ("sqlite:///{0}/a.db#dimm", "{0}/a.db: there is no table 'dimm'; did you mean 'dim'?"),
         (
             "{0}/a.db",
-            "{0}/a.db: --table is no table that can be read; use a .csv or .parquet file, "
+            "{0}/a.db: --table is not a table that can be read; use a .csv or .parquet file, "
             "sqlite:///FILE#TABLE or duckdb:///FILE#SCHEMA.TABLE",
         ),
     ],

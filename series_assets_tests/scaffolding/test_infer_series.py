@@ -176,10 +176,11 @@ def test_a_column_that_says_several_others_makes_a_series(tmp_path: Path, stores
     assert done.stderr.splitlines()[:3] == [
         "note: size and store go together in the data, but not in the series: a column can be in "
         "one group of linked columns, and store is in another",
-        "note: a period is 3 months long from 2024-01-01, as the days of sold_on are, and moves "
-        "sold_on; see length_of_period and date_columns in user_input.yml",
-        "note: born does not move: of another time, or of a much longer one, than the days of "
-        "sold_on",
+        "note: a period is 3 months long and the first begins on 2024-01-01, as the days of "
+        "sold_on suggest; sold_on moves with the period; see length_of_period and date_columns in "
+        "user_input.yml",
+        "note: born does not move: the days are of another time than those of sold_on, or span a "
+        "much longer one",
     ]
     place = tmp_path / "series" / "sales"
     specification = yaml.safe_load((place / "specification.yml").read_text(encoding="utf-8"))

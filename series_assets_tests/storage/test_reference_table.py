@@ -280,7 +280,7 @@ def test_a_missing_period_is_named(tmp_path: Path) -> None:
     with pytest.raises(RequestError) as caught:
         table.require_periods(2, "period 2024-03-01")
     assert str(caught.value) == (
-        "demo, period 2024-03-01 draws from all periods before it, but nothing is recorded yet "
+        "demo, period 2024-03-01 samples from all periods before it, but nothing is recorded yet "
         "for 2024-02-01; first generate 2024-02-01 (materialize new_records and reference_table of "
         "this partition, or run series-assets generate with --periods 2024-02-01)"
     )
@@ -292,7 +292,7 @@ def test_many_missing_periods_are_named_by_their_span(tmp_path: Path) -> None:
     with pytest.raises(RequestError) as caught:
         table.require_periods(8, "period 2024-09-01")
     assert str(caught.value) == (
-        "demo, period 2024-09-01 draws from all periods before it, but nothing is recorded yet "
+        "demo, period 2024-09-01 samples from all periods before it, but nothing is recorded yet "
         "for 2024-01-01, 2024-02-01, … 2024-08-01; first generate 2024-01-01..2024-08-01 "
         "(materialize new_records and reference_table of these partitions, or run series-assets "
         "generate with --periods 2024-01-01..2024-08-01)"
@@ -309,7 +309,7 @@ def test_a_period_made_from_other_files_is_named(tmp_path: Path) -> None:
     with pytest.raises(RequestError) as caught:
         table.require_periods(3, "period 2024-04-01")
     assert str(caught.value) == (
-        "demo, period 2024-04-01 draws from all periods before it, but 2024-02-01, 2024-03-01 "
+        "demo, period 2024-04-01 samples from all periods before it, but 2024-02-01, 2024-03-01 "
         "were generated from different versions of the two files; first generate "
         "2024-02-01..2024-03-01 (materialize new_records and reference_table of these partitions, "
         "or run series-assets "
@@ -327,7 +327,7 @@ def test_missing_and_stale_periods_are_named_together(tmp_path: Path) -> None:
     with pytest.raises(RequestError) as caught:
         table.require_periods(2, "period 2024-03-01")
     assert str(caught.value) == (
-        "demo, period 2024-03-01 draws from all periods before it, but nothing is recorded yet "
+        "demo, period 2024-03-01 samples from all periods before it, but nothing is recorded yet "
         "for 2024-02-01 and 2024-01-01 was generated from different versions of the two files; "
         "first generate 2024-01-01..2024-02-01 (materialize new_records and reference_table of "
         "these partitions, or run series-assets generate with --periods 2024-01-01..2024-02-01)"

@@ -178,7 +178,8 @@ def _link_faults(specification: Specification, settings: UserInput) -> Iterator[
     if not identifiers and set(names) not in groups:
         yield fault_at(
             "linked_columns",
-            f"[{', '.join(names)}] has no uuid column and is no linked group of the specification",
+            f"[{', '.join(names)}] has no uuid column and is not a linked group of the "
+            "specification",
             "link columns to an identifier, or name a group of linked_columns there",
         )
     distributions = {

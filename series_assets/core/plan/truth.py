@@ -134,7 +134,7 @@ def truth_misfits(specification: Specification, said: UserInput) -> Iterator[Fau
     elif order_by and order_by not in columns:
         yield fault_at(
             "truth.order_by",
-            f"'{order_by}' is no column of the data",
+            f"'{order_by}' is not a column of the data",
             suggestion(order_by, [one for one in columns if one != key]),
         )
     yield from _event_needs(said.truth)

@@ -71,7 +71,7 @@ class TruthSettings(BaseModel):
         "its row has in order_by",
     )
     cells: Annotated[bool, BeforeValidator(flag)] = Field(
-        True, description="whether the changed values are written too, one a line"
+        True, description="whether each changed value is written too, one per line"
     )
     write: Annotated[
         tuple[str, ...], BeforeValidator(_dimensions), WithJsonSchema(_DIMENSIONS_SCHEMA)

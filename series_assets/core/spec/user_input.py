@@ -139,12 +139,13 @@ def _key(
 
 
 class UserInput(BaseModel):
-    """How a series goes on after the period that its specification describes."""
+    """How a series continues after the period that its specification describes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     exhibit_db_path: Annotated[str | None, BeforeValidator(_path)] = _key(
-        "SQLite database with Exhibit's lookup tables and the reference table",
+        "SQLite database with Exhibit's lookup tables, relative to this file; the reference table "
+        "is stored in it too; empty: one is created in the data folder",
         None,
         changes_data=False,
     )
@@ -157,33 +158,37 @@ class UserInput(BaseModel):
         "unit of a period", if_missing=f"use {join_words(UNITS)}"
     )
     length_of_period: Count = _key(
-        "so many units a period",
+        "number of units in a period",
         if_missing="say how many units a period has, for example length_of_period: 2",
     )
-    num_datasets: Count = _key("periods in the series", 3, changes_data=False)
+    num_datasets: Count = _key("number of periods in the series", 3, changes_data=False)
     fraction_of_new: Annotated[
         Fraction, BeforeValidator(_fraction), WithJsonSchema(_FRACTION_SCHEMA)
     ] = _key(
-        "new records among the rows of every period but the first",
+        "share of new records among the rows of every period but the first: 1/3, 0.25, 0, 1",
         if_missing="say how much of each period is new, for example fraction_of_new: 1/3",
     )
     linked_columns: Annotated[
         tuple[str, ...], BeforeValidator(_linked_names), WithJsonSchema(_LINK_SCHEMA)
-    ] = _key("columns that belong together", ())
+    ] = _key("two or more columns that belong together, such as two identifiers", ())
     release: Literal["immediate", "calendar"] = _key(
-        "when a period exists for Dagster", "immediate", changes_data=False
+        "when a period exists in Dagster: immediate (all at once) or calendar (on its first day)",
+        "immediate",
+        changes_data=False,
     )
     start_date: Annotated[
         date | None,
         BeforeValidator(lambda value: None if value is None else parse_date(value)),
         WithJsonSchema(DAY_SCHEMA),
-    ] = _key("start of the first period", None)
-    format: Literal["csv", "parquet"] = _key("format of the files of records", "csv")
+    ] = _key("first day of the first period; empty: the earliest from of date_columns", None)
+    format: Literal["csv", "parquet"] = _key(
+        "format of the files of records; parquet is typed and compressed", "csv"
+    )
     manifest: Annotated[bool, BeforeValidator(flag)] = _key(
         "whether each dataset gets a manifest, which is written last", False, changes_data=False
     )
     truth: TruthSettings | None = _key(
-        "which history a pipeline should end up with; empty: none is delivered",
+        "settings of the history that a correct pipeline ends up with; empty: none is delivered",
         None,
         changes_data=False,
     )

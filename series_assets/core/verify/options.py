@@ -109,7 +109,7 @@ def find_columns(
     unknown = [ours for ours in own if ours not in (key, *track)]
     if unknown:
         raise InvalidValueError(
-            f"cannot be compared: --column names '{unknown[0]}', which is no tracked column",
+            f"cannot be compared: --column names '{unknown[0]}', which is not a tracked column",
             suggestion(unknown[0], [key, *track]),
         )
     for name in (key, *track):

@@ -167,12 +167,13 @@ def _notes(
 ) -> Iterator[str]:
     one = UNITS[unit].singular if length == 1 else unit
     yield (
-        f"a period is {length} {one} long from {begin}, as the days of {main} are, and moves "
-        f"{join_words(moved, 'and')}; see length_of_period and date_columns in user_input.yml"
+        f"a period is {length} {one} long and the first begins on {begin}, as the days of {main} "
+        f"suggest; {join_words(moved, 'and')} {'moves' if len(moved) == 1 else 'move'} with the "
+        "period; see length_of_period and date_columns in user_input.yml"
     )
     still = [name for name in windows if name not in moved]
     if still:
         yield (
-            f"{join_words(still, 'and')} {'does' if len(still) == 1 else 'do'} not move: of "
-            f"another time, or of a much longer one, than the days of {main}"
+            f"{join_words(still, 'and')} {'does' if len(still) == 1 else 'do'} not move: the days "
+            f"are of another time than those of {main}, or span a much longer one"
         )

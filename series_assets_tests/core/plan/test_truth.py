@@ -50,7 +50,7 @@ def test_all_but_the_identifier_and_moving_dates_are_tracked() -> None:
         ),
         (
             {"order_by": "dat"},
-            "truth.order_by 'dat' is no column of the data; did you mean 'date'?",
+            "truth.order_by 'dat' is not a column of the data; did you mean 'date'?",
         ),
         (
             {"order_by": "id"},

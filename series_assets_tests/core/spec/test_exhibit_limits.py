@@ -190,7 +190,7 @@ def test_a_row_without_a_probability(row: str) -> None:
     rows = ["sex | probability_vector | amount", row, "M | 0.5 | 0.2", "Missing data | 0 | 0"]
     assert _complaints(_with("sex", original_values=rows)) == [
         f"columns.sex.original_values has a row '{row}' without a probability, or with something "
-        "that is no number from 0 up"
+        "that is not a number from 0 up"
     ]
 
 
@@ -206,7 +206,7 @@ def test_a_row_whose_probability_is_blank() -> None:
     rows = ["sex | probability_vector | amount", "F |  | 0.8", "M | 1 | 0", "Missing data | 0 | 0"]
     assert _complaints(_with("sex", original_values=rows)) == [
         "columns.sex.original_values has a row 'F |  | 0.8' without a probability, or with "
-        "something that is no number from 0 up"
+        "something that is not a number from 0 up"
     ]
 
 
