@@ -10,6 +10,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+import series_assets
 from series_assets import SeriesComponent
 from series_assets.cli import main
 from series_assets.core.plan.identifiers import PSEUDO_CHIS
@@ -113,6 +114,12 @@ def test_every_command_is_in_the_table_of_commands() -> None:
     for name in main.commands:
         assert f"| `series-assets {name}" in page
     assert "<!-- commands -->" in page
+
+
+def test_the_python_api_has_every_name_that_the_package_exports() -> None:
+    """And no other."""
+    named = re.findall(r"^::: series_assets\.(\w+)$", text_of("docs/python-api.md"), re.MULTILINE)
+    assert sorted(named) == sorted(series_assets.__all__)
 
 
 def test_the_limits_are_those_of_the_package(tmp_path: Path) -> None:
