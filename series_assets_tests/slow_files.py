@@ -67,6 +67,7 @@ SECONDS = {
     "test_python_docs.py": 7,
     "dagster/test_release.py": 7,
     "pipeline/test_shards.py": 6,
+    "pipeline/test_formats.py": 6,
     "dagster/test_sharded_assets.py": 6,
     "dagster/test_partitions.py": 6,
     "pipeline/test_run.py": 6,

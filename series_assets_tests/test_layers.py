@@ -12,7 +12,7 @@ import series_assets
 ROOT = Path(series_assets.__file__).parent
 
 _BELOW_ALL = {"core", "core.spec", "core.plan", "core.records", "core.truth"}
-_BELOW_ALL |= {"core.verify", "core.manifest"}
+_BELOW_ALL |= {"core.verify", "core.manifest", "core.typed_records"}
 _ROOMS = _BELOW_ALL | {"storage", "engine", "pipeline", "checks", "reporting"}
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
@@ -21,7 +21,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.records": {"core", "core.spec"},
     "core.truth": {"core", "core.spec", "core.plan", "core.records"},
     "core.verify": {"core", "core.spec", "core.plan", "core.records", "core.truth"},
-    "core.manifest": {"core", "core.spec", "core.plan", "core.records"},
+    "core.manifest": {"core", "core.spec", "core.plan", "core.records", "core.typed_records"},
+    "core.typed_records": {"core", "core.spec", "core.plan", "core.records"},
     "storage": _BELOW_ALL,
     "engine": _BELOW_ALL,
     "settings": {"core", "storage", "pipeline"},

@@ -128,7 +128,9 @@ def _note_shared_identifiers(settings: Settings, names: set[str]) -> None:
 @click.command()
 @click.argument("name")
 @click.option(
-    "--from-data", type=click.Path(path_type=Path), help="A CSV that the data should look like."
+    "--from-data",
+    type=click.Path(path_type=Path),
+    help="A CSV or Parquet file that the data should look like.",
 )
 @click.option("--id", "identifier", metavar="COLUMN", help="The column that identifies entities.")
 @click.option(

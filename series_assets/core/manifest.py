@@ -18,12 +18,23 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.records import column_from_text
 from series_assets.core.spec.column_types import NUMBERS
+from series_assets.core.typed_records import types_of
 
 SCHEMA_VERSION = 1
 """Counts the changes of a series' columns; there are none so far."""
 _TYPES = {"text": "string", "integer": "number", "real": "number", "date": "date", "any": "any"}
 """Frictionless' type for each kind. A column of whole numbers may be written with a point where
 one is missing, and only ``number`` takes both."""
+_ARROW_TYPES = {
+    pa.string(): "string",
+    pa.int64(): "integer",
+    pa.float64(): "number",
+    pa.date32(): "date",
+}
+_MEDIA = {
+    "csv": {"mediatype": "text/csv", "encoding": "utf-8"},
+    "parquet": {"mediatype": "application/vnd.apache.parquet"},
+}
 _EXACT = Context(prec=500)
 _TEXTS = "texts"
 """Only in the manifest of a part: its columns that hold other values than numbers."""
@@ -45,32 +56,44 @@ def manifest_of(
     ``rows`` the table in it as text, ``operations`` how many rows did what (None for a series
     without a ``truth`` block), ``parent`` the SHA-256 of the manifest before (None for the first).
     """
+    format_ = series.user_input.format
+    tabular = "tabular-data" if format_ == "csv" else "data"  # a tabular resource is text
     name = dataset = f"dataset_{period.number}"
-    path = f"{dataset}.csv"
+    path = f"{dataset}.{format_}"
     if series.shard is not None:
         part = f"part-{series.shard + 1:04}"
-        name, path = f"{dataset}.{part}", f"{dataset}/{part}.csv"
-    fields = [
-        {"name": column, "type": _TYPES[series.kinds.get(column, "any")]}
-        for column in rows.column_names
-    ]
+        name, path = f"{dataset}.{part}", f"{dataset}/{part}.{format_}"
     return {
         "name": f"{series.name}-{period.number}",
-        "profile": "tabular-data-package",
+        "profile": f"{tabular}-package",
         "resources": [
             {
                 "name": name,
                 "path": path,
-                "profile": "tabular-data-resource",
-                "format": "csv",
-                "mediatype": "text/csv",
-                "encoding": "utf-8",
+                "profile": f"{tabular}-resource",
+                "format": format_,
+                **_MEDIA[format_],
                 "bytes": len(content),
                 "hash": f"sha256:{sha256(content).hexdigest()}",
-                "schema": {"fields": fields, "missingValues": [""]},
+                "schema": _schema(series, rows),
             }
         ],
         "series": _own_part(series, period, rows, operations) | {"parent": parent},
+    }
+
+
+def _schema(series: Series, rows: pa.Table) -> dict[str, Any]:
+    """Return the Table Schema of the delivered file."""
+    if series.user_input.format == "csv":
+        types = {name: _TYPES[series.kinds.get(name, "any")] for name in rows.column_names}
+        missing = {"missingValues": [""]}
+    else:
+        arrow = types_of(series)
+        types = {name: _ARROW_TYPES[arrow.get(name, pa.string())] for name in rows.column_names}
+        missing = {}
+    return {
+        "fields": [{"name": name, "type": types[name]} for name in rows.column_names],
+        **missing,
     }
 
 

@@ -7,7 +7,7 @@ import dagster as dg
 
 from series_assets.core.plan.series import Series
 from series_assets.core.spec.column_types import DERIVED_KIND, KINDS
-from series_assets.core.spec.expressions import check_derivation, values
+from series_assets.core.spec.expressions import values
 from series_assets.core.spec.specification import calculations_of, output_columns
 
 if TYPE_CHECKING:
@@ -153,13 +153,9 @@ def history_lineage(series: Series, asset: dg.AssetKey) -> dg.TableColumnLineage
 
 def _calculated_types(series: Series) -> dict[str, str]:
     """Return the types of those derived columns whose calculation tells it."""
-    known = values.of_columns(series.specification)
-    found = {}
-    for name, calculation in calculations_of(series.specification).items():
-        try:
-            known[name] = check_derivation(calculation, known)
-        except values.RefusedError:  # a column that Exhibit leaves out
-            known[name] = values.ANYTHING
-        if known[name].kind in _TYPES_OF_VALUES:
-            found[name] = _TYPES_OF_VALUES[known[name].kind]
-    return found
+    from series_assets.core.typed_records import calculated_kinds
+
+    kinds = calculated_kinds(series)
+    return {
+        name: _TYPES_OF_VALUES[kind] for name, kind in kinds.items() if kind in _TYPES_OF_VALUES
+    }

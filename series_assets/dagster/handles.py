@@ -12,6 +12,7 @@ from series_assets.storage.entities import ReferenceTable
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from series_assets.pipeline.workspace import Workspace
 
@@ -52,6 +53,10 @@ class ReferenceTableSnapshot:
             known = table.entities_before(self._periods)
             frames.append(table.fetch(known.keys(np.arange(known.total)), table.columns()))
         return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+
+    def as_arrow(self) -> "pa.Table":
+        """Return the entities as an Arrow table. Raises as ``load`` does."""
+        return _as_arrow(self.load())
 
     @property
     def _periods(self) -> int:
@@ -105,9 +110,27 @@ class RecordsFile:
             return [self]
         return [replace(self, records=part) for part in files.parts_in(path)]
 
+    def as_arrow(self) -> "pa.Table":
+        """Return the records as an Arrow table with the types of ``format: parquet``.
+
+        Raises RequestError where there are none, GenerationError for a value in a CSV that does
+        not fit its type.
+        """
+        import pyarrow as pa
+
+        from series_assets.core.typed_records import typed_table, types_of
+
+        types = types_of(self.series)
+        parts = (files.read_table(part.path()) for part in self.parts())
+        return pa.concat_tables([typed_table(texts, types) for texts in parts])
+
 
 class ChangeLogFile(RecordsFile):
     """What each row of a dataset did to the history: a CSV of the asset ``truth``."""
+
+    def as_arrow(self) -> "pa.Table":
+        """Return the change log as an Arrow table. Raises RequestError where there is none."""
+        return _as_arrow(self.load())
 
     def load(self) -> "pd.DataFrame":
         """Return the change log, typed. Raises RequestError where there is none."""
@@ -130,6 +153,10 @@ class ChangeLogFile(RecordsFile):
 
 class ManifestFile(RecordsFile):
     """The manifest of a dataset, which is JSON."""
+
+    def as_arrow(self) -> "pa.Table":
+        """Raise RequestError, as ``load`` does."""
+        return _as_arrow(self.load())
 
     def load(self) -> "pd.DataFrame":
         """Raise RequestError: a manifest is no table."""
@@ -171,6 +198,10 @@ class StateSnapshot:
         """
         return self._expected("scd1")
 
+    def as_arrow(self) -> "pa.Table":
+        """Return the current state as an Arrow table. Raises as ``load`` does."""
+        return _as_arrow(self.load())
+
     def history(self, profile: str = "plain") -> "pd.DataFrame":
         """Return all versions as of the period, typed (SCD2). Raises as ``load`` does."""
         return self._expected("scd2", profile)
@@ -185,6 +216,18 @@ class StateSnapshot:
     @property
     def _period(self) -> Period:
         return self.series.calendar.period_for_key(self.key)
+
+
+def _as_arrow(frame: "pd.DataFrame") -> "pa.Table":
+    """Return a typed frame as an Arrow table, its days as ``date32``."""
+    import pyarrow as pa
+
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    for place, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type):
+            days = table[field.name].cast(pa.date32())
+            table = table.set_column(place, field.name, days)
+    return table
 
 
 _OF_PARTS = ("new_records", "dataset")

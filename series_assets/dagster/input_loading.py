@@ -30,7 +30,8 @@ _ANYTHING: tuple[Any, ...] = (Any, object, None, dict, Mapping)
 def load_as_annotated(context: dg.InputContext, found: Mapping[str, Handle]) -> Any:
     """Return what the input's annotation asks for of the periods in ``found``, by partition key.
 
-    ``pd.DataFrame``, ``Path`` and the handles themselves stand for the only period of a run; with
+    ``pd.DataFrame``, ``pa.Table``, ``pl.LazyFrame``, ``Path`` and the handles themselves stand for
+    the only period of a run; with
     ``dict[str, …]`` around them they come as mappings from partition key, of any number of
     periods. Without an annotation it is a mapping of handles, of which those of missing periods
     refuse when they are loaded. Raises dagster.Failure where a period is missing whose contents
@@ -61,9 +62,9 @@ def _unknown(context: dg.InputContext, asked: Any) -> RequestError:
     shown = one_line(name)
     return RequestError(
         f"the input '{context.name}' is annotated {shown[:100]}, which a series cannot provide",
-        "annotate it pandas.DataFrame, pathlib.Path, RecordsFile, ReferenceTableSnapshot or "
-        "StateSnapshot for one period, dict[str, ...] around one of these for any number of "
-        "periods, or not at all",
+        "annotate it pandas.DataFrame, pyarrow.Table, polars.LazyFrame, pathlib.Path, RecordsFile, "
+        "ReferenceTableSnapshot or StateSnapshot for one period, dict[str, ...] around one of "
+        "these for any number of periods, or not at all",
     )
 
 
@@ -74,9 +75,28 @@ def _form_of(asked: Any) -> Callable[[Handle], Any] | None:
         return lambda handle: handle.path()
     if asked in (ReferenceTableSnapshot, RecordsFile, StateSnapshot):
         return lambda handle: handle
-    import pandas as pd
+    # An annotation names a class, whose library is there then: none is imported for others.
+    library, name = asked.__module__.partition(".")[0], asked.__name__
+    return _FORMS.get((library, name))
 
-    return (lambda handle: handle.load()) if asked is pd.DataFrame else None
+
+def _lazy_frame(handle: Handle) -> Any:
+    """Return a lazy frame of polars, which reads the columns of a Parquet file that it needs."""
+    import polars as pl
+
+    if isinstance(handle, RecordsFile):
+        paths = [part.path() for part in handle.parts()]
+        if all(path.suffix == ".parquet" for path in paths):
+            return pl.scan_parquet(paths)
+    return pl.from_arrow(handle.as_arrow()).lazy()
+
+
+_FORMS: Mapping[tuple[str, str], Callable[[Handle], Any]] = {
+    ("pandas", "DataFrame"): lambda handle: handle.load(),
+    ("pyarrow", "Table"): lambda handle: handle.as_arrow(),
+    ("polars", "LazyFrame"): _lazy_frame,
+}
+"""The classes of libraries that an annotation may name, and how to get one."""
 
 
 def _only(context: dg.InputContext, found: Mapping[str, Handle], name: str) -> Handle:

@@ -14,6 +14,7 @@ from series_assets.core.records import as_delivered, as_text, combine
 from series_assets.core.spec.specification import Specification, is_select
 from series_assets.engine.derived_columns import with_columns_over_all_rows
 from series_assets.engine.run import generate_existing_records
+from series_assets.pipeline.formats import in_format, write_records
 from series_assets.pipeline.new_records import notes_of_run
 from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace
@@ -65,8 +66,9 @@ def make_dataset(
     parts += [existing.texts] if existing else []
     texts = combine(parts, plan.shuffle_seed)
     if series.cross_row_columns:
-        texts = with_columns_over_all_rows(
-            series, plan, texts, stock_exhibit=workspace.stock_exhibit
+        texts = in_format(
+            series,
+            with_columns_over_all_rows(series, plan, texts, stock_exhibit=workspace.stock_exhibit),
         )
     return Dataset(texts, new, existing)
 
@@ -95,7 +97,7 @@ def make_existing_records(
     scratch.unlink()
     where = f"{series.name}, period {plan.key}"
     return ExistingRecords(
-        as_delivered(outcome.records[table.columns()]),
+        in_format(series, as_delivered(outcome.records[table.columns()])),
         part.specification,
         outcome.exhibit_messages,
         outcome.broken,
@@ -134,8 +136,8 @@ def write_dataset(
     Raises RequestError if its file of new records has changed in the meantime, or GenerationError.
     """
     layout, number = workspace.layout(series), plan.period.number
-    texts, yaml = folder / f"dataset_{number}.csv", folder / f"existing_{number}.yml"
-    files.write_table(texts, dataset.texts)
+    texts, yaml = folder / f"dataset_{number}.{layout.format}", folder / f"existing_{number}.yml"
+    write_records(texts, series, dataset.texts)
     if dataset.existing:
         provenance.write_specification(yaml, dataset.existing.specification, series.fingerprint)
     with workspace.exclusive_access():
@@ -151,3 +153,4 @@ def write_dataset(
             (yaml if dataset.existing else None, layout.existing_specification(number)),
             series.fingerprint,
         )
+        files.remove_if_there(layout.other_format.dataset(number))

@@ -12,6 +12,7 @@ from series_assets.core.records import as_delivered
 from series_assets.core.spec.specification import Specification
 from series_assets.engine.exhibit_messages import is_about_duplicates
 from series_assets.engine.run import generate_new_records
+from series_assets.pipeline.formats import in_format, write_records
 from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files, provenance, sqlite
@@ -60,7 +61,7 @@ def make_new_records(series: Series, plan: Plan, workspace: Workspace, folder: P
             "(allow_duplicates: false)"
         )
     return NewRecords(
-        as_delivered(outcome.records),
+        in_format(series, as_delivered(outcome.records)),
         plan.new.specification,
         outcome.exhibit_messages,
         outcome.broken,
@@ -87,13 +88,15 @@ def write_new_records(
     specification, records = layout.new_specification(number), layout.new_records(number)
     if new.texts is None or new.specification is None:
         with workspace.exclusive_access():
-            for path in (specification, records):  # left by a run of other input files
+            # Left by a run of other input files.
+            for path in (specification, records, layout.other_format.new_records(number)):
                 files.remove(path)
         return
-    texts, yaml = folder / f"new_{number}.csv", folder / f"new_{number}.yml"
-    files.write_table(texts, new.texts)
+    texts, yaml = folder / f"new_{number}.{layout.format}", folder / f"new_{number}.yml"
+    write_records(texts, series, new.texts)
     provenance.write_specification(yaml, new.specification, series.fingerprint)
     with workspace.exclusive_access():
         provenance.move_with_specification(
             (texts, records), (yaml, specification), series.fingerprint
         )
+        files.remove_if_there(layout.other_format.new_records(number))

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+CSV, PARQUET = ".csv", ".parquet"
+"""The suffixes of files of records."""
+_PARQUET_MARK = b"PAR1"
 _TO_QUOTE = (b",", b'"', b"\r", b"\n")
 _ROWS_AT_ONCE = 50_000
 """Rows that are formatted at once: a string of pyarrow holds at most 2 GB."""
@@ -50,12 +53,12 @@ def _write_lines(stream: Any, columns: Mapping[str, Any], count: int) -> None:
         stream.write(_lines([column[batch] for column in columns.values()]))
 
 
-def write_parquet(path: Path, table: "pa.Table") -> None:
-    """Write an Arrow table as Parquet."""
+def write_parquet(path: Path, table: "pa.Table", *, compression: str = "snappy") -> None:
+    """Write an Arrow table as Parquet; no clock or host is in its metadata."""
     from pyarrow import parquet
 
     with _open_atomically(path) as stream:
-        parquet.write_table(table, stream)
+        parquet.write_table(table, stream, compression=compression)
 
 
 def csv_of(table: "pa.Table") -> str:
@@ -109,7 +112,9 @@ def _cells(texts: "pa.Array", single: bool) -> "pa.Array":
 
 
 def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
-    """Return the given columns of a written CSV, or all, as text, None where missing.
+    """Return the given columns of a written file, or all, as text, None where missing.
+
+    It is CSV, or Parquet by its suffix.
 
     Raises KeyError for a column that does not occur exactly once, OSError or ValueError where the
     file is not a table.
@@ -129,18 +134,23 @@ def read_records(path: Path) -> "pd.DataFrame":
 
 def parts_in(folder: Path) -> list[Path]:
     """Return the files of all parts of a dataset in their order."""
-    return sorted(folder.glob("part-*.csv"))
+    return sorted(path for path in folder.glob("part-*") if path.suffix in (CSV, PARQUET))
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> "pa.Table":
     """Return what ``read_csv`` does as an Arrow table, null where a value is missing."""
+    if path.suffix == PARQUET:
+        with path.open("rb") as stream:
+            return _texts_of_parquet(stream, columns)
     # Opened once: another run may replace the file at any time.
     with path.open(encoding="utf-8", newline="") as stream:
         return _parsed(stream, columns)
 
 
 def parse_table(content: bytes, columns: Sequence[str] | None = None) -> "pa.Table":
-    """Return the table in the bytes of a CSV, as ``read_table`` does."""
+    """Return the table in the bytes of a CSV or a Parquet file, as ``read_table`` does."""
+    if content.startswith(_PARQUET_MARK) and content.endswith(_PARQUET_MARK):
+        return _texts_of_parquet(io.BytesIO(content), columns)
     with io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="") as stream:
         return _parsed(stream, columns)
 
@@ -172,8 +182,28 @@ def _parsed(stream: io.TextIOWrapper, columns: Sequence[str] | None) -> "pa.Tabl
     return table.rename_columns(wanted)
 
 
+def _texts_of_parquet(stream: Any, columns: Sequence[str] | None) -> "pa.Table":
+    from pyarrow import parquet
+
+    from series_assets.core.typed_records import text_table
+
+    file = parquet.ParquetFile(stream)
+    names = file.schema_arrow.names
+    for name in columns or ():
+        if names.count(name) != 1:
+            raise KeyError(name)
+    table = file.read(None if columns is None else list(columns))
+    return text_table(table if columns is None else table.select(list(columns)))
+
+
 def read_header(path: Path) -> list[str]:
-    """Return the names in the first line of a CSV. Raises OSError or ValueError."""
+    """Return the names of the columns in a CSV or Parquet file. Raises OSError or ValueError."""
+    if path.suffix == PARQUET:
+        from pyarrow import parquet
+
+        with path.open("rb") as content:
+            names: list[str] = parquet.read_schema(content).names
+        return names
     with path.open(encoding="utf-8", newline="") as stream:
         return _header(stream)
 

@@ -18,8 +18,8 @@ _INNER_FOLDER = re.compile(
 )
 """The folders within a series' folder."""
 _FILE = re.compile(
-    rf"{_DATASET}\.(csv|new\.yml|existing\.yml|manifest\.json)|report\.html"
-    rf"|(new_records/)?{_DATASET}(/{_PART})?\.csv"
+    rf"{_DATASET}\.(new\.yml|existing\.yml|manifest\.json)|report\.html"
+    rf"|(new_records/)?{_DATASET}(/{_PART})?\.(csv|parquet)"
     rf"|{_DATASET}/{_SPECIFICATIONS}/{_PART}\.(new|existing)\.yml"
     r"|truth/(changes|cells|scd1|scd2)_[1-9]\d*\.csv"
 )
@@ -46,6 +46,8 @@ class Layout:
     shards: int = 1
     shard: int | None = None
     """The shard whose parts these are, counted from 0; None for the series as a whole."""
+    format: str = "csv"
+    """The format of files of records, which is also their extension."""
 
     @classmethod
     def of(cls, series: Series, data_dir: Path, *, flat: bool = False) -> Self:
@@ -55,7 +57,13 @@ class Layout:
             database=series.database or data_dir / "exhibit.db",
             shards=series.shards,
             shard=series.shard,
+            format=series.user_input.format,
         )
+
+    @property
+    def other_format(self) -> Self:
+        """The layout of the series in the other format, which an earlier run may have used."""
+        return replace(self, format="parquet" if self.format == "csv" else "csv")
 
     @property
     def parts(self) -> tuple[Self, ...]:
@@ -76,9 +84,9 @@ class Layout:
 
     def _records(self, place: Path, number: int) -> Path:
         if self.shards == 1:
-            return place / f"dataset_{number}.csv"
+            return place / f"dataset_{number}.{self.format}"
         folder = place / f"dataset_{number}"
-        return folder if self.shard is None else folder / f"{self._part}.csv"
+        return folder if self.shard is None else folder / f"{self._part}.{self.format}"
 
     def is_delivered(self, number: int) -> bool:
         """Return whether the records of a dataset exist, those of all shards."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from series_assets.dagster.build import build_definitions
@@ -124,6 +125,28 @@ def test_frames_are_given_by_partition_key(made: Path) -> None:
         assert same(frame, made / "demo" / f"dataset_{number}.csv")
 
 
+def test_arrow_tables_are_given_where_these_are_asked_for(made: Path) -> None:
+    """Typed, without pandas in between; also the entities of a reference table."""
+    table = given_to(made, pa.Table, SECOND)
+    assert table["id"].to_pylist() == read_csv(made / "demo" / "dataset_2.csv")["id"].tolist()
+    types = {name: table.schema.field(name).type for name in ("id", "date", "amount")}
+    assert types == {"id": pa.string(), "date": pa.date32(), "amount": pa.float64()}
+    tables = given_to(made, dict[str, pa.Table], FIRST, SECOND)
+    assert list(tables) == [FIRST, SECOND] and tables[SECOND] == table
+    entities = given_to(made, pa.Table, SECOND, asset="reference_table")
+    assert len(entities) == 80 and entities.schema.field("date").type == pa.date32()
+
+
+def test_lazy_frames_are_given_where_these_are_asked_for(made: Path) -> None:
+    """With the types of the Arrow table."""
+    polars = pytest.importorskip("polars")
+    frame = given_to(made, polars.LazyFrame, SECOND)
+    assert isinstance(frame, polars.LazyFrame)
+    assert frame.collect().to_arrow()["id"].to_pylist() == (
+        read_csv(made / "demo" / "dataset_2.csv")["id"].tolist()
+    )
+
+
 def test_paths_are_given_where_paths_are_asked_for(made: Path) -> None:
     """For tools that read the files themselves."""
     paths = [made / "demo" / f"dataset_{number}.csv" for number in (1, 2)]
@@ -215,8 +238,9 @@ def test_an_annotation_that_cannot_be_provided_names_those_that_can(
     """In one line, before the asset runs."""
     assert given_to(made, annotation, FIRST) == (
         f"the input 'records' is annotated {shown}, which a series cannot provide; annotate it "
-        "pandas.DataFrame, pathlib.Path, RecordsFile, ReferenceTableSnapshot or StateSnapshot for "
-        "one period, dict[str, ...] around one of these for any number of periods, or not at all"
+        "pandas.DataFrame, pyarrow.Table, polars.LazyFrame, pathlib.Path, RecordsFile, "
+        "ReferenceTableSnapshot or StateSnapshot for one period, dict[str, ...] around one of "
+        "these for any number of periods, or not at all"
     )
 
 

@@ -106,7 +106,11 @@ def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
     ("file", "content", "fault"),
     [
         ("missing.csv", None, "there is no such file"),
-        ("table.txt", "a,b\n1,2\n", "is not a CSV file; its name has to end in .csv"),
+        (
+            "table.txt",
+            "a,b\n1,2\n",
+            "is no CSV or Parquet file; its name has to end in .csv or .parquet",
+        ),
         ("empty.csv", "a,b\n", "holds no rows"),
         (
             "long.csv",

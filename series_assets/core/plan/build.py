@@ -112,10 +112,15 @@ def _refuse(*found: tuple[str, Iterable[Fault]]) -> None:
 def _fingerprint(specification: object, user_input: object) -> str:
     """Return a digest of both files' content, without the keys that do not affect data.
 
-    ``shards: 1`` counts as not written: it gives the data of a series without the key.
+    ``shards: 1`` and ``format: csv`` count as not written: they give the data of a series without
+    the key.
     """
     settings = user_input if isinstance(user_input, Mapping) else {}
-    neutral = {*DATA_NEUTRAL_KEYS, *(["shards"] if settings.get("shards") == 1 else [])}
+    without_effect = {"shards": 1, "format": "csv"}
+    neutral = {
+        *DATA_NEUTRAL_KEYS,
+        *(key for key, value in without_effect.items() if settings.get(key) == value),
+    }
     kept = sorted((str(key), settings[key]) for key in settings if key not in neutral)
     text = json.dumps([specification, kept], default=str, ensure_ascii=False)
     return sha256(text.encode()).hexdigest()[:16]

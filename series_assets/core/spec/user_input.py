@@ -181,6 +181,9 @@ class UserInput(BaseModel):
         BeforeValidator(lambda value: None if value is None else parse_date(value)),
         WithJsonSchema(DAY_SCHEMA),
     ] = _key("first day of the first period; empty: the earliest from of date_columns", None)
+    format: Literal["csv", "parquet"] = _key(
+        "format of the files of records; parquet is typed and compressed", "csv"
+    )
     manifest: Annotated[bool, BeforeValidator(flag)] = _key(
         "whether each dataset gets a manifest, which is written last", False, changes_data=False
     )

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
 
 from series_assets.core.errors import Fault, InputError, fault_at, join_words
 from series_assets.core.plan.series import BOOKKEEPING
+from series_assets.core.records import as_text
 from series_assets.core.spec.exhibit_limits import TAKEN_NAMES, UNUSABLE
 from series_assets.core.spec.specification import MISSING
 from series_assets.engine.infer.values import Column, parse_column
@@ -44,7 +47,7 @@ class Table:
 
 
 def read(data: Path, identifier: str) -> Table:
-    """Return the table in a CSV, with the column ``identifier`` as text.
+    """Return the table in a CSV or Parquet file, with the column ``identifier`` as text.
 
     Raises InputError if it cannot be read, or cannot become a series.
     """
@@ -69,8 +72,38 @@ def read(data: Path, identifier: str) -> Table:
 
 
 def _read_texts(data: Path) -> pd.DataFrame:
-    if data.suffix.lower() != ".csv":
-        raise InputError([Fault(str(data), "", "is not a CSV file", "its name has to end in .csv")])
+    readers = {".csv": _read_csv, ".parquet": _read_parquet}
+    read_texts = readers.get(data.suffix.lower())
+    if read_texts is None:
+        problem, remedy = "is no CSV or Parquet file", "its name has to end in .csv or .parquet"
+        raise InputError([Fault(str(data), "", problem, remedy)])
+    frame = read_texts(data)
+    if frame.empty:
+        raise InputError([Fault(str(data), "", "holds no rows")])
+    frame.columns = [str(name) for name in frame.columns]
+    return frame
+
+
+def _read_parquet(data: Path) -> pd.DataFrame:
+    """Return the columns of a Parquet file as text. Raises InputError if it cannot be read."""
+    try:
+        with data.open("rb") as stream:
+            table = parquet.read_table(stream)
+    except FileNotFoundError:
+        raise InputError([Fault(str(data), "", "there is no such file")]) from None
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError([Fault(str(data), "", f"cannot be read as Parquet: {reason}")]) from None
+    for field in table.schema:
+        if pa.types.is_nested(field.type):
+            problem = f"its column '{field.name}' has values of several parts ({field.type})"
+            raise InputError([Fault(str(data), "", problem, "leave it out, or split it")])
+    types = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int64Dtype()}
+    frame = as_text(table.to_pandas(types_mapper=types.get, ignore_metadata=True))
+    return frame.where(frame.ne(""), None)
+
+
+def _read_csv(data: Path) -> pd.DataFrame:
     try:
         header = _header(data)
         frame = pd.read_csv(
@@ -90,12 +123,9 @@ def _read_texts(data: Path) -> pd.DataFrame:
         if len(header) == 1 and sign in header[0]:
             fault = fault_at("", f"separates its cells by {word}", "save it with commas")
             raise InputError([fault.in_file(str(data))])
-    if frame.empty:
-        raise InputError([Fault(str(data), "", "holds no rows")])
-    if not isinstance(frame.index, pd.RangeIndex):
+    if not frame.empty and not isinstance(frame.index, pd.RangeIndex):
         problem = "has rows with more cells than its first line has names"
         raise InputError([Fault(str(data), "", problem, "give every column a name")])
-    frame.columns = [str(name) for name in frame.columns]
     return frame
 
 

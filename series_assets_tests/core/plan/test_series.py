@@ -353,6 +353,7 @@ _OTHER_DATA: list[dict[str, Any]] = [
     {"fraction_of_new": "1/2"},
     {"linked_columns": ["id", "sex"]},
     {"start_date": "2024-01-02"},
+    {"format": "parquet"},
     {"shards": 2},
 ]
 
