@@ -39,7 +39,7 @@ def test_every_setting_is_described_with_its_default() -> None:
 def test_every_operation_profile_and_column_is_described() -> None:
     """In the words that the files use."""
     assert set(OPERATIONS) <= set(_rows("`changes_<n>.csv`"))
-    rows = _rows("The dimension as of any period")
+    rows = _rows("SCD1 and SCD2 as of any period")
     assert tuple(PROFILES) == NAMES == tuple(name for name in rows if name in NAMES)
     for name, profile in PROFILES.items():
         told = {profile.valid_from, profile.valid_to, profile.current, *(profile.more or ())}
