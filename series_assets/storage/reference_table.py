@@ -184,7 +184,7 @@ class SqliteReferenceTable(PeriodTable, ReferenceTable):
         with open_database(self.layout.database, read_only=True) as connection:
             return self._columns(connection)
 
-    def _recorded(self, *, check_owner: bool) -> Recorded:
+    def _recorded(self, *, check_owner: bool, periods: Sequence[int] | None = None) -> Recorded:
         if not self.layout.database.exists():
             return {}
         with open_database(self.layout.database, read_only=True) as connection:
