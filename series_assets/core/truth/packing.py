@@ -4,7 +4,7 @@ Binding and reading a value costs more than comparing it: with a column for each
 table of states took several times as long.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,10 @@ _ESCAPED = ((_ESCAPE, f"{_ESCAPE}b"), (_MISSING, f"{_ESCAPE}e"), (_SEPARATOR, f"
 
 def pack(columns: Sequence[pa.Array]) -> pa.Array:
     """Return one text for each row of some columns, whose values are cast to text."""
-    texts = [_escape(column.cast(pa.string())) for column in columns]
+    texts = [
+        _escape(column) if pa.types.is_string(column.type) else column.cast(pa.string())
+        for column in columns
+    ]
     return pc.binary_join_element_wise(
         *texts, _SEPARATOR, null_handling="replace", null_replacement=_MISSING
     )
@@ -33,19 +36,22 @@ def unpack(packed: pa.Array, types: Sequence[pa.DataType]) -> list[pa.Array]:
 
 
 def _escape(texts: pa.Array) -> pa.Array:
-    for sign, instead in _ESCAPED:
-        if _has(texts, sign):
+    if _has_any(texts, (sign for sign, _ in _ESCAPED)):
+        for sign, instead in _ESCAPED:
             texts = pc.replace_substring(texts, sign, instead)
     return texts
 
 
 def _unescape(texts: pa.Array) -> pa.Array:
     texts = pc.if_else(pc.equal(texts, _MISSING), None, texts)
-    if _has(texts, _ESCAPE):
+    if _has_any(texts, _ESCAPE):
         for sign, instead in reversed(_ESCAPED):
             texts = pc.replace_substring(texts, instead, sign)
     return texts
 
 
-def _has(texts: pa.Array, sign: str) -> bool:
-    return bool(pc.any(pc.match_substring(texts, sign)).as_py())
+def _has_any(texts: pa.Array, signs: Iterable[str]) -> bool:
+    """Return whether any of the signs may occur: all texts are looked through at once."""
+    *_, content = texts.buffers()
+    found = content.to_pybytes() if content else b""
+    return any(sign.encode() in found for sign in signs)
