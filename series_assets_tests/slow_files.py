@@ -56,6 +56,8 @@ SECONDS = {
     "storage/test_mutated_files.py": 10,
     "support/test_numbers.py": 10,
     "test_settings.py": 10,
+    "pipeline/test_verify_causes.py": 9,
+    "pipeline/test_verify_histories.py": 9,
     "test_any_specification.py": 9,
     "support/test_sql_sets.py": 9,
     "test_crashes_of_shards.py": 8,
