@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks import inputs
 from benchmarks.children import Child, Taken, command, interleaved, program, seconds_in
+from benchmarks.shards import measure_shards
 
 SERIES = ("school", "clinic")
 PHASES = ("start", "new records", "reference table", "dataset", "end")
@@ -77,6 +78,7 @@ class Job:
     measure: Callable[["Job", Path, Scale], Iterator[Result]]
     rows: int = 0
     periods: int = 0
+    shards: int = 1
     at_least: float = 0
     """Times as fast as the reference, where that is the goal."""
     at_most: float = 0
@@ -279,6 +281,22 @@ def _workers(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
         shutil.rmtree(place)
 
 
+def _shards(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
+    """Measure a sharded series in two processes, and on two workers, against one process."""
+    name, shards = SERIES[-1], 3 if scale.smoke else job.shards
+    rows, periods = scale.rows(job.rows), scale.periods(job.periods)
+    taken = measure_shards(folder, name, rows, periods, shards, scale.times)
+    one = ("none", taken["none"].seconds, "s")
+    for other, goal in (("processes:2", 0.6), ("dask", 0.65)):
+        found = (f"{other}, two workers" if other == "dask" else other, taken[other].seconds, "s")
+        yield _shares(replace(job, at_most=goal), f"{name} {job.name}", one, found)
+    peak = max(taken[one].peak_mb for one in ("none", "processes:2"))
+    limit = replace(job, at_most=1.0)
+    yield _shares(
+        limit, f"{name} {job.name}", ("limit", 700, "MB"), ("largest process", peak, "MB")
+    )
+
+
 def _help(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
     """Measure what a user waits for the help, against Python doing nothing."""
     python = Child([*command()[:1], "-c", "pass"], {})
@@ -364,6 +382,14 @@ JOBS = (
     Job("uuid_demo", "a sample, one run of Exhibit", _sample, rows=50_000, at_least=10),
     Job("inpatients_demo", "a sample, one run of Exhibit", _sample, rows=50_000, at_least=10),
     Job("workers", "two processes against one", _workers),
+    Job(
+        "shards",
+        "2.5 million rows in 25 shards: two processes, and two workers of Dask, against one",
+        _shards,
+        rows=2_500_000,
+        periods=2,
+        shards=25,
+    ),
     Job("help", "how long --help takes", _help),
 )
 """All there is to measure, in the order in which it is measured."""

@@ -11,6 +11,7 @@ from series_assets.pipeline.progress import Progress
 from series_assets.pipeline.requests import chosen_periods
 from series_assets.pipeline.workspace import Workspace
 from series_assets.settings import from_environment
+from series_assets.storage.remote import resolved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +101,7 @@ def check(
     """
     from series_assets.checks.run import check_periods, delivered_keys
 
-    table = Workspace(Path(data_dir).resolve(), flat=flat).reference_table(series)
+    table = Workspace(resolved(data_dir), flat=flat).reference_table(series)
     chosen = [period.key for period in chosen_periods(series, periods)] if periods else ()
     return list(check_periods(table, chosen or delivered_keys(table)))
 
@@ -124,7 +125,7 @@ def truth(
     from series_assets.pipeline.truth import expected, period_named
     from series_assets.pipeline.truth_export import frame_of
 
-    workspace = Workspace(Path(data_dir).resolve(), flat=flat)
+    workspace = Workspace(resolved(data_dir), flat=flat)
     period = None if at is None else period_named(series, at)
     return frame_of(series, expected(series, workspace, as_, period, profile), profile)
 
@@ -152,7 +153,7 @@ def verify(
     from series_assets.pipeline.verify import verify_table
     from series_assets.storage.foreign_tables import as_arrow, read_foreign_table
 
-    workspace = Workspace(Path(data_dir).resolve(), flat=flat)
+    workspace = Workspace(resolved(data_dir), flat=flat)
     period = None if at is None else period_named(series, at)
     named = isinstance(table, str | Path)
     found = read_foreign_table(table) if named else as_arrow(table)
@@ -162,4 +163,4 @@ def verify(
 
 def _workspace(folder: str | Path, executor: str, *, flat: bool = False) -> Workspace:
     settings = replace(from_environment(), executor=executor)
-    return settings.workspace(Path(folder).resolve(), flat=flat)
+    return settings.workspace(resolved(folder), flat=flat)

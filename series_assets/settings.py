@@ -10,6 +10,7 @@ from series_assets.core.errors import Fault, InputError, InvalidValueError
 from series_assets.pipeline.executor_names import SETTING as EXECUTOR
 from series_assets.pipeline.executor_names import is_executor
 from series_assets.storage.paths import resolve_path
+from series_assets.storage.remote import is_url, resolved
 
 if TYPE_CHECKING:
     from series_assets.pipeline.workspace import Workspace
@@ -56,7 +57,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """
     return Settings(
         series_dir=_folder("SERIES_ASSETS_SERIES_DIR", environment, SHIPPED),
-        data_dir=_folder("SERIES_ASSETS_DATA_DIR", environment, Path("data")),
+        data_dir=_folder("SERIES_ASSETS_DATA_DIR", environment, Path("data"), may_be_url=True),
         executor=_executor(environment),
         strict=_switch("SERIES_ASSETS_STRICT", environment),
         recorded=bool(dagster_home(environment)),
@@ -70,10 +71,12 @@ def dagster_home(environment: Mapping[str, str] = os.environ) -> str | None:
     return environment.get("DAGSTER_HOME") or None
 
 
-def _folder(name: str, environment: Mapping[str, str], default: Path) -> Path:
+def _folder(
+    name: str, environment: Mapping[str, str], default: Path, *, may_be_url: bool = False
+) -> Path:
     value = environment.get(name) or default
     try:
-        return resolve_path(value)
+        return resolved(value) if may_be_url and is_url(value) else resolve_path(value)
     except InvalidValueError as error:
         problem = f"'{str(value)[:100]}' {error.problem}"
         raise InputError([Fault(name, "", problem, error.remedy)]) from None

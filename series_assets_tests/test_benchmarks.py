@@ -33,6 +33,7 @@ def _benchmark(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
             ("truth", ["clinic truth"]),
             ("inpatients_demo", ["inpatients_demo", "inpatients_demo"]),
             ("workers", ["clinic 60x3"]),
+            ("shards", ["clinic shards"] * 3),
         ),
     ],
 )

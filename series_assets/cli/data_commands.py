@@ -9,12 +9,13 @@ import click
 
 from series_assets import interrupts
 from series_assets.cli.errors import FAILED, report_errors
-from series_assets.cli.lookup import absolute_output, valid_series
+from series_assets.cli.lookup import data_output, valid_series
 from series_assets.core.errors import RequestError, join_words
 from series_assets.core.plain_text import escape_invisible
 from series_assets.settings import Settings, from_environment
 from series_assets.storage.layout import Layout
 from series_assets.storage.loading import load_series_from_files
+from series_assets.storage.remote import check_readable, is_remote
 from series_assets.terminal import echo, progress_bar
 
 _periods_option = click.option(
@@ -33,9 +34,7 @@ _periods_option = click.option(
 @click.option(
     "--user-input", type=click.Path(path_type=Path), help="User input outside a series folder."
 )
-@click.option(
-    "--output", type=click.Path(path_type=Path), help="Folder for the data of these two files."
-)
+@click.option("--output", metavar="PLACE", help="Folder or URL for the data of these two files.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 @click.option("--verbose", is_flag=True, help="Print each phase, and the log of recorded runs.")
 @report_errors
@@ -44,7 +43,7 @@ def generate(
     periods: str | None,
     specification: Path | None,
     user_input: Path | None,
-    output: Path | None,
+    output: str | None,
     quiet: bool,
     verbose: bool,
 ) -> None:
@@ -63,7 +62,7 @@ def generate(
     if specification and user_input and output:
         series, data_dir = (
             load_series_from_files(specification, user_input),
-            absolute_output(output),
+            data_output(output),
         )
     else:
         assert name is not None
@@ -121,6 +120,7 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
         from series_assets.storage.reference_tables import reference_table
 
     table = reference_table(series, Layout.of(series, settings.data_dir))
+    check_readable(table.layout.folder)
     chosen = chosen_periods(series, periods) if periods else ()
     keys = [period.key for period in chosen] or delivered_keys(table)
     if not keys:
@@ -168,7 +168,9 @@ def clean(name: str, yes: bool, take_over: bool) -> None:
     tables: list[tuple[str, ReferenceTable | StateTable]] = [
         ("the reference table", table) for table in all_reference_tables(series, layout)
     ]
-    tables.append(("the table of states", StateTable(series, layout)))
+    if not is_remote(layout.folder):
+        tables.append(("the table of states", StateTable(series, layout)))
+    check_readable(layout.folder)
     files = removable_files(layout)
     for _, table in tables:
         table.check_owner(take_over=take_over)

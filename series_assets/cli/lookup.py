@@ -7,6 +7,7 @@ from series_assets.core.plan.series import Series
 from series_assets.settings import SHIPPED, Settings
 from series_assets.storage.loading import SPECIFICATION, USER_INPUT, BrokenSeries, find_series
 from series_assets.storage.paths import resolve_path
+from series_assets.storage.remote import is_url, resolved
 
 
 def all_series(settings: Settings) -> list[Series | BrokenSeries]:
@@ -39,6 +40,16 @@ def valid_series(settings: Settings, name: str) -> Series:
     if isinstance(series, BrokenSeries):
         raise series.error
     return series
+
+
+def data_output(place: str) -> Path:
+    """Return the whole path of a folder for data, which may be a URL. Raises InputError."""
+    try:
+        return resolved(place) if is_url(place) else resolve_path(place)
+    except InvalidValueError as error:
+        raise InputError(
+            [Fault(f"--output {place[:100]}", "", error.problem, error.remedy)]
+        ) from None
 
 
 def absolute_output(path: Path, option: str = "--output") -> Path:

@@ -19,6 +19,7 @@ from series_assets.settings import SHIPPED, Settings, from_environment
 from series_assets.storage.layout import Layout
 from series_assets.storage.loading import BrokenSeries
 from series_assets.storage.paths import is_pipe_or_device
+from series_assets.storage.remote import check_readable, is_remote
 from series_assets.terminal import cell, echo
 
 
@@ -35,6 +36,7 @@ def list_series() -> None:
             table.add_row(cell(series.name), "broken, see below")
             continue
         calendar, layout = series.calendar, Layout.of(series, settings.data_dir)
+        check_readable(layout.folder)
         existing = sum(layout.is_delivered(period.number) for period in calendar.periods)
         table.add_row(
             series.name,
@@ -54,7 +56,7 @@ def list_series() -> None:
 
 def _with_history(series: Series, layout: Layout) -> str:
     """Return how many periods have a history, for a series that asks for one."""
-    if series.truth is None:
+    if series.truth is None or is_remote(layout.folder):
         return ""
     from series_assets.storage.states import StateTable
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Patterns for pyarrow, in which ``$`` matches only at the end of the text.
 _INTEGER = r"^(0|[1-9][0-9]{0,17}|-[1-9][0-9]{0,16})$"
+_LOOKED_AT = 1000
+"""Values by which a column is judged to have many equal ones."""
 _DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
@@ -133,8 +135,10 @@ def _plain_float_texts(numbers: "NDArray[np.float64]") -> "tuple[pa.Array, NDArr
 
 
 def _objects(texts: pa.Array) -> "NDArray[np.object_]":
-    """Return the texts as Python strings, shared where equal, None where missing."""
-    return np.array(texts.to_pandas(), dtype=object)
+    """Return the texts as Python strings, shared where many are equal, None where missing."""
+    first = texts.slice(0, _LOOKED_AT)
+    many_equal = pc.count_distinct(first).as_py() < len(first) // 2
+    return np.array(texts.to_pandas(deduplicate_objects=many_equal), dtype=object)
 
 
 def _text(value: object) -> str | None:
@@ -182,16 +186,16 @@ def column_from_text(
         return _empty_of(kind, _as_objects(values))
     # Parse each distinct text once; ``codes`` has its position, -1 for a missing value.
     codes = coded.indices.fill_null(-1).to_numpy()
+    if kind == "date" and (days := _read_days(known)) is not None:
+        return pd.Series(np.append(days, np.datetime64("NaT"))[codes])
     if pc.all(pc.match_substring_regex(known, _INTEGER)).as_py():
         numbers = known.cast(pa.int64()).to_numpy()
         return pd.Series(pd.arrays.IntegerArray(np.append(numbers, 1)[codes], codes < 0))
     floats = _read_floats(known)
     if floats is not None:
         return pd.Series(np.append(floats, np.nan)[codes])
-    if pc.all(pc.match_substring_regex(known, _DAY)).as_py():
-        days = pd.to_datetime(known.to_pandas(), format="%Y-%m-%d", errors="coerce")
-        if days.notna().all():  # else some are out of pandas' range
-            return pd.Series(np.append(days.to_numpy(), np.datetime64("NaT"))[codes])
+    if (days := _read_days(known)) is not None:
+        return pd.Series(np.append(days, np.datetime64("NaT"))[codes])
     if len(known) <= 2 and set(known.to_pylist()) <= {"True", "False"}:
         flags = np.append(pc.equal(known, "True").to_numpy(zero_copy_only=False), False)[codes]
         if (codes < 0).any():
@@ -216,6 +220,17 @@ def _as_objects(values: Any) -> "pd.Series[Any]":
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return pd.Series(_objects(values), dtype=object)
     return pd.Series(values, dtype=object)
+
+
+def _read_days(known: pa.Array) -> "NDArray[np.datetime64] | None":
+    """Return the texts as days; None unless all are days in pandas' range."""
+    if not pc.all(pc.match_substring_regex(known, _DAY)).as_py():
+        return None
+    try:
+        days: NDArray[np.datetime64] = known.cast(pa.date32()).cast(pa.timestamp("ns")).to_numpy()
+    except pa.ArrowInvalid:
+        return None
+    return days
 
 
 def _read_floats(known: pa.Array) -> "NDArray[np.float64] | None":

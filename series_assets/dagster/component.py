@@ -40,6 +40,7 @@ from series_assets.storage.loading import (
     name_faults,
 )
 from series_assets.storage.paths import printable, resolve_path
+from series_assets.storage.remote import is_url, resolved
 from series_assets.storage.unexpected_errors import errors_as_faults
 
 
@@ -217,7 +218,7 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model, arbitrary_types_all
         file = f"{_folder_of(context).name}/defs.yaml"
         settings = from_environment()
         return Workspace(
-            _absolute("data_dir", self.data_dir or "data", context.project_root, file),
+            _data_dir(self.data_dir or "data", context.project_root, file),
             any_database=settings.any_database,
             stock_exhibit=settings.stock_exhibit,
         )
@@ -248,6 +249,17 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model, arbitrary_types_all
 
 def _folder_of(context: dg.ComponentLoadContext) -> Path:
     return context.path if context.path.is_dir() else context.path.parent
+
+
+def _data_dir(written: str, folder: Path, file: str) -> Path:
+    """Return the path of a data folder, which may be a URL. Raises InputError."""
+    if not is_url(written):
+        return _absolute("data_dir", written, folder, file)
+    try:
+        return resolved(written)
+    except InvalidValueError as error:
+        fault = Fault(file, "data_dir", f"'{written[:100]}' {error.problem}", error.remedy)
+        raise InputError([fault]) from None
 
 
 def _absolute(key: str, written: str, folder: Path, file: str) -> Path:

@@ -24,7 +24,7 @@ def state_metadata(
 ) -> Metadata:
     """Return what is shown of the states that a period leaves."""
     return {
-        "path": dg.MetadataValue.path(layout.database),
+        "path": dg.MetadataValue.path(str(layout.database)),
         **of_period(period),
         "dagster/table_name": series.states_table,
         "dagster/row_count": folded.fold.states.num_rows,
@@ -40,7 +40,7 @@ def truth_metadata(
     log, schema = folded.fold.changes, history_schema(series, "truth")
     rows = log.slice(0, _FIRST_ROWS).to_pylist()
     return {
-        "path": dg.MetadataValue.path(layout.changes(period.number)),
+        "path": dg.MetadataValue.path(str(layout.changes(period.number))),
         **of_period(period),
         "dagster/row_count": log.num_rows,
         **_of_fold(folded.fold),
@@ -59,7 +59,7 @@ def manifest_metadata(period: Period, path: Path) -> Metadata:
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     resources, part = content["resources"], content["series"]
     facts: Metadata = {
-        "path": dg.MetadataValue.path(path),
+        "path": dg.MetadataValue.path(str(path)),
         **of_period(period),
         "rows": part["rows"],
         "entities": part["entities"],

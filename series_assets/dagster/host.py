@@ -19,6 +19,7 @@ from series_assets.pipeline.workspace import Workspace
 from series_assets.settings import from_environment
 from series_assets.storage.loading import BrokenSeries, load_series
 from series_assets.storage.paths import printable
+from series_assets.storage.remote import resolved
 
 
 def series_definitions(
@@ -37,7 +38,7 @@ def series_definitions(
     """
     settings = from_environment()
     workspace = Workspace(
-        Path(data_dir).resolve(),
+        resolved(data_dir),
         any_database=settings.any_database,
         stock_exhibit=settings.stock_exhibit,
     )

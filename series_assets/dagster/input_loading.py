@@ -18,6 +18,7 @@ from series_assets.dagster.handles import (
     ReferenceTableSnapshot,
     StateSnapshot,
 )
+from series_assets.storage.remote import is_remote
 
 ALLOW_MISSING = "allow_missing_partitions"
 """Set in an input's metadata, it lets a mapping leave out the periods that do not exist yet.
@@ -72,7 +73,7 @@ def _form_of(asked: Any) -> Callable[[Handle], Any] | None:
     if not isinstance(asked, type):
         return None
     if asked is Path:
-        return lambda handle: handle.path()
+        return _local_path
     if asked in (ReferenceTableSnapshot, RecordsFile, StateSnapshot):
         return lambda handle: handle
     # An annotation names a class, whose library is there then: none is imported for others.
@@ -86,7 +87,7 @@ def _lazy_frame(handle: Handle) -> Any:
 
     if isinstance(handle, RecordsFile):
         paths = [part.path() for part in handle.parts()]
-        if all(path.suffix == ".parquet" for path in paths):
+        if all(path.suffix == ".parquet" and not is_remote(path) for path in paths):
             return pl.scan_parquet(paths)
     return pl.from_arrow(handle.as_arrow()).lazy()
 
@@ -97,6 +98,17 @@ _FORMS: Mapping[tuple[str, str], Callable[[Handle], Any]] = {
     ("polars", "LazyFrame"): _lazy_frame,
 }
 """The classes of libraries that an annotation may name, and how to get one."""
+
+
+def _local_path(handle: Handle) -> Path:
+    """Return the path of a handle. Raises RequestError where it is on object storage."""
+    path = handle.path()
+    if is_remote(path):
+        raise RequestError(
+            f"{path} is on object storage, which has no pathlib.Path",
+            "annotate the input pandas.DataFrame, or RecordsFile, whose path() is a UPath",
+        )
+    return path
 
 
 def _only(context: dg.InputContext, found: Mapping[str, Handle], name: str) -> Handle:

@@ -20,6 +20,7 @@ from series_assets.pipeline.record_summary import RecordSummary, summarize_recor
 from series_assets.reporting.plotting import data_uri
 from series_assets.storage.layout import Layout
 from series_assets.storage.reference_tables import reference_table
+from series_assets.storage.remote import is_remote
 from series_assets.storage.yaml_writing import as_yaml
 
 if TYPE_CHECKING:
@@ -44,18 +45,19 @@ def definition_metadata(series: Series, asset: str, layout: Layout) -> Metadata:
         "manifest": layout.folder,
     }
     path = folders.get(asset, layout.database)
-    if series.is_sharded and asset == "reference_table":
+    in_parquet = series.is_sharded or is_remote(layout.folder)
+    if in_parquet and asset == "reference_table":
         path = reference_table(series, layout).place
     metadata: Metadata = {
-        "path": dg.MetadataValue.path(path),
-        "dagster/uri": path.absolute().as_uri(),
+        "path": dg.MetadataValue.path(str(path)),
+        "dagster/uri": str(path) if is_remote(path) else path.absolute().as_uri(),
     }
     if asset in ("state", "truth"):
         metadata["dagster/column_schema"] = history_schema(series, asset)
     elif asset != "manifest":
         metadata["dagster/column_schema"] = column_schema(series)
     tables = {"reference_table": series.table, "state": series.states_table}
-    if asset in tables and not series.is_sharded:
+    if asset in tables and not in_parquet:
         metadata["dagster/table_name"] = tables[asset]
     if series.source_files:
         metadata["dagster/code_references"] = dg.CodeReferencesMetadataValue(
@@ -75,7 +77,7 @@ def new_records_metadata(
         return {**of_period(plan.period), "rows_requested": 0, "dagster/row_count": 0}
     number, summary = plan.period.number, summarize_records(records.texts, series.first_identifier)
     return {
-        "path": dg.MetadataValue.path(layout.new_records(number)),
+        "path": dg.MetadataValue.path(str(layout.new_records(number))),
         **of_period(plan.period),
         "rows_requested": plan.new.rows,
         "dagster/row_count": summary.rows,
@@ -101,13 +103,14 @@ def reference_table_metadata(
     series: Series, plan: Plan, entities: "NewEntities", layout: Layout, counts: Mapping[int, int]
 ) -> Metadata:
     """Return what is shown of the reference table; ``counts`` are its entities by period."""
+    place, in_parquet = reference_table(series, layout).place, is_remote(layout.folder)
     metadata = {
-        "path": dg.MetadataValue.path(layout.database),
+        "path": dg.MetadataValue.path(str(place)),
         **of_period(plan.period),
-        "dagster/table_name": series.table,
+        **({} if in_parquet else {"dagster/table_name": series.table}),
         "new_entities": entities.count,
         "total_entities": sum(count for k, count in counts.items() if k <= plan.period.k),
-        "files": table_of_files([layout.database]),
+        "files": table_of_files([layout.entities(plan.period.number) if in_parquet else place]),
     }
     if entities.texts is None:
         return metadata
@@ -133,7 +136,7 @@ def dataset_metadata(
     if part:
         seeds["random_seed"] = part.specification["metadata"]["random_seed"]
     metadata = {
-        "path": dg.MetadataValue.path(layout.dataset(number)),
+        "path": dg.MetadataValue.path(str(layout.dataset(number))),
         **of_period(plan.period),
         "dagster/row_count": summary.rows,
         "new_rows": 0 if dataset.new is None else len(dataset.new),

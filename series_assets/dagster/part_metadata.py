@@ -30,18 +30,18 @@ def part_metadata(
     number, parts = period.number, layout.parts
     shown: dict[str, Metadata] = {
         "new_records": {
-            "path": dg.MetadataValue.path(layout.new_records(number)),
+            "path": dg.MetadataValue.path(str(layout.new_records(number))),
             "rows_requested": new,
             "files": table_of_files(part.new_records(number) for part in parts),
         },
         "reference_table": {
-            "path": dg.MetadataValue.path(reference_table(series, layout).place),
+            "path": dg.MetadataValue.path(str(reference_table(series, layout).place)),
             "new_entities": result.new_entities,
             "total_entities": sum(count for k, count in counts.items() if k <= period.k),
             "files": table_of_files(part.entities(number) for part in parts),
         },
         "dataset": {
-            "path": dg.MetadataValue.path(layout.dataset(number)),
+            "path": dg.MetadataValue.path(str(layout.dataset(number))),
             "new_rows": result.new_rows,
             "existing_rows": result.existing_rows,
             "new_rows_requested": new,

@@ -67,7 +67,7 @@ def _metadata(history: History, plots: "list[Plot]", layout: Layout) -> dict[str
     delivered = [period.delivered for period in history.delivered_periods if period.delivered]
     known = [count for count in history.entities_so_far if count is not None]
     facts: dict[str, Any] = {
-        "path": dg.MetadataValue.path(layout.report),
+        "path": dg.MetadataValue.path(str(layout.report)),
         "periods": len(history.periods),
         "periods_generated": len(history.delivered_periods),
         "rows_requested": sum(period.requested for period in history.delivered_periods),

@@ -17,6 +17,7 @@ from series_assets.pipeline.workspace import Workspace
 from series_assets.settings import from_environment
 from series_assets.storage.foreign_tables import as_arrow, read_foreign_table
 from series_assets.storage.loading import load_series
+from series_assets.storage.remote import resolved
 
 
 def scd2_check(
@@ -50,7 +51,7 @@ def scd2_check(
         series = load_series(inside if inside.is_dir() else Path(series))
     asked = VerifyOptions(**options)
     asked.check()
-    workspace = settings.workspace(Path(data_dir or settings.data_dir).resolve(), flat=flat)
+    workspace = settings.workspace(resolved(data_dir or settings.data_dir), flat=flat)
     check = _Check(series, workspace, asked)
     given: dict[str, Any] = {
         "asset": asset,

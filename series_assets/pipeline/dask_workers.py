@@ -47,11 +47,11 @@ def _alone(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 @contextmanager
-def connect_workers(address: str, folder: Path) -> Iterator[DaskWorkers]:
+def connect_workers(address: str, folder: Path | None) -> Iterator[DaskWorkers]:
     """Provide the workers of the scheduler at an address.
 
-    ``folder`` is one for temporary files, which all of them have to see. Raises RequestError where
-    there is no scheduler or worker, or one is not fit for the work.
+    ``folder`` is one for temporary files, which all of them have to see, if any. Raises
+    RequestError where there is no scheduler or worker, or one is not fit for the work.
     """
     try:
         distributed: Any = import_module("distributed")
@@ -72,7 +72,7 @@ def connect_workers(address: str, folder: Path) -> Iterator[DaskWorkers]:
         yield DaskWorkers(client)  # parts that still wait are cancelled when the client closes
 
 
-def _check_workers(client: Any, address: str, folder: Path) -> None:
+def _check_workers(client: Any, address: str, folder: Path | None) -> None:
     """Refuse workers that have other versions, or do not see the folder. Raises RequestError."""
     if not client.nthreads():
         raise RequestError(
@@ -86,6 +86,8 @@ def _check_workers(client: Any, address: str, folder: Path) -> None:
                 f"the Dask worker {worker} has {other[0]} {found[other[0]]}, not {own[other[0]]}",
                 "install the same versions everywhere: the bytes of datasets depend on them",
             )
+    if folder is None:
+        return
     for worker, sees in _ask(client, _sees, address, str(folder)).items():
         if not sees:
             raise RequestError(

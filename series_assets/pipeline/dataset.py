@@ -143,9 +143,10 @@ def write_dataset(
     with workspace.exclusive_access():
         if plan.new is not None:  # they are delivered with it, and have to match
             provenance.require_new_records(series, layout, plan.period)
-        remove_surplus(layout, number)
         files.remove_if_there(layout.manifest(number))  # it states that all files are complete
-        if not series.truth:
+        if not series.shard:  # once, not for each shard
+            remove_surplus(layout, number)
+        if not series.truth and series.shard is None:
             for path in layout.truth_files(number):  # left by a run with a truth block
                 files.remove_if_there(path)
         provenance.move_with_specification(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from series_assets.core.plan.calendar import Period
@@ -20,6 +21,7 @@ from series_assets.pipeline.memory import release_unused
 from series_assets.pipeline.part_facts import PartFacts
 from series_assets.pipeline.progress import FinishedPhase, Progress, phase_of_part
 from series_assets.pipeline.work import Work, unpacked
+from series_assets.storage.remote import is_remote
 
 if TYPE_CHECKING:
     from series_assets.pipeline.dask_workers import DaskWorkers
@@ -52,7 +54,8 @@ def _workers(work: Work, periods: int) -> "AbstractContextManager[Workers | None
     if address := dask_address(executor):
         from series_assets.pipeline.dask_workers import connect_workers
 
-        return connect_workers(address, work.folder)
+        shared = None if is_remote(work.workspace.folder) else work.folder
+        return connect_workers(address, shared)
     rows = -(-series.rows // series.shards)
     wanted = executors.workers_for(periods * series.shards, rows, executor)
     return executors.start_workers(min(wanted, series.shards))
@@ -90,6 +93,10 @@ def _run(task: Task, work: Work, k: int, shard: int) -> PartFacts:
 @contextmanager
 def _folder_of_part(work: Work, k: int, shard: int) -> Iterator[Path]:
     """Provide a folder of the part's own for temporary files: parts are generated side by side."""
+    if is_remote(work.workspace.folder):  # a worker may be on another machine
+        with TemporaryDirectory(prefix="series_assets_") as temporary:
+            yield Path(temporary)
+        return
     folder = work.folder / f"part_{k + 1}_{shard + 1}"
     folder.mkdir(parents=True, exist_ok=True)
     try:

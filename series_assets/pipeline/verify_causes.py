@@ -16,13 +16,15 @@ from series_assets.core.verify.causes import likely_causes
 from series_assets.core.verify.compare import Outcome, Sides
 from series_assets.core.verify.instants import FAR, MISSING, OPEN, formatted, instant_of
 from series_assets.core.verify.options import VerifyOptions
-from series_assets.core.verify.sides import Flags, Ints, differences
+from series_assets.core.verify.sides import Flags, Ints, Versions, differences
 from series_assets.core.verify.values import coded
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files
 
 _SAMPLE = 200
 """How many wrong rows are looked up."""
+_FEW = 3
+"""Fewer rows than that are no pattern."""
 _DATASETS = 3
 """In how many datasets rows with times are looked up, those of most rows."""
 _EARLIER = 12
@@ -61,7 +63,9 @@ def causes_of(
         )
     if time == "order" or (rows.end < rows.start).any():
         return  # rows cannot be assigned to a dataset
-    wrong = _wrong(sides, found, options.tolerance)
+    wrong = np.flatnonzero(_wrong(sides, found, options.tolerance))[:_SAMPLE]
+    if scd2:
+        wrong = wrong[[not _is_in_force(sides, rows, int(one)) for one in wrong]]
     yield from _of_deliveries(
         series,
         workspace,
@@ -82,6 +86,17 @@ def _wrong(sides: Sides, found: Outcome, tolerance: float) -> Flags:
     return wrong
 
 
+def _is_in_force(sides: Sides, rows: Versions, row: int) -> bool:
+    """Tell whether a row has the expected values of its time: then it is a version too many."""
+    ours = sides.ours
+    in_force = (ours.key == rows.key[row]) & (ours.start <= rows.start[row])
+    places = ours.place[in_force & (rows.start[row] < ours.end)]
+    return any(
+        all(one.ours[place] == one.theirs[rows.place[row]] for one in sides.columns.values())
+        for place in places
+    )
+
+
 def _of_deliveries(
     series: Series, workspace: Workspace, at: Period, rows: pa.Table, starts: Ints | None
 ) -> Iterator[str]:
@@ -92,16 +107,13 @@ def _of_deliveries(
     """
     truth = series.truth
     assert truth is not None
-    rows = rows.slice(0, _SAMPLE)
-    if truth.every_row or not rows.num_rows:
+    if truth.every_row or rows.num_rows < _FEW:
         return
     if starts is None:
         yield from _of_state(series, workspace, at, rows)
         return
     days = [instant_of(key) for key in series.calendar.keys[: at.k + 1]]
-    periods = [
-        bisect_right(days, start) - 1 if start != MISSING else -1 for start in starts[:_SAMPLE]
-    ]
+    periods = [bisect_right(days, start) - 1 if start != MISSING else -1 for start in starts]
     chosen = [k for k, _ in Counter(k for k in periods if k >= 0).most_common(_DATASETS)]
     looked, taken = 0, 0
     for k in chosen:

@@ -1,9 +1,10 @@
 """The data folder, where the files of series and the scratch folders of runs are."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from series_assets.storage import files, provenance, scratch
 from series_assets.storage.entities import ReferenceTable
 from series_assets.storage.layout import Layout
 from series_assets.storage.reference_tables import reference_table
+from series_assets.storage.remote import data_path, is_remote
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +39,7 @@ class Workspace:
     @property
     def folder(self) -> Path:
         """The data folder as a path."""
-        return Path(self.data_dir)
+        return data_path(self.data_dir)
 
     def layout(self, series: Series) -> Layout:
         """Return the paths of a series' files."""
@@ -51,8 +53,13 @@ class Workspace:
     def scratch(self) -> Iterator[Path]:
         """Provide a folder for temporary files. Raises GenerationError if it cannot be written.
 
-        It is on the file system of the data, so that a finished file can be moved by renaming it.
+        It is on the file system of the data, so that a finished file can be moved by renaming it;
+        for object storage it is a temporary folder of this machine.
         """
+        if is_remote(self.folder):
+            with TemporaryDirectory(prefix="series_assets_") as folder:
+                yield Path(folder)
+            return
         run = str(uuid4())
         try:
             yield scratch.claim(self.folder / _RUNS, run)
@@ -60,7 +67,12 @@ class Workspace:
             scratch.discard(self.folder / _RUNS, run)
 
     def exclusive_access(self) -> AbstractContextManager[None]:
-        """Run a block while no other run in this folder runs one. Raises GenerationError."""
+        """Run a block while no other run in this folder runs one. Raises GenerationError.
+
+        Object storage has no locks: there blocks of several runs may run at the same time.
+        """
+        if is_remote(self.folder):
+            return nullcontext()
         return scratch.exclusive_access(self.folder / _RUNS)
 
     def read_new_records(

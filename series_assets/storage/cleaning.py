@@ -7,6 +7,7 @@ from pathlib import Path
 from series_assets.core.errors import GenerationError
 from series_assets.storage import files
 from series_assets.storage.layout import Layout
+from series_assets.storage.remote import is_remote
 
 
 def removable_files(layout: Layout) -> list[Path]:
@@ -23,6 +24,8 @@ def removable_files(layout: Layout) -> list[Path]:
                 file=folder,
             )
     found = [path for path in layout.existing_files() if path.is_file() and not path.is_symlink()]
+    if is_remote(layout.folder):
+        return found
     for folder in sorted({path.parent for path in found}):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise GenerationError(
@@ -41,6 +44,8 @@ def remove_surplus(layout: Layout, number: int) -> None:
     found = layout.surplus_files(number)
     for path in found:
         files.remove(path)
+    if is_remote(layout.folder):
+        return
     # Specifications are in a folder within that of their parts.
     for folder in sorted({path.parent for path in found}, reverse=True):
         for place in (folder, folder.parent):
@@ -55,13 +60,16 @@ def remove_files(layout: Layout, paths: Sequence[Path]) -> None:
     """
     for path in paths:
         try:
-            path.unlink(missing_ok=True)
+            if path.exists():
+                path.unlink()
         except OSError as error:
             raise GenerationError(
                 f"cannot be removed: {error.strerror or error}; the reference table is still there",
                 "make sure that the file can be removed, then run this again",
                 file=path,
             ) from error
+    if is_remote(layout.folder):  # there are no folders but in names
+        return
     for folder in (*reversed(layout.inner_folders()), layout.folder):
         if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
             folder.rmdir()

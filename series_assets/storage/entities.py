@@ -101,8 +101,8 @@ class ReferenceTable(ABC):
         """Remove the table and return whether it existed. Raises as ``check_owner`` does."""
 
     @abstractmethod
-    def _recorded(self, *, check_owner: bool) -> Recorded:
-        """Return the recorded periods, from whatever files."""
+    def _recorded(self, *, check_owner: bool, periods: Sequence[int] | None = None) -> Recorded:
+        """Return which of the periods, by default of all, are recorded, from whatever files."""
 
     def require_periods(self, before: int, reader: str = "", *, period: str = "") -> None:
         """Require that all periods before ``before`` are recorded from the current files.
@@ -110,7 +110,8 @@ class ReferenceTable(ABC):
         ``period`` is the key of the period that needs them, ``reader`` anything else that does.
         Raises RequestError that names the periods to generate first.
         """
-        self._require(self._recorded(check_owner=True), range(before), reader, period)
+        recorded = self._recorded(check_owner=True, periods=range(before))
+        self._require(recorded, range(before), reader, period)
 
     def current_counts(self) -> dict[int, int]:
         """Return how many entities each period introduced, if recorded from the current files."""
@@ -119,7 +120,8 @@ class ReferenceTable(ABC):
 
     def entities_before(self, k: int) -> "KnownEntities":
         """Return the entities of all periods before ``k``. Raises as ``require_periods`` does."""
-        recorded, keys = self._recorded(check_owner=True), self.series.calendar.keys
+        recorded = self._recorded(check_owner=True, periods=range(k))
+        keys = self.series.calendar.keys
         reader = "the reference table after the last period"
         self._require(recorded, range(k), reader, keys[k] if k < len(keys) else "")
         return KnownEntities(tuple(recorded[j][0] for j in range(k)))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from series_assets.core.errors import GenerationError
 from series_assets.storage.layout import is_inner_folder
+from series_assets.storage.remote import explain_remote_errors, is_remote, put
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -222,7 +223,13 @@ def write_text(path: Path, text: str) -> None:
 
 
 def replace(source: Path, target: Path) -> None:
-    """Move a finished file to its place, atomically. Raises GenerationError, for a link too."""
+    """Move a finished file to its place, atomically. Raises GenerationError, for a link too.
+
+    To object storage it is put; the object appears whole.
+    """
+    if is_remote(target):
+        put(source, target)
+        return
     _refuse_links(target)
     with explain_write_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -231,9 +238,11 @@ def replace(source: Path, target: Path) -> None:
 
 def remove(path: Path) -> None:
     """Remove a file if it exists. Raises GenerationError where that is impossible."""
-    _refuse_links(path)
-    with explain_write_errors(path):
-        path.unlink(missing_ok=True)
+    if not is_remote(path):
+        _refuse_links(path)
+    with explain_write_errors(path), explain_remote_errors(path, "cannot be removed"):
+        if path.exists():
+            path.unlink()
 
 
 def remove_if_there(path: Path) -> None:

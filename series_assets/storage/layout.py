@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
 from series_assets.core.plan.series import Series
 from series_assets.core.spec.truth_settings import DIMENSIONS
+from series_assets.storage.remote import is_remote
 
 _REFERENCE = "reference"
 _SPECIFICATIONS = "specifications"
@@ -26,6 +28,18 @@ _FILE = re.compile(
 """The paths of a series' files within its folder, but for its reference table."""
 _ENTITIES = re.compile(rf"{_REFERENCE}/period_[1-9]\d*/{_PART}\.parquet")
 """The paths of the files of a reference table."""
+
+
+def _database(data_dir: Path) -> Path:
+    """Return the database of lookup tables: with object storage, the one that ships with Exhibit.
+
+    That one is only read: entities are kept in Parquet there.
+    """
+    if not is_remote(data_dir):
+        return data_dir / "exhibit.db"
+    package = find_spec("exhibit")
+    assert package is not None and package.submodule_search_locations
+    return Path(package.submodule_search_locations[0]) / "db" / "exhibit.db"
 
 
 def is_inner_folder(name: str) -> bool:
@@ -54,7 +68,7 @@ class Layout:
         """Return the layout of a series; ``flat`` puts its files into the data dir itself."""
         return cls(
             folder=data_dir if flat else data_dir / series.name,
-            database=series.database or data_dir / "exhibit.db",
+            database=series.database or _database(data_dir),
             shards=series.shards,
             shard=series.shard,
             format=series.user_input.format,
@@ -172,6 +186,8 @@ class Layout:
         inner = (dataset, f"new_records/{dataset}", f"{dataset}/{_SPECIFICATIONS}")
         folders = [self.folder / name for name in (*inner, f"{_REFERENCE}/period_{number}")]
         found = [path for place in folders if place.is_dir() for path in place.glob("part-*")]
+        if self.shards == 1 and is_remote(self.folder):
+            found = [path for path in found if path != self.entities(number)]
         if self.shards > 1:
             whole = replace(self, shards=1, shard=None)
             known = {

@@ -20,6 +20,7 @@ from series_assets.storage.entities import (
     Recorded,
     ReferenceTable,
 )
+from series_assets.storage.remote import is_remote
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +49,7 @@ class ParquetReferenceTable(ReferenceTable):
 
         period = self.series.calendar.period(k)
         if entities is None:
-            if not self._recorded(check_owner=True):
+            if not any(self._marks()):
                 self._require({}, range(k), period=period.key)
             entities = pd.DataFrame()
         else:
@@ -74,8 +75,10 @@ class ParquetReferenceTable(ReferenceTable):
 
     def _check_columns(self, k: int, names: list[str]) -> None:
         """Refuse columns other than those of the periods that the same files generated."""
-        for j, (count, fingerprint) in self._recorded(check_owner=True).items():
-            if j == k or fingerprint != self.series.fingerprint or not count:
+        for j, mark in self._marks():
+            self._check_series(mark)
+            is_current = mark["fingerprint"] == self.series.fingerprint
+            if j == k or not is_current or not mark["entities"]:
                 continue
             if self._columns_of(j) != names:
                 raise GenerationError(
@@ -92,9 +95,9 @@ class ParquetReferenceTable(ReferenceTable):
         found = {k: (str(mark["period"]), int(mark["entities"])) for k, mark in marks.items()}
         return found or None
 
-    def _recorded(self, *, check_owner: bool) -> Recorded:
+    def _recorded(self, *, check_owner: bool, periods: Sequence[int] | None = None) -> Recorded:
         found: Recorded = {}
-        for k, mark in self._marks():
+        for k, mark in self._marks(periods):
             if check_owner:
                 self._check_series(mark)
             # A file of a calendar with other periods counts as one of other contents.
@@ -102,12 +105,12 @@ class ParquetReferenceTable(ReferenceTable):
             found[k] = (int(mark["entities"]), str(mark["fingerprint"]) if is_own else "")
         return found
 
-    def _marks(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield the mark of each recorded period, in order."""
-        for period in self.series.calendar.periods:
-            mark = self._mark(self.layout.entities(period.number))
+    def _marks(self, periods: Sequence[int] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the mark of each recorded period, of those asked for or of all, in order."""
+        for k in range(self.series.calendar.count) if periods is None else periods:
+            mark = self._mark(self.layout.entities(k + 1))
             if mark is not None:
-                yield period.k, mark
+                yield k, mark
 
     def _mark(self, path: Path) -> dict[str, Any] | None:
         """Return the mark in a file; None where there is no file."""
@@ -150,6 +153,8 @@ class ParquetReferenceTable(ReferenceTable):
         found = self.layout.existing_entities()
         for path in found:
             files.remove(path)
+        if is_remote(self.layout.folder):
+            return bool(found)
         for folder in sorted({path.parent for path in found}, reverse=True):
             if not any(folder.iterdir()):
                 folder.rmdir()
@@ -159,8 +164,8 @@ class ParquetReferenceTable(ReferenceTable):
 
     def columns(self) -> list[str]:
         """Return the columns of the first period that has entities."""
-        for k, (count, _) in self._recorded(check_owner=False).items():
-            if count:
+        for k, mark in self._marks():
+            if mark["entities"]:
                 return self._columns_of(k)
         return []
 
@@ -181,7 +186,8 @@ class ParquetReferenceTable(ReferenceTable):
 
         unique, positions = np.unique(keys, return_inverse=True)
         periods = np.unique(unique // KEYS_PER_PERIOD).tolist()
-        self._require(self._recorded(check_owner=False), periods, "the period being generated")
+        recorded = self._recorded(check_owner=False, periods=periods)
+        self._require(recorded, periods, "the period being generated")
         values: dict[str, list[Any]] = {name: [] for name in columns}
         for k, table in self.selected(unique, columns):
             places = unique[unique // KEYS_PER_PERIOD == k] % KEYS_PER_PERIOD

@@ -24,6 +24,7 @@ from series_assets.storage.period_table import PeriodTable
 from series_assets.storage.sqlite import (
     column_names,
     create_if_missing,
+    fetch_columns,
     insert_rows,
     open_database,
     quoted,
@@ -151,18 +152,18 @@ class SqliteReferenceTable(PeriodTable, ReferenceTable):
         with open_database(database, read_only=True) as connection, snapshot(connection):
             periods = np.unique(keys // KEYS_PER_PERIOD).tolist()
             self._require(self._recorded_in(connection), periods, "the period being generated")
-            rows = connection.execute(
+            cursor = connection.execute(
                 f"SELECT kept.{_KEY}, {names} FROM json_each(?) AS wanted "
                 f"CROSS JOIN {self._table} AS kept ON kept.{_KEY} = wanted.value",
                 (json.dumps(unique.tolist()),),
-            ).fetchall()
-        if len(rows) != len(unique):
+            )
+            found, *values = fetch_columns(cursor)
+        if len(found) != len(unique):
             raise GenerationError(
                 f"{self.name} lacks rows that it should have",
                 "regenerate its periods",
                 file=database,
             )
-        found, *values = zip(*rows, strict=True)
         order = np.argsort(np.array(found, dtype=np.int64))[positions]
         kinds = self.series.kinds
         typed = {
@@ -184,7 +185,7 @@ class SqliteReferenceTable(PeriodTable, ReferenceTable):
         with open_database(self.layout.database, read_only=True) as connection:
             return self._columns(connection)
 
-    def _recorded(self, *, check_owner: bool) -> Recorded:
+    def _recorded(self, *, check_owner: bool, periods: Sequence[int] | None = None) -> Recorded:
         if not self.layout.database.exists():
             return {}
         with open_database(self.layout.database, read_only=True) as connection:

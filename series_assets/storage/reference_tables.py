@@ -1,8 +1,12 @@
-"""Where the reference table of a series is kept: in SQLite or, of each shard, in Parquet."""
+"""Where the reference table of a series is kept: in SQLite, or in Parquet.
+
+Parquet is for shards and for object storage.
+"""
 
 from series_assets.core.plan.series import Series
 from series_assets.storage.entities import ReferenceTable
 from series_assets.storage.layout import Layout
+from series_assets.storage.remote import is_remote
 
 
 def reference_table(series: Series, layout: Layout) -> ReferenceTable:
@@ -11,7 +15,7 @@ def reference_table(series: Series, layout: Layout) -> ReferenceTable:
         from series_assets.storage.sharded_reference_table import ShardedReferenceTable
 
         return ShardedReferenceTable(series, layout)
-    if series.shard is not None:
+    if series.shard is not None or is_remote(layout.folder):
         from series_assets.storage.parquet_reference_table import ParquetReferenceTable
 
         return ParquetReferenceTable(series, layout)
@@ -25,4 +29,7 @@ def all_reference_tables(series: Series, layout: Layout) -> tuple[ReferenceTable
     from series_assets.storage.parquet_reference_table import ParquetReferenceTable
     from series_assets.storage.reference_table import SqliteReferenceTable
 
-    return SqliteReferenceTable(series, layout), ParquetReferenceTable(series, layout)
+    parquet = ParquetReferenceTable(series, layout)
+    if is_remote(layout.folder):
+        return (parquet,)
+    return SqliteReferenceTable(series, layout), parquet

@@ -44,9 +44,9 @@ class ShardedReferenceTable(ReferenceTable):
         }
         return found or None
 
-    def _recorded(self, *, check_owner: bool) -> Recorded:
+    def _recorded(self, *, check_owner: bool, periods: Sequence[int] | None = None) -> Recorded:
         """Return the periods that all shards have recorded; of no fingerprint if they differ."""
-        of_parts = [part._recorded(check_owner=check_owner) for part in self.parts]
+        of_parts = [part._recorded(check_owner=check_owner, periods=periods) for part in self.parts]
         found: Recorded = {}
         for k, (_, mark) in of_parts[0].items():
             if all(k in one for one in of_parts):

@@ -29,6 +29,7 @@ from series_assets.core.truth.packing import pack, unpack
 from series_assets.storage.period_table import PeriodTable
 from series_assets.storage.sqlite import (
     column_names,
+    fetch_columns,
     insert_rows,
     open_database,
     quoted,
@@ -97,18 +98,19 @@ class StateTable(PeriodTable):
         wanted = json.dumps(hashes.tolist())
         with self._snapshot() as connection:
             self._require(connection, before)
-            rows = connection.execute(
+            cursor = connection.execute(
                 f"SELECT {_SELECTED} FROM json_each(?) AS wanted CROSS JOIN {self._table} AS kept "
                 f"ON kept.{_KEY} = (SELECT max(one.{_KEY}) FROM {self._table} AS one "
                 f"WHERE one.entity = wanted.value AND one.{_KEY} < ?)",
                 (wanted, before * PLACES),
-            ).fetchall()
-            found = self._as_table(rows)
+            )
+            found = self._as_table(*fetch_columns(cursor))
             known = pc.is_in(found[self.truth.key], value_set=pa.array(keys))
             if len(hashes) == len(keys) and pc.all(known, min_count=0).as_py():
                 return found
-            rows = connection.execute(self._all_of_entities, (wanted, before * PLACES)).fetchall()
-        return self._last_of(keys, self._as_table([row[1:] for row in rows]))
+            cursor = connection.execute(self._all_of_entities, (wanted, before * PLACES))
+            _, *columns = fetch_columns(cursor)
+        return self._last_of(keys, self._as_table(*columns))
 
     @cached_property
     def _all_of_entities(self) -> str:
@@ -134,12 +136,12 @@ class StateTable(PeriodTable):
         flags = _FLAGS["state_opens"] | _FLAGS["state_deleted"]
         with self._snapshot() as connection:
             self._require(connection, last + 1, reading=True)
-            rows = connection.execute(
+            cursor = connection.execute(
                 f"SELECT {_KEY} / {PLACES} + 1, {_SELECTED} FROM {self._table} AS kept "
                 f"WHERE {_KEY} < ? AND flags & {flags} ORDER BY {_KEY}",
                 ((last + 1) * PLACES,),
-            ).fetchall()
-        return self._with_datasets(rows)
+            )
+            return self._with_datasets(*fetch_columns(cursor))
 
     def states_of(self, keys: pa.Array, last: int) -> pa.Table:
         """Return all states up to period ``last`` of some entities, in order of time.
@@ -150,14 +152,14 @@ class StateTable(PeriodTable):
         with self._snapshot() as connection:
             self._require(connection, last + 1, reading=True)
             bound = (last + 1) * PLACES
-            rows = connection.execute(self._all_of_entities, (wanted, bound)).fetchall()
-        table = self._with_datasets(rows)
+            cursor = connection.execute(self._all_of_entities, (wanted, bound))
+            table = self._with_datasets(*fetch_columns(cursor))
         return table.filter(pc.is_in(table[self.truth.key], value_set=pa.array(keys)))
 
-    def _with_datasets(self, rows: list[tuple[Any, ...]]) -> pa.Table:
-        """Return rows that begin with the number of a dataset as states with that column."""
-        table = self._as_table([row[1:] for row in rows])
-        return table.append_column("dataset", pa.array([row[0] for row in rows], pa.int64()))
+    def _with_datasets(self, datasets: list[int], *columns: list[Any]) -> pa.Table:
+        """Return states with a column for the number of the dataset of each."""
+        table = self._as_table(*columns)
+        return table.append_column("dataset", pa.array(datasets, pa.int64()))
 
     def tied_periods(self, last: int) -> list[int]:
         """Return the periods up to ``last`` in which the place in the file decided on a state.
@@ -173,10 +175,10 @@ class StateTable(PeriodTable):
             ).fetchall()
         return [k for (k,) in rows]
 
-    def _as_table(self, rows: list[tuple[Any, ...]]) -> pa.Table:
-        if not rows:
+    def _as_table(self, flags_of: list[int], packed_in: list[str]) -> pa.Table:
+        if not flags_of:
             return no_states(self.truth)
-        flags, packed = (pa.array(values) for values in zip(*rows, strict=True))
+        flags, packed = pa.array(flags_of, pa.int64()), pa.array(packed_in, pa.string())
         schema = no_states(self.truth).schema
         columns = {
             name: pc.bit_wise_and(pc.shift_right(flags, bit.bit_length() - 1), 1)
@@ -184,7 +186,7 @@ class StateTable(PeriodTable):
         }
         types = [schema.field(name).type for name in self._packed]
         columns |= dict(zip(self._packed, unpack(packed, types), strict=True))
-        columns["state_place"] = pa.nulls(len(rows), pa.int64())
+        columns["state_place"] = pa.nulls(len(flags), pa.int64())
         return pa.table({name: columns[name] for name in schema.names})
 
     def replace(self, k: int, states: pa.Table, content: str) -> None:

@@ -36,9 +36,13 @@ def _report(
     return verify(table, series[source], data, profile=profile, time=time)
 
 
+_CORRECT = ["dbt_school", "dbt_clinic", "dlt_school", "dlt_clinic"]
+_CORRECT += ["merge_school", "merge_clinic", "sqlmesh_school"]
+
+
 @pytest.mark.each_value
 @pytest.mark.parametrize("time", ["exact", "rank", "order"])
-@pytest.mark.parametrize("name", ["dbt_school", "dbt_clinic", "merge_school", "merge_clinic"])
+@pytest.mark.parametrize("name", _CORRECT)
 def test_tools_that_keep_a_history_pass(
     made: tuple[Path, Mapping[str, Series]], name: str, time: str
 ) -> None:
@@ -63,3 +67,45 @@ def test_a_delta_read_as_a_snapshot_loses_current_rows(
     report = _report(made, "dbt_school_as_snapshot")
     assert report.counts == {"extra_version": 2, "no_current": 400, "wrong_valid_to": 546}
     assert report.correct == 993 - 546
+
+
+def test_a_delta_read_as_a_snapshot_marks_pupils_as_deleted(
+    made: tuple[Path, Mapping[str, Series]],
+) -> None:
+    """Where dbt adds a row for each deletion."""
+    report = _report(made, "dbt_school_new_record")
+    assert report.counts == {"extra_version": 2, "wrong_valid_to": 546, "wrongly_deleted": 400}
+    assert report.causes == ()
+
+
+def test_closed_versions_that_are_rewritten_are_found(
+    made: tuple[Path, Mapping[str, Series]],
+) -> None:
+    """SQLMesh puts the next value into a closed version in which the value was missing."""
+    report = _report(made, "sqlmesh_clinic")
+    assert report.counts == {"wrong_value": 14}
+    assert {example.column for example in report.findings[0].examples} == {"treatment_cost"}
+    assert report.causes == (
+        "closed versions have the treatment_cost of the version after them: the pipeline "
+        "overwrites it in rows that it has closed",
+    )
+
+
+_SEVERAL = {"extra_version": 671, "two_current": 217, "overlap": 671}
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "counts"),
+    [
+        ("dbt_clinic_raw", 3746, _SEVERAL | {"duplicate_version": 1346}),
+        ("dlt_clinic_raw", 2400, _SEVERAL),
+        ("sqlmesh_clinic_raw", 1729, {"wrong_value": 899}),
+    ],
+)
+def test_several_rows_of_a_key_in_a_load_are_named_as_the_cause(
+    made: tuple[Path, Mapping[str, Series]], name: str, rows: int, counts: dict[str, int]
+) -> None:
+    """No tool refuses them; dbt and dlt keep all of them, SQLMesh any one."""
+    report = _report(made, name)
+    assert report.rows == rows and report.counts == counts
+    assert any("a later row of the key supersedes" in cause for cause in report.causes)

@@ -284,9 +284,9 @@ def test_a_linked_group_of_the_specification_may_be_named() -> None:
     said = a_user_input(linked_columns=["ward", "board"])
     assert a_series(_paired_and_linked(), said).roles.static == ("sex",)
     assert _complaints(_paired_and_linked(), a_user_input(linked_columns=["ward", "sex"])) == [
-        "demo/user_input.yml: linked_columns [ward, sex] has no uuid column and is no linked group "
-        "of the specification; link columns to an identifier, or name a group of linked_columns "
-        "there"
+        "demo/user_input.yml: linked_columns [ward, sex] has no uuid column and is not a linked "
+        "group of the specification; link columns to an identifier, or name a group of "
+        "linked_columns there"
     ]
 
 

@@ -1,0 +1,76 @@
+"""Assets whose data is not on a disk: made, checked, reported and read as others."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from series_assets.dagster.build import build_definitions
+from series_assets.dagster.handles import RecordsFile
+from series_assets.dagster.partitions import partitions_of
+from series_assets.pipeline.workspace import Workspace
+from series_assets_tests.builders import a_series, a_user_input
+from series_assets_tests.materializing import make
+
+FIRST, LAST = "2024-01-01", "2024-02-01"
+KEYS = ("demo/new_records", "demo/reference_table", "demo/dataset", "demo/manifest")
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def made(request: pytest.FixtureRequest) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
+    """Definitions of a series of one or two shards, in the memory of this process, and its run."""
+    shards = int(request.param)
+    series = a_series(None, a_user_input(shards=shards, num_datasets=2, manifest=True))
+    workspace = Workspace(f"memory://assets/{shards}")
+    definitions = build_definitions([series], {"workspace": workspace})
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = make(definitions, instance, *KEYS, first=FIRST, last=LAST)
+        assert result.success
+        assert {one.passed for one in result.get_asset_check_evaluations()} == {True}
+        yield definitions, instance
+
+
+def _given(made: Any, annotation: Any) -> Any:
+    definitions, instance = made
+    got: list[Any] = []
+
+    def reader(records: Any) -> None:
+        got.append(records)
+
+    reader.__annotations__ = {"return": None, "records": annotation}
+    asset = dg.asset(
+        ins={"records": dg.AssetIn(key=["demo", "dataset"])},
+        partitions_def=partitions_of(a_series(None, a_user_input(num_datasets=2))),
+    )(reader)
+    both = dg.Definitions.merge(definitions, dg.Definitions(assets=[asset]))
+    result = make(both, instance, "reader", first=LAST)
+    if result.success:
+        return got[0]
+    [failed] = [event for event in result.all_events if event.is_step_failure]
+    failure = failed.step_failure_data.user_failure_data
+    assert failure is not None, failed.step_failure_data.error
+    return failure.description
+
+
+def test_an_input_is_read_from_there(made: Any) -> None:
+    """As a frame or by its handle; a pathlib.Path is refused with what to ask for."""
+    assert len(_given(made, pd.DataFrame)) == 60
+    handle = _given(made, RecordsFile)
+    assert sum(len(part.load()) for part in handle.parts()) == 60
+    assert _given(made, Path) == (
+        f"{handle.path()} is on object storage, which has no pathlib.Path; annotate the input "
+        "pandas.DataFrame, or RecordsFile, whose path() is a UPath"
+    )
+
+
+def test_metadata_and_report_name_places_there(made: Any) -> None:
+    """As URLs."""
+    definitions, instance = made
+    assert make(definitions, instance, "demo/report").success
+    for asset in ("dataset", "reference_table", "report"):
+        [record] = instance.fetch_materializations(dg.AssetKey(["demo", asset]), limit=1).records
+        path = record.asset_materialization.metadata["path"].value
+        assert path.startswith("memory:"), (asset, path)

@@ -1,0 +1,79 @@
+"""A real S3 server on this machine, and what is in its buckets."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+BUCKET = "data"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "of-the-test",
+    "AWS_SECRET_ACCESS_KEY": "of-the-test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+"""What a user of the server has in the environment, beside its address."""
+
+
+@dataclass(frozen=True)
+class ObjectStorage:
+    """A server with one bucket."""
+
+    address: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which S3's drivers find it."""
+        return {**ENVIRONMENT, "AWS_ENDPOINT_URL": self.address}
+
+    def objects(self, prefix: str) -> dict[str, bytes]:
+        """Return the objects below a prefix of the bucket, by their name within it."""
+        import fsspec
+
+        storage: Any = fsspec.filesystem("s3", use_listings_cache=False, skip_instance_cache=True)
+        place = f"{BUCKET}/{prefix}/"
+        return {path.removeprefix(place): storage.cat_file(path) for path in storage.find(place)}
+
+
+@contextmanager
+def object_storage(folder: Path) -> Iterator[ObjectStorage]:
+    """Run a server while the block lasts."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = folder / "server.log"
+    with log.open("wb") as stream:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+            stdout=stream,
+            stderr=stream,
+            env={**os.environ, **ENVIRONMENT},
+        )
+        try:
+            storage = ObjectStorage(f"http://127.0.0.1:{port}")
+            _wait_for(storage, server, log)
+            yield storage
+        finally:
+            server.kill()
+            server.wait()
+
+
+def _wait_for(storage: ObjectStorage, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    until = time.monotonic() + 60
+    while True:
+        try:
+            urlopen(f"{storage.address}/moto-api/", timeout=5).close()
+            return
+        except OSError:
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.1)
