@@ -68,6 +68,7 @@ SECONDS = {
     "dagster/test_automation.py": 7,
     "engine/test_any_constraint.py": 7,
     "test_python_docs.py": 7,
+    "test_pytest_plugin.py": 7,
     "dagster/test_release.py": 7,
     "pipeline/test_shards.py": 6,
     "pipeline/test_formats.py": 6,
