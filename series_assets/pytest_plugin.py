@@ -34,17 +34,19 @@ class GeneratedSeries:
 
     @property
     def paths(self) -> list[Path]:
-        """The paths of the datasets, the first one first."""
-        periods = self.series.calendar.periods
-        return [self.folder / f"dataset_{period.number}.csv" for period in periods]
+        """The paths of the datasets, the first one first: files, or the folders of shards."""
+        from series_assets.pipeline.workspace import Workspace
+
+        layout = Workspace(self.data_dir).layout(self.series)
+        return [layout.dataset(period.number) for period in self.series.calendar.periods]
 
     def datasets(self) -> "Iterator[tuple[str, pd.DataFrame]]":
         """Yield the first day of each period and its dataset as a typed frame."""
         from series_assets.core.records import typed
-        from series_assets.storage.files import read_csv
+        from series_assets.storage.files import read_records
 
         for key, path in zip(self.series.calendar.keys, self.paths, strict=True):
-            yield key, typed(read_csv(path), self.series.kinds)
+            yield key, typed(read_records(path), self.series.kinds)
 
     def truth(self, as_: str = "scd2", at: str | None = None, **options: Any) -> "pd.DataFrame":
         """Return the history that a correct pipeline has: ``series_assets.truth``."""

@@ -44,6 +44,7 @@ RUN_BY: dict[str, tuple[dict[str, int], list[str]]] = {
     "docs/operating.md": ({"python": 1}, ["dagster/test_host.py"]),
     "docs/performance.md": ({"sh": 1}, ["test_benchmarks.py"]),
     "docs/production.md": ({"sh": 2}, ["test_production.py", "test_production_files.py"]),
+    "docs/pytest.md": ({"python": 2}, ["test_pytest_plugin.py"]),
     "docs/python.md": ({"python": 3}, ["test_python_docs.py"]),
     "docs/ready-series.md": ({"sh": 1}, ["test_readme.py"]),
     "docs/real-data.md": ({"python": 1, "sh": 6, "sql": 1, "yaml": 5}, ["test_walks.py"]),
