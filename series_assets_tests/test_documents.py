@@ -44,12 +44,13 @@ RUN_BY: dict[str, tuple[dict[str, int], list[str]]] = {
     "docs/operating.md": ({"python": 1}, ["dagster/test_host.py"]),
     "docs/performance.md": ({"sh": 1}, ["test_benchmarks.py"]),
     "docs/production.md": ({"sh": 2}, ["test_production.py", "test_production_files.py"]),
+    "docs/pytest.md": ({"python": 2}, ["test_pytest_plugin.py"]),
     "docs/python.md": ({"python": 3}, ["test_python_docs.py"]),
     "docs/ready-series.md": ({"sh": 1}, ["test_readme.py"]),
     "docs/real-data.md": ({"python": 1, "sh": 6, "sql": 1, "yaml": 5}, ["test_walks.py"]),
     "docs/scale.md": (
-        {"python": 1, "sh": 1, "yaml": 1},
-        ["test_documents.py", "pipeline/test_dask.py"],
+        {"python": 1, "sh": 2, "yaml": 1},
+        ["test_documents.py", "pipeline/test_dask.py", "pipeline/test_object_storage.py"],
     ),
     "docs/specification.md": ({"yaml": 2}, ["test_documents.py"]),
     "docs/start.md": ({"sh": 9, "yaml": 4}, ["test_walks.py", "dagster/test_dg.py"]),
@@ -58,6 +59,7 @@ RUN_BY: dict[str, tuple[dict[str, int], list[str]]] = {
         ["test_pipeline_docs.py", "test_dbt_example.py"],
     ),
     "docs/user-input.md": ({"yaml": 1}, ["test_documents.py"]),
+    "examples/cluster/README.md": ({"sh": 1}, ["test_cluster_example.py"]),
     "examples/dbt_snapshots/README.md": ({"sh": 1}, ["test_dbt_example.py"]),
 }
 """How many blocks a document has that a reader may copy, and the tests that run them."""

@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "terminal": {"core", "pipeline"},
     "interface": _ROOMS | {"settings"},
     "dagster": _ROOMS | {"scaffolding", "settings"},
+    "pytest_plugin": _ROOMS | {"interface", "settings"},
     "definitions": _ROOMS | {"dagster", "settings"},
     "cli": _ROOMS | {"scaffolding", "dagster", "settings", "interrupts", "terminal"},
     "__main__": {"cli", "interrupts"},

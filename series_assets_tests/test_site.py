@@ -26,7 +26,7 @@ QUESTIONS = [
     ("Is the history that my dbt snapshot keeps correct?", "dbt snapshot", "real-data"),
     ("Can the data be on a network drive?", "nfs", "limits"),
     ("Which version of pandas does it need?", "pandas version", "limits"),
-    ("How do I use a series in my tests?", "pytest fixture", "python"),
+    ("How do I use a series in my tests?", "pytest fixture", "pytest"),
 ]
 """What a user asks, what they type into the search, and the page that has to be found first.
 

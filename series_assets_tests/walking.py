@@ -1,7 +1,7 @@
 """Following a document from its first block to its last one, as a reader would.
 
 Files are saved under the names that the paragraph before a block gives them, YAML is put where that
-paragraph says, and what the page shows below a command has to be the end of what it prints.
+paragraph says, and what the page shows below a command has to be in what it prints.
 """
 
 import re
@@ -31,7 +31,7 @@ def follow(
                 exports += "".join(f"{line}\n" for line in lines if line.startswith("export "))
                 printed = done.stdout if lines else ""
             case "text":
-                assert not printed or printed.endswith(block.text), printed
+                assert not printed or block.text in printed, printed
                 printed = ""
             case "yaml" if column := re.search(r"Replace the column `(\w+)`", block.before):
                 replace_column(_specification(folder), column[1], block.text)

@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from series_assets.core.errors import GenerationError
 from series_assets.core.plan.series import Series
-from series_assets.core.records import text_array
 from series_assets.core.spec.column_types import DERIVED_KIND
 from series_assets.core.spec.expressions import check_derivation, values
 from series_assets.core.spec.specification import calculations_of
@@ -98,5 +97,7 @@ def _misfit(texts: pa.Array, type_: pa.DataType) -> str | None:
 
 def _texts(column: pa.Array) -> pa.Array:
     if pa.types.is_floating(column.type):
+        from series_assets.core.records import text_array  # and with it pandas
+
         return text_array(column.to_pandas())
     return column.cast(pa.string())

@@ -90,7 +90,7 @@ def with_columns_over_all_rows(
     records = records.drop(columns=[name for name in computed if name in records])
     fast = () if stock_exhibit else registry.replacements()
     with (
-        isolated(None, derive(plan.random_seed, plan.period.k, "whole dataset")),
+        isolated(None, derive(plan.random_seed, *plan.run.place, "whole dataset")),
         patched([(derived, {"pd": Clock(pd.Timestamp(plan.period.start))}), *fast]),
     ):
         try:
@@ -98,7 +98,7 @@ def with_columns_over_all_rows(
                 if name in computed:
                     records[name] = compute(records, computed[name])
         except GenerationError as error:
-            raise error.in_period(plan.series, plan.period.key, "dataset") from error
+            raise error.in_period(plan.series, plan.key, "dataset") from error
     results = with_durations_as_text(records[list(wanted)])
     columns = {name: texts[name] for name in texts.column_names}
     return pa.table(columns | {name: delivered_array(results[name]) for name in wanted})

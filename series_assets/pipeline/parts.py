@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from series_assets.core.plan.calendar import Period
@@ -98,7 +98,11 @@ def _folder_of_part(work: Work, k: int, shard: int) -> Iterator[Path]:
             yield Path(temporary)
         return
     folder = work.folder / f"part_{k + 1}_{shard + 1}"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        # A worker that was given up may still be at work on the same part.
+        folder = Path(mkdtemp(prefix=f"{folder.name}_", dir=work.folder))
     try:
         yield folder
     finally:

@@ -42,7 +42,7 @@ def require_new_records(series: Series, layout: Layout, period: Period) -> Path:
     fingerprint = read_fingerprint(layout.new_specification(period.number))
     problem, remedy = "", "regenerate new_records"
     if not records.exists():
-        problem, remedy = "are missing", "generate new_records first"
+        problem, remedy = "are missing", "materialize new_records first"
     elif fingerprint is None:
         problem = "have no specification beside them that says what they were generated from"
     elif fingerprint != series.fingerprint:

@@ -17,7 +17,6 @@ from hashlib import sha256
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -123,6 +122,8 @@ class StateTable(PeriodTable):
 
     def _last_of(self, keys: pa.Array, states: pa.Table) -> pa.Table:
         """Return the last state of each of the entities, among ``states`` in order of time."""
+        import pandas as pd
+
         states = states.filter(pc.is_in(states[self.truth.key], value_set=pa.array(keys)))
         texts = pd.Series(states[self.truth.key].to_pandas(), dtype=object)
         return states.take(pa.array(np.flatnonzero(~texts.duplicated(keep="last"))))
@@ -329,5 +330,7 @@ class StateTable(PeriodTable):
 
 def _hashes(keys: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
     """Return a number for each identifier; two of them hardly ever have the same."""
+    import pandas as pd
+
     texts = np.array(keys.to_pandas(), dtype=object)
     return pd.util.hash_array(texts, categorize=False).view(np.int64)

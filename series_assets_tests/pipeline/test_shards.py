@@ -206,6 +206,20 @@ def _contents(folder: Path) -> Iterator[str]:
     yield from (name for name in files_in(folder) if "dataset_1" in name)
 
 
+def test_totals_of_an_entity_are_over_its_rows_in_the_dataset(tmp_path: Path) -> None:
+    """A derived column that groups by the identifier is the same in parts as over all rows."""
+    specification = a_specification(number_of_rows=60)
+    column = specification["columns"]["id"]
+    column["frequency_distribution"] = ["frequency | probability_vector", "3 | 1.0"]
+    specification["derived_columns"] = {"total": "df.groupby('id')['amount'].sum()"}
+    series = a_series(specification, a_user_input(shards=2, num_datasets=2))
+    generate(series, tmp_path, executor="none")
+    rows = read_records(tmp_path / "demo" / "dataset_2").astype({"amount": float, "total": float})
+    expected = rows.groupby("id")["amount"].transform("sum")
+    assert rows["total"].to_numpy() == pytest.approx(expected.to_numpy())
+    assert [result.complaints() for result in check(series, tmp_path)] == [[], []]
+
+
 def test_another_number_of_shards_leaves_nothing_of_the_former(tmp_path: Path) -> None:
     """From one to several, from several to fewer, and back to one."""
     for shards in (1, 3, 2, 1):

@@ -26,6 +26,60 @@ def looks_at_other_rows(calculation: str) -> bool:
     return _uses_other_rows(tree.body)
 
 
+def looks_beyond_entity(calculation: str, identifier: str) -> bool:
+    """Return whether the derived column depends on rows of other entities than its row's own.
+
+    That of ``df.groupby('id')['amount'].sum()`` does not, where ``id`` is the identifier.
+    """
+    if not looks_at_other_rows(calculation):
+        return False
+    code = mentions.derivation_code(calculation).replace("@", "")
+    try:
+        tree = ast.parse(code.strip(), mode="eval")
+    except (SyntaxError, ValueError):
+        return True
+    return not _is_by_entity(tree.body, identifier)
+
+
+def _is_by_entity(node: ast.AST, identifier: str) -> bool:
+    """Return whether a calculation combines totals of groups by the identifier, and constants."""
+    if isinstance(node, ast.Constant):
+        return True
+    if isinstance(node, ast.BinOp):
+        return _is_by_entity(node.left, identifier) and _is_by_entity(node.right, identifier)
+    if isinstance(node, ast.UnaryOp):
+        return _is_by_entity(node.operand, identifier)
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    of = node.func.value
+    if node.func.attr in ROW_BY_ROW:
+        parts = (of, *node.args, *(keyword.value for keyword in node.keywords))
+        return all(_is_by_entity(part, identifier) for part in parts)
+    return _are_groups(of.value if isinstance(of, ast.Subscript) else of, identifier)
+
+
+def _are_groups(node: ast.AST, identifier: str) -> bool:
+    """Return whether a node is ``df.groupby(…)`` by the identifier, with other columns or without.
+
+    With keywords, a group may hold the rows without an identifier, which are in all shards.
+    """
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "groupby"
+        and isinstance(node.func.value, ast.Name)
+        and len(node.args) == 1
+        and not node.keywords
+        and identifier in _texts_in(node.args[0])
+    )
+
+
+def _texts_in(node: ast.AST) -> list[object]:
+    """Return the text that a node is, or those of a list."""
+    parts = node.elts if isinstance(node, ast.List) else [node]
+    return [part.value for part in parts if isinstance(part, ast.Constant)]
+
+
 def _uses_other_rows(node: ast.AST) -> bool:
     if isinstance(node, ast.Name) and node.id == "df":
         return True

@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import floor
 
 from series_assets.core.errors import Fault, fault_at
-from series_assets.core.plan.derived_columns import looks_at_other_rows
+from series_assets.core.plan.derived_columns import looks_beyond_entity
 from series_assets.core.spec.specification import Specification, calculations_of
 from series_assets.core.spec.user_input import UserInput
 
@@ -32,13 +32,14 @@ def shard_faults(specification: Specification, settings: UserInput) -> Iterator[
             "cannot have allow_duplicates: false: duplicates in different shards would stay",
             "set allow_duplicates: true",
         )
+    identifier = specification["metadata"]["uuid_columns"][0]
     for name, calculation in calculations_of(specification).items():
-        if looks_at_other_rows(calculation):
+        if looks_beyond_entity(calculation, identifier):
             yield _fault(
                 settings,
-                f"cannot have the derived column '{name}', whose value in a row depends on other "
-                "rows: it would be computed within each shard",
-                "compute it where you read the data",
+                f"cannot have the derived column '{name}', whose value in a row depends on rows of "
+                "other entities: it would be computed within each shard",
+                f"group by '{identifier}', or compute it where you read the data",
             )
             break
     if settings.truth is not None:

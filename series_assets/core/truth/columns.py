@@ -5,7 +5,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from series_assets.core.plan.truth import STATE_COLUMNS, Truth
-from series_assets.core.records import column_from_text
 
 _TYPES = {"state_valid_from": pa.string()}
 
@@ -29,6 +28,8 @@ def moments(rows: pa.Table, truth: Truth) -> tuple[NDArray[np.int64], int]:
     Missing values come first. Numbers are ordered as numbers, all else as its text, which for ISO
     days is their order. Without ``order_by`` all rows have one rank.
     """
+    from series_assets.core.records import column_from_text  # and with it pandas
+
     count = rows.num_rows
     if truth.order_by is None:
         return np.zeros(count, dtype=np.int64), 1

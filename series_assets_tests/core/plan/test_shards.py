@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from series_assets.core.errors import InputError
+from series_assets.core.plan.derived_columns import looks_beyond_entity
 from series_assets.core.plan.identifiers import generate
 from series_assets.core.plan.seeds import LIMIT
 from series_assets.core.plan.series import Series, share_of
@@ -131,9 +132,9 @@ _REFUSED: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     ),
     "ranked": (
         _ranked,
-        "cannot have the derived column 'place', whose value in a row depends on other rows: it "
-        "would be computed within each shard; compute it where you read the data, or leave shards "
-        "out",
+        "cannot have the derived column 'place', whose value in a row depends on rows of other "
+        "entities: it would be computed within each shard; group by 'id', or compute it where you "
+        "read the data, or leave shards out",
     ),
 }
 
@@ -149,6 +150,28 @@ def test_what_is_only_right_over_all_rows_is_refused(
     assert _complaints(3, specification) == [
         f"demo/user_input.yml: shards 3: the series {refusal}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("calculation", "beyond"),
+    [
+        ("amount * 2", False),
+        ("df.groupby('id')['amount'].sum()", False),
+        ("df.groupby(['id', 'sex'])['amount'].mean() / 2", False),
+        ("df.groupby('id')['amount'].max() - df.groupby('id')['amount'].min()", False),
+        ("df.groupby('id')['amount'].sum().round(1)", False),
+        ("df.groupby('sex')['amount'].sum()", True),
+        ("df.groupby('id')['amount'].sum() / df.groupby('sex')['amount'].sum()", True),
+        ("df.groupby('id')['amount'].sum().max()", True),
+        ("df.groupby('id', dropna=False)['amount'].sum()", True),
+        ("amount.rank()", True),
+        ("amount.sum()", True),
+        ("amount - ", True),
+    ],
+)
+def test_what_looks_at_an_entity_alone_is_right_in_a_shard(calculation: str, beyond: bool) -> None:
+    """All rows of an entity in a period are in one part."""
+    assert looks_beyond_entity(calculation, "id") is beyond
 
 
 def _complaints(shards: Any, specification: dict[str, Any] | None = None, **keys: Any) -> list[str]:

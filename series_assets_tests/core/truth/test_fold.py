@@ -194,13 +194,14 @@ def test_a_period_without_rows() -> None:
     assert done.changes.num_rows == done.cells.num_rows == done.states.num_rows == 0
 
 
+_EXAMPLES = 500 if settings.get_current_profile_name() == "long" else 30
 _DAYS = st.sampled_from([None, "01", "02"])
 _VALUES = st.sampled_from([None, "x", "y"])
 _KEYS = st.sampled_from([None, "k", "l", "m"])
 _PERIODS = st.lists(st.lists(st.tuples(_KEYS, _DAYS, _VALUES, _VALUES), max_size=8), max_size=4)
 
 
-@settings(max_examples=40)
+@settings(max_examples=_EXAMPLES)
 @given(_PERIODS)
 def test_any_feed_has_the_history_that_sql_finds(
     periods: list[list[tuple[str | None, ...]]],
@@ -214,6 +215,44 @@ def test_any_feed_has_the_history_that_sql_finds(
         columns = ("id", "a", "b", "version", "opened_in", "closed_in", "row")
         ours = [tuple(one[name] for name in columns) for one in found.to_pylist()]
         assert ours == _by_sql(periods[:until])
+
+
+@settings(max_examples=_EXAMPLES)
+@given(_PERIODS)
+def test_any_feed_of_events_has_the_history_that_sql_finds(
+    periods: list[list[tuple[str | None, ...]]],
+) -> None:
+    """A state after each day; a version lasts from its day to that of the next one."""
+    feed, rows = _Feed(_truth(history="every_row", time="event")), []
+    for number, found in enumerate(periods, 1):
+        days = [f"2024-{number:02}-{day or '03'}" for _, day, _, _ in found]
+        dated = [(key, day, a, b) for (key, _, a, b), day in zip(found, days, strict=True)]
+        feed.add(*dated)
+        rows += [(place, *row) for place, row in enumerate(dated, 1)]
+    if not periods:
+        return
+    columns = ("id", "a", "b", "version", "valid_from", "valid_to", "row")
+    ours = history(feed.truth, feed.states()).to_pylist()
+    assert [tuple(one[name] for name in columns) for one in ours] == _events_by_sql(rows)
+
+
+def _events_by_sql(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE TABLE feed (place, id, day, a, b)")
+    connection.executemany("INSERT INTO feed VALUES (?, ?, ?, ?, ?)", rows)
+    return connection.execute(
+        """
+        WITH ranked AS (
+          SELECT *, row_number() OVER (PARTITION BY id, day ORDER BY place DESC) AS nth
+          FROM feed WHERE id IS NOT NULL),
+        states AS (
+          SELECT *, lag(day) OVER e IS NULL OR a IS NOT lag(a) OVER e OR b IS NOT lag(b) OVER e
+            AS opens
+          FROM ranked WHERE nth = 1 WINDOW e AS (PARTITION BY id ORDER BY day))
+        SELECT id, a, b, row_number() OVER v, day, lead(day) OVER v, place
+        FROM states WHERE opens WINDOW v AS (PARTITION BY id ORDER BY day) ORDER BY id, day
+        """
+    ).fetchall()
 
 
 def _by_sql(periods: list[list[tuple[str | None, ...]]]) -> list[tuple[Any, ...]]:
