@@ -218,7 +218,7 @@ class StateTable(PeriodTable):
                     range(k * PLACES, k * PLACES + states.num_rows),
                     hashes[order].tolist(),
                     np.asarray(flags).tolist(),
-                    packed.to_pandas().tolist(),
+                    packed.to_pandas(deduplicate_objects=False).tolist(),
                     strict=True,
                 ),
                 len(_COLUMNS) + 1,
@@ -332,5 +332,5 @@ def _hashes(keys: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
     """Return a number for each identifier; two of them hardly ever have the same."""
     import pandas as pd
 
-    texts = np.array(keys.to_pandas(), dtype=object)
+    texts = np.array(keys.to_pandas(deduplicate_objects=False), dtype=object)
     return pd.util.hash_array(texts, categorize=False).view(np.int64)

@@ -187,7 +187,7 @@ def test_how_many_processes(
 
 def test_an_executor_that_means_nothing_is_refused() -> None:
     """With what would do."""
-    with pytest.raises(ValueError, match="'dusk' is not known; use auto, none or processes:N"):
+    with pytest.raises(ValueError, match="'dusk' is not known; use auto, none, processes:N or d"):
         workers_for(1, 1, "dusk")
 
 

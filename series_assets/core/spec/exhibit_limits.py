@@ -147,7 +147,7 @@ def _table_faults(name: str, column: dict[str, Any], numbers: set[str]) -> Itera
             yield fault_at(
                 place,
                 f"has a row '{' | '.join(row)}' without a probability, or with something that "
-                "is no number from 0 up",
+                "is not a number from 0 up",
             )
             return
     if not any(float(row[probability]) for row in body[:-1]):
