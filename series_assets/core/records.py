@@ -284,10 +284,8 @@ def combine(parts: Iterable[pa.Table], seed: int) -> pa.Table:
 
 
 def shuffled_positions(count: int, seed: int) -> "NDArray[np.int64]":
-    """Return the positions 0 to ``count - 1`` in the order of ``sklearn.utils.shuffle``.
+    """Return the positions 0 to ``count - 1`` in the order of a shuffled dataset (section 7)."""
+    from sklearn.utils import shuffle  # takes longer to import than small datasets to generate
 
-    Importing scikit-learn takes longer than generating thousands of rows.
-    """
-    order = np.arange(count)
-    np.random.RandomState(seed).shuffle(order)
+    order: NDArray[np.int64] = shuffle(np.arange(count), random_state=seed)
     return order

@@ -89,7 +89,7 @@ def _lazy_frame(handle: Handle) -> Any:
         paths = [part.path() for part in handle.parts()]
         if all(path.suffix == ".parquet" and not is_remote(path) for path in paths):
             return pl.scan_parquet(paths)
-    return pl.from_arrow(handle.as_arrow()).lazy()
+    return pl.DataFrame(handle.as_arrow()).lazy()
 
 
 _FORMS: Mapping[tuple[str, str], Callable[[Handle], Any]] = {
