@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from series_assets.core.errors import GenerationError
+from series_assets.core.plan.derived_columns import calculated_kinds
 from series_assets.core.plan.series import Series
 from series_assets.core.spec.column_types import DERIVED_KIND
-from series_assets.core.spec.expressions import check_derivation, values
-from series_assets.core.spec.specification import calculations_of
+from series_assets.core.spec.expressions import values
 
 _TYPES = {
     "text": pa.string(),
@@ -30,25 +30,12 @@ def types_of(series: Series) -> dict[str, pa.DataType]:
 
     A derived column is double or string, by what its calculation gives.
     """
-    calculated = calculated_kinds(series)
+    calculated = calculated_kinds(series.specification)
     types = {name: _TYPES[kind] for name, kind in series.kinds.items()}
     for name, kind in series.kinds.items():
         if kind == DERIVED_KIND and calculated.get(name) == values.NUMBER:
             types[name] = pa.float64()
     return types
-
-
-def calculated_kinds(series: Series) -> dict[str, str]:
-    """Return the kind of value of each derived column, as far as its calculation tells it."""
-    known = values.of_columns(series.specification)
-    found = {}
-    for name, calculation in calculations_of(series.specification).items():
-        try:
-            known[name] = check_derivation(calculation, known)
-        except values.RefusedError:  # a column that Exhibit leaves out
-            known[name] = values.ANYTHING
-        found[name] = known[name].kind
-    return found
 
 
 def typed_table(texts: pa.Table, types: Mapping[str, pa.DataType]) -> pa.Table:

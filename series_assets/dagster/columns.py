@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from series_assets.core.plan.derived_columns import calculated_kinds
 from series_assets.core.plan.series import Series
 from series_assets.core.spec.column_types import DERIVED_KIND, KINDS
 from series_assets.core.spec.expressions import values
@@ -153,9 +154,7 @@ def history_lineage(series: Series, asset: dg.AssetKey) -> dg.TableColumnLineage
 
 def _calculated_types(series: Series) -> dict[str, str]:
     """Return the types of those derived columns whose calculation tells it."""
-    from series_assets.core.typed_records import calculated_kinds
-
-    kinds = calculated_kinds(series)
+    kinds = calculated_kinds(series.specification)
     return {
         name: _TYPES_OF_VALUES[kind] for name, kind in kinds.items() if kind in _TYPES_OF_VALUES
     }

@@ -1,9 +1,13 @@
-"""Derived columns: which of them depend on other rows than their own (contract, section 4.8)."""
+"""Derived columns: what kind they are, and which of them depend on other rows than their own.
+
+The latter are regenerated from all rows of a dataset (contract, section 4.8).
+"""
 
 import ast
 from collections.abc import Mapping
 
 from series_assets.core.spec import mentions
+from series_assets.core.spec.expressions import check_derivation, values
 from series_assets.core.spec.specification import Specification, calculations_of
 
 ROW_BY_ROW = frozenset(
@@ -14,6 +18,19 @@ ROW_BY_ROW = frozenset(
     | {"subtract", "truediv", "where"}
 )
 """Attributes of a column whose value in a row depends on that row alone."""
+
+
+def calculated_kinds(specification: Specification) -> dict[str, str]:
+    """Return the kind of value of each derived column, as far as its calculation tells it."""
+    known = values.of_columns(specification)
+    found = {}
+    for name, calculation in calculations_of(specification).items():
+        try:
+            known[name] = check_derivation(calculation, known)
+        except values.RefusedError:  # a column that Exhibit leaves out
+            known[name] = values.ANYTHING
+        found[name] = known[name].kind
+    return found
 
 
 def looks_at_other_rows(calculation: str) -> bool:
