@@ -110,7 +110,7 @@ def test_the_page_of_a_partition_shows_its_picture(page: Page, ranged: str) -> N
     assert size > 300
 
 
-def test_a_materialisation_can_be_started_by_clicking(page: Page, server: Server) -> None:
+def test_a_materialization_can_be_started_by_clicking(page: Page, server: Server) -> None:
     """It ends in success, and the partition turns green."""
     page.goto("/locations/series_assets.definitions/asset-groups/clicked/lineage")
     page.get_by_role("button", name="Materialize all").click()
@@ -120,9 +120,8 @@ def test_a_materialisation_can_be_started_by_clicking(page: Page, server: Server
     with page.expect_response(lambda answer: "LaunchPipelineExecution" in asked(answer)) as launch:
         dialog.get_by_role("button", name="Launch 1 run").click()
     run = launch.value.json()["data"]["launchPipelineExecution"]["run"]["id"]
-    page.goto(f"/runs/{run}")
-    expect(page.get_by_text("Success", exact=True).first).to_be_visible()
-
+    page.goto("about:blank")  # drawing the page of a run keeps a core busy as long as it takes
+    server.made(run)
     partition_page(page, "clicked", "dataset", KEYS[0])
     expect(page.get_by_text("Materialized (1)")).to_be_visible()
     expect(page.get_by_text("Materialized", exact=True)).to_be_visible()
