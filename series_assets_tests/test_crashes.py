@@ -222,7 +222,7 @@ def test_whatever_is_delivered_comes_by_a_rename_or_a_commit(stage: Stage) -> No
     """
     changes = {
         re.sub(r"\d+", "2", point).split(" ", 1)[1]
-        for point in stage.points
+        for point in (*stage.points, *stage.over_others)
         if re.search(r" (demo/\S+|exhibit\.db)$", point)
     }
     assert changes == {

@@ -545,6 +545,7 @@ def test_scaffolding_writes_a_series_that_works(host: Host, instance: dg.Dagster
     host._sandbox.scaffold_component(component_cls=SeriesComponent, defs_path="fresh")
     place = host.defs_folder / "fresh"
     assert {path.name for path in place.iterdir()} == {
+        ".schemas",
         "defs.yaml",
         "specification.yml",
         "user_input.yml",
@@ -578,8 +579,8 @@ def test_importing_the_package_is_cheap() -> None:
         "series_assets.dagster.component True set()",
         "['AssetOptions', 'Progress', 'RecordsFile', 'ReferenceTableSnapshot', 'Series', "
         "'SeriesComponent', 'StateSnapshot', 'check', 'generate', 'iter_datasets', 'load_series', "
-        "'partitions_of', 'scd2_check', 'series_definitions', 'series_partitions', 'truth', "
-        "'verify']",
+        "'partitions_of', 'preview', 'scd2_check', 'series_definitions', 'series_partitions', "
+        "'truth', 'verify']",
     ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -144,8 +146,10 @@ def test_a_part_that_fails_on_a_worker_is_named(cluster: Cluster, tmp_path: Path
         with pytest.raises(GenerationError) as caught:
             generate(series, tmp_path / place, executor=executor)
         messages.append(str(caught.value))
-    assert messages[0] == messages[1]
-    assert messages[0].startswith("demo, period 2024-01-01, shard ")
+    # Which of the parts is first to fail is left to the workers.
+    here, there = (re.sub(r"shard \d", "shard N", message) for message in messages)
+    assert here == there
+    assert here.startswith("demo, period 2024-01-01, shard N of 4")
 
 
 def test_a_series_that_is_not_sharded_is_refused(cluster: Cluster, tmp_path: Path) -> None:
@@ -182,7 +186,7 @@ def test_workers_that_are_lost_for_good_are_an_error_of_the_part() -> None:
 
     future: Future[Any] = Future()
     series = sharded().parts[1]
-    future.set_exception(KilledWorker("part", None, 3))
+    future.set_exception(KilledWorker("part", SimpleNamespace(address="tcp://127.0.0.1:1"), 3))
     with pytest.raises(PeriodError) as caught:
         result_of(future, series, series.calendar.period(1))
     assert str(caught.value).startswith(

@@ -45,7 +45,7 @@ def test_a_series_without_such_values_needs_no_database_of_its_own(tmp_path: Pat
     """Its user input leaves the path empty."""
     place = start(tmp_path, "doses", SAMPLES / "uuid_anon.csv", "record_chi")
 
-    files = ["comparison.png", "specification.yml", "user_input.yml"]
+    files = [".schemas", "comparison.png", "specification.yml", "user_input.yml"]
     assert sorted(path.name for path in place.iterdir()) == files
     said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
     assert said["exhibit_db_path"] is None

@@ -43,7 +43,11 @@ def shard_faults(specification: Specification, settings: UserInput) -> Iterator[
             )
             break
     if settings.truth is not None:
-        yield _fault(settings, "cannot have a truth block, whose states are in one table", "leave the block out")
+        yield _fault(
+            settings,
+            "cannot have a truth block, whose states are in one table",
+            "leave the block out",
+        )
 
 
 def _fault(settings: UserInput, problem: str, remedy: str) -> Fault:
