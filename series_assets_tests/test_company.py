@@ -427,6 +427,7 @@ def test_a_data_folder_that_is_read_only_and_empty(table: Table) -> None:
 
 
 @needs_mounts
+@pytest.mark.thorough
 def test_a_dagster_home_that_is_read_only(tmp_path: Path, table: Table, undisturbed: Made) -> None:
     """Told with the system's reason, whether it was used before or not."""
     home = tmp_path / "home"
@@ -442,6 +443,7 @@ def test_a_dagster_home_that_is_read_only(tmp_path: Path, table: Table, undistur
 
 
 @needs_mounts
+@pytest.mark.thorough
 def test_a_dagster_home_on_a_disk_that_is_full(
     tmp_path: Path, table: Table, undisturbed: Made
 ) -> None:

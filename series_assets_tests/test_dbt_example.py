@@ -24,6 +24,7 @@ INSTALL, LAUNCH = (
     not ENVIRONMENT.exists() and "SERIES_ASSETS_TEST_DBT" not in os.environ,
     reason="needs an environment with dbt: make dbt",
 )
+@pytest.mark.thorough
 def test_the_checks_tell_a_correct_snapshot_from_a_wrong_one(tmp_path: Path) -> None:
     """The README's command feeds dbt; one check passes, the other one fails as the page says.
 

@@ -246,6 +246,7 @@ def test_dagster_validates_the_definitions_beside_a_broken_series(
     assert _FAULT in strict.stdout + strict.stderr
 
 
+@pytest.mark.thorough
 def test_dagsters_command_makes_the_files_of_ours(
     environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -25,6 +25,7 @@ from series_assets_tests.builders import (
     write_series,
 )
 from series_assets_tests.checker import Finished, check
+from series_assets_tests.thorough import thorough
 
 KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01", "2024-05-01")
 
@@ -158,11 +159,13 @@ def test_made_in_two_runs(place: Path, data: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "steps",
     [
-        [
-            *(("new_records", key) for key in reversed(KEYS)),
-            *(("reference_table", key) for key in KEYS),
-            *(("dataset", key) for key in reversed(KEYS)),
-        ],
+        *thorough(
+            [
+                *(("new_records", key) for key in reversed(KEYS)),
+                *(("reference_table", key) for key in KEYS),
+                *(("dataset", key) for key in reversed(KEYS)),
+            ]
+        ),
         [
             *((asset, KEYS[0]) for asset in ("new_records", "dataset", "reference_table")),
             ("new_records", KEYS[1]),

@@ -153,6 +153,7 @@ def test_a_middle_range_makes_exactly_its_periods(bench: Bench, expected: dict[s
     assert bench.materialized("dataset") == {FIRST, SECOND, THIRD}
 
 
+@pytest.mark.thorough
 def test_assets_made_one_by_one_make_the_same_bytes(
     bench: Bench, expected: dict[str, bytes]
 ) -> None:
@@ -178,6 +179,7 @@ def test_a_part_of_the_assets_can_be_made(bench: Bench, expected: dict[str, byte
     assert bench.files == {path: expected[path] for path in made}
 
 
+@pytest.mark.thorough
 def test_new_records_in_any_order_make_the_same_bytes(
     bench: Bench, expected: dict[str, bytes]
 ) -> None:

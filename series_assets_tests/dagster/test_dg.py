@@ -65,6 +65,7 @@ def test_dg_check_tells_an_attribute_that_there_is_none_of(example: Project) -> 
     assert "defs.yaml:4" in ended.stdout + ended.stderr
 
 
+@pytest.mark.thorough
 def test_dg_lists_a_project_with_a_broken_series(example: Project) -> None:
     """It loads, and shows what is wrong as an asset; so does Dagster's own validation.
 

@@ -76,6 +76,7 @@ def test_the_job_named_after_the_series_makes_a_partition(
         assert server.times_made("named", asset) == {KEYS[0]: 1}
 
 
+@pytest.mark.thorough
 def test_single_assets_can_be_launched_partition_by_partition_side_by_side(
     server: Server, by_command_line: ByCommandLine
 ) -> None:

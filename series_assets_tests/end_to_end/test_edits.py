@@ -1,11 +1,14 @@
 """Files of series that are edited while everything runs, and definitions loaded again."""
 
+import pytest
+
 from series_assets.dagster.assets import NAMES
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.end_to_end.client import Server
 from series_assets_tests.end_to_end.served import KEYS, SERIES, ByCommandLine
 
 
+@pytest.mark.thorough
 def test_a_series_that_breaks_takes_no_other_down(
     server: Server, by_command_line: ByCommandLine
 ) -> None:

@@ -131,6 +131,7 @@ def test_what_cannot_be_met_is_counted(tmp_path: Path, monkeypatch: pytest.Monke
     assert said == f"note: demo/specification.yml: in a trial, {sentence}"
 
 
+@pytest.mark.thorough
 def test_what_cannot_be_met_stands_in_the_metadata(tmp_path: Path) -> None:
     """With the number of records and of how many; an empty table where all is met."""
     wanted = custom(
