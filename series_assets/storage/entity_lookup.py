@@ -52,8 +52,8 @@ def _index(connection: sqlite3.Connection, table: str, name: str, index: str, bo
     connection.execute(
         f"INSERT INTO temp.{index} SELECT CAST({column} AS TEXT), kept.{_KEY} "
         f"FROM main.{quoted(table)} AS kept "
-        f"WHERE {column} IS NOT NULL AND (kept.{_KEY} < ?1 OR ?1 < 0)",
-        (bound,),
+        f"WHERE {column} IS NOT NULL AND (kept.{_KEY} < :bound OR :bound < 0)",
+        {"bound": bound},
     )
     # Created last, the index is sorted at once: ten times as fast as insertions.
     connection.execute(f"CREATE INDEX temp.by_{index} ON {index} (identifier, entity)")
