@@ -180,7 +180,7 @@ USER_INPUT_FAULTS: list[tuple[str, object, str]] = [
         "red",
         "unknown key 'colour'; known here: exhibit_db_path, date_columns, static_columns, period, "
         "length_of_period, num_datasets, fraction_of_new, linked_columns, release, start_date, "
-        "format, manifest, truth, shards",
+        "shards, format, manifest, truth",
     ),
     # Not in the specification.
     (
@@ -794,7 +794,7 @@ def test_a_key_of_the_user_input_that_is_not_text(tmp_path: Path) -> None:
     assert _validate(tmp_path, a_specification(), user_input) == [
         "demo/user_input.yml: unknown key '7'; known here: exhibit_db_path, date_columns, "
         "static_columns, period, length_of_period, num_datasets, fraction_of_new, linked_columns, "
-        "release, start_date, format, manifest, truth, shards"
+        "release, start_date, shards, format, manifest, truth"
     ]
 
 
