@@ -18,7 +18,7 @@ from series_assets_tests.own_checks import complaints
 from series_assets_tests.places import database_with_places
 from series_assets_tests.strategies import DATABASE, Files, files
 
-_EXAMPLES = 500 if settings.get_current_profile_name() == "long" else 20
+_EXAMPLES = 500 if settings.get_current_profile_name() == "long" else 12
 
 
 def refusals_of_validation(series: Series) -> list[str]:

@@ -227,6 +227,7 @@ def test_whatever_is_delivered_comes_by_a_rename_or_a_commit(stage: Stage) -> No
     }
     assert changes == {
         *("mkdir demo/new_records", "unlink demo/dataset_2.new.yml"),
+        "unlink demo/dataset_2.manifest.json",
         *("replace demo/new_records/dataset_2.csv", "replace demo/dataset_2.new.yml"),
         *("replace demo/dataset_2.csv", "replace demo/dataset_2.existing.yml"),
         *("mkdir demo/truth", "replace demo/truth/changes_2.csv", "replace demo/truth/cells_2.csv"),

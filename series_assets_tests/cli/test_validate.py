@@ -86,8 +86,8 @@ def test_a_database_that_is_none_is_told(tmp_path: Path, command: list[str]) -> 
     assert result.exit_code
     assert result.stderr.rstrip("\n") == (
         f"{database}: SQLite reports: file is not a database; it is damaged, or something else: "
-        "put it back from a backup, or, if it held nothing of your own, remove it and make all "
-        "periods again, which gives the same data"
+        "put it back from a backup, or, if it held nothing of your own, remove it and regenerate "
+        "all periods, which gives the same data"
     )
     database.unlink()
     succeed("generate", "demo", "--quiet")

@@ -90,7 +90,7 @@ def test_a_unit_of_any_length_would_have_partitions(
             assert partitions_of(calendar).get_partition_keys() == list(same.keys)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=500 if settings.get_current_profile_name() == "long" else 20)
 @given(
     start=st.dates(date(1990, 1, 1), date(2045, 12, 31)),
     unit=st.sampled_from(list(UNITS)),

@@ -18,7 +18,7 @@ from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, wi
 from series_assets_tests.engine.both_ways import INSTALLED, assert_same, make_both
 
 Content = dict[str, Any]
-_EXAMPLES = 300 if settings.get_current_profile_name() == "long" else 15
+_EXAMPLES = 300 if settings.get_current_profile_name() == "long" else 8
 
 FILTERS = [None, "sex == 'M'", "born < '1990-01-01'", "limit > 40", "date > '2024-01-15'"]
 FILTERS += ["sex == 'M' & dose == 'low'", "dose == 'low'"]

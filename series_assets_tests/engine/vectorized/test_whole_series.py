@@ -31,7 +31,7 @@ from series_assets_tests.engine.specifications import (
 from series_assets_tests.places import database_with_places
 from series_assets_tests.strategies import Files, files
 
-_EXAMPLES = 1000 if settings.get_current_profile_name() == "long" else 12
+_EXAMPLES = 1000 if settings.get_current_profile_name() == "long" else 8
 
 
 def shipped(name: str) -> Series:
