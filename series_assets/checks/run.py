@@ -15,7 +15,7 @@ from series_assets.checks.rules import TRUTH, Finding, combine_findings, rules_o
 from series_assets.core.errors import GenerationError, RequestError, SeriesError, sentence
 from series_assets.core.plan.series import Series
 from series_assets.storage import files
-from series_assets.storage.entities import EntityLookup, ReferenceTable
+from series_assets.storage.entities import EntityLookup, EntityTable, ReferenceTable
 from series_assets.storage.provenance import require_delivered
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def check_periods(
         for key in keys:
             yield CheckResult(key, _findings_of_parts(table, key, names))
         return
-    with closing(_Check(table, keys)) as check:
+    [entities] = table.parts
+    with closing(_Check(entities, keys)) as check:
         for key in keys:
             yield CheckResult(key, tuple(check.findings(key, names)))
 
@@ -87,7 +88,7 @@ def _findings_of_parts(
 class _Check:
     """The check of some periods of a series; keeps the reference table open."""
 
-    def __init__(self, table: ReferenceTable, keys: Sequence[str]) -> None:
+    def __init__(self, table: EntityTable, keys: Sequence[str]) -> None:
         self._table = table
         self._series: Series = table.series
         self._ks = [table.series.calendar.period_for_key(key).k for key in keys]

@@ -24,8 +24,6 @@ from series_assets.storage.remote import is_remote
 from series_assets.storage.yaml_writing import as_yaml
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from series_assets.pipeline.dataset import Dataset
     from series_assets.pipeline.new_records import NewRecords
     from series_assets.pipeline.reference import NewEntities
@@ -89,7 +87,7 @@ def new_records_metadata(
             }
         ),
         "files": table_of_files([layout.new_records(number), layout.new_specification(number)]),
-        **_of_contents(series, records.texts, summary),
+        **contents_of(series, summary, column_types(series, records.texts)),
         **_of_exhibit(
             series.specification,
             plan.new.specification,
@@ -115,7 +113,7 @@ def reference_table_metadata(
     if entities.texts is None:
         return metadata
     summary = summarize_records(entities.texts, series.first_identifier)
-    return metadata | _of_contents(series, entities.texts, summary)
+    return metadata | contents_of(series, summary, column_types(series, entities.texts))
 
 
 def dataset_metadata(
@@ -146,7 +144,7 @@ def dataset_metadata(
         "entities": summary.entities,
         "earlier_entities": sum(count for k, count in counts.items() if k < plan.period.k),
         "plot": dg.MetadataValue.md(f"![rows, and each column against period 1]({data_uri(plot)})"),
-        **_of_contents(series, dataset.texts, summary),
+        **contents_of(series, summary, column_types(series, dataset.texts)),
         "seeds": dg.MetadataValue.json(seeds),
         "files": table_of_files(paths),
     }
@@ -174,8 +172,9 @@ def table_of_files(paths: Iterable[Path]) -> dg.TableMetadataValue:
     )
 
 
-def _of_contents(series: Series, texts: "pa.Table", summary: RecordSummary) -> Metadata:
-    types, roles = column_types(series, texts), roles_of(series)
+def contents_of(series: Series, summary: RecordSummary, types: Mapping[str, str]) -> Metadata:
+    """Return first rows and columns of records; ``types`` has the type of each column."""
+    roles = roles_of(series)
     names = dict.fromkeys(summary.missing, "text")
     return {
         "first_rows": table_of(

@@ -7,9 +7,13 @@ import dagster as dg
 
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
-from series_assets.dagster.columns import column_schema, column_types, roles_of
-from series_assets.dagster.metadata import Metadata, of_period, table_of, table_of_files
-from series_assets.pipeline.record_summary import RecordSummary
+from series_assets.dagster.columns import column_types
+from series_assets.dagster.metadata import (
+    Metadata,
+    contents_of,
+    of_period,
+    table_of_files,
+)
 from series_assets.storage.layout import Layout
 from series_assets.storage.reference_tables import reference_table
 
@@ -55,22 +59,4 @@ def part_metadata(
     if asset != "reference_table":
         metadata["dagster/row_count"] = summary.rows if summary else 0
         metadata["entities"] = summary.entities if summary else 0
-    return metadata | (_of_contents(series, summary) if summary else {})
-
-
-def _of_contents(series: Series, summary: RecordSummary) -> Metadata:
-    types, roles = column_types(series), roles_of(series)
-    names = dict.fromkeys(summary.missing, "text")
-    return {
-        "first_rows": table_of(
-            names, [[row[name] or "" for name in names] for row in summary.first]
-        ),
-        "columns": table_of(
-            {"column": "text", "type": "text", "role": "text", "missing": "integer"},
-            [
-                (name, types.get(name, "any"), roles.get(name, ""), missing)
-                for name, missing in summary.missing.items()
-            ],
-        ),
-        "dagster/column_schema": column_schema(series, summary.missing, types),
-    }
+    return metadata | (contents_of(series, summary, column_types(series)) if summary else {})

@@ -112,7 +112,7 @@ def sample_entities(series: Series, plan: Plan, workspace: Workspace) -> pd.Data
     """
     part = plan.existing
     assert part is not None
-    table = workspace.reference_table(series)
+    [table] = workspace.reference_table(series).parts
     known = table.entities_before(plan.period.k)
     if known.total < part.entities:
         raise GenerationError(

@@ -64,4 +64,5 @@ def record_new_entities(
 
     ``folder`` is for temporary files.
     """
-    workspace.reference_table(series).replace(period.k, entities.typed, folder)
+    [table] = workspace.reference_table(series).parts
+    table.replace(period.k, entities.typed, folder)

@@ -18,7 +18,7 @@ from series_assets.reporting.history import (
     RowsByOrigin,
     combine_histories,
 )
-from series_assets.storage.entities import KEYS_PER_PERIOD, EntityLookup, ReferenceTable
+from series_assets.storage.entities import KEYS_PER_PERIOD, EntityLookup, EntityTable
 from series_assets.storage.files import read_csv
 from series_assets.storage.layout import Layout
 from series_assets.storage.provenance import is_stale
@@ -152,7 +152,7 @@ class _Known:
 
 
 @contextmanager
-def _known(table: ReferenceTable) -> Iterator[_Known]:
+def _known(table: EntityTable) -> Iterator[_Known]:
     """Open the entities of a reference table, if there is one."""
     identifier = table.series.first_identifier
     index = {key: k for k, key in enumerate(table.series.calendar.keys)}

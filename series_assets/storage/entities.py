@@ -33,15 +33,15 @@ Recorded = dict[int, tuple[int, str]]
 
 @dataclass(frozen=True)
 class ReferenceTable(ABC):
-    """The reference table of one series, or of one shard of it."""
+    """What a series has recorded: its reference table, or those of all its shards."""
 
     series: Series
     layout: Layout
 
     @property
-    def parts(self) -> "tuple[ReferenceTable, ...]":
+    @abstractmethod
+    def parts(self) -> "tuple[EntityTable, ...]":
         """The tables of all shards; the table itself where there is only one."""
-        return (self,)
 
     @property
     @abstractmethod
@@ -53,33 +53,8 @@ class ReferenceTable(ABC):
         """Create what it is kept in, with temporary files in ``folder``."""
 
     @abstractmethod
-    def replace(self, k: int, entities: "pd.DataFrame | None", folder: Path | None = None) -> None:
-        """Replace the entities that period ``k`` introduced, atomically.
-
-        ``entities`` is typed, with one row for each entity; None for a period without new records.
-        ``folder`` is for temporary files.
-        """
-
-    @abstractmethod
-    def fetch(self, keys: "NDArray[np.int64]", columns: Sequence[str]) -> "pd.DataFrame":
-        """Return the typed values of the given rows, in the order of the keys, with repeats.
-
-        Raises RequestError where another run has since recorded some of them from other files.
-        """
-
-    @abstractmethod
     def columns(self) -> list[str]:
         """Return the columns of the data in their order; none before any period is recorded."""
-
-    @abstractmethod
-    def lookup(
-        self, identifiers: Sequence[str], before: int | None = None
-    ) -> "AbstractContextManager[EntityLookup]":
-        """Provide a lookup of entities by some identifier columns.
-
-        It has the entities that periods before ``before`` introduced, or all. Raises
-        GenerationError.
-        """
 
     @abstractmethod
     def recorded_periods(self) -> dict[int, tuple[str, int]] | None:
@@ -159,6 +134,40 @@ class ReferenceTable(ABC):
             period=period,
             colon=False,
         )
+
+
+class EntityTable(ReferenceTable):
+    """The reference table of a series that is not divided, or of one shard."""
+
+    @property
+    def parts(self) -> "tuple[EntityTable, ...]":
+        """The table itself."""
+        return (self,)
+
+    @abstractmethod
+    def replace(self, k: int, entities: "pd.DataFrame | None", folder: Path | None = None) -> None:
+        """Replace the entities that period ``k`` introduced, atomically.
+
+        ``entities`` is typed, with one row for each entity; None for a period without new records.
+        ``folder`` is for temporary files.
+        """
+
+    @abstractmethod
+    def fetch(self, keys: "NDArray[np.int64]", columns: Sequence[str]) -> "pd.DataFrame":
+        """Return the typed values of the given rows, in the order of the keys, with repeats.
+
+        Raises RequestError where another run has since recorded some of them from other files.
+        """
+
+    @abstractmethod
+    def lookup(
+        self, identifiers: Sequence[str], before: int | None = None
+    ) -> "AbstractContextManager[EntityLookup]":
+        """Provide a lookup of entities by some identifier columns.
+
+        It has the entities that periods before ``before`` introduced, or all. Raises
+        GenerationError.
+        """
 
 
 class EntityLookup(ABC):

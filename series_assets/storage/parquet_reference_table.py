@@ -17,8 +17,8 @@ from series_assets.storage import files
 from series_assets.storage.entities import (
     KEYS_PER_PERIOD,
     EntityLookup,
+    EntityTable,
     Recorded,
-    ReferenceTable,
 )
 from series_assets.storage.remote import is_remote
 
@@ -32,7 +32,7 @@ _MARK = b"series_assets"
 _REMEDY = "regenerate its periods"
 
 
-class ParquetReferenceTable(ReferenceTable):
+class ParquetReferenceTable(EntityTable):
     """The reference table of one series, or of one shard, in its folder ``reference``."""
 
     @property

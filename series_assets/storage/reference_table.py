@@ -17,8 +17,8 @@ from series_assets.core.plan.series import BOOKKEEPING
 from series_assets.storage.entities import (
     KEYS_PER_PERIOD,
     EntityLookup,
+    EntityTable,
     Recorded,
-    ReferenceTable,
 )
 from series_assets.storage.period_table import PeriodTable
 from series_assets.storage.sqlite import (
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _KEY, _PERIOD = BOOKKEEPING
 
 
-class SqliteReferenceTable(PeriodTable, ReferenceTable):
+class SqliteReferenceTable(PeriodTable, EntityTable):
     """The reference table of one series in its database."""
 
     @property

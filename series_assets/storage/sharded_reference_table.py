@@ -1,27 +1,18 @@
 """The reference tables of all shards of a series, seen as one."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from series_assets.storage.entities import EntityLookup, Recorded, ReferenceTable
+from series_assets.storage.entities import EntityTable, Recorded, ReferenceTable
 from series_assets.storage.parquet_reference_table import ParquetReferenceTable
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
-
-_OF_PARTS = "each shard has a reference table of its own, see parts"
 
 
 class ShardedReferenceTable(ReferenceTable):
     """What all shards have recorded. Entities are read from the tables of the ``parts``."""
 
     @cached_property
-    def parts(self) -> tuple[ReferenceTable, ...]:
+    def parts(self) -> tuple[EntityTable, ...]:
         """The table of each shard."""
         pairs = zip(self.series.parts, self.layout.parts, strict=True)
         return tuple(ParquetReferenceTable(series, layout) for series, layout in pairs)
@@ -65,17 +56,3 @@ class ShardedReferenceTable(ReferenceTable):
     def columns(self) -> list[str]:
         """Return the columns of the data in their order."""
         return self.parts[0].columns()
-
-    def replace(self, k: int, entities: "pd.DataFrame | None", folder: Path | None = None) -> None:
-        """Not possible."""
-        raise NotImplementedError(_OF_PARTS)
-
-    def fetch(self, keys: "NDArray[np.int64]", columns: Sequence[str]) -> "pd.DataFrame":
-        """Not possible."""
-        raise NotImplementedError(_OF_PARTS)
-
-    def lookup(
-        self, identifiers: Sequence[str], before: int | None = None
-    ) -> AbstractContextManager[EntityLookup]:
-        """Not possible."""
-        raise NotImplementedError(_OF_PARTS)
