@@ -17,9 +17,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page
 
 from series_assets.settings import SHIPPED
-from series_assets_tests.end_to_end.browsing import HOW_TO_INSTALL, chromium, find_chromium
+from series_assets_tests.end_to_end.browser import HOW_TO_INSTALL, chromium, find_chromium
 from series_assets_tests.end_to_end.client import Server
-from series_assets_tests.end_to_end.serving import dagster_dev
+from series_assets_tests.end_to_end.dev_server import dagster_dev
 
 SERIES = "clinic"
 IMAGES = Path(__file__).parent / "images"

@@ -1,4 +1,4 @@
-"""Runs that are killed at a chosen point, and what they leave; see ``killing``."""
+"""Runs that are killed at a chosen point, and what they leave behind; see ``kill_points``."""
 
 import json
 import sqlite3
@@ -12,31 +12,31 @@ from typing import Any
 from series_assets_tests.builders import files_in
 
 
-class Killer:
-    """The process that makes series, and is killed when it is told to."""
+class KillableRuns:
+    """A client of the process in ``kill_points``: generates series, killed at a point if asked."""
 
     def __init__(self, series: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "series_assets_tests.killing", str(series)],
+            [sys.executable, "-m", "series_assets_tests.kill_points", str(series)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
-    def make(self, series: Path, data: Path, kill: int | None = None) -> list[str]:
-        """Make a series and return the points of it; killed, there are none."""
+    def generate(self, series: Path, data: Path, kill: int | None = None) -> list[str]:
+        """Generate a series and return the points that it passed; none if the run is killed."""
         assert self.process.stdin and self.process.stdout
-        order = {"series": str(series), "data": str(data), "kill": kill}
-        self.process.stdin.write(json.dumps(order) + "\n")
+        request = {"series": str(series), "data": str(data), "kill": kill}
+        self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
-        ended = json.loads(self.process.stdout.readline())
-        assert ended["failure"] is None, ended["failure"]
-        assert ended["signal"] == (0 if kill is None else 9)
-        points: list[str] = ended["points"]
+        result = json.loads(self.process.stdout.readline())
+        assert result["failure"] is None, result["failure"]
+        assert result["signal"] == (0 if kill is None else 9)
+        points: list[str] = result["points"]
         return points
 
-    def end(self) -> None:
-        """Let it end, as there are no more orders."""
+    def close(self) -> None:
+        """End the process by closing its standard input."""
         assert self.process.stdin and self.process.stdout
         self.process.stdin.close()
         self.process.wait(timeout=60)
@@ -44,17 +44,17 @@ class Killer:
 
 
 @dataclass(frozen=True)
-class Delivered:
-    """What a data folder holds."""
+class DataFolder:
+    """The contents of a data folder."""
 
     files: dict[str, bytes]
-    """By path, without databases."""
+    """Contents by path, without databases."""
     tables: dict[str, list[tuple[Any, ...]]]
-    """The rows of the database by table."""
+    """The rows of each table of the database."""
 
     @classmethod
-    def of(cls, data: Path) -> "Delivered":
-        """Read all of a data folder; the database has to be whole."""
+    def read(cls, data: Path) -> "DataFolder":
+        """Read everything in a data folder; the database must be intact."""
         files = {
             path: content for path, content in files_in(data).items() if not path.startswith(".")
         }

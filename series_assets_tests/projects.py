@@ -43,15 +43,15 @@ class Project:
             check=False,
         )
 
-    def told(self, *command: str) -> str:
+    def output_of(self, *command: str) -> str:
         """Run a command that has to end well, and return what it printed."""
         ended = self.run(*command)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 
-    def defined(self) -> dict[str, Any]:
+    def definitions(self) -> dict[str, Any]:
         """Return what ``dg list defs`` shows."""
-        told = self.told("dg", "list", "defs", "--json")
+        told = self.output_of("dg", "list", "defs", "--json")
         found: dict[str, Any] = json.loads(told[told.index("{") :])
         return found
 

@@ -24,7 +24,7 @@ def write(path: Path, rows: Rows) -> None:
         writer.writerows(rows)
 
 
-def fails(finished: Finished, sentence: str) -> None:
+def assert_check_fails(finished: Finished, sentence: str) -> None:
     """Expect the checker to complain in words like these."""
     with pytest.raises(AssertionError, match=sentence):
         check(finished)

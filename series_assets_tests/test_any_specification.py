@@ -14,8 +14,8 @@ from series_assets.storage.lookup_tables import missing_lookups
 from series_assets.storage.sqlite import installed_database
 from series_assets_tests.builders import write_series
 from series_assets_tests.checker import Finished, check
-from series_assets_tests.own_checks import complaints
-from series_assets_tests.places import database_with_places
+from series_assets_tests.hexagon_database import database_with_hexagons
+from series_assets_tests.package_checks import failed_findings
 from series_assets_tests.strategies import DATABASE, Files, files
 
 _EXAMPLES = 500 if settings.get_current_profile_name() == "long" else 12
@@ -49,7 +49,7 @@ def test_any_specification_makes_a_series_or_is_refused_with_a_message(drawn: Fi
     with TemporaryDirectory() as folder:
         place = write_series(Path(folder) / "series", drawn.specification, drawn.user_input)
         if drawn.user_input.get("exhibit_db_path"):
-            (place / DATABASE).write_bytes(database_with_places())
+            (place / DATABASE).write_bytes(database_with_hexagons())
         told = refusals(place)
         event("refused" if told else "made")
         if told:
@@ -58,4 +58,4 @@ def test_any_specification_makes_a_series_or_is_refused_with_a_message(drawn: Fi
         series, data = load_series(place), Path(folder) / "data"
         generate(series, data)
         check(Finished.of(place, data))
-        assert complaints(series, data) == []
+        assert failed_findings(series, data) == []

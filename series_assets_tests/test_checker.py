@@ -13,7 +13,7 @@ from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.checker import Finished, check
-from series_assets_tests.tampering import Rows, fails, read, write
+from series_assets_tests.tampering import Rows, assert_check_fails, read, write
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +93,7 @@ def test_a_sound_series_passes(finished: Finished) -> None:
 def test_stray_files(finished: Finished, file: str) -> None:
     """A file that nobody asked for is seen."""
     (finished.folder / file).write_text("x\n", encoding="utf-8")
-    fails(finished, f"stray files '{file}'")
+    assert_check_fails(finished, f"stray files '{file}'")
 
 
 @pytest.mark.parametrize(
@@ -102,13 +102,13 @@ def test_stray_files(finished: Finished, file: str) -> None:
 def test_lost_files(finished: Finished, file: str) -> None:
     """A file that is not there is seen."""
     (finished.folder / file).unlink()
-    fails(finished, f"lacks '{file}'")
+    assert_check_fails(finished, f"lacks '{file}'")
 
 
 def test_what_a_run_left_behind(finished: Finished) -> None:
     """Scratch that was not removed is seen."""
     (finished.folder.parent / ".runs").mkdir()
-    fails(finished, "left '.runs' behind")
+    assert_check_fails(finished, "left '.runs' behind")
 
 
 def test_a_lost_row(finished: Finished) -> None:
@@ -118,7 +118,7 @@ def test_a_lost_row(finished: Finished) -> None:
     new = {row["id"] for row in read(finished.folder / "new_records" / path.name)}
     rows.remove(next(row for row in rows if row["id"] not in new))
     write(path, rows)
-    fails(finished, "dataset_2.csv: has 59 rows instead of 60")
+    assert_check_fails(finished, "dataset_2.csv: has 59 rows instead of 60")
 
 
 def test_a_new_record_that_the_dataset_lacks(finished: Finished) -> None:
@@ -127,7 +127,7 @@ def test_a_new_record_that_the_dataset_lacks(finished: Finished) -> None:
     rows = read(path)
     rows[0]["amount"] = "55.5"
     write(path, rows)
-    fails(finished, "lacks rows of new_records/dataset_2.csv")
+    assert_check_fails(finished, "lacks rows of new_records/dataset_2.csv")
 
 
 @pytest.mark.parametrize(
@@ -141,14 +141,14 @@ def test_a_new_record_that_the_dataset_lacks(finished: Finished) -> None:
 def test_odd_csv(finished: Finished, old: bytes, new: bytes, sentence: str) -> None:
     """Byte order marks, other line ends and needless quotes are seen."""
     change_bytes(finished, "dataset_1.csv", old, new)
-    fails(finished, sentence)
+    assert_check_fails(finished, sentence)
 
 
 def test_columns_in_another_order(finished: Finished) -> None:
     """A dataset whose columns stand in another order is seen."""
     path = finished.folder / "dataset_3.csv"
     write(path, [dict(reversed(row.items())) for row in read(path)])
-    fails(finished, "dataset_3.csv: has the columns")
+    assert_check_fails(finished, "dataset_3.csv: has the columns")
 
 
 @pytest.mark.parametrize(
@@ -168,21 +168,21 @@ def test_columns_in_another_order(finished: Finished) -> None:
 def test_odd_values(finished: Finished, name: str, value: str, sentence: str) -> None:
     """A value that the column cannot have is seen in new records."""
     change_new(finished, 2, **{name: value})
-    fails(finished, sentence)
+    assert_check_fails(finished, sentence)
 
 
 def test_an_identifier_that_was_there_before(finished: Finished) -> None:
     """An identifier that a later period issues again is seen, in any uuid column."""
     first = read(finished.folder / "new_records" / "dataset_1.csv")[0]
     change_new(finished, 3, chi=first["chi"])
-    fails(finished, "chi has identifiers of earlier periods")
+    assert_check_fails(finished, "chi has identifiers of earlier periods")
 
 
 def test_an_entity_with_two_records_too_many(finished: Finished) -> None:
     """New records that repeat an entity more often than its frequency says are seen."""
     first = read(finished.folder / "new_records" / "dataset_2.csv")[1]
     change_new(finished, 2, chi=first["chi"])
-    fails(finished, "chi repeats")
+    assert_check_fails(finished, "chi repeats")
 
 
 def test_identifiers_that_are_not_one_to_one(finished: Finished) -> None:
@@ -210,13 +210,13 @@ def test_identifiers_that_are_not_one_to_one(finished: Finished) -> None:
         one, two = (next(row for row in rows if row == wanted) for wanted in (twice, single))
         one["chi"], two["chi"] = two["chi"], one["chi"]
         write(file, rows)
-    fails(other, "id and chi are not one to one")
+    assert_check_fails(other, "id and chi are not one to one")
 
 
 def test_an_unknown_entity(finished: Finished) -> None:
     """An existing record of nobody ever seen is seen."""
     change_existing(finished, 2, lambda rows: rows[0].update(id="0" * 12 + "4000" + "8" + "0" * 15))
-    fails(finished, "which no earlier period issued")
+    assert_check_fails(finished, "which no earlier period issued")
 
 
 def test_an_entity_of_a_later_period(finished: Finished) -> None:
@@ -224,7 +224,9 @@ def test_an_entity_of_a_later_period(finished: Finished) -> None:
     later = read(finished.folder / "new_records" / "dataset_4.csv")[0]
     kept = {name: later[name] for name in ("id", "chi", "sex", "region")}
     change_existing(finished, 3, lambda rows: rows[0].update(kept))
-    fails(finished, "dataset_3.csv: an existing record has .* no earlier period issued")
+    assert_check_fails(
+        finished, "dataset_3.csv: an existing record has .* no earlier period issued"
+    )
 
 
 def test_an_entity_drawn_twice(finished: Finished) -> None:
@@ -233,7 +235,7 @@ def test_an_entity_drawn_twice(finished: Finished) -> None:
     change_existing(
         finished, 3, lambda rows: rows[0].update({name: rows[1][name] for name in kept})
     )
-    fails(finished, r"dataset_3.csv: the existing records repeat entities")
+    assert_check_fails(finished, r"dataset_3.csv: the existing records repeat entities")
 
 
 def test_an_existing_record_without_an_identifier(finished: Finished) -> None:
@@ -243,7 +245,7 @@ def test_an_existing_record_without_an_identifier(finished: Finished) -> None:
     specification["columns"] = {**specification["columns"], "id": lacking}
     change_existing(finished, 2, lambda rows: rows[0].update(id=""))
     others = (finished.user_input, finished.folder, finished.database, finished.table)
-    fails(Finished(specification, *others), "an existing record has no id")
+    assert_check_fails(Finished(specification, *others), "an existing record has no id")
 
 
 @pytest.mark.parametrize(
@@ -259,7 +261,7 @@ def test_an_attribute_that_changed(
 ) -> None:
     """An existing record that is not as recorded in what an entity keeps is seen."""
     change_existing(finished, 2, lambda rows: rows[0].update({name: change(rows[0][name])}))
-    fails(finished, f"has {name} .* recorded was")
+    assert_check_fails(finished, f"has {name} .* recorded was")
 
 
 def test_a_draw_from_the_oldest_alone(tmp_path: Path) -> None:
@@ -277,7 +279,7 @@ def test_a_draw_from_the_oldest_alone(tmp_path: Path) -> None:
             row.update({name: entity[name] for name in ("id", "sex")})
 
     change_existing(finished, 10, draw_the_oldest)
-    fails(finished, "dataset_10.csv: 40 of its 40 entities are of period 1")
+    assert_check_fails(finished, "dataset_10.csv: 40 of its 40 entities are of period 1")
 
 
 def test_new_records_that_stand_together(finished: Finished) -> None:
@@ -285,7 +287,7 @@ def test_new_records_that_stand_together(finished: Finished) -> None:
     path = finished.folder / "dataset_2.csv"
     new = read(finished.folder / "new_records" / path.name)
     write(path, [*new, *(row for row in read(path) if row not in new)])
-    fails(finished, "stand together")
+    assert_check_fails(finished, "stand together")
 
 
 @pytest.mark.parametrize(
@@ -324,7 +326,7 @@ def test_specifications_that_say_something_else(
 ) -> None:
     """A saved specification that is not the one to make the records from is seen."""
     change_yaml(finished, f"dataset_{file}.yml", change)
-    fails(finished, place)
+    assert_check_fails(finished, place)
 
 
 @pytest.mark.parametrize(
@@ -344,4 +346,4 @@ def test_specifications_that_say_something_else(
 def test_a_reference_table_that_differs(finished: Finished, statement: str, sentence: str) -> None:
     """A reference table that does not hold the new records as they were is seen."""
     execute(finished, statement)
-    fails(finished, sentence)
+    assert_check_fails(finished, sentence)

@@ -10,7 +10,7 @@ from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.checker import Finished, check
 from series_assets_tests.columns import a_number, with_columns
-from series_assets_tests.tampering import fails, read, write
+from series_assets_tests.tampering import assert_check_fails, read, write
 
 
 @pytest.fixture(scope="session")
@@ -82,13 +82,17 @@ def test_an_entity_whose_new_records_disagree(finished: Finished, number: int) -
     later["sex"] = twin["sex"] = other
     write(new, rows)
     write(path, whole)
-    fails(finished, f"new_records/dataset_{number}.csv: .* has sex '{other}', its first record")
+    assert_check_fails(
+        finished, f"new_records/dataset_{number}.csv: .* has sex '{other}', its first record"
+    )
 
 
 def test_gaps_in_the_same_rows(finished: Finished) -> None:
     """New records that lack values in the very rows of an earlier period are seen."""
     columns_from(finished, 3, 2, "region")
-    fails(finished, "region lacks values in the very rows in which new_records/dataset_2.csv does")
+    assert_check_fails(
+        finished, "region lacks values in the very rows in which new_records/dataset_2.csv does"
+    )
 
 
 def test_too_many_gaps(finished: Finished) -> None:
@@ -101,13 +105,17 @@ def test_too_many_gaps(finished: Finished) -> None:
             for row in rows:
                 row["region"] = "" if float(row["height"]) > 8 else row["region"]
             write(file, rows)
-    fails(finished, r"region: lacks \d+ of 270 values after the first period, about 108 were")
+    assert_check_fails(
+        finished, r"region: lacks \d+ of 270 values after the first period, about 108 were"
+    )
 
 
 def test_numbers_that_come_again(finished: Finished) -> None:
     """Numbers of another period's records are seen."""
     columns_from(finished, 4, 2, "height")
-    fails(finished, "height: new records of dataset_2.csv and new records of dataset_4.csv have")
+    assert_check_fails(
+        finished, "height: new records of dataset_2.csv and new records of dataset_4.csv have"
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,4 +133,4 @@ def test_a_total_that_is_not_of_all_rows(finished: Finished, name: str, sentence
     rows = read(path)
     rows[0][name] = "0.5"
     write(path, rows)
-    fails(finished, f"dataset_2.csv: {sentence}")
+    assert_check_fails(finished, f"dataset_2.csv: {sentence}")

@@ -1,7 +1,7 @@
 """Others at the same files, disks that are full, places that are read-only, contents that change.
 
 Everything waits, or fails with a message and harms nothing. Disks and places are mounts that only
-the process sees that makes the series (``room``); where no such mounts can be made, a limit on the
+the process sees that makes the series (``command_runner``); where no such mounts can be made, a limit on the
 size of files stands in for the full disk, and the rest is skipped.
 """
 
@@ -24,7 +24,7 @@ from series_assets.storage.loading import load_series
 from series_assets.storage.provenance import read_fingerprint
 from series_assets.storage.sqlite import installed_database
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
-from series_assets_tests.room import Ended, Room, namespace
+from series_assets_tests.command_runner import Ended, Room, namespace
 
 KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
 WHOLE = ("generate", "demo", "--quiet")

@@ -1,7 +1,7 @@
-"""A run killed at any point harms nothing, and the next one ends with the bytes of an undisturbed.
+"""A run killed at any point damages nothing, and the next run completes the series.
 
-Points are counted in ``killing``, over all that a run of three periods changes on the disk. With
-``HYPOTHESIS_PROFILE=long`` runs are killed at ten times as many points drawn from all.
+``kill_points`` counts every change that a run of three periods makes on the disk. With
+``HYPOTHESIS_PROFILE=long``, runs are killed at ten times as many randomly chosen points.
 """
 
 import os
@@ -17,15 +17,15 @@ import pytest
 from series_assets.storage.loading import load_series
 from series_assets.storage.provenance import read_fingerprint
 from series_assets_tests.builders import a_specification, a_user_input, write_series
-from series_assets_tests.killed_runs import Delivered, Killer
+from series_assets_tests.killed_runs import DataFolder, KillableRuns
 
 _PERIODS = 3
 _TIMES = 10 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 1
 _DRAWN = 10 * _TIMES
-_DRAWN_OVER_OTHERS = 5 * _TIMES
+_DRAWN_REPLACING = 5 * _TIMES
 
 _SCRATCH = ".runs/RUN/"
-NAMED = [
+NAMED_POINTS = [
     # The scratch folder of a run, its lock, and the lock under which runs take turns.
     "after mkdir .runs",
     "after open .runs/.lock",
@@ -85,144 +85,149 @@ NAMED = [
 
 
 @dataclass(frozen=True)
-class Stage:
+class Scenario:
     """A series of three periods, the same with other contents, and what undisturbed runs make."""
 
-    killer: Killer
+    runs: KillableRuns
     series: Path
-    others: Path
-    data_of_others: Path
+    changed_series: Path
+    changed_data: Path
     """A folder in which the series of other contents was made."""
-    undisturbed: Delivered
-    of_others: Delivered
+    undisturbed: DataFolder
+    changed_result: DataFolder
     points: list[str]
-    over_others: list[str]
+    replacement_points: list[str]
     """The points of a run over what was made from other contents."""
     paths: list[str]
     """All that an undisturbed run leaves."""
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     """Both series made once; each test kills runs of its own."""
-    folder = tmp_path_factory.mktemp("stage")
+    folder = tmp_path_factory.mktemp("scenario")
     inputs = a_user_input(num_datasets=_PERIODS, manifest=True, truth={"write": ["scd2"]})
     series = write_series(folder / "series", a_specification(number_of_rows=30), inputs)
     changed = a_specification(number_of_rows=30, random_seed=7)
     changed["columns"]["sex"]["original_values"][1] = "X            | 0.500              | 0.800"
-    others = write_series(folder / "others", changed, inputs)
-    killer = Killer(series)
+    changed_series = write_series(folder / "changed_series", changed, inputs)
+    runs = KillableRuns(series)
     try:
-        points = killer.make(series, folder / "undisturbed")
-        killer.make(others, folder / "made")
+        points = runs.generate(series, folder / "undisturbed")
+        runs.generate(changed_series, folder / "made")
         shutil.copytree(folder / "made", folder / "over")
-        over_others = killer.make(series, folder / "over")
-        undisturbed = Delivered.of(folder / "undisturbed")
-        assert Delivered.of(folder / "over") == undisturbed
-        yield Stage(
-            killer,
+        replacement_points = runs.generate(series, folder / "over")
+        undisturbed = DataFolder.read(folder / "undisturbed")
+        assert DataFolder.read(folder / "over") == undisturbed
+        yield Scenario(
+            runs,
             series,
-            others,
+            changed_series,
             folder / "made",
             undisturbed,
-            Delivered.of(folder / "made"),
+            DataFolder.read(folder / "made"),
             points,
-            over_others,
+            replacement_points,
             _paths(folder / "undisturbed"),
         )
     finally:
-        killer.end()
+        runs.close()
 
 
 def _paths(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
 
 
-def _harmless(stage: Stage, data: Path, earlier: Delivered) -> None:
+def _assert_undamaged(scenario: Scenario, data: Path, earlier: DataFolder) -> None:
     """Hold what a killed run left against what may be there: old and new files, each whole."""
-    found = Delivered.of(data)
+    found = DataFolder.read(data)
     for path, content in found.files.items():
-        whole = [delivered.files.get(path) for delivered in (stage.undisturbed, earlier)]
+        whole = [delivered.files.get(path) for delivered in (scenario.undisturbed, earlier)]
         assert content in whole, f"{path} is neither that of before nor that of an undisturbed run"
     for path in earlier.files:
         assert path in found.files or path.endswith((".yml", ".json")), f"{path} is gone"
-    mark = load_series(stage.series).fingerprint
+    mark = load_series(scenario.series).fingerprint
     for number in range(1, _PERIODS + 1):
         path = f"demo/new_records/dataset_{number}.csv"
         if read_fingerprint(data / "demo" / f"dataset_{number}.new.yml") == mark:
-            assert found.files[path] == stage.undisturbed.files[path]
+            assert found.files[path] == scenario.undisturbed.files[path]
     rows = found.tables.get("demo_reference", [])
     identifiers = [row[3] for row in rows]
     assert len(set(identifiers)) == len(identifiers), "an entity is there twice"
-    known = {*stage.undisturbed.tables["demo_reference"], *earlier.tables.get("demo_reference", [])}
+    known = {
+        *scenario.undisturbed.tables["demo_reference"],
+        *earlier.tables.get("demo_reference", []),
+    }
     assert {*rows} <= known
 
 
-def _mended(stage: Stage, data: Path) -> None:
+def _assert_next_run_completes(scenario: Scenario, data: Path) -> None:
     """Make the series again, and hold all that is there against an undisturbed run."""
-    stage.killer.make(stage.series, data)
-    assert _paths(data) == stage.paths
-    assert Delivered.of(data) == stage.undisturbed
+    scenario.runs.generate(scenario.series, data)
+    assert _paths(data) == scenario.paths
+    assert DataFolder.read(data) == scenario.undisturbed
 
 
-def _killed_at(stage: Stage, data: Path, point: int) -> None:
-    stage.killer.make(stage.series, data, kill=point)
-    _harmless(stage, data, Delivered({}, {}))
-    _mended(stage, data)
+def _kill_and_complete(scenario: Scenario, data: Path, point: int) -> None:
+    scenario.runs.generate(scenario.series, data, kill=point)
+    _assert_undamaged(scenario, data, DataFolder({}, {}))
+    _assert_next_run_completes(scenario, data)
 
 
-@pytest.mark.parametrize("name", NAMED)
-def test_a_run_killed_at_a_named_point(tmp_path: Path, stage: Stage, name: str) -> None:
+@pytest.mark.parametrize("name", NAMED_POINTS)
+def test_a_run_killed_at_a_named_point(tmp_path: Path, scenario: Scenario, name: str) -> None:
     """Before, in the middle of and after each kind of write, rename, removal and commit."""
-    places = [place for place, point in enumerate(stage.points) if point == name]
+    places = [place for place, point in enumerate(scenario.points) if point == name]
     assert places, f"a run does not come by '{name}'"
-    _killed_at(stage, tmp_path / "data", places[min(1, len(places) - 1)])
+    _kill_and_complete(scenario, tmp_path / "data", places[min(1, len(places) - 1)])
 
 
 @pytest.mark.parametrize("draw", range(_DRAWN))
-def test_a_run_killed_at_a_point_drawn_from_all(tmp_path: Path, stage: Stage, draw: int) -> None:
+def test_a_run_killed_at_a_point_drawn_from_all(
+    tmp_path: Path, scenario: Scenario, draw: int
+) -> None:
     """The seed is fixed, so that the points are the same each time."""
-    drawn = random.Random(20).sample(range(len(stage.points)), _DRAWN)
-    _killed_at(stage, tmp_path / "data", drawn[draw])
+    drawn = random.Random(20).sample(range(len(scenario.points)), _DRAWN)
+    _kill_and_complete(scenario, tmp_path / "data", drawn[draw])
 
 
-@pytest.mark.parametrize("draw", range(_DRAWN_OVER_OTHERS))
+@pytest.mark.parametrize("draw", range(_DRAWN_REPLACING))
 def test_a_run_killed_while_it_replaces_what_other_contents_made(
-    tmp_path: Path, stage: Stage, draw: int
+    tmp_path: Path, scenario: Scenario, draw: int
 ) -> None:
     """Drawn from the points at which what is delivered changes; each file is old or new."""
     delivered = [
         place
-        for place, point in enumerate(stage.over_others)
+        for place, point in enumerate(scenario.replacement_points)
         if re.search(r" (unlink|replace|INSERT|COMMIT|DROP) (demo/|exhibit\.db)", point)
     ]
-    drawn = random.Random(8).sample(delivered, _DRAWN_OVER_OTHERS)
+    drawn = random.Random(8).sample(delivered, _DRAWN_REPLACING)
     data = tmp_path / "data"
-    shutil.copytree(stage.data_of_others, data)
-    stage.killer.make(stage.series, data, kill=drawn[draw])
-    _harmless(stage, data, stage.of_others)
-    _mended(stage, data)
+    shutil.copytree(scenario.changed_data, data)
+    scenario.runs.generate(scenario.series, data, kill=drawn[draw])
+    _assert_undamaged(scenario, data, scenario.changed_result)
+    _assert_next_run_completes(scenario, data)
 
 
-def test_a_run_killed_again_and_again(tmp_path: Path, stage: Stage) -> None:
+def test_a_run_killed_again_and_again(tmp_path: Path, scenario: Scenario) -> None:
     """Each goes on where it can, clears away after the one before, and is killed a bit later."""
     data = tmp_path / "data"
     for place in range(1, 6):
-        stage.killer.make(stage.series, data, kill=place * len(stage.points) // 7)
-        _harmless(stage, data, Delivered({}, {}))
+        scenario.runs.generate(scenario.series, data, kill=place * len(scenario.points) // 7)
+        _assert_undamaged(scenario, data, DataFolder({}, {}))
         left = [path for path in (data / ".runs").iterdir() if path.is_dir()]
         assert len(left) <= 1
-    _mended(stage, data)
+    _assert_next_run_completes(scenario, data)
 
 
-def test_whatever_is_delivered_comes_by_a_rename_or_a_commit(stage: Stage) -> None:
+def test_whatever_is_delivered_comes_by_a_rename_or_a_commit(scenario: Scenario) -> None:
     """Nothing is written under a name that a consumer looks at; that is what makes all of it whole.
 
     And every kind of change to such a name is among the points at which runs are killed.
     """
     changes = {
         re.sub(r"\d+", "2", point).split(" ", 1)[1]
-        for point in (*stage.points, *stage.over_others)
+        for point in (*scenario.points, *scenario.replacement_points)
         if re.search(r" (demo/\S+|exhibit\.db)$", point)
     }
     assert changes == {
@@ -236,6 +241,6 @@ def test_whatever_is_delivered_comes_by_a_rename_or_a_commit(stage: Stage) -> No
         *(f"{word} exhibit.db" for word in ("BEGIN", "COMMIT", "close")),
         *(f"{word} exhibit.db" for word in ("CREATE", "DROP", "INSERT", "DELETE")),
     }
-    named = {point.split(" ", 1)[1].replace("of ", "") for point in NAMED}
+    named = {point.split(" ", 1)[1].replace("of ", "") for point in NAMED_POINTS}
     renames = {change for change in changes if change.split()[0] in ("replace", "link", "COMMIT")}
     assert renames <= named

@@ -11,11 +11,11 @@ import pytest
 from series_assets.storage.loading import load_series
 from series_assets.storage.provenance import read_fingerprint
 from series_assets_tests.builders import a_specification, a_user_input, write_series
-from series_assets_tests.killed_runs import Delivered, Killer
+from series_assets_tests.killed_runs import DataFolder, KillableRuns
 from series_assets_tests.thorough import thorough
 
 _SCRATCH = ".runs/RUN/part_2_1"
-NAMED = [
+NAMED_POINTS = [
     f"after mkdir {_SCRATCH}",
     f"half of write {_SCRATCH}/.entities_2_part-0001.parquet.PID.part",
     "before replace demo/reference/period_2/part-0001.parquet",
@@ -29,67 +29,67 @@ NAMED = [
 
 
 @dataclass(frozen=True)
-class Stage:
+class Scenario:
     """A series in two shards, what other contents made, and what an undisturbed run makes."""
 
-    killer: Killer
+    runs: KillableRuns
     series: Path
-    data_of_others: Path
-    undisturbed: Delivered
-    of_others: Delivered
+    changed_data: Path
+    undisturbed: DataFolder
+    changed_result: DataFolder
     points: list[str]
-    over_others: list[str]
+    replacement_points: list[str]
     paths: list[str]
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     """Both series made once; the other one has three shards. Each test kills runs of its own."""
-    folder = tmp_path_factory.mktemp("stage")
+    folder = tmp_path_factory.mktemp("scenario")
     inputs = a_user_input(num_datasets=3, manifest=True, shards=2)
     series = write_series(folder / "series", a_specification(number_of_rows=24), inputs)
-    others = write_series(
-        folder / "others",
+    changed_series = write_series(
+        folder / "changed_series",
         a_specification(number_of_rows=24, random_seed=7),
         inputs | {"shards": 3},
     )
-    killer = Killer(series)
+    runs = KillableRuns(series)
     try:
-        points = killer.make(series, folder / "undisturbed")
-        killer.make(others, folder / "made")
+        points = runs.generate(series, folder / "undisturbed")
+        runs.generate(changed_series, folder / "made")
         shutil.copytree(folder / "made", folder / "over")
-        over_others = killer.make(series, folder / "over")
-        yield Stage(
-            killer,
+        replacement_points = runs.generate(series, folder / "over")
+        yield Scenario(
+            runs,
             series,
             folder / "made",
-            Delivered.of(folder / "undisturbed"),
-            Delivered.of(folder / "made"),
+            DataFolder.read(folder / "undisturbed"),
+            DataFolder.read(folder / "made"),
             points,
-            over_others,
+            replacement_points,
             _paths(folder / "undisturbed"),
         )
     finally:
-        killer.end()
+        runs.close()
 
 
 def _paths(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
 
 
-def _is_harmless(stage: Stage, data: Path, earlier: Delivered) -> None:
+def _assert_undamaged(scenario: Scenario, data: Path, earlier: DataFolder) -> None:
     """Each file is that of before or that of an undisturbed run, and agrees with its mark."""
-    found = Delivered.of(data).files
+    found = DataFolder.read(data).files
     for path, content in found.items():
-        whole = [one.files.get(path) for one in (stage.undisturbed, earlier)]
+        whole = [one.files.get(path) for one in (scenario.undisturbed, earlier)]
         assert content in whole, f"{path} is neither that of before nor that of an undisturbed run"
-    mark = load_series(stage.series).fingerprint
+    mark = load_series(scenario.series).fingerprint
     for path in found:
         if path.endswith(".new.yml") and read_fingerprint(data / path) == mark:
             records = path.replace("demo/", "demo/new_records/").replace("specifications/", "")
             records = records.replace(".new.yml", ".csv")
-            assert found[records] == stage.undisturbed.files[records]
-        if path.endswith(".manifest.json") and found[path] == stage.undisturbed.files[path]:
+            assert found[records] == scenario.undisturbed.files[records]
+        if path.endswith(".manifest.json") and found[path] == scenario.undisturbed.files[path]:
             parts = path.replace(".manifest.json", "/part-")
             assert [name for name in found if name.startswith(parts)] == [
                 f"{parts}0001.csv",
@@ -97,39 +97,43 @@ def _is_harmless(stage: Stage, data: Path, earlier: Delivered) -> None:
             ]
 
 
-def _killed_at(stage: Stage, data: Path, point: int, earlier: Delivered | None = None) -> None:
-    stage.killer.make(stage.series, data, kill=point)
-    _is_harmless(stage, data, earlier or Delivered({}, {}))
-    stage.killer.make(stage.series, data)
-    assert Delivered.of(data).files == stage.undisturbed.files
-    assert _paths(data) == stage.paths
+def _kill_and_complete(
+    scenario: Scenario, data: Path, point: int, earlier: DataFolder | None = None
+) -> None:
+    scenario.runs.generate(scenario.series, data, kill=point)
+    _assert_undamaged(scenario, data, earlier or DataFolder({}, {}))
+    scenario.runs.generate(scenario.series, data)
+    assert DataFolder.read(data).files == scenario.undisturbed.files
+    assert _paths(data) == scenario.paths
 
 
-@pytest.mark.parametrize("name", [*NAMED[:3], *thorough(*NAMED[3:])])
-def test_a_run_killed_at_a_named_point(tmp_path: Path, stage: Stage, name: str) -> None:
+@pytest.mark.parametrize("name", [*NAMED_POINTS[:3], *thorough(*NAMED_POINTS[3:])])
+def test_a_run_killed_at_a_named_point(tmp_path: Path, scenario: Scenario, name: str) -> None:
     """Before and after the rename of each kind of file."""
-    assert name in stage.points, f"a run does not come by '{name}'"
-    _killed_at(stage, tmp_path / "data", stage.points.index(name))
+    assert name in scenario.points, f"a run does not come by '{name}'"
+    _kill_and_complete(scenario, tmp_path / "data", scenario.points.index(name))
 
 
 @pytest.mark.parametrize("draw", [*range(3), *thorough(*range(3, 60))])
-def test_a_run_killed_at_a_point_drawn_from_all(tmp_path: Path, stage: Stage, draw: int) -> None:
+def test_a_run_killed_at_a_point_drawn_from_all(
+    tmp_path: Path, scenario: Scenario, draw: int
+) -> None:
     """The seed is fixed, so that the points are the same each time."""
-    drawn = random.Random(3).sample(range(len(stage.points)), 60)
-    _killed_at(stage, tmp_path / "data", drawn[draw])
+    drawn = random.Random(3).sample(range(len(scenario.points)), 60)
+    _kill_and_complete(scenario, tmp_path / "data", drawn[draw])
 
 
 @pytest.mark.parametrize("draw", [*range(2), *thorough(*range(2, 20))])
 def test_a_run_killed_while_it_replaces_another_number_of_shards(
-    tmp_path: Path, stage: Stage, draw: int
+    tmp_path: Path, scenario: Scenario, draw: int
 ) -> None:
     """Parts of the former series are either there or gone; none is left when it is completed."""
     delivered = [
         place
-        for place, point in enumerate(stage.over_others)
+        for place, point in enumerate(scenario.replacement_points)
         if " demo/" in point and point.split()[1] in ("unlink", "replace", "rmdir")
     ]
     drawn = random.Random(5).sample(delivered, 20)
     data = tmp_path / "data"
-    shutil.copytree(stage.data_of_others, data)
-    _killed_at(stage, data, drawn[draw], stage.of_others)
+    shutil.copytree(scenario.changed_data, data)
+    _kill_and_complete(scenario, data, drawn[draw], scenario.changed_result)

@@ -21,7 +21,7 @@ from series_assets.scaffolding.new_series import create_series
 from series_assets.storage.loading import load_series
 from series_assets.storage.yaml_reading import MAX_BYTES, MAX_DEPTH, MAX_VALUES
 from series_assets_tests.documents import ROOT, RUNNABLE, SHOWN, blocks_of, documents, text_of
-from series_assets_tests.walking import replace_column, set_keys
+from series_assets_tests.walkthrough import replace_column, set_keys
 
 TESTS = Path(__file__).parent
 RUN_BY: dict[str, tuple[dict[str, int], list[str]]] = {
@@ -47,13 +47,13 @@ RUN_BY: dict[str, tuple[dict[str, int], list[str]]] = {
     "docs/pytest.md": ({"python": 2}, ["test_pytest_plugin.py"]),
     "docs/python.md": ({"python": 3}, ["test_python_docs.py"]),
     "docs/ready-series.md": ({"sh": 1}, ["test_readme.py"]),
-    "docs/real-data.md": ({"python": 1, "sh": 6, "sql": 1, "yaml": 5}, ["test_walks.py"]),
+    "docs/real-data.md": ({"python": 1, "sh": 6, "sql": 1, "yaml": 5}, ["test_walkthroughs.py"]),
     "docs/scale.md": (
         {"python": 1, "sh": 2, "yaml": 1},
         ["test_documents.py", "pipeline/test_dask.py", "pipeline/test_object_storage.py"],
     ),
     "docs/specification.md": ({"yaml": 2}, ["test_documents.py"]),
-    "docs/start.md": ({"sh": 9, "yaml": 4}, ["test_walks.py", "dagster/test_dg.py"]),
+    "docs/start.md": ({"sh": 9, "yaml": 4}, ["test_walkthroughs.py", "dagster/test_dg.py"]),
     "docs/test-your-pipeline.md": (
         {"python": 3, "sh": 8, "yaml": 1},
         ["test_pipeline_docs.py", "test_dbt_example.py"],

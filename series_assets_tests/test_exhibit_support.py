@@ -52,11 +52,12 @@ def test_the_tests_of_a_feature_exist(row: list[str]) -> None:
 
 
 def test_every_test_of_a_feature_is_in_the_table() -> None:
-    """No test in support/ shows something that the table leaves out."""
-    named = set(re.findall(r"`support/([^`]+\.py)::([^`]+)`", DOCUMENT.read_text(encoding="utf-8")))
+    """No test in exhibit_features/ shows something that the table leaves out."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    named = set(re.findall(r"`exhibit_features/([^`]+\.py)::([^`]+)`", text))
     every = {
         (path.name, test)
-        for path in (HERE / "support").glob("test_*.py")
+        for path in (HERE / "exhibit_features").glob("test_*.py")
         for test in functions_in(path)
         if test.startswith("test_")
     }

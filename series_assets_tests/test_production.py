@@ -17,14 +17,14 @@ import yaml
 
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.end_to_end.client import Server, until
-from series_assets_tests.end_to_end.postgresql import HOW_TO_INSTALL, find_postgresql, postgresql
-from series_assets_tests.end_to_end.served import KEYS
-from series_assets_tests.end_to_end.serving import (
+from series_assets_tests.end_to_end.dev_server import (
     end_process,
     found_in,
     free_port,
     own_environment,
 )
+from series_assets_tests.end_to_end.postgresql import HOW_TO_INSTALL, find_postgresql, postgresql
+from series_assets_tests.end_to_end.served_series import KEYS
 
 ROOT = Path(__file__).parents[1]
 SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]

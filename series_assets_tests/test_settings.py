@@ -17,7 +17,7 @@ from series_assets.engine.vectorized import registry
 from series_assets.settings import from_environment
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
-from series_assets_tests.materializing import make
+from series_assets_tests.materialize import materialize
 
 STOCK, ANY = "SERIES_ASSETS_STOCK_EXHIBIT", "SERIES_ASSETS_ANY_DATABASE"
 KEYS = ("2024-01-01", "2024-02-01")
@@ -111,7 +111,7 @@ def _component(folder: Path) -> str:
 def _materialized(loaded: dg.Definitions) -> str:
     assets = [f"demo/{name}" for name in ("new_records", "reference_table", "dataset")]
     with dg.DagsterInstance.ephemeral() as instance:
-        result = make(loaded, instance, *assets, first=KEYS[0], last=KEYS[1])
+        result = materialize(loaded, instance, *assets, first=KEYS[0], last=KEYS[1])
         failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     return "".join(str(one.user_failure_data or one.error) for one in failures)
 

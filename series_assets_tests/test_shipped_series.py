@@ -12,7 +12,7 @@ from series_assets.interface import generate, truth, verify
 from series_assets.settings import SHIPPED
 from series_assets.storage.loading import load_series
 from series_assets_tests.checker import Finished, check
-from series_assets_tests.own_checks import complaints
+from series_assets_tests.package_checks import failed_findings
 from series_assets_tests.statistical.long_series import LongSeries
 from series_assets_tests.statistical.shipped import EXPECTED, fold, read_shipped, statistics
 from series_assets_tests.statistical.statistic import failures
@@ -60,7 +60,7 @@ def test_a_series_that_ships_keeps_every_promise(made: Any, name: str) -> None:
     generated = made(name)
     assert len(generated.paths) == generated.series.calendar.count
     check(Finished.of(generated.place, generated.data))
-    assert complaints(generated.series, generated.data) == []
+    assert failed_findings(generated.series, generated.data) == []
 
 
 @pytest.mark.parametrize("name", NAMES)

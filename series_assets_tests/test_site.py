@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from series_assets_tests.documents import ROOT
-from series_assets_tests.end_to_end.browsing import HOW_TO_INSTALL, chromium, find_chromium
+from series_assets_tests.end_to_end.browser import HOW_TO_INSTALL, chromium, find_chromium
 
 pytestmark = pytest.mark.skipif(not find_spec("mkdocs"), reason="needs pip install -e '.[dev]'")
 

@@ -23,7 +23,7 @@ from series_assets.interface import generate
 from series_assets.storage import loading, sqlite
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
-from series_assets_tests.materializing import make
+from series_assets_tests.materialize import materialize
 from series_assets_tests.thorough import mostly_thorough, thorough
 
 ASSETS = ("new_records", "reference_table", "dataset", "report")
@@ -154,7 +154,9 @@ def test_without_attributes_the_files_beside_it_make_the_series(
     """It is called after the folder, and its data goes to ``data`` in the project's root."""
     host.holds_files("demo")
     with host.loaded() as definitions:
-        assert make(definitions, instance, *all_of("demo"), first=KEYS[0], last=KEYS[-1]).success
+        assert materialize(
+            definitions, instance, *all_of("demo"), first=KEYS[0], last=KEYS[-1]
+        ).success
     assert host.files() == as_of("demo", expected)
 
 
@@ -195,7 +197,9 @@ def test_however_its_parts_are_given_the_same_bytes_come_out(
     """But for the fingerprint and the name of the reference table nothing depends on it."""
     host.holds("demo", {**given(host), "name": "demo"})
     with host.loaded() as definitions:
-        assert make(definitions, instance, *all_of("demo"), first=KEYS[0], last=KEYS[1]).success
+        assert materialize(
+            definitions, instance, *all_of("demo"), first=KEYS[0], last=KEYS[1]
+        ).success
     assert host.files() == as_of("demo", expected, 1) | as_of("demo", expected, 2)
 
 
@@ -214,7 +218,7 @@ def test_what_is_written_out_is_taken_as_it_stands(host: Host) -> None:
     file.write_text(text.replace("'2024-01-10'", "2024-01-10"))
     with host.loaded() as definitions, dg.DagsterInstance.ephemeral() as instance:
         assert keys_of(definitions) == set(all_of("demo"))
-        assert make(definitions, instance, "demo/new_records", first="2024-01-10").success
+        assert materialize(definitions, instance, "demo/new_records", first="2024-01-10").success
     assert b"{{ no_such }}" in host.files()["demo/new_records/dataset_1.csv"]
 
 
@@ -229,8 +233,8 @@ def test_two_series_live_beside_a_hosts_own_assets_and_resources(
         assert set(definitions.resources or {}) == {"io_manager", "workspace", "progress"}
         sensors = {sensor.name for sensor in definitions.sensors or []}
         assert sensors == {"one_next_period", "two_next_period"}
-        assert make(definitions, instance, *all_of("one", "two"), first=KEYS[0]).success
-        assert make(definitions, instance, "own", "next_to_own").success
+        assert materialize(definitions, instance, *all_of("one", "two"), first=KEYS[0]).success
+        assert materialize(definitions, instance, "own", "next_to_own").success
         [kept] = [definitions.resources["io_manager"]] if definitions.resources else []
         assert kept.seen == [("own", 7), ("next_to_own", 8)]
     names = (
@@ -253,9 +257,9 @@ def test_single_assets_of_single_partitions_can_be_made_in_a_host(
     with host.loaded() as definitions:
         for key in KEYS[:2]:
             for asset in all_of("demo"):
-                assert make(definitions, instance, asset, first=key).success
+                assert materialize(definitions, instance, asset, first=key).success
         for asset in all_of("demo"):
-            assert make(definitions, instance, asset, first=KEYS[2], last=KEYS[3]).success
+            assert materialize(definitions, instance, asset, first=KEYS[2], last=KEYS[3]).success
     assert host.files() == as_of("demo", expected)
 
 
@@ -294,7 +298,7 @@ def test_attributes_of_the_assets_can_be_set_in_the_defs_yaml(host: Host) -> Non
     with host.loaded() as definitions, dg.DagsterInstance.ephemeral() as instance:
         node = definitions.resolve_asset_graph().get(dg.AssetKey(["demo", "dataset"]))
         assert (node.group_name, node.owners) == ("fed", ["team:data"])
-        assert make(definitions, instance, *all_of("demo"), first=KEYS[0]).success
+        assert materialize(definitions, instance, *all_of("demo"), first=KEYS[0]).success
 
 
 ATTACHED = """
@@ -338,7 +342,7 @@ def test_attributes_reach_every_asset_of_the_series(
         assert checked == {"lake/raw/demo/dataset"}
         job = definitions.resolve_job_def("demo")
         assert job.execute_in_process(instance=instance, partition_key=KEYS[0]).success
-        assert make(definitions, instance, *made, first=KEYS[0], last=KEYS[1]).success
+        assert materialize(definitions, instance, *made, first=KEYS[0], last=KEYS[1]).success
         [sensor] = definitions.sensors or []
         with dg.build_sensor_context(instance=instance, definitions=definitions) as context:
             evaluated = sensor.evaluate_tick(context)
@@ -412,7 +416,7 @@ def test_the_data_folder_is_relative_to_the_root_of_the_project(
     folder = tmp_path / "whole" if absolute else host.root / "made" / "here"
     host.holds_files("demo", data_dir=str(folder) if absolute else "made/here")
     with host.loaded() as definitions:
-        assert make(definitions, instance, "demo/new_records", first=KEYS[0]).success
+        assert materialize(definitions, instance, "demo/new_records", first=KEYS[0]).success
     assert (folder / "demo" / "new_records" / "dataset_1.csv").exists()
     assert (folder / "exhibit.db").exists()
 
@@ -424,7 +428,7 @@ def test_the_data_folder_can_come_from_the_environment(
     monkeypatch.setenv("DATA_OF_THE_HOST", str(tmp_path / "data"))
     host.holds_files("demo", data_dir="{{ env.DATA_OF_THE_HOST }}")
     with host.loaded() as definitions:
-        assert make(definitions, instance, "demo/new_records", first=KEYS[0]).success
+        assert materialize(definitions, instance, "demo/new_records", first=KEYS[0]).success
     assert (tmp_path / "data" / "demo" / "new_records" / "dataset_1.csv").exists()
 
 
@@ -441,7 +445,7 @@ def test_a_database_named_in_a_written_out_user_input_is_relative_to_the_defs_ya
     )
     sqlite.create_if_missing(place / "own.db")
     with host.loaded() as definitions:
-        assert make(definitions, instance, *all_of("demo"), first=KEYS[0]).success
+        assert materialize(definitions, instance, *all_of("demo"), first=KEYS[0]).success
     with closing(sqlite3.connect(place / "own.db")) as connection:
         tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
     assert ("demo_reference",) in tables
@@ -489,12 +493,12 @@ def test_a_broken_series_takes_nothing_else_down(
         node = definitions.resolve_asset_graph().get(dg.AssetKey(broken.split("/")))
         shown = told.replace("\n", "\\\n")  # a line of Markdown for each fault
         assert node.description == f"This series cannot be loaded:\n\n{shown}"
-        result = make(definitions, instance, broken)
+        result = materialize(definitions, instance, broken)
         [failed] = [event for event in result.all_events if event.is_step_failure]
         assert failed.step_failure_data.user_failure_data is not None
         assert failed.step_failure_data.user_failure_data.description == told
-        assert make(definitions, instance, *all_of("good"), first=KEYS[0]).success
-        assert make(definitions, instance, "own").success
+        assert materialize(definitions, instance, *all_of("good"), first=KEYS[0]).success
+        assert materialize(definitions, instance, "own").success
 
 
 def test_a_fault_that_nobody_foresaw_takes_nothing_else_down(
@@ -553,7 +557,7 @@ def test_scaffolding_writes_a_series_that_works(host: Host, instance: dg.Dagster
     with host.loaded() as definitions:
         assert keys_of(definitions) == set(all_of("fresh"))
         key = load_series(place).calendar.keys[0]
-        assert make(definitions, instance, *all_of("fresh"), first=key).success
+        assert materialize(definitions, instance, *all_of("fresh"), first=key).success
 
 
 def test_scaffolding_refuses_a_name_that_no_series_can_have(host: Host) -> None:

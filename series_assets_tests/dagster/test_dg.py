@@ -23,7 +23,7 @@ def this(tmp_path: Path) -> Project:
 
 def test_the_component_is_listed(example: Project) -> None:
     """In any project in whose environment the package is installed."""
-    told = example.told("dg", "list", "components", "--json")
+    told = example.output_of("dg", "list", "components", "--json")
     [found] = [
         one for one in json.loads(told)["items"] if one["key"] == "series_assets.SeriesComponent"
     ]
@@ -32,7 +32,7 @@ def test_the_component_is_listed(example: Project) -> None:
 
 def test_dg_works_on_this_project(this: Project) -> None:
     """It finds the series that ship."""
-    keys = {asset["asset_key"] for asset in this.defined()["assets"]}
+    keys = {asset["asset_key"] for asset in this.definitions()["assets"]}
     assert {"school/dataset", "clinic/dataset"} <= keys
 
 
@@ -41,8 +41,8 @@ def test_dg_works_on_a_project_that_holds_a_series(example: Project) -> None:
 
     So are those of a series that is scaffolded: it is ready to be changed, and loaded as it is.
     """
-    example.told("dg", "scaffold", "defs", "series_assets.SeriesComponent", "fresh")
-    found = example.defined()
+    example.output_of("dg", "scaffold", "defs", "series_assets.SeriesComponent", "fresh")
+    found = example.definitions()
     assert {asset["asset_key"] for asset in found["assets"]} >= {
         "customer_dimension",
         "customers/new_records",
@@ -52,7 +52,7 @@ def test_dg_works_on_a_project_that_holds_a_series(example: Project) -> None:
     }
     assert "customers_next_period" in json.dumps(found["sensors"])
     assert "customers_io_manager" not in json.dumps(found.get("resources"))
-    example.told("dg", "check", "defs")
+    example.output_of("dg", "check", "defs")
 
 
 def test_dg_check_tells_an_attribute_that_there_is_none_of(example: Project) -> None:
@@ -79,7 +79,7 @@ def test_dg_lists_a_project_with_a_broken_series(example: Project) -> None:
         "attributes: {key_prefix: raw, group_name: fed, owners: [team:data], pool: exhibit}\n"
     )
     (folder / "customers" / "specification.yml").write_text("metadata: [\n")
-    shown = {asset["asset_key"]: asset for asset in example.defined()["assets"]}
+    shown = {asset["asset_key"]: asset for asset in example.definitions()["assets"]}
     assert "customers/specification.yml: " in shown["customers/broken"]["description"]
     assert "customer_dimension" in shown
     assert shown["raw/clients/dataset"]["group_name"] == "fed"

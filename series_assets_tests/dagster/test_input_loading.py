@@ -20,7 +20,7 @@ from series_assets.dagster.partitions import partitions_of
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.files import read_csv
 from series_assets_tests.builders import a_series
-from series_assets_tests.materializing import make
+from series_assets_tests.materialize import materialize
 from series_assets_tests.projects import EXAMPLE, ROOT, copy_of_the_example
 
 FIRST, SECOND, THIRD = "2024-01-01", "2024-02-01", "2024-03-01"
@@ -53,7 +53,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     definitions = build_definitions([a_series()], {"workspace": Workspace(folder)})
     keys = ("demo/new_records", "demo/reference_table", "demo/dataset")
     with dg.DagsterInstance.ephemeral() as instance:
-        assert make(definitions, instance, *keys, first=FIRST, last=SECOND).success
+        assert materialize(definitions, instance, *keys, first=FIRST, last=SECOND).success
     return folder
 
 
@@ -94,7 +94,7 @@ def given_to(
     """Return what an asset's input gets, or why its run fails."""
     reader = Reader(folder, annotation, asset, first is None, **given)
     with dg.DagsterInstance.ephemeral() as instance:
-        result = make(reader.definitions, instance, "reader", first=first, last=last)
+        result = materialize(reader.definitions, instance, "reader", first=first, last=last)
     if not result.success:
         return refusal(result)
     [got] = reader.got
@@ -315,10 +315,10 @@ def test_new_customers_are_inserted_and_known_ones_updated(
     example: Example, instance: dg.DagsterInstance
 ) -> None:
     """Partition by partition; the table is what the files say."""
-    make(example.definitions, instance, *ALL, first=FIRST)
+    materialize(example.definitions, instance, *ALL, first=FIRST)
     before = example.customers()
     pd.testing.assert_frame_equal(before, example.expected(1))
-    make(example.definitions, instance, *ALL, first=SECOND)
+    materialize(example.definitions, instance, *ALL, first=SECOND)
     after = example.customers()
     pd.testing.assert_frame_equal(after, example.expected(1, 2))
     known = after.loc[before.index]
@@ -348,10 +348,10 @@ def test_a_partition_that_is_run_again_changes_nothing(
     example: Example, instance: dg.DagsterInstance
 ) -> None:
     """Neither the last one, nor an earlier one, which takes nothing back."""
-    assert make(example.definitions, instance, *ALL, first=FIRST, last=THIRD).success
+    assert materialize(example.definitions, instance, *ALL, first=FIRST, last=THIRD).success
     table = example.customers()
     for key in (THIRD, FIRST, SECOND):
-        result = make(example.definitions, instance, DIMENSION, first=key)
+        result = materialize(example.definitions, instance, DIMENSION, first=key)
         assert result.success
         pd.testing.assert_frame_equal(example.customers(), table)
 
@@ -360,8 +360,8 @@ def test_a_range_in_one_run_makes_the_same_table(
     example: Example, instance: dg.DagsterInstance
 ) -> None:
     """In the order of the partitions, each with figures of its own."""
-    assert make(example.definitions, instance, *ALL, first=FIRST, last=SECOND).success
-    assert make(example.definitions, instance, *ALL, first=THIRD, last="2024-06-01").success
+    assert materialize(example.definitions, instance, *ALL, first=FIRST, last=SECOND).success
+    assert materialize(example.definitions, instance, *ALL, first=THIRD, last="2024-06-01").success
     pd.testing.assert_frame_equal(example.customers(), example.expected(*range(1, 7)))
     counted = {}
     for record in instance.fetch_materializations(dg.AssetKey([DIMENSION]), limit=20).records:
@@ -375,10 +375,10 @@ def test_a_partition_without_those_before_is_refused(
     example: Example, instance: dg.DagsterInstance
 ) -> None:
     """The message names them, and the table stays as it is."""
-    assert make(example.definitions, instance, *ALL[:3], first=FIRST, last=THIRD).success
-    assert make(example.definitions, instance, DIMENSION, first=FIRST).success
+    assert materialize(example.definitions, instance, *ALL[:3], first=FIRST, last=THIRD).success
+    assert materialize(example.definitions, instance, DIMENSION, first=FIRST).success
     table = example.customers()
-    assert refusal(make(example.definitions, instance, DIMENSION, first=THIRD)) == (
+    assert refusal(materialize(example.definitions, instance, DIMENSION, first=THIRD)) == (
         "2024-03-01 builds on 2024-02-01, not loaded yet; materialize those partitions of this "
         "asset first"
     )

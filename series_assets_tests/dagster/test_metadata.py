@@ -17,7 +17,7 @@ from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.files import read_csv
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_series, a_specification, a_user_input, write_series
-from series_assets_tests.dagster.reading import table
+from series_assets_tests.dagster.recorded_metadata import table
 
 FIRST, SECOND, THIRD = "2024-01-01", "2024-02-01", "2024-03-01"
 Told = dict[str, dict[str, Any]]

@@ -13,7 +13,7 @@ from series_assets.dagster.handles import RecordsFile
 from series_assets.dagster.partitions import partitions_of
 from series_assets.pipeline.workspace import Workspace
 from series_assets_tests.builders import a_series, a_user_input
-from series_assets_tests.materializing import make
+from series_assets_tests.materialize import materialize
 
 FIRST, LAST = "2024-01-01", "2024-02-01"
 KEYS = ("demo/new_records", "demo/reference_table", "demo/dataset", "demo/manifest")
@@ -27,7 +27,7 @@ def made(request: pytest.FixtureRequest) -> Iterator[tuple[dg.Definitions, dg.Da
     workspace = Workspace(f"memory://assets/{shards}")
     definitions = build_definitions([series], {"workspace": workspace})
     with dg.DagsterInstance.ephemeral() as instance:
-        result = make(definitions, instance, *KEYS, first=FIRST, last=LAST)
+        result = materialize(definitions, instance, *KEYS, first=FIRST, last=LAST)
         assert result.success
         assert {one.passed for one in result.get_asset_check_evaluations()} == {True}
         yield definitions, instance
@@ -46,7 +46,7 @@ def _given(made: Any, annotation: Any) -> Any:
         partitions_def=partitions_of(a_series(None, a_user_input(num_datasets=2))),
     )(reader)
     both = dg.Definitions.merge(definitions, dg.Definitions(assets=[asset]))
-    result = make(both, instance, "reader", first=LAST)
+    result = materialize(both, instance, "reader", first=LAST)
     if result.success:
         return got[0]
     [failed] = [event for event in result.all_events if event.is_step_failure]
@@ -69,7 +69,7 @@ def test_an_input_is_read_from_there(made: Any) -> None:
 def test_metadata_and_report_name_places_there(made: Any) -> None:
     """As URLs."""
     definitions, instance = made
-    assert make(definitions, instance, "demo/report").success
+    assert materialize(definitions, instance, "demo/report").success
     for asset in ("dataset", "reference_table", "report"):
         [record] = instance.fetch_materializations(dg.AssetKey(["demo", asset]), limit=1).records
         path = record.asset_materialization.metadata["path"].value

@@ -16,7 +16,7 @@ from series_assets.interface import generate
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.files import read_records
 from series_assets_tests.builders import a_series, a_user_input, files_in
-from series_assets_tests.materializing import make
+from series_assets_tests.materialize import materialize
 
 FIRST, LAST = "2024-01-01", "2024-03-01"
 KEYS = ("demo/new_records", "demo/reference_table", "demo/dataset", "demo/manifest")
@@ -35,7 +35,7 @@ def run(
     folder = tmp_path_factory.mktemp("made")
     definitions = build_definitions([sharded()], {"workspace": Workspace(folder)})
     with dg.DagsterInstance.ephemeral() as instance:
-        yield folder, instance, make(definitions, instance, *KEYS, first=FIRST, last=LAST)
+        yield folder, instance, materialize(definitions, instance, *KEYS, first=FIRST, last=LAST)
 
 
 def test_the_files_are_those_of_the_command_line(run: Any, tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_its_checks_and_its_report_read_all_parts(run: Any) -> None:
     assert {one.passed for one in evaluations} == {True}
     assert {one.partition for one in evaluations} == {"2024-01-01", "2024-02-01", "2024-03-01"}
     definitions = build_definitions([sharded()], {"workspace": Workspace(folder)})
-    made = make(definitions, instance, "demo/report")
+    made = materialize(definitions, instance, "demo/report")
     [event] = made.get_asset_materialization_events()
     facts = event.materialization.metadata
     assert facts["rows_delivered"].value == 180
@@ -115,7 +115,7 @@ def test_an_input_gets_all_parts(run: Any, annotation: Any) -> None:
             ]
         ),
     )
-    assert make(definitions, instance, "reader", first=LAST).success
+    assert materialize(definitions, instance, "reader", first=LAST).success
     [given] = got
     place = folder / "demo" / "dataset_3"
     if annotation is pd.DataFrame:

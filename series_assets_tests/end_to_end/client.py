@@ -1,6 +1,6 @@
 """A client that asks a running ``dagster dev`` what its UI asks, in GraphQL.
 
-Starting it is in ``serving``; what is expected of the answers is in the tests.
+Starting it is in ``dev_server``; what is expected of the answers is in the tests.
 """
 
 import contextlib

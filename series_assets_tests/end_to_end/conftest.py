@@ -1,6 +1,6 @@
 """One ``dagster dev`` for all tests of this folder, and the slow things that they look at.
 
-What the daemon has to do takes it many looks (see ``impatient``). It is begun before the first
+What the daemon has to do takes it many looks (see ``fast_daemon``). It is begun before the first
 test, all at once, and looked at by the last ones.
 """
 
@@ -15,8 +15,8 @@ from series_assets.dagster.assets import HISTORY, MANIFEST, NAMES
 from series_assets.settings import SHIPPED
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 from series_assets_tests.end_to_end.client import Server, until
-from series_assets_tests.end_to_end.served import KEYS, SERIES, ByCommandLine
-from series_assets_tests.end_to_end.serving import dagster_dev
+from series_assets_tests.end_to_end.dev_server import dagster_dev
+from series_assets_tests.end_to_end.served_series import KEYS, SERIES, ByCommandLine
 
 _BEGUN = (
     "failing",

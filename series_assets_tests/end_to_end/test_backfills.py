@@ -4,8 +4,8 @@ import shutil
 
 from series_assets.dagster.assets import HISTORY, MANIFEST, NAMES
 from series_assets_tests.end_to_end.client import Server
-from series_assets_tests.end_to_end.reading import in_period
-from series_assets_tests.end_to_end.served import KEYS, ByCommandLine
+from series_assets_tests.end_to_end.delivered_files import in_period
+from series_assets_tests.end_to_end.served_series import KEYS, ByCommandLine
 
 
 def test_a_backfill_of_all_periods_completes_in_two_runs(
@@ -13,7 +13,7 @@ def test_a_backfill_of_all_periods_completes_in_two_runs(
 ) -> None:
     """Whatever its length; all files of the series, the bytes those of the command line.
 
-    Two, unless the daemon looks in the middle of one of them: see ``impatient``.
+    Two, unless the daemon looks in the middle of one of them: see ``fast_daemon``.
     """
     assert server.end_of_backfill(whole_backfill) == "COMPLETED_SUCCESS"
     assert len(server.runs_of_backfill(whole_backfill)) == 2

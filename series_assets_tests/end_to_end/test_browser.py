@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 
 from series_assets.dagster.assets import NAMES
-from series_assets_tests.end_to_end.browsing import HOW_TO_INSTALL, chromium, find_chromium
+from series_assets_tests.end_to_end.browser import HOW_TO_INSTALL, chromium, find_chromium
 from series_assets_tests.end_to_end.client import Server
-from series_assets_tests.end_to_end.reading import rows_of
-from series_assets_tests.end_to_end.served import KEYS
+from series_assets_tests.end_to_end.delivered_files import rows_of
+from series_assets_tests.end_to_end.served_series import KEYS
 
 _PATIENCE = 90_000
 """Milliseconds that nothing takes, however busy the machine is."""

@@ -4,8 +4,8 @@ import pytest
 
 from series_assets.dagster.assets import HISTORY, MANIFEST, NAMES
 from series_assets_tests.end_to_end.client import Server
-from series_assets_tests.end_to_end.reading import in_period
-from series_assets_tests.end_to_end.served import KEYS, SERIES, ByCommandLine
+from series_assets_tests.end_to_end.delivered_files import in_period
+from series_assets_tests.end_to_end.served_series import KEYS, SERIES, ByCommandLine
 
 
 def test_the_location_loads_beside_a_broken_series(server: Server) -> None:

@@ -5,7 +5,7 @@ import pytest
 from series_assets.dagster.assets import NAMES
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.end_to_end.client import Server
-from series_assets_tests.end_to_end.served import KEYS, SERIES, ByCommandLine
+from series_assets_tests.end_to_end.served_series import KEYS, SERIES, ByCommandLine
 
 
 @pytest.mark.thorough

@@ -13,7 +13,7 @@ from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import files_in
 from series_assets_tests.end_to_end.client import Server, until
-from series_assets_tests.end_to_end.serving import dg_dev
+from series_assets_tests.end_to_end.dev_server import dg_dev
 from series_assets_tests.projects import EXAMPLE, copy_of_the_example
 
 KEYS = [f"2024-{month:02}-01" for month in range(1, 7)]

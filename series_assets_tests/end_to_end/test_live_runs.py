@@ -3,7 +3,7 @@
 import re
 
 from series_assets_tests.end_to_end.client import Server
-from series_assets_tests.end_to_end.served import KEYS
+from series_assets_tests.end_to_end.served_series import KEYS
 
 _LOG = """query ($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events {
   __typename

@@ -1,8 +1,8 @@
 """What a partition is made of can be read in Dagster: its own, whatever run made it."""
 
 from series_assets_tests.end_to_end.client import Server
-from series_assets_tests.end_to_end.reading import rows_of
-from series_assets_tests.end_to_end.served import KEYS
+from series_assets_tests.end_to_end.delivered_files import rows_of
+from series_assets_tests.end_to_end.served_series import KEYS
 
 
 def test_each_dataset_of_a_range_tells_its_own(server: Server, ranged: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from series_assets.dagster.assets import NAMES
 from series_assets_tests.end_to_end.client import Server, until
-from series_assets_tests.end_to_end.served import KEYS, ByCommandLine
+from series_assets_tests.end_to_end.served_series import KEYS, ByCommandLine
 from series_assets_tests.thorough import thorough
 
 _PLACES = {

@@ -4,7 +4,7 @@ import shutil
 
 from series_assets.dagster.assets import NAMES
 from series_assets_tests.end_to_end.client import Server, until
-from series_assets_tests.end_to_end.served import KEYS, ByCommandLine
+from series_assets_tests.end_to_end.served_series import KEYS, ByCommandLine
 
 _PAUSED = "series_assets.dagster.sensors.SensorPaused: Paused"
 

@@ -15,7 +15,7 @@ from series_assets.engine.run import Outcome, generate_existing_records, generat
 from series_assets.storage import sqlite
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
-from series_assets_tests.engine.both_ways import INSTALLED, assert_same, make_both
+from series_assets_tests.engine.stock_comparison import INSTALLED, assert_same, run_both_ways
 
 Content = dict[str, Any]
 _EXAMPLES = 300 if settings.get_current_profile_name() == "long" else 8
@@ -30,7 +30,7 @@ BASIC += ["seen <= ended", "height > 20", "born <= seen", "amount < height"]
 
 
 @dataclass(frozen=True)
-class Made:
+class BothParts:
     """The new records of the first period and the existing ones of the second."""
 
     new: Outcome
@@ -45,7 +45,7 @@ def specifications(draw: st.DrawFn) -> Content:
     often = ["frequency | probability_vector", "1 | 0.5", "3 | 0.5"]
     gaps = {"miss_probability": draw(st.sampled_from([0.0, 0.3]))}
     dates = {name: a_date("2024-01-01", "2024-01-31", 31, **gaps) for name in ("date", "seen")}
-    made = with_columns(
+    generated = with_columns(
         a_specification(number_of_rows=80, random_seed=draw(st.integers(0, 999))),
         id=a_uuid(frequency_distribution=often) if draw(st.booleans()) else a_uuid(),
         dose=a_category("dose", {"low": 0.5, "high": 0.5}, **gaps),
@@ -57,21 +57,23 @@ def specifications(draw: st.DrawFn) -> Content:
     )
     target, action = draw(st.sampled_from(TARGETS))
     custom = {"filter": draw(st.sampled_from(FILTERS)), "targets": {target: action}}
-    made["constraints"]["basic_constraints"] = draw(
+    generated["constraints"]["basic_constraints"] = draw(
         st.lists(st.sampled_from(BASIC), unique=True, max_size=3)
     )
-    made["constraints"]["custom_constraints"] = {"one": custom} if draw(st.booleans()) else None
-    made["derived_columns"] = {"both": "(height + limit)"}
-    return made
+    generated["constraints"]["custom_constraints"] = (
+        {"one": custom} if draw(st.booleans()) else None
+    )
+    generated["derived_columns"] = {"both": "(height + limit)"}
+    return generated
 
 
 STATIC = ["sex", "limit", "born"]
-SAID = a_user_input(static_columns=STATIC, date_columns=["date", "seen", "ended"])
+USER_INPUT = a_user_input(static_columns=STATIC, date_columns=["date", "seen", "ended"])
 
 
-def run(specification: Content) -> Made:
+def run(specification: Content) -> BothParts:
     """Make the first period and the existing records of the second."""
-    series = a_series(specification, SAID)
+    series = a_series(specification, USER_INPUT)
     first, second = series.plan(0), series.plan(1)
     assert first.new is not None and second.existing is not None
     with TemporaryDirectory() as folder:
@@ -85,7 +87,7 @@ def run(specification: Content) -> Made:
         )
         drawn = known[series.reference_columns].take(places[ranks]).reset_index(drop=True)
         sqlite.copy_for_run(INSTALLED, scratch, part.unmodified_specification)
-        return Made(
+        return BothParts(
             new, generate_existing_records(second, typed(drawn, series.kinds), scratch), drawn
         )
 
@@ -107,7 +109,7 @@ def count(records: pd.DataFrame, specification: Content) -> dict[str, int]:
     return counts
 
 
-def told(outcome: Outcome) -> dict[str, int]:
+def reported_counts(outcome: Outcome) -> dict[str, int]:
     """Return what a run says of the basic constraints."""
     return {one.constraint: one.rows for one in outcome.broken if "custom" not in one.constraint}
 
@@ -116,23 +118,23 @@ def told(outcome: Outcome) -> dict[str, int]:
 @given(specification=specifications())
 def test_what_is_not_met_is_told_and_what_is_recorded_stays(specification: Content) -> None:
     """Counts are those of the records; static values do not change; derivations fit."""
-    made = run(specification)
-    assert told(made.new) == count(made.new.records, specification)
+    generated = run(specification)
+    assert reported_counts(generated.new) == count(generated.new.records, specification)
     # Between two static columns nothing is counted: they come from one row of new records.
-    assert told(made.existing) == count(made.existing.records, specification)
-    event("all is met" if not made.existing.broken else "something is broken")
-    texts = as_text(made.existing.records)
-    for name in made.drawn:
-        assert texts[name].tolist() == made.drawn[name].tolist()
-    for outcome in (made.new, made.existing):
+    assert reported_counts(generated.existing) == count(generated.existing.records, specification)
+    event("all is met" if not generated.existing.broken else "something is broken")
+    texts = as_text(generated.existing.records)
+    for name in generated.drawn:
+        assert texts[name].tolist() == generated.drawn[name].tolist()
+    for outcome in (generated.new, generated.existing):
         both = outcome.records["height"].astype(float) + outcome.records["limit"].astype(float)
         found = outcome.records["both"].astype(float)
         first = outcome.records["id"].duplicated()
-        if outcome is made.existing or not first.any():
+        if outcome is generated.existing or not first.any():
             pd.testing.assert_series_equal(found, both, check_names=False)
-    days = made.existing.records[["date", "seen", "ended"]]
+    days = generated.existing.records[["date", "seen", "ended"]]
     assert days.min().min() >= pd.Timestamp("2024-02-01")
-    _check_custom(made.existing.records, specification)
+    _check_custom(generated.existing.records, specification)
 
 
 def _check_custom(records: pd.DataFrame, specification: Content) -> None:
@@ -159,4 +161,4 @@ def _check_custom(records: pd.DataFrame, specification: Content) -> None:
 @given(specification=specifications())
 def test_both_ways_meet_constraints_alike(specification: Content) -> None:
     """With stock Exhibit's loops and without them the records are the same to the bit."""
-    assert_same(*make_both(a_series(specification, SAID)))
+    assert_same(*run_both_ways(a_series(specification, USER_INPUT)))

@@ -12,8 +12,8 @@ import yaml
 
 from series_assets.core.plan.calendar import Calendar
 from series_assets_tests.checker import Finished, check
-from series_assets_tests.real_data import SAMPLES, run
-from series_assets_tests.tables import DOMAINS, Domain
+from series_assets_tests.domain_tables import DOMAINS, Domain
+from series_assets_tests.exhibit_samples import SAMPLES, run
 from series_assets_tests.thorough import mostly_thorough, thorough
 
 _MISSING = ["", "inf", "nan"]

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from series_assets_tests.checker import Finished, check
-from series_assets_tests.real_data import SAMPLES, run
+from series_assets_tests.exhibit_samples import SAMPLES, run
 from series_assets_tests.thorough import thorough
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import write_series
-from series_assets_tests.support.making import own_database
+from series_assets_tests.exhibit_features.checked_series import database_with_tables
 
 Content = dict[str, Any]
 Tables = Mapping[str, list[dict[str, Any]]]
@@ -95,7 +95,7 @@ def make(ask: Ask, folder: Path) -> LongSeries:
     """Make a series into an empty folder and read its files."""
     inputs = dict(ask.user_input)
     if ask.tables:
-        inputs["exhibit_db_path"] = str(own_database(folder / "own.db", **ask.tables))
+        inputs["exhibit_db_path"] = str(database_with_tables(folder / "own.db", **ask.tables))
     place = write_series(folder / "series", ask.specification, inputs)
     with patch("series_assets.core.records.shuffled_positions", lambda count, _: np.arange(count)):
         generate(load_series(place), folder / "data", executor="none")

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from series_assets_tests.statistical import categories, entities, gaps, numbers
+from series_assets_tests.statistical import categories, entities, missing_values, numbers
 from series_assets_tests.statistical.long_series import Ask, LongSeries, Run, read_records
 from series_assets_tests.statistical.statistic import Statistic
 
@@ -48,7 +48,7 @@ def statistics(series: LongSeries, expected: Expected) -> Iterator[Statistic]:
     yield from entities.identifiers(series)
     yield from entities.draws(series)
     yield from categories.shares(series, expected.shares)
-    yield from gaps.rates(series, expected.gaps)
+    yield from missing_values.rates(series, expected.gaps)
     for number, category in expected.ratios:
         yield from numbers.ratios(series, number, category)
 

@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 
 from series_assets_tests.statistical import (
     categories,
-    crossings,
+    cross_joins,
     entities,
-    gaps,
+    missing_values,
     numbers,
     specifications,
 )
@@ -48,12 +48,12 @@ def _several_rows(series: LongSeries) -> Taken:
 
 
 SERIES: Mapping[str, tuple[Callable[[], Ask], Callable[[LongSeries], Taken]]] = {
-    "gaps": (specifications.gaps, gaps.statistics),
+    "gaps": (specifications.gaps, missing_values.statistics),
     "beside missing": (specifications.beside_missing, _beside_missing),
     "every category": (specifications.every_category, _every_category),
     "common": (specifications.common, _common),
     "several rows": (specifications.several_rows, _several_rows),
-    "crossed": (specifications.crossed, crossings.statistics),
+    "crossed": (specifications.crossed, cross_joins.statistics),
 }
 """The series by name: what is asked for, and what is taken of it."""
 

@@ -21,7 +21,7 @@ from series_assets.cli import main
 from series_assets.core.errors import InputError
 from series_assets.core.plan.series import Series
 from series_assets.storage.loading import BrokenSeries, find_series
-from series_assets_tests.storage.mutating import mutated
+from series_assets_tests.storage.file_mutations import mutate_text
 
 _PACKAGE = Path(__file__).parents[2]
 _LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
@@ -73,7 +73,7 @@ def a_pair(seed: int) -> tuple[str, ...]:
     rng = random.Random(seed)
     texts = list(rng.choice(_ORIGINALS))
     for place in rng.choice([(0,), (0,), (1,), (0, 1)]):
-        texts[place] = mutated(rng, texts[place])
+        texts[place] = mutate_text(rng, texts[place])
     return tuple(texts)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from series_assets.core.errors import GenerationError
 from series_assets.storage import sql_guard
-from series_assets_tests.support.making import own_database
+from series_assets_tests.exhibit_features.checked_series import database_with_tables
 
 _RUN_TO_RUN = "so that its result would differ from run to run; leave it out"
 _DAY_TO_DAY = "so that its result would differ from day to day; write the date or time itself"
@@ -19,7 +19,7 @@ _DAY_TO_DAY = "so that its result would differ from day to day; write the date o
 def own(tmp_path: Path) -> Path:
     """Return a database with a table of days."""
     days = [{"sex": "F", "day": "2020-02-29"}, {"sex": "M", "day": "2021-03-01"}]
-    return own_database(tmp_path / "own.db", days=days)
+    return database_with_tables(tmp_path / "own.db", days=days)
 
 
 def refused(function: Callable[..., object], *arguments: object) -> str:

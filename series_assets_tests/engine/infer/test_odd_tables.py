@@ -10,7 +10,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from series_assets_tests.real_data import run
+from series_assets_tests.exhibit_samples import run
 from series_assets_tests.thorough import mostly_thorough, thorough
 
 _ROWS = 40

@@ -11,7 +11,13 @@ import pandas as pd
 import pytest
 
 from series_assets_tests.builders import a_specification
-from series_assets_tests.support.making import INSTALLED, existing, made, new, told
+from series_assets_tests.exhibit_features.checked_series import (
+    INSTALLED,
+    existing_records,
+    generate_series,
+    new_records,
+    run_command,
+)
 
 FOLDER = INSTALLED.parents[1] / "models"
 
@@ -63,15 +69,19 @@ def with_model(name: str, **settings: Any) -> dict[str, Any]:
 
 def test_a_model_changes_new_and_existing_records(tmp_path: Path, models: dict[type, str]) -> None:
     """A model is applied to both parts, with the settings of the specification."""
-    finished = made(tmp_path, with_model(models[Doubled], factor=1000))
-    for records in (new(finished, 1), new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, with_model(models[Doubled], factor=1000))
+    for records in (
+        new_records(finished, 1),
+        new_records(finished, 2),
+        existing_records(finished, 2),
+    ):
         assert records["amount"].astype(float).between(1000, 100_000).all()
 
 
 def test_a_model_without_settings(tmp_path: Path, models: dict[type, str]) -> None:
     """A model that needs no settings has none: they are its own defaults."""
-    finished = made(tmp_path, with_model(models[Doubled]))
-    assert existing(finished, 2)["amount"].astype(float).max() == 200
+    finished = generate_series(tmp_path, with_model(models[Doubled]))
+    assert existing_records(finished, 2)["amount"].astype(float).max() == 200
 
 
 def test_settings_left_empty(
@@ -80,7 +90,7 @@ def test_settings_left_empty(
     """Exhibit stumbles over a model with nothing behind it, so that it is refused."""
     name = models[Doubled]
     specification = a_specification() | {"models": {name: None}}
-    ended, said = told(monkeypatch, tmp_path, "validate", specification)
+    ended, said = run_command(monkeypatch, tmp_path, "validate", specification)
     assert ended == 2
     assert said.startswith(f"models.{name} ")
 
@@ -89,7 +99,7 @@ def test_a_model_does_not_change_what_an_entity_keeps(
     tmp_path: Path, models: dict[type, str]
 ) -> None:
     """What was recorded with an entity stays, whatever a model makes of it."""
-    made(tmp_path, with_model(models[Meddling]))
+    generate_series(tmp_path, with_model(models[Meddling]))
 
 
 @pytest.mark.parametrize("command", ["validate", "generate"])
@@ -97,7 +107,7 @@ def test_a_model_that_is_not_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     """The message says where the model has to be."""
-    assert told(monkeypatch, tmp_path, command, with_model("ghost")) == (
+    assert run_command(monkeypatch, tmp_path, command, with_model("ghost")) == (
         2,
         f"models.ghost is not among Exhibit's models; put ghost.pickle into {FOLDER}, or leave "
         "models empty",
@@ -107,7 +117,7 @@ def test_a_model_that_is_not_there(
 @pytest.mark.parametrize("name", ["/tmp/ghost", "../ghost", "ghost.pickle"])
 def test_a_model_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """A path is not a name; nothing outside of Exhibit's folder is loaded."""
-    assert told(monkeypatch, tmp_path, "validate", with_model(name)) == (
+    assert run_command(monkeypatch, tmp_path, "validate", with_model(name)) == (
         2,
         f"models.{name} is not the plain name of a model; put the model into Exhibit's folder "
         "models and give its name without folder and ending",

@@ -9,14 +9,14 @@ import pytest
 
 from series_assets_tests.builders import a_specification
 from series_assets_tests.columns import a_category, with_columns
-from series_assets_tests.support.making import (
+from series_assets_tests.exhibit_features.checked_series import (
     INSTALLED,
-    contents,
-    existing,
-    made,
-    new,
-    own_database,
-    told,
+    database_with_tables,
+    existing_records,
+    generate_series,
+    new_records,
+    rows_by_table,
+    run_command,
 )
 
 
@@ -39,11 +39,13 @@ def test_values_of_a_table_of_the_users(tmp_path: Path, source: str, static: lis
     """A lookup table, a column of it, and the values that Exhibit keeps under the id are used."""
     table = {"random": "temp_demo_ward"}.get(source, "hospital")
     weights = {"probability_vector": 0.025} if source == "random" else {}
-    own = own_database(tmp_path / "own.db", **{table: rows("ward", 40, **weights)})
+    own = database_with_tables(tmp_path / "own.db", **{table: rows("ward", 40, **weights)})
     specification = with_columns(a_specification(), ward=many(source))
-    finished = made(tmp_path, specification, static_columns=static, exhibit_db_path=str(own))
+    finished = generate_series(
+        tmp_path, specification, static_columns=static, exhibit_db_path=str(own)
+    )
     known = {row["ward"] for row in rows("ward", 40)}
-    for records in (new(finished, 2), existing(finished, 2)):
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         assert set(records["ward"]) <= known
         assert records["ward"].nunique() > 5
 
@@ -51,17 +53,17 @@ def test_values_of_a_table_of_the_users(tmp_path: Path, source: str, static: lis
 def test_values_under_a_name_with_blanks(tmp_path: Path) -> None:
     """Exhibit keeps the values of such a column in a table with $ in place of blanks."""
     table = rows("my ward", 40, probability_vector=0.025)
-    own = own_database(tmp_path / "own.db", **{"temp_demo_my$ward": table})
+    own = database_with_tables(tmp_path / "own.db", **{"temp_demo_my$ward": table})
     specification = with_columns(a_specification(), **{"my ward": many("random", "my ward")})
     for static in ([], ["my ward"]):
-        finished = made(
+        finished = generate_series(
             tmp_path / str(len(static)),
             specification,
             static_columns=static,
             exhibit_db_path=str(own),
             **{} if not static else {"num_datasets": 2},
         )
-        assert set(new(finished, 2)["my ward"]) <= {row["my ward"] for row in table}
+        assert set(new_records(finished, 2)["my ward"]) <= {row["my ward"] for row in table}
         with closing(sqlite3.connect(own)) as connection, connection:
             connection.execute("DROP TABLE demo_reference")
             connection.execute("DROP TABLE demo_reference_periods")
@@ -70,10 +72,16 @@ def test_values_under_a_name_with_blanks(tmp_path: Path) -> None:
 def test_numbers_among_the_values_of_a_table(tmp_path: Path) -> None:
     """Codes that the database holds as numbers come out as these, kept by an entity or not."""
     codes = [{"code": 1000 + n} for n in range(40)]
-    own = own_database(tmp_path / "own.db", codes=codes)
+    own = database_with_tables(tmp_path / "own.db", codes=codes)
     specification = with_columns(a_specification(), code=many("codes", "code"))
-    finished = made(tmp_path, specification, static_columns=["code"], exhibit_db_path=str(own))
-    for records in (new(finished, 1), existing(finished, 2), existing(finished, 3)):
+    finished = generate_series(
+        tmp_path, specification, static_columns=["code"], exhibit_db_path=str(own)
+    )
+    for records in (
+        new_records(finished, 1),
+        existing_records(finished, 2),
+        existing_records(finished, 3),
+    ):
         assert set(records["code"]) <= {str(row["code"]) for row in codes}
 
 
@@ -130,11 +138,13 @@ def test_what_the_database_lacks(
     fault: str,
 ) -> None:
     """A table, a column, or enough values that are not there: told before anything is made."""
-    own = own_database(tmp_path / "own.db")
+    own = database_with_tables(tmp_path / "own.db")
     specification = a_specification()
     specification["metadata"]["geospatial_columns"] = []
     with_columns(specification, ward=column)
-    ended, said = told(monkeypatch, tmp_path, command, specification, exhibit_db_path=str(own))
+    ended, said = run_command(
+        monkeypatch, tmp_path, command, specification, exhibit_db_path=str(own)
+    )
     assert (ended, said) == (2, fault.format(own=own))
     assert not (tmp_path / "data").exists()
 
@@ -146,7 +156,7 @@ def test_a_linked_group_whose_values_are_not_there(
     """The tables of a linked group are asked for by their names."""
     specification = a_specification()
     specification["linked_columns"] = [[number, ["sex", "region"]]]
-    ended, said = told(monkeypatch, tmp_path, "validate", specification)
+    ended, said = run_command(monkeypatch, tmp_path, "validate", specification)
     tables = ["temp_demo_matrix", "temp_demo_lookup"] if number == 0 else ["temp_demo_1"]
     place = tmp_path / "data" / "exhibit.db"
     assert ended == 2
@@ -163,16 +173,18 @@ def test_a_run_leaves_the_users_tables_alone(tmp_path: Path) -> None:
         "hospital": rows("ward", 40),
         "wards": [{"sex": "F", "ward": "Ash"}, {"sex": "M", "ward": "Elm"}],
     }
-    own = own_database(tmp_path / "own.db", **tables)
-    before, shipped = contents(own), INSTALLED.read_bytes()
+    own = database_with_tables(tmp_path / "own.db", **tables)
+    before, shipped = rows_by_table(own), INSTALLED.read_bytes()
     looked_up = a_category("near", {"Ash": 1, "Elm": 1})
     looked_up["anonymising_set"] = (
         "SELECT temp_demo.sex, wards.ward AS near FROM temp_demo JOIN wards "
         "ON temp_demo.sex = wards.sex"
     )
     specification = with_columns(a_specification(), ward=many("hospital"), near=looked_up)
-    made(tmp_path, specification, static_columns=["sex", "ward"], exhibit_db_path=str(own))
-    after = contents(own)
+    generate_series(
+        tmp_path, specification, static_columns=["sex", "ward"], exhibit_db_path=str(own)
+    )
+    after = rows_by_table(own)
     assert {name: content for name, content in after.items() if name in before} == before
     assert set(after) - set(before) == {"demo_reference", "demo_reference_periods"}
     assert INSTALLED.read_bytes() == shipped
@@ -180,19 +192,21 @@ def test_a_run_leaves_the_users_tables_alone(tmp_path: Path) -> None:
 
 def test_without_a_database_of_the_users_one_is_made(tmp_path: Path) -> None:
     """The database in the data folder has what ships with Exhibit and the reference table."""
-    finished = made(tmp_path, a_specification())
-    shipped, after = contents(INSTALLED), contents(finished.database)
+    finished = generate_series(tmp_path, a_specification())
+    shipped, after = rows_by_table(INSTALLED), rows_by_table(finished.database)
     assert {name: after[name] for name in shipped} == shipped
     assert set(after) - set(shipped) == {"demo_reference", "demo_reference_periods"}
 
 
 def test_tables_named_as_exhibit_names_its_own(tmp_path: Path) -> None:
     """Tables with temp in their names are the user's too; a later run finds them again."""
-    own = own_database(tmp_path / "own.db", temp_demo_ward=rows("ward", 40, probability_vector=1))
+    own = database_with_tables(
+        tmp_path / "own.db", temp_demo_ward=rows("ward", 40, probability_vector=1)
+    )
     specification = with_columns(a_specification(), ward=many("random"))
-    made(tmp_path, specification, exhibit_db_path=str(own))
-    again = made(tmp_path, specification, exhibit_db_path=str(own))
-    assert set(existing(again, 2)["ward"]) <= {row["ward"] for row in rows("ward", 40)}
+    generate_series(tmp_path, specification, exhibit_db_path=str(own))
+    again = generate_series(tmp_path, specification, exhibit_db_path=str(own))
+    assert set(existing_records(again, 2)["ward"]) <= {row["ward"] for row in rows("ward", 40)}
 
 
 @pytest.mark.each_value
@@ -208,7 +222,9 @@ def test_the_database_of_another_program_is_refused_unless_it_is_meant(
         with closing(sqlite3.connect(own)) as connection, connection:
             connection.execute(statement)
     before = own.read_bytes()
-    ended, said = told(monkeypatch, tmp_path, command, a_specification(), exhibit_db_path=str(own))
+    ended, said = run_command(
+        monkeypatch, tmp_path, command, a_specification(), exhibit_db_path=str(own)
+    )
     assert (ended, said) == (
         2,
         f"demo/user_input.yml: the database {own} has none of Exhibit's tables (birds, dates, "
@@ -218,7 +234,9 @@ def test_the_database_of_another_program_is_refused_unless_it_is_meant(
     assert own.read_bytes() == before
     assert not (tmp_path / "data").exists()
     monkeypatch.setenv("SERIES_ASSETS_ANY_DATABASE", "1")
-    assert told(monkeypatch, tmp_path, command, a_specification(), exhibit_db_path=str(own)) == (
+    assert run_command(
+        monkeypatch, tmp_path, command, a_specification(), exhibit_db_path=str(own)
+    ) == (
         0,
         "",
     )
@@ -227,10 +245,10 @@ def test_the_database_of_another_program_is_refused_unless_it_is_meant(
 @pytest.mark.parametrize("mode", ["delete", "wal"])
 def test_the_users_database_keeps_its_journal_mode(tmp_path: Path, mode: str) -> None:
     """A series that is made in it changes no setting, and leaves no file beside it."""
-    own = own_database(tmp_path / "own.db")
+    own = database_with_tables(tmp_path / "own.db")
     with closing(sqlite3.connect(own)) as connection:
         connection.execute(f"PRAGMA journal_mode = {mode}")
-    made(tmp_path, a_specification(), exhibit_db_path=str(own))
+    generate_series(tmp_path, a_specification(), exhibit_db_path=str(own))
     with closing(sqlite3.connect(own)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == (mode,)
     assert [path.name for path in tmp_path.glob("own.db*")] == ["own.db"]

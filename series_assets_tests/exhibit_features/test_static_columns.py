@@ -16,14 +16,14 @@ from series_assets.scaffolding.new_series import create_series
 from series_assets_tests.builders import a_specification
 from series_assets_tests.checker import Finished
 from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
-from series_assets_tests.support.making import (
+from series_assets_tests.exhibit_features.checked_series import (
     DATA,
-    existing,
-    made,
-    made_in,
-    new,
-    own_database,
-    saved,
+    database_with_tables,
+    existing_records,
+    generate_from,
+    generate_series,
+    new_records,
+    saved_specification,
 )
 
 
@@ -39,7 +39,7 @@ def ratio(rows: pd.DataFrame, by: str, high: str, low: str) -> tuple[float, floa
 def assert_same_ratio(finished: Finished, by: str, high: str, low: str) -> None:
     """Expect a number to depend on a column as much in existing records as in new ones."""
     (wanted, error), (found, other) = (
-        ratio(part(finished, 2), by, high, low) for part in (new, existing)
+        ratio(part(finished, 2), by, high, low) for part in (new_records, existing_records)
     )
     assert wanted > 1.3
     assert found == pytest.approx(wanted, abs=5 * sqrt(error**2 + other**2))
@@ -60,11 +60,13 @@ def test_numbers_depend_on_two_static_categories_at_once(tmp_path: Path, missing
     specification = weighted()
     for name in ("sex", "region"):
         specification["columns"][name]["miss_probability"] = missing
-    finished = made(tmp_path, specification, num_datasets=2, static_columns=["sex", "region"])
+    finished = generate_series(
+        tmp_path, specification, num_datasets=2, static_columns=["sex", "region"]
+    )
     assert_same_ratio(finished, "sex", "F", "M")
     assert_same_ratio(finished, "region", "West", "North")
     if missing:
-        blanks = (existing(finished, 2)[["sex", "region"]] == "").mean()
+        blanks = (existing_records(finished, 2)[["sex", "region"]] == "").mean()
         assert blanks.between(missing - 0.08, missing + 0.08).all()
 
 
@@ -74,8 +76,8 @@ def test_numbers_depend_on_a_static_category_without_any_dispersion(tmp_path: Pa
     specification = with_columns(
         a_specification(number_of_rows=300), amount=a_number(distribution_parameters=parameters)
     )
-    finished = made(tmp_path, specification, static_columns=["sex", "region"])
-    for rows in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification, static_columns=["sex", "region"])
+    for rows in (new_records(finished, 2), existing_records(finished, 2)):
         by_both = rows.groupby(["sex", "region"])["amount"].nunique()
         assert set(by_both) == {1}
         # North and South weigh the same.
@@ -93,8 +95,8 @@ def test_a_static_number(tmp_path: Path, precision: str, missing: float) -> None
     if not missing:  # Exhibit blanks what is compared with nothing
         specification["constraints"]["basic_constraints"] = ["amount < height"]
     specification["derived_columns"] = {"share": "(amount / height)"}
-    finished = made(tmp_path, specification, static_columns=["height"])
-    rows = existing(finished, 3)
+    finished = generate_series(tmp_path, specification, static_columns=["height"])
+    rows = existing_records(finished, 3)
     assert rows["height"].str.contains(".", regex=False).any() == (precision == "float")
     assert ("" in set(rows["height"])) == bool(missing)
     known = rows[rows["height"] != ""]
@@ -112,8 +114,8 @@ def test_a_static_date(tmp_path: Path, missing: float) -> None:
     if not missing:  # Exhibit blanks what is compared with nothing
         specification["constraints"]["basic_constraints"] = ["date > birth"]
     specification["derived_columns"] = {"year_of_birth": "birth.dt.year"}
-    finished = made(tmp_path, specification, static_columns=["birth"])
-    rows = existing(finished, 3)
+    finished = generate_series(tmp_path, specification, static_columns=["birth"])
+    rows = existing_records(finished, 3)
     known = rows[rows["birth"] != ""]
     assert (len(known) < len(rows)) == bool(missing)
     assert known["year_of_birth"].astype(float).tolist() == [
@@ -124,7 +126,7 @@ def test_a_static_date(tmp_path: Path, missing: float) -> None:
 def test_a_static_place_and_one_that_is_not(tmp_path: Path) -> None:
     """Of two places, the one that an entity keeps stays, the other is new, in known hexagons."""
     cells = [{"h3": cell} for cell in h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 3)]
-    own = own_database(tmp_path / "own.db", places=cells)
+    own = database_with_tables(tmp_path / "own.db", places=cells)
     specification = a_specification(number_of_rows=40)
     specification["metadata"]["geospatial_columns"] = []
     place = {"type": "geospatial", "h3_table": "places", "distribution": "uniform"}
@@ -133,10 +135,12 @@ def test_a_static_place_and_one_that_is_not(tmp_path: Path) -> None:
         home={**place, "miss_probability": 0.2},
         seen_at={**place, "miss_probability": 0.0},
     )
-    finished = made(tmp_path, specification, static_columns=["home"], exhibit_db_path=str(own))
+    finished = generate_series(
+        tmp_path, specification, static_columns=["home"], exhibit_db_path=str(own)
+    )
     known = {cell["h3"] for cell in cells}
-    recorded = new(finished, 1).set_index("id")
-    again = existing(finished, 2).set_index("id")
+    recorded = new_records(finished, 1).set_index("id")
+    again = existing_records(finished, 2).set_index("id")
     assert (recorded.loc[again.index, "seen_at_latitude"] != again["seen_at_latitude"]).all()
     for rows in (recorded, again):
         for name in ("home", "seen_at"):
@@ -152,13 +156,13 @@ def test_places_by_the_weight_of_their_hexagons(tmp_path: Path) -> None:
         {"h3": cell, "people": 1 if number else 10_000}
         for number, cell in enumerate(sorted(h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 1)))
     ]
-    own = own_database(tmp_path / "own.db", places=cells)
+    own = database_with_tables(tmp_path / "own.db", places=cells)
     specification = a_specification(number_of_rows=60)
     specification["metadata"]["geospatial_columns"] = []
     place = {"type": "geospatial", "h3_table": "places", "distribution": "people"}
     with_columns(specification, seen_at={**place, "miss_probability": 0.0})
-    finished = made(tmp_path, specification, exhibit_db_path=str(own))
-    for rows in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification, exhibit_db_path=str(own))
+    for rows in (new_records(finished, 2), existing_records(finished, 2)):
         points = rows[["seen_at_latitude", "seen_at_longitude"]].astype(float).to_numpy()
         found = [h3.geo_to_h3(*point, 8) for point in points]
         assert found.count(cells[0]["h3"]) >= len(rows) - 2
@@ -180,18 +184,18 @@ def of_pairs() -> dict[str, Any]:
 @pytest.mark.parametrize("static", [["ward"], ["label"], ["sex", "label"]])
 def test_one_column_of_a_static_pair_brings_the_other(tmp_path: Path, static: list[str]) -> None:
     """Naming either column of a pair keeps both; leading zeros and gaps come back."""
-    finished = made(tmp_path, of_pairs(), static_columns=static)
-    recorded = new(finished, 1).set_index("id")
-    rows = existing(finished, 2).set_index("id")
+    finished = generate_series(tmp_path, of_pairs(), static_columns=static)
+    recorded = new_records(finished, 1).set_index("id")
+    rows = existing_records(finished, 2).set_index("id")
     assert set(rows["ward"]) == {"007", "012", ""}
     assert rows[["ward", "label"]].equals(recorded.loc[rows.index, ["ward", "label"]])
 
 
 def test_a_pair_that_is_not_static(tmp_path: Path) -> None:
     """A pair that no entity keeps is made anew, still a pair."""
-    finished = made(tmp_path, of_pairs())
-    recorded = new(finished, 1).set_index("id")
-    rows = existing(finished, 2).set_index("id")
+    finished = generate_series(tmp_path, of_pairs())
+    recorded = new_records(finished, 1).set_index("id")
+    rows = existing_records(finished, 2).set_index("id")
     assert not rows["ward"].equals(recorded.loc[rows.index, "ward"])
 
 
@@ -213,27 +217,33 @@ def described(folder: Path, csv: str, rows: int, **said: Any) -> Path:
 def test_a_hierarchical_linked_group(tmp_path: Path, static: list[str]) -> None:
     """A hospital stays in its health board; a group with a static column is kept whole."""
     place = described(tmp_path, "inpatients.csv", 60, static_columns=static)
-    finished = made_in(place, tmp_path / "data")
+    finished = generate_from(place, tmp_path / "data")
     (group,) = [set(names) for _, names in finished.specification["linked_columns"]]
     assert group == {"hb_name", "loc_name"}
     real = pd.read_csv(DATA / "inpatients.csv", dtype=str)
     known = set(zip(real["hb_name"], real["loc_name"], strict=True))
     for number in (2, 3):
-        rows = existing(finished, number)
+        rows = existing_records(finished, number)
         assert set(zip(rows["hb_name"], rows["loc_name"], strict=True)) <= known
-        assert bool(saved(finished, number, "existing")["linked_columns"]) == (not static)
+        assert bool(saved_specification(finished, number, "existing")["linked_columns"]) == (
+            not static
+        )
 
 
 def test_values_and_pairs_that_are_kept_in_the_database(tmp_path: Path) -> None:
     """Columns with more values than the specification lists come from the database, in pairs."""
     place = described(tmp_path, "prescribing.csv", 60, static_columns=["BNFItemDescription"])
-    finished = made_in(place, tmp_path / "data")
+    finished = generate_from(place, tmp_path / "data")
     columns = finished.specification["columns"]
     assert columns["GPPracticeName"]["uniques"] > finished.specification["metadata"]["inline_limit"]
     real = pd.read_csv(DATA / "prescribing.csv", dtype=str)
     pairs = set(zip(real["BNFItemCode"], real["BNFItemDescription"], strict=True))
     practices = set(real["GPPracticeName"])
-    for rows in (new(finished, 2), existing(finished, 2), existing(finished, 3)):
+    for rows in (
+        new_records(finished, 2),
+        existing_records(finished, 2),
+        existing_records(finished, 3),
+    ):
         assert set(zip(rows["BNFItemCode"], rows["BNFItemDescription"], strict=True)) <= pairs
         assert set(rows["GPPracticeName"]) <= practices
 
@@ -241,7 +251,7 @@ def test_values_and_pairs_that_are_kept_in_the_database(tmp_path: Path) -> None:
 @pytest.fixture
 def linked_by_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Any]:
     """A database and a specification with a group that a user linked, as Exhibit makes them."""
-    own = own_database(tmp_path / "own.db")
+    own = database_with_tables(tmp_path / "own.db")
     monkeypatch.setenv("EXHIBIT_DB_URL", f"sqlite:///{own}")
     data = pd.read_csv(DATA / "inpatients_anon.csv")[["hb_name", "measure", "sex", "age"]]
     specification = stock.Exhibit(
@@ -272,11 +282,17 @@ def test_a_group_that_a_user_linked(
     """Columns linked by a user keep to combinations of the data; rows do not come in copies."""
     own, specification = linked_by_a_user
     assert [number for number, _ in specification["linked_columns"]] == [0]
-    finished = made(tmp_path, specification, static_columns=static, exhibit_db_path=str(own))
+    finished = generate_series(
+        tmp_path, specification, static_columns=static, exhibit_db_path=str(own)
+    )
     group = ["sex", "age", "measure"]
     real = pd.read_csv(DATA / "inpatients_anon.csv", dtype=str)
     known = set(real[group].itertuples(index=False, name=None))
-    for rows in (new(finished, 2), existing(finished, 2), existing(finished, 3)):
+    for rows in (
+        new_records(finished, 2),
+        existing_records(finished, 2),
+        existing_records(finished, 3),
+    ):
         found = list(rows[group].itertuples(index=False, name=None))
         assert set(found) <= known
         assert len(set(found)) > len(found) / 3
@@ -288,7 +304,7 @@ def test_linked_columns_may_name_a_group_of_the_specification(
     """A linked group of the specification may be named again in the user input."""
     own, specification = linked_by_a_user
     group = ["measure", "sex", "age"]
-    made(
+    generate_series(
         tmp_path,
         specification,
         static_columns=["sex"],
@@ -308,8 +324,8 @@ def test_a_static_regex_column(tmp_path: Path) -> None:
         miss_probability=0.2,
     )
     specification = with_columns(a_specification(number_of_rows=60), code=code)
-    finished = made(tmp_path, specification, static_columns=["code"])
-    assert "" in set(existing(finished, 2)["code"])
+    finished = generate_series(tmp_path, specification, static_columns=["code"])
+    assert "" in set(existing_records(finished, 2)["code"])
 
 
 SETS = {"birds.common_name": 24, "mountains.range": 15, "birds": 20, "patients.last_name": 10}
@@ -330,13 +346,13 @@ def test_a_ready_made_set(tmp_path: Path, source: str, static: list[str]) -> Non
     ]
     specification = weighted(bird=column)
     specification["metadata"]["number_of_rows"] = 1200
-    finished = made(tmp_path, specification, static_columns=static, num_datasets=2)
-    first, later = new(finished, 1), existing(finished, 2)
+    finished = generate_series(tmp_path, specification, static_columns=static, num_datasets=2)
+    first, later = new_records(finished, 1), existing_records(finished, 2)
     assert first["bird"].nunique() == count
     assert not any(value.startswith("b0") for value in first["bird"])
     order = first["amount"].astype(float).groupby(first["bird"]).mean().sort_values()
     heavy = set(order.index[count // 2 :])
-    for rows_of in (new(finished, 2), later):
+    for rows_of in (new_records(finished, 2), later):
         is_heavy = rows_of["bird"].isin(heavy)
         amounts = rows_of["amount"].astype(float)
         assert amounts[is_heavy].mean() > 5 * amounts[~is_heavy].mean()
@@ -351,10 +367,10 @@ def test_a_ready_made_set_with_more_values_than_are_listed(tmp_path: Path, sourc
     specification = with_columns(a_specification(number_of_rows=200), bird=column)
     for static in ([], ["bird"]):
         folder = tmp_path / str(len(static))
-        finished = made(folder, specification, static_columns=static)
-        every = {v for n in (1, 2, 3) for v in new(finished, n)["bird"]}
+        finished = generate_series(folder, specification, static_columns=static)
+        every = {v for n in (1, 2, 3) for v in new_records(finished, n)["bird"]}
         assert len(every) == 40
-        assert set(existing(finished, 3)["bird"]) <= every
+        assert set(existing_records(finished, 3)["bird"]) <= every
 
 
 @pytest.mark.parametrize("static", [[], ["range"]])
@@ -368,10 +384,10 @@ def test_a_pair_of_a_ready_made_set(tmp_path: Path, static: list[str]) -> None:
     columns = specification["columns"]
     columns["range"] |= {"paired_columns": ["peak"], "original_values": None}
     columns["peak"] |= {"paired_columns": ["range"], "original_values": "See paired column"}
-    finished = made(tmp_path, specification, static_columns=static)
+    finished = generate_series(tmp_path, specification, static_columns=static)
     with closing(sqlite3.connect(finished.database)) as connection:
         known = set(connection.execute("SELECT range, peak FROM mountains"))
-    for rows in (new(finished, 2), existing(finished, 2)):
+    for rows in (new_records(finished, 2), existing_records(finished, 2)):
         assert set(zip(rows["range"], rows["peak"], strict=True)) <= known
 
 
@@ -384,6 +400,6 @@ def test_a_static_derived_column(tmp_path: Path, static: list[str]) -> None:
         "total": "df.groupby('sex')['amount'].sum()",
         "after": "(amount * 2)",
     }
-    finished = made(tmp_path, specification, static_columns=static)
-    rows = existing(finished, 2)
+    finished = generate_series(tmp_path, specification, static_columns=static)
+    rows = existing_records(finished, 2)
     assert rows["after"].astype(float).tolist() == [2 * float(v) for v in rows["amount"]]

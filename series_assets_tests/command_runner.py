@@ -1,14 +1,15 @@
-"""A process in which commands of ``series-assets`` run side by side, if wanted with own mounts.
+"""A process that runs ``series-assets`` commands at the same time, with its own mounts if required.
 
-``python -m series_assets_tests.room SERIES`` reads orders from standard input and answers each on
-standard output, one JSON object a line. An order is a list of runs, each with ``arguments``,
-``environment``, the seconds of ``patience`` with a database that is in use, and the size of the
-``largest_file`` that it may write; they begin together, each in a fork, and the answer tells how
-each ended. What a run needs is imported once, by a run of the series in the folder ``SERIES``.
+``python -m series_assets_tests.command_runner SERIES`` reads requests from standard input and
+answers each on standard output, one JSON object per line. A request is a list of runs, each with
+``arguments``, ``environment``, ``patience`` (seconds to wait for a database that is in use) and
+``largest_file`` (the size of the largest file that it may write). The runs start together, each in
+a fork, and the answer reports how each ended. What a run needs is imported only once, by generating
+the series in the folder ``SERIES``.
 
-Under ``unshare --mount`` a process and those below it see mounts that nobody else does: a disk
-of any size, a folder that is read-only even for root. An order may also have a ``command`` to run
-there, such as one that mounts.
+Under ``unshare --mount`` a process and its children see mounts that no other process sees: a disk
+of any size, or a folder that is read-only even for root. A request may also be a ``command`` to run
+there, such as one that mounts something.
 """
 
 import contextlib
@@ -30,27 +31,27 @@ _LIMIT = 120
 _ASSIGNMENT = re.compile(r"[A-Z_]+=")
 
 
-class Ended(NamedTuple):
-    """How a command ended, and what it told."""
+class CommandResult(NamedTuple):
+    """The exit code of a command, and what it printed."""
 
-    code: int
-    out: str
-    said: str
+    exit_code: int
+    stdout: str
+    stderr: str
 
 
-class Room:
-    """The room as seen from the outside; use it as a context."""
+class CommandRunner:
+    """A client of such a process, as a context manager."""
 
     def __init__(self, series: Path, *, mounts: bool = False) -> None:
-        front = namespace() if mounts else []
+        front = unshare_command() if mounts else []
         self.process = subprocess.Popen(
-            [*front, sys.executable, "-m", "series_assets_tests.room", str(series)],
+            [*front, sys.executable, "-m", "series_assets_tests.command_runner", str(series)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
-    def __enter__(self) -> "Room":
+    def __enter__(self) -> "CommandRunner":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -59,7 +60,7 @@ class Room:
         self.process.wait(timeout=_LIMIT)
         self.process.stdout.close()
 
-    def begin(
+    def start(
         self,
         commands: Sequence[Sequence[str]],
         *,
@@ -67,12 +68,12 @@ class Room:
         largest_file: int | None = None,
         **environment: str | Path,
     ) -> None:
-        """Let commands begin; ``ended`` has to follow.
+        """Start commands; a call of ``results`` must follow.
 
-        Words such as ``NAME=value`` at the beginning of one are variables for it alone.
+        Words such as ``NAME=value`` at the start of a command set variables for it only.
         """
         known = {name: str(value) for name, value in environment.items()}
-        self._order(
+        self._request(
             [
                 {
                     "arguments": list(command),
@@ -84,19 +85,19 @@ class Room:
             ]
         )
 
-    def ended(self) -> list[Ended]:
-        """Wait for the commands that began and return how each ended."""
-        return [Ended(**told) for told in self._answer()]
+    def results(self) -> list[CommandResult]:
+        """Wait for the commands that were started and return their results."""
+        return [CommandResult(**result) for result in self._answer()]
 
-    def call(self, *command: str | Path) -> None:
-        """Run any program in the room; it has to succeed."""
-        self._order({"command": [str(word) for word in command]})
-        told = self._answer()
-        assert told["code"] == 0, told
+    def run_program(self, *command: str | Path) -> None:
+        """Run any program in that process's namespace; it must succeed."""
+        self._request({"command": [str(word) for word in command]})
+        result = self._answer()
+        assert result["exit_code"] == 0, result
 
-    def _order(self, order: Any) -> None:
+    def _request(self, request: Any) -> None:
         assert self.process.stdin
-        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
 
     def _answer(self) -> Any:
@@ -104,8 +105,8 @@ class Room:
         return json.loads(self.process.stdout.readline())
 
 
-def namespace() -> list[str]:
-    """Return the command that begins a process with mounts of its own; empty where none works."""
+def unshare_command() -> list[str]:
+    """Return the command that starts a process with its own mounts; empty if none works."""
     for flags in (["--mount"], ["--user", "--map-root-user", "--mount"]):
         command = ["unshare", *flags]
         with contextlib.suppress(OSError):
@@ -119,19 +120,19 @@ def namespace() -> list[str]:
     return []
 
 
-def _begun(run: Mapping[str, Any], told: Path) -> int:
-    """Begin a run in a fork and return its process; it tells in two files in a folder."""
+def _start(run: Mapping[str, Any], folder: Path) -> int:
+    """Start a run in a fork and return its process id; its output goes to two files in a folder."""
     child = os.fork()
     if child:
         return child
     signal.alarm(_LIMIT)
-    for name, descriptor in (("out", 1), ("said", 2)):
-        file = os.open(told / name, os.O_WRONLY | os.O_CREAT)
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        file = os.open(folder / name, os.O_WRONLY | os.O_CREAT)
         os.dup2(file, descriptor)
     sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
-    code = 70
+    exit_code = 70
     try:
-        code = _run(run)
+        exit_code = _run(run)
     except BaseException:
         import traceback
 
@@ -139,7 +140,7 @@ def _begun(run: Mapping[str, Any], told: Path) -> int:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)
+        os._exit(exit_code)
 
 
 def _run(run: Mapping[str, Any]) -> int:
@@ -156,29 +157,32 @@ def _run(run: Mapping[str, Any]) -> int:
         resource.setrlimit(resource.RLIMIT_FSIZE, (run["largest_file"], hard))
     try:
         command(arguments[len(own) :])
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 1
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else 1
     return 0
 
 
-def _carried_out(order: Any) -> Any:
-    if isinstance(order, dict):
-        done = subprocess.run(order["command"], capture_output=True, text=True, check=False)
-        return {"code": done.returncode, "said": done.stdout + done.stderr}
-    folders = [Path(tempfile.mkdtemp()) for _ in order]
-    children = [_begun(run, told) for run, told in zip(order, folders, strict=True)]
+def _answer_to(request: Any) -> Any:
+    if isinstance(request, dict):
+        done = subprocess.run(request["command"], capture_output=True, text=True, check=False)
+        return {"exit_code": done.returncode, "stderr": done.stdout + done.stderr}
+    folders = [Path(tempfile.mkdtemp()) for _ in request]
+    children = [_start(run, folder) for run, folder in zip(request, folders, strict=True)]
     codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     answer = [
-        {"code": code, **{name: (told / name).read_text() for name in ("out", "said")}}
-        for code, told in zip(codes, folders, strict=True)
+        {
+            "exit_code": exit_code,
+            **{name: (folder / name).read_text() for name in ("stdout", "stderr")},
+        }
+        for exit_code, folder in zip(codes, folders, strict=True)
     ]
-    for told in folders:
-        shutil.rmtree(told)
+    for folder in folders:
+        shutil.rmtree(folder)
     return answer
 
 
 def main() -> None:
-    """Answer orders until there are no more."""
+    """Answer requests until standard input ends."""
     import gc
     import warnings
 
@@ -191,7 +195,7 @@ def main() -> None:
         generate(load_series(Path(sys.argv[1])), Path(folder))
     gc.freeze()
     for line in sys.stdin:
-        sys.stdout.write(json.dumps(_carried_out(json.loads(line))) + "\n")
+        sys.stdout.write(json.dumps(_answer_to(json.loads(line))) + "\n")
         sys.stdout.flush()
 
 

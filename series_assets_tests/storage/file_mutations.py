@@ -40,7 +40,7 @@ _LINES = [
 _CHARACTERS = "\t\x00\x07\x1b\x7f\x85\u2028\ufeff\u202e\ufffd'\"{}[]:|>&*!%@`#-?,~ é💥0"
 
 
-def mutated(rng: random.Random, text: str) -> str:
+def mutate_text(rng: random.Random, text: str) -> str:
     """Return the text with one to three mutations, most often one."""
     for _ in range(rng.choice([1, 1, 1, 2, 3])):
         text = rng.choice(_MUTATIONS)(rng, text)

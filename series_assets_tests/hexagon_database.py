@@ -6,15 +6,15 @@ from tempfile import TemporaryDirectory
 
 import h3
 
+from series_assets_tests.exhibit_features.checked_series import database_with_tables
 from series_assets_tests.strategies import DATABASE
-from series_assets_tests.support.making import own_database
 
 
 @cache
-def database_with_places() -> bytes:
+def database_with_hexagons() -> bytes:
     """Return Exhibit's database with a table of hexagons and how many people live in each."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / DATABASE
         cells = sorted(h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 2))
         rows = [{"h3": cell, "people": place + 1} for place, cell in enumerate(cells)]
-        return own_database(path, places=rows).read_bytes()
+        return database_with_tables(path, places=rows).read_bytes()

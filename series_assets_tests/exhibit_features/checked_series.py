@@ -1,4 +1,4 @@
-"""What the tests of Exhibit's features share: databases of a user's own, series, what is told."""
+"""Helpers for the tests of Exhibit's features: series that are checked, records, databases."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -23,8 +23,8 @@ INSTALLED = Path(str(files("exhibit") / "db" / "exhibit.db"))
 DATA = Path(str(files("exhibit") / "sample" / "_data"))
 
 
-def own_database(path: Path, **tables: Sequence[Mapping[str, Any]]) -> Path:
-    """Make a database with Exhibit's tables and others, each given as its rows."""
+def database_with_tables(path: Path, **tables: Sequence[Mapping[str, Any]]) -> Path:
+    """Create a database with Exhibit's tables and others, each given as its rows."""
     copyfile(INSTALLED, path)
     with closing(sqlite3.connect(path)) as connection, connection:
         for name, rows in tables.items():
@@ -36,8 +36,8 @@ def own_database(path: Path, **tables: Sequence[Mapping[str, Any]]) -> Path:
     return path
 
 
-def contents(database: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Return the rows of every table of a database, by its name."""
+def rows_by_table(database: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of every table of a database, by table name."""
     with closing(sqlite3.connect(database)) as connection:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         return {
@@ -46,56 +46,60 @@ def contents(database: Path) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-def made(folder: Path, specification: dict[str, Any], **said: Any) -> Finished:
-    """Make a series of the specification, hold it against every promise, and return it."""
-    inputs = a_user_input(**{"num_datasets": 3, "fraction_of_new": "1/2", **said})
+def generate_series(folder: Path, specification: dict[str, Any], **keys: Any) -> Finished:
+    """Generate a series of the specification, check every rule of the contract, and return it.
+
+    ``keys`` are keys of the user input.
+    """
+    inputs = a_user_input(**{"num_datasets": 3, "fraction_of_new": "1/2", **keys})
     place = write_series(folder / "series", specification, inputs)
-    return made_in(place, folder / "data")
+    return generate_from(place, folder / "data")
 
 
-def made_in(place: Path, data: Path) -> Finished:
-    """Make the series whose two files lie in ``place``, and hold it against every promise."""
+def generate_from(place: Path, data: Path) -> Finished:
+    """Generate the series in the folder ``place``, and check every rule of the contract."""
     generate(load_series(place), data)
     finished = Finished.of(place, data)
     check(finished)
     return finished
 
 
-def new(finished: Finished, number: int) -> pd.DataFrame:
+def new_records(finished: Finished, number: int) -> pd.DataFrame:
     """Return the new records of a dataset, as text."""
     return _read(finished.folder / "new_records" / f"dataset_{number}.csv")
 
 
-def existing(finished: Finished, number: int) -> pd.DataFrame:
+def existing_records(finished: Finished, number: int) -> pd.DataFrame:
     """Return the existing records of a dataset, as text."""
-    whole = _read(finished.folder / f"dataset_{number}.csv")
+    dataset = _read(finished.folder / f"dataset_{number}.csv")
     identifier = finished.specification["metadata"]["uuid_columns"][0]
-    return whole[~whole[identifier].isin(new(finished, number)[identifier])]
+    return dataset[~dataset[identifier].isin(new_records(finished, number)[identifier])]
 
 
 def _read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
-def saved(finished: Finished, number: int, part: str) -> dict[str, Any]:
-    """Return the specification that a part of a dataset was made from: new or existing."""
+def saved_specification(finished: Finished, number: int, part: str) -> dict[str, Any]:
+    """Return the specification that a part of a dataset, new or existing, was generated from."""
     path = finished.folder / f"dataset_{number}.{part}.yml"
     content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return content
 
 
-def told(
+def run_command(
     patch: pytest.MonkeyPatch,
     folder: Path,
     command: str,
     specification: dict[str, Any],
-    **said: Any,
+    **keys: Any,
 ) -> tuple[int, str]:
-    """Run ``validate`` or ``generate`` on a series and return how it ended and what it told.
+    """Run ``validate`` or ``generate`` on a series; return its exit code and its message.
 
-    What stands in stderr, with no traceback and without the name of the file before it.
+    The message is what the command prints to stderr, without the name of the specification at
+    its start; a traceback fails the test. ``keys`` are keys of the user input.
     """
-    write_series(folder / "series", specification, a_user_input(num_datasets=2, **said))
+    write_series(folder / "series", specification, a_user_input(num_datasets=2, **keys))
     patch.delenv("DAGSTER_HOME", raising=False)
     patch.setenv("SERIES_ASSETS_SERIES_DIR", str(folder / "series"))
     patch.setenv("SERIES_ASSETS_DATA_DIR", str(folder / "data"))

@@ -1,16 +1,16 @@
-"""A process that makes series, each in a child of its own that may be killed at a chosen point.
+"""A process that generates series, each in a child process that can be killed at a chosen point.
 
-``python -m series_assets_tests.killing`` reads orders from standard input and answers each on
-standard output, one JSON object a line. An order names the folder of a series (``series``), the
-folder its data go to (``data``) and, where the child is to be killed, the number of the point
-(``kill``); the answer has the signal that ended the child (0: it came to its end), what it failed
-with, and the points that it came by.
+``python -m series_assets_tests.kill_points`` reads requests from standard input and answers each on
+standard output, one JSON object per line. A request names the folder of a series (``series``), the
+folder for its data (``data``) and, if the child is to be killed, the number of the kill point
+(``kill``). The answer has the signal that ended the child (0 if it ran to the end), its error
+message, and the points that it passed.
 
-Points are what changes the disk below the data folder: a file opened for writing, written (also
-half of it), synced, renamed, linked or removed, a folder made or removed, a lock taken, a statement
-of SQLite that writes, and the beginning and the end of its transactions. They are counted by
-functions that stand in front of those of os, io, fcntl and sqlite3; what is made knows nothing
-of it. The modules are imported once, and each order is carried out in a fork.
+A point is anything that changes the disk below the data folder: a file opened for writing, written
+(completely or half), synced, renamed, linked or removed, a folder created or removed, a lock taken,
+an SQLite statement that writes, and the start and end of a transaction. Wrappers around functions
+of os, io, fcntl and sqlite3 count them; the code under test does not notice. Modules are imported
+once, and each request runs in a fork.
 """
 
 import builtins
@@ -33,15 +33,15 @@ _READS = ("SELECT", "PRAGMA", "ATTACH", "EXPLAIN")
 
 
 class Points:
-    """The points of one run, counted from 0; the process ends at the deadly one."""
+    """The points of one run, counted from 0; the process is killed at the point ``kill_at``."""
 
-    def __init__(self, data: Path, deadly: int | None) -> None:
+    def __init__(self, data: Path, kill_at: int | None) -> None:
         self.data = data.resolve()
-        self.deadly = deadly
+        self.kill_at = kill_at
         self.names: list[str] = []
 
     def name_of(self, place: Any, dir_fd: int | None = None) -> str | None:
-        """Return a path below the data folder without what differs from run to run, or None."""
+        """Return a path relative to the data folder, without run and process ids, or None."""
         if isinstance(place, int):
             path = Path(f"/proc/self/fd/{place}").readlink()
         else:
@@ -52,22 +52,22 @@ class Points:
         name = _RUN.sub("RUN", path.relative_to(self.data).as_posix())
         return name.replace(f".{os.getpid()}.", ".PID.")
 
-    def at(self, name: str) -> None:
-        """Come to a point, and end there if it is the deadly one."""
-        if len(self.names) == self.deadly:
+    def reach(self, name: str) -> None:
+        """Record a point; kill the process if it is the one to be killed at."""
+        if len(self.names) == self.kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
         self.names.append(name)
 
 
-def stand_in_front(points: Points) -> None:
-    """Count what changes the disk below the data folder from here on."""
+def count_changes(points: Points) -> None:
+    """Wrap the functions that change the disk, so that each call below the data folder counts."""
     _count_calls(points)
     _count_files(points)
     _count_statements(points)
 
 
 def _count_calls(points: Points) -> None:
-    """Count system calls; of those with two paths the second tells where it is."""
+    """Count system calls; for those with two paths, the second is the one that counts."""
 
     def counted(module: Any, name: str, place: int, within: str = "dir_fd") -> None:
         original = getattr(module, name)
@@ -76,9 +76,9 @@ def _count_calls(points: Points) -> None:
             where = points.name_of(args[place], kwargs.get(within))
             if where is None:
                 return original(*args, **kwargs)
-            points.at(f"before {name} {where}")
+            points.reach(f"before {name} {where}")
             result = original(*args, **kwargs)
-            points.at(f"after {name} {where}")
+            points.reach(f"after {name} {where}")
             return result
 
         setattr(module, name, function)
@@ -100,35 +100,35 @@ def _count_opening(points: Points) -> None:
         where = points.name_of(path, kwargs.get("dir_fd")) if flags & os.O_CREAT else None
         if where is None:
             return original(path, flags, *args, **kwargs)
-        points.at(f"before open {where}")
+        points.reach(f"before open {where}")
         descriptor = original(path, flags, *args, **kwargs)
-        points.at(f"after open {where}")
+        points.reach(f"after open {where}")
         return descriptor
 
     os.open = function
 
 
 def _count_writes(points: Points, name: str) -> None:
-    """Count a call that writes; killed in between, it has written half."""
+    """Count a call that writes, with a point after half of the bytes."""
     original: Callable[..., int] = getattr(os, name)
 
     def function(descriptor: int, *args: Any) -> int:
         where = points.name_of(descriptor)
         if where is None:
             return original(descriptor, *args)
-        points.at(f"before write {where}")
+        points.reach(f"before write {where}")
         if name == "write":
             half = original(descriptor, args[0][: len(args[0]) // 2])
-            points.at(f"half of write {where}")
+            points.reach(f"half of write {where}")
             half += original(descriptor, args[0][half:])
         else:
             source, offset, count = args
             size = os.fstat(source).st_size - offset
             half = original(descriptor, source, offset, min(count, max(size // 2, 1)))
             if half:
-                points.at(f"half of write {where}")
+                points.reach(f"half of write {where}")
                 half += original(descriptor, source, offset + half, count)
-        points.at(f"after write {where}")
+        points.reach(f"after write {where}")
         return half
 
     setattr(os, name, function)
@@ -138,21 +138,21 @@ def _count_files(points: Points) -> None:
     original = io.open
 
     class Counted(io.FileIO):
-        """A file whose writes are points."""
+        """A file that counts its writes as points."""
 
         def __init__(self, path: Any, mode: str, where: str) -> None:
-            points.at(f"before open {where}")
+            points.reach(f"before open {where}")
             super().__init__(path, mode)
             self._where = where
-            points.at(f"after open {where}")
+            points.reach(f"after open {where}")
 
         def write(self, content: Any) -> int:
-            points.at(f"before write {self._where}")
+            points.reach(f"before write {self._where}")
             view = memoryview(content).cast("B")
             half = super().write(view[: len(view) // 2])
-            points.at(f"half of write {self._where}")
+            points.reach(f"half of write {self._where}")
             half += super().write(view[half:])
-            points.at(f"after write {self._where}")
+            points.reach(f"after write {self._where}")
             return half
 
     def function(
@@ -180,7 +180,7 @@ def _count_statements(points: Points) -> None:
     original = sqlite3.connect
 
     class Counted(sqlite3.Connection):
-        """A connection whose statements that write are points."""
+        """A connection that counts its writing statements as points."""
 
         where: str | None = None
 
@@ -200,7 +200,7 @@ def _count_statements(points: Points) -> None:
             with_points(self.where, "close", super().close)
 
     class CountedCursor(sqlite3.Cursor):
-        """A cursor of such a connection."""
+        """A cursor that counts its writing statements as points."""
 
         def execute(self, statement: str, *args: Any) -> Any:
             word = _word(statement)
@@ -213,7 +213,7 @@ def _count_statements(points: Points) -> None:
 
         def executemany(self, statement: str, rows: Iterable[Any]) -> Any:
             where = self.connection.where  # type: ignore[attr-defined]
-            known = _with_a_point_after_the_first(points, where, rows)
+            known = _with_point_after_first_row(points, where, rows)
             return with_points(
                 where,
                 _word(statement),
@@ -223,9 +223,9 @@ def _count_statements(points: Points) -> None:
     def with_points(where: str | None, what: str, call: Callable[[], Any]) -> Any:
         if where is None:
             return call()
-        points.at(f"before {what} {where}")
+        points.reach(f"before {what} {where}")
         result = call()
-        points.at(f"after {what} {where}")
+        points.reach(f"after {what} {where}")
         return result
 
     def connect(database: Any, *args: Any, **kwargs: Any) -> Any:
@@ -241,48 +241,48 @@ def _word(statement: str) -> str:
     return statement.split(maxsplit=1)[0].upper()
 
 
-def _with_a_point_after_the_first(
+def _with_point_after_first_row(
     points: Points, where: str | None, rows: Iterable[Any]
 ) -> Iterator[Any]:
     for place, row in enumerate(rows):
         if place == 1 and where:
-            points.at(f"amid rows of {where}")
+            points.reach(f"amid rows of {where}")
         yield row
 
 
-class Ended(NamedTuple):
-    """How a child ended."""
+class RunResult(NamedTuple):
+    """How a child process ended."""
 
     signal: int
     failure: str | None
     points: list[str]
 
 
-def carry_out(series: Path, data: Path, deadly: int | None, **more: Any) -> Ended:
-    """Make a series in a fork, to the end or to the deadly point."""
+def run_in_fork(series: Path, data: Path, kill_at: int | None) -> RunResult:
+    """Generate a series in a fork, to the end or up to the point ``kill_at``."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         os.close(reading)
-        told = _made(series, data, deadly, **more)
+        result = _generate(series, data, kill_at)
         with os.fdopen(writing, "w") as stream:
-            json.dump(told, stream)
+            json.dump(result, stream)
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as stream:
-        told = stream.read()
+        answer = stream.read()
     _, status = os.waitpid(child, 0)
-    failure, names = json.loads(told) if told else (None, [])
-    return Ended(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, failure, names)
+    failure, names = json.loads(answer) if answer else (None, [])
+    return RunResult(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, failure, names)
 
 
-def _made(series: Path, data: Path, deadly: int | None) -> tuple[str | None, list[str]]:
+def _generate(series: Path, data: Path, kill_at: int | None) -> tuple[str | None, list[str]]:
     from series_assets.core.errors import SeriesError
     from series_assets.interface import generate
     from series_assets.storage.loading import load_series
 
-    points = Points(data, deadly)
-    stand_in_front(points)
+    points = Points(data, kill_at)
+    count_changes(points)
     try:
         generate(load_series(series), data)
     except SeriesError as error:
@@ -291,7 +291,7 @@ def _made(series: Path, data: Path, deadly: int | None) -> tuple[str | None, lis
 
 
 def _warm_up(series: Path) -> None:
-    """Import what a run needs, by one that goes to a folder that vanishes."""
+    """Import what a run needs, by generating two periods into a temporary folder."""
     import tempfile
 
     from series_assets.interface import generate
@@ -299,14 +299,14 @@ def _warm_up(series: Path) -> None:
 
     folder = Path(tempfile.mkdtemp())
     try:
-        made = load_series(series)
-        generate(made, folder, periods=f"{made.calendar.keys[0]}..{made.calendar.keys[1]}")
+        loaded = load_series(series)
+        generate(loaded, folder, periods=f"{loaded.calendar.keys[0]}..{loaded.calendar.keys[1]}")
     finally:
         shutil.rmtree(folder)
 
 
 def main() -> None:
-    """Answer orders until there are no more."""
+    """Answer requests until standard input ends."""
     import gc
     import warnings
 
@@ -314,9 +314,9 @@ def main() -> None:
     _warm_up(Path(sys.argv[1]))
     gc.freeze()
     for line in sys.stdin:
-        order = json.loads(line)
-        ended = carry_out(Path(order["series"]), Path(order["data"]), order.get("kill"))
-        sys.stdout.write(json.dumps(ended._asdict()) + "\n")
+        request = json.loads(line)
+        result = run_in_fork(Path(request["series"]), Path(request["data"]), request.get("kill"))
+        sys.stdout.write(json.dumps(result._asdict()) + "\n")
         sys.stdout.flush()
 
 

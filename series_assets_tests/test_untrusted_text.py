@@ -31,7 +31,7 @@ from series_assets.settings import from_environment
 from series_assets.storage.loading import find_series, load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.columns import a_category, with_columns
-from series_assets_tests.materializing import make
+from series_assets_tests.materialize import materialize
 
 IMAGE = "<img src=x onerror=alert(1)>"
 LINK = "[x](javascript:alert(1))"
@@ -132,7 +132,7 @@ def test_dagster_shows_them_as_text(tmp_path: Path) -> None:
     definitions = build_definitions([series], {"workspace": workspace})
     names = ["demo/new_records", "demo/reference_table", "demo/dataset"]
     with dg.DagsterInstance.ephemeral() as instance:
-        assert make(definitions, instance, *names, first=FIRST, last=SECOND).success
+        assert materialize(definitions, instance, *names, first=FIRST, last=SECOND).success
         found = [
             record.asset_materialization
             for name in names
@@ -140,7 +140,7 @@ def test_dagster_shows_them_as_text(tmp_path: Path) -> None:
                 dg.AssetKey(name.split("/")), limit=9
             ).records
         ]
-        assert make(definitions, instance, "demo/report").success
+        assert materialize(definitions, instance, "demo/report").success
     assert len(found) == 6
     shown = set()
     for one in found:
@@ -165,7 +165,7 @@ def test_checks_show_them_as_text(tmp_path: Path) -> None:
     definitions = build_definitions([series], {"workspace": workspace})
     with dg.DagsterInstance.ephemeral() as instance:
         names = ["demo/new_records", "demo/reference_table", "demo/dataset"]
-        assert make(definitions, instance, *names, first=FIRST, last=SECOND).success
+        assert materialize(definitions, instance, *names, first=FIRST, last=SECOND).success
         path = tmp_path / "data/demo/dataset_2.csv"
         text = path.read_text(encoding="utf-8")
         wrong = f"{IMAGE} {LINK} http://evil.example {CLEAR}"
@@ -214,7 +214,7 @@ def test_a_broken_series_shows_its_faults_as_text(tmp_path: Path) -> None:
     faults = spec.metadata["faults"]
     assert isinstance(faults, dg.TextMetadataValue) and not _ACTS.search(faults.text or "")
     with dg.DagsterInstance.ephemeral() as instance:
-        run = make(build_definitions([broken]), instance, "demo/broken")
+        run = materialize(build_definitions([broken]), instance, "demo/broken")
     [event] = [one for one in run.all_events if one.is_step_failure]
     told = event.step_failure_data.user_failure_data
     assert told and told.description == faults.text
@@ -316,10 +316,10 @@ def test_a_remark_on_a_file_is_text_on_the_page(tmp_path: Path) -> None:
     definitions = build_definitions([series], {"workspace": workspace})
     names = ["demo/new_records", "demo/reference_table", "demo/dataset"]
     with dg.DagsterInstance.ephemeral() as instance:
-        assert make(definitions, instance, *names, first=FIRST, last=SECOND).success
+        assert materialize(definitions, instance, *names, first=FIRST, last=SECOND).success
         path = tmp_path / "data/demo/dataset_2.csv"
         path.write_text(f"id,{IMAGE}\n1,{CLEAR},{IMAGE}\n", encoding="utf-8")
-        run = make(definitions, instance, "demo/report")
+        run = materialize(definitions, instance, "demo/report")
     assert run.success
     page = (tmp_path / "data/demo/report.html").read_text(encoding="utf-8")
     assert "cannot be read" in page and not _ACTS.search(page)
@@ -368,5 +368,5 @@ def test_the_page_on_security_names_tests_that_exist() -> None:
     root = Path(__file__).parent.parent
     page = (root / "docs/security.md").read_text(encoding="utf-8")
     named = re.findall(r"`(series_assets_tests/[^`]+)`", page)
-    assert "series_assets_tests/test_display.py" in named
+    assert "series_assets_tests/test_untrusted_text.py" in named
     assert [name for name in named if not (root / name).is_file()] == []

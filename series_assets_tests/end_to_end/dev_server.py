@@ -17,7 +17,7 @@ from series_assets_tests.end_to_end.client import Server, until
 _HOME = """
 telemetry: {enabled: false}
 nux: {enabled: false}
-run_coordinator: {module: series_assets_tests.end_to_end.impatient, class: Coordinator}
+run_coordinator: {module: series_assets_tests.end_to_end.fast_daemon, class: Coordinator}
 """
 _FORKED_RUNS = """
 scheduler: {module: series_assets_tests.end_to_end.forked_runs, class: Scheduler}

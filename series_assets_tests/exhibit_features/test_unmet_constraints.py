@@ -10,9 +10,15 @@ import pytest
 from series_assets.engine import enforce_constraints
 from series_assets_tests.builders import a_specification
 from series_assets_tests.columns import a_category, a_date, a_number, with_columns
-from series_assets_tests.dagster.reading import table
-from series_assets_tests.support.making import existing, made, new, saved, told
-from series_assets_tests.support.metadata import SECOND, metadata_of
+from series_assets_tests.dagster.recorded_metadata import table
+from series_assets_tests.exhibit_features.checked_series import (
+    existing_records,
+    generate_series,
+    new_records,
+    run_command,
+    saved_specification,
+)
+from series_assets_tests.exhibit_features.metadata import SECOND, metadata_of
 
 YES_NO = {"Y": 0.5, "N": 0.5}
 OPEN_CLOSED = {"open": 0.5, "closed": 0.5}
@@ -20,9 +26,9 @@ OPEN_CLOSED = {"open": 0.5, "closed": 0.5}
 
 def specification(*basic: str, rows: int = 200, **columns: Any) -> dict[str, Any]:
     """Return a specification with more columns and basic constraints; no custom ones yet."""
-    made = with_columns(a_specification(number_of_rows=rows), **columns)
-    made["constraints"]["basic_constraints"] = list(basic) or None
-    return made
+    specification = with_columns(a_specification(number_of_rows=rows), **columns)
+    specification["constraints"]["basic_constraints"] = list(basic) or None
+    return specification
 
 
 def custom(content: dict[str, Any], **constraints: Any) -> dict[str, Any]:
@@ -52,9 +58,13 @@ def test_no_man_is_pregnant(tmp_path: Path) -> None:
         specification(pregnant=a_category("pregnant", YES_NO)),
         men={"filter": "sex == 'M'", "targets": {"pregnant": "assign_value$N"}},
     )
-    finished = made(tmp_path, wanted)
-    assert saved(finished, 2, "existing")["constraints"]["custom_constraints"] == {}
-    for records in (new(finished, 1), new(finished, 3), existing(finished, 3)):
+    finished = generate_series(tmp_path, wanted)
+    assert saved_specification(finished, 2, "existing")["constraints"]["custom_constraints"] == {}
+    for records in (
+        new_records(finished, 1),
+        new_records(finished, 3),
+        existing_records(finished, 3),
+    ):
         men = records["sex"] == "M"
         assert men.sum() > 30
         assert set(records.loc[men, "pregnant"]) == {"N"}
@@ -70,8 +80,8 @@ def test_no_open_case_has_an_end(tmp_path: Path) -> None:
         ),
         still_open={"filter": "status == 'open'", "targets": {"discharged": "make_null"}},
     )
-    finished = made(tmp_path, wanted, date_columns=["date", "discharged"])
-    for records in (new(finished, 3), existing(finished, 3)):
+    finished = generate_series(tmp_path, wanted, date_columns=["date", "discharged"])
+    for records in (new_records(finished, 3), existing_records(finished, 3)):
         is_open = records["status"] == "open"
         assert is_open.sum() > 30
         assert ((records["discharged"] == "") == is_open).all()
@@ -91,13 +101,15 @@ ROLES = {"date_columns": ["date", "updated"], "static_columns": ["registered"]}
 
 def test_no_row_is_updated_before_it_is_registered(tmp_path: Path) -> None:
     """The day of the period is put right where it stays in the window, and nothing recorded is."""
-    finished = made(tmp_path, registered_all_year(), **ROLES)
-    records = existing(finished, 3)
+    finished = generate_series(tmp_path, registered_all_year(), **ROLES)
+    records = existing_records(finished, 3)
     within = records["registered"] <= "2024-03-31"
     assert (records["updated"] >= records["registered"])[within].all()
     assert ((records["registered"] >= "2024-03-01") & within).any()
     assert records["updated"].between("2024-03-01", "2024-03-31").all()
-    recorded = pd.concat([new(finished, 1), new(finished, 2)]).set_index("id")["registered"]
+    recorded = pd.concat([new_records(finished, 1), new_records(finished, 2)]).set_index("id")[
+        "registered"
+    ]
     assert records["registered"].tolist() == recorded[records["id"]].tolist()
 
 
@@ -109,8 +121,12 @@ def test_a_day_follows_a_static_one(tmp_path: Path, constraint: str) -> None:
         registered=a_date("2024-01-01", "2024-11-30", 335),
         seen=a_date("2024-01-01", "2024-12-31", 366),
     )
-    finished = made(tmp_path, wanted, static_columns=["registered"])
-    for records in (new(finished, 2), existing(finished, 2), existing(finished, 3)):
+    finished = generate_series(tmp_path, wanted, static_columns=["registered"])
+    for records in (
+        new_records(finished, 2),
+        existing_records(finished, 2),
+        existing_records(finished, 3),
+    ):
         assert (records["seen"] > records["registered"]).all()
         assert records["seen"].nunique() > 20
 
@@ -118,7 +134,7 @@ def test_a_day_follows_a_static_one(tmp_path: Path, constraint: str) -> None:
 def test_what_cannot_be_met_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many rows as anybody counts in the file, in a note and in the metadata."""
     wanted = registered_all_year()
-    ended, said = told(monkeypatch, tmp_path / "told", "generate", wanted, **ROLES)
+    ended, said = run_command(monkeypatch, tmp_path / "told", "generate", wanted, **ROLES)
     whole = pd.read_csv(tmp_path / "told" / "data" / "demo" / "dataset_2.csv")
     first = pd.read_csv(tmp_path / "told" / "data" / "demo" / "dataset_1.csv")
     rows = whole[whole["id"].isin(first["id"])]
@@ -126,7 +142,7 @@ def test_what_cannot_be_met_is_counted(tmp_path: Path, monkeypatch: pytest.Monke
     assert broken > 30
     sentence = f"{broken} of {len(rows)} existing records do not meet 'updated >= registered'"
     assert (ended, said) == (0, f"note: demo, period {SECOND}: {sentence}")
-    ended, said = told(monkeypatch, tmp_path / "told", "validate", wanted, **ROLES)
+    ended, said = run_command(monkeypatch, tmp_path / "told", "validate", wanted, **ROLES)
     assert ended == 0
     assert said == f"note: demo/specification.yml: in a trial, {sentence}"
 
@@ -155,7 +171,9 @@ def test_validate_tells_what_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
     )
     wanted["columns"]["limit"]["distribution_parameters"] |= {"target_min": 20000}
     wanted["columns"]["limit"]["distribution_parameters"] |= {"target_max": 30000}
-    ended, said = told(monkeypatch, tmp_path, "validate", wanted, static_columns=["sex", "limit"])
+    ended, said = run_command(
+        monkeypatch, tmp_path, "validate", wanted, static_columns=["sex", "limit"]
+    )
     assert (ended, said.splitlines()) == (
         0,
         [
@@ -179,8 +197,12 @@ def test_a_number_keeps_within_a_static_one(
 ) -> None:
     """The number that is made afresh is adjusted, turned round where the static one is left."""
     wanted = specification(constraint, limit=a_number(precision), amount=a_number(precision))
-    finished = made(tmp_path, wanted, static_columns=["limit"])
-    for records in (new(finished, 2), existing(finished, 2), existing(finished, 3)):
+    finished = generate_series(tmp_path, wanted, static_columns=["limit"])
+    for records in (
+        new_records(finished, 2),
+        existing_records(finished, 2),
+        existing_records(finished, 3),
+    ):
         frame = pd.DataFrame({name: number(records, name) for name in ("amount", "limit")})
         assert frame.eval(constraint).all()
         assert frame["amount"].nunique() > 10
@@ -204,8 +226,8 @@ def test_actions_within_groups_of_a_static_column(
         specification(dose=a_category("dose", dose), height=a_number()),
         one={"partition": partition, "targets": targets},
     )
-    finished = made(tmp_path, wanted)
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, wanted)
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         assert all(holds(group) for _, group in records.groupby(partition))
 
 
@@ -216,8 +238,8 @@ def test_gaps_that_a_static_column_forbids(tmp_path: Path) -> None:
         one={"filter": "sex == 'F'", "targets": {"dose, height": "make_not_null"}},
     )
     wanted["columns"]["height"]["miss_probability"] = 0.5
-    finished = made(tmp_path, wanted)
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, wanted)
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         women = records["sex"] == "F"
         assert set(records.loc[women, "dose"]) == {"Y", "N"}
         assert set(records.loc[~women, "dose"]) == {"Y", "N", ""}
@@ -234,8 +256,8 @@ def test_numbers_have_the_weights_of_what_was_assigned(tmp_path: Path) -> None:
     table[1:4] = ["North | 0.2 | 0.9", "South | 0.5 | 0.9", "West | 0.3 | 0.01"]
     wanted["columns"]["sex"]["original_values"] = ["sex | probability_vector", "F | 0.5", "M | 0.5",
                                                    "Missing data | 0"]  # fmt: skip
-    finished = made(tmp_path, wanted)
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, wanted)
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         men = records["sex"] == "M"
         assert set(records.loc[men, "region"]) == {"West"}
         west = records["region"] == "West"
@@ -249,8 +271,12 @@ def test_what_is_derived_follows_what_was_put_right(tmp_path: Path) -> None:
         men={"filter": "sex == 'M'", "targets": {"region": "assign_value$West"}},
     )
     wanted["derived_columns"] = {"room": "(limit - amount)", "double room": "(room * 2)"}
-    finished = made(tmp_path, wanted)
-    for records in (new(finished, 1), new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, wanted)
+    for records in (
+        new_records(finished, 1),
+        new_records(finished, 2),
+        existing_records(finished, 2),
+    ):
         room = number(records, "limit") - number(records, "amount")
         assert (room > 0).all()
         assert np.allclose(room, number(records, "room"))
@@ -278,8 +304,12 @@ def two_in_a_row() -> dict[str, Any]:
 @pytest.mark.parametrize("wanted", [numbers_made_again(), two_in_a_row()])
 def test_another_pass_makes_all_constraints_true(tmp_path: Path, wanted: dict[str, Any]) -> None:
     """In all periods, the first one too, and in both parts; assigned values stay assigned."""
-    finished = made(tmp_path, wanted)
-    for records in (new(finished, 1), new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, wanted)
+    for records in (
+        new_records(finished, 1),
+        new_records(finished, 2),
+        existing_records(finished, 2),
+    ):
         for text in wanted["constraints"]["basic_constraints"]:
             left, right = text.split(" < ")
             assert (number(records, left) < number(records, right)).all()
@@ -293,7 +323,7 @@ def test_what_exhibit_leaves_broken_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, Any]
 ) -> None:
     """Where no pass were made, each part would be told with its numbers."""
-    ended, said = told(monkeypatch, tmp_path, "generate", wanted, fraction_of_new="1/2")
+    ended, said = run_command(monkeypatch, tmp_path, "generate", wanted, fraction_of_new="1/2")
     notes = said.splitlines()
     assert ended == 0
     assert [note.split(" ")[3].rstrip(":") for note in notes] == ["2024-01-01"] + [SECOND] * 2
@@ -309,7 +339,7 @@ def test_constraints_that_contradict_each_other_are_left(
 ) -> None:
     """No pass can make them true, so records stay as Exhibit leaves them, and it is told."""
     wanted = specification("amount > 60", "amount < 50", rows=60)
-    ended, said = told(monkeypatch, tmp_path, "generate", wanted)
+    ended, said = run_command(monkeypatch, tmp_path, "generate", wanted)
     assert (ended, said.splitlines()) == (
         0,
         [
@@ -326,8 +356,12 @@ def test_a_pass_leaves_alone_what_an_action_has_arranged(tmp_path: Path) -> None
         specification("amount < limit", limit=a_number()),
         some={"filter": "sex == 'M'", "targets": {"amount": "assign_value$70"}},
     )
-    finished = made(tmp_path, wanted)
-    for records in (new(finished, 1), new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, wanted)
+    for records in (
+        new_records(finished, 1),
+        new_records(finished, 2),
+        existing_records(finished, 2),
+    ):
         assert (number(records, "amount")[records["sex"] == "M"] == 70).all()
         assert (number(records, "amount") < number(records, "limit")).all()
 
@@ -339,8 +373,8 @@ def test_a_pass_keeps_days_in_their_window(tmp_path: Path) -> None:
         seen=a_date("2024-01-01", "2024-01-31", 31),
         closed=a_date("2024-01-01", "2024-01-31", 31),
     )  # fmt: skip
-    finished = made(tmp_path, wanted, date_columns=["date", "seen", "closed"])
-    for records, month in ((new(finished, 1), "01"), (existing(finished, 3), "03")):
+    finished = generate_series(tmp_path, wanted, date_columns=["date", "seen", "closed"])
+    for records, month in ((new_records(finished, 1), "01"), (existing_records(finished, 3), "03")):
         assert (records["date"] <= records["seen"]).all()
         assert (records["seen"] <= records["closed"]).all()
         for name in ("date", "seen", "closed"):

@@ -13,13 +13,6 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from series_assets.core.errors import InputError
 from series_assets.core.plan.series import Series
 from series_assets_tests.builders import a_series, a_specification, a_user_input
-from series_assets_tests.engine.both_ways import (
-    BY_GROUPS,
-    INSTALLED,
-    assert_same,
-    make,
-    make_both,
-)
 from series_assets_tests.engine.specifications import (
     SAMPLE,
     SHIPPED,
@@ -28,7 +21,14 @@ from series_assets_tests.engine.specifications import (
     with_gaps,
     with_two_numbers_and_a_custom_constraint,
 )
-from series_assets_tests.places import database_with_places
+from series_assets_tests.engine.stock_comparison import (
+    BY_GROUPS,
+    INSTALLED,
+    assert_same,
+    run_both_ways,
+    run_one_way,
+)
+from series_assets_tests.hexagon_database import database_with_hexagons
 from series_assets_tests.strategies import Files, files
 
 _EXAMPLES = 1000 if settings.get_current_profile_name() == "long" else 8
@@ -106,7 +106,7 @@ SERIES = {
 @pytest.mark.parametrize("name", SERIES)
 def test_known_series_are_the_same_without_a_loop_of_stock_exhibit(name: str) -> None:
     """The series and the samples that ship give the same records both ways."""
-    stock_way, fast = make_both(SERIES[name]())
+    stock_way, fast = run_both_ways(SERIES[name]())
     assert len(fast.frames) == 2
     assert_same(stock_way, fast)
     assert stock_way.loops["generate_cont_val"] >= 100
@@ -115,7 +115,7 @@ def test_known_series_are_the_same_without_a_loop_of_stock_exhibit(name: str) ->
 
 def test_every_loop_of_stock_exhibit_runs_where_the_setting_asks_for_it() -> None:
     """What is compared with is stock Exhibit's, loop by loop."""
-    stock_way = make(a_series(by_entity()), stock_exhibit=True)
+    stock_way = run_one_way(a_series(by_entity()), stock_exhibit=True)
     assert set(stock_way.loops) == {
         "generate_cont_val",
         "adjust_value_to_constraint",
@@ -137,13 +137,13 @@ def test_any_specification_is_the_same_without_a_loop_of_stock_exhibit(drawn: Fi
         source = INSTALLED
         if user_input.pop("exhibit_db_path", None):
             source = Path(folder) / "places.db"
-            source.write_bytes(database_with_places())
+            source.write_bytes(database_with_hexagons())
         try:
             series = a_series(drawn.specification, user_input)
         except InputError:
             event("refused")
             return
-        stock_way, fast = make_both(series, source)
+        stock_way, fast = run_both_ways(series, source)
     event(f"{len(fast.frames)} parts compared")
     assert_same(stock_way, fast)
     assert fast.loops == {}
@@ -159,7 +159,7 @@ def test_records_go_with_the_run_that_made_them(name: str, stock_exhibit: bool) 
     before = {id(thing) for thing in gc.get_objects() if isinstance(thing, pd.DataFrame)}
     gc.disable()
     try:
-        make(series, stock_exhibit=stock_exhibit)
+        run_one_way(series, stock_exhibit=stock_exhibit)
         kept = [thing for thing in gc.get_objects() if isinstance(thing, pd.DataFrame)]
     finally:
         gc.enable()

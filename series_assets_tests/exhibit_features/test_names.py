@@ -9,7 +9,12 @@ import pytest
 from series_assets.core.errors import InputError
 from series_assets_tests.builders import a_series, a_specification
 from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
-from series_assets_tests.support.making import existing, made, new, own_database
+from series_assets_tests.exhibit_features.checked_series import (
+    database_with_tables,
+    existing_records,
+    generate_series,
+    new_records,
+)
 from series_assets_tests.thorough import thorough
 
 NAMES = [
@@ -53,7 +58,7 @@ def test_columns_of_any_name_go_through_a_series(tmp_path: Path, start: int) -> 
         with_columns(specification, **{k: v for k, v in more.items() if k not in ("id", "date")})
         static += [name, f"{name} n", f"{name} born"]
         dates.append(f"{name} day")
-    finished = made(
+    finished = generate_series(
         tmp_path, specification, static_columns=static, date_columns=dates, num_datasets=2
     )
     header = next(csv.reader((finished.folder / "dataset_2.csv").read_text("utf-8").splitlines()))
@@ -75,8 +80,8 @@ def test_names_in_constraints_and_derivations(tmp_path: Path, name: str) -> None
         },
     }
     specification["derived_columns"] = {f"{name} sum": f"({name} x + {name} n)"}
-    finished = made(tmp_path, specification, date_columns=["date", f"{name} day"])
-    rows = existing(finished, 2)
+    finished = generate_series(tmp_path, specification, date_columns=["date", f"{name} day"])
+    rows = existing_records(finished, 2)
     assert ((rows["region"] == "") == (rows[name] == "a")).all()
     total = rows[f"{name} x"].astype(float) + rows[f"{name} n"].astype(float)
     assert rows[f"{name} sum"].astype(float).tolist() == pytest.approx(total.tolist())
@@ -107,8 +112,10 @@ def test_names_that_exhibit_splits_or_trims(name: str) -> None:
     """Names with signs that Exhibit uses for itself, empty ones and padded ones are refused."""
     with pytest.raises(InputError) as refused:
         a_series(with_columns(a_specification(), **{name: a_number()}))
-    told = f"demo/specification.yml: columns.{name!r} has a name that Exhibit cannot keep apart; "
-    assert str(refused.value).startswith(told)
+    expected = (
+        f"demo/specification.yml: columns.{name!r} has a name that Exhibit cannot keep apart; "
+    )
+    assert str(refused.value).startswith(expected)
 
 
 def test_a_name_with_two_underscores_in_a_basic_constraint() -> None:
@@ -133,8 +140,12 @@ def test_values_of_any_look(tmp_path: Path, static: list[str]) -> None:
     specification = with_columns(
         a_specification(number_of_rows=400), word=a_category("word", words)
     )
-    finished = made(tmp_path, specification, static_columns=static)
-    for records in (new(finished, 1), existing(finished, 2), existing(finished, 3)):
+    finished = generate_series(tmp_path, specification, static_columns=static)
+    for records in (
+        new_records(finished, 1),
+        existing_records(finished, 2),
+        existing_records(finished, 3),
+    ):
         assert set(records["word"]) == set(words)
 
 
@@ -143,11 +154,13 @@ def test_values_of_the_database_with_line_breaks(tmp_path: Path, static: list[st
     """Line breaks, quotes and commas in values of a table come out as they are there."""
     breaks = ["a\nb", "a\r\nb", 'a "b"\n,c', "tab\there", "\n"]
     words = [{"word": word} for word in [*breaks, *(f"w{n}" for n in range(30))]]
-    own = own_database(tmp_path / "own.db", words=words)
+    own = database_with_tables(tmp_path / "own.db", words=words)
     word = a_category("word", {}, uniques=len(words), anonymising_set="words")
     word["original_values"] = None
     specification = with_columns(a_specification(number_of_rows=400), word=word)
-    finished = made(tmp_path, specification, static_columns=static, exhibit_db_path=str(own))
+    finished = generate_series(
+        tmp_path, specification, static_columns=static, exhibit_db_path=str(own)
+    )
     with (finished.folder / "dataset_2.csv").open(encoding="utf-8", newline="") as stream:
         found = {row["word"] for row in csv.DictReader(stream)}
     assert found == {row["word"] for row in words}

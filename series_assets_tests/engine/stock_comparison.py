@@ -1,4 +1,4 @@
-"""The two parts of a series' first periods, made with and without the fast replacements."""
+"""Runs of a series' first two periods, with stock Exhibit's loops and with their replacements."""
 
 import random
 from collections import Counter
@@ -27,42 +27,46 @@ BY_GROUPS = ("sort_values", "make_distinct", "make_same", "generate_as_sequence"
 
 
 @dataclass
-class Made:
-    """What came of the runs of a series, one way."""
+class Outcome:
+    """The results of the runs of a series, with stock Exhibit's loops or without."""
 
     frames: list[pd.DataFrame] = field(default_factory=list)
-    told: list[Any] = field(default_factory=list)
-    """What Exhibit said, and the message of a run that failed."""
+    messages: list[Any] = field(default_factory=list)
+    """Exhibit's messages, and the error message of a run that failed."""
     states: list[Any] = field(default_factory=list)
-    """All random generators as each run left them."""
+    """The states of all random generators after each run."""
     loops: Counter[str] = field(default_factory=Counter)
-    """Stock Exhibit's own slow loops, and how often each ran."""
+    """How often each of stock Exhibit's slow loops ran."""
 
 
-def make_both(series: Series, source: Path = INSTALLED) -> tuple[Made, Made]:
+def run_both_ways(series: Series, source: Path = INSTALLED) -> tuple[Outcome, Outcome]:
     """Make the series' first new and first existing records with stock's loops, and fast."""
-    return make(series, source, stock_exhibit=True), make(series, source, stock_exhibit=False)
+    return run_one_way(series, source, stock_exhibit=True), run_one_way(
+        series, source, stock_exhibit=False
+    )
 
 
-def make(series: Series, source: Path = INSTALLED, *, stock_exhibit: bool) -> Made:
-    """Make the series' first new and first existing records one way."""
-    made = Made()
+def run_one_way(series: Series, source: Path = INSTALLED, *, stock_exhibit: bool) -> Outcome:
+    """Generate the first new and existing records, with stock Exhibit's loops or without."""
+    outcome = Outcome()
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        _watch(patch, made)
+        _watch(patch, outcome)
         try:
-            _run(series, source, Path(folder) / "exhibit.db", made, stock_exhibit)
+            _run(series, source, Path(folder) / "exhibit.db", outcome, stock_exhibit)
         except GenerationError as error:
-            made.told.append(str(error))
-    return made
+            outcome.messages.append(str(error))
+    return outcome
 
 
-def _run(series: Series, source: Path, scratch: Path, made: Made, stock_exhibit: bool) -> None:
+def _run(
+    series: Series, source: Path, scratch: Path, outcome: Outcome, stock_exhibit: bool
+) -> None:
     first = series.plan(0)
     assert first.new is not None
     sqlite.copy_for_run(source, scratch, first.new.specification)
     new = generate_new_records(first, scratch, stock_exhibit=stock_exhibit)
-    made.frames.append(new.records)
-    made.told.append(new.exhibit_messages)
+    outcome.frames.append(new.records)
+    outcome.messages.append(new.exhibit_messages)
     second = series.plan(1)
     part = second.existing
     if part is None:
@@ -76,17 +80,17 @@ def _run(series: Series, source: Path, scratch: Path, made: Made, stock_exhibit:
     sqlite.copy_for_run(source, scratch, part.unmodified_specification)
     entities = records.typed(drawn, series.kinds)
     existing = generate_existing_records(second, entities, scratch, stock_exhibit=stock_exhibit)
-    made.frames.append(existing.records)
-    made.told.append(existing.exhibit_messages)
+    outcome.frames.append(existing.records)
+    outcome.messages.append(existing.exhibit_messages)
 
 
-def _watch(patch: pytest.MonkeyPatch, made: Made) -> None:
-    """Have stock Exhibit's loops counted, and the generators noted at the end of each run."""
+def _watch(patch: pytest.MonkeyPatch, outcome: Outcome) -> None:
+    """Count stock Exhibit's loops, and record the generators' states at the end of each run."""
     run = stock.Exhibit.execute_spec
 
     def run_and_note(self: Any) -> None:
         run(self)
-        made.states.append(
+        outcome.states.append(
             (
                 self.spec_dict["_rng"].bit_generator.state,
                 random.getstate(),
@@ -96,15 +100,15 @@ def _watch(patch: pytest.MonkeyPatch, made: Made) -> None:
 
     patch.setattr(stock.Exhibit, "execute_spec", run_and_note)
     for module in (continuous, missing):
-        _count(patch, made, module, "generate_cont_val")
-    _count(patch, made, constraints.ConstraintHandler, "adjust_value_to_constraint")
-    _count(patch, made, missing.MissingDataGenerator, "add_missing_data")
+        _count(patch, outcome, module, "generate_cont_val")
+    _count(patch, outcome, constraints.ConstraintHandler, "adjust_value_to_constraint")
+    _count(patch, outcome, missing.MissingDataGenerator, "add_missing_data")
     for name in BY_GROUPS:
-        _count(patch, made, constraints.ConstraintHandler, name, by_groups=True)
+        _count(patch, outcome, constraints.ConstraintHandler, name, by_groups=True)
 
 
 def _count(
-    patch: pytest.MonkeyPatch, made: Made, owner: Any, name: str, by_groups: bool = False
+    patch: pytest.MonkeyPatch, outcome: Outcome, owner: Any, name: str, by_groups: bool = False
 ) -> None:
     own = getattr(owner, name)
 
@@ -114,15 +118,15 @@ def _count(
         # An action is a loop only with groups: its fourth argument after the handler itself.
         grouped = any(args[4:5]) or kwargs.get("partition_cols")
         if not nothing and (grouped or not by_groups):
-            made.loops[name] += 1
+            outcome.loops[name] += 1
         return own(*args, **kwargs)
 
     patch.setattr(owner, name, counted)
 
 
-def assert_same(stock_way: Made, fast: Made) -> None:
-    """Check that both ways gave the same, to the bit."""
-    assert stock_way.told == fast.told
+def assert_same(stock_way: Outcome, fast: Outcome) -> None:
+    """Assert that both ways gave the same results, to the bit."""
+    assert stock_way.messages == fast.messages
     assert len(stock_way.frames) == len(fast.frames)
     for one, other in zip(stock_way.frames, fast.frames, strict=True):
         assert_same_frames(one, other)
@@ -130,7 +134,7 @@ def assert_same(stock_way: Made, fast: Made) -> None:
 
 
 def assert_same_frames(one: pd.DataFrame, other: pd.DataFrame) -> None:
-    """Check values, types, index and columns; of objects the types of the values as well."""
+    """Assert equal values, types, index and columns, and equal types of values in object columns."""
     pd.testing.assert_frame_equal(one, other, check_exact=True)
     for name, column in one.items():
         if column.dtype == object:

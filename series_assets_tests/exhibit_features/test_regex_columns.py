@@ -8,7 +8,12 @@ import pytest
 
 from series_assets_tests.builders import a_specification
 from series_assets_tests.columns import a_category, with_columns
-from series_assets_tests.support.making import existing, made, new, told
+from series_assets_tests.exhibit_features.checked_series import (
+    existing_records,
+    generate_series,
+    new_records,
+    run_command,
+)
 
 
 def with_codes(pattern: str, uniques: int, rows: int = 40, **more: Any) -> dict[str, Any]:
@@ -21,8 +26,12 @@ def with_codes(pattern: str, uniques: int, rows: int = 40, **more: Any) -> dict[
 
 def test_the_pool_of_a_pattern_is_kept_over_the_series(tmp_path: Path) -> None:
     """The same codes occur in every period and part, in an order of the period's own."""
-    finished = made(tmp_path, with_codes("C[0-9]{4}[XY]", 6, rows=120))
-    parts = [part(finished, n)["code"].tolist() for n in (2, 3) for part in (new, existing)]
+    finished = generate_series(tmp_path, with_codes("C[0-9]{4}[XY]", 6, rows=120))
+    parts = [
+        part(finished, n)["code"].tolist()
+        for n in (2, 3)
+        for part in (new_records, existing_records)
+    ]
     assert all(set(part) == set(parts[0]) for part in parts)
     assert len(set(parts[0])) == 6
     assert len({tuple(part) for part in parts}) == 4
@@ -31,19 +40,19 @@ def test_the_pool_of_a_pattern_is_kept_over_the_series(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rows", [2, 10])
 def test_a_pool_larger_than_a_part(tmp_path: Path, rows: int) -> None:
     """A period of few rows takes some codes of a pool of many."""
-    finished = made(tmp_path, with_codes("[A-Z]{3}", 100, rows=rows))
-    assert all(re.fullmatch("[A-Z]{3}", code) for code in new(finished, 2)["code"])
+    finished = generate_series(tmp_path, with_codes("[A-Z]{3}", 100, rows=rows))
+    assert all(re.fullmatch("[A-Z]{3}", code) for code in new_records(finished, 2)["code"])
 
 
 def test_a_pool_of_all_that_a_pattern_gives(tmp_path: Path) -> None:
     """As many codes as the pattern has, and not one of them left out."""
-    finished = made(tmp_path, with_codes("[abc][de]", 6, rows=200, miss_probability=0.2))
-    assert set(new(finished, 1)["code"]) == {"ad", "ae", "bd", "be", "cd", "ce", ""}
+    finished = generate_series(tmp_path, with_codes("[abc][de]", 6, rows=200, miss_probability=0.2))
+    assert set(new_records(finished, 1)["code"]) == {"ad", "ae", "bd", "be", "cd", "ce", ""}
 
 
 def test_more_codes_than_a_pattern_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many codes are refused when the series is validated, with the number there is."""
-    code, said = told(monkeypatch, tmp_path, "validate", with_codes("[abc][de]", 7))
+    code, said = run_command(monkeypatch, tmp_path, "validate", with_codes("[abc][de]", 7))
     assert (code, said) == (
         2,
         "demo, period 2024-01-01 (new records): Exhibit failed with ValueError: column 'code' asks "
@@ -61,8 +70,8 @@ UNREADABLE = [
 @pytest.mark.parametrize("pattern", ["C-[A-C]x{3}[xyz]{2}", "0[1-9][AB]", "a.b[12]"])
 def test_patterns_that_exhibit_reads(tmp_path: Path, pattern: str) -> None:
     """Plain characters, ranges, lists and repeats up to nine."""
-    finished = made(tmp_path, with_codes(pattern, 2), num_datasets=2)
-    assert all(re.fullmatch(pattern, code) for code in existing(finished, 2)["code"])
+    finished = generate_series(tmp_path, with_codes(pattern, 2), num_datasets=2)
+    assert all(re.fullmatch(pattern, code) for code in existing_records(finished, 2)["code"])
 
 
 @pytest.mark.parametrize("pattern", UNREADABLE)
@@ -70,7 +79,7 @@ def test_patterns_that_exhibit_cannot_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
 ) -> None:
     """What Exhibit would take for plain text, or fail at, is refused with the column."""
-    code, said = told(monkeypatch, tmp_path, "validate", with_codes(pattern, 1))
+    code, said = run_command(monkeypatch, tmp_path, "validate", with_codes(pattern, 1))
     assert code == 2
     assert said.startswith("columns.code.anonymising_set")
     assert pattern in said

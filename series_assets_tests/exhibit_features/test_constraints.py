@@ -10,7 +10,14 @@ import pytest
 
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
-from series_assets_tests.support.making import existing, made, new, own_database, saved, told
+from series_assets_tests.exhibit_features.checked_series import (
+    database_with_tables,
+    existing_records,
+    generate_series,
+    new_records,
+    run_command,
+    saved_specification,
+)
 
 FREQUENCIES = ["frequency | probability_vector", "1 | 0.2", "3 | 0.8"]
 Holds = Callable[[pd.DataFrame], Any]
@@ -105,10 +112,10 @@ def test_an_action_works_in_existing_records(
 ) -> None:
     """An action on columns that are neither kept nor moved stays, and does what it says."""
     specification = constrained(targets, partition, where)
-    finished = made(tmp_path, specification, num_datasets=2)
-    constraints = saved(finished, 2, "existing")["constraints"]["custom_constraints"]
+    finished = generate_series(tmp_path, specification, num_datasets=2)
+    constraints = saved_specification(finished, 2, "existing")["constraints"]["custom_constraints"]
     assert constraints == specification["constraints"]["custom_constraints"]
-    for records in (new(finished, 2), existing(finished, 2)):
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         assert holds(records)
 
 
@@ -116,8 +123,8 @@ def test_missing_values_that_a_constraint_forbids(tmp_path: Path) -> None:
     """make_not_null leaves no gap where its filter holds, in either part."""
     specification = constrained({"height": "make_not_null"}, None, "region == 'South'")
     specification["columns"]["height"]["miss_probability"] = 0.5
-    finished = made(tmp_path, specification, num_datasets=2)
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification, num_datasets=2)
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         gaps = records["height"] == ""
         assert not gaps[records["region"] == "South"].any()
         assert gaps[records["region"] != "South"].any()
@@ -127,15 +134,15 @@ def test_missing_values_that_a_constraint_forbids(tmp_path: Path) -> None:
 def test_places_by_region(tmp_path: Path, static: list[str]) -> None:
     """geo_make_regions gives each region its own part of the map, where regions are not kept."""
     cells = [{"h3": cell} for cell in h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 4)]
-    own = own_database(tmp_path / "own.db", places=cells)
+    own = database_with_tables(tmp_path / "own.db", places=cells)
     specification = constrained({"home": "geo_make_regions"}, "region")
     specification["metadata"]["geospatial_columns"] = []
     place = {"h3_table": "places", "distribution": "uniform", "miss_probability": 0.0}
     with_columns(specification, home={"type": "geospatial", **place})
-    finished = made(
+    finished = generate_series(
         tmp_path, specification, num_datasets=2, static_columns=static, exhibit_db_path=str(own)
     )
-    for records in (new(finished, 2), existing(finished, 2)):
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         points = records[["home_latitude", "home_longitude"]].astype(float)
         assert points["home_latitude"].between(55.8, 56.0).all()
         assert points["home_longitude"].between(-3.4, -3.0).all()
@@ -163,10 +170,10 @@ def test_a_constraint_that_mentions_what_is_kept_or_moved(
 
     What it makes missing is missing in existing records all the same, and nothing else is.
     """
-    finished = made(tmp_path, constrained(targets, partition, where), num_datasets=2)
-    assert not saved(finished, 2, "existing")["constraints"]["custom_constraints"]
-    assert saved(finished, 2, "new")["constraints"]["custom_constraints"]
-    records, blanked = existing(finished, 2), "make_null" in targets.values()
+    finished = generate_series(tmp_path, constrained(targets, partition, where), num_datasets=2)
+    assert not saved_specification(finished, 2, "existing")["constraints"]["custom_constraints"]
+    assert saved_specification(finished, 2, "new")["constraints"]["custom_constraints"]
+    records, blanked = existing_records(finished, 2), "make_null" in targets.values()
     rows = records.eval(where.replace("2024-01", "2024-02")) if where and blanked else False
     assert ((records["region"] == "") == rows).all()
 
@@ -197,8 +204,8 @@ def test_basic_constraints_hold_in_both_parts(tmp_path: Path) -> None:
         "cost >= amount*0.5",
         "~seen on~ >= date",
     ]
-    finished = made(tmp_path, specification, date_columns=["date", "seen on"])
-    for records in (new(finished, 3), existing(finished, 3)):
+    finished = generate_series(tmp_path, specification, date_columns=["date", "seen on"])
+    for records in (new_records(finished, 3), existing_records(finished, 3)):
         assert (numbers(records, "amount") > 20).all()
         assert (records["seen on"] >= records["date"]).all()
         assert (numbers(records, "cost") >= numbers(records, "amount") * 0.5).all()
@@ -208,9 +215,9 @@ def test_days_are_equal_where_they_have_to_be(tmp_path: Path) -> None:
     """A moved day that equals another one does so in existing records, which lose the rule."""
     specification = with_columns(a_specification(), updated=a_date("2024-01-01", "2024-01-31", 31))
     specification["constraints"]["basic_constraints"] = ["updated == date"]
-    finished = made(tmp_path, specification, date_columns=["date", "updated"])
-    assert saved(finished, 2, "existing")["constraints"]["basic_constraints"] == []
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification, date_columns=["date", "updated"])
+    assert saved_specification(finished, 2, "existing")["constraints"]["basic_constraints"] == []
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         assert (records["updated"] == records["date"]).all()
 
 
@@ -248,7 +255,7 @@ def test_a_constraint_that_exhibit_stumbles_over(
         specification["constraints"]["basic_constraints"] = [constraint]
     else:
         specification["constraints"]["custom_constraints"] = {"one": constraint}
-    assert told(monkeypatch, tmp_path, "validate", specification) == (2, fault)
+    assert run_command(monkeypatch, tmp_path, "validate", specification) == (2, fault)
 
 
 @pytest.mark.parametrize("text", ["`my col` > 3", "my col > 3"])
@@ -259,7 +266,7 @@ def test_a_filter_in_which_blanks_are_not_marked(
     specification = with_columns(
         constrained({"dose": "make_same"}, None, text), **{"my col": a_number()}
     )
-    ended, said = told(monkeypatch, tmp_path, "validate", specification)
+    ended, said = run_command(monkeypatch, tmp_path, "validate", specification)
     assert ended == 2
     assert said.startswith(f"constraints.custom_constraints.one.filter '{text}'")
 
@@ -267,8 +274,8 @@ def test_a_filter_in_which_blanks_are_not_marked(
 def test_making_whole_numbers_missing(tmp_path: Path) -> None:
     """make_null on a column of whole numbers leaves gaps among whole numbers."""
     specification = constrained({"height": "make_null"}, None, "region == 'South'")
-    finished = made(tmp_path, specification, num_datasets=2)
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification, num_datasets=2)
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         assert ((records["height"] == "") == (records["region"] == "South")).all()
 
 
@@ -301,9 +308,9 @@ def test_actions_beside_missing_values(
     without = constrained(targets, partition, "dose == 'none'")
     for name, chance in GAPS.items():
         without["columns"][name]["miss_probability"] = chance
-    finished = made(tmp_path / "with", specification, num_datasets=2)
-    plain = made(tmp_path / "without", without, num_datasets=2)
-    for part in (new, existing):
+    finished = generate_series(tmp_path / "with", specification, num_datasets=2)
+    plain = generate_series(tmp_path / "without", without, num_datasets=2)
+    for part in (new_records, existing_records):
         records, before = part(finished, 2), part(plain, 2)
         pd.testing.assert_series_equal(records["region"], before["region"])
         for name in ", ".join(targets).split(", "):
@@ -320,8 +327,8 @@ def test_sorting_by_groups_leaves_missing_values_last(tmp_path: Path, direction:
     """Each group is in order, and no value is lost or made up."""
     specification = constrained({"height": direction}, "region")
     specification["columns"]["height"]["miss_probability"] = 0.3
-    finished = made(tmp_path, specification, num_datasets=2)
-    for records in (new(finished, 1), new(finished, 2)):
+    finished = generate_series(tmp_path, specification, num_datasets=2)
+    for records in (new_records(finished, 1), new_records(finished, 2)):
         for _, group in records.groupby("region")["height"]:
             known = [int(float(value)) for value in group if value]
             assert known == sorted(known, reverse=direction == "sort_descending")
@@ -335,8 +342,8 @@ def test_a_filter_by_frequency_where_nothing_is_known(tmp_path: Path, how: str) 
     specification = constrained({"height": "assign_value$33"}, None, f"dose with_{how}_frequency")
     specification["columns"]["dose"]["miss_probability"] = 1.0
     specification["columns"]["height"]["distribution_parameters"]["target_min"] = 40
-    finished = made(tmp_path, specification, num_datasets=2)
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification, num_datasets=2)
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         assert set(records["dose"]) == {""}
         assert "33" not in set(records["height"])
 
@@ -359,8 +366,8 @@ def test_a_bound_below_zero(
     for name, parameters in wanted.items():
         specification["columns"][name]["distribution_parameters"].update(parameters)
     specification["constraints"]["basic_constraints"] = [f"depth {operator} cost"]
-    finished = made(tmp_path, specification, num_datasets=2)
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification, num_datasets=2)
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         depth, cost = numbers(records, "depth"), numbers(records, "cost")
         assert records.assign(depth=depth, cost=cost).eval(f"depth {operator} cost").all()
         assert depth.nunique() > 5
@@ -373,10 +380,10 @@ def test_rows_that_differ_in_a_blank_and_a_gap_are_duplicates(tmp_path: Path) ->
     specification["metadata"]["date_columns"] = []
     del specification["columns"]["date"]
     specification["constraints"]["allow_duplicates"] = False
-    finished = made(
+    finished = generate_series(
         tmp_path, specification, num_datasets=2, date_columns=[], start_date="2024-01-01"
     )
-    records = new(finished, 1).drop(columns=["amount", "height"])
+    records = new_records(finished, 1).drop(columns=["amount", "height"])
     assert not records.duplicated().any()
     assert (records["dose"] == "").any()
 
@@ -389,7 +396,7 @@ def test_text_made_the_same_where_the_first_is_missing(tmp_path: Path) -> None:
     specification["constraints"]["custom_constraints"] = {
         "one": {"targets": {"code": "shift_distribution_left, make_same"}}
     }
-    finished = made(tmp_path, specification, fraction_of_new="2/3")
+    finished = generate_series(tmp_path, specification, fraction_of_new="2/3")
     for number in (1, 2, 3):
-        assert new(finished, number)["code"].nunique() == 1
-    assert existing(finished, 2)["code"].eq("").all()
+        assert new_records(finished, number)["code"].nunique() == 1
+    assert existing_records(finished, 2)["code"].eq("").all()

@@ -7,7 +7,12 @@ import pytest
 from series_assets.core.errors import InputError
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.columns import a_date, with_columns
-from series_assets_tests.support.making import existing, made, new, saved
+from series_assets_tests.exhibit_features.checked_series import (
+    existing_records,
+    generate_series,
+    new_records,
+    saved_specification,
+)
 
 FREQUENCIES = ["D", "B", "W", "W-WED", "MS", "ME", "QS", "QE", "YS", "YE", "2D"]
 
@@ -22,12 +27,17 @@ def test_dates_of_every_frequency_move(tmp_path: Path) -> None:
         },
     )
     names = [f"by {frequency}" for frequency in FREQUENCIES]
-    finished = made(tmp_path, specification, date_columns=["date", *names], length_of_period=6)
-    ends = {row[5:] for row in existing(finished, 2)["by QE"]}
+    finished = generate_series(
+        tmp_path, specification, date_columns=["date", *names], length_of_period=6
+    )
+    ends = {row[5:] for row in existing_records(finished, 2)["by QE"]}
     assert ends == {"03-31", "06-30", "09-30", "12-31"}
     for number in (1, 2, 3):
         # The checker holds every day against its window; here that the windows are used up.
-        days = {*new(finished, number)["by YE"], *existing(finished, number)["by YE"]}
+        days = {
+            *new_records(finished, number)["by YE"],
+            *existing_records(finished, number)["by YE"],
+        }
         assert len(days) == 2
 
 
@@ -44,8 +54,8 @@ def test_windows_that_are_open_at_one_end(tmp_path: Path) -> None:
     del columns["before"]["from"]
     columns["weeks_before"]["from"] = None
     names = ["after", "months_after", "before", "weeks_before"]
-    finished = made(tmp_path, specification, date_columns=["date", *names])
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification, date_columns=["date", *names])
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         assert records["after"].between("2024-02-15", "2024-02-24").all()
         assert records["before"].between("2024-02-20", "2024-02-29").all()
         assert set(records["months_after"]) <= {
@@ -62,10 +72,10 @@ def test_more_uniques_than_a_window_holds(tmp_path: Path) -> None:
     specification = with_columns(
         a_specification(number_of_rows=200), still=a_date("2024-01-01", "2024-01-10", 60)
     )
-    finished = made(tmp_path, specification)
+    finished = generate_series(tmp_path, specification)
     for number, days in ((1, 31), (2, 29), (3, 31)):
-        assert saved(finished, number, "new")["columns"]["date"]["uniques"] == days
-        rows = new(finished, number)
+        assert saved_specification(finished, number, "new")["columns"]["date"]["uniques"] == days
+        rows = new_records(finished, number)
         assert rows["date"].str[:7].unique().tolist() == [f"2024-0{number}"]
         assert rows["still"].max() <= "2024-01-10"
 
@@ -75,8 +85,8 @@ def test_fewer_uniques_than_a_window_holds(tmp_path: Path) -> None:
     specification = with_columns(
         a_specification(number_of_rows=200), date=a_date("2024-01-01", "2024-01-31", 5)
     )
-    finished = made(tmp_path, specification)
-    days = [set(part(finished, 2)["date"]) for part in (new, existing)]
+    finished = generate_series(tmp_path, specification)
+    days = [set(part(finished, 2)["date"]) for part in (new_records, existing_records)]
     assert [len(found) for found in days] == [5, 5]
     assert days[0] != days[1]
 
@@ -86,7 +96,7 @@ def test_a_window_without_a_frequency(tmp_path: Path) -> None:
     specification = with_columns(
         a_specification(), date=a_date("2024-01-01", "2024-01-31", 31, frequency=None)
     )
-    made(tmp_path, specification)
+    generate_series(tmp_path, specification)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +150,6 @@ def test_dates_that_are_missing(tmp_path: Path) -> None:
         a_specification(number_of_rows=200),
         date=a_date("2024-01-01", "2024-01-31", 31, miss_probability=0.3),
     )
-    finished = made(tmp_path, specification)
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification)
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         assert 0.15 < (records["date"] == "").mean() < 0.45

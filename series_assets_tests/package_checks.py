@@ -7,7 +7,7 @@ from series_assets.core.plan.series import Series
 from series_assets.pipeline.workspace import Workspace
 
 
-def complaints(series: Series, data: Path) -> list[str]:
+def failed_findings(series: Series, data: Path) -> list[str]:
     """Return what the checks of a series find wrong with its datasets."""
     table = Workspace(data).reference_table(series)
     checked = list(check_periods(table, series.calendar.keys))

@@ -12,7 +12,14 @@ from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, files_in, write_series
 from series_assets_tests.columns import a_category, a_date, a_uuid, with_columns
-from series_assets_tests.support.making import contents, existing, made, new, own_database, told
+from series_assets_tests.exhibit_features.checked_series import (
+    database_with_tables,
+    existing_records,
+    generate_series,
+    new_records,
+    rows_by_table,
+    run_command,
+)
 
 WARDS = {"F": ["Ash", "Birch"], "M": ["Cedar", "Elm", "Fir"]}
 
@@ -34,7 +41,7 @@ def with_wards(statement: str, rows: int = 60, **columns: Any) -> dict[str, Any]
 
 def wards(path: Path) -> Path:
     """Make a database with a table of wards by sex, a view of it, and days by sex."""
-    own = own_database(
+    own = database_with_tables(
         path,
         wards=[{"sex": sex, "ward": ward} for sex, of in WARDS.items() for ward in of],
         days=[{"sex": "F", "day": "2020-02-29"}, {"sex": "M", "day": "2021-03-01"}],
@@ -48,13 +55,15 @@ def wards(path: Path) -> Path:
 def test_a_value_looked_up_by_another_column(tmp_path: Path, static: list[str]) -> None:
     """A ward fits the sex it was looked up by; in existing records too, if not kept alone."""
     own = wards(tmp_path / "own.db")
-    finished = made(tmp_path, with_wards(lookup()), static_columns=static, exhibit_db_path=str(own))
+    finished = generate_series(
+        tmp_path, with_wards(lookup()), static_columns=static, exhibit_db_path=str(own)
+    )
     fitting = {(sex, ward) for sex, of in WARDS.items() for ward in of}
     for number in (1, 2, 3):
-        records = new(finished, number)
+        records = new_records(finished, number)
         assert set(zip(records["sex"], records["ward"], strict=True)) <= fitting
     if static != ["ward"]:
-        records = existing(finished, 3)
+        records = existing_records(finished, 3)
         assert set(zip(records["sex"], records["ward"], strict=True)) <= fitting
 
 
@@ -62,8 +71,8 @@ def test_the_probabilities_of_the_specification_weigh_what_is_looked_up(tmp_path
     """Of two wards that fit, the one that is three times as probable comes more often."""
     own = wards(tmp_path / "own.db")
     specification = with_wards(lookup(), rows=600)
-    finished = made(tmp_path, specification, num_datasets=2, exhibit_db_path=str(own))
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification, num_datasets=2, exhibit_db_path=str(own))
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         counts = records["ward"].value_counts()
         assert 1.8 < counts["Birch"] / counts["Ash"] < 5
 
@@ -72,8 +81,8 @@ def test_a_value_looked_up_in_a_view(tmp_path: Path) -> None:
     """A view of the user's is as good as a table."""
     own = wards(tmp_path / "own.db")
     specification = with_wards(lookup(table="some_wards"))
-    finished = made(tmp_path, specification, exhibit_db_path=str(own))
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification, exhibit_db_path=str(own))
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         assert set(records["ward"]) == {"Ash", "Birch", "Cedar", "Fir"}
 
 
@@ -86,8 +95,8 @@ def test_a_day_that_is_looked_up(tmp_path: Path) -> None:
     since = a_date("2024-01-01", "2024-01-31", 2, anonymising_set=statement)
     own = wards(tmp_path / "own.db")
     specification = with_columns(a_specification(), since=since)
-    finished = made(tmp_path, specification, exhibit_db_path=str(own))
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification, exhibit_db_path=str(own))
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         found = set(zip(records["sex"], records["since"], strict=True))
         assert found == {("F", "2020-02-29"), ("M", "2021-03-01")}
 
@@ -101,20 +110,20 @@ def test_a_value_looked_up_by_the_identifier(tmp_path: Path, kind: str) -> None:
     )
     own = wards(tmp_path / "own.db")
     specification = with_wards(statement, id=a_uuid(kind))
-    finished = made(tmp_path, specification, exhibit_db_path=str(own))
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification, exhibit_db_path=str(own))
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         assert "" not in set(records["ward"])
         assert records["ward"].nunique() > 2
 
 
 def test_a_look_up_beside_the_reference_table(tmp_path: Path) -> None:
     """The reference table in the same database, and its columns, disturb no look-up."""
-    own = own_database(
+    own = database_with_tables(
         tmp_path / "own.db", wards=[{"sex": "F", "ward": "Ash"}, {"sex": "M", "ward": "Elm"}]
     )
-    finished = made(tmp_path, with_wards(lookup()), exhibit_db_path=str(own))
-    assert set(contents(own)) >= {"demo_reference", "wards"}
-    assert set(existing(finished, 2)["ward"]) == {"Ash", "Elm"}
+    finished = generate_series(tmp_path, with_wards(lookup()), exhibit_db_path=str(own))
+    assert set(rows_by_table(own)) >= {"demo_reference", "wards"}
+    assert set(existing_records(finished, 2)["ward"]) == {"Ash", "Elm"}
 
 
 def test_more_rows_and_columns_than_one_statement_can_hold(tmp_path: Path) -> None:
@@ -128,10 +137,10 @@ def test_more_rows_and_columns_than_one_statement_can_hold(tmp_path: Path) -> No
     specification = with_wards(statement, rows=1100, **more)
     names = specification["metadata"]["categorical_columns"]
     specification["metadata"]["categorical_columns"] = [n for n in names if n != "ward"] + ["ward"]
-    finished = made(
+    finished = generate_series(
         tmp_path, specification, num_datasets=2, fraction_of_new="1/10", exhibit_db_path=str(own)
     )
-    for records in (new(finished, 1), existing(finished, 2)):
+    for records in (new_records(finished, 1), existing_records(finished, 2)):
         assert all(w in WARDS[s] for s, w in zip(records["sex"], records["ward"], strict=True))
 
 
@@ -181,7 +190,7 @@ def test_statements_that_cannot_be_right(
 ) -> None:
     """Two columns to join on, a table that is not there, another alias: told by validate."""
     own = wards(tmp_path / "own.db")
-    ended, said = told(
+    ended, said = run_command(
         monkeypatch, tmp_path, "validate", with_wards(statement), exhibit_db_path=str(own)
     )
     assert (ended, said) == (2, fault.format(own=own))
@@ -189,11 +198,11 @@ def test_statements_that_cannot_be_right(
 
 def test_a_statement_that_leaves_some_rows_without_a_value(tmp_path: Path) -> None:
     """Where nothing is found for a value, the cell is empty; nothing else comes in its place."""
-    own = own_database(tmp_path / "own.db", wards=[{"sex": "F", "ward": "Ash"}])
+    own = database_with_tables(tmp_path / "own.db", wards=[{"sex": "F", "ward": "Ash"}])
     specification = with_wards(lookup())
     specification["columns"]["ward"]["miss_probability"] = 0.01
-    finished = made(tmp_path, specification, exhibit_db_path=str(own))
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification, exhibit_db_path=str(own))
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         assert set(records.loc[records["sex"] == "M", "ward"]) == {""}
 
 
@@ -205,7 +214,7 @@ def test_a_statement_whose_result_would_differ(
     own = wards(tmp_path / "own.db")
     before = own.read_bytes()
     statement = lookup() + " WHERE random() > 0"
-    ended, said = told(
+    ended, said = run_command(
         monkeypatch, tmp_path, command, with_wards(statement), exhibit_db_path=str(own)
     )
     assert (ended, said) == (
@@ -223,7 +232,7 @@ def test_a_statement_that_only_shows_its_fault_when_run(
     """What is put together while the statement runs is stopped there, with the statement named."""
     own = wards(tmp_path / "own.db")
     statement = lookup() + " WHERE date('n' || 'ow') > ''"
-    ended, said = told(
+    ended, said = run_command(
         monkeypatch, tmp_path, "generate", with_wards(statement), exhibit_db_path=str(own)
     )
     assert ended == 1

@@ -7,7 +7,11 @@ import pytest
 
 from series_assets_tests.builders import a_specification
 from series_assets_tests.columns import a_number, with_columns
-from series_assets_tests.support.making import existing, made, new
+from series_assets_tests.exhibit_features.checked_series import (
+    existing_records,
+    generate_series,
+    new_records,
+)
 
 TARGETS: dict[str, dict[str, float]] = {
     "total": {"target_sum": 900},
@@ -44,13 +48,13 @@ def test_every_target_gives_numbers_in_parts_of_any_size(
     tmp_path: Path, rows: int, dispersion: float
 ) -> None:
     """No number is missing, be a part one row or many, and be its numbers all the same or not."""
-    finished = made(
+    finished = generate_series(
         tmp_path, of_all_targets(rows, dispersion), fraction_of_new="1/2", static_columns=["region"]
     )
     for number in (1, 2, 3):
-        for part in (new, existing):
+        for part in (new_records, existing_records):
             records = part(finished, number)
-            shares = {1: 1.0} if part is new else {1: 0.0}
+            shares = {1: 1.0} if part is new_records else {1: 0.0}
             share = shares.get(number, len(records) / rows)
             for kind in ("weighted_uniform", "normal"):
                 for precision in ("float", "integer"):
@@ -85,9 +89,9 @@ def test_normal_numbers_with_one_target(
         )
         for place in range(8)
     }
-    finished = made(tmp_path, with_columns(a_specification(number_of_rows=rows), **many))
+    finished = generate_series(tmp_path, with_columns(a_specification(number_of_rows=rows), **many))
     for number in (2, 3):
-        for part in (new, existing):
+        for part in (new_records, existing_records):
             records = part(finished, number)
             for name in many:
                 amounts = records[name].astype(float)
@@ -101,8 +105,12 @@ def test_normal_numbers_with_one_target(
 
 def test_the_bounds_are_reached_in_every_part(tmp_path: Path) -> None:
     """The least and the largest number of a part are the target's own."""
-    finished = made(tmp_path, a_specification(number_of_rows=60))
-    for records in (new(finished, 1), new(finished, 3), existing(finished, 3)):
+    finished = generate_series(tmp_path, a_specification(number_of_rows=60))
+    for records in (
+        new_records(finished, 1),
+        new_records(finished, 3),
+        existing_records(finished, 3),
+    ):
         amounts = records["amount"].astype(float)
         assert (amounts.min(), amounts.max()) == (1, 100)
 
@@ -114,9 +122,9 @@ def test_normal_numbers_have_mean_deviation_and_weights(tmp_path: Path) -> None:
         a_specification(number_of_rows=2000),
         amount=a_number(distribution="normal", distribution_parameters=parameters),
     )
-    finished = made(tmp_path, specification, num_datasets=2)
+    finished = generate_series(tmp_path, specification, num_datasets=2)
     apart = []
-    for records in (new(finished, 2), existing(finished, 2)):
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         amounts = records["amount"].astype(float)
         assert amounts.mean() == pytest.approx(500)
         assert amounts.std() == pytest.approx(40)
@@ -135,8 +143,8 @@ def test_a_total_that_some_rows_lack(tmp_path: Path) -> None:
         visits=a_number("integer", miss_probability=0.2),
     )
     specification["columns"]["sex"]["miss_probability"] = 0.2
-    finished = made(tmp_path, specification)
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification)
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         for name in ("amount", "visits"):
             assert 0.1 < (records[name] == "").mean() < 0.3
         assert records.loc[records["amount"] != "", "amount"].astype(float).sum() < 1600
@@ -149,8 +157,8 @@ def test_a_number_of_which_all_are_missing(tmp_path: Path) -> None:
         visits=a_number("integer", miss_probability=1.0),
         cost=a_number(miss_probability=1.0),
     )
-    finished = made(tmp_path, specification, static_columns=["cost", "sex"])
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification, static_columns=["cost", "sex"])
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         assert set(records["visits"]) == set(records["cost"]) == {""}
 
 
@@ -164,6 +172,6 @@ def test_a_mean_of_nothing(tmp_path: Path, targets: dict[str, float], aim: float
         a_specification(),
         amount=a_number(distribution_parameters={"dispersion": 0.2, **targets}),
     )
-    finished = made(tmp_path, specification)
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification)
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         assert records["amount"].astype(float).mean() == pytest.approx(aim, abs=1e-6)

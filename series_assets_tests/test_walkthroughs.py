@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from series_assets.cli import main
 from series_assets_tests.documents import ROOT, blocks_of, run, text_of
-from series_assets_tests.end_to_end.serving import dg_dev
-from series_assets_tests.walking import follow
+from series_assets_tests.end_to_end.dev_server import dg_dev
+from series_assets_tests.walkthrough import follow
 
 DBT = Path(os.environ.get("SERIES_ASSETS_TEST_DBT", ROOT / ".venv-dbt"))
 

@@ -13,7 +13,7 @@ from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
-from series_assets_tests.own_checks import complaints
+from series_assets_tests.package_checks import failed_findings
 from series_assets_tests.statistical.long_series import Ask, LongSeries, make
 from series_assets_tests.statistical.specifications import (
     a_normal_number,
@@ -221,7 +221,7 @@ def test_a_column_linked_to_another_identifier_than_the_first(tmp_path: Path) ->
     records = pd.read_csv(tmp_path / "data" / "demo" / "dataset_1.csv")
     assert values_of_entities(records, "sex").max() == 1
     assert values_of_entities(records, "visit").max() > 1
-    assert complaints(series, tmp_path / "data") == []
+    assert failed_findings(series, tmp_path / "data") == []
 
 
 # Derived columns that look at other rows.

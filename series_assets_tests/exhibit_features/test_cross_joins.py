@@ -10,7 +10,11 @@ import pytest
 from series_assets.core.errors import InputError
 from series_assets_tests.builders import a_series, a_specification
 from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
-from series_assets_tests.support.making import existing, made, new
+from series_assets_tests.exhibit_features.checked_series import (
+    existing_records,
+    generate_series,
+    new_records,
+)
 
 TWICE = ["frequency | probability_vector", "1 | 0.5", "2 | 0.5"]
 
@@ -28,11 +32,11 @@ def crossed(*names: str, rows: int = 60, **columns: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("rows", [48, 53])
 def test_combinations_come_equally_often(tmp_path: Path, rows: int, static: list[str]) -> None:
     """Each combination of the values not kept by an entity is there, and none is left out."""
-    finished = made(tmp_path, crossed("sex", "region", rows=rows), static_columns=static)
-    for part in (new, existing):
+    finished = generate_series(tmp_path, crossed("sex", "region", rows=rows), static_columns=static)
+    for part in (new_records, existing_records):
         records = part(finished, 2)
         assert "" not in records.to_numpy()
-        free = [name for name in ("sex", "region") if name not in static or part is new]
+        free = [name for name in ("sex", "region") if name not in static or part is new_records]
         counts = Counter(records[free].itertuples(index=False, name=None))
         size = prod({"sex": 2, "region": 3}[name] for name in free)
         if free:
@@ -49,8 +53,8 @@ def test_identifiers_are_one_to_a_row_however_much_is_crossed(tmp_path: Path) ->
         id=a_uuid(frequency_distribution=TWICE),
         number=a_uuid("range", frequency_distribution=TWICE),
     )
-    finished = made(tmp_path, specification, linked_columns=["id", "number"])
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification, linked_columns=["id", "number"])
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         assert records["id"].value_counts().max() == 2
 
 
@@ -63,7 +67,7 @@ def test_a_pair_that_is_cross_joined(tmp_path: Path) -> None:
     pair["label"]["original_values"] = "See paired column"
     for static in ([], ["label"]):
         specification = crossed("ward", "label", "region", rows=50, **pair)
-        made(tmp_path / str(len(static)), specification, static_columns=static)
+        generate_series(tmp_path / str(len(static)), specification, static_columns=static)
 
 
 def test_a_total_over_crossed_rows(tmp_path: Path) -> None:
@@ -72,8 +76,8 @@ def test_a_total_over_crossed_rows(tmp_path: Path) -> None:
     specification = crossed(
         "sex", "region", rows=50, amount=a_number(distribution_parameters=parameters)
     )
-    finished = made(tmp_path, specification)
-    for records in (new(finished, 2), existing(finished, 2)):
+    finished = generate_series(tmp_path, specification)
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
         total = records["amount"].astype(float).sum()
         assert total == pytest.approx(2500, rel=0.2)
 
@@ -85,9 +89,9 @@ def test_dates_and_categories_crossed_in_periods_of_changing_length(tmp_path: Pa
     specification["columns"]["date"] = a_date(
         "2024-01-01", "2024-01-31", 31, cross_join_all_unique_values=True
     )
-    finished = made(tmp_path, specification, num_datasets=4)
+    finished = generate_series(tmp_path, specification, num_datasets=4)
     for number, days in ((1, 31), (2, 29), (3, 31), (4, 30)):
-        rows = new(finished, number)
+        rows = new_records(finished, number)
         assert rows["date"].max() == f"2024-{number:02}-{days}" or len(rows) < 130
         repeated = rows.groupby(["date", "sex"]).size()
         assert repeated.max() == -(-len(rows) // (2 * days))

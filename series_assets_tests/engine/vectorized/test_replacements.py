@@ -21,7 +21,7 @@ from series_assets.engine.constraint_actions import CorrectedHandler
 from series_assets.engine.vectorized import categories, numbers, tables
 from series_assets.engine.vectorized import identifiers as fast_identifiers
 from series_assets.engine.vectorized.registry import FastHandler
-from series_assets_tests.engine.both_ways import INSTALLED, assert_same_frames
+from series_assets_tests.engine.stock_comparison import INSTALLED, assert_same_frames
 
 _WEIGHTS = st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0, float("nan"), float("inf"), -0.5])
 _VALUES = ["A", "B", "C", None]

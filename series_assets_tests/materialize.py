@@ -3,7 +3,7 @@
 import dagster as dg
 
 
-def make(
+def materialize(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     *assets: str,

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from series_assets.cli import main
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
-from series_assets_tests.support.making import told
-from series_assets_tests.support.metadata import FIRST, SECOND, metadata_of
+from series_assets_tests.exhibit_features.checked_series import run_command
+from series_assets_tests.exhibit_features.metadata import FIRST, SECOND, metadata_of
 
 
 def failing(calculation: str) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def test_a_failure_says_where(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calculation: str, where: str, why: str
 ) -> None:
     """Series, period, part and the error itself; the exit code is that of a failure."""
-    ended, said = told(
+    ended, said = run_command(
         monkeypatch, tmp_path, "generate", failing(calculation), fraction_of_new="9/10"
     )
     assert ended == 1
@@ -43,7 +43,7 @@ def test_validate_tells_it_before_anything_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calculation: str
 ) -> None:
     """The same failures end in a fault of the input where the series is validated."""
-    ended, said = told(
+    ended, said = run_command(
         monkeypatch, tmp_path, "validate", failing(calculation), fraction_of_new="9/10"
     )
     assert ended == 2
@@ -61,7 +61,7 @@ def test_what_exhibit_prints_of_a_specification_it_refuses(
         **{name: a_category(name, {"a": 1, "b": 1}, anonymising_set="birds") for name in "uvw"},
     )
     specification["linked_columns"] = [[1, ["u", "v", "w"]]]
-    ended, said = told(monkeypatch, tmp_path, "validate", specification)
+    ended, said = run_command(monkeypatch, tmp_path, "validate", specification)
     assert ended == 2
     assert "birds has fewer columns than linked group u, v, w" in said
     assert "Generation command not recognized" not in said
@@ -81,7 +81,7 @@ def with_duplicates() -> dict[str, Any]:
 
 def test_duplicates_left_out_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """How many rows a dataset lacks as duplicates are not allowed is told, period by period."""
-    ended, said = told(monkeypatch, tmp_path, "generate", with_duplicates())
+    ended, said = run_command(monkeypatch, tmp_path, "generate", with_duplicates())
     assert ended == 0
     notes = said.splitlines()
     assert [note.split(" Exhibit dropped ")[0] for note in notes] == [

@@ -18,7 +18,7 @@ from scipy.stats import spearmanr
 from series_assets_tests.builders import a_specification, a_user_input
 from series_assets_tests.columns import a_category, a_date, a_number, with_columns
 from series_assets_tests.statistical.long_series import Ask, LongSeries, make
-from series_assets_tests.statistical.sharing import shared
+from series_assets_tests.statistical.shared_values import shared
 from series_assets_tests.statistical.specifications import (
     a_normal_number,
     a_place,

@@ -14,7 +14,7 @@ from series_assets.storage.files import write_text
 from series_assets.storage.loading import load_series
 from series_assets.storage.scratch import exclusive_access
 from series_assets_tests.builders import a_specification, a_user_input, write_series
-from series_assets_tests.support.making import own_database, told
+from series_assets_tests.exhibit_features.checked_series import database_with_tables, run_command
 
 ENDLESS = (
     "CREATE VIEW endless AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
@@ -94,7 +94,9 @@ def test_a_database_with_a_table_of_exhibits_name_is_still_another_programs(
     with closing(sqlite3.connect(own)) as connection, connection:
         connection.execute("CREATE TABLE patients (id, name)")
     before = own.read_bytes()
-    ended, said = told(monkeypatch, tmp_path, command, a_specification(), exhibit_db_path=str(own))
+    ended, said = run_command(
+        monkeypatch, tmp_path, command, a_specification(), exhibit_db_path=str(own)
+    )
     assert ended == 2
     assert said.startswith(f"demo/user_input.yml: the database {own} has none of Exhibit's tables")
     assert own.read_bytes() == before
@@ -114,11 +116,13 @@ def test_a_view_has_the_bounds_of_a_statement(
 ) -> None:
     """One that never ends, or that differs from run to run, is told of and made nothing of."""
     monkeypatch.setattr("series_assets.storage.sql_guard.MAX_SECONDS", 1)
-    own = own_database(tmp_path / "own.db")
+    own = database_with_tables(tmp_path / "own.db")
     with closing(sqlite3.connect(own)) as connection, connection:
         connection.execute(view)
     specification = a_specification()
     specification["columns"]["region"]["anonymising_set"] = "endless.region"
-    ended, said = told(monkeypatch, tmp_path, command, specification, exhibit_db_path=str(own))
+    ended, said = run_command(
+        monkeypatch, tmp_path, command, specification, exhibit_db_path=str(own)
+    )
     assert ended == 2 and why in said
     assert "columns.region.anonymising_set" in said

@@ -9,7 +9,12 @@ import pytest
 from series_assets_tests.builders import a_specification
 from series_assets_tests.checker import Finished
 from series_assets_tests.columns import a_date, with_columns
-from series_assets_tests.support.making import existing, made, new, saved
+from series_assets_tests.exhibit_features.checked_series import (
+    existing_records,
+    generate_series,
+    new_records,
+    saved_specification,
+)
 
 
 def with_visits(first: str, last: str, rows: int = 60, **more: Any) -> dict[str, Any]:
@@ -21,12 +26,16 @@ def with_visits(first: str, last: str, rows: int = 60, **more: Any) -> dict[str,
 
 def parts(finished: Finished, number: int) -> list[pd.DataFrame]:
     """Return the parts of a dataset that have rows."""
-    return [part for part in (new(finished, number), existing(finished, number)) if len(part)]
+    return [
+        part
+        for part in (new_records(finished, number), existing_records(finished, number))
+        if len(part)
+    ]
 
 
 def test_a_window_of_one_day_stays_one_day(tmp_path: Path) -> None:
     """On 29 February, and then on the last day of every month: one date in each file."""
-    finished = made(
+    finished = generate_series(
         tmp_path,
         with_visits("2024-02-29", "2024-02-29"),
         date_columns=["visit"],
@@ -41,7 +50,7 @@ def test_a_window_of_one_day_stays_one_day(tmp_path: Path) -> None:
 def test_a_window_full_in_february_is_full_in_march(tmp_path: Path) -> None:
     """All days of each month occur, in new and in existing records, and about equally often."""
     rows = 3000
-    finished = made(
+    finished = generate_series(
         tmp_path,
         with_visits("2024-02-01", "2024-02-29", rows),
         date_columns=["visit"],
@@ -54,7 +63,10 @@ def test_a_window_full_in_february_is_full_in_march(tmp_path: Path) -> None:
         wanted = rows / days
         assert abs(counts - wanted).max() < 5 * wanted**0.5, counts.describe()
         if number > 1:
-            assert saved(finished, number, "existing")["columns"]["visit"]["uniques"] == days
+            assert (
+                saved_specification(finished, number, "existing")["columns"]["visit"]["uniques"]
+                == days
+            )
 
 
 def test_a_day_on_the_windows_end_moves_with_it(tmp_path: Path) -> None:
@@ -77,13 +89,15 @@ def test_a_day_on_the_windows_end_moves_with_it(tmp_path: Path) -> None:
         "is last": "visit == '2024-02-29'",
         "within": "visit.between('2024-02-29', '2024-02-29')",
     }
-    finished = made(tmp_path, specification, date_columns=["visit", "seen"], num_datasets=3)
+    finished = generate_series(
+        tmp_path, specification, date_columns=["visit", "seen"], num_datasets=3
+    )
     for number, last in ((1, "2024-02-29"), (2, "2024-03-31"), (3, "2024-04-30")):
         for part in parts(finished, number):
             assert set(part["visit"]) == {last}
             assert set(part["is last"]) == {"True"}
             assert set(part["within"]) == {"True"}
-        fresh = new(finished, number)
+        fresh = new_records(finished, number)
         assert set(fresh.loc[fresh["region"] == "South", "seen"]) == {last}
 
 
@@ -98,8 +112,8 @@ def test_days_in_derived_columns_move(tmp_path: Path, part: str) -> None:
         "day": "(visit - visit.where(visit < '2000-01-01', '2024-01-01')).dt.days",
         "young": "born.between('1995-01-01', '2024-01-31')",
     }
-    finished = made(tmp_path, specification, date_columns=["visit"], num_datasets=3)
-    read = new if part == "new" else existing
+    finished = generate_series(tmp_path, specification, date_columns=["visit"], num_datasets=3)
+    read = new_records if part == "new" else existing_records
     for number, month in ((2, "02"), (3, "03")):
         found = read(finished, number)
         assert (found["late"] == "True").equals(found["visit"] > f"2024-{month}-15")
@@ -113,13 +127,13 @@ def test_a_date_that_is_static_and_moves_keeps_its_day_in_existing_records(tmp_p
     """New records have the days of their period; a day beside the column is the period's own."""
     specification = with_visits("2024-02-01", "2024-02-29")
     specification["derived_columns"] = {"late": "(visit >= '2024-02-29')"}
-    finished = made(
+    finished = generate_series(
         tmp_path, specification, date_columns=["visit"], static_columns=["visit"], num_datasets=3
     )
-    first = set(new(finished, 1)["visit"])
-    second = new(finished, 2)
+    first = set(new_records(finished, 1)["visit"])
+    second = new_records(finished, 2)
     assert set(second["visit"].str[:7]) == {"2024-03"}
-    drawn = existing(finished, 2)
+    drawn = existing_records(finished, 2)
     assert set(drawn["visit"]) <= first
     assert (second["late"] == "True").equals(second["visit"] == "2024-03-31")
     assert set(drawn["late"]) == {"False"}
