@@ -1,6 +1,7 @@
-"""Which test files take long: they begin first, and are no part of ``pytest -m fast``.
+"""The test files that take long: they start first, and ``pytest -m fast`` leaves them out.
 
-The others take less than three seconds each; ``test_slow_files`` sees to it that each path is one.
+Every other file takes less than three seconds. A folder in this table is run as one file: its tests
+share fixtures, so one process runs all of them.
 """
 
 from pathlib import Path
@@ -11,7 +12,7 @@ SECONDS = {
     "end_to_end": 180,
     "test_dbt_example.py": 60,
     "test_production.py": 60,
-    "test_company.py": 40,
+    "interference": 40,
     "dagster/test_assets.py": 38,
     "test_crashes.py": 35,
     "test_rules.py": 32,
@@ -93,13 +94,14 @@ SECONDS = {
     "cli/test_all_commands.py": 3,
     "cli/test_list.py": 3,
 }
-"""Files, and a folder whose tests share a server, with about how long they take."""
+"""Files and folders, with about how many seconds they take."""
 
 
 def place_of(path: Path) -> str:
-    """Return the file of a test below this folder, or the folder that the table has it by."""
+    """Return the path of a test file below this folder, or the folder that the table lists."""
     try:
         place = path.relative_to(_TESTS)
-    except ValueError:  # a file of a test of the tests
+    except ValueError:  # a file that a test has written
         return path.as_posix()
-    return place.parts[0] if place.parts[0] in SECONDS else place.as_posix()
+    folders = (folder.as_posix() for folder in place.parents)
+    return next((folder for folder in folders if folder in SECONDS), place.as_posix())

@@ -134,7 +134,7 @@ def assert_same(stock_way: Outcome, fast: Outcome) -> None:
 
 
 def assert_same_frames(one: pd.DataFrame, other: pd.DataFrame) -> None:
-    """Assert equal values, types, index and columns, and equal types of values in object columns."""
+    """Assert equal values, types, index and columns, and in object columns equal value types."""
     pd.testing.assert_frame_equal(one, other, check_exact=True)
     for name, column in one.items():
         if column.dtype == object:
