@@ -1,4 +1,4 @@
-"""Fixtures shared by the tests of this folder, which all run in one process (see ``slow_files``)."""
+"""Fixtures shared by the tests of this folder, which run in one process (see ``slow_files``)."""
 
 from collections.abc import Iterator
 from pathlib import Path

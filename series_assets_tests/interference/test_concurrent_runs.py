@@ -20,7 +20,7 @@ def test_runs_of_one_series_at_once(runs: Runs, undisturbed: Snapshot) -> None:
 
 
 def test_periods_made_again_side_by_side(runs: Runs, undisturbed: Snapshot) -> None:
-    """As in a backfill of several runs; a run of the complete range at the same time is harmless."""
+    """As in a backfill of several runs, with a run of the complete range at the same time."""
     assert_succeeded(runs.run())
     for result in runs.run_concurrently([*GENERATE_EACH, GENERATE_ALL]):
         assert_succeeded(result)

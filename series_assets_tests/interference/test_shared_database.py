@@ -100,8 +100,8 @@ def test_a_run_gives_up_if_another_writer_takes_too_long(
         message = error_message(runs.run(patience=1))
         writer.execute("ROLLBACK")
     assert message == (
-        f"{user_database}: another program has been using it for more than 1 seconds; close that program "
-        "or wait until it is done, then run it again"
+        f"{user_database}: another program has been using it for more than 1 seconds; close that "
+        "program or wait until it is done, then run it again"
     )
     assert reference_rows(user_database) == {}
     assert not (runs.data / ".runs").exists()

@@ -13,7 +13,7 @@ from series_assets.interface import generate
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.checker import Finished, check
-from series_assets_tests.tampering import Rows, assert_check_fails, read, write
+from series_assets_tests.checker.tampering import Rows, assert_check_fails, read, write
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,4 @@
-"""Rules of the checker that look at more than a row: entities, columns over periods, totals.
-
-As everything of the checker, they are worked out anew from the two files and what was delivered.
-"""
+"""Rules about more than one row: entities, columns over several periods, totals."""
 
 import re
 from collections import Counter
@@ -12,38 +9,27 @@ from typing import Any
 
 import pandas as pd
 
-Row = dict[str, str]
-_LOOKING_AROUND = re.compile(r"groupby|\.(sum|mean|rank|shift|cumsum|min|max|median|std|count)\(")
+from series_assets_tests.checker.delivered import DeliveredData
+from series_assets_tests.checker.finished import Row
+from series_assets_tests.checker.rules import Rules
+
 _IMPROBABLE = 1e-7
-"""Two columns of gaps that are the same by chance less often than this are no chance."""
+"""Below this probability, two columns with the same rows missing are no coincidence."""
 
 
-def look_around(derived: Mapping[str, str], mentions: Any) -> list[str]:
-    """Return the derived columns whose values depend on other rows, or on such columns."""
-    found: list[str] = []
-    while True:
-        more = [
-            name
-            for name, text in derived.items()
-            if name not in found
-            and (_LOOKING_AROUND.search(text) or mentions(text).intersection(found))
-        ]
-        if not more:
-            return found
-        found += more
-
-
-def check_wholes(data: Any) -> None:
-    """Raise an AssertionError that names the file and the fault, if a rule is broken."""
-    for fault in (*_statics(data), *_gaps(data), *_repeats(data), *_derived(data)):
+def check_over_periods(data: DeliveredData) -> None:
+    """Raise an AssertionError that names the file and the fault if a rule is broken."""
+    for fault in (
+        *_static_columns(data),
+        *_missing_values(data),
+        *_repeated_numbers(data),
+        *_derived_columns(data),
+    ):
         raise AssertionError(fault)
 
 
-# Entities of several rows.
-
-
-def _statics(data: Any) -> Iterator[str]:
-    """All new records of an entity in a file have the static columns of its first one."""
+def _static_columns(data: DeliveredData) -> Iterator[str]:
+    """All new records of an entity in a file have the static values of its first one."""
     rules = data.rules
     for k, rows in enumerate(data.new):
         for row in rows:
@@ -56,22 +42,19 @@ def _statics(data: Any) -> Iterator[str]:
                     )
 
 
-# Gaps.
-
-
-def _gaps(data: Any) -> Iterator[str]:
-    for name in _columns_left_alone(data.rules):
+def _missing_values(data: DeliveredData) -> Iterator[str]:
+    for name in _unchanged_columns(data.rules):
         chance = data.rules.columns[name]["miss_probability"]
         if 0 < chance < 1:
-            yield from _same_gaps(data, name, chance)
+            yield from _same_rows_missing(data, name, chance)
             if name not in data.rules.static:
-                yield from _rate(data, name, chance)
+                yield from _missing_rate(data, name, chance)
 
 
-def _columns_left_alone(rules: Any) -> list[str]:
-    """Return the columns that nothing changes once they are made.
+def _unchanged_columns(rules: Rules) -> list[str]:
+    """Return the columns that nothing changes after they are generated.
 
-    A basic constraint changes its left side, or another one where that has to stay.
+    A basic constraint changes its left side, or another column if that one must not change.
     """
     changed = {*rules.targets(), *rules.uuids}
     changed |= {name for text in rules.basic for name in rules.mentions(text)}
@@ -83,7 +66,7 @@ def _columns_left_alone(rules: Any) -> list[str]:
     return [name for name in rules.columns if name not in changed]
 
 
-def _same_gaps(data: Any, name: str, chance: float) -> Iterator[str]:
+def _same_rows_missing(data: DeliveredData, name: str, chance: float) -> Iterator[str]:
     out = data.rules.outputs(name)[0]
     for one, other in combinations(range(data.rules.periods), 2):
         rows = min(len(data.new[one]), len(data.new[other]))
@@ -100,8 +83,8 @@ def _same_gaps(data: Any, name: str, chance: float) -> Iterator[str]:
             )
 
 
-def _rate(data: Any, name: str, chance: float) -> Iterator[str]:
-    """Over all periods but the first, about as many values are missing as was asked for."""
+def _missing_rate(data: DeliveredData, name: str, chance: float) -> Iterator[str]:
+    """After the first period, about as many values are missing as ``miss_probability`` says."""
     out = data.rules.outputs(name)[0]
     rows = [row for k in range(1, data.rules.periods) for row in data.datasets[k]]
     found, expected = sum(row[out] == "" for row in rows), len(rows) * chance
@@ -112,12 +95,9 @@ def _rate(data: Any, name: str, chance: float) -> Iterator[str]:
         )
 
 
-# Numbers that come again.
-
-
-def _repeats(data: Any) -> Iterator[str]:
-    for name in _columns_left_alone(data.rules):
-        if not _varies(data.rules.columns[name]) or name in data.rules.static:
+def _repeated_numbers(data: DeliveredData) -> Iterator[str]:
+    for name in _unchanged_columns(data.rules):
+        if not _is_continuous(data.rules.columns[name]) or name in data.rules.static:
             continue
         runs = {
             f"{part} records of dataset_{k + 1}.csv": _inner_numbers(rows, name)
@@ -129,8 +109,8 @@ def _repeats(data: Any) -> Iterator[str]:
                 yield f"{name}: {one} and {other} have {len(left & right)} numbers in common"
 
 
-def _varies(column: Mapping[str, Any]) -> bool:
-    """Tell whether the values of a column differ by chance, so finely that none comes twice."""
+def _is_continuous(column: Mapping[str, Any]) -> bool:
+    """Return whether a column has values that are so fine that none occurs twice by chance."""
     if column["type"] != "continuous" or column["precision"] != "float":
         return False
     parameters = column["distribution_parameters"]
@@ -139,19 +119,16 @@ def _varies(column: Mapping[str, Any]) -> bool:
 
 
 def _inner_numbers(rows: Sequence[Row], name: str) -> set[str]:
-    """Return the values that a run has once, without the ends of its scale."""
+    """Return the numbers that occur once in a run, without the ends of its scale."""
     counts = Counter(row[name] for row in rows if row[name])
     once = sorted((value for value, times in counts.items() if times == 1), key=float)
     return {value for value in once[1:-1] if float(value) % 1}
 
 
-# Derived columns that look at other rows.
-
-
-def _derived(data: Any) -> Iterator[str]:
+def _derived_columns(data: DeliveredData) -> Iterator[str]:
     for name in data.rules.over_all_rows:
         for k, rows in enumerate(data.datasets):
-            wanted = _computed(data.rules, name, rows)
+            wanted = _expected_values(data.rules, name, rows)
             if wanted is None:
                 continue
             for row, right in zip(rows, wanted, strict=True):
@@ -165,8 +142,8 @@ def _derived(data: Any) -> Iterator[str]:
                     yield f"dataset_{k + 1}.csv: {name} is {row[name]!r} instead of {right}"
 
 
-def _computed(rules: Any, name: str, rows: Sequence[Row]) -> "pd.Series[float] | None":
-    """Return what a derived column has to be in each row; None where that is not known here."""
+def _expected_values(rules: Rules, name: str, rows: Sequence[Row]) -> "pd.Series[float] | None":
+    """Return the values of a derived column in each row; None if its formula is not known here."""
     text = rules.derived[name]
     grouped = re.fullmatch(r"df\.groupby\('(.+)'\)\['(.+)'\]\.(sum|count|mean)\(\)", text)
     if grouped:

@@ -1,4 +1,4 @@
-"""Changing the files of finished series, to see that the checker complains."""
+"""Changes to the files of a generated series, to test that the checker finds them."""
 
 import csv
 from pathlib import Path
@@ -17,7 +17,7 @@ def read(path: Path) -> Rows:
 
 
 def write(path: Path, rows: Rows) -> None:
-    """Write rows as the CSV they came from."""
+    """Write rows as CSV, in the form in which they were read."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -25,6 +25,6 @@ def write(path: Path, rows: Rows) -> None:
 
 
 def assert_check_fails(finished: Finished, sentence: str) -> None:
-    """Expect the checker to complain in words like these."""
+    """Assert that the checker fails with a message that matches."""
     with pytest.raises(AssertionError, match=sentence):
         check(finished)
