@@ -62,7 +62,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 class _FileByFile(LoadScopeScheduling):
-    """Gives each file, and each folder that ``slow_files`` lists, to one process.
+    """Gives each file, and each group of files in ``slow_files``, to one process.
 
     Shared fixtures are then computed once, and one server is started. This goes by the paths of
     tests because the groups of xdist get lost with pytest 9.2.

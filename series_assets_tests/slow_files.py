@@ -1,12 +1,15 @@
 """The test files that take long: they start first, and ``pytest -m fast`` leaves them out.
 
-Every other file takes less than three seconds. A folder in this table is run as one file: its tests
-share fixtures, so one process runs all of them.
+Every other file takes less than three seconds.
 """
 
 from pathlib import Path
 
 _TESTS = Path(__file__).parent
+
+GROUPS = ("checks", "end_to_end", "faulty_inputs", "interference")
+"""Folders whose tests share fixtures that take time: one process runs all files of such a folder,
+except for files that are listed below."""
 
 SECONDS = {
     "end_to_end": 180,
@@ -29,7 +32,7 @@ SECONDS = {
     "scaffolding/test_infer_series.py": 20,
     "pipeline/test_tool_tables.py": 20,
     "cli/test_generate.py": 20,
-    "test_faulty_inputs.py": 17,
+    "faulty_inputs": 17,
     "test_reproducible.py": 16,
     "test_benchmarks.py": 15,
     "test_consumer_view.py": 15,
@@ -94,14 +97,19 @@ SECONDS = {
     "cli/test_all_commands.py": 3,
     "cli/test_list.py": 3,
 }
-"""Files and folders, with about how many seconds they take."""
+"""Files and groups, with about how many seconds they take."""
 
 
 def place_of(path: Path) -> str:
-    """Return the path of a test file below this folder, or the folder that the table lists."""
+    """Return the path of a test file below this folder, or its group.
+
+    Tests of one place run in one process.
+    """
     try:
         place = path.relative_to(_TESTS)
     except ValueError:  # a file that a test has written
         return path.as_posix()
+    if place.as_posix() in SECONDS:
+        return place.as_posix()
     folders = (folder.as_posix() for folder in place.parents)
-    return next((folder for folder in folders if folder in SECONDS), place.as_posix())
+    return next((folder for folder in folders if folder in GROUPS), place.as_posix())

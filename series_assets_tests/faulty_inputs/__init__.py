@@ -1,0 +1,1 @@
+"""A user's mistakes, each of which ends in one message (contract, section 9)."""
