@@ -100,7 +100,7 @@ class DeliveredSeries:
         return [p for n, p in first.items() if often[n] == times and (n not in fresh) == known]
 
     def change(self, number: int, place: int, *, both: bool = False, **values: str) -> Row:
-        """Change values of one row of a dataset, and of the same new record; return what it was."""
+        """Change one row, with ``both`` also its new record; return the original row."""
         rows = self.rows(number)
         before = dict(rows[place])
         rows[place] |= values

@@ -94,7 +94,7 @@ def test_only_the_rules_asked_for_are_held(original: DeliveredSeries) -> None:
 
 
 def test_rows_left_out_as_duplicates_are_told_and_not_wrong(tmp_path: Path) -> None:
-    """With ``allow_duplicates: false`` there may be fewer new rows than asked for."""
+    """With ``allow_duplicates: false``, fewer new rows are reported, but not wrong."""
     specification = with_columns(
         a_specification(number_of_rows=60),
         id=a_uuid(miss_probability=0.5),

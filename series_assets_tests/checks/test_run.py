@@ -101,7 +101,7 @@ def test_a_dataset_that_is_a_folder_is_told(delivered: DeliveredSeries) -> None:
 
 
 def test_files_of_other_contents_are_told(delivered: DeliveredSeries) -> None:
-    """Both files were edited after the dataset was made; nothing else is said."""
+    """The series has changed since the dataset was generated; only that is reported."""
     other = DeliveredSeries(
         a_series(full_specification(), full_user_input(fraction_of_new=1)), delivered.data
     )

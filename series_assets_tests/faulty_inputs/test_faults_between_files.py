@@ -21,7 +21,7 @@ def test_no_identifier(tmp_path: Path) -> None:
 
 
 def test_too_few_entities(tmp_path: Path) -> None:
-    """Where half of the identifiers are missing, nearly all rows cannot be existing ones."""
+    """With half of the identifiers missing, there are too few entities to sample from."""
     specification = changed(a_specification(), "columns/id/miss_probability", 0.5)
     assert validate(tmp_path, specification, a_user_input(fraction_of_new="1/30")) == [
         "demo/user_input.yml: fraction_of_new 1/30 asks period 2024-02-01 to draw 58 entities, "

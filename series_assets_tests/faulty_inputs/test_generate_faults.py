@@ -129,6 +129,6 @@ def test_a_faulty_series_is_not_generated(tmp_path: Path) -> None:
     ],
 )
 def test_periods_that_cannot_be_made(tmp_path: Path, periods: str, message: str) -> None:
-    """Periods that there are not, or not yet, are refused without leaving anything behind."""
+    """Periods that do not exist, or lack their predecessors, are refused without side effects."""
     write_series(tmp_path / "series")
     assert messages_of(tmp_path, "generate", "demo", "--periods", periods) == [message]

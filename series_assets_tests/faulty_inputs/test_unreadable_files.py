@@ -68,7 +68,7 @@ FILE_FAULTS: list[tuple[str, Callable[[Path], object], str]] = [
 def test_a_file_that_cannot_be_read(
     tmp_path: Path, file: str, change: Callable[[Path], object], message: str
 ) -> None:
-    """A file that is missing, no file, or no YAML is named, with the line where there is one."""
+    """The message names a file that is missing, not a file, or not YAML, and the line."""
     change(write_series(tmp_path / "series") / file)
     assert messages_of(tmp_path, "validate", "demo") == [f"demo/{file}: {message}"]
 

@@ -17,7 +17,7 @@ Content = dict[str, Any]
 
 
 def changed(content: Content, place: str, value: object) -> Content:
-    """Return a copy of the content with another value at ``place`` (``columns/sex/type``)."""
+    """Return a copy of the content with another value at ``place``: ``columns/sex/type``."""
     content = deepcopy(content)
     *above, key = place.split("/")
     inside = content

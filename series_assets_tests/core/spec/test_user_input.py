@@ -1,6 +1,6 @@
 """The keys of a user input: what each may hold, and what is said of the rest (section 1).
 
-That every message reaches the command line as it is stands in ``test_faulty_inputs``.
+That the command line shows these messages is tested in ``faulty_inputs``.
 """
 
 import re

@@ -1,0 +1,1 @@
+"""Series of many kinds, each checked against the contract from the outside."""

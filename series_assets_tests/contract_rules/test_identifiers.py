@@ -1,0 +1,53 @@
+"""Identifiers of every kind, and how often an entity occurs."""
+
+from pathlib import Path
+
+import pytest
+
+from series_assets_tests.builders import a_specification, a_user_input
+from series_assets_tests.columns import a_uuid, with_columns
+from series_assets_tests.contract_rules.series import FREQUENCIES, make
+
+
+@pytest.mark.parametrize("kind", ["uuid", "pseudo_chi", "range"])
+def test_entities_occur_as_often_as_their_frequency_says(tmp_path: Path, kind: str) -> None:
+    """Entities of one, two or three rows a period, whatever identifies them."""
+    specification = with_columns(
+        a_specification(number_of_rows=90),
+        id=a_uuid(kind, frequency_distribution=FREQUENCIES),
+    )
+    make(tmp_path, specification, a_user_input(num_datasets=5, fraction_of_new="1/2"))
+
+
+@pytest.mark.each_value
+@pytest.mark.parametrize("links", [[], ["chi", "id", "number"], ["chi", "number"]])
+@pytest.mark.parametrize("missing", ["", "id", "chi"])
+def test_several_identifiers(tmp_path: Path, links: list[str], missing: str) -> None:
+    """Identifiers of all kinds side by side, linked or not, one of them missing at times."""
+    specification = with_columns(
+        a_specification(number_of_rows=80),
+        id=a_uuid(frequency_distribution=FREQUENCIES[:3]),
+        chi=a_uuid("pseudo_chi", frequency_distribution=FREQUENCIES[:3], uuid_seed=5),
+        number=a_uuid("range", frequency_distribution=FREQUENCIES[:3]),
+    )
+    if missing:
+        specification["columns"][missing]["miss_probability"] = 0.2
+    make(tmp_path, specification, a_user_input(linked_columns=links, fraction_of_new="1/2"))
+
+
+def test_identifiers_without_a_seed_of_their_own(tmp_path: Path) -> None:
+    """Where no uuid_seed is given, the random_seed stands in for it, in every period."""
+    specification = a_specification(random_seed=11)
+    del specification["columns"]["id"]["uuid_seed"]
+    make(tmp_path, specification)
+
+
+def test_a_column_linked_to_an_identifier_is_kept_for_life(tmp_path: Path) -> None:
+    """What is linked to an identifier is static without being named so."""
+    make(tmp_path, user_input=a_user_input(static_columns=None, linked_columns=["id", "region"]))
+
+
+def test_records_without_an_identifier_are_nobody(tmp_path: Path) -> None:
+    """Where most identifiers are missing, existing records are drawn from the others alone."""
+    specification = with_columns(a_specification(), id=a_uuid(miss_probability=0.6))
+    make(tmp_path, specification, a_user_input(fraction_of_new="2/3"))

@@ -1,0 +1,127 @@
+"""Tables of values and pairs that Exhibit would handle wrongly without a message are refused.
+
+Each case has a neighbour: the smallest change that makes the specification valid.
+"""
+
+from typing import Any
+
+import pytest
+
+from series_assets_tests.builders import a_specification
+from series_assets_tests.core.spec.faulty_specifications import (
+    Content,
+    faults_of,
+    with_column,
+    with_keys,
+)
+
+
+@pytest.mark.parametrize("values", [None, "random"])
+def test_values_that_are_nowhere(values: str | None) -> None:
+    """Up to inline_limit Exhibit reads values from the specification, above from the database."""
+    keys = {"original_values": values, "anonymising_set": "mountains"}
+    assert faults_of(with_keys("region", uniques=30, **keys)) == [
+        "columns.region.original_values lists no values, but its uniques 30 are within "
+        "inline_limit 30; list them, or give the number of values that the database holds"
+    ]
+    assert faults_of(with_keys("region", uniques=31, **keys)) == []
+
+
+def test_values_of_a_pattern_need_no_list() -> None:
+    """A regex column makes its values, however few they are."""
+    keys = {"original_values": "regex", "anonymising_set": "[A-C]"}
+    assert faults_of(with_keys("region", **keys)) == []
+
+
+def _paired(**keys: Any) -> Content:
+    """Return a specification whose ``code`` comes with its ``region``, from a table of values."""
+    specification = with_column(
+        "code", "region", paired_columns=["region"], original_values="See paired column", **keys
+    )
+    specification["columns"]["region"] |= {
+        "paired_columns": ["code"],
+        "original_values": [
+            "region | paired_code | probability_vector | amount",
+            "North | N | 0.2 | 0.3",
+            "South | S | 0.5 | 0.3",
+            "West | W | 0.3 | 0.4",
+            "Missing data | Missing data | 0 | 0",
+        ],
+    }
+    return specification
+
+
+def test_pairs_from_different_sets() -> None:
+    """Both columns of a pair say so where their values come from different sets."""
+    assert faults_of(_paired()) == []
+    assert faults_of(_paired(anonymising_set="mountains")) == [
+        "columns.region and its pair 'code' have different anonymising_sets; Exhibit needs the "
+        "same one",
+        "columns.code and its pair 'region' have different anonymising_sets; Exhibit needs the "
+        "same one",
+    ]
+
+
+def test_a_table_without_the_values_of_its_pair() -> None:
+    """The table of values has to say which code a region has."""
+    specification = _paired()
+    rows = specification["columns"]["region"]["original_values"]
+    rows[0] = rows[0].replace("paired_code", "code")
+    assert faults_of(specification) == [
+        "columns.region.original_values has no column 'paired_code' with the values that go with "
+        "those of region"
+    ]
+
+
+def test_a_linked_group_from_different_sets() -> None:
+    """Columns of one linked group may be columns of one table, not of two."""
+    specification = a_specification()
+    specification["linked_columns"] = [[1, ["sex", "region"]]]
+    columns = specification["columns"]
+    columns["sex"]["anonymising_set"] = "mountains.range"
+    columns["region"]["anonymising_set"] = "mountains.peak"
+    assert faults_of(specification) == []
+    columns["region"]["anonymising_set"] = "birds.scientific"
+    assert faults_of(specification) == [
+        "linked_columns [sex, region] have different anonymising_sets; Exhibit needs the same one"
+    ]
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["F", "F | -0.1 | 0.8", "F | often | 0.8", "F | 0.5 | -1", "F | nan | 0.8", "F | inf | 0.8"],
+)
+def test_a_row_without_a_probability(row: str) -> None:
+    """Every value has a probability, and what weights it has are numbers from 0."""
+    rows = ["sex | probability_vector | amount", row, "M | 0.5 | 0.2", "Missing data | 0 | 0"]
+    assert faults_of(with_keys("sex", original_values=rows)) == [
+        f"columns.sex.original_values has a row '{row}' without a probability, or with something "
+        "that is not a number from 0 up"
+    ]
+
+
+@pytest.mark.parametrize("row", ["F | 0 | 0.8", "F | 2 | 0", "F | 0.5 |", "F | 1e-3 | 0.8"])
+def test_a_row_with_a_probability(row: str) -> None:
+    """A probability may be 0 or more than 1, and a weight may be left out."""
+    rows = ["sex | probability_vector | amount", row, "M | 0.5 | 0.2", "Missing data | 0 | 0"]
+    assert faults_of(with_keys("sex", original_values=rows)) == []
+
+
+def test_a_row_whose_probability_is_blank() -> None:
+    """A cell left empty where the probability belongs is no probability."""
+    rows = ["sex | probability_vector | amount", "F |  | 0.8", "M | 1 | 0", "Missing data | 0 | 0"]
+    assert faults_of(with_keys("sex", original_values=rows)) == [
+        "columns.sex.original_values has a row 'F |  | 0.8' without a probability, or with "
+        "something that is not a number from 0 up"
+    ]
+
+
+def test_no_value_is_probable() -> None:
+    """One value at least has to be possible; that something is missing does not count."""
+    rows = ["sex | probability_vector | amount", "F | 0 | 1", "M | 0 | 1", "Missing data | 1 | 0"]
+    assert faults_of(with_keys("sex", original_values=rows)) == [
+        "columns.sex.original_values gives no value a probability above 0; give one to "
+        "at least one value"
+    ]
+    rows[1] = "F | 0.1 | 1"
+    assert faults_of(with_keys("sex", original_values=rows)) == []
