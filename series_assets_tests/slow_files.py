@@ -7,7 +7,14 @@ from pathlib import Path
 
 _TESTS = Path(__file__).parent
 
-GROUPS = ("checks", "end_to_end", "faulty_inputs", "interference")
+GROUPS = (
+    "checks",
+    "dagster/assets",
+    "dagster/component",
+    "end_to_end",
+    "faulty_inputs",
+    "interference",
+)
 """Folders whose tests share fixtures that take time: one process runs all files of such a folder,
 except for files that are listed below."""
 
@@ -16,9 +23,9 @@ SECONDS = {
     "test_dbt_example.py": 60,
     "test_production.py": 60,
     "interference": 40,
-    "dagster/test_assets.py": 38,
+    "dagster/assets": 38,
     "test_crashes.py": 35,
-    "dagster/test_component.py": 30,
+    "dagster/component": 30,
     "statistical/test_mutations.py": 26,
     "engine/infer/test_odd_tables.py": 25,
     "pipeline/test_truth.py": 25,
@@ -101,6 +108,7 @@ SECONDS = {
     "cli/test_validate.py": 3,
     "cli/test_all_commands.py": 3,
     "cli/test_list.py": 3,
+    "test_package_interface.py": 3,
     "contract_rules/test_exhibit_samples.py": 3,
 }
 """Files and groups, with about how many seconds they take."""

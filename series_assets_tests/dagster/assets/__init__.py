@@ -1,0 +1,1 @@
+"""The three assets of a series, materialized through Dagster."""

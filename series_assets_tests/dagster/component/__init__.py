@@ -1,0 +1,1 @@
+"""The component ``SeriesComponent`` in projects that have definitions of their own."""
