@@ -16,7 +16,7 @@ def make(
     specification: dict[str, Any] | None = None,
     user_input: dict[str, Any] | None = None,
 ) -> Finished:
-    """Write the files of a series, make all of it as a user would, and check all of it."""
+    """Generate the complete series as a user would, and check it against the contract."""
     place = write_series(folder / "series", specification, user_input)
     generate(load_series(place), folder / "data")
     finished = Finished.of(place, folder / "data")
@@ -25,7 +25,7 @@ def make(
 
 
 def dataset(finished: Finished, number: int, part: str = "") -> pd.DataFrame:
-    """Return a dataset as text; ``part`` new or existing for the rows of one part only."""
+    """Return a dataset as text, or only its ``new`` or ``existing`` rows."""
     path = finished.folder / f"dataset_{number}.csv"
     whole = pd.read_csv(path, dtype=str, keep_default_na=False)
     if not part:

@@ -18,7 +18,7 @@ _EXAMPLES = 200 if settings.get_current_profile_name() == "long" else 8
 
 @st.composite
 def series(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Draw a specification and a user input that vary in all that numbers say."""
+    """Draw a specification and a user input that vary in all numeric settings."""
     specification = a_specification(
         number_of_rows=draw(st.integers(6, 40)), random_seed=draw(st.integers(0, 99))
     )

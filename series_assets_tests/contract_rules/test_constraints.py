@@ -15,7 +15,7 @@ from series_assets_tests.contract_rules.series import FREQUENCIES, dataset, make
 
 
 def with_dates(*constraints: str) -> dict[str, Any]:
-    """Return a specification with three dates of the period and one of life, and constraints."""
+    """Return a specification with three moving dates, a static one, and constraints."""
     specification = with_columns(
         a_specification(),
         created=a_date("2024-01-01", "2024-01-31", 31),
@@ -42,14 +42,14 @@ def with_dates(*constraints: str) -> dict[str, Any]:
 def test_constraints_between_dates(
     tmp_path: Path, constraints: list[str], static: list[str]
 ) -> None:
-    """Constraints among moved dates hold in existing records, static dates stay as recorded."""
+    """Constraints between moved dates hold in existing records; static dates stay as recorded."""
     dates = ["date", "created", "updated"]
     inputs = a_user_input(date_columns=dates, static_columns=static)
     make(tmp_path, with_dates(*constraints), inputs)
 
 
 def test_a_literal_moves_with_the_column_it_is_compared_with(tmp_path: Path) -> None:
-    """A day in a constraint or a filter moves with a moved column, and stays with another."""
+    """A date literal in a constraint or filter moves if the column beside it does."""
     specification = with_dates("date >= '2024-01-10'", "birth < '2023-01-01'")
     specification["constraints"]["custom_constraints"] = {
         "late": {
@@ -74,7 +74,7 @@ def test_a_literal_moves_with_the_column_it_is_compared_with(tmp_path: Path) -> 
 
 
 def test_custom_constraints_that_can_hold_in_existing_records_stay(tmp_path: Path) -> None:
-    """Of a custom constraint only the targets that are static or moved go, or all of it."""
+    """Only targets that are static or moved are removed, or the complete constraint."""
     specification = with_columns(
         a_specification(number_of_rows=90),
         id=a_uuid(frequency_distribution=FREQUENCIES),
@@ -108,7 +108,7 @@ def test_custom_constraints_that_can_hold_in_existing_records_stay(tmp_path: Pat
 
 @pytest.mark.parametrize("frequencies", [["frequency | probability_vector", "1 | 1"], FREQUENCIES])
 def test_duplicates_that_are_not_allowed(tmp_path: Path, frequencies: list[str]) -> None:
-    """New records hold none, however many rows that costs, and no existing record is lost."""
+    """New records have no duplicates, and no existing record is lost."""
     specification = with_columns(
         a_specification(),
         id=a_uuid(frequency_distribution=frequencies),
@@ -119,7 +119,7 @@ def test_duplicates_that_are_not_allowed(tmp_path: Path, frequencies: list[str])
 
 
 def test_a_group_of_which_no_number_is_known_stays_without_one(tmp_path: Path) -> None:
-    """An action on groups neither fails on such a group nor makes numbers up for it."""
+    """An action on groups neither fails nor invents numbers for such a group."""
     specification = with_columns(
         a_specification(),
         amount={

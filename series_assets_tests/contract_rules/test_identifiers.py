@@ -11,7 +11,7 @@ from series_assets_tests.contract_rules.series import FREQUENCIES, make
 
 @pytest.mark.parametrize("kind", ["uuid", "pseudo_chi", "range"])
 def test_entities_occur_as_often_as_their_frequency_says(tmp_path: Path, kind: str) -> None:
-    """Entities of one, two or three rows a period, whatever identifies them."""
+    """Entities have one, two or three rows per period, for each kind of identifier."""
     specification = with_columns(
         a_specification(number_of_rows=90),
         id=a_uuid(kind, frequency_distribution=FREQUENCIES),
@@ -23,7 +23,7 @@ def test_entities_occur_as_often_as_their_frequency_says(tmp_path: Path, kind: s
 @pytest.mark.parametrize("links", [[], ["chi", "id", "number"], ["chi", "number"]])
 @pytest.mark.parametrize("missing", ["", "id", "chi"])
 def test_several_identifiers(tmp_path: Path, links: list[str], missing: str) -> None:
-    """Identifiers of all kinds side by side, linked or not, one of them missing at times."""
+    """Identifiers of all kinds together, linked or not, some of them missing."""
     specification = with_columns(
         a_specification(number_of_rows=80),
         id=a_uuid(frequency_distribution=FREQUENCIES[:3]),
@@ -36,18 +36,18 @@ def test_several_identifiers(tmp_path: Path, links: list[str], missing: str) -> 
 
 
 def test_identifiers_without_a_seed_of_their_own(tmp_path: Path) -> None:
-    """Where no uuid_seed is given, the random_seed stands in for it, in every period."""
+    """Without a uuid_seed, the random_seed is used, in every period."""
     specification = a_specification(random_seed=11)
     del specification["columns"]["id"]["uuid_seed"]
     make(tmp_path, specification)
 
 
 def test_a_column_linked_to_an_identifier_is_kept_for_life(tmp_path: Path) -> None:
-    """What is linked to an identifier is static without being named so."""
+    """A column that is linked to an identifier is static, even if not named as such."""
     make(tmp_path, user_input=a_user_input(static_columns=None, linked_columns=["id", "region"]))
 
 
 def test_records_without_an_identifier_are_nobody(tmp_path: Path) -> None:
-    """Where most identifiers are missing, existing records are drawn from the others alone."""
+    """Existing records are sampled only from records that have an identifier."""
     specification = with_columns(a_specification(), id=a_uuid(miss_probability=0.6))
     make(tmp_path, specification, a_user_input(fraction_of_new="2/3"))

@@ -15,7 +15,7 @@ from series_assets_tests.contract_rules.series import dataset, make
 def test_cross_joined_columns_whose_combinations_do_not_divide_the_rows(
     tmp_path: Path, static: list[str]
 ) -> None:
-    """Cross-joined columns neither change the number of rows nor leave rows without values."""
+    """The number of rows is right, and no row has missing values."""
     specification = a_specification(number_of_rows=50)
     for name in ("region", "sex"):
         specification["columns"][name]["cross_join_all_unique_values"] = True
@@ -23,14 +23,14 @@ def test_cross_joined_columns_whose_combinations_do_not_divide_the_rows(
 
 
 def test_cross_joined_dates(tmp_path: Path) -> None:
-    """A cross-joined date that moves gives every period exactly its rows."""
+    """A cross-joined date that moves gives every period the right number of rows."""
     specification = a_specification(number_of_rows=100)
     specification["columns"]["date"] |= {"cross_join_all_unique_values": True}
     make(tmp_path, specification, a_user_input(fraction_of_new="2/5"))
 
 
 def test_a_total_is_shared_out_over_new_and_existing_records(tmp_path: Path) -> None:
-    """The sum of a column in any dataset is the target sum of the first one."""
+    """The sum of a column is the target sum in every dataset."""
     specification = with_columns(
         a_specification(),
         amount=a_number(distribution_parameters={"dispersion": 0.1, "target_sum": 6000}),
@@ -47,7 +47,7 @@ def test_a_total_is_shared_out_over_new_and_existing_records(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("missing", [0.0, 0.2])
 def test_numbers_keep_depending_on_static_attributes(tmp_path: Path, missing: float) -> None:
-    """The weights of a static column work in existing records as they do in new ones."""
+    """The weights of a static column apply in existing records as in new ones."""
     specification = with_columns(
         a_specification(number_of_rows=4000),
         amount=a_number(distribution_parameters={"dispersion": 0.1, "target_sum": 10**6}),
@@ -63,7 +63,7 @@ def test_numbers_keep_depending_on_static_attributes(tmp_path: Path, missing: fl
 
 
 def _ratio_of_means(rows: pd.DataFrame) -> tuple[float, float]:
-    """Return the mean amount of F over that of M, and the standard error of that ratio."""
+    """Return the ratio of the mean amounts of F and M, and its standard error."""
     amounts = rows["amount"].astype(float).groupby(rows["sex"])
     mean, variance = amounts.mean(), amounts.var() / amounts.size()
     ratio = mean["F"] / mean["M"]

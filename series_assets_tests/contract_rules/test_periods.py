@@ -30,7 +30,7 @@ from series_assets_tests.thorough import thorough
 def test_periods_of_any_unit_length_and_start(
     tmp_path: Path, first: str, last: str, unit: str, length: int, count: int
 ) -> None:
-    """The dates of every period lie in its own window, counted from the first period."""
+    """The dates of each period are in its window, which is counted from the first period."""
     days = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
     make(
         tmp_path,
@@ -41,7 +41,7 @@ def test_periods_of_any_unit_length_and_start(
 
 @pytest.mark.parametrize("fraction", [0, "1/3", 1, *thorough(0.5, "2/3", "9/10")])
 def test_fractions_are_exact(tmp_path: Path, fraction: Any) -> None:
-    """Any fraction of new records gives exact counts, and no files for a part without rows."""
+    """The number of new rows is exact, and a part without rows has no files."""
     make(tmp_path, a_specification(number_of_rows=70), a_user_input(fraction_of_new=fraction))
 
 
@@ -55,13 +55,13 @@ def test_a_fraction_that_a_float_would_miss(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rows", [10, 40])
 def test_fewer_existing_records_than_the_inline_limit(tmp_path: Path, rows: int) -> None:
-    """One existing record, or four, are as good as many."""
+    """Few existing records, or a single one, work like many."""
     make(tmp_path, a_specification(number_of_rows=rows), a_user_input(fraction_of_new="9/10"))
 
 
 @pytest.mark.parametrize("precision", ["float", "integer"])
 def test_one_existing_record_whose_number_is_missing(tmp_path: Path, precision: str) -> None:
-    """A part of one row may lack the number of that row."""
+    """The number of the only row may be missing."""
     specification = with_columns(
         a_specification(number_of_rows=10), zzz=a_number(precision, miss_probability=0.7)
     )
@@ -69,13 +69,13 @@ def test_one_existing_record_whose_number_is_missing(tmp_path: Path, precision: 
 
 
 def test_a_series_of_one_dataset(tmp_path: Path) -> None:
-    """A series may have a single dataset, all of it new."""
+    """A series may have a single dataset, with new records only."""
     make(tmp_path, user_input=a_user_input(num_datasets=1))
 
 
 @pytest.mark.thorough
 def test_a_series_of_sixty_datasets(tmp_path: Path) -> None:
-    """After five years of months, identifiers are still new and draws come from all periods."""
+    """After sixty months, identifiers are still unique and all periods are sampled from."""
     make(
         tmp_path,
         a_specification(number_of_rows=30),
@@ -94,5 +94,5 @@ def test_a_day_first_date_is_the_first_of_a_month(tmp_path: Path) -> None:
 
 
 def test_a_series_without_moving_dates(tmp_path: Path) -> None:
-    """Without date columns a start date tells the periods apart, and no date moves."""
+    """Without date columns, the start date determines the periods, and no date moves."""
     make(tmp_path, user_input=a_user_input(date_columns=[], start_date="2024-05-31"))

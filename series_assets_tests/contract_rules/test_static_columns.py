@@ -15,7 +15,7 @@ from series_assets_tests.thorough import thorough
 
 
 def of_all_kinds() -> dict[str, Any]:
-    """Return a specification whose columns are of every kind an entity may keep."""
+    """Return a specification with static columns of every kind."""
     specification = with_columns(
         a_specification(number_of_rows=90),
         ward=a_category("ward", {"A": 0.6, "B": 0.3, "C": 0.1}, miss_probability=0.2),
@@ -70,13 +70,13 @@ def of_all_kinds() -> dict[str, Any]:
     ],
 )
 def test_static_columns_of_every_kind(tmp_path: Path, static: list[str]) -> None:
-    """What an entity keeps comes back as it was recorded, whatever kind of column it is."""
+    """Existing records have the recorded value, whatever the kind of the column."""
     inputs = a_user_input(date_columns=["date", "registered"], static_columns=static)
     make(tmp_path, of_all_kinds(), inputs)
 
 
 def test_existing_records_have_their_derived_columns(tmp_path: Path) -> None:
-    """Derived columns over moved dates and static columns are right in existing records too."""
+    """Derived columns over moved dates and static columns are right in existing records."""
     inputs = a_user_input(
         date_columns=["date", "registered"], static_columns=["birth", "registered"]
     )
@@ -91,7 +91,7 @@ def test_existing_records_have_their_derived_columns(tmp_path: Path) -> None:
 
 
 def test_a_place_that_an_entity_keeps(tmp_path: Path) -> None:
-    """A static geospatial column keeps its latitude and its longitude."""
+    """A static geospatial column keeps latitude and longitude."""
     import sqlite3
 
     own = tmp_path / "own.db"
@@ -110,7 +110,7 @@ def test_a_place_that_an_entity_keeps(tmp_path: Path) -> None:
 
 
 def test_names_with_blanks_and_names_in_names(tmp_path: Path) -> None:
-    """Columns are told apart by their whole names, blanks and all."""
+    """Columns are identified by their complete names, including blanks."""
     specification = with_columns(
         a_specification(),
         **{

@@ -1,1 +1,1 @@
-"""What of Exhibit is supported: each feature in a series of its own, made, checked, or refused."""
+"""Exhibit's features, each in its own series, which is generated and checked, or refused."""

@@ -1,4 +1,4 @@
-"""What Dagster shows of a partition of a series."""
+"""The metadata that Dagster shows of a partition of a series."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ FIRST, SECOND = "2024-01-01", "2024-02-01"
 
 
 def metadata_of(folder: Path, specification: dict[str, Any], asset: str) -> dict[str, Any]:
-    """Make two periods and return what an asset tells of the second one."""
+    """Generate two periods and return the metadata of an asset in the second one."""
     series = load_series(write_series(folder, specification, a_user_input(num_datasets=2)))
     workspace = Workspace(folder / "data")
     job = build_definitions(

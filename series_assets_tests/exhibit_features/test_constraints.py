@@ -1,4 +1,4 @@
-"""Constraints in existing records: kept where they can hold, removed or made true where not."""
+"""Constraints in existing records: kept where possible, otherwise removed or applied later."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -41,7 +41,7 @@ def constrained(
 
 
 def of_entities(rows: pd.DataFrame, column: str) -> list[list[str]]:
-    """Return the values of a column, entity by entity."""
+    """Return the values of a column by entity."""
     return [group.tolist() for _, group in rows.groupby("id")[column]]
 
 
@@ -51,7 +51,7 @@ def numbers(rows: pd.DataFrame, column: str) -> "pd.Series[float]":
 
 
 def go_together(rows: pd.DataFrame, sign: int) -> bool:
-    """Tell whether amount and height rise together; two columns sorted alike do."""
+    """Return whether amount and height rise together, as sorting both makes them do."""
     ranks = [numbers(rows, name).rank() for name in ("amount", "height")]
     return ranks[0].corr(ranks[1]) * sign > 0.95
 
@@ -110,7 +110,7 @@ def test_an_action_works_in_existing_records(
     where: str | None,
     holds: Holds,
 ) -> None:
-    """An action on columns that are neither kept nor moved stays, and does what it says."""
+    """An action on columns that are neither static nor moved is kept, and is applied."""
     specification = constrained(targets, partition, where)
     finished = generate_series(tmp_path, specification, num_datasets=2)
     constraints = saved_specification(finished, 2, "existing")["constraints"]["custom_constraints"]
@@ -120,7 +120,7 @@ def test_an_action_works_in_existing_records(
 
 
 def test_missing_values_that_a_constraint_forbids(tmp_path: Path) -> None:
-    """make_not_null leaves no gap where its filter holds, in either part."""
+    """make_not_null leaves no missing value where its filter matches, in either part."""
     specification = constrained({"height": "make_not_null"}, None, "region == 'South'")
     specification["columns"]["height"]["miss_probability"] = 0.5
     finished = generate_series(tmp_path, specification, num_datasets=2)
@@ -132,7 +132,7 @@ def test_missing_values_that_a_constraint_forbids(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("static", [["sex"], ["region"]])
 def test_places_by_region(tmp_path: Path, static: list[str]) -> None:
-    """geo_make_regions gives each region its own part of the map, where regions are not kept."""
+    """With regions that are not static, geo_make_regions gives each its own area of the map."""
     cells = [{"h3": cell} for cell in h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 4)]
     own = database_with_tables(tmp_path / "own.db", places=cells)
     specification = constrained({"home": "geo_make_regions"}, "region")
@@ -166,9 +166,9 @@ NOT_KEPT = [
 def test_a_constraint_that_mentions_what_is_kept_or_moved(
     tmp_path: Path, targets: dict[str, str], partition: str | None, where: str | None
 ) -> None:
-    """It is no part of the specification of existing records, which only has what it runs with.
+    """It is not in the specification of existing records, which contains only what is run.
 
-    What it makes missing is missing in existing records all the same, and nothing else is.
+    What it makes missing is still missing in existing records, and nothing else is.
     """
     finished = generate_series(tmp_path, constrained(targets, partition, where), num_datasets=2)
     assert not saved_specification(finished, 2, "existing")["constraints"]["custom_constraints"]
@@ -179,7 +179,7 @@ def test_a_constraint_that_mentions_what_is_kept_or_moved(
 
 
 def test_a_number_that_is_kept_in_a_filter() -> None:
-    """A filter on a static number goes as well."""
+    """A filter on a static number is removed too."""
     specification = constrained({"region": "make_null"}, None, "height > 50")
     series = a_series(specification, a_user_input(static_columns=["height"]))
     part = series.plan(1).existing
@@ -189,7 +189,7 @@ def test_a_number_that_is_kept_in_a_filter() -> None:
 
 
 def test_basic_constraints_hold_in_both_parts(tmp_path: Path) -> None:
-    """Among numbers, with a literal, with a calculation, among dates, with names with blanks."""
+    """Between numbers, dates, literals and calculations, and for names with blanks."""
     specification = with_columns(
         a_specification(number_of_rows=90),
         **{
@@ -212,7 +212,7 @@ def test_basic_constraints_hold_in_both_parts(tmp_path: Path) -> None:
 
 
 def test_days_are_equal_where_they_have_to_be(tmp_path: Path) -> None:
-    """A moved day that equals another one does so in existing records, which lose the rule."""
+    """A constraint on equal dates holds in existing records, although it is removed there."""
     specification = with_columns(a_specification(), updated=a_date("2024-01-01", "2024-01-31", 31))
     specification["constraints"]["basic_constraints"] = ["updated == date"]
     finished = generate_series(tmp_path, specification, date_columns=["date", "updated"])
@@ -249,7 +249,7 @@ REFUSED: list[tuple[str, Any, str]] = [
 def test_a_constraint_that_exhibit_stumbles_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, constraint: Any, fault: str
 ) -> None:
-    """Forms that Exhibit cannot read are refused with the place."""
+    """Forms that Exhibit cannot read are refused, with their place in the file."""
     specification = constrained({"dose": "make_same"})
     if kind == "basic":
         specification["constraints"]["basic_constraints"] = [constraint]
@@ -262,7 +262,7 @@ def test_a_constraint_that_exhibit_stumbles_over(
 def test_a_filter_in_which_blanks_are_not_marked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    """Blanks in a name need tildes; backticks are not Exhibit's way."""
+    """A name with blanks needs tildes; Exhibit does not support backticks."""
     specification = with_columns(
         constrained({"dose": "make_same"}, None, text), **{"my col": a_number()}
     )
@@ -272,7 +272,7 @@ def test_a_filter_in_which_blanks_are_not_marked(
 
 
 def test_making_whole_numbers_missing(tmp_path: Path) -> None:
-    """make_null on a column of whole numbers leaves gaps among whole numbers."""
+    """make_null on an integer column leaves integers and missing values."""
     specification = constrained({"height": "make_null"}, None, "region == 'South'")
     finished = generate_series(tmp_path, specification, num_datasets=2)
     for records in (new_records(finished, 2), existing_records(finished, 2)):
@@ -301,7 +301,7 @@ GAPS = {"dose": 0.3, "height": 0.3, "region": 0.2}
 def test_actions_beside_missing_values(
     tmp_path: Path, targets: dict[str, str], partition: str | None
 ) -> None:
-    """What is missing does not stop an action, and rows of an unknown group stay as they were."""
+    """Missing values do not stop an action, and rows of an unknown group are unchanged."""
     specification = constrained(targets, partition)
     for name, chance in GAPS.items():
         specification["columns"][name]["miss_probability"] = chance
@@ -324,7 +324,7 @@ def test_actions_beside_missing_values(
 
 @pytest.mark.parametrize("direction", ["sort_ascending", "sort_descending"])
 def test_sorting_by_groups_leaves_missing_values_last(tmp_path: Path, direction: str) -> None:
-    """Each group is in order, and no value is lost or made up."""
+    """Each group is sorted, and no value is lost or added."""
     specification = constrained({"height": direction}, "region")
     specification["columns"]["height"]["miss_probability"] = 0.3
     finished = generate_series(tmp_path, specification, num_datasets=2)
@@ -338,7 +338,7 @@ def test_sorting_by_groups_leaves_missing_values_last(tmp_path: Path, direction:
 
 @pytest.mark.parametrize("how", ["high", "low"])
 def test_a_filter_by_frequency_where_nothing_is_known(tmp_path: Path, how: str) -> None:
-    """No row has a value that is frequent or rare."""
+    """With no values at all, none is frequent or rare."""
     specification = constrained({"height": "assign_value$33"}, None, f"dose with_{how}_frequency")
     specification["columns"]["dose"]["miss_probability"] = 1.0
     specification["columns"]["height"]["distribution_parameters"]["target_min"] = 40
@@ -355,7 +355,7 @@ def test_a_filter_by_frequency_where_nothing_is_known(tmp_path: Path, how: str) 
 def test_a_bound_below_zero(
     tmp_path: Path, operator: str, precision: str, dispersion: float
 ) -> None:
-    """Numbers below zero bound others as numbers above zero do."""
+    """Bounds below zero work like bounds above zero."""
     specification = with_columns(
         a_specification(number_of_rows=60), cost=a_number(), depth=a_number(precision)
     )
@@ -374,7 +374,7 @@ def test_a_bound_below_zero(
 
 
 def test_rows_that_differ_in_a_blank_and_a_gap_are_duplicates(tmp_path: Path) -> None:
-    """What an action leaves blank and what is missing is the same to whoever reads the file."""
+    """In the delivered file, an emptied value and a missing one are the same."""
     specification = constrained({"dose": "generate_as_sequence"}, "dose")
     specification["columns"]["dose"]["miss_probability"] = 0.3
     specification["metadata"]["date_columns"] = []
@@ -389,7 +389,7 @@ def test_rows_that_differ_in_a_blank_and_a_gap_are_duplicates(tmp_path: Path) ->
 
 
 def test_text_made_the_same_where_the_first_is_missing(tmp_path: Path) -> None:
-    """All rows then have what the first one has, which is nothing; no run fails over it."""
+    """All rows get the value of the first one, which is missing; the run does not fail."""
     code = a_category("code", {"a": 1}, uniques=5, anonymising_set="a[0-9]", miss_probability=0.3)
     code["original_values"] = "regex"
     specification = with_columns(a_specification(number_of_rows=35, random_seed=11), code=code)

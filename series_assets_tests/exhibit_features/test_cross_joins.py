@@ -1,4 +1,4 @@
-"""Cross-joined columns: whole crossings are made, and the rows asked for are kept."""
+"""Cross-joined columns: complete cross joins are generated, and the requested rows kept."""
 
 from collections import Counter
 from math import prod
@@ -31,7 +31,7 @@ def crossed(*names: str, rows: int = 60, **columns: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("static", [[], ["sex"], ["sex", "region"]])
 @pytest.mark.parametrize("rows", [48, 53])
 def test_combinations_come_equally_often(tmp_path: Path, rows: int, static: list[str]) -> None:
-    """Each combination of the values not kept by an entity is there, and none is left out."""
+    """Every combination of values that are not static occurs."""
     finished = generate_series(tmp_path, crossed("sex", "region", rows=rows), static_columns=static)
     for part in (new_records, existing_records):
         records = part(finished, 2)
@@ -45,7 +45,7 @@ def test_combinations_come_equally_often(tmp_path: Path, rows: int, static: list
 
 
 def test_identifiers_are_one_to_a_row_however_much_is_crossed(tmp_path: Path) -> None:
-    """New and existing records have the same shape: entities occur as often as they are to."""
+    """Entities occur as often as their frequency says, in new and existing records."""
     specification = crossed("region", "date", rows=70)
     specification["columns"]["date"] |= {"to": "2024-01-05", "uniques": 5}
     with_columns(
@@ -59,7 +59,7 @@ def test_identifiers_are_one_to_a_row_however_much_is_crossed(tmp_path: Path) ->
 
 
 def test_a_pair_that_is_cross_joined(tmp_path: Path) -> None:
-    """Both columns of a pair are crossed together, and static together."""
+    """Both columns of a pair are cross-joined together, and static together."""
     pair = {
         "ward": a_category("ward", {"007/Ash": 0.5, "012/Elm": 0.5}, pair="label"),
         "label": a_category("label", {"x": 1, "y": 1}, paired_columns=["ward"]),
@@ -71,7 +71,7 @@ def test_a_pair_that_is_cross_joined(tmp_path: Path) -> None:
 
 
 def test_a_total_over_crossed_rows(tmp_path: Path) -> None:
-    """Rows that are made only to fill up the last crossing take nothing of the total with them."""
+    """Rows that only complete the last cross join take no share of the total."""
     parameters = {"dispersion": 0.0, "target_sum": 5000}
     specification = crossed(
         "sex", "region", rows=50, amount=a_number(distribution_parameters=parameters)
@@ -83,8 +83,9 @@ def test_a_total_over_crossed_rows(tmp_path: Path) -> None:
 
 
 def test_dates_and_categories_crossed_in_periods_of_changing_length(tmp_path: Path) -> None:
-    """A crossing follows the days of the month, no combination occurs twice among the rows that
-    stay of it, and identifiers are still never given twice."""
+    """A cross join has the days of its month, no combination remains twice, and no identifier
+    is issued twice.
+    """
     specification = crossed("date", "sex", rows=130, id=a_uuid("range"))
     specification["columns"]["date"] = a_date(
         "2024-01-01", "2024-01-31", 31, cross_join_all_unique_values=True
@@ -98,7 +99,7 @@ def test_dates_and_categories_crossed_in_periods_of_changing_length(tmp_path: Pa
 
 
 def test_a_crossed_column_needs_its_values() -> None:
-    """Values that only the database has cannot be crossed; the number of values has to be right."""
+    """Values that only the database has cannot be cross-joined; ``uniques`` must be right."""
     specification = crossed("region")
     specification["columns"]["region"]["original_values"] = None
     with pytest.raises(InputError) as refused:

@@ -1,4 +1,4 @@
-"""Dates with open and closed windows, and of every frequency, over the periods of a series."""
+"""Dates with open and closed windows, of every frequency, over the periods of a series."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ FREQUENCIES = ["D", "B", "W", "W-WED", "MS", "ME", "QS", "QE", "YS", "YE", "2D"]
 
 
 def test_dates_of_every_frequency_move(tmp_path: Path) -> None:
-    """Month ends stay month ends, quarters quarters, weekdays weekdays, in every period."""
+    """Month ends, quarter ends and weekdays stay what they are in every period."""
     specification = with_columns(
         a_specification(),
         **{
@@ -42,7 +42,7 @@ def test_dates_of_every_frequency_move(tmp_path: Path) -> None:
 
 
 def test_windows_that_are_open_at_one_end(tmp_path: Path) -> None:
-    """With from alone, or to alone, as many dates as uniques, on that side of it."""
+    """With ``from`` or ``to`` alone, as many dates as ``uniques`` follow or precede it."""
     specification = with_columns(
         a_specification(),
         after=a_date("2024-01-15", None, 10),
@@ -68,7 +68,7 @@ def test_windows_that_are_open_at_one_end(tmp_path: Path) -> None:
 
 
 def test_more_uniques_than_a_window_holds(tmp_path: Path) -> None:
-    """Dates stay in the window, be it shorter in a later period, or too short from the start."""
+    """Dates stay within the window, even if a later window is shorter."""
     specification = with_columns(
         a_specification(number_of_rows=200), still=a_date("2024-01-01", "2024-01-10", 60)
     )
@@ -81,7 +81,7 @@ def test_more_uniques_than_a_window_holds(tmp_path: Path) -> None:
 
 
 def test_fewer_uniques_than_a_window_holds(tmp_path: Path) -> None:
-    """So many dates of the window occur, in new and in existing records other ones."""
+    """That number of dates occurs, with different dates in new and existing records."""
     specification = with_columns(
         a_specification(number_of_rows=200), date=a_date("2024-01-01", "2024-01-31", 5)
     )
@@ -92,7 +92,7 @@ def test_fewer_uniques_than_a_window_holds(tmp_path: Path) -> None:
 
 
 def test_a_window_without_a_frequency(tmp_path: Path) -> None:
-    """Between two days an empty frequency means that dates are spread evenly, as Exhibit does."""
+    """With an empty frequency, dates are evenly spread between both ends, as in Exhibit."""
     specification = with_columns(
         a_specification(), date=a_date("2024-01-01", "2024-01-31", 31, frequency=None)
     )
@@ -110,7 +110,7 @@ def test_a_window_without_a_frequency(tmp_path: Path) -> None:
 def test_a_window_that_comes_to_hold_no_date(
     first: str, last: str, frequency: str, unit: str, empty: str
 ) -> None:
-    """A period whose window holds no date of the frequency is refused before anything runs."""
+    """A period whose window has no date of the frequency is refused before anything runs."""
     specification = with_columns(
         a_specification(), date=a_date(first, last, 5, frequency=frequency)
     )
@@ -120,7 +120,7 @@ def test_a_window_that_comes_to_hold_no_date(
 
 @pytest.mark.parametrize("frequency", ["UNKNOWN", "daily"])
 def test_a_frequency_that_is_none(frequency: str) -> None:
-    """What pandas does not know as a frequency is refused with the place."""
+    """A frequency that pandas does not know is refused, with its place in the file."""
     specification = with_columns(
         a_specification(), date=a_date("2024-01-01", "2024-01-31", 5, frequency=frequency)
     )
@@ -134,7 +134,7 @@ def test_a_frequency_that_is_none(frequency: str) -> None:
 
 @pytest.mark.parametrize(("old", "frequency"), [("M", "ME"), ("Q", "QE-DEC"), ("Y", "YE-DEC")])
 def test_a_frequency_by_its_old_name(old: str, frequency: str) -> None:
-    """Names of frequencies that pandas is giving up are taken for those that replace them."""
+    """Deprecated frequency names of pandas are replaced by the current ones."""
     specification = with_columns(
         a_specification(), date=a_date("2023-01-01", "2024-12-31", 2, frequency=old)
     )
@@ -145,7 +145,7 @@ def test_a_frequency_by_its_old_name(old: str, frequency: str) -> None:
 
 
 def test_dates_that_are_missing(tmp_path: Path) -> None:
-    """A date that moves may be missing, in both parts about as often."""
+    """A date that moves may be missing, about equally often in both parts."""
     specification = with_columns(
         a_specification(number_of_rows=200),
         date=a_date("2024-01-01", "2024-01-31", 31, miss_probability=0.3),

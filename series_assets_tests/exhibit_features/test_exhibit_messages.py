@@ -1,4 +1,4 @@
-"""What Exhibit prints or dies of is told, with series, period and part."""
+"""Exhibit's output and errors are reported with series, period and part."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from series_assets_tests.exhibit_features.metadata import FIRST, SECOND, metadat
 
 
 def failing(calculation: str) -> dict[str, Any]:
-    """Return a specification whose derived column is computed so."""
+    """Return a specification with a derived column that is computed this way."""
     return a_specification() | {"derived_columns": {"made": calculation}}
 
 
@@ -29,7 +29,7 @@ def failing(calculation: str) -> dict[str, Any]:
 def test_a_failure_says_where(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calculation: str, where: str, why: str
 ) -> None:
-    """Series, period, part and the error itself; the exit code is that of a failure."""
+    """The message has series, period, part and the error; the exit code is 1."""
     ended, said = run_command(
         monkeypatch, tmp_path, "generate", failing(calculation), fraction_of_new="9/10"
     )
@@ -42,7 +42,7 @@ def test_a_failure_says_where(
 def test_validate_tells_it_before_anything_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calculation: str
 ) -> None:
-    """The same failures end in a fault of the input where the series is validated."""
+    """``validate`` reports the same failures as faults of the input."""
     ended, said = run_command(
         monkeypatch, tmp_path, "validate", failing(calculation), fraction_of_new="9/10"
     )
@@ -55,7 +55,7 @@ def test_validate_tells_it_before_anything_is_made(
 def test_what_exhibit_prints_of_a_specification_it_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exhibit's own words on why it refuses are told; its meaningless last error is not."""
+    """The message has Exhibit's explanation, not its meaningless last error."""
     specification = with_columns(
         a_specification(),
         **{name: a_category(name, {"a": 1, "b": 1}, anonymising_set="birds") for name in "uvw"},
@@ -68,7 +68,7 @@ def test_what_exhibit_prints_of_a_specification_it_refuses(
 
 
 def with_duplicates() -> dict[str, Any]:
-    """Return a specification whose new records are duplicates at times, which it does not allow."""
+    """Return a specification that forbids duplicates, but generates some."""
     often = ["frequency | probability_vector", "5 | 1.0"]
     specification = with_columns(
         a_specification(),
@@ -80,7 +80,7 @@ def with_duplicates() -> dict[str, Any]:
 
 
 def test_duplicates_left_out_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How many rows a dataset lacks as duplicates are not allowed is told, period by period."""
+    """For each period, the number of rows dropped as duplicates is reported."""
     ended, said = run_command(monkeypatch, tmp_path, "generate", with_duplicates())
     assert ended == 0
     notes = said.splitlines()
@@ -91,7 +91,7 @@ def test_duplicates_left_out_are_noted(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def with_a_total_that_is_too_low() -> dict[str, Any]:
-    """Return a specification with fewer visits than rows, of which Exhibit prints a warning."""
+    """Return a specification with fewer visits than rows, about which Exhibit prints a warning."""
     parameters = {"dispersion": 0.1, "target_sum": 3}
     return with_columns(
         a_specification(),
@@ -102,7 +102,7 @@ def with_a_total_that_is_too_low() -> dict[str, Any]:
 def test_nothing_that_exhibit_prints_gets_into_the_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """stdout has the paths of the datasets and nothing else."""
+    """stdout has only the paths of the datasets."""
     write_series(tmp_path / "series", with_a_total_that_is_too_low(), a_user_input(num_datasets=2))
     monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(tmp_path / "series"))
     monkeypatch.setenv("SERIES_ASSETS_DATA_DIR", str(tmp_path / "data"))
@@ -115,12 +115,12 @@ def test_nothing_that_exhibit_prints_gets_into_the_output(
 
 @pytest.mark.parametrize("asset", ["new_records", "dataset"])
 def test_what_exhibit_warns_of_shows_with_the_partition(tmp_path: Path, asset: str) -> None:
-    """A total that is too low for the rows: what Exhibit says of it stands with each part."""
+    """A warning about a total that is too low is in the metadata of each part."""
     found = metadata_of(tmp_path, with_a_total_that_is_too_low(), asset)
     assert "Target sum for visits is too low for the number of rows." in found["exhibit_output"]
 
 
 def test_a_window_that_is_right_is_warned_of_nowhere(tmp_path: Path) -> None:
-    """Windows that were shortened to fit make Exhibit say nothing."""
+    """Exhibit has no warning about windows that were shortened to fit."""
     found = metadata_of(tmp_path, a_specification(), "new_records")
     assert "exhibit_output" not in found

@@ -1,4 +1,4 @@
-"""Identifiers stay new over hundreds of periods of thousands of rows, made in any order."""
+"""Identifiers stay unique over hundreds of periods of thousands of rows, in any order."""
 
 import re
 from random import Random
@@ -24,7 +24,7 @@ FORMS = {
 def long_series(
     frequencies: list[str], missing: float, linked: bool, kinds: tuple[str, ...]
 ) -> Series:
-    """Return a series of many large periods with an identifier of each of the kinds."""
+    """Return a series of many large periods with an identifier of each kind."""
     specification = a_specification(number_of_rows=5000)
     columns = {
         kind: a_uuid(
@@ -48,7 +48,7 @@ def long_series(
 @pytest.mark.parametrize("kind", FORMS)
 @pytest.mark.parametrize(("frequencies", "missing"), [(ONCE, 0.0), (OFTEN, 0.1)])
 def test_no_identifier_comes_twice(kind: str, frequencies: list[str], missing: float) -> None:
-    """300 periods of 5,000 rows, made in any order: no identifier of one is in another."""
+    """In 300 periods of 5,000 rows, generated in any order, no identifier is issued twice."""
     series = long_series(frequencies, missing, False, (kind,))
     order = list(range(PERIODS))
     Random(7).shuffle(order)
@@ -65,7 +65,7 @@ def test_no_identifier_comes_twice(kind: str, frequencies: list[str], missing: f
 
 @pytest.mark.parametrize("missing", [0.0, 0.1])
 def test_linked_identifiers_stay_one_to_one(missing: float) -> None:
-    """An entity has one identifier of each kind, and each of these is of one entity."""
+    """An entity has one identifier of each kind, and each identifier belongs to one entity."""
     series = long_series(OFTEN, missing, True, tuple(FORMS))
     for k in range(0, PERIODS, 20):
         first, *others = (generate(plan, 5000) for plan in series.identifier_plans(k))
@@ -76,7 +76,7 @@ def test_linked_identifiers_stay_one_to_one(missing: float) -> None:
 
 
 def test_identifiers_that_are_not_linked_are_shuffled_apart() -> None:
-    """Without a link, the rows of an entity are not those of one other identifier."""
+    """Without a link, the rows of one identifier have various values of the other."""
     series = long_series(OFTEN, 0.0, False, tuple(FORMS))
     first, second, _ = (generate(plan, 5000) for plan in series.identifier_plans(1))
     assert len(set(zip(first, second, strict=True))) > 1.3 * first.nunique()
@@ -84,7 +84,7 @@ def test_identifiers_that_are_not_linked_are_shuffled_apart() -> None:
 
 @pytest.mark.parametrize("kind", FORMS)
 def test_two_columns_of_one_kind_share_nothing(kind: str) -> None:
-    """Identifiers of two columns with seeds of their own are not each other's."""
+    """Two columns with different seeds have no identifier in common."""
     specification = with_columns(
         a_specification(number_of_rows=2000),
         id=a_uuid(kind, uuid_seed=0),

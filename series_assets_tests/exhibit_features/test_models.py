@@ -1,4 +1,4 @@
-"""Models that a user put into Exhibit's folder change the records; others are refused."""
+"""Models in Exhibit's folder change the records; other models are refused."""
 
 import fcntl
 import os
@@ -23,7 +23,7 @@ FOLDER = INSTALLED.parents[1] / "models"
 
 
 class Doubled:
-    """A model that multiplies amounts, and would change what entities keep."""
+    """A model that multiplies amounts and tries to change static columns."""
 
     def apply_model(self, records: pd.DataFrame, factor: float = 2) -> pd.DataFrame:
         """Return the records with amounts multiplied."""
@@ -32,7 +32,7 @@ class Doubled:
 
 
 class Meddling:
-    """A model that gives everybody another sex."""
+    """A model that changes the sex of every record."""
 
     def apply_model(self, records: pd.DataFrame) -> pd.DataFrame:
         """Return the records with F for M, and M for F."""
@@ -42,9 +42,9 @@ class Meddling:
 
 @pytest.fixture
 def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[type, str]]:
-    """The names of the models above, put into Exhibit's own folder for the test.
+    """The names of the models above, installed in Exhibit's folder during the test.
 
-    One test at a time does so: the last one takes away a folder that was not there.
+    Only one test at a time may do so, because the last one removes the folder.
     """
     with (tmp_path_factory.getbasetemp().parent / "models.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -63,7 +63,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[type, str]
 
 
 def with_model(name: str, **settings: Any) -> dict[str, Any]:
-    """Return a specification whose records go through a model."""
+    """Return a specification that applies a model to its records."""
     return a_specification() | {"models": {name: settings}}
 
 
@@ -79,7 +79,7 @@ def test_a_model_changes_new_and_existing_records(tmp_path: Path, models: dict[t
 
 
 def test_a_model_without_settings(tmp_path: Path, models: dict[type, str]) -> None:
-    """A model that needs no settings has none: they are its own defaults."""
+    """A model without settings uses its defaults."""
     finished = generate_series(tmp_path, with_model(models[Doubled]))
     assert existing_records(finished, 2)["amount"].astype(float).max() == 200
 
@@ -87,7 +87,7 @@ def test_a_model_without_settings(tmp_path: Path, models: dict[type, str]) -> No
 def test_settings_left_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models: dict[type, str]
 ) -> None:
-    """Exhibit stumbles over a model with nothing behind it, so that it is refused."""
+    """Exhibit fails on a model without any settings, so it is refused."""
     name = models[Doubled]
     specification = a_specification() | {"models": {name: None}}
     ended, said = run_command(monkeypatch, tmp_path, "validate", specification)
@@ -98,7 +98,7 @@ def test_settings_left_empty(
 def test_a_model_does_not_change_what_an_entity_keeps(
     tmp_path: Path, models: dict[type, str]
 ) -> None:
-    """What was recorded with an entity stays, whatever a model makes of it."""
+    """Recorded values of an entity stay, whatever a model does to them."""
     generate_series(tmp_path, with_model(models[Meddling]))
 
 
@@ -106,7 +106,7 @@ def test_a_model_does_not_change_what_an_entity_keeps(
 def test_a_model_that_is_not_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    """The message says where the model has to be."""
+    """The message says where the model must be."""
     assert run_command(monkeypatch, tmp_path, command, with_model("ghost")) == (
         2,
         f"models.ghost is not among Exhibit's models; put ghost.pickle into {FOLDER}, or leave "
@@ -116,7 +116,7 @@ def test_a_model_that_is_not_there(
 
 @pytest.mark.parametrize("name", ["/tmp/ghost", "../ghost", "ghost.pickle"])
 def test_a_model_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """A path is not a name; nothing outside of Exhibit's folder is loaded."""
+    """A path is refused: only models in Exhibit's folder are loaded."""
     assert run_command(monkeypatch, tmp_path, "validate", with_model(name)) == (
         2,
         f"models.{name} is not the plain name of a model; put the model into Exhibit's folder "

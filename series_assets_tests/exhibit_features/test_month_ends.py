@@ -1,4 +1,4 @@
-"""Windows and days on the ends of months, from period to period, in real series."""
+"""Windows and dates at the ends of months, over the periods of generated series."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from series_assets_tests.exhibit_features.checked_series import (
 
 
 def with_visits(first: str, last: str, rows: int = 60, **more: Any) -> dict[str, Any]:
-    """Return a specification whose only date is ``visit``."""
+    """Return a specification whose only date column is ``visit``."""
     specification = a_specification(number_of_rows=rows, date_columns=["visit"])
     del specification["columns"]["date"]
     return with_columns(specification, visit=a_date(first, last, 31, **more))
@@ -34,7 +34,7 @@ def parts(finished: Finished, number: int) -> list[pd.DataFrame]:
 
 
 def test_a_window_of_one_day_stays_one_day(tmp_path: Path) -> None:
-    """On 29 February, and then on the last day of every month: one date in each file."""
+    """29 February, then the last day of each following month: one date per file."""
     finished = generate_series(
         tmp_path,
         with_visits("2024-02-29", "2024-02-29"),
@@ -48,7 +48,7 @@ def test_a_window_of_one_day_stays_one_day(tmp_path: Path) -> None:
 
 
 def test_a_window_full_in_february_is_full_in_march(tmp_path: Path) -> None:
-    """All days of each month occur, in new and in existing records, and about equally often."""
+    """All days of each month occur, about equally often, in new and existing records."""
     rows = 3000
     finished = generate_series(
         tmp_path,
@@ -70,7 +70,7 @@ def test_a_window_full_in_february_is_full_in_march(tmp_path: Path) -> None:
 
 
 def test_a_day_on_the_windows_end_moves_with_it(tmp_path: Path) -> None:
-    """In a constraint, a filter, an assigned value and a derived column, in all records."""
+    """In a constraint, a filter, an assigned value and a derived column."""
     specification = with_columns(
         with_visits("2024-02-01", "2024-02-29", 90),
         seen=a_date("2024-02-01", "2024-02-29", 29),
@@ -103,7 +103,7 @@ def test_a_day_on_the_windows_end_moves_with_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", ["new", "existing"])
 def test_days_in_derived_columns_move(tmp_path: Path, part: str) -> None:
-    """The same share of a month is late in each, and days are counted from its first one."""
+    """In each period, the same share of the month is late, and days count from its first day."""
     specification = with_visits("2024-01-01", "2024-01-31", 300)
     specification["columns"]["born"] = a_date("1990-01-01", "1999-12-31", 500)
     specification["metadata"]["date_columns"] = ["visit", "born"]
@@ -124,7 +124,7 @@ def test_days_in_derived_columns_move(tmp_path: Path, part: str) -> None:
 
 
 def test_a_date_that_is_static_and_moves_keeps_its_day_in_existing_records(tmp_path: Path) -> None:
-    """New records have the days of their period; a day beside the column is the period's own."""
+    """New records have dates of their period; literals compared with them move."""
     specification = with_visits("2024-02-01", "2024-02-29")
     specification["derived_columns"] = {"late": "(visit >= '2024-02-29')"}
     finished = generate_series(

@@ -1,4 +1,4 @@
-"""Names and values of all sorts, through a whole series, or refused."""
+"""Unusual names and values, either delivered unchanged or refused."""
 
 import csv
 from pathlib import Path
@@ -29,7 +29,7 @@ USABLE = [name for name in NAMES if name not in UNUSABLE]
 
 
 def named(name: str) -> dict[str, Any]:
-    """Return a specification with a column of each kind under a name, or one like it."""
+    """Return a specification with a column of each type under a name, or one like it."""
     return with_columns(
         a_specification(number_of_rows=30),
         **{
@@ -48,7 +48,7 @@ def named(name: str) -> dict[str, Any]:
     [*range(0, len(USABLE), 21), *thorough(*(n for n in range(0, len(USABLE), 7) if n % 21))],
 )
 def test_columns_of_any_name_go_through_a_series(tmp_path: Path, start: int) -> None:
-    """Identifiers, categories, numbers and dates of such names, static, moving, or made anew."""
+    """Identifiers, categories, numbers and dates: static, moved or regenerated."""
     specification = a_specification(number_of_rows=30)
     static, dates = [], ["date"]
     for name in USABLE[start : start + 7]:
@@ -67,7 +67,7 @@ def test_columns_of_any_name_go_through_a_series(tmp_path: Path, start: int) -> 
 
 @pytest.mark.parametrize("name", ["my sex", "größe", "select"])
 def test_names_in_constraints_and_derivations(tmp_path: Path, name: str) -> None:
-    """Columns of such names are compared, filtered, partitioned and computed with."""
+    """Such columns can be compared, filtered, partitioned by and computed with."""
     specification = named(name)
     specification["constraints"] |= {
         "basic_constraints": [f"~{name} x~ > ~{name} n~", f"~{name} day~ >= date"],
@@ -100,7 +100,7 @@ def test_names_in_constraints_and_derivations(tmp_path: Path, name: str) -> None
     ],
 )  # fmt: skip
 def test_names_that_cannot_be(name: str, fault: str) -> None:
-    """Names that would be mixed up are refused with the reason."""
+    """Ambiguous names are refused with the reason."""
     specification = with_columns(a_specification(), **{name: a_number()})
     with pytest.raises(InputError) as refused:
         a_series(specification)
@@ -109,7 +109,7 @@ def test_names_that_cannot_be(name: str, fault: str) -> None:
 
 @pytest.mark.parametrize("name", ["$", "", " a", "a~", "a|b", "a,b", "a`", "a\nb"])
 def test_names_that_exhibit_splits_or_trims(name: str) -> None:
-    """Names with signs that Exhibit uses for itself, empty ones and padded ones are refused."""
+    """Names with Exhibit's special characters, empty names and padded names are refused."""
     with pytest.raises(InputError) as refused:
         a_series(with_columns(a_specification(), **{name: a_number()}))
     expected = (
@@ -119,7 +119,7 @@ def test_names_that_exhibit_splits_or_trims(name: str) -> None:
 
 
 def test_a_name_with_two_underscores_in_a_basic_constraint() -> None:
-    """Exhibit takes two underscores for a blank there, and finds no such column."""
+    """Exhibit reads two underscores as a blank there, and finds no such column."""
     specification = with_columns(a_specification(), a__b=a_number())
     specification["constraints"]["basic_constraints"] = ["a__b > amount"]
     with pytest.raises(InputError, match=r"constraints\.basic_constraints 'a__b > amount'"):
@@ -135,7 +135,7 @@ VALUES = [
 
 @pytest.mark.parametrize("static", [[], ["word"]])
 def test_values_of_any_look(tmp_path: Path, static: list[str]) -> None:
-    """What is listed comes out as the text it is, also where an entity keeps it."""
+    """Listed values are delivered unchanged, static or not."""
     words = {value.strip(): 1.0 for value in VALUES}
     specification = with_columns(
         a_specification(number_of_rows=400), word=a_category("word", words)
@@ -151,7 +151,7 @@ def test_values_of_any_look(tmp_path: Path, static: list[str]) -> None:
 
 @pytest.mark.parametrize("static", [[], ["word"]])
 def test_values_of_the_database_with_line_breaks(tmp_path: Path, static: list[str]) -> None:
-    """Line breaks, quotes and commas in values of a table come out as they are there."""
+    """Line breaks, quotes and commas in a table's values are delivered unchanged."""
     breaks = ["a\nb", "a\r\nb", 'a "b"\n,c', "tab\there", "\n"]
     words = [{"word": word} for word in [*breaks, *(f"w{n}" for n in range(30))]]
     own = database_with_tables(tmp_path / "own.db", words=words)

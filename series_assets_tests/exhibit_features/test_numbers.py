@@ -47,7 +47,7 @@ def of_all_targets(rows: int, dispersion: float) -> dict[str, Any]:
 def test_every_target_gives_numbers_in_parts_of_any_size(
     tmp_path: Path, rows: int, dispersion: float
 ) -> None:
-    """No number is missing, be a part one row or many, and be its numbers all the same or not."""
+    """In parts of one row or many, with equal or different numbers, none is missing."""
     finished = generate_series(
         tmp_path, of_all_targets(rows, dispersion), fraction_of_new="1/2", static_columns=["region"]
     )
@@ -80,7 +80,7 @@ def test_every_target_gives_numbers_in_parts_of_any_size(
 def test_normal_numbers_with_one_target(
     tmp_path: Path, targets: str, precision: str, rows: int
 ) -> None:
-    """Normal numbers, some of them below 0 before they are scaled, reach their one target."""
+    """Normal numbers reach their only target, even if some are below 0 before scaling."""
     many = {
         f"n{place}": a_number(
             precision,
@@ -104,7 +104,7 @@ def test_normal_numbers_with_one_target(
 
 
 def test_the_bounds_are_reached_in_every_part(tmp_path: Path) -> None:
-    """The least and the largest number of a part are the target's own."""
+    """The smallest and largest number of each part are the targets."""
     finished = generate_series(tmp_path, a_specification(number_of_rows=60))
     for records in (
         new_records(finished, 1),
@@ -116,7 +116,7 @@ def test_the_bounds_are_reached_in_every_part(tmp_path: Path) -> None:
 
 
 def test_normal_numbers_have_mean_deviation_and_weights(tmp_path: Path) -> None:
-    """Mean and deviation are met in each part, and categories differ in both alike."""
+    """Each part has the mean and the deviation, and the weights of categories apply in both."""
     parameters = {"dispersion": 0, "target_mean": 500, "target_std": 40}
     specification = with_columns(
         a_specification(number_of_rows=2000),
@@ -135,7 +135,7 @@ def test_normal_numbers_have_mean_deviation_and_weights(tmp_path: Path) -> None:
 
 
 def test_a_total_that_some_rows_lack(tmp_path: Path) -> None:
-    """With missing numbers, and missing static categories, parts still have finite numbers."""
+    """With missing numbers and missing static categories, all other numbers are finite."""
     parameters = {"dispersion": 0.1, "target_sum": 3000}
     specification = with_columns(
         a_specification(number_of_rows=300),
@@ -151,7 +151,7 @@ def test_a_total_that_some_rows_lack(tmp_path: Path) -> None:
 
 
 def test_a_number_of_which_all_are_missing(tmp_path: Path) -> None:
-    """A column may be empty altogether."""
+    """A column may consist of missing values only."""
     specification = with_columns(
         a_specification(),
         visits=a_number("integer", miss_probability=1.0),
@@ -167,7 +167,7 @@ def test_a_number_of_which_all_are_missing(tmp_path: Path) -> None:
     [({"target_mean": 0, "target_std": 5}, 0.0), ({"target_mean": 0}, 0.0)],
 )
 def test_a_mean_of_nothing(tmp_path: Path, targets: dict[str, float], aim: float) -> None:
-    """A mean of 0 is a mean like any other."""
+    """A mean of 0 is valid."""
     specification = with_columns(
         a_specification(),
         amount=a_number(distribution_parameters={"dispersion": 0.2, **targets}),

@@ -1,4 +1,4 @@
-"""Regex columns: one pool of values for a series, of any size, for parts of any size."""
+"""Regex columns: a series has one pool of values, for pools and parts of any size."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ from series_assets_tests.exhibit_features.checked_series import (
 
 
 def with_codes(pattern: str, uniques: int, rows: int = 40, **more: Any) -> dict[str, Any]:
-    """Return a specification with a column of codes of a pattern."""
+    """Return a specification with a column of codes that match a pattern."""
     code = a_category(
         "code", {}, uniques=uniques, original_values="regex", anonymising_set=pattern, **more
     )
@@ -25,7 +25,7 @@ def with_codes(pattern: str, uniques: int, rows: int = 40, **more: Any) -> dict[
 
 
 def test_the_pool_of_a_pattern_is_kept_over_the_series(tmp_path: Path) -> None:
-    """The same codes occur in every period and part, in an order of the period's own."""
+    """Every period and part has the same codes, in its own order."""
     finished = generate_series(tmp_path, with_codes("C[0-9]{4}[XY]", 6, rows=120))
     parts = [
         part(finished, n)["code"].tolist()
@@ -39,19 +39,19 @@ def test_the_pool_of_a_pattern_is_kept_over_the_series(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rows", [2, 10])
 def test_a_pool_larger_than_a_part(tmp_path: Path, rows: int) -> None:
-    """A period of few rows takes some codes of a pool of many."""
+    """A period with few rows uses some codes of a larger pool."""
     finished = generate_series(tmp_path, with_codes("[A-Z]{3}", 100, rows=rows))
     assert all(re.fullmatch("[A-Z]{3}", code) for code in new_records(finished, 2)["code"])
 
 
 def test_a_pool_of_all_that_a_pattern_gives(tmp_path: Path) -> None:
-    """As many codes as the pattern has, and not one of them left out."""
+    """A pool can have every code that matches the pattern."""
     finished = generate_series(tmp_path, with_codes("[abc][de]", 6, rows=200, miss_probability=0.2))
     assert set(new_records(finished, 1)["code"]) == {"ad", "ae", "bd", "be", "cd", "ce", ""}
 
 
 def test_more_codes_than_a_pattern_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Too many codes are refused when the series is validated, with the number there is."""
+    """Too many codes are refused by ``validate``, with the possible number."""
     code, said = run_command(monkeypatch, tmp_path, "validate", with_codes("[abc][de]", 7))
     assert (code, said) == (
         2,
@@ -69,7 +69,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize("pattern", ["C-[A-C]x{3}[xyz]{2}", "0[1-9][AB]", "a.b[12]"])
 def test_patterns_that_exhibit_reads(tmp_path: Path, pattern: str) -> None:
-    """Plain characters, ranges, lists and repeats up to nine."""
+    """Plain characters, ranges, lists and repetitions up to nine."""
     finished = generate_series(tmp_path, with_codes(pattern, 2), num_datasets=2)
     assert all(re.fullmatch(pattern, code) for code in existing_records(finished, 2)["code"])
 
@@ -78,7 +78,7 @@ def test_patterns_that_exhibit_reads(tmp_path: Path, pattern: str) -> None:
 def test_patterns_that_exhibit_cannot_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
 ) -> None:
-    """What Exhibit would take for plain text, or fail at, is refused with the column."""
+    """A pattern that Exhibit would misread or fail on is refused, with the column."""
     code, said = run_command(monkeypatch, tmp_path, "validate", with_codes(pattern, 1))
     assert code == 2
     assert said.startswith("columns.code.anonymising_set")

@@ -1,4 +1,4 @@
-"""Values that an SQL statement looks up in the user's own tables, for new and existing records."""
+"""Values that an SQL statement looks up in the user's tables, in new and existing records."""
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +40,7 @@ def with_wards(statement: str, rows: int = 60, **columns: Any) -> dict[str, Any]
 
 
 def wards(path: Path) -> Path:
-    """Make a database with a table of wards by sex, a view of it, and days by sex."""
+    """Create a database with a table of wards by sex, a view of it, and days by sex."""
     own = database_with_tables(
         path,
         wards=[{"sex": sex, "ward": ward} for sex, of in WARDS.items() for ward in of],
@@ -53,7 +53,7 @@ def wards(path: Path) -> Path:
 
 @pytest.mark.parametrize("static", [[], ["sex"], ["ward"], ["sex", "ward"]])
 def test_a_value_looked_up_by_another_column(tmp_path: Path, static: list[str]) -> None:
-    """A ward fits the sex it was looked up by; in existing records too, if not kept alone."""
+    """Each ward matches its sex, also in existing records unless only one of them is static."""
     own = wards(tmp_path / "own.db")
     finished = generate_series(
         tmp_path, with_wards(lookup()), static_columns=static, exhibit_db_path=str(own)
@@ -68,7 +68,7 @@ def test_a_value_looked_up_by_another_column(tmp_path: Path, static: list[str]) 
 
 
 def test_the_probabilities_of_the_specification_weigh_what_is_looked_up(tmp_path: Path) -> None:
-    """Of two wards that fit, the one that is three times as probable comes more often."""
+    """Of two matching wards, the one with three times the probability is more frequent."""
     own = wards(tmp_path / "own.db")
     specification = with_wards(lookup(), rows=600)
     finished = generate_series(tmp_path, specification, num_datasets=2, exhibit_db_path=str(own))
@@ -78,7 +78,7 @@ def test_the_probabilities_of_the_specification_weigh_what_is_looked_up(tmp_path
 
 
 def test_a_value_looked_up_in_a_view(tmp_path: Path) -> None:
-    """A view of the user's is as good as a table."""
+    """A view works like a table."""
     own = wards(tmp_path / "own.db")
     specification = with_wards(lookup(table="some_wards"))
     finished = generate_series(tmp_path, specification, exhibit_db_path=str(own))
@@ -103,7 +103,7 @@ def test_a_day_that_is_looked_up(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["uuid", "pseudo_chi", "range"])
 def test_a_value_looked_up_by_the_identifier(tmp_path: Path, kind: str) -> None:
-    """What goes with an identifier may be looked up by it, in both parts."""
+    """In both parts."""
     statement = (
         "SELECT temp_demo.id, wards.ward AS ward FROM temp_demo JOIN wards "
         "ON length(temp_demo.id) > 0"
@@ -117,7 +117,7 @@ def test_a_value_looked_up_by_the_identifier(tmp_path: Path, kind: str) -> None:
 
 
 def test_a_look_up_beside_the_reference_table(tmp_path: Path) -> None:
-    """The reference table in the same database, and its columns, disturb no look-up."""
+    """The reference table in the same database does not affect the lookup."""
     own = database_with_tables(
         tmp_path / "own.db", wards=[{"sex": "F", "ward": "Ash"}, {"sex": "M", "ward": "Elm"}]
     )
@@ -127,7 +127,7 @@ def test_a_look_up_beside_the_reference_table(tmp_path: Path) -> None:
 
 
 def test_more_rows_and_columns_than_one_statement_can_hold(tmp_path: Path) -> None:
-    """Long and wide data are handed to the statement whole; nothing is missing at the end."""
+    """Long and wide data are passed to the statement completely."""
     own = wards(tmp_path / "own.db")
     more = {f"more_{n}": a_category(f"more_{n}", {"a": 1, "b": 1}) for n in range(30)}
     statement = (
@@ -145,7 +145,7 @@ def test_more_rows_and_columns_than_one_statement_can_hold(tmp_path: Path) -> No
 
 
 def test_two_runs_at_once(tmp_path: Path) -> None:
-    """Series that look up under the same names at the same time do not get each other's rows."""
+    """Series that run at the same time do not get each other's rows."""
 
     def place(folder: str, name: str, seed: int) -> Path:
         own = wards(tmp_path / f"{folder}_{name}.db")
@@ -188,7 +188,7 @@ def test_two_runs_at_once(tmp_path: Path) -> None:
 def test_statements_that_cannot_be_right(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str, fault: str
 ) -> None:
-    """Two columns to join on, a table that is not there, another alias: told by validate."""
+    """``validate`` reports two join columns, a missing table and a wrong alias."""
     own = wards(tmp_path / "own.db")
     ended, said = run_command(
         monkeypatch, tmp_path, "validate", with_wards(statement), exhibit_db_path=str(own)
@@ -197,7 +197,7 @@ def test_statements_that_cannot_be_right(
 
 
 def test_a_statement_that_leaves_some_rows_without_a_value(tmp_path: Path) -> None:
-    """Where nothing is found for a value, the cell is empty; nothing else comes in its place."""
+    """If the lookup finds nothing, the cell is empty."""
     own = database_with_tables(tmp_path / "own.db", wards=[{"sex": "F", "ward": "Ash"}])
     specification = with_wards(lookup())
     specification["columns"]["ward"]["miss_probability"] = 0.01
@@ -210,7 +210,7 @@ def test_a_statement_that_leaves_some_rows_without_a_value(tmp_path: Path) -> No
 def test_a_statement_whose_result_would_differ(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    """Chance, the clock, and what is no lookup at all are refused before anything is made."""
+    """Random values, the clock, and statements that are no lookups are refused."""
     own = wards(tmp_path / "own.db")
     before = own.read_bytes()
     statement = lookup() + " WHERE random() > 0"
@@ -229,7 +229,7 @@ def test_a_statement_whose_result_would_differ(
 def test_a_statement_that_only_shows_its_fault_when_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is put together while the statement runs is stopped there, with the statement named."""
+    """A forbidden access that only appears at run time is stopped, and the statement named."""
     own = wards(tmp_path / "own.db")
     statement = lookup() + " WHERE date('n' || 'ow') > ''"
     ended, said = run_command(

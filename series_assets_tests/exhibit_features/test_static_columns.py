@@ -1,4 +1,4 @@
-"""Static columns of every kind that Exhibit makes: kept by existing records, weights and all."""
+"""Static columns of every kind: existing records keep them, including their weights."""
 
 import sqlite3
 from contextlib import closing
@@ -28,7 +28,7 @@ from series_assets_tests.exhibit_features.checked_series import (
 
 
 def ratio(rows: pd.DataFrame, by: str, high: str, low: str) -> tuple[float, float]:
-    """Return the mean amount of one value over that of another, and that ratio's own error."""
+    """Return the ratio of the mean amounts of two values, and its standard error."""
     groups = rows["amount"].astype(float).groupby(rows[by])
     mean, error = groups.mean(), groups.var() / groups.size()
     found = mean[high] / mean[low]
@@ -37,7 +37,7 @@ def ratio(rows: pd.DataFrame, by: str, high: str, low: str) -> tuple[float, floa
 
 
 def assert_same_ratio(finished: Finished, by: str, high: str, low: str) -> None:
-    """Expect a number to depend on a column as much in existing records as in new ones."""
+    """Assert that a number depends on a column equally in new and existing records."""
     (wanted, error), (found, other) = (
         ratio(part(finished, 2), by, high, low) for part in (new_records, existing_records)
     )
@@ -46,7 +46,7 @@ def assert_same_ratio(finished: Finished, by: str, high: str, low: str) -> None:
 
 
 def weighted(**more: Any) -> dict[str, Any]:
-    """Return a specification whose amount depends on sex and on region, by a total."""
+    """Return a specification whose amount has a total and depends on sex and region."""
     return with_columns(
         a_specification(number_of_rows=2400),
         amount=a_number(distribution_parameters={"dispersion": 0.1, "target_sum": 240_000}),
@@ -56,7 +56,7 @@ def weighted(**more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("missing", [0.0, 0.25])
 def test_numbers_depend_on_two_static_categories_at_once(tmp_path: Path, missing: float) -> None:
-    """A number weighted by two static columns has their ratios in existing records too."""
+    """Existing records have the ratios of both columns."""
     specification = weighted()
     for name in ("sex", "region"):
         specification["columns"][name]["miss_probability"] = missing
@@ -71,7 +71,7 @@ def test_numbers_depend_on_two_static_categories_at_once(tmp_path: Path, missing
 
 
 def test_numbers_depend_on_a_static_category_without_any_dispersion(tmp_path: Path) -> None:
-    """All categories static and no dispersion: a number still has a value for each of them."""
+    """With only static categories and no dispersion, each category still has its number."""
     parameters = {"dispersion": 0, "target_min": 10, "target_max": 90}
     specification = with_columns(
         a_specification(number_of_rows=300), amount=a_number(distribution_parameters=parameters)
@@ -88,7 +88,7 @@ def test_numbers_depend_on_a_static_category_without_any_dispersion(tmp_path: Pa
 @pytest.mark.parametrize("precision", ["integer", "float"])
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 def test_a_static_number(tmp_path: Path, precision: str, missing: float) -> None:
-    """A number that an entity keeps comes back as it was, whole numbers whole, gaps as gaps."""
+    """It keeps its recorded value: integers stay integers, missing values stay missing."""
     specification = with_columns(
         a_specification(number_of_rows=80), height=a_number(precision, miss_probability=missing)
     )
@@ -106,7 +106,7 @@ def test_a_static_number(tmp_path: Path, precision: str, missing: float) -> None
 
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 def test_a_static_date(tmp_path: Path, missing: float) -> None:
-    """A day that an entity keeps may be compared with other days and be computed with."""
+    """It can be compared with other dates and used in calculations."""
     specification = with_columns(
         a_specification(number_of_rows=80),
         birth=a_date("1950-01-01", "2009-12-31", 4000, miss_probability=missing),
@@ -124,7 +124,7 @@ def test_a_static_date(tmp_path: Path, missing: float) -> None:
 
 
 def test_a_static_place_and_one_that_is_not(tmp_path: Path) -> None:
-    """Of two places, the one that an entity keeps stays, the other is new, in known hexagons."""
+    """Of two geospatial columns, the static one is kept, the other regenerated."""
     cells = [{"h3": cell} for cell in h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 3)]
     own = database_with_tables(tmp_path / "own.db", places=cells)
     specification = a_specification(number_of_rows=40)
@@ -151,7 +151,7 @@ def test_a_static_place_and_one_that_is_not(tmp_path: Path) -> None:
 
 
 def test_places_by_the_weight_of_their_hexagons(tmp_path: Path) -> None:
-    """A place by the weights of a column of its table is so in existing records as well."""
+    """The weights of a table's column apply in existing records too."""
     cells = [
         {"h3": cell, "people": 1 if number else 10_000}
         for number, cell in enumerate(sorted(h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 1)))
@@ -169,7 +169,7 @@ def test_places_by_the_weight_of_their_hexagons(tmp_path: Path) -> None:
 
 
 def of_pairs() -> dict[str, Any]:
-    """Return a specification of two columns that are paired, both with weights and blanks."""
+    """Return a specification of two paired columns, with weights and missing values."""
     specification = with_columns(
         a_specification(number_of_rows=90),
         ward=a_category("ward", {"007/Ash": 0.5, "012/Elm": 0.5}, pair="label"),
@@ -183,7 +183,7 @@ def of_pairs() -> dict[str, Any]:
 
 @pytest.mark.parametrize("static", [["ward"], ["label"], ["sex", "label"]])
 def test_one_column_of_a_static_pair_brings_the_other(tmp_path: Path, static: list[str]) -> None:
-    """Naming either column of a pair keeps both; leading zeros and gaps come back."""
+    """Naming one column of a pair keeps both, with leading zeros and missing values."""
     finished = generate_series(tmp_path, of_pairs(), static_columns=static)
     recorded = new_records(finished, 1).set_index("id")
     rows = existing_records(finished, 2).set_index("id")
@@ -192,7 +192,7 @@ def test_one_column_of_a_static_pair_brings_the_other(tmp_path: Path, static: li
 
 
 def test_a_pair_that_is_not_static(tmp_path: Path) -> None:
-    """A pair that no entity keeps is made anew, still a pair."""
+    """It is regenerated as a pair."""
     finished = generate_series(tmp_path, of_pairs())
     recorded = new_records(finished, 1).set_index("id")
     rows = existing_records(finished, 2).set_index("id")
@@ -200,7 +200,7 @@ def test_a_pair_that_is_not_static(tmp_path: Path) -> None:
 
 
 def described(folder: Path, csv: str, rows: int, **said: Any) -> Path:
-    """Describe a table that comes with Exhibit as a series, and return the folder of its files."""
+    """Infer a series from one of Exhibit's sample tables, and return its folder."""
     create_series(folder / "series", "demo", DATA / csv, "person")
     place = folder / "series" / "demo"
     for file, part, keys in (
@@ -215,7 +215,7 @@ def described(folder: Path, csv: str, rows: int, **said: Any) -> Path:
 
 @pytest.mark.parametrize("static", [[], ["hb_name"], ["loc_name", "sex"]])
 def test_a_hierarchical_linked_group(tmp_path: Path, static: list[str]) -> None:
-    """A hospital stays in its health board; a group with a static column is kept whole."""
+    """A hospital stays in its health board; a group with a static column is static."""
     place = described(tmp_path, "inpatients.csv", 60, static_columns=static)
     finished = generate_from(place, tmp_path / "data")
     (group,) = [set(names) for _, names in finished.specification["linked_columns"]]
@@ -231,7 +231,7 @@ def test_a_hierarchical_linked_group(tmp_path: Path, static: list[str]) -> None:
 
 
 def test_values_and_pairs_that_are_kept_in_the_database(tmp_path: Path) -> None:
-    """Columns with more values than the specification lists come from the database, in pairs."""
+    """Columns with more values than the specification lists are read from the database."""
     place = described(tmp_path, "prescribing.csv", 60, static_columns=["BNFItemDescription"])
     finished = generate_from(place, tmp_path / "data")
     columns = finished.specification["columns"]
@@ -250,7 +250,7 @@ def test_values_and_pairs_that_are_kept_in_the_database(tmp_path: Path) -> None:
 
 @pytest.fixture
 def linked_by_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Any]:
-    """A database and a specification with a group that a user linked, as Exhibit makes them."""
+    """A database and a specification with a group of columns that a user linked."""
     own = database_with_tables(tmp_path / "own.db")
     monkeypatch.setenv("EXHIBIT_DB_URL", f"sqlite:///{own}")
     data = pd.read_csv(DATA / "inpatients_anon.csv")[["hb_name", "measure", "sex", "age"]]
@@ -279,7 +279,7 @@ def _plain(value: Any) -> Any:
 def test_a_group_that_a_user_linked(
     tmp_path: Path, linked_by_a_user: tuple[Path, Any], static: list[str]
 ) -> None:
-    """Columns linked by a user keep to combinations of the data; rows do not come in copies."""
+    """Columns linked by a user have combinations from the data, and no repeated rows."""
     own, specification = linked_by_a_user
     assert [number for number, _ in specification["linked_columns"]] == [0]
     finished = generate_series(
@@ -301,7 +301,7 @@ def test_a_group_that_a_user_linked(
 def test_linked_columns_may_name_a_group_of_the_specification(
     tmp_path: Path, linked_by_a_user: tuple[Path, Any]
 ) -> None:
-    """A linked group of the specification may be named again in the user input."""
+    """The user input may name a linked group of the specification."""
     own, specification = linked_by_a_user
     group = ["measure", "sex", "age"]
     generate_series(
@@ -314,7 +314,7 @@ def test_linked_columns_may_name_a_group_of_the_specification(
 
 
 def test_a_static_regex_column(tmp_path: Path) -> None:
-    """A code of a pattern that an entity keeps is kept, and gaps in it are."""
+    """Its codes and missing values are kept."""
     code = a_category(
         "code",
         {},
@@ -335,7 +335,7 @@ SETS = {"birds.common_name": 24, "mountains.range": 15, "birds": 20, "patients.l
 @pytest.mark.parametrize("source", SETS)
 @pytest.mark.parametrize("static", [["sex"], ["bird"]])
 def test_a_ready_made_set(tmp_path: Path, source: str, static: list[str]) -> None:
-    """Values of a set that comes with Exhibit keep their weights, be the column static or not."""
+    """Values of a set that ships with Exhibit keep their weights, static or not."""
     count = SETS[source]
     column = a_category("bird", {}, uniques=count, anonymising_set=source)
     rows = [f"b{i} | {1 / count} | {0.9 if i < count / 2 else 0.1}" for i in range(count)]
@@ -361,7 +361,7 @@ def test_a_ready_made_set(tmp_path: Path, source: str, static: list[str]) -> Non
 
 @pytest.mark.parametrize("source", ["birds.common_name", "mountains.peak", "birds"])
 def test_a_ready_made_set_with_more_values_than_are_listed(tmp_path: Path, source: str) -> None:
-    """Above inline_limit the values come from the set's table, in new and existing records."""
+    """Above inline_limit, the values come from the set's table, in both parts."""
     column = a_category("bird", {}, uniques=40, anonymising_set=source)
     column["original_values"] = None
     specification = with_columns(a_specification(number_of_rows=200), bird=column)
@@ -375,7 +375,7 @@ def test_a_ready_made_set_with_more_values_than_are_listed(tmp_path: Path, sourc
 
 @pytest.mark.parametrize("static", [[], ["range"]])
 def test_a_pair_of_a_ready_made_set(tmp_path: Path, static: list[str]) -> None:
-    """Range and peak of a mountain belong together, in new records and in existing ones."""
+    """Range and peak of a mountain match in new and existing records."""
     specification = with_columns(
         a_specification(number_of_rows=80),
         range=a_category("range", {}, uniques=31, anonymising_set="mountains"),
@@ -393,7 +393,7 @@ def test_a_pair_of_a_ready_made_set(tmp_path: Path, static: list[str]) -> None:
 
 @pytest.mark.parametrize("static", [["level"], ["total"], ["level", "amount"]])
 def test_a_static_derived_column(tmp_path: Path, static: list[str]) -> None:
-    """What was derived when the entity was new is kept, whatever it is derived from."""
+    """The value derived for the new entity is kept, whatever it depends on."""
     specification = a_specification(number_of_rows=60)
     specification["derived_columns"] = {
         "level": "(amount > 50)",

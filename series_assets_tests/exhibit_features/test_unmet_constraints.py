@@ -1,4 +1,4 @@
-"""Constraints that Exhibit would leave broken: met where possible, counted and told elsewhere."""
+"""Constraints that Exhibit would violate: met where possible, otherwise counted and reported."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ OPEN_CLOSED = {"open": 0.5, "closed": 0.5}
 
 
 def specification(*basic: str, rows: int = 200, **columns: Any) -> dict[str, Any]:
-    """Return a specification with more columns and basic constraints; no custom ones yet."""
+    """Return a specification with more columns and basic constraints."""
     specification = with_columns(a_specification(number_of_rows=rows), **columns)
     specification["constraints"]["basic_constraints"] = list(basic) or None
     return specification
@@ -44,7 +44,7 @@ def number(records: pd.DataFrame, name: str) -> "pd.Series[float]":
 
 @pytest.fixture
 def as_exhibit_leaves_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Go through the constraints as often as Exhibit does, and no more."""
+    """Apply the constraints only as often as stock Exhibit does."""
     monkeypatch.setattr(enforce_constraints, "_PASSES", 0)
     monkeypatch.setattr(enforce_constraints.Enforcer, "enforce_each", lambda self, records: records)
 
@@ -53,7 +53,7 @@ def as_exhibit_leaves_them(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_man_is_pregnant(tmp_path: Path) -> None:
-    """A custom constraint whose filter is static holds in existing records, as in new ones."""
+    """A custom constraint with a static filter holds in existing records."""
     wanted = custom(
         specification(pregnant=a_category("pregnant", YES_NO)),
         men={"filter": "sex == 'M'", "targets": {"pregnant": "assign_value$N"}},
@@ -72,7 +72,7 @@ def test_no_man_is_pregnant(tmp_path: Path) -> None:
 
 
 def test_no_open_case_has_an_end(tmp_path: Path) -> None:
-    """A custom constraint on a date that moves holds in existing records too."""
+    """A custom constraint on a moved date holds in existing records."""
     wanted = custom(
         specification(
             status=a_category("status", OPEN_CLOSED),
@@ -88,7 +88,7 @@ def test_no_open_case_has_an_end(tmp_path: Path) -> None:
 
 
 def registered_all_year() -> dict[str, Any]:
-    """Return a specification with a static day of any month, and one of the period after it."""
+    """Return a specification with a static date in any month, and a date of the period after it."""
     return specification(
         "updated >= registered",
         registered=a_date("2024-01-01", "2024-12-31", 366),
@@ -100,7 +100,7 @@ ROLES = {"date_columns": ["date", "updated"], "static_columns": ["registered"]}
 
 
 def test_no_row_is_updated_before_it_is_registered(tmp_path: Path) -> None:
-    """The day of the period is put right where it stays in the window, and nothing recorded is."""
+    """The date of the period is corrected within its window; the recorded date never changes."""
     finished = generate_series(tmp_path, registered_all_year(), **ROLES)
     records = existing_records(finished, 3)
     within = records["registered"] <= "2024-03-31"
@@ -115,7 +115,7 @@ def test_no_row_is_updated_before_it_is_registered(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("constraint", ["registered < seen", "seen > registered"])
 def test_a_day_follows_a_static_one(tmp_path: Path, constraint: str) -> None:
-    """Whichever of them stands left, the day that is made afresh is put right."""
+    """On either side of the constraint, the regenerated date is corrected."""
     wanted = specification(
         constraint,
         registered=a_date("2024-01-01", "2024-11-30", 335),
@@ -132,7 +132,7 @@ def test_a_day_follows_a_static_one(tmp_path: Path, constraint: str) -> None:
 
 
 def test_what_cannot_be_met_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many rows as anybody counts in the file, in a note and in the metadata."""
+    """The note and the metadata have the number of rows that one counts in the file."""
     wanted = registered_all_year()
     ended, said = run_command(monkeypatch, tmp_path / "told", "generate", wanted, **ROLES)
     whole = pd.read_csv(tmp_path / "told" / "data" / "demo" / "dataset_2.csv")
@@ -149,7 +149,7 @@ def test_what_cannot_be_met_is_counted(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.thorough
 def test_what_cannot_be_met_stands_in_the_metadata(tmp_path: Path) -> None:
-    """With the number of records and of how many; an empty table where all is met."""
+    """The table has the violations and the number of records; it is empty if there are none."""
     wanted = custom(
         specification(rows=60),
         one={"filter": "region == 'South'", "targets": {"sex": "assign_value$F"}},
@@ -164,7 +164,7 @@ def test_what_cannot_be_met_stands_in_the_metadata(tmp_path: Path) -> None:
 
 
 def test_validate_tells_what_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is made, with place and reason; the files are in order for all that."""
+    """With place and reason, although the files are valid."""
     wanted = custom(
         specification("limit > amount*amount", rows=60, limit=a_number()),
         one={"filter": "region == 'South'", "targets": {"sex": "sort_ascending"}},
@@ -195,7 +195,7 @@ def test_validate_tells_what_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_number_keeps_within_a_static_one(
     tmp_path: Path, constraint: str, precision: str
 ) -> None:
-    """The number that is made afresh is adjusted, turned round where the static one is left."""
+    """The regenerated number is adjusted, even if the static one is on the left side."""
     wanted = specification(constraint, limit=a_number(precision), amount=a_number(precision))
     finished = generate_series(tmp_path, wanted, static_columns=["limit"])
     for records in (
@@ -220,7 +220,7 @@ def test_a_number_keeps_within_a_static_one(
 def test_actions_within_groups_of_a_static_column(
     tmp_path: Path, targets: dict[str, str], partition: str, holds: Any
 ) -> None:
-    """A partition that is static works on existing records as on new ones."""
+    """A static partition works in existing records as in new ones."""
     dose = {"first": 0.25, "second": 0.25, "third": 0.5}
     wanted = custom(
         specification(dose=a_category("dose", dose), height=a_number()),
@@ -232,7 +232,7 @@ def test_actions_within_groups_of_a_static_column(
 
 
 def test_gaps_that_a_static_column_forbids(tmp_path: Path) -> None:
-    """What make_not_null brings back is a value that the column can have, and varies."""
+    """make_not_null inserts various values that the column may have."""
     wanted = custom(
         specification(dose=a_category("dose", YES_NO, miss_probability=0.5), height=a_number()),
         one={"filter": "sex == 'F'", "targets": {"dose, height": "make_not_null"}},
@@ -248,7 +248,7 @@ def test_gaps_that_a_static_column_forbids(tmp_path: Path) -> None:
 
 
 def test_numbers_have_the_weights_of_what_was_assigned(tmp_path: Path) -> None:
-    """A number depends on a category that a static filter decides, as it does in new records."""
+    """A number depends on a category that a static filter assigns."""
     wanted = custom(
         specification(), men={"filter": "sex == 'M'", "targets": {"region": "assign_value$West"}}
     )
@@ -265,7 +265,7 @@ def test_numbers_have_the_weights_of_what_was_assigned(tmp_path: Path) -> None:
 
 
 def test_what_is_derived_follows_what_was_put_right(tmp_path: Path) -> None:
-    """Derived columns are computed from the records as they are in the end."""
+    """Derived columns are computed from the corrected records."""
     wanted = custom(
         specification("amount < limit", limit=a_number()),
         men={"filter": "sex == 'M'", "targets": {"region": "assign_value$West"}},
@@ -287,7 +287,7 @@ def test_what_is_derived_follows_what_was_put_right(tmp_path: Path) -> None:
 
 
 def numbers_made_again() -> dict[str, Any]:
-    """Return a specification whose numbers are made again after its basic constraint."""
+    """Return a specification whose numbers are regenerated after its basic constraint."""
     return custom(
         specification("amount < limit", rows=300, limit=a_number()),
         some={"filter": "sex == 'M'", "targets": {"region": "assign_value$North"}},
@@ -295,7 +295,7 @@ def numbers_made_again() -> dict[str, Any]:
 
 
 def two_in_a_row() -> dict[str, Any]:
-    """Return a specification whose second basic constraint breaks its first."""
+    """Return a specification whose second basic constraint violates its first."""
     return specification(
         "amount < limit", "limit < cost", rows=300, limit=a_number(), cost=a_number()
     )
@@ -303,7 +303,7 @@ def two_in_a_row() -> dict[str, Any]:
 
 @pytest.mark.parametrize("wanted", [numbers_made_again(), two_in_a_row()])
 def test_another_pass_makes_all_constraints_true(tmp_path: Path, wanted: dict[str, Any]) -> None:
-    """In all periods, the first one too, and in both parts; assigned values stay assigned."""
+    """In all periods and both parts; assigned values are not changed."""
     finished = generate_series(tmp_path, wanted)
     for records in (
         new_records(finished, 1),
@@ -322,7 +322,7 @@ def test_another_pass_makes_all_constraints_true(tmp_path: Path, wanted: dict[st
 def test_what_exhibit_leaves_broken_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, Any]
 ) -> None:
-    """Where no pass were made, each part would be told with its numbers."""
+    """Without another pass, each part would be reported with its number of violations."""
     ended, said = run_command(monkeypatch, tmp_path, "generate", wanted, fraction_of_new="1/2")
     notes = said.splitlines()
     assert ended == 0
@@ -337,7 +337,7 @@ def test_what_exhibit_leaves_broken_is_counted(
 def test_constraints_that_contradict_each_other_are_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No pass can make them true, so records stay as Exhibit leaves them, and it is told."""
+    """No pass can meet them, so records stay as Exhibit generates them, and it is reported."""
     wanted = specification("amount > 60", "amount < 50", rows=60)
     ended, said = run_command(monkeypatch, tmp_path, "generate", wanted)
     assert (ended, said.splitlines()) == (
@@ -351,7 +351,7 @@ def test_constraints_that_contradict_each_other_are_left(
 
 
 def test_a_pass_leaves_alone_what_an_action_has_arranged(tmp_path: Path) -> None:
-    """An assigned value or a sorted column stays; the other side of the constraint gives way."""
+    """Assigned values and sorted columns are kept; the other side of a constraint changes."""
     wanted = custom(
         specification("amount < limit", limit=a_number()),
         some={"filter": "sex == 'M'", "targets": {"amount": "assign_value$70"}},
@@ -367,7 +367,7 @@ def test_a_pass_leaves_alone_what_an_action_has_arranged(tmp_path: Path) -> None
 
 
 def test_a_pass_keeps_days_in_their_window(tmp_path: Path) -> None:
-    """Days in a row are put right among themselves, and none leaves the window for it."""
+    """A chain of dates is corrected without leaving the window."""
     wanted = specification(
         "date <= seen", "seen <= closed",
         seen=a_date("2024-01-01", "2024-01-31", 31),

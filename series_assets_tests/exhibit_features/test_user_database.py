@@ -1,4 +1,4 @@
-"""A database of the user's own: its tables are used, and never changed."""
+"""A user's own database: its tables are used, and never changed."""
 
 import sqlite3
 from contextlib import closing
@@ -28,7 +28,7 @@ def many(source: str, name: str = "ward", uniques: int = 40) -> dict[str, Any]:
 
 
 def rows(column: str, count: int, **more: Any) -> list[dict[str, Any]]:
-    """Return the rows of a table of so many values."""
+    """Return the rows of a table with that many values."""
     return [{column: f"{column} {n:02}", **more} for n in range(count)]
 
 
@@ -36,7 +36,7 @@ def rows(column: str, count: int, **more: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("static", [[], ["ward"]])
 @pytest.mark.parametrize("source", ["hospital", "hospital.ward", "random"])
 def test_values_of_a_table_of_the_users(tmp_path: Path, source: str, static: list[str]) -> None:
-    """A lookup table, a column of it, and the values that Exhibit keeps under the id are used."""
+    """A lookup table, one of its columns, and the values that Exhibit keeps under the id."""
     table = {"random": "temp_demo_ward"}.get(source, "hospital")
     weights = {"probability_vector": 0.025} if source == "random" else {}
     own = database_with_tables(tmp_path / "own.db", **{table: rows("ward", 40, **weights)})
@@ -51,7 +51,7 @@ def test_values_of_a_table_of_the_users(tmp_path: Path, source: str, static: lis
 
 
 def test_values_under_a_name_with_blanks(tmp_path: Path) -> None:
-    """Exhibit keeps the values of such a column in a table with $ in place of blanks."""
+    """Exhibit keeps such values in a table with $ in place of blanks."""
     table = rows("my ward", 40, probability_vector=0.025)
     own = database_with_tables(tmp_path / "own.db", **{"temp_demo_my$ward": table})
     specification = with_columns(a_specification(), **{"my ward": many("random", "my ward")})
@@ -70,7 +70,7 @@ def test_values_under_a_name_with_blanks(tmp_path: Path) -> None:
 
 
 def test_numbers_among_the_values_of_a_table(tmp_path: Path) -> None:
-    """Codes that the database holds as numbers come out as these, kept by an entity or not."""
+    """Codes that are numbers in the database are delivered as such, static or not."""
     codes = [{"code": 1000 + n} for n in range(40)]
     own = database_with_tables(tmp_path / "own.db", codes=codes)
     specification = with_columns(a_specification(), code=many("codes", "code"))
@@ -137,7 +137,7 @@ def test_what_the_database_lacks(
     column: dict[str, Any],
     fault: str,
 ) -> None:
-    """A table, a column, or enough values that are not there: told before anything is made."""
+    """A missing table or column, or too few values, is reported before anything runs."""
     own = database_with_tables(tmp_path / "own.db")
     specification = a_specification()
     specification["metadata"]["geospatial_columns"] = []
@@ -153,7 +153,7 @@ def test_what_the_database_lacks(
 def test_a_linked_group_whose_values_are_not_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """The tables of a linked group are asked for by their names."""
+    """The message names the tables that a linked group needs."""
     specification = a_specification()
     specification["linked_columns"] = [[number, ["sex", "region"]]]
     ended, said = run_command(monkeypatch, tmp_path, "validate", specification)
@@ -168,7 +168,7 @@ def test_a_linked_group_whose_values_are_not_there(
 
 
 def test_a_run_leaves_the_users_tables_alone(tmp_path: Path) -> None:
-    """After a series, a database has its own tables as before, the reference table, and no more."""
+    """The database has its tables unchanged, the reference table, and nothing else."""
     tables = {
         "hospital": rows("ward", 40),
         "wards": [{"sex": "F", "ward": "Ash"}, {"sex": "M", "ward": "Elm"}],
@@ -191,7 +191,7 @@ def test_a_run_leaves_the_users_tables_alone(tmp_path: Path) -> None:
 
 
 def test_without_a_database_of_the_users_one_is_made(tmp_path: Path) -> None:
-    """The database in the data folder has what ships with Exhibit and the reference table."""
+    """The data folder gets a database with Exhibit's tables and the reference table."""
     finished = generate_series(tmp_path, a_specification())
     shipped, after = rows_by_table(INSTALLED), rows_by_table(finished.database)
     assert {name: after[name] for name in shipped} == shipped
@@ -199,7 +199,7 @@ def test_without_a_database_of_the_users_one_is_made(tmp_path: Path) -> None:
 
 
 def test_tables_named_as_exhibit_names_its_own(tmp_path: Path) -> None:
-    """Tables with temp in their names are the user's too; a later run finds them again."""
+    """Tables with temp in their names are the user's, and stay available to later runs."""
     own = database_with_tables(
         tmp_path / "own.db", temp_demo_ward=rows("ward", 40, probability_vector=1)
     )
@@ -215,7 +215,7 @@ def test_tables_named_as_exhibit_names_its_own(tmp_path: Path) -> None:
 def test_the_database_of_another_program_is_refused_unless_it_is_meant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, statement: str | None
 ) -> None:
-    """Neither read nor changed; an empty file is not made into a database either."""
+    """It is neither read nor changed, and an empty file is not turned into a database."""
     own = tmp_path / "own.db"
     own.touch()
     if statement:
@@ -244,7 +244,7 @@ def test_the_database_of_another_program_is_refused_unless_it_is_meant(
 
 @pytest.mark.parametrize("mode", ["delete", "wal"])
 def test_the_users_database_keeps_its_journal_mode(tmp_path: Path, mode: str) -> None:
-    """A series that is made in it changes no setting, and leaves no file beside it."""
+    """No setting of the database changes, and no file is left beside it."""
     own = database_with_tables(tmp_path / "own.db")
     with closing(sqlite3.connect(own)) as connection:
         connection.execute(f"PRAGMA journal_mode = {mode}")

@@ -1,1 +1,1 @@
-"""Tests."""
+"""Tests of reading the two files of a series."""

@@ -18,7 +18,7 @@ GEOSPATIAL = {
 
 
 def faults_of(specification: Content, **keys: Any) -> list[str]:
-    """Return what is wrong with a specification, in the words that a user reads."""
+    """Return the messages about a specification, as a user reads them."""
     try:
         a_series(specification, a_user_input(**keys))
     except InputError as error:
@@ -28,7 +28,7 @@ def faults_of(specification: Content, **keys: Any) -> list[str]:
 
 
 def with_column(name: str, like: str, **keys: Any) -> Content:
-    """Return a specification with one more column, otherwise like another of it."""
+    """Return a specification with one more column, modelled on one of its own."""
     specification = a_specification()
     column = deepcopy(specification["columns"][like]) | keys
     values = column.get("original_values")

@@ -1,4 +1,4 @@
-"""The table of column types, and that nobody else keeps one."""
+"""The table of column types is the only one, and covers every type."""
 
 import ast
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def _specification(**changes: Any) -> dict[str, Any]:
 
 
 def test_each_type_has_a_form_and_each_form_a_type() -> None:
-    """What a specification may hold is what the table knows."""
+    """The models of a specification and the table have the same types."""
     forms = get_args(get_args(schema.Column)[0])
     assert [one.form for one in TYPES.values()] == list(forms)
     for name, one in TYPES.items():
@@ -44,7 +44,7 @@ def test_each_type_has_a_form_and_each_form_a_type() -> None:
 
 
 def test_each_type_has_its_list_in_the_metadata() -> None:
-    """The lists of the metadata are those of the table, one for each type."""
+    """The metadata has one list for each type, as in the table."""
     lists = [key for key in keys_of(schema.Metadata) if key.endswith("_columns")]
     assert [one.metadata_list for one in TYPES.values()] == lists
     assert LISTS_DERIVED in TYPES
@@ -64,7 +64,7 @@ def test_each_type_has_its_list_in_the_metadata() -> None:
     ],
 )
 def test_what_a_column_becomes(name: str, changes: dict[str, Any], kinds: dict[str, str]) -> None:
-    """The columns of the data, and what their values are, follow from type and definition."""
+    """Type and definition determine the columns of the data and the kind of their values."""
     specification = _specification(**{name: changes})
     assert output_columns(specification, name) == list(kinds)
     assert outputs_of(specification["columns"][name]["type"], name) == list(kinds)
@@ -72,7 +72,7 @@ def test_what_a_column_becomes(name: str, changes: dict[str, Any], kinds: dict[s
 
 
 def test_a_specification_with_each_type_has_a_kind_for_every_column() -> None:
-    """No type is without an example above, and no kind is unknown to its readers."""
+    """The examples above cover every type, and readers know every kind."""
     specification = _specification()
     assert {column["type"] for column in specification["columns"].values()} == set(TYPES)
     assert set(column_kinds(specification).values()) <= set(KINDS)
@@ -80,7 +80,7 @@ def test_a_specification_with_each_type_has_a_kind_for_every_column() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_column_without_values_has_the_dtype_of_its_kind(kind: str) -> None:
-    """Numbers stay numbers and dates stay dates where all values are missing."""
+    """Columns of numbers and dates keep their dtype even if all values are missing."""
     assert str(column_from_text([None, None], kind).dtype) == (KINDS[kind].dtype or "object")
 
 
@@ -111,6 +111,6 @@ def _tables(path: Path) -> Iterator[ast.expr]:
 
 
 def test_no_other_module_has_a_table_of_the_types() -> None:
-    """A new type is one entry in one table (and its form, beside the other forms)."""
+    """A new type is one entry in one table, and a model."""
     found = {path.name for path in PACKAGE.rglob("*.py") if list(_tables(path))}
     assert found == {"column_types.py"}

@@ -27,7 +27,7 @@ from series_assets_tests.core.spec.faulty_specifications import (
     ],
 )
 def test_an_unknown_name_in_a_basic_constraint(text: str, name: str, hint: str) -> None:
-    """An expression can only speak of columns that there are."""
+    """An expression may only use columns that exist."""
     specification = a_specification()
     specification["constraints"]["basic_constraints"] = [text]
     assert faults_of(specification) == [
@@ -47,7 +47,7 @@ def test_an_unknown_name_in_a_basic_constraint(text: str, name: str, hint: str) 
     ],
 )
 def test_known_names_in_a_basic_constraint(text: str) -> None:
-    """Columns, numbers, texts and functions are known; a name with blanks stands in tildes."""
+    """Columns, numbers, text and functions are known; a name with blanks is in tildes."""
     specification = with_column("date of birth", "date")
     specification["constraints"]["basic_constraints"] = [text]
     assert faults_of(specification) == []
@@ -58,7 +58,7 @@ def test_known_names_in_a_basic_constraint(text: str) -> None:
     [("amount > amount * 2", "amount*2"), ("date <= date of birth", "dateofbirth")],
 )
 def test_blanks_in_a_basic_constraint(text: str, expression: str) -> None:
-    """Exhibit takes blanks for the end of a name, unless there are tildes."""
+    """To Exhibit, a blank ends a name, unless the name is in tildes."""
     specification = with_column("date of birth", "date")
     specification["constraints"]["basic_constraints"] = [text]
     assert faults_of(specification) == [
@@ -68,7 +68,7 @@ def test_blanks_in_a_basic_constraint(text: str, expression: str) -> None:
 
 
 def test_an_unknown_name_with_blanks() -> None:
-    """A name in tildes is told as the user wrote it, with the one that was meant."""
+    """The message has the name as the user wrote it, and the most similar column."""
     specification = with_column("date of birth", "date")
     specification["constraints"]["basic_constraints"] = ["date > ~date of brith~"]
     assert faults_of(specification) == [
@@ -87,7 +87,7 @@ def _filtered(text: str | None) -> Content:
 
 
 def test_an_unknown_name_in_a_filter() -> None:
-    """A filter can only speak of columns of the data; a place is two of them."""
+    """A filter may only use columns of the data; a geospatial column is two of them."""
     text = "sexx == 'F' & amount > 3"
     place = "constraints.custom_constraints.one.filter"
     assert faults_of(_filtered(text)) == [
@@ -113,7 +113,7 @@ def test_an_unknown_name_in_a_filter() -> None:
     ],
 )
 def test_known_names_in_a_filter(text: str | None) -> None:
-    """Columns, the words of pandas and Exhibit's two own words are known."""
+    """Columns, pandas' keywords and Exhibit's two keywords are known."""
     assert faults_of(_filtered(text)) == []
 
 
@@ -123,7 +123,7 @@ def _deriving(**derived: str) -> Content:
 
 
 def test_an_unknown_name_in_a_derived_column() -> None:
-    """A derived column can only be computed from columns that come before it."""
+    """A derived column may only use columns that precede it."""
     known = "id, sex, region, amount, date, date of birth"
     assert faults_of(_deriving(second="first * 2", first="amount + 1")) == [
         "derived_columns.second 'first * 2' names 'first', which is not a known column; "
@@ -145,7 +145,7 @@ def test_an_unknown_name_in_a_derived_column() -> None:
     ],
 )
 def test_known_names_in_a_derived_column(text: str) -> None:
-    """Columns, blanks in their names, and what Exhibit hands in are known."""
+    """Columns, names with blanks, and the names that Exhibit provides are known."""
     assert faults_of(_deriving(made=text)) == []
 
 
@@ -214,12 +214,12 @@ def _fitting() -> Iterator[tuple[str, str]]:
     ("target", "actions"), [*_fitting(), ("sex", "make_distinct,sort_ascending")]
 )
 def test_an_action_that_fits(target: str, actions: str) -> None:
-    """Each of Exhibit's actions is accepted on columns that it is meant for."""
+    """Each of Exhibit's actions is accepted on columns that it fits."""
     assert faults_of(_acting(target, actions)) == []
 
 
 def test_every_unfit_action_is_told() -> None:
-    """Of several actions on several targets, each that is wrong has its message."""
+    """Each wrong action on any target has its own message."""
     specification = _acting("sex", "make_sme, make_outlier")
     targets = specification["constraints"]["custom_constraints"]["one"]["targets"]
     targets |= {"amount": "make_same", "region": "geo_make_regions"}
@@ -233,7 +233,7 @@ def test_every_unfit_action_is_told() -> None:
 
 @pytest.mark.parametrize("constraint", ["count == 55.5", "count == amount", "count == count/2"])
 def test_whole_numbers_that_should_equal_a_fraction(constraint: str) -> None:
-    """They never could; a bound to either side can be kept."""
+    """Integers never equal a fraction, but may be bounded by one."""
     count = {
         "type": "continuous",
         "precision": "integer",

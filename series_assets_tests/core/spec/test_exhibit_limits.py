@@ -26,7 +26,7 @@ from series_assets_tests.core.spec.faulty_specifications import (
     ],
 )
 def test_a_name_that_exhibit_uses(name: str, use: str, near: str) -> None:
-    """A column that Exhibit makes on its way would overwrite the user's of that name."""
+    """A temporary column of Exhibit would overwrite a user's column of the same name."""
     assert faults_of(with_column(name, "date")) == [
         f"columns.{name} has a name that Exhibit uses in {use}; rename it"
     ]
@@ -34,7 +34,7 @@ def test_a_name_that_exhibit_uses(name: str, use: str, near: str) -> None:
 
 
 def test_a_derived_name_that_exhibit_uses() -> None:
-    """A derived column is told by the place where it stands."""
+    """The message names the place of a derived column."""
     specification = a_specification()
     specification["derived_columns"] = {"key": "amount * 2"}
     assert faults_of(specification) == [
@@ -46,7 +46,7 @@ def test_a_derived_name_that_exhibit_uses() -> None:
 
 @pytest.mark.parametrize("name", ["a~b", "a|b", "a,b", "a`b", "a$b", "a\nb", "a\tb", " a", "a "])
 def test_a_name_that_exhibit_cannot_keep_apart(name: str) -> None:
-    """Exhibit splits lists, tables and expressions at these signs."""
+    """Exhibit splits lists, tables and expressions at these characters."""
     assert faults_of(with_column(name, "date")) == [
         f"columns.{name!r} has a name that Exhibit cannot keep apart; leave out ~ | , ` $, "
         "tabs, line breaks, and blanks at its ends"
@@ -55,12 +55,12 @@ def test_a_name_that_exhibit_cannot_keep_apart(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["a b", "a-b", "a.b", "a/b", "1st", "größe"])
 def test_a_name_with_other_signs(name: str) -> None:
-    """Blanks within a name, other signs and other letters are kept apart."""
+    """Blanks within a name, other punctuation and any letters are allowed."""
     assert faults_of(with_column(name, "date")) == []
 
 
 def test_names_that_are_the_same_to_exhibit() -> None:
-    """In expressions Exhibit writes two underscores for a blank."""
+    """In expressions, Exhibit replaces a blank by two underscores."""
     specification = with_column("date of birth", "date")
     specification["columns"]["date_of_birth"] = deepcopy(specification["columns"]["date"])
     assert faults_of(specification) == []
@@ -72,7 +72,7 @@ def test_names_that_are_the_same_to_exhibit() -> None:
 
 @pytest.mark.parametrize("end", ["from", "to"])
 def test_an_open_window_without_a_frequency(end: str) -> None:
-    """Between two days Exhibit takes every day, from one day on it has to know how far apart."""
+    """A window with one end needs a frequency; between two ends, Exhibit takes every day."""
     missing = "columns.date.frequency is empty; Exhibit needs it, for example D"
     change = {end: None, "frequency": None}
     user_input = {"start_date": "2024-01-01"}
@@ -86,7 +86,7 @@ def test_an_open_window_without_a_frequency(end: str) -> None:
     [("from", "1677-09-21", "1677-09-22"), ("to", "2262-04-12", "2262-04-11")],
 )
 def test_a_day_out_of_reach(end: str, out: str, near: str) -> None:
-    """The days that Exhibit's dates can hold are some centuries around ours."""
+    """Exhibit's dates cover only some centuries."""
     user_input = {"date_columns": [], "start_date": "2024-01-01"}
     assert faults_of(with_keys("date", **{end: out}), **user_input) == [
         f"columns.date.{end} {out} is out of reach for Exhibit, whose days go from 1677-09-22 to "
@@ -97,7 +97,7 @@ def test_a_day_out_of_reach(end: str, out: str, near: str) -> None:
 
 @pytest.mark.parametrize(("low", "high"), [(10, 9.5), (-1, -2)])
 def test_a_least_above_the_largest(low: float, high: float) -> None:
-    """The least of a column's numbers cannot be above the largest."""
+    """A column's minimum must not exceed its maximum."""
     targets = {"dispersion": 0.1, "target_min": low, "target_max": high}
     assert faults_of(with_keys("amount", distribution_parameters=targets)) == [
         f"columns.amount: target_min {low} is above target_max {high}; swap them"
@@ -111,7 +111,7 @@ def test_a_least_above_the_largest(low: float, high: float) -> None:
 
 @pytest.mark.parametrize("name", ["models/mine", "mine.pickle", "my model", ""])
 def test_a_model_that_is_no_plain_name(name: str) -> None:
-    """Exhibit looks for models in a folder of its own."""
+    """Exhibit reads models only from its own folder."""
     assert faults_of(a_specification() | {"models": {name: {}}}) == [
         f"models.{name} is not the plain name of a model; put the model into Exhibit's folder "
         "models and give its name without folder and ending"
@@ -132,7 +132,7 @@ def _two_identifiers(**second: Any) -> Content:
 
 @pytest.mark.parametrize("seed", [97, 100, 103])
 def test_identifiers_whose_seeds_meet(seed: int) -> None:
-    """Seeds count up with the periods; two that meet would give one identifier to two columns."""
+    """Seeds increase with the periods; if they overlap, two columns share identifiers."""
     assert faults_of(_two_identifiers(uuid_seed=seed), num_datasets=4) == [
         f"columns.chi would share identifiers with 'id': their seeds {seed} and 100 are closer "
         "than the series has periods (4); give chi a uuid_seed of its own, for example uuid_seed: "
@@ -142,18 +142,18 @@ def test_identifiers_whose_seeds_meet(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [96, 104, 1_000_100])
 def test_identifiers_whose_seeds_do_not_meet(seed: int) -> None:
-    """As many seeds apart as there are periods is far enough."""
+    """Seeds that differ by the number of periods do not overlap."""
     assert faults_of(_two_identifiers(uuid_seed=seed), num_datasets=4) == []
 
 
 @pytest.mark.parametrize("kind", ["pseudo_chi", "range"])
 def test_identifiers_of_different_kinds_may_share_a_seed(kind: str) -> None:
-    """Only uuid values are made from the seed alone."""
+    """Only values of the kind uuid depend on nothing but the seed."""
     assert faults_of(_two_identifiers(uuid_seed=100, anonymising_set=kind)) == []
 
 
 def test_identifiers_without_a_seed_go_by_random_seed() -> None:
-    """Where uuid_seed is left out of both columns, they share the random_seed."""
+    """Two columns without a uuid_seed would share the random_seed."""
     specification = with_column("chi", "id")
     for name in ("id", "chi"):
         del specification["columns"][name]["uuid_seed"]

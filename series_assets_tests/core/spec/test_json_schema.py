@@ -1,4 +1,4 @@
-"""The JSON Schemas of both files: what editors check and complete them with."""
+"""The JSON Schemas of both files, which editors use to check and complete them."""
 
 import json
 from datetime import date
@@ -29,12 +29,12 @@ def as_json(content: Any) -> Any:
 
 
 def errors(name: str, content: Any) -> list[ValidationError]:
-    """Return what a schema finds in the content of a file."""
+    """Return the errors that a schema finds in the content of a file."""
     return list(VALIDATORS[name].iter_errors(as_json(content)))
 
 
 def yaml_files() -> list[Path]:
-    """Return both files of every series that ships, of the template and of the examples."""
+    """Return both files of all shipped series, of the template and of the examples."""
     places = chain(
         (PACKAGE / "series").glob("*/*.yml"),
         (PACKAGE / "templates").glob("*.yml"),
@@ -45,7 +45,7 @@ def yaml_files() -> list[Path]:
 
 @pytest.mark.parametrize("name", list(SCHEMAS))
 def test_the_schema_that_ships_is_that_of_the_models(name: str) -> None:
-    """After a change of a model, `make schemas` writes it again."""
+    """After a change of a model, run ``make schemas``."""
     shipped = json.loads((PACKAGE / "schemas" / f"{name}.json").read_text("utf-8"))
     assert shipped == json_schema(name)
     Draft7Validator.check_schema(shipped)
@@ -53,13 +53,13 @@ def test_the_schema_that_ships_is_that_of_the_models(name: str) -> None:
 
 @pytest.mark.parametrize("path", yaml_files(), ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_the_schemas_accept_the_series_that_exist(path: Path) -> None:
-    """Those that ship, the template and the examples, with empty keys as they are written."""
+    """Shipped series, the template and the examples, with empty keys as written there."""
     content = yaml.safe_load(path.read_text("utf-8").replace("UUID_SEED", "1"))
     assert errors(path.stem, content) == []
 
 
 def test_every_key_may_be_empty_that_the_models_accept_empty() -> None:
-    """The schema and the models agree, key by key."""
+    """The schema and the models agree on every key."""
     specification, user_input = a_specification(), a_user_input()
     for key in json_schema("user_input")["properties"]:
         emptied = {**user_input, key: None}
@@ -103,7 +103,7 @@ def test_the_schemas_accept_whatever_may_form_a_series(drawn: Files) -> None:
     ],
 )
 def test_a_typo_is_found(name: str, place: tuple[str, ...], value: Any, message: str) -> None:
-    """One error at the place of the typo, also for keys that Exhibit itself would ignore."""
+    """There is one error at the place of the typo, also for keys that Exhibit ignores."""
     content = a_specification() if name == "specification" else a_user_input()
     at = content
     for key in place[:-1]:
@@ -114,7 +114,7 @@ def test_a_typo_is_found(name: str, place: tuple[str, ...], value: Any, message:
 
 
 def test_every_key_has_a_description() -> None:
-    """Which an editor shows beside it."""
+    """Editors show it."""
     for name in SCHEMAS:
         schema = json_schema(name)
         for model in (schema, *schema["$defs"].values()):

@@ -1,4 +1,4 @@
-"""Which days an expression names, and what each is compared with."""
+"""Dates in expressions, and the columns that each is compared with."""
 
 from datetime import date
 
@@ -55,7 +55,7 @@ def _named(day: Day, compared: Compared) -> str:
     ],
 )
 def test_a_day_belongs_to_the_columns_beside_it(text: str, expected: str) -> None:
-    """To the nearest ones; what is no day, or cannot be parsed, is left as it was written."""
+    """To the nearest columns; text that is not a date, or cannot be parsed, is unchanged."""
     assert in_constraint(text, COLUMNS, _named) == expected
 
 
@@ -76,12 +76,12 @@ def test_a_day_belongs_to_the_columns_beside_it(text: str, expected: str) -> Non
     ],
 )
 def test_a_day_in_a_derived_column(text: str, expected: str) -> None:
-    """Names have their blanks there, and may stand in quotes."""
+    """Names may contain blanks there, and may be in quotes."""
     assert in_derivation(text, COLUMNS, _named) == expected
 
 
 def test_days_that_are_compared_letter_by_letter_are_known() -> None:
-    """Where dates are made into text first."""
+    """These are dates that are converted to text before the comparison."""
     found: list[bool] = []
 
     def note(day: Day, compared: Compared) -> str:
@@ -106,14 +106,14 @@ def test_days_that_are_compared_letter_by_letter_are_known() -> None:
     ],
 )
 def test_the_forms_of_a_day(text: str, moved: str) -> None:
-    """A moved day is written as the original one was, what is day-first as ISO."""
+    """A moved date keeps its form; a day-first one becomes ISO."""
     day = parse_day(text)
     assert day is not None and day.day == date(2024, 1, 5)
     assert day.at(date(2024, 3, 31), iso=True) == moved
 
 
 def test_a_day_that_stays_keeps_its_form() -> None:
-    """But day-first ones, which pandas would read the other way round."""
+    """Except day-first dates, which pandas would read as month-first."""
     for text, expected in (("2024-1-5", "2024-1-5"), ("05/01/2024", "2024-01-05")):
         day = parse_day(text)
         assert day is not None
@@ -122,7 +122,7 @@ def test_a_day_that_stays_keeps_its_form() -> None:
 
 
 def test_a_month_stands_for_its_first_day() -> None:
-    """And is written as a month again where it can be."""
+    """It is written as a month again if possible."""
     month = parse_day("2024-01")
     assert month is not None and month.day == date(2024, 1, 1)
     assert month.at(date(2024, 2, 1), iso=True) == "2024-02"
@@ -134,7 +134,7 @@ def test_a_month_stands_for_its_first_day() -> None:
     ["", "x", "2024", "2024-02-30", "2024-01-05 or so", "1/2/3/2024", "202401051", "North 2024-01"],
 )
 def test_what_is_no_day(text: str) -> None:
-    """Other texts, and days that no calendar has."""
+    """Other text, and days that do not exist."""
     assert parse_day(text) is None
 
 

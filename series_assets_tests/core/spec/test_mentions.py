@@ -1,4 +1,4 @@
-"""Which columns an expression mentions: by exact name, never by part of one (section 5.6)."""
+"""The columns that an expression mentions: exact names, never parts of names (section 5.6)."""
 
 import pytest
 
@@ -28,7 +28,7 @@ COLUMNS = ["date", "date_updated", "date created", "sex", "amount", "amount_with
     ],
 )
 def test_constraints_and_filters(expression: str | None, mentioned: set[str]) -> None:
-    """A name in a constraint counts whole, also between tildes; text in quotes is a value."""
+    """Complete names count, also in tildes; text in quotes is a value."""
     assert in_constraint(expression, COLUMNS) == mentioned
 
 
@@ -49,7 +49,7 @@ def test_constraints_and_filters(expression: str | None, mentioned: set[str]) ->
     ],
 )
 def test_derivations(calculation: str, mentioned: set[str]) -> None:
-    """A derivation is computed from free names, attributes of df, and names in quotes."""
+    """Names, attributes of df, and names in quotes count."""
     assert in_derivation(calculation, COLUMNS) == mentioned
 
 
@@ -65,10 +65,10 @@ def test_derivations(calculation: str, mentioned: set[str]) -> None:
     ],
 )
 def test_partitions_and_targets(names: str | None, mentioned: set[str]) -> None:
-    """Partitions and targets name columns plainly, split by commas, with blanks inside names."""
+    """Names are separated by commas and may contain blanks."""
     assert in_list(names, COLUMNS) == mentioned
 
 
 def test_nothing_is_mentioned_but_columns() -> None:
-    """Functions, keywords and values never count: only names that were asked about come back."""
+    """Functions, keywords and values never count."""
     assert in_constraint("amount > @max(len(x)) and not 5", ["amount"]) == {"amount"}

@@ -1,4 +1,4 @@
-"""The form of a specification, and what can be read from it."""
+"""Reading a specification, and deriving properties of its columns."""
 
 from copy import deepcopy
 from typing import Any
@@ -42,7 +42,7 @@ def _with_place() -> dict[str, Any]:
 
 
 def test_what_was_given_is_not_changed() -> None:
-    """Reading completes a copy; the parsed content stays as it was."""
+    """Defaults are filled into a copy; the parsed content is unchanged."""
     content = a_specification()
     content["columns"]["date"]["from"] = "01/01/2024"
     before = deepcopy(content)
@@ -52,7 +52,7 @@ def test_what_was_given_is_not_changed() -> None:
 
 
 def test_what_may_be_left_out_is_filled_in() -> None:
-    """A specification without the parts that Exhibit does not need is read as if it had them."""
+    """Parts that Exhibit does not need get their defaults."""
     content = a_specification()
     for key in ("linked_columns", "derived_columns", "models"):
         del content[key]
@@ -68,7 +68,7 @@ def test_what_may_be_left_out_is_filled_in() -> None:
 
 
 def test_every_column_is_listed_in_the_metadata() -> None:
-    """Columns that the metadata forgot are added to its lists, after those it names."""
+    """Columns that the metadata does not list are appended to its lists."""
     content = _with_place()
     content["metadata"] |= {"categorical_columns": ["region"], "uuid_columns": None}
     metadata = read_specification(content, FILE)["metadata"]
@@ -79,7 +79,7 @@ def test_every_column_is_listed_in_the_metadata() -> None:
 
 @pytest.mark.parametrize("written", ["01/02/2024", "2024-02-01", "2024-2-1"])
 def test_days_are_read_as_iso(written: str) -> None:
-    """Whatever way a day is written in, Exhibit sees it in ISO form."""
+    """Dates in any notation are passed to Exhibit as ISO."""
     content = a_specification()
     content["columns"]["date"] |= {"from": written, "to": None}
     column = read_specification(content, FILE)["columns"]["date"]
@@ -87,7 +87,7 @@ def test_days_are_read_as_iso(written: str) -> None:
 
 
 def test_a_specification_needs_an_identifier() -> None:
-    """Without a uuid column nobody can be followed over the periods."""
+    """Without a uuid column, no entity can be followed over the periods."""
     content = a_specification(uuid_columns=None)
     del content["columns"]["id"]
     assert _complaints(content) == [
@@ -97,7 +97,7 @@ def test_a_specification_needs_an_identifier() -> None:
 
 @pytest.mark.parametrize("content", [None, [], "metadata", 3])
 def test_a_file_without_keys_is_refused(content: object) -> None:
-    """An empty file, a list or plain text is no specification."""
+    """An empty file, a list or plain text is not a specification."""
     assert _complaints(content) == ["the file does not hold an Exhibit specification"]
 
 
@@ -132,7 +132,7 @@ def test_a_file_without_keys_is_refused(content: object) -> None:
     ],
 )  # fmt: skip
 def test_a_faulty_column_is_refused(column: str, change: dict[str, Any], complaint: str) -> None:
-    """What Exhibit would stumble over or silently get wrong is refused with its place."""
+    """A column that Exhibit would fail on or handle wrongly is refused, with its place."""
     content = a_specification()
     content["columns"][column] |= change
     assert _complaints(content) == [complaint]
@@ -154,12 +154,12 @@ def test_a_faulty_column_is_refused(column: str, change: dict[str, Any], complai
     ],
 )
 def test_a_basic_constraint_has_three_parts(text: str, parts: tuple[str, str, str] | None) -> None:
-    """A constraint is a column, an operator between blanks, and an expression."""
+    """A column, an operator between blanks, and an expression."""
     assert split_constraint(text) == parts
 
 
 def test_a_place_is_two_columns_of_the_data() -> None:
-    """A geospatial column stands for its latitude and its longitude, any other for itself."""
+    """A geospatial column becomes latitude and longitude; any other is one column."""
     specification = read_specification(_with_place(), FILE)
     assert output_columns(specification, "home") == ["home_latitude", "home_longitude"]
     assert output_columns(specification, "sex") == ["sex"]
@@ -167,7 +167,7 @@ def test_a_place_is_two_columns_of_the_data() -> None:
 
 
 def test_the_kinds_of_columns() -> None:
-    """Each column of the data has a kind; a range holds numbers, other identifiers text."""
+    """Each column of the data has a kind; a range has integers, other identifiers text."""
     content = _with_place()
     content["derived_columns"] = {"twice": "amount * 2"}
     content["columns"]["number"] = content["columns"]["id"] | {"anonymising_set": "range"}
@@ -187,7 +187,7 @@ def test_the_kinds_of_columns() -> None:
 
 
 def test_an_example_is_no_derived_column() -> None:
-    """Exhibit writes an example into new specifications and skips it; so do we."""
+    """Exhibit writes an example into new specifications, which it skips, and so do we."""
     content = a_specification()
     content["derived_columns"] = {"Example_derived_column": "Example", "twice": "amount * 2"}
     assert calculations_of(read_specification(content, FILE)) == {"twice": "amount * 2"}
@@ -205,12 +205,12 @@ def test_an_example_is_no_derived_column() -> None:
     ],
 )
 def test_how_many_dates_a_window_holds(window: dict[str, Any], size: int | None) -> None:
-    """A window holds the dates of its frequency, both ends included; an open one any number."""
+    """The dates of its frequency, including both ends; an open window has no limit."""
     assert window_size(window) == size
 
 
 def test_combinations_multiply() -> None:
-    """A crossing has every combination of the crossed columns' values, pairs left out."""
+    """A cross join has every combination of values; a paired column adds none."""
     content = a_specification()
     assert combinations(read_specification(content, FILE)) == 1
     for name in ("sex", "region"):
@@ -223,7 +223,7 @@ def test_combinations_multiply() -> None:
 
 
 def test_pairs_and_links_belong_together() -> None:
-    """What can only be kept together is found, whichever side of a pair says so."""
+    """Columns that must be static together are found from either side of a pair."""
     content = a_specification()
     content["columns"]["code"] = content["columns"]["region"] | {
         "paired_columns": ["region"],
@@ -235,7 +235,7 @@ def test_pairs_and_links_belong_together() -> None:
 
 
 def test_closing_goes_as_far_as_it_can() -> None:
-    """A name brings its group, and that group's other groups, and no others."""
+    """A column brings its group, and the other groups of that group's columns."""
     groups = [{"a", "b"}, {"b", "c"}, {"c", "d"}, {"x", "y"}]
     assert closure(["a"], groups) == {"a", "b", "c", "d"}
     assert closure(["q"], groups) == {"q"}
@@ -243,7 +243,7 @@ def test_closing_goes_as_far_as_it_can() -> None:
 
 
 def test_what_is_a_statement() -> None:
-    """An anonymising set is SQL if it begins with SELECT, in any case, after any blanks."""
+    """An anonymising set is SQL if it starts with SELECT, in any case, after any blanks."""
     assert is_select("  select a from b")
     assert not is_select("random")
     assert not is_select(None)

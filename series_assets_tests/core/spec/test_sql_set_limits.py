@@ -31,7 +31,7 @@ JOINED = "SELECT temp_demo.sex, regions.region AS region FROM temp_demo JOIN reg
     ],
 )
 def test_a_statement_that_joins_on_one_column(statement: str) -> None:
-    """One column that is made before is what Exhibit can join on: a category or an identifier."""
+    """Exhibit can join on one column that is generated earlier: a category or an identifier."""
     assert faults_of(_selecting(statement)) == []
 
 
@@ -46,7 +46,7 @@ def test_a_statement_that_joins_on_one_column(statement: str) -> None:
     ],
 )
 def test_a_statement_that_cannot_be_joined(selected: str, which: str) -> None:
-    """Without a column to join on, or with two, Exhibit gives rows the values of others."""
+    """Without a join column, or with two, rows would get values of other rows."""
     statement = JOINED.replace("temp_demo.sex, ", selected)
     assert faults_of(_selecting(statement)) == [
         f"columns.region.anonymising_set selects {which} of temp_demo beside 'region'; Exhibit can "
@@ -55,7 +55,7 @@ def test_a_statement_that_cannot_be_joined(selected: str, which: str) -> None:
 
 
 def test_a_statement_that_joins_on_what_is_made_later() -> None:
-    """Columns are made in the order of the metadata: what is joined on has to be there."""
+    """Columns are generated in the order of the metadata, so the join column must come first."""
     statement = "SELECT temp_demo.region, sexes.sex AS sex FROM temp_demo JOIN sexes USING (region)"
     specification = _selecting(statement, "sex")
     assert faults_of(specification) == [
@@ -67,7 +67,7 @@ def test_a_statement_that_joins_on_what_is_made_later() -> None:
 
 
 def test_a_statement_may_join_on_a_linked_column() -> None:
-    """Linked groups are made before all other categories, wherever the metadata name them."""
+    """Linked groups are generated before all other categories, wherever they are listed."""
     statement = "SELECT temp_demo.ward, sexes.sex AS sex FROM temp_demo JOIN sexes USING (ward)"
     specification = with_column("ward", "region")
     specification["columns"]["sex"]["anonymising_set"] = statement
@@ -80,7 +80,7 @@ def test_a_statement_may_join_on_a_linked_column() -> None:
 
 
 def test_a_date_may_come_from_a_statement() -> None:
-    """Days that are looked up by a category need neither from nor to, nor a frequency."""
+    """Dates that are looked up need no ``from``, ``to`` or frequency."""
     statement = "SELECT temp_demo.sex, days.date AS date FROM temp_demo JOIN days USING (sex)"
     specification = _selecting(statement, "date")
     specification["columns"]["date"] |= {"from": None, "to": None, "frequency": None}
@@ -88,7 +88,7 @@ def test_a_date_may_come_from_a_statement() -> None:
 
 
 def test_a_statement_beside_a_cross_join() -> None:
-    """What is cross-joined is not there yet when Exhibit joins a statement's values."""
+    """Cross-joined columns do not exist yet when Exhibit joins a statement's values."""
     specification = _selecting(JOINED)
     specification["columns"]["sex"]["cross_join_all_unique_values"] = True
     assert faults_of(specification) == [

@@ -1,4 +1,4 @@
-"""The keys of a user input: what each may hold, and what is said of the rest (section 1).
+"""The keys of a user input: their valid values, and the messages about others (section 1).
 
 That the command line shows these messages is tested in ``faulty_inputs``.
 """
@@ -39,7 +39,7 @@ def _document(name: str) -> str:
 
 
 def test_every_key_has_a_meaning_and_a_required_one_says_what_to_write() -> None:
-    """An entry of the table is whole: no key without a description, none missing in silence."""
+    """Every key has a description, and every required one a message for when it is missing."""
     for key, field in UserInput.model_fields.items():
         assert field.description, key
         if field.is_required():
@@ -51,14 +51,14 @@ def test_every_key_has_a_meaning_and_a_required_one_says_what_to_write() -> None
 
 @pytest.mark.parametrize("document", ["docs/contract.md", "docs/how-it-works.md"])
 def test_the_documents_name_the_keys_that_change_no_data(document: str) -> None:
-    """Where a fingerprint is explained, all of these keys are named, and no others."""
+    """The section on fingerprints names exactly these keys."""
     text = " ".join(_document(document).split())
     (sentence,) = re.findall(r"[^.]*fingerprint[^.]* without ([^.]*)\.", text)
     assert set(re.findall(r"`(\w+)`", sentence)) == DATA_NEUTRAL_KEYS
 
 
 def test_the_template_has_every_key_with_its_default(tmp_path: Path) -> None:
-    """The file that ``new`` writes has the keys of the table, in its order, and names all units."""
+    """``new`` writes all keys of the table, in its order, and names all units."""
     create_series(tmp_path, "demo")
     text = (tmp_path / "demo" / "user_input.yml").read_text(encoding="utf-8")
     content = yaml.safe_load(text)
@@ -71,7 +71,7 @@ def test_the_template_has_every_key_with_its_default(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", UNITS)
 def test_a_unit_is_taken_and_suggested(name: str) -> None:
-    """As it stands in the table; other forms of the word lead to it, in any case of letters."""
+    """Units are accepted as in the table, and suggested for other forms of the word."""
     assert _read(period=name).period == name
     for word in (UNITS[name].singular, UNITS[name].adverb.title(), name.upper()):
         assert _complaints(a_user_input(period=word)) == [
@@ -81,14 +81,14 @@ def test_a_unit_is_taken_and_suggested(name: str) -> None:
 
 @pytest.mark.parametrize("document", ["docs/user-input.md", "docs/contract.md"])
 def test_the_documents_name_every_unit(document: str) -> None:
-    """Where they explain ``period``, and in the message that they show."""
+    """In the explanation of ``period``, and in the message shown there."""
     text = _document(document)
     assert any(set(UNITS) <= set(re.findall(r"`(\w+)`", line)) for line in text.splitlines())
     assert f"period 'fortnights' is not known; use {join_words(UNITS)} (here" in text
 
 
 def test_the_defaults() -> None:
-    """What may be left out has the default of the contract."""
+    """Optional keys have the defaults of the contract."""
     said = _read(static_columns=None)
     assert said.exhibit_db_path is None
     assert said.static_columns == ()
@@ -102,7 +102,7 @@ def test_the_defaults() -> None:
 
 
 def test_an_input_of_the_seeds_script_runs_unchanged() -> None:
-    """The eight keys of the script that the seed describes are all that is needed."""
+    """The eight keys of the original script are sufficient."""
     said = read_user_input(
         {
             "exhibit_db_path": "exhibit.db",
@@ -136,7 +136,7 @@ def test_an_input_of_the_seeds_script_runs_unchanged() -> None:
     ],
 )
 def test_a_fraction_is_what_is_written(written: object, meant: Fraction) -> None:
-    """A fraction is exact: 0.1 is a tenth and 1/3 a third."""
+    """Fractions are exact: 0.1 is a tenth and 1/3 a third."""
     assert _read(fraction_of_new=written).fraction_of_new == meant
 
 
@@ -154,12 +154,12 @@ def test_a_decimal_is_no_binary_number(hundredths: int) -> None:
     ["2024-01-31", "31/01/2024", "2024-1-31", date(2024, 1, 31), datetime(2024, 1, 31)],
 )
 def test_a_date_may_be_written_in_three_ways(written: object) -> None:
-    """Dates are ISO, YAML dates, or day-first as the seed writes them."""
+    """Dates are ISO text, YAML dates, or day-first text."""
     assert _read(start_date=written).start_date == date(2024, 1, 31)
 
 
 def test_the_day_comes_first() -> None:
-    """01/02/2024 is the first of February, as in the seed."""
+    """01/02/2024 is the first of February."""
     assert _read(start_date="01/02/2024").start_date == date(2024, 2, 1)
 
 
@@ -201,12 +201,12 @@ def test_the_day_comes_first() -> None:
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_refused(key: str, value: object, complaint: str) -> None:
-    """A value that a key cannot hold is refused with the key, the value and what to write."""
+    """The message has the key, the value and the remedy."""
     assert _complaints(a_user_input(**{key: value})) == [f"{FILE}: {key} {complaint}"]
 
 
 def test_all_faults_are_told_at_once() -> None:
-    """A user who made four mistakes reads four messages, not one after the other."""
+    """Four mistakes lead to four messages at once."""
     content = a_user_input(period="fortnights", num_datasets=0, statics=["sex"])
     del content["fraction_of_new"]
     assert _complaints(content) == [
@@ -221,14 +221,14 @@ def test_all_faults_are_told_at_once() -> None:
 
 @pytest.mark.parametrize("content", [None, [], "period: months", 3])
 def test_a_file_without_keys_is_refused(content: object) -> None:
-    """An empty file, a list or plain text is no user input."""
+    """An empty file, a list or plain text is not a user input."""
     assert _complaints(content) == [
         f"{FILE}: the file has to hold keys and values, such as period: months"
     ]
 
 
 def test_what_was_given_is_not_changed() -> None:
-    """Reading leaves the parsed content as it was."""
+    """The parsed content is unchanged."""
     content = a_user_input(static_columns=None, start_date="31/01/2024")
     read_user_input(content, FILE)
     assert content == a_user_input(static_columns=None, start_date="31/01/2024")

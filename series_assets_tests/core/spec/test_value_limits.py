@@ -18,7 +18,7 @@ from series_assets_tests.core.spec.faulty_specifications import (
 
 @pytest.mark.parametrize("values", [None, "random"])
 def test_values_that_are_nowhere(values: str | None) -> None:
-    """Up to inline_limit Exhibit reads values from the specification, above from the database."""
+    """Up to inline_limit, Exhibit reads values from the specification, above from the database."""
     keys = {"original_values": values, "anonymising_set": "mountains"}
     assert faults_of(with_keys("region", uniques=30, **keys)) == [
         "columns.region.original_values lists no values, but its uniques 30 are within "
@@ -28,13 +28,13 @@ def test_values_that_are_nowhere(values: str | None) -> None:
 
 
 def test_values_of_a_pattern_need_no_list() -> None:
-    """A regex column makes its values, however few they are."""
+    """A regex column generates its values."""
     keys = {"original_values": "regex", "anonymising_set": "[A-C]"}
     assert faults_of(with_keys("region", **keys)) == []
 
 
 def _paired(**keys: Any) -> Content:
-    """Return a specification whose ``code`` comes with its ``region``, from a table of values."""
+    """Return a specification whose ``code`` is paired with its ``region``."""
     specification = with_column(
         "code", "region", paired_columns=["region"], original_values="See paired column", **keys
     )
@@ -52,7 +52,7 @@ def _paired(**keys: Any) -> Content:
 
 
 def test_pairs_from_different_sets() -> None:
-    """Both columns of a pair say so where their values come from different sets."""
+    """Both columns are reported if a pair has different sets."""
     assert faults_of(_paired()) == []
     assert faults_of(_paired(anonymising_set="mountains")) == [
         "columns.region and its pair 'code' have different anonymising_sets; Exhibit needs the "
@@ -63,7 +63,7 @@ def test_pairs_from_different_sets() -> None:
 
 
 def test_a_table_without_the_values_of_its_pair() -> None:
-    """The table of values has to say which code a region has."""
+    """The table of values must have the code of each region."""
     specification = _paired()
     rows = specification["columns"]["region"]["original_values"]
     rows[0] = rows[0].replace("paired_code", "code")
@@ -74,7 +74,7 @@ def test_a_table_without_the_values_of_its_pair() -> None:
 
 
 def test_a_linked_group_from_different_sets() -> None:
-    """Columns of one linked group may be columns of one table, not of two."""
+    """Linked columns must be columns of one table."""
     specification = a_specification()
     specification["linked_columns"] = [[1, ["sex", "region"]]]
     columns = specification["columns"]
@@ -92,7 +92,7 @@ def test_a_linked_group_from_different_sets() -> None:
     ["F", "F | -0.1 | 0.8", "F | often | 0.8", "F | 0.5 | -1", "F | nan | 0.8", "F | inf | 0.8"],
 )
 def test_a_row_without_a_probability(row: str) -> None:
-    """Every value has a probability, and what weights it has are numbers from 0."""
+    """Every value has a probability, and weights are numbers from 0."""
     rows = ["sex | probability_vector | amount", row, "M | 0.5 | 0.2", "Missing data | 0 | 0"]
     assert faults_of(with_keys("sex", original_values=rows)) == [
         f"columns.sex.original_values has a row '{row}' without a probability, or with something "
@@ -102,13 +102,13 @@ def test_a_row_without_a_probability(row: str) -> None:
 
 @pytest.mark.parametrize("row", ["F | 0 | 0.8", "F | 2 | 0", "F | 0.5 |", "F | 1e-3 | 0.8"])
 def test_a_row_with_a_probability(row: str) -> None:
-    """A probability may be 0 or more than 1, and a weight may be left out."""
+    """A probability may be 0 or more than 1, and a weight may be missing."""
     rows = ["sex | probability_vector | amount", row, "M | 0.5 | 0.2", "Missing data | 0 | 0"]
     assert faults_of(with_keys("sex", original_values=rows)) == []
 
 
 def test_a_row_whose_probability_is_blank() -> None:
-    """A cell left empty where the probability belongs is no probability."""
+    """An empty cell is not a probability."""
     rows = ["sex | probability_vector | amount", "F |  | 0.8", "M | 1 | 0", "Missing data | 0 | 0"]
     assert faults_of(with_keys("sex", original_values=rows)) == [
         "columns.sex.original_values has a row 'F |  | 0.8' without a probability, or with "
@@ -117,7 +117,7 @@ def test_a_row_whose_probability_is_blank() -> None:
 
 
 def test_no_value_is_probable() -> None:
-    """One value at least has to be possible; that something is missing does not count."""
+    """At least one value must be possible, apart from the row for missing data."""
     rows = ["sex | probability_vector | amount", "F | 0 | 1", "M | 0 | 1", "Missing data | 1 | 0"]
     assert faults_of(with_keys("sex", original_values=rows)) == [
         "columns.sex.original_values gives no value a probability above 0; give one to "

@@ -1,1 +1,1 @@
-"""Tests of what an expression may be, and of expressions evaluated."""
+"""Tests of the expressions in specifications."""

@@ -1,4 +1,4 @@
-"""What an expression of a specification may be, and in which words everything else is refused."""
+"""Expressions that a specification may contain, and the messages that refuse all others."""
 
 import ast
 import re
@@ -26,7 +26,7 @@ def a_number() -> dict[str, Any]:
 
 
 def having(*names: str, **sections: Any) -> dict[str, Any]:
-    """Return a specification with more columns of numbers, and expressions in its sections."""
+    """Return a specification with more number columns, and expressions in its sections."""
     specification = a_specification()
     specification["columns"] |= {name: a_number() for name in names}
     if "basic" in sections:
@@ -42,12 +42,12 @@ def having(*names: str, **sections: Any) -> dict[str, Any]:
 
 
 def broken(specification: dict[str, Any]) -> list[str]:
-    """Return what is wrong with a specification of right form, each as one sentence."""
+    """Return the faults of a well-formed specification, one sentence each."""
     return [fault.message for fault in exhibit_limit_faults(specification)]
 
 
 def refusals(specification: dict[str, Any]) -> list[str]:
-    """Return what the expressions of a specification are refused for."""
+    """Return the messages about the expressions of a specification."""
     return [str(refusal) for refusal in expressions.refusals(specification)]
 
 
@@ -86,13 +86,13 @@ FILTERS = [
 
 @pytest.mark.parametrize("text", ACCEPTED)
 def test_a_derived_column_that_computes_is_accepted(text: str) -> None:
-    """Columns, literals, operators, what Exhibit supplies, and methods that only compute."""
+    """Columns, literals, operators, Exhibit's own names, and methods that only compute."""
     assert refusals(having("los", "stays", "my stays", derived={"made": text})) == []
 
 
 @pytest.mark.parametrize("text", FILTERS)
 def test_a_filter_that_compares_is_accepted(text: str) -> None:
-    """Comparisons, lists, words of pandas' own and Exhibit's two."""
+    """Comparisons, lists, pandas' keywords and Exhibit's two."""
     specification = having("los", "my stays", filter=text)
     specification["columns"]["home"] = {"type": "geospatial"}
     assert refusals(specification) == []
@@ -104,12 +104,12 @@ def test_a_filter_that_compares_is_accepted(text: str) -> None:
      "amount >= amount.mean()", "date == date", "amount < 1e3", "los <= los+~my stays~"],
 )  # fmt: skip
 def test_a_basic_constraint_that_compares_is_accepted(text: str) -> None:
-    """A column against a number, a day or a calculation."""
+    """A column compared with a number, a date or a calculation."""
     assert refusals(having("los", "my stays", basic=text)) == []
 
 
 def test_derived_columns_may_be_used_in_later_ones() -> None:
-    """What is known of the first one, text or number, is known in the next."""
+    """The kind of the first column, text or number, is known in the second."""
     first = {"code": "region + '1'", "twice": "amount * 2"}
     assert refusals(having(derived={**first, "next": "twice * 2 + code.str.len()"})) == []
     assert refusals(having(derived={**first, "next": "code * 2"})) == [
@@ -119,7 +119,7 @@ def test_derived_columns_may_be_used_in_later_ones() -> None:
 
 
 def test_an_example_of_exhibits_is_left_alone_unless_it_could_run() -> None:
-    """Exhibit writes placeholders into new specifications; one that calls something is refused."""
+    """Exhibit's placeholders are skipped; one that calls a function is refused."""
     assert refusals(having(derived={"Example_derived_column": "Example"})) == []
     assert refusals(having(derived={"Example": "amount.to_csv('x')"})) != []
 
@@ -180,7 +180,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("text", "why"), REFUSED)
 def test_what_else_there_is_is_refused_with_the_part_and_the_remedy(text: str, why: str) -> None:
-    """The key, the expression, the part at fault, and what may be used instead."""
+    """The message has the key, the expression, the part at fault, and the alternatives."""
     specification = having(derived={"made": text})
     assert refusals(specification) == [f"derived_columns.made '{text}' {why}"]
     assert f"derived_columns.made '{text}' {why}" in broken(specification)
@@ -233,7 +233,7 @@ REACHING = [
 
 @pytest.mark.parametrize("text", REACHING)
 def test_nothing_that_reaches_further_is_accepted(text: str) -> None:
-    """Output, callables, names of Python's own, other objects of pandas, and what has no bound."""
+    """Output, callables, Python's built-ins, other objects of pandas, unbounded calculations."""
     (refusal,) = expressions.refusals(having(derived={"made": text}))
     assert refusal.place == "derived_columns.made"
     assert refusal.why
@@ -246,14 +246,14 @@ def test_nothing_that_reaches_further_is_accepted(text: str) -> None:
      "@sysdate", "@clean_string", "@self", "__pd_eval_local_df", "`amount`", "10**9**9"],
 )  # fmt: skip
 def test_constraints_and_filters_know_less(section: str, expression: str) -> None:
-    """Nothing with an @ at all, and nothing that a derived column may not."""
+    """Anything with an @ is refused, and anything that a derived column may not contain."""
     text = f"amount > {expression}"
     (refusal,) = expressions.refusals(having(**{section: text}))
     assert refusal.text == text
 
 
 def test_the_name_of_a_column_is_no_way_round() -> None:
-    """A column that is called like an expression cannot be mentioned in one."""
+    """A column whose name is an expression cannot be used in one."""
     attack = "@pd.io.common.os.mkdir('x')"
     place = "constraints.basic_constraints"
     assert refusals(having(attack, basic=f"~{attack}~ > amount")) == [
@@ -274,12 +274,12 @@ def test_the_name_of_a_column_is_no_way_round() -> None:
      ("groupby", "groupby + 1"), ("df", "df.to_csv('x')"), ("sum()", "sum() + 1")],
 )  # fmt: skip
 def test_a_column_that_would_be_read_as_something_else(name: str, text: str) -> None:
-    """What the name stands for in pandas is not what the column holds."""
+    """The name means something else to pandas than the column."""
     assert refusals(having(name, "a", "b", derived={"made": text})) != []
 
 
 def test_columns_of_odd_names_do_no_harm_where_they_are_not_meant() -> None:
-    """In quotes they are names, and parts of other words or signs are no mention."""
+    """In quotes they are names, and parts of other words are not mentions."""
     odd = ["a-b", "a.b", "2024", "%", "None", "sum()", "@a", "class"]
     for text in ("a - b", "df.groupby('a-b')['a.b'].sum()", "amount.sum() % 3", "a > 2024"):
         assert refusals(having("a", "b", *odd, derived={"made": text})) == []
@@ -287,7 +287,7 @@ def test_columns_of_odd_names_do_no_harm_where_they_are_not_meant() -> None:
 
 
 def test_of_an_expression_that_could_run_something_nothing_else_is_said() -> None:
-    """One sentence for each; names that are not there are told as before."""
+    """There is one message per expression; unknown names are reported as usual."""
     specification = having(derived={"made": "@pd.x + ghost", "other": "ghost + 1"})
     said = broken(specification)
     assert len(said) == 2
@@ -309,7 +309,7 @@ def test_a_long_expression_or_one_of_several_lines_is_shown_in_one() -> None:
 
 @pytest.mark.parametrize("value", ["now", " Today"])
 def test_a_date_is_not_assigned_from_the_clock(value: str) -> None:
-    """The value behind assign_value is a text that a date column would read as the moment."""
+    """Some texts assigned to a date column would be read as the current time."""
     specification = having(filter="amount > 3")
     rule = specification["constraints"]["custom_constraints"]["one"]
     rule["targets"] = {"date": f"assign_value${value}"}
@@ -321,7 +321,7 @@ def test_a_date_is_not_assigned_from_the_clock(value: str) -> None:
 
 
 def test_a_model_is_named_without_a_path() -> None:
-    """Exhibit unpickles what a model's name leads to."""
+    """Exhibit unpickles the file that a model's name leads to."""
     for name in ("../../x", "a/b", "a.b", "x\n", ""):
         (said,) = broken(having() | {"models": {name: {}}})
         assert "is not the plain name of a model" in said
@@ -331,7 +331,7 @@ def test_a_model_is_named_without_a_path() -> None:
 
 
 def test_texts_cannot_be_made_ever_longer() -> None:
-    """Doubling from column to column ends where a cell could have 10,000 characters."""
+    """Doubling a text from column to column is refused where it could reach 10,000 characters."""
     doubling = {f"c{n}": f"c{n - 1} + c{n - 1}" if n else "region + region" for n in range(20)}
     (first, *_) = refusals(having(derived=doubling))
     assert first == (
@@ -341,7 +341,7 @@ def test_texts_cannot_be_made_ever_longer() -> None:
 
 
 def test_whole_numbers_cannot_be_made_ever_longer() -> None:
-    """Squaring from column to column ends where 200 numbers could have been multiplied."""
+    """Squaring from column to column is refused where 200 factors are possible."""
     squares = {f"c{n}": f"c{n - 1} * c{n - 1}" if n else "amount * amount" for n in range(20)}
     (first, *_) = refusals(having(derived=squares))
     assert first == (
@@ -351,7 +351,7 @@ def test_whole_numbers_cannot_be_made_ever_longer() -> None:
 
 
 def test_replacing_counts_how_long_the_text_can_get() -> None:
-    """Each place of the text could be replaced, and each of what came out again."""
+    """Every character could be replaced, and every replacement again."""
     text = "region.str.replace('', 'xxxxxxxxxx')" + ".str.replace('', 'xxxxxxxxxx')" * 3
     (said,) = refusals(having(derived={"made": text}))
     assert "could make texts of more than 10000 characters" in said
@@ -369,7 +369,7 @@ def test_replacing_counts_how_long_the_text_can_get() -> None:
     ],
 )  # fmt: skip
 def test_patterns_that_could_take_forever(pattern: str, characters: int, allowed: bool) -> None:
-    """Quantified groups, references back and too many quantifiers for the length of the texts."""
+    """Quantified groups, back references, and too many quantifiers for long texts."""
     with nullcontext() if allowed else pytest.raises(RefusedError):
         check_pattern(pattern, characters)
 
@@ -378,7 +378,7 @@ def test_patterns_that_could_take_forever(pattern: str, characters: int, allowed
 
 
 def test_the_table_names_only_what_is_known() -> None:
-    """Each argument has a check, no name begins with an underscore."""
+    """Each argument has a check, and no name starts with an underscore."""
     for shape, uses in table.USES.items():
         for name, use in uses.items():
             assert not name.startswith("_"), (shape, name)
@@ -388,7 +388,7 @@ def test_the_table_names_only_what_is_known() -> None:
 
 
 def documented() -> set[tuple[str, str, str]]:
-    """Return what the document's tables say may be used: of what, its name, its arguments."""
+    """Return the names that the document's tables list, with their objects and arguments."""
     found: set[tuple[str, str, str]] = set()
     of = ""
     for line in DOCUMENT.read_text(encoding="utf-8").splitlines():
@@ -403,7 +403,7 @@ def documented() -> set[tuple[str, str, str]]:
 
 
 def test_the_document_lists_exactly_what_may_be_used() -> None:
-    """Every name with its arguments, under the thing it belongs to; nothing more, nothing less."""
+    """Every name with its arguments, under its object, and nothing else."""
     allowed = {
         (shape, name, ", ".join(use.takes or {}))
         for shape, uses in table.USES.items()
@@ -424,11 +424,11 @@ def test_the_document_describes_every_kind_of_argument() -> None:
 
 @pytest.mark.parametrize("text", ["amount + 1", "amount.sum()"])
 def test_what_is_shown_of_an_expression_reads_as_written(text: str) -> None:
-    """Parts in messages are Python's own way to write them."""
+    """Parts of expressions are shown in Python's notation."""
     assert expressions.reading.shown(ast.parse(text, mode="eval").body) == text
 
 
 def test_a_series_whose_expressions_are_allowed_can_be_built() -> None:
-    """The rules are asked where the files are read."""
+    """The expressions are checked when the files are read."""
     assert a_series(having(derived={"made": "amount * 2"})).name == "demo"
     assert values.of_columns(a_specification())["sex"].kind == values.TEXT

@@ -1,6 +1,6 @@
-"""Expressions that are accepted, evaluated as Exhibit does: they work, and reach nothing.
+"""Accepted expressions, evaluated as Exhibit does: they compute, and access nothing else.
 
-An audit hook listens while they run. ``HYPOTHESIS_PROFILE=long`` looks much further.
+An audit hook listens meanwhile. ``HYPOTHESIS_PROFILE=long`` tries many more.
 """
 
 import os
@@ -59,7 +59,7 @@ SAFE = [name.replace(" ", "__") for name in COLUMNS]
 
 
 def a_frame(rows: int = 6) -> pd.DataFrame:
-    """Return a small table of such columns, with gaps."""
+    """Return a small table of columns of each kind, with missing values."""
     places = np.arange(rows)
     return pd.DataFrame(
         {
@@ -159,7 +159,7 @@ EVERY_FUNCTION = [
 
 
 def evaluated(text: str, frame: pd.DataFrame) -> Any:
-    """Return what pandas makes of a calculation, in the two ways in which Exhibit asks for it."""
+    """Return pandas' result of a calculation, in both ways in which Exhibit evaluates it."""
     if "groupby" not in text:
         return generate_derived_column(frame, text)
     safe = frame.rename(columns=lambda name: name.replace(" ", "__"))
@@ -172,7 +172,7 @@ MORE = ["amount.iloc[0]", "amount.loc[0]", "date.dt.year", "amount.rank(method='
 @pytest.mark.parametrize("text", [*EVERY_USE, *EVERY_FUNCTION, *MORE])
 @pytest.mark.filterwarnings("ignore")
 def test_everything_in_the_table_is_accepted_and_computes(text: str) -> None:
-    """With each of its arguments, on a table with gaps."""
+    """With each of its arguments, on a table with missing values."""
     expressions.check_derivation(text, COLUMNS)
     assert evaluated(text, a_frame()) is not None
 
@@ -204,9 +204,9 @@ sys.addaudithook(_hook)
 
 @contextmanager
 def listening() -> Iterator[tuple[list[str], set[str]]]:
-    """Give what is heard of opening, importing, running while the block runs, and what is asked.
+    """Record audit events of opening, importing and running, and attributes, during the block.
 
-    The latter are the names of the attributes that the expression itself looked up.
+    The attributes are those that the expression itself looks up.
     """
     global _listening
     asked: set[str] = set()
@@ -234,7 +234,7 @@ ATTRIBUTES = (
 
 
 def run_as_exhibit_does(text: str, how: str, frame: pd.DataFrame) -> Any:
-    """Evaluate an expression where a specification has it; failures do not matter here."""
+    """Evaluate an expression in its place in a specification, ignoring failures."""
     with suppress(Exception):
         if how == "derived":
             return generate_derived_column(frame, text)
@@ -243,7 +243,7 @@ def run_as_exhibit_does(text: str, how: str, frame: pd.DataFrame) -> Any:
 
 
 def is_accepted(text: str, how: str) -> bool:
-    """Tell whether an expression may stand in a derived column, or in a filter."""
+    """Return whether an expression is valid in a derived column or a filter."""
     try:
         if how == "derived":
             expressions.check_derivation(text, COLUMNS)
@@ -264,7 +264,7 @@ _ARGUMENTS = sorted({name for uses in table.USES.values() for use in uses.values
 
 
 def trees(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Return larger expressions that are made of smaller ones, by every rule of the grammar."""
+    """Return larger expressions built from smaller ones, by every rule of the grammar."""
     attribute = st.sampled_from(_GOOD_ATTRIBUTES) | st.sampled_from(_BAD_ATTRIBUTES)
     operator = st.sampled_from(
         ["+", "-", "*", "/", "//", "%", "**", "&", "|", "==", "!=", "<", ">=", "@", "<<", "in"]
@@ -316,7 +316,7 @@ _EXAMPLES = 20_000 if settings.get_current_profile_name() == "long" else 1_500
 
 
 def reaches_nothing(text: str, how: str) -> None:
-    """Evaluate an expression under the audit hook, and hold what it did against the table."""
+    """Evaluate an expression under the audit hook, and compare its accesses with the table."""
     frame = a_frame()
     started = time.monotonic()
     with listening() as (heard, asked):
@@ -330,14 +330,14 @@ def reaches_nothing(text: str, how: str) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _libraries_are_loaded() -> None:
-    """Let pandas import what it imports late, before anybody listens."""
+    """Let pandas import what it imports lazily, before the hook listens."""
     for text in (*EVERY_USE, *EVERY_FUNCTION):
         run_as_exhibit_does(text, "derived", a_frame())
     run_as_exhibit_does("sex with_high_frequency", "filter", a_frame())
 
 
 def test_the_hook_hears_what_an_expression_does(tmp_path: os.PathLike[str]) -> None:
-    """Or else the other tests would show nothing."""
+    """Otherwise the other tests would prove nothing."""
     target = os.path.join(tmp_path, "x")  # noqa: PTH118
     for text in (f"amount.to_csv('{target}')", f"@pd.io.common.os.mkdir('{target}1')"):
         assert not is_accepted(text, "derived")
@@ -348,7 +348,7 @@ def test_the_hook_hears_what_an_expression_does(tmp_path: os.PathLike[str]) -> N
 
 
 def found_harmless(strategy: st.SearchStrategy[str], at_least: int) -> Callable[[], None]:
-    """Return a search for an accepted expression of a strategy that reaches further."""
+    """Return a search for an accepted expression that accesses more than it may."""
     accepted: list[str] = []
 
     @settings(max_examples=_EXAMPLES)
@@ -368,12 +368,12 @@ def found_harmless(strategy: st.SearchStrategy[str], at_least: int) -> Callable[
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_whatever_is_accepted_of_pythons_grammar_reaches_nothing() -> None:
-    """Names, attributes, calls, lambdas, comprehensions, f-strings, backticks: all of it drawn."""
+    """Names, attributes, calls, lambdas, comprehensions, f-strings and backticks."""
     found_harmless(ANY_EXPRESSION, at_least=30)()
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_whatever_is_accepted_of_the_table_reaches_nothing() -> None:
-    """Mostly expressions that compute, built of what the table lists."""
+    """Mostly valid expressions, built from the table's entries."""
     found_harmless(COMPUTING, at_least=100)()
