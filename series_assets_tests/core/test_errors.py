@@ -1,4 +1,4 @@
-"""Faults and errors: what their fields say, and that their text is for reading only."""
+"""Faults and errors have fields; nothing parses their text."""
 
 import ast
 import pickle
@@ -42,13 +42,13 @@ PACKAGE = Path(series_assets.__file__).parent
     ],
 )  # fmt: skip
 def test_a_fault_reads_as_file_place_problem_and_remedy(fault: Fault, text: str) -> None:
-    """In this order, with nothing in place of what there is none of."""
+    """In this order, without those that are missing."""
     assert str(fault) == text
     assert text.endswith(fault.message)
 
 
 def test_a_fault_shows_control_characters_and_stays_one_fault() -> None:
-    """A name in a file cannot pass for another fault, nor steer the terminal."""
+    """A name in a file cannot look like a second fault, nor control the terminal."""
     fault = Fault("a.yml", "columns.\x1b[2J", "is odd\nb.yml: columns.x is missing")
     assert str(fault) == "a.yml: columns.\\x1b[2J is odd\n  b.yml: columns.x is missing"
 
@@ -69,7 +69,7 @@ def faults_of(**changes: object) -> dict[str, tuple[str, str, str]]:
 
 
 def test_each_fault_of_a_file_has_its_place_problem_and_remedy_apart() -> None:
-    """Whether a library finds it or we do: a missing key, an unknown one, a value, a reference."""
+    """For faults found by a library or by us: missing and unknown keys, values, references."""
     assert faults_of(period=None, num_dataset=3, length_of_period=0) == {
         "period": ("period", "is missing", "use days, weeks, months or quarters"),
         "num_dataset": (
@@ -111,7 +111,7 @@ def test_an_error_reads_as_where_it_is_what_is_wrong_and_the_remedy(
 
 
 def test_an_error_becomes_one_of_a_period_once() -> None:
-    """Who knows the period adds it; an error that names its period is left alone."""
+    """A period is added to an error unless it already has one."""
     cause = ValueError("x")
     bare = GenerationError("a stone", "lift it", file="x.db")
     bare.__cause__ = cause
@@ -127,7 +127,7 @@ def test_an_error_becomes_one_of_a_period_once() -> None:
 
 
 def test_an_error_can_be_shown_among_the_faults_of_a_file() -> None:
-    """As one of the file that it is about, or of the one that it is found in."""
+    """As a fault of the file that it names, or of the file in which it is found."""
     error = GenerationError("is damaged", "mend it", file="x.db")
     assert error.fault() == Fault("x.db", "", "is damaged", "mend it")
     assert str(error.fault("a.yml")) == "a.yml: x.db: is damaged; mend it"
@@ -148,7 +148,7 @@ def test_an_error_can_be_shown_among_the_faults_of_a_file() -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_an_error_reaches_another_process_whole(error: Exception) -> None:
-    """Its text and its fields are the same after it was pickled."""
+    """Its text and its fields are the same after pickling."""
     arrived = pickle.loads(pickle.dumps(error))
     assert type(arrived) is type(error)
     assert str(arrived) == str(error)
@@ -156,7 +156,7 @@ def test_an_error_reaches_another_process_whole(error: Exception) -> None:
 
 
 def test_a_value_that_cannot_be_used_says_so_in_half_a_sentence() -> None:
-    """The problem goes on from the value's place, the remedy follows."""
+    """The problem continues the place of the value, and the remedy follows."""
     error = InvalidValueError("is no number", "write one")
     assert isinstance(error, ValueError)
     assert (error.problem, error.remedy, str(error)) == (
@@ -169,7 +169,7 @@ def test_a_value_that_cannot_be_used_says_so_in_half_a_sentence() -> None:
 
 
 def test_a_mistyped_word_is_answered_with_the_nearest_one_or_with_all() -> None:
-    """As a remedy, or behind a semicolon at the end of a sentence."""
+    """As a remedy, or after a semicolon at the end of a sentence."""
     assert nearest("weks", ["days", "weeks"]) == "did you mean 'weeks'?"
     assert nearest("moons", ["days", "weeks"]) == ""
     assert suggestion("weks", ["days", "weeks"]) == "did you mean 'weeks'?"
@@ -195,7 +195,7 @@ FROM_OUTSIDE = {
 
 
 def _is_message(node: ast.AST, messages: set[str]) -> bool:
-    """Tell whether an expression is the text of an error or a fault."""
+    """Return whether an expression is the text of an error or a fault."""
     if isinstance(node, ast.Name):
         return node.id in messages
     if isinstance(node, ast.Attribute):
@@ -209,7 +209,7 @@ def _is_message(node: ast.AST, messages: set[str]) -> bool:
 
 
 def _parsed(node: ast.AST, messages: set[str]) -> bool:
-    """Tell whether a node looks for something in a message, compares it, or takes it apart."""
+    """Return whether a node searches, compares or splits a message."""
     if isinstance(node, ast.Compare):
         sides = (node.left, *node.comparators)
         kinds = ast.In | ast.NotIn | ast.Eq | ast.NotEq
@@ -224,7 +224,7 @@ def _parsed(node: ast.AST, messages: set[str]) -> bool:
 
 
 def readings(source: str) -> Iterator[int]:
-    """Yield the lines of a module in which a message is read back."""
+    """Yield the lines of a module that parse a message."""
     tree = ast.parse(source)
     messages = {
         target.id
@@ -249,18 +249,18 @@ def readings(source: str) -> Iterator[int]:
     ],
 )
 def test_the_search_below_finds_what_reads_a_message(line: str) -> None:
-    """Each way in which a message has been, or could be, taken apart."""
+    """Each way in which a message has been, or could be, parsed."""
     assert list(readings(line))
 
 
 @pytest.mark.parametrize("line", ["text = ' '.join(str(error).split())", "echo(str(error))"])
 def test_the_search_below_leaves_alone_what_shows_a_message(line: str) -> None:
-    """To tidy its blanks is not to read it."""
+    """Normalizing its blanks is not parsing."""
     assert not list(readings(line))
 
 
 def test_no_module_reads_a_message_of_ours_back() -> None:
-    """What an error is about stands in its fields; its text may be reworded at any time."""
+    """An error has fields for its subject; its text may be reworded at any time."""
     found = {
         f"{place.relative_to(PACKAGE).as_posix()}:{line}"
         for place in PACKAGE.rglob("*.py")

@@ -1,4 +1,4 @@
-"""Values at the ends of what numbers, days and texts can be: refused, or a series; never a hang."""
+"""Extreme numbers, dates and texts are refused, or are valid; none takes long or much memory."""
 
 import random
 import time
@@ -20,7 +20,7 @@ FREQUENCY = "frequency | probability_vector"
 
 
 def found_at_once(specification: dict[str, Any] | None = None, **keys: Any) -> list[str]:
-    """Return what is wrong with a series, at once."""
+    """Return the faults of a series, which must be found quickly."""
     begun = time.process_time()
     try:
         a_series(specification, a_user_input(**keys))
@@ -33,7 +33,7 @@ def found_at_once(specification: dict[str, Any] | None = None, **keys: Any) -> l
 
 
 def complaints(specification: dict[str, Any] | None = None, **keys: Any) -> list[str]:
-    """Return what is wrong with a series, at once and without much memory."""
+    """Return the faults of a series, which must be found quickly and without much memory."""
     tracemalloc.start()
     try:
         return found_at_once(specification, **keys)
@@ -71,7 +71,7 @@ FRACTION = "write it as 1/3, 0.25, 0 or 1"
     ],
 )
 def test_fractions_at_the_extremes(value: Any, complaint: str) -> None:
-    """An exponent is never carried out to see how large it is."""
+    """A huge exponent is refused without being evaluated."""
     assert complaints(fraction_of_new=value) == [f"fraction_of_new {complaint}"]
 
 
@@ -85,14 +85,14 @@ def test_fractions_that_are_some(value: Any) -> None:
 @pytest.mark.parametrize("key", ["num_datasets", "length_of_period"])
 @pytest.mark.parametrize("value", [10**6, 10**30, pytest.param(GIANT, id="giant")])
 def test_counts_at_the_extremes(key: str, value: int) -> None:
-    """Nobody has so many periods, and nobody counts them."""
+    """An impossible number of periods is refused without counting them."""
     shown = value if value < 10**99 else "a number of more than 100 digits"
     assert complaints(**{key: value}) == [f"{key} {shown} is too large; use 100000 or less"]
 
 
 @pytest.mark.parametrize("frequency", ["D", "B", "2B", "W-WED", "3D"])
 def test_as_many_periods_as_there_are_days(frequency: str) -> None:
-    """A window that holds no date in one of them is found without looking at each by itself."""
+    """A window without a date in one of them is found without visiting each."""
     specification = with_column("date", frequency=frequency, to="2024-01-07", uniques=2)
     # Memory is not traced: that takes five times as long, and it grows with the periods alone.
     assert found_at_once(specification, period="days", num_datasets=20_000) == []
@@ -119,7 +119,7 @@ def test_as_many_periods_as_there_are_days(frequency: str) -> None:
     ],
 )
 def test_frequencies_at_the_extremes(value: str, complaint: str) -> None:
-    """Dates of a window are counted, so that a slip of the shift key asked for 19 GiB."""
+    """Dates are counted, not listed: a mistyped frequency would need 19 GiB."""
     shown = format_value(value)
     assert complaints(with_column("date", frequency=value)) == [
         f"columns.date.frequency {shown} {complaint}"
@@ -128,12 +128,12 @@ def test_frequencies_at_the_extremes(value: str, complaint: str) -> None:
 
 @pytest.mark.parametrize("value", ["D", "2D", "B", "MS", "SMS", "C", "WOM-1MON", "W-MON", "BMS"])
 def test_frequencies_of_a_day_and_more(value: str) -> None:
-    """All that pandas knows."""
+    """All those that pandas knows."""
     assert complaints(with_column("date", frequency=value, uniques=1)) == []
 
 
 def test_a_great_many_rows_take_no_memory_to_check() -> None:
-    """Entities are counted without laying out a row for each."""
+    """Entities are counted without a list of rows."""
     specification = with_column("id", miss_probability=0.1)
     specification["metadata"]["number_of_rows"] = 10**9
     assert complaints(specification) == []
@@ -144,7 +144,7 @@ def test_a_great_many_rows_take_no_memory_to_check() -> None:
 
 
 def test_entities_are_counted_as_they_are_laid_out() -> None:
-    """By arithmetic, and by looking: the same number."""
+    """The formula and the list give the same number."""
     rng = random.Random(0)
     for _ in range(500):
         rows = [f"{rng.choice([1, 2, 3, 9, 40])} | {rng.choice([0.1, 0.5, 1])}" for _ in range(3)]
@@ -155,7 +155,7 @@ def test_entities_are_counted_as_they_are_laid_out() -> None:
 
 @pytest.mark.parametrize("row", ["1000000000000 | 1.0", "1 | 1e308"])
 def test_an_entity_with_too_many_rows(row: str) -> None:
-    """Or a share of them that no sum can hold."""
+    """Or with shares whose sum is too large."""
     assert complaints(with_column("id", frequency_distribution=[FREQUENCY, row])) == [
         f"columns.id.frequency_distribution has a row '{row}'; frequencies and shares are 1000000 "
         "at the most"
@@ -164,7 +164,7 @@ def test_an_entity_with_too_many_rows(row: str) -> None:
 
 @pytest.mark.parametrize("column", ["sex", "date"])
 def test_more_different_values_than_anybody_draws(column: str) -> None:
-    """Exhibit would make them all."""
+    """Exhibit would generate all of them."""
     assert complaints(with_column(column, uniques=10**12)) == [
         f"columns.{column}.uniques 1000000000000 is too large; the largest is 1000000"
     ]
@@ -177,7 +177,7 @@ def test_more_different_values_than_anybody_draws(column: str) -> None:
 def test_a_pattern_of_more_characters_than_anybody_reads(
     pattern: str, uniques: int, length: int
 ) -> None:
-    """Exhibit would make all of them before it draws one."""
+    """Exhibit would generate every match before it samples one."""
     keys = {"original_values": "regex", "anonymising_set": pattern, "uniques": uniques}
     assert complaints(with_column("sex", **keys)) == [
         f"columns.sex has uniques {uniques} with up to {length} characters each; use fewer or "
@@ -205,7 +205,7 @@ def test_a_value_that_is_listed_twice(value: str) -> None:
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1677-09-21", "2262-04-12", "9999-12-31"])
 def test_days_at_the_extremes(day: str) -> None:
-    """Exhibit's calendar is shorter than that of dates."""
+    """Exhibit's calendar is shorter than Python's."""
     out_of_reach = "is out of reach for Exhibit, whose days go from 1677-09-22 to 2262-04-11"
     found = complaints(with_column("date", **{"from": day, "to": day}))
     assert len(found) >= 2
@@ -215,7 +215,7 @@ def test_days_at_the_extremes(day: str) -> None:
 
 
 def test_faults_without_end_are_cut_off() -> None:
-    """Nobody reads thousands of messages, and each takes its time."""
+    """Thousands of messages help nobody, and each takes time."""
     specification = a_specification() | {f"key{n}": n for n in range(30_000)}
     found = complaints(specification)
     assert len(found) == 101
@@ -237,7 +237,7 @@ def test_what_stands_in_a_file_is_shown_in_short(value: object, expected: str) -
 
 
 def test_long_words_are_compared_with_nothing() -> None:
-    """Comparing them takes longer than anybody waits."""
+    """The comparison would take too long."""
     begun = time.process_time()
     assert did_you_mean("x" * 10**6, ["x" * 10**6 + "y"]) == ""
     assert did_you_mean("amout", ["x" * 10**6, "amount"]) == "; did you mean 'amount'?"

@@ -1,4 +1,4 @@
-"""Totals in a manifest are exact, however the numbers are written."""
+"""Totals in a manifest are exact, in any notation of the numbers."""
 
 from fractions import Fraction
 
@@ -29,5 +29,5 @@ def test_any_sum_is_exact(texts: list[str]) -> None:
     [([], "0"), (["0.1"] * 3, "0.3"), (["1", "2.50"], "3.5"), (["1e3", "-0.0"], "1000")],
 )
 def test_a_sum_has_no_needless_digits(texts: list[str], expected: str) -> None:
-    """A sum is written without exponent and without zeros at its end."""
+    """A sum is written without an exponent and without trailing zeros."""
     assert _exact_sum(pa.chunked_array([texts], pa.string())) == expected

@@ -1,4 +1,4 @@
-"""Text from files is shown as it is: characters that act are visible, Markdown in it is text."""
+"""Text from files is shown literally: control characters are visible, Markdown is escaped."""
 
 import re
 import unicodedata
@@ -59,7 +59,7 @@ _PAYLOADS = (
     ],
 )
 def test_characters_that_act_are_shown_as_escapes(text: str, shown: str) -> None:
-    """Escape sequences, overrides of direction, invisible characters and lone surrogates show."""
+    """Escape sequences, direction overrides, invisible characters and lone surrogates."""
     assert escape_invisible(text) == shown
     assert escape_invisible(shown) == shown
 
@@ -79,7 +79,7 @@ def test_ordinary_text_comes_back_as_it_is(text: str) -> None:
 
 
 def test_a_name_stays_on_its_line() -> None:
-    """A line break in a name is shown where there is room for one line."""
+    """A line break in a name is shown as an escape."""
     assert one_line("a\nb\r\nc") == r"a\nb\r\nc"
 
 
@@ -101,7 +101,7 @@ def _leaves(tokens: list[Token]) -> list[Token]:
 
 
 def _is_text(source: str, text: str) -> None:
-    """Assert that Markdown shows a text, and nothing else: no element that came of it."""
+    """Assert that Markdown renders as this text, without any element."""
     leaves = _leaves(_RENDERER.parse(source))
     kinds = {token.type for token in leaves}
     assert kinds <= {
@@ -121,13 +121,13 @@ def _is_text(source: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", _PAYLOADS)
 def test_markdown_of_a_payload_shows_the_payload(text: str) -> None:
-    """HTML, links, pictures, tables, code and all other marks are shown as they were written."""
+    """HTML, links, images, tables, code and all other markup are shown literally."""
     _is_text(escape_markdown(text), text)
 
 
 @pytest.mark.parametrize("text", _PAYLOADS[:6])
 def test_the_payloads_are_some(text: str) -> None:
-    """Without escapes each is something else than text: the renderer of these tests sees it."""
+    """Without escapes, the renderer of these tests turns each into an element."""
     with pytest.raises(AssertionError):
         _is_text(text, text)
 
@@ -149,12 +149,12 @@ def test_markdown_of_anything_shows_it(text: str) -> None:
     ],
 )
 def test_markdown_leaves_ordinary_messages_alone(text: str) -> None:
-    """What has no marks is not changed, so that it reads the same where Markdown is not read."""
+    """Text without markup is unchanged, so it also reads well as plain text."""
     assert escape_markdown(text) == text
 
 
 def test_line_breaks_are_kept_in_markdown() -> None:
-    """One line for each fault, paragraphs apart."""
+    """One line per fault, and separate paragraphs."""
     assert escape_markdown("a\nb\n\nc") == "a\\\nb\n\nc"
 
 

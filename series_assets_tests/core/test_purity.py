@@ -1,4 +1,4 @@
-"""The core knows no framework: neither Dagster, nor Exhibit, nor any of our own input or output."""
+"""The core imports neither Dagster, nor Exhibit, nor other parts of the package."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ print(sorted(foreign), sorted(own))
 
 
 def test_the_core_imports_no_framework() -> None:
-    """Every module of the core loads without Dagster, Exhibit, SQLite, or the rest of ours."""
+    """Every module of the core loads without Dagster, Exhibit, SQLite and the other packages."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False
     )

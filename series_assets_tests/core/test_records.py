@@ -1,4 +1,4 @@
-"""Records as text and back, who is new among them, and how they are combined."""
+"""Records as text and back, the first rows of entities, and combining parts."""
 
 from datetime import date, datetime
 from itertools import pairwise
@@ -61,7 +61,7 @@ def test_text_comes_back_the_same(values: pd.Series, kind: str) -> None:
 
 
 def _text_of(value: Any) -> str | None:
-    """Return the text of one value, as Python has it."""
+    """Return the text of one value as Python writes it."""
     if pd.isna(value):
         return None
     if isinstance(value, float):
@@ -144,7 +144,7 @@ def test_a_text_column_is_left_alone(values: list[str | None]) -> None:
     ],
 )
 def test_the_text_of_a_value(value: object, text: str | None) -> None:
-    """Days are ISO without a time, floats the shortest that reads back, missing is missing."""
+    """Dates are ISO without a time, floats are shortest, missing values are missing."""
     column = pd.Series([None], dtype=object)
     column.iloc[0] = value
     assert as_text(pd.DataFrame({"x": column}))["x"].tolist() == [text]
@@ -153,7 +153,7 @@ def test_the_text_of_a_value(value: object, text: str | None) -> None:
 @pytest.mark.parametrize("days", [0, 3, 10, 20, 100, -10])
 @pytest.mark.parametrize("hours", [0, 5])
 def test_the_text_of_a_time_difference_says_how_long_it_is(days: int, hours: int) -> None:
-    """A time difference reads back as the same: ten days are not a hundred hours."""
+    """It reads back as the same difference."""
     difference = pd.Timedelta(days=days, hours=hours)
     (text,) = as_text(pd.DataFrame({"x": [difference]}))["x"]
     assert pd.Timedelta(text) == difference
@@ -176,14 +176,14 @@ def test_the_text_of_a_time_difference_says_how_long_it_is(days: int, hours: int
     ],
 )
 def test_values_get_the_type_they_look_like(values: list[str | None], dtype: str) -> None:
-    """Whole numbers, numbers, days and truth values get their type if their text allows it."""
+    """Integers, numbers, dates and booleans get their type if the text survives it."""
     assert str(column_from_text(values, "any").dtype) == dtype
 
 
 @pytest.mark.parametrize("values", [["nan"], ["nan", "1.5"], ["nan", None, "-0.0"]])
 @pytest.mark.parametrize("kind", ["integer", "real", "any"])
 def test_a_text_that_says_nan_is_not_lost(values: list[str | None], kind: str) -> None:
-    """Missing is missing and has no text; what has the text nan is some word."""
+    """A missing value has no text; the text nan is a value."""
     again = as_text(typed(pd.DataFrame({"x": values}, dtype=object), {"x": kind}))
     assert again["x"].tolist() == values
 
@@ -191,13 +191,13 @@ def test_a_text_that_says_nan_is_not_lost(values: list[str | None], kind: str) -
 @pytest.mark.parametrize("day", ["9999-12-31", "1600-01-01", "2023-02-29", "2024-13-01"])
 @pytest.mark.parametrize("kind", ["date", "any"])
 def test_a_day_that_pandas_cannot_hold_is_not_lost(day: str, kind: str) -> None:
-    """A day too far off for a timestamp, or none of the calendar, is never read as missing."""
+    """A date outside of pandas' range, or one that does not exist, is never read as missing."""
     again = as_text(typed(pd.DataFrame({"x": [day]}), {"x": kind}))
     assert again["x"].tolist() == [day]
 
 
 def test_leading_zeros_are_kept() -> None:
-    """A CHI or a code that begins with 0 is text for good, of whatever kind its column is."""
+    """A code that starts with 0 stays text, whatever the kind of its column."""
     for kind in KINDS:
         assert column_from_text(["0113201234", "3113991234"], kind).tolist() == [
             "0113201234",
@@ -206,7 +206,7 @@ def test_leading_zeros_are_kept() -> None:
 
 
 def test_a_code_among_numbers_keeps_all_of_them_text() -> None:
-    """One value that would come out different keeps the whole column text."""
+    """If one value would change, the complete column stays text."""
     assert column_from_text(["12", "012"], "any").tolist() == ["12", "012"]
 
 
@@ -215,26 +215,26 @@ def test_a_code_among_numbers_keeps_all_of_them_text() -> None:
     [("integer", "Int64"), ("real", "float64"), ("date", "datetime64[ns]"), ("text", "object")],
 )
 def test_a_column_without_values_keeps_its_type(kind: str, dtype: str) -> None:
-    """All missing, a column of numbers is still one of numbers, a date still a date."""
+    """A column of numbers or dates keeps its type if all values are missing."""
     column = column_from_text([None, None], kind)
     assert str(column.dtype) == dtype
     assert column.isna().all()
 
 
 def test_a_category_has_the_text_of_its_values() -> None:
-    """Categories print as what they stand for; a missing one is missing."""
+    """Categories are written as their values, missing ones as missing."""
     frame = pd.DataFrame({"x": pd.Categorical(["b", None, "a"], categories=["a", "b", "c"])})
     assert as_text(frame)["x"].tolist() == ["b", None, "a"]
 
 
 def test_an_empty_frame_keeps_its_columns() -> None:
-    """No rows are no reason to lose a column."""
+    """Without rows, the columns remain."""
     frame = as_text(pd.DataFrame({"a": [], "b": []}))
     assert list(typed(frame, {}).columns) == ["a", "b"]
 
 
 def test_first_rows() -> None:
-    """An entity is new where it occurs first; rows without an identifier are nobody's."""
+    """An entity is new in its first row; rows without an identifier have no entity."""
     assert first_row_positions(["a", None, "b", "a", None, "c", "b"]).tolist() == [0, 2, 5]
     assert first_row_positions([None, None]).tolist() == []
     assert first_row_positions([]).tolist() == []
@@ -272,14 +272,14 @@ def test_combining_keeps_every_row(parts: list[list[tuple[str, str | None]]], se
 
 
 def test_combining_has_the_columns_of_the_first() -> None:
-    """Columns come in the order of the first part, whatever the order of the others."""
+    """The order of columns is that of the first part."""
     whole = combine([a_table(a=["1"], b=["2"]), a_table(b=["4"], a=["3"])], 0)
     assert whole.column_names == ["a", "b"]
     assert sorted(row["a"] + row["b"] for row in whole.to_pylist()) == ["12", "34"]
 
 
 def test_the_shuffle_depends_on_its_seed() -> None:
-    """The same seed gives the same order, another seed another one, and none gives the parts'."""
+    """Equal seeds give equal orders, other seeds others; without a seed the order is unchanged."""
     part = a_table(a=[str(n) for n in range(50)])
     one, same, other = combine([part], 1), combine([part], 1), combine([part], 2)
     assert one == same

@@ -15,7 +15,7 @@ OFTEN = ["frequency | probability_vector", "1 | 0.5", "2 | 0.3", "3 | 0.2"]
 
 
 def vaccinations() -> dict[str, Any]:
-    """Return Exhibit's own sample with identifiers, fewer rows of it."""
+    """Return Exhibit's sample with identifiers, with fewer rows."""
     sample: dict[str, Any] = yaml.safe_load(SAMPLE.read_text(encoding="utf-8"))
     sample["metadata"]["number_of_rows"] = 160
     return sample

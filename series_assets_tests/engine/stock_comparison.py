@@ -40,7 +40,7 @@ class Outcome:
 
 
 def run_both_ways(series: Series, source: Path = INSTALLED) -> tuple[Outcome, Outcome]:
-    """Make the series' first new and first existing records with stock's loops, and fast."""
+    """Generate the first new and existing records with stock's loops, and without them."""
     return run_one_way(series, source, stock_exhibit=True), run_one_way(
         series, source, stock_exhibit=False
     )

@@ -1,4 +1,4 @@
-"""Constraints drawn at will: met in existing records, or counted just as anybody counts them."""
+"""Random constraints are met in existing records, or every violation is counted."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ class BothParts:
 
 @st.composite
 def specifications(draw: st.DrawFn) -> Content:
-    """Draw a specification with static columns in its constraints, and with gaps."""
+    """Draw a specification with constraints on static columns, and with missing values."""
     often = ["frequency | probability_vector", "1 | 0.5", "3 | 0.5"]
     gaps = {"miss_probability": draw(st.sampled_from([0.0, 0.3]))}
     dates = {name: a_date("2024-01-01", "2024-01-31", 31, **gaps) for name in ("date", "seen")}
@@ -72,7 +72,7 @@ USER_INPUT = a_user_input(static_columns=STATIC, date_columns=["date", "seen", "
 
 
 def run(specification: Content) -> BothParts:
-    """Make the first period and the existing records of the second."""
+    """Generate the first period, and the existing records of the second."""
     series = a_series(specification, USER_INPUT)
     first, second = series.plan(0), series.plan(1)
     assert first.new is not None and second.existing is not None
@@ -93,7 +93,7 @@ def run(specification: Content) -> BothParts:
 
 
 def count(records: pd.DataFrame, specification: Content) -> dict[str, int]:
-    """Return the rows in which both sides of a basic constraint are there and it does not hold."""
+    """Return the number of rows that violate each basic constraint with both sides present."""
     counts = {}
     frame = records.convert_dtypes().astype(
         dict.fromkeys([n for n in ("height", "limit", "amount") if n in records], float)
@@ -110,7 +110,7 @@ def count(records: pd.DataFrame, specification: Content) -> dict[str, int]:
 
 
 def reported_counts(outcome: Outcome) -> dict[str, int]:
-    """Return what a run says of the basic constraints."""
+    """Return the violations of basic constraints that a run reports."""
     return {one.constraint: one.rows for one in outcome.broken if "custom" not in one.constraint}
 
 
@@ -138,7 +138,7 @@ def test_what_is_not_met_is_told_and_what_is_recorded_stays(specification: Conte
 
 
 def _check_custom(records: pd.DataFrame, specification: Content) -> None:
-    """What the custom constraint wants of existing records holds where it can."""
+    """Existing records meet the custom constraint where that is possible."""
     for custom in (specification["constraints"]["custom_constraints"] or {}).values():
         [(target, action)] = custom["targets"].items()
         where = (custom["filter"] or "index == index").replace("2024-01", "2024-02")

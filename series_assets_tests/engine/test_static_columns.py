@@ -20,6 +20,6 @@ from series_assets.engine.static_columns import StaticValues
 def test_the_first_row_of_an_entity(
     identifiers: list[str | None], first: list[int], kind: str
 ) -> None:
-    """Rows without an identifier are their own, and nobody's first."""
+    """Rows without an identifier have no first row but themselves."""
     found = StaticValues.first_rows(pd.Series(identifiers, dtype=object).astype(kind))
     assert found.tolist() == first

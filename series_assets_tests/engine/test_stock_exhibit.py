@@ -1,4 +1,4 @@
-"""What is made here and what stock Exhibit makes of the same specification, held side by side."""
+"""Comparison with stock Exhibit: both generate the same from the same specification."""
 
 import itertools
 import os
@@ -48,7 +48,7 @@ for path in sys.argv[1:]:
 
 
 class InOrder(set[Any]):
-    """A set that gives its members in the order of their text."""
+    """A set that iterates in the order of its members' texts."""
 
     def __iter__(self) -> Iterator[Any]:
         return iter(sorted(set.__iter__(self), key=str))
@@ -72,7 +72,7 @@ OTHERS: dict[str, tuple[Callable[[], dict[str, Any]], dict[str, Any]]] = {
 
 
 def made(folder: Path, name: str) -> Path:
-    """Make one of the other series and return the folder of its files."""
+    """Generate one of the other series and return the folder of its files."""
     specification, keys = OTHERS[name]
     place = write_series(folder / "series", specification(), a_user_input(**keys), name)
     interface.generate(load_series(place), folder / "data")
@@ -82,9 +82,9 @@ def made(folder: Path, name: str) -> Path:
 def stock_csv(
     specification: dict[str, Any], database: Path, patch: pytest.MonkeyPatch, first: bool
 ) -> list[str]:
-    """Return the lines of the CSV that stock Exhibit makes, its sets taken in sorted order.
+    """Return the lines of the CSV that stock Exhibit generates, with its sets sorted.
 
-    In all but the ``first`` period with its constant seeds replaced by those of the run.
+    In all but the ``first`` period, its constant seeds are replaced by those of the run.
     """
     patch.setenv("EXHIBIT_DB_URL", f"sqlite:///{database}")
     for module in (stock, missing, categorical, weights):
@@ -100,9 +100,9 @@ def stock_csv(
 def test_new_records_are_those_of_stock_exhibit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Stock Exhibit makes the very same new records of the specification that was saved.
+    """Stock Exhibit generates the same new records from the saved specification.
 
-    All but what it seeds with a constant, which differs from period to period.
+    Except values that it seeds with a constant, which differ from period to period.
     """
     folder = made(tmp_path, name)
     database = Path(shutil.copyfile(INSTALLED, tmp_path / "stock.db"))
@@ -114,7 +114,7 @@ def test_new_records_are_those_of_stock_exhibit(
 
 
 def accept(folder: Path, database: Path) -> None:
-    """Run Exhibit on every saved specification of a folder; each has to give all its rows."""
+    """Run Exhibit on every saved specification of a folder; each must give all its rows."""
     saved = sorted(folder.glob("*.yml"))
     assert any(path.name.endswith(".existing.yml") for path in saved)
     run = subprocess.run(
@@ -135,19 +135,19 @@ def accept(folder: Path, database: Path) -> None:
 def test_exhibit_accepts_every_specification_of_the_series_that_ship(
     tmp_path: Path, name: str
 ) -> None:
-    """What was saved is what ``exhibit fromspec`` takes, for new and for existing records."""
+    """``exhibit fromspec`` runs them, for new and for existing records."""
     interface.generate(load_series(SHIPPED / name), tmp_path)
     accept(tmp_path / name, tmp_path / "exhibit.db")
 
 
 @pytest.mark.parametrize("name", mostly_thorough(OTHERS, "with_gaps"))
 def test_exhibit_accepts_every_specification_of_other_series(tmp_path: Path, name: str) -> None:
-    """What was saved is what ``exhibit fromspec`` takes, for new and for existing records."""
+    """``exhibit fromspec`` runs them, for new and for existing records."""
     accept(made(tmp_path, name), tmp_path / "data" / "exhibit.db")
 
 
 def test_the_console_script_of_exhibit_accepts_a_saved_specification(tmp_path: Path) -> None:
-    """``exhibit fromspec`` on the command line makes existing records of the saved file."""
+    """``exhibit fromspec`` generates existing records from the saved file."""
     interface.generate(load_series(SHIPPED / "school"), tmp_path)
     run = subprocess.run(
         [
@@ -174,7 +174,7 @@ def test_the_console_script_of_exhibit_accepts_a_saved_specification(tmp_path: P
 @pytest.mark.parametrize("kind", ["uuid", "range"])
 @pytest.mark.parametrize("distribution", [ONCE, OFTEN, ["frequency | probability_vector", "7 | 3"]])
 def test_identifiers_are_those_of_exhibit(kind: str, distribution: list[str]) -> None:
-    """In the first period the values of a uuid column are Exhibit's, row by row."""
+    """In the first period, a uuid column has Exhibit's values, row by row."""
     for seed, rows, miss in itertools.product((0, 1, 2**31), (1, 2, 50, 333), (0.0, 0.3, 1.0)):
         plan = IdentifierPlan(
             column="id",
@@ -193,7 +193,7 @@ def test_identifiers_are_those_of_exhibit(kind: str, distribution: list[str]) ->
 
 
 def test_the_database_that_ships_is_never_written(tmp_path: Path) -> None:
-    """Exhibit's own database keeps its bytes, even where a user names it as the one to use."""
+    """Exhibit's database is unchanged, even if a user input names it."""
     before = INSTALLED.read_bytes()
     interface.generate(load_series(SHIPPED / "school"), tmp_path)
     inputs = a_user_input(exhibit_db_path=str(INSTALLED))

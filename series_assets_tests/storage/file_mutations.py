@@ -1,7 +1,7 @@
-"""Files of series with mistakes in them, such as nobody would think of: drawn from a seed.
+"""Random mistakes in the files of series, from a seed.
 
-A mutation takes the text of a specification or of a user input and returns another one. Some work
-on lines and characters, as an editor does, the others on the values that YAML finds in a text.
+A mutation takes the text of a specification or a user input and returns another one. Some change
+lines and characters, as an editor does, others the values that YAML finds in a text.
 """
 
 import random
@@ -41,7 +41,7 @@ _CHARACTERS = "\t\x00\x07\x1b\x7f\x85\u2028\ufeff\u202e\ufffd'\"{}[]:|>&*!%@`#-?
 
 
 def mutate_text(rng: random.Random, text: str) -> str:
-    """Return the text with one to three mutations, most often one."""
+    """Return the text with one to three mutations, usually one."""
     for _ in range(rng.choice([1, 1, 1, 2, 3])):
         text = rng.choice(_MUTATIONS)(rng, text)
     return text
@@ -134,7 +134,7 @@ def _with_other_number(rng: random.Random, text: str) -> str:
 
 
 def _of_values(change: Callable[[random.Random, Any, Any], None]) -> Mutation:
-    """Make a mutation of a change to one entry of one list or mapping of the values of a text."""
+    """Turn a change of one entry of a list or mapping into a mutation of YAML text."""
 
     def mutate(rng: random.Random, text: str) -> str:
         try:

@@ -1,4 +1,4 @@
-"""A real S3 server on this machine, and what is in its buckets."""
+"""A real S3 server on this machine, and the objects in its bucket."""
 
 import os
 import socket
@@ -32,11 +32,11 @@ class ObjectStorage:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables by which S3's drivers find it."""
+        """The environment variables by which S3 clients find it."""
         return {**ENVIRONMENT, "AWS_ENDPOINT_URL": self.address}
 
     def objects(self, prefix: str) -> dict[str, bytes]:
-        """Return the objects below a prefix of the bucket, by their name within it."""
+        """Return the objects below a prefix of the bucket, by relative name."""
         import fsspec
 
         storage: Any = fsspec.filesystem("s3", use_listings_cache=False, skip_instance_cache=True)
@@ -46,7 +46,7 @@ class ObjectStorage:
 
 @contextmanager
 def object_storage(folder: Path) -> Iterator[ObjectStorage]:
-    """Run a server while the block lasts."""
+    """Run a server during the block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

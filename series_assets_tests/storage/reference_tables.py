@@ -1,4 +1,4 @@
-"""Reference tables with entities of a test's own, and what stands in them."""
+"""Reference tables with given entities, and their rows."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from series_assets_tests.builders import a_series
 
 
 def a_table(folder: Path, series: Series | None = None, data: str = "demo") -> SqliteReferenceTable:
-    """Return the table of a series whose files lie in ``folder / data``."""
+    """Return the table of a series whose files are in ``folder / data``."""
     layout = Layout(folder=folder / data, database=folder / "exhibit.db")
     layout.folder.mkdir(exist_ok=True)
     return SqliteReferenceTable(series or a_series(), layout)
@@ -29,11 +29,11 @@ def entities(*identifiers: str, **columns: Sequence[Any]) -> pd.DataFrame:
 
 
 def keys(*places: tuple[int, int]) -> "np.ndarray[Any, np.dtype[np.int64]]":
-    """Return the keys of the given places of the given periods."""
+    """Return the keys of the given positions in the given periods."""
     return np.array([k * KEYS_PER_PERIOD + place for k, place in places], dtype=np.int64)
 
 
 def rows(table: SqliteReferenceTable, statement: str) -> list[tuple[Any, ...]]:
-    """Return what a statement selects, read without our own code."""
+    """Return the result of a statement, read without the package's own code."""
     with closing(sqlite3.connect(table.layout.database)) as connection:
         return connection.execute(statement).fetchall()

@@ -21,7 +21,7 @@ from series_assets_tests.storage.reference_tables import a_table, entities, keys
 
 @pytest.fixture
 def table(tmp_path: Path) -> ReferenceTable:
-    """A table of three periods, one of which introduced nobody."""
+    """A table of three periods, one of which introduced no entity."""
     made = a_table(tmp_path)
     made.replace(0, entities("a", "b", "'c\"", other=["x", None, "7"], number=[1, 2, 3]))
     made.replace(1, None)
@@ -30,7 +30,7 @@ def table(tmp_path: Path) -> ReferenceTable:
 
 
 def test_each_value_is_found_where_it_was_recorded_first(table: ReferenceTable) -> None:
-    """As often as it is asked for, and in that order; a missing or unknown one nowhere."""
+    """Once per request and in that order; missing and unknown values are not found."""
     with entity_lookup(table, ["id", "other"]) as lookup:
         found = lookup.keys("id", ["🙂", "a", None, "nobody", "a", "'c\""])
         assert found.tolist() == [2 * KEYS_PER_PERIOD + 2, 0, -1, -1, 0, 2]
@@ -42,14 +42,14 @@ def test_each_value_is_found_where_it_was_recorded_first(table: ReferenceTable) 
 def test_only_periods_before_a_bound_are_known(
     table: ReferenceTable, before: int | None, known: int
 ) -> None:
-    """Whether the whole lookup has the bound or one question does."""
+    """The bound may be one of the lookup or of a single query."""
     with entity_lookup(table, ["id"], before) as bounded, entity_lookup(table, ["id"]) as whole:
         assert sum(bounded.keys("id", ["a", "d"]) >= 0) == known
         assert sum(whole.keys("id", ["a", "d"], before) >= 0) == known
 
 
 def test_numbers_are_found_by_their_text(table: ReferenceTable) -> None:
-    """The table keeps them as numbers, the files as text; other spellings are not the same."""
+    """The table has numbers, the files text; other spellings differ."""
     with entity_lookup(table, ["number"]) as lookup:
         assert lookup.keys("number", ["2", "02", "2.0", "6"]).tolist() == [
             1,
@@ -60,7 +60,7 @@ def test_numbers_are_found_by_their_text(table: ReferenceTable) -> None:
 
 
 def test_what_was_recorded_comes_as_text(table: ReferenceTable) -> None:
-    """In the order of the keys; null for an entity that is none, and for a missing value."""
+    """In the order of the keys; null for an unknown entity and for a missing value."""
     with entity_lookup(table, ["id"]) as lookup:
         found = lookup.texts(
             np.append(keys((2, 1), (0, 1), (0, 1), (1, 5)), -1), ["number", "other"]
@@ -71,7 +71,7 @@ def test_what_was_recorded_comes_as_text(table: ReferenceTable) -> None:
 
 
 def test_the_table_gets_nothing_of_a_lookup(table: ReferenceTable) -> None:
-    """Neither while it is used nor afterwards."""
+    """Neither during a lookup nor afterwards."""
     before = rows(table, "SELECT name FROM sqlite_master ORDER BY name")
     with entity_lookup(table, ["id", "other"]) as lookup:
         lookup.keys("id", ["a"])
@@ -80,7 +80,7 @@ def test_the_table_gets_nothing_of_a_lookup(table: ReferenceTable) -> None:
 
 
 def test_a_column_that_is_gone_is_a_sentence(table: ReferenceTable) -> None:
-    """Somebody changed the database by hand."""
+    """As after a change of the database by hand."""
     with pytest.raises(GenerationError, match=r"no such column: kept\.ghost"):
         entity_lookup(table, ["ghost"]).__enter__()
     with entity_lookup(table, ["id"]) as lookup:
@@ -137,7 +137,7 @@ print(peak() - before)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="measured where Linux tells of it")
 def test_its_memory_does_not_grow_with_the_entities(tmp_path: Path) -> None:
-    """The index of these would take 25 MB, and twice as much beside their own table."""
+    """An index of these entities would take 25 MB or more."""
     table = a_table(tmp_path)
     table.replace(0, pd.DataFrame({"id": [f"{n:064}" for n in range(300_000)]}, dtype=object))
     done = subprocess.run(

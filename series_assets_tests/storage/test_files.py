@@ -1,4 +1,4 @@
-"""Files appear whole or not at all, and hold what was put into them."""
+"""Files are written completely or not at all, and read back unchanged."""
 
 import csv
 import tempfile
@@ -20,12 +20,12 @@ _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
 def a_table(**columns: list[str | None]) -> pd.DataFrame:
-    """Return a frame of text."""
+    """Return a data frame of text."""
     return pd.DataFrame(columns, dtype=object)
 
 
 def test_a_csv_has_a_header_line_feeds_and_quotes_only_where_needed(tmp_path: Path) -> None:
-    """The bytes are those that section 8 of the contract describes."""
+    """The bytes are those of section 8 of the contract."""
     table = a_table(**{"a, b": ["plain", 'say "x"', "one\ntwo"], "ü": ["1,5", None, "Zoë"]})
     path = tmp_path / "table.csv"
     files.write_csv(path, table)
@@ -54,7 +54,7 @@ def test_a_csv_has_a_header_line_feeds_and_quotes_only_where_needed(tmp_path: Pa
     ],
 )
 def test_text_comes_back_from_a_csv_as_it_was(tmp_path: Path, value: str) -> None:
-    """No character is lost, and nothing is taken for a number or for missing."""
+    """No character is lost, and nothing is read as a number or as missing."""
     table = a_table(before=["x", None], text=[value, value], after=[None, "y"])
     path = tmp_path / "table.csv"
     files.write_csv(path, table)
@@ -77,7 +77,7 @@ def test_any_table_of_text_comes_back_from_a_csv(data: st.DataObject) -> None:
 
 
 class _LinesEndInLf:
-    """A stream for Python's CSV writer, which quotes just those line breaks that it ends with."""
+    """A stream for Python's CSV writer, which then quotes only LF as a line break."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -108,7 +108,7 @@ def test_a_csv_has_the_bytes_that_python_s_writer_gives(data: st.DataObject) -> 
 
 
 def test_a_long_csv_is_written_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pieces follow each other without a seam, quotes or none in each."""
+    """The pieces join without a seam, with or without quotes."""
     monkeypatch.setattr(files, "_ROWS_AT_ONCE", 2)
     path = tmp_path / "table.csv"
     files.write_csv(path, a_table(a=["1", "2,", "3", None, "5"], b=["x", None, "\r", "y", "z"]))
@@ -116,7 +116,7 @@ def test_a_long_csv_is_written_in_pieces(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_some_columns_of_a_csv_can_be_read_by_themselves(tmp_path: Path) -> None:
-    """In the order asked for; one that is not there, or twice, is a KeyError."""
+    """In the requested order; one that is missing, or named twice, is a KeyError."""
     table = a_table(a=["1", None], b=["x\ny", "z"], c=[None, "3"])
     path = tmp_path / "table.csv"
     files.write_csv(path, table)
@@ -128,14 +128,14 @@ def test_some_columns_of_a_csv_can_be_read_by_themselves(tmp_path: Path) -> None
 
 
 def test_an_empty_text_comes_back_as_missing(tmp_path: Path) -> None:
-    """Missing values are empty in a CSV, so the two are one there."""
+    """In a CSV, an empty text and a missing value are the same."""
     path = tmp_path / "table.csv"
     files.write_csv(path, a_table(text=["", None, "x"]))
     assert files.read_csv(path)["text"].tolist() == [None, None, "x"]
 
 
 def test_yaml_comes_back_as_it_was_in_its_order(tmp_path: Path) -> None:
-    """Plain YAML: text that looks like something else stays text, keys keep their order."""
+    """Text stays text, whatever it looks like, and keys keep their order."""
     content = {
         "zebra": ["yes", "007", "2024-01-01", "1e5", "", None, True, 1.5],
         "aardvark": {"text": "a: b # c", "quotes": "'\"", "lines": "one\ntwo", "東京": "Zoë"},
@@ -182,7 +182,7 @@ def test_yaml_is_what_pyyaml_writes(content: dict[str, Any], twice: bool) -> Non
 
 
 def test_yaml_is_the_same_without_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A PyYAML that was built without it writes the same text."""
+    """PyYAML without its C extension writes the same text."""
     content = {"zebra": ["Zoë", "😀", None, 1.5], "": {"東" * 45: "a: b"}}
     fast = yaml_writing.as_yaml(content)
     monkeypatch.setattr(yaml_writing, "_FAST", yaml.SafeDumper)
@@ -198,7 +198,7 @@ def test_yaml_can_be_read_by_people(tmp_path: Path) -> None:
 
 
 def test_a_specification_says_what_it_was_made_from(tmp_path: Path) -> None:
-    """In a comment, which is no part of its content."""
+    """In a comment, which is not part of its content."""
     path = tmp_path / "content.yml"
     provenance.write_specification(path, {"a": 1}, _MARK)
     assert provenance.read_fingerprint(path) == _MARK
@@ -209,7 +209,7 @@ def test_a_specification_says_what_it_was_made_from(tmp_path: Path) -> None:
 def test_a_file_that_does_not_say_what_it_was_made_from_has_no_fingerprint(
     tmp_path: Path, content: bytes
 ) -> None:
-    """Nor has one that is not there."""
+    """Neither has a missing file."""
     path = tmp_path / "content.yml"
     path.write_bytes(content)
     assert provenance.read_fingerprint(path) is None
@@ -217,7 +217,7 @@ def test_a_file_that_does_not_say_what_it_was_made_from_has_no_fingerprint(
 
 
 def test_a_csv_that_cannot_be_finished_leaves_no_trace(tmp_path: Path) -> None:
-    """A writer that raises halfway leaves no file, whole, half or temporary."""
+    """A writer that raises halfway leaves no file, not even a temporary one."""
     unwritable = a_table(text=["fine", "\ud800"])
     with pytest.raises(UnicodeEncodeError):
         files.write_csv(tmp_path / "table.csv", unwritable)
@@ -225,7 +225,7 @@ def test_a_csv_that_cannot_be_finished_leaves_no_trace(tmp_path: Path) -> None:
 
 
 def test_a_csv_that_cannot_be_finished_leaves_the_earlier_one(tmp_path: Path) -> None:
-    """Whoever reads the file meanwhile or afterwards sees the whole of the earlier one."""
+    """Readers see the complete earlier file, meanwhile and afterwards."""
     path = tmp_path / "table.csv"
     files.write_csv(path, a_table(text=["earlier"]))
     with pytest.raises(UnicodeEncodeError):
@@ -245,7 +245,7 @@ def test_yaml_that_cannot_be_written_leaves_the_earlier_one(tmp_path: Path) -> N
 
 
 def test_written_files_leave_nothing_beside_them(tmp_path: Path) -> None:
-    """The temporary file that each is written as is gone; folders are made as needed."""
+    """No temporary file remains, and missing folders are created."""
     files.write_csv(tmp_path / "new" / "table.csv", a_table(text=["x"]))
     provenance.write_specification(tmp_path / "new" / "content.yml", {"a": 1}, _MARK)
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
@@ -255,7 +255,7 @@ def test_written_files_leave_nothing_beside_them(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_told_with_what_to_do(tmp_path: Path) -> None:
-    """What the system says comes with the path and the remedy, not as an OSError."""
+    """The error has the system's reason, the path and the remedy, instead of an OSError."""
     (tmp_path / "taken").write_text("a file, not a folder")
     path = tmp_path / "taken" / "table.csv"
     with pytest.raises(GenerationError) as caught:
@@ -270,7 +270,7 @@ def test_a_file_that_cannot_be_written_is_told_with_what_to_do(tmp_path: Path) -
 
 
 def test_a_finished_file_takes_the_place_of_the_earlier_one(tmp_path: Path) -> None:
-    """In one step, from the scratch folder to where a consumer looks."""
+    """In one step, from the scratch folder to its final path."""
     source, target = tmp_path / "scratch.csv", tmp_path / "demo" / "dataset_1.csv"
     for text in ("first", "second"):
         source.write_text(text)
@@ -280,7 +280,7 @@ def test_a_finished_file_takes_the_place_of_the_earlier_one(tmp_path: Path) -> N
 
 
 def test_the_files_of_a_series_are_told_from_those_of_others(tmp_path: Path) -> None:
-    """What ``clean`` removes: the files of section 8, and none that merely look like them."""
+    """``clean`` removes the files of section 8, and none with merely similar names."""
     layout = Layout(folder=tmp_path / "demo", database=tmp_path / "exhibit.db")
     own = [
         layout.dataset(1),

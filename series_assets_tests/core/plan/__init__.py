@@ -1,1 +1,1 @@
-"""Tests."""
+"""Tests of planning a series and its periods."""

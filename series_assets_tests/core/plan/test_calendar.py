@@ -29,7 +29,7 @@ IN_MONTHS = [name for name, unit in UNITS.items() if unit.months]
 
 @pytest.mark.parametrize("name", UNITS)
 def test_a_unit_is_so_many_days_or_so_many_months(name: str) -> None:
-    """An entry of the table is whole: one of both lengths, and words that lead back to it."""
+    """An entry of the table is complete: a number of days or of months, and words."""
     unit = UNITS[name]
     assert (unit.days > 0) != (unit.months > 0)
     assert name.startswith(unit.singular)
@@ -53,7 +53,7 @@ def test_how_long_each_unit_is(name: str, second: str) -> None:
 
 
 def test_the_length_of_every_unit_is_tested() -> None:
-    """A unit that the table gains has to be added to the test above."""
+    """A new unit must be added to the test above."""
     (mark,) = test_how_long_each_unit_is.pytestmark  # type: ignore[attr-defined]
     assert [name for name, _ in mark.args[1]] == list(UNITS)
 
@@ -206,7 +206,7 @@ def test_the_31st_comes_back() -> None:
 
 
 def test_quarters_count_from_the_first_start() -> None:
-    """31 January + 1 quarter is 30 April, + 2 is 31 July: no shorter month is remembered."""
+    """31 January + 1 quarter is 30 April, + 2 is 31 July: shorter months have no lasting effect."""
     assert _starts("2024-01-31", "quarters", 1, 6) == [
         "2024-01-31",
         "2024-04-30",
@@ -230,7 +230,7 @@ def test_a_leap_day_comes_back_after_four_years() -> None:
 
 
 def test_a_leap_day_is_a_day_like_any_other() -> None:
-    """Days are counted over the end of February, in leap years and others."""
+    """Periods of days run across the end of February in all years."""
     assert _starts("2024-02-27", "days", 1, 4)[2:] == ["2024-02-29", "2024-03-01"]
     assert _starts("2023-02-27", "days", 1, 3)[2:] == ["2023-03-01"]
 
@@ -248,7 +248,7 @@ def test_a_leap_day_is_a_day_like_any_other() -> None:
     ],
 )
 def test_the_end_of_a_window(end: str, k: int, moved: str) -> None:
-    """The end of a window stays on a month's last day if that is where the user put it."""
+    """The end of a window stays on the last day of its month if it starts there."""
     calendar = Calendar(date(2024, 1, 1), "months", 1, 13)
     _, day = calendar.move_window(date(2023, 1, 1), date.fromisoformat(end), k)
     assert day is not None and day.isoformat() == moved
@@ -287,7 +287,7 @@ def test_the_window_of_a_quarter(
     ],
 )
 def test_the_start_of_a_window(first: str, last: str | None, moved: tuple[str, str | None]) -> None:
-    """It stays on a month's last day where the window's end does, and else keeps its day."""
+    """It stays on the last day of its month only if the window's end does."""
     calendar = Calendar(date(2024, 2, 1), "months", 1, 2)
     until = None if last is None else date.fromisoformat(last)
     found = calendar.move_window(date.fromisoformat(first), until, 1)

@@ -1,4 +1,4 @@
-"""Which constraints existing records can meet, and how (contract, sections 5.6 and 5.7)."""
+"""The constraints that existing records can meet, and how (contract, sections 5.6 and 5.7)."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ OPERATORS = ["<", ">", "<=", ">=", "=="]
     ],
 )
 def test_a_constraint_is_solved_for_a_column(constraint: str, turned: str | None) -> None:
-    """Where plain arithmetic does it, in the form that Exhibit reads; else not at all."""
+    """If simple arithmetic suffices, in the form that Exhibit reads; otherwise not."""
     assert solved_for("amount", constraint) == turned
 
 
@@ -66,7 +66,7 @@ def test_a_solved_constraint_says_the_same(
 
 
 def constraint_plan(specification: dict[str, Any], **said: Any) -> ConstraintPlan:
-    """Return what is done for the existing records of the second period."""
+    """Return the constraint plan for the existing records of the second period."""
     part = a_series(specification, a_user_input(**said)).plan(1).existing
     assert part is not None
     return part.removed.constraint_plan
@@ -82,7 +82,7 @@ def with_custom(**constraints: Any) -> dict[str, Any]:
 
 
 def test_what_is_removed_is_applied_afterwards() -> None:
-    """With the fresh ones of its targets, by filters and partitions that are static or move."""
+    """Its regenerated targets, also by static or moved filters and partitions."""
     wanted = with_custom(
         by_sex={"filter": None, "partition": "sex", "targets": {"dose": "make_same"}},
         men={"filter": "sex == 'M'", "targets": {"sex, region": "sort_ascending"}},
@@ -97,7 +97,7 @@ def test_what_is_removed_is_applied_afterwards() -> None:
 
 
 def test_what_builds_on_it_is_applied_once_more() -> None:
-    """A constraint that was kept, but reads what one before it changes, comes after it again."""
+    """A kept constraint that reads a column changed afterwards is applied again after it."""
     wanted = with_custom(
         before={"filter": "region == 'West'", "targets": {"height": "assign_value$3"}},
         men={"filter": "sex == 'M'", "targets": {"region": "assign_value$West"}},
@@ -110,7 +110,7 @@ def test_what_builds_on_it_is_applied_once_more() -> None:
 
 
 def test_what_cannot_be_kept_is_said_with_its_place_and_reason() -> None:
-    """Each in a sentence: what would change a static column, or what is derived into one."""
+    """One sentence for each change of a static column, or of one derived into it."""
     wanted = with_custom(
         one={"filter": "amount > 3", "targets": {"sex": "assign_value$F"}},
         two={"filter": None, "targets": {"sex, height": "sort_and_skew_right"}},
@@ -132,7 +132,7 @@ def test_what_cannot_be_kept_is_said_with_its_place_and_reason() -> None:
 
 
 def test_what_was_met_when_it_was_recorded_needs_nothing() -> None:
-    """Among static columns alone all comes from one row, which still meets what it met."""
+    """Static columns come from one recorded row, which met the constraint."""
     wanted = with_columns(
         with_custom(one={"filter": "sex == 'M'", "targets": {"dose": "assign_value$low"}}),
         birth=a_date("2000-01-01", "2010-12-31", 500),
@@ -144,7 +144,7 @@ def test_what_was_met_when_it_was_recorded_needs_nothing() -> None:
 
 
 def test_only_the_last_word_on_a_column_is_demanded() -> None:
-    """Later actions override earlier ones, and Exhibit blanks and fills before all others."""
+    """Later actions override earlier ones; Exhibit blanks and fills before all others."""
     wanted = with_custom(
         one={
             "filter": "amount > 3",
@@ -168,5 +168,5 @@ def test_only_the_last_word_on_a_column_is_demanded() -> None:
     ],
 )
 def test_what_is_broken_is_said_in_a_sentence(rows: int, said: str) -> None:
-    """How many of how many records, and the constraint."""
+    """It has the number of records, of how many, and the constraint."""
     assert Violation("a < b", rows, 40).describe("existing records") == said

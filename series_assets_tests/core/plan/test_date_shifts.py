@@ -1,4 +1,4 @@
-"""The dates of a period: windows, the dates in them, and the days that expressions name."""
+"""The dates of a period: windows, the dates in them, and the dates in expressions."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ FREQUENCIES = {"D": 0, "W-MON": 6, "MS": 31, "ME": 31, "QE": 92}
 
 @st.composite
 def windows(sample_ranks: st.DrawFn) -> tuple[date, date, str]:
-    """Draw both ends of a window with its frequency, half of them on a month's end."""
+    """Draw both ends of a window with its frequency, half of them on the end of a month."""
     frequency = sample_ranks(st.sampled_from(sorted(FREQUENCIES)))
     first = sample_ranks(st.dates(date(1950, 1, 1), date(2060, 1, 1)))
     last = first + timedelta(days=FREQUENCIES[frequency] + sample_ranks(st.integers(0, 120)))
@@ -38,7 +38,7 @@ STEPS = st.tuples(st.sampled_from(list(UNITS)), st.integers(1, 24), st.integers(
 def moved(
     specification: dict[str, Any], step: tuple[str, int, int], *names: str, start: str = ""
 ) -> dict[str, Any]:
-    """Return a specification as it is ``k`` periods later, where some dates move."""
+    """Return a specification as it is ``k`` periods later, with some dates moved."""
     unit, length, k = step
     begin = date.fromisoformat(start or specification["columns"][names[0]]["from"])
     calendar = Calendar(begin, unit, length, k + 1)
@@ -117,7 +117,7 @@ def test_a_day_on_the_end_of_a_window_stays_on_it(
     ],
 )
 def test_a_day_moves_as_the_end_it_lies_on_or_by_the_plain_step(day: str, is_now: str) -> None:
-    """A month's end that is no end of the window is a day like any other."""
+    """The last day of a month that is not the end of a window moves like any other day."""
     specification = with_visits("2024-02-01", "2024-02-29")
     specification["derived_columns"] = {"late": f"visit > '{day}'"}
     later = moved(specification, ("months", 1, 1), "visit")
@@ -125,7 +125,7 @@ def test_a_day_moves_as_the_end_it_lies_on_or_by_the_plain_step(day: str, is_now
 
 
 def test_a_day_beside_two_moved_columns_moves_with_the_first_that_has_it_as_an_end() -> None:
-    """In the order of date_columns; and beside one that does not move it moves as well."""
+    """In the order of date_columns; a column beside them that does not move has no effect."""
     specification = with_visits("2024-02-10", "2024-02-29")
     specification["columns"]["seen"] = a_date("2024-01-31", "2024-02-29", 30)
     specification["columns"]["born"] = a_date("2000-01-31", "2024-01-31", 30)
@@ -143,7 +143,7 @@ def test_a_day_beside_two_moved_columns_moves_with_the_first_that_has_it_as_an_e
 
 
 def test_a_day_beside_a_column_that_is_derived_from_a_moved_one_moves() -> None:
-    """However far the derivation goes; what is derived from others stays."""
+    """Through any chain of derived columns; other derived columns have no effect."""
     specification = with_visits("2024-02-01", "2024-02-29")
     specification["columns"]["born"] = a_date("2000-01-01", "2000-12-31", 30)
     specification["derived_columns"] = {
@@ -164,7 +164,7 @@ def test_a_day_beside_a_column_that_is_derived_from_a_moved_one_moves() -> None:
 
 
 def test_days_written_day_first_go_to_exhibit_as_iso() -> None:
-    """From the first period on, beside any date column; other texts are nobody's business."""
+    """From the first period on, beside any date column; other text is unchanged."""
     specification = with_visits("2024-02-01", "2024-02-29")
     specification["columns"]["born"] = a_date("2000-01-01", "2000-12-31", 30)
     specification["constraints"]["basic_constraints"] = ["visit >= '01/02/2024'"]
@@ -184,7 +184,7 @@ def test_days_written_day_first_go_to_exhibit_as_iso() -> None:
 
 
 def test_the_original_is_left_as_it_was() -> None:
-    """A period is made of a copy."""
+    """A period works on a copy of the specification."""
     specification = with_visits("2024-02-01", "2024-02-29")
     specification["derived_columns"] = {"late": "visit > '2024-02-29'"}
     before = repr(specification)

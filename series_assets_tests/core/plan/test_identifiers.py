@@ -1,4 +1,4 @@
-"""Identifiers of new records: new in each period without looking at others (section 4.3)."""
+"""Identifiers of new records are unique without looking at other periods (section 4.3)."""
 
 import random
 import re
@@ -54,7 +54,7 @@ def _specification(kind: str, miss_probability: float = 0.0) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("miss_probability", [0.0, 0.3])
 def test_no_identifier_ever_comes_again(kind: str, miss_probability: float) -> None:
-    """No identifier of a period occurs in any other, for hundreds of periods."""
+    """No identifier of a period occurs in any other, over hundreds of periods."""
     series = a_series(
         _specification(kind, miss_probability),
         a_user_input(num_datasets=400, fraction_of_new="1/2"),
@@ -69,7 +69,7 @@ def test_no_identifier_ever_comes_again(kind: str, miss_probability: float) -> N
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_order_of_periods_does_not_matter(kind: str) -> None:
-    """A period's identifiers are the same whether or not another was made before."""
+    """The identifiers of a period do not depend on which were generated before."""
     series = a_series(_specification(kind), a_user_input(num_datasets=9))
     late = generate(series.identifier_plans(8)[0], 4).tolist()
     for k in range(8):
@@ -79,7 +79,7 @@ def test_the_order_of_periods_does_not_matter(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_entity_has_the_rows_of_its_frequency(kind: str) -> None:
-    """An identifier occurs as often as the frequency distribution gives it rows."""
+    """An identifier occurs as often as its frequency says."""
     distribution = ((1, 0.5), (3, 0.5))
     values = generate(_plan(kind=kind, distribution=distribution), 30)
     expected = sorted(map(entity_of_row(distribution, 30).tolist().count, range(20)))
@@ -87,7 +87,7 @@ def test_an_entity_has_the_rows_of_its_frequency(kind: str) -> None:
 
 
 def test_uuids_are_those_that_the_seed_gives() -> None:
-    """A uuid column holds version 4 uuids of the seeded generator, one to an entity."""
+    """A uuid column has version 4 uuids of the seeded generator, one per entity."""
     rng = random.Random(11)
     expected = [uuid.UUID(int=rng.getrandbits(128), version=4).hex for _ in range(25)]
     assert sorted(generate(_plan(seed=11), 25)) == sorted(expected)
@@ -148,18 +148,18 @@ def test_a_column_is_that_of_generators_asked_time_after_time(
 
 
 def test_pseudo_chis_are_always_the_same() -> None:
-    """The shuffle never changes: what was issued once is not issued again to another."""
+    """The permutation never changes, so that no issued number is issued again."""
     assert pseudo_chis(5, 0, 3) == ["0613309602", "2413784763", "0613969834"]
     assert pseudo_chis(5, PSEUDO_CHIS - 2, 2) == ["2413401726", "2213524669"]
 
 
 def test_a_range_goes_on_where_the_periods_before_ended() -> None:
-    """A range counts on from what was issued, without repeats."""
+    """A range continues after the last issued number, without repetitions."""
     assert sorted(generate(_plan(kind="range", issued=100), 10)) == list(range(100, 110))
 
 
 def test_a_pseudo_chi_keeps_its_format() -> None:
-    """A pseudo CHI has ten digits: a day to 31, month 13, a year from 20, four digits."""
+    """A pseudo CHI has ten digits: a day up to 31, month 13, a year from 20, four digits."""
     for value in generate(_plan(kind="pseudo_chi"), 500):
         assert re.fullmatch(r"([0-2]\d|3[01])13[2-9]\d{5}", value)
 

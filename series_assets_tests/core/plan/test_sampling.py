@@ -50,20 +50,20 @@ def test_shares_add_up_to_one() -> None:
     ],
 )
 def test_a_faulty_distribution_is_refused(rows: list[str], complaint: str) -> None:
-    """What cannot be read as frequencies and shares is refused in words that name the row."""
+    """The message names the row that has no frequency or share."""
     with pytest.raises(ValueError) as caught:
         parse_distribution(rows)
     assert str(caught.value) == complaint
 
 
 def test_the_allotment_is_exhibits() -> None:
-    """Exhibit rounds the number of entities of each frequency up."""
+    """Like Exhibit, it rounds the number of entities of each frequency up."""
     assert entities_by_frequency(((1, 0.5), (2, 0.3), (3, 0.2)), 100) == [(1, 50), (2, 15), (3, 7)]
     assert allocated_entities(((1, 0.5), (2, 0.3), (3, 0.2)), 100) == 72
 
 
 def test_no_rows_hold_no_entity() -> None:
-    """A part without rows needs nobody and is allotted nobody."""
+    """A part without rows needs no entities and allots none."""
     assert (allocated_entities(ONCE, 0), count_entities(ONCE, 0), len(entity_of_row(ONCE, 0))) == (
         0,
         0,
@@ -121,7 +121,7 @@ def test_with_frequency_one_nobody_is_drawn_twice(rows: int, seed: int, k: int) 
 
 
 def test_a_draw_depends_on_seed_and_period_alone() -> None:
-    """The same seed and period draw the same entities; another of either draws others."""
+    """Equal seeds and periods sample the same entities, others sample others."""
     one = sample_ranks(ONCE, 40, 1000, 7, 3).tolist()
     np.random.seed(1)
     assert sample_ranks(ONCE, 40, 1000, 7, 3).tolist() == one
@@ -130,9 +130,9 @@ def test_a_draw_depends_on_seed_and_period_alone() -> None:
 
 
 def test_every_entity_is_drawn_with_equal_chance() -> None:
-    """Over many periods an entity is drawn as often as another, the oldest as the newest.
+    """Over many periods, old and new entities are sampled equally often.
 
-    Each of 50 entities is expected 400 times in 1000 draws of 20, with a deviation of 15.
+    Each of 50 entities is expected 400 times in 1000 samples of 20, with a deviation of 15.
     """
     drawn = Counter(
         rank for k in range(1, 1001) for rank in sample_ranks(ONCE, 20, 50, 0, k).tolist()

@@ -1,4 +1,4 @@
-"""What a series promises of its periods before anything runs."""
+"""Properties of a series and its plans, before anything runs."""
 
 from copy import deepcopy
 from fractions import Fraction
@@ -25,7 +25,7 @@ def _complaints(specification: dict[str, Any], user_input: dict[str, Any]) -> li
 
 
 def _paired_and_linked() -> dict[str, Any]:
-    """Return a specification in which region pairs with code, and ward and board are linked."""
+    """Return a specification in which region is paired with code, and ward and board are linked."""
     specification = a_specification()
     columns = specification["columns"]
     columns["code"] = columns["region"] | {
@@ -83,13 +83,13 @@ def test_a_whole_share_loses_no_row(tens: int, written: object) -> None:
     ],
 )
 def test_counts(rows: int, fraction: object, counts: tuple[int, int]) -> None:
-    """floor(rows * fraction) new records, the rest existing ones, in every later period."""
+    """floor(rows * fraction) new records and the rest existing ones, in every later period."""
     series = a_series(a_specification(number_of_rows=rows), a_user_input(fraction_of_new=fraction))
     assert [series.counts(k) for k in range(4)] == [(rows, 0), counts, counts, counts]
 
 
 def test_a_part_without_rows_is_not_run() -> None:
-    """All new: no existing part. None new: no new part but in period 0."""
+    """Without existing rows there is no existing part, without new ones no new part."""
     plans = a_series(None, a_user_input(fraction_of_new=1)).plan(1)
     assert plans.new is not None and plans.existing is None
     plans = a_series(None, a_user_input(fraction_of_new=0)).plan(1)
@@ -98,7 +98,7 @@ def test_a_part_without_rows_is_not_run() -> None:
 
 
 def test_a_cross_joined_date_follows_its_window() -> None:
-    """February has fewer combinations than January where a date is cross-joined."""
+    """With a cross-joined date, February has fewer combinations than January."""
     specification = a_specification(number_of_rows=100)
     specification["columns"]["date"]["cross_join_all_unique_values"] = True
     series = a_series(specification, a_user_input(fraction_of_new="1/2"))
@@ -109,7 +109,7 @@ def test_a_cross_joined_date_follows_its_window() -> None:
 
 
 def test_planning_leaves_the_specification_as_it_is() -> None:
-    """The specification is equal before and after any plan, and so is what it was built from."""
+    """The specification and its source are equal before and after any plan."""
     content, said = _paired_and_linked(), a_user_input(static_columns=["ward", "region"])
     before = deepcopy((content, said))
     series = a_series(content, said)
@@ -121,7 +121,7 @@ def test_planning_leaves_the_specification_as_it_is() -> None:
 
 
 def test_changing_a_plan_changes_nothing_else() -> None:
-    """Who spoils a plan spoils neither the series nor the next plan."""
+    """Changes to a plan affect neither the series nor the next plan."""
     series = a_series()
     plan, before = series.plan(1), plan_as_dict(series.plan(1))
     assert plan.new is not None and plan.existing is not None
@@ -148,7 +148,7 @@ def test_a_plan_does_not_depend_on_how_many_periods_there_are(
 
 
 def test_a_plan_does_not_depend_on_the_plans_before() -> None:
-    """Planned alone, backwards or twice, a period has the same plan."""
+    """A period has the same plan alone, in reverse order, or planned twice."""
     forwards = [a_series().plan(k) for k in range(4)]
     series = a_series()
     backwards = [series.plan(k) for k in reversed(range(4))]
@@ -157,7 +157,7 @@ def test_a_plan_does_not_depend_on_the_plans_before() -> None:
 
 
 def test_hundreds_of_periods_are_built_in_one_go() -> None:
-    """A series of 600 periods is checked and planned like any other, to its last one."""
+    """A series of 600 periods is validated and planned like any other."""
     series = a_series(None, a_user_input(num_datasets=600))
     plans = [series.plan(k) for k in range(600)]
     assert [plan.period.number for plan in plans] == list(range(1, 601))
@@ -170,7 +170,7 @@ def test_hundreds_of_periods_are_built_in_one_go() -> None:
 
 
 def test_new_records_count_the_seeds_up() -> None:
-    """Period k has random_seed + k, and uuid_seed + k, as the seed document says."""
+    """Period k has random_seed + k and uuid_seed + k."""
     series = a_series(_two_identifiers(), a_user_input())
     for k in range(4):
         part = series.plan(k).new
@@ -189,7 +189,7 @@ def test_existing_records_have_a_seed_of_their_own(random_seed: int, k: int) -> 
 
 
 def test_no_two_periods_share_a_seed() -> None:
-    """The seeds of existing records and of the shuffles differ from period to period."""
+    """The seeds of existing records and of shuffling differ between periods."""
     series = a_series(None, a_user_input(num_datasets=300))
     plans = [series.plan(k) for k in range(1, 300)]
     seeds = [p.existing.specification["metadata"]["random_seed"] for p in plans if p.existing]
@@ -206,18 +206,18 @@ def test_no_two_periods_share_a_seed() -> None:
     ],
 )
 def test_derived_seeds_never_change(parts: tuple[object, ...], seed: int) -> None:
-    """The same parts give the same seed on every machine and in every release: data hangs on it."""
+    """Equal parts give equal seeds on every machine and in every release, as data depends on it."""
     assert derive(*parts) == seed
 
 
 def test_the_parts_of_a_seed_do_not_run_together() -> None:
-    """1 and 23 is not 12 and 3."""
+    """The parts 1 and 23 differ from 12 and 3."""
     assert derive(1, 23) != derive(12, 3)
     assert derive("ab") != derive("a", "b")
 
 
 def test_identifiers_without_a_seed_go_by_the_random_seed() -> None:
-    """A uuid column without uuid_seed has the specification's seed, moved with the period."""
+    """A uuid column without uuid_seed uses the random_seed of its period."""
     specification = a_specification(random_seed=30)
     del specification["columns"]["id"]["uuid_seed"]
     assert a_series(specification).identifier_plans(2)[0].seed == 32
@@ -238,14 +238,14 @@ def test_identifiers_without_a_seed_go_by_the_random_seed() -> None:
     ],
 )
 def test_static_columns_bring_what_belongs_to_them(named: list[str], static: set[str]) -> None:
-    """A static column makes its pair and its linked group static, from either side."""
+    """A static column makes its paired column and its linked group static, from either side."""
     series = a_series(_paired_and_linked(), a_user_input(static_columns=named))
     assert set(series.roles.static) == static
     assert series.roles.static[: len(named)] == tuple(named)
 
 
 def test_pairs_of_pairs_belong_together() -> None:
-    """Belonging goes on: a pair of a member of a linked group is static with the group."""
+    """A column paired with a member of a linked group is static with the group."""
     specification = _paired_and_linked()
     specification["linked_columns"] = [[1, ["board", "ward", "region"]]]
     series = a_series(specification, a_user_input(static_columns=["ward"]))
@@ -253,7 +253,7 @@ def test_pairs_of_pairs_belong_together() -> None:
 
 
 def test_an_identifier_is_not_static_besides() -> None:
-    """Naming an identifier among the static columns changes nothing: it is kept anyway."""
+    """Identifiers are always kept, so naming one as static changes nothing."""
     series = a_series(None, a_user_input(static_columns=["id", "sex"]))
     assert series.roles.static == ("sex",)
     assert series.reference_columns == ["id", "sex"]
@@ -271,7 +271,7 @@ def test_linked_identifiers_are_one_to_one() -> None:
 
 
 def test_what_is_linked_to_an_identifier_is_static() -> None:
-    """A column linked to an identifier belongs to the entity, with all that belongs to it."""
+    """With all columns that belong to it."""
     series = a_series(
         _paired_and_linked(), a_user_input(static_columns=None, linked_columns=["id", "code"])
     )
@@ -280,7 +280,7 @@ def test_what_is_linked_to_an_identifier_is_static() -> None:
 
 
 def test_a_linked_group_of_the_specification_may_be_named() -> None:
-    """A list without identifiers has to be a linked group; naming one changes no role."""
+    """A list without identifiers must be a linked group; naming it has no effect."""
     said = a_user_input(linked_columns=["ward", "board"])
     assert a_series(_paired_and_linked(), said).roles.static == ("sex",)
     assert _complaints(_paired_and_linked(), a_user_input(linked_columns=["ward", "sex"])) == [
@@ -291,7 +291,7 @@ def test_a_linked_group_of_the_specification_may_be_named() -> None:
 
 
 def test_linked_identifiers_need_the_same_distribution() -> None:
-    """Who occurs twice by one identifier cannot occur once by the other."""
+    """An entity that has two rows by one identifier cannot have one by the other."""
     specification = _two_identifiers(
         frequency_distribution=["frequency | probability_vector", "2 | 1.0"]
     )
@@ -305,7 +305,7 @@ def test_linked_identifiers_need_the_same_distribution() -> None:
 
 
 def test_the_first_period_starts_with_the_earliest_window() -> None:
-    """Without a start_date, the earliest from among the date_columns is the first start."""
+    """Without a start_date, it is the earliest ``from`` of the date_columns."""
     specification = a_specification()
     for name, start in (("early", "2023-11-05"), ("earlier", "2020-01-01")):
         specification["columns"][name] = specification["columns"]["date"] | {"from": start}
@@ -314,7 +314,7 @@ def test_the_first_period_starts_with_the_earliest_window() -> None:
 
 
 def test_a_start_date_goes_before_the_windows() -> None:
-    """A start_date names the periods; the windows still move from their own first days."""
+    """A start_date determines the periods; windows still move from their own first days."""
     series = a_series(None, a_user_input(start_date="2024-01-15"))
     plan = series.plan(1)
     assert plan.new is not None
@@ -326,7 +326,7 @@ def test_a_start_date_goes_before_the_windows() -> None:
 
 
 def test_data_made_by_an_earlier_version_stays_valid() -> None:
-    """The fingerprints of these contents are those that files and tables already hold."""
+    """Existing files and tables have these fingerprints."""
     other = a_user_input(period="weeks", length_of_period=2, start_date="2024-01-01")
     assert a_series().fingerprint == "41e15bbe0d4341bf"
     assert a_series(None, other | {"linked_columns": ["id", "sex"]}).fingerprint == (
@@ -359,7 +359,7 @@ _OTHER_DATA: list[dict[str, Any]] = [
 
 
 def test_every_key_of_the_user_input_is_tried() -> None:
-    """The cases below are those of the table of keys, of both sorts."""
+    """The cases below cover the table of keys."""
     assert {key for case in _NO_DATA for key in case} == DATA_NEUTRAL_KEYS
     rest = set(UserInput.model_fields) - DATA_NEUTRAL_KEYS
     assert {key for case in _OTHER_DATA for key in case} == rest
@@ -367,20 +367,20 @@ def test_every_key_of_the_user_input_is_tried() -> None:
 
 @pytest.mark.parametrize("changes", _NO_DATA)
 def test_what_changes_no_row_keeps_the_fingerprint(changes: dict[str, Any]) -> None:
-    """More periods, another release or another database leave the rows made so far valid."""
+    """More periods, another release or another database leave existing rows valid."""
     assert a_series(None, a_user_input(**changes)).fingerprint == a_series().fingerprint
 
 
 @pytest.mark.parametrize("changes", _OTHER_DATA)
 def test_any_other_key_changes_the_fingerprint(changes: dict[str, Any]) -> None:
-    """Rows made under another user input are told from those made under this one."""
+    """Rows generated with another user input are recognized."""
     start = {"start_date": "2024-01-01"}
     plain = a_series(None, a_user_input(**start)).fingerprint
     assert a_series(None, a_user_input(**(start | changes))).fingerprint != plain
 
 
 def test_any_part_of_the_specification_changes_the_fingerprint() -> None:
-    """Rows made from another specification are told, whatever differs in it."""
+    """Rows generated from another specification are recognized."""
     variants = [a_specification() for _ in range(7)]
     variants[1]["metadata"]["random_seed"] = 1
     variants[2]["columns"]["date"]["to"] = "2024-01-30"
@@ -392,7 +392,7 @@ def test_any_part_of_the_specification_changes_the_fingerprint() -> None:
 
 
 def test_the_order_of_keys_in_a_user_input_is_nothing() -> None:
-    """A user input with its keys in another order is the same one."""
+    """The order of keys in a user input does not matter."""
     said = a_user_input()
     turned = dict(reversed(said.items()))
     assert a_series(None, turned).fingerprint == a_series(None, said).fingerprint
@@ -406,7 +406,7 @@ def _series_of(periods: int, specification: dict[str, Any]) -> Series:
 
 
 def test_the_last_seed_that_fits_is_accepted() -> None:
-    """Seed + periods stays below 2**32: the largest that does is fine, one more is refused."""
+    """Seed + periods must stay below 2**32: the largest valid seed passes, the next is refused."""
     most = LIMIT - 4
     plan = _series_of(4, a_specification(random_seed=most)).plan(3)
     assert plan.new is not None
@@ -418,7 +418,7 @@ def test_the_last_seed_that_fits_is_accepted() -> None:
 
 
 def test_too_few_entities_are_refused_and_just_enough_accepted() -> None:
-    """The first draw needs as many known entities as it has different ones, blanks not counted."""
+    """The first sample needs enough known entities, not counting missing identifiers."""
     specification = a_specification(number_of_rows=40)
     specification["columns"]["id"]["miss_probability"] = 0.5
     found = _complaints(specification, a_user_input(fraction_of_new=0))

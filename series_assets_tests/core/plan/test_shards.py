@@ -1,4 +1,4 @@
-"""Shards divide a series' population for good: shares, seeds, identifiers, and what is refused."""
+"""Shards divide the population of a series: shares, seeds, identifiers and limits."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -32,7 +32,7 @@ def test_shares_are_near_equal_and_the_larger_ones_come_first(rows: int, shards:
 
 
 def test_one_shard_is_the_series_without_the_key() -> None:
-    """The same fingerprint and plans, and no parts but itself."""
+    """It has the same fingerprint and plans, and no parts."""
     plain, one, two = a_series(), sharded(1), sharded(2)
     assert plain.fingerprint == one.fingerprint != two.fingerprint
     assert one.parts == (one,)
@@ -42,7 +42,7 @@ def test_one_shard_is_the_series_without_the_key() -> None:
 
 
 def test_no_two_runs_share_a_seed() -> None:
-    """Neither of Exhibit nor of drawing and shuffling; those of runs are seed + k × S + s."""
+    """For Exhibit, sampling and shuffling; a run's seed is seed + k × S + s."""
     series = sharded(7)
     plans = [part.plan(k) for k in range(4) for part in series.parts]
     new = [plan.new.specification for plan in plans if plan.new]
@@ -55,7 +55,7 @@ def test_no_two_runs_share_a_seed() -> None:
 
 
 def test_the_rows_and_sums_of_a_period_are_divided() -> None:
-    """A target_sum is that of a whole period, so each part has its share of it."""
+    """A target_sum is that of the complete period, so each part has its share."""
     specification = a_specification(number_of_rows=62)
     parameters = {"dispersion": 0.1, "target_sum": 620}
     specification["columns"]["amount"]["distribution_parameters"] = parameters
@@ -76,7 +76,7 @@ def test_the_rows_and_sums_of_a_period_are_divided() -> None:
 @pytest.mark.parametrize("kind", ["uuid", "range", "pseudo_chi"])
 @pytest.mark.parametrize("often", [1, 3])
 def test_no_two_runs_share_an_identifier(kind: str, often: int) -> None:
-    """Whatever its kind, and however many rows an entity has; a range has no overlaps."""
+    """For each kind and frequency; ranges do not overlap."""
     specification = a_specification(number_of_rows=61)
     column = specification["columns"]["id"]
     column["anonymising_set"] = kind
@@ -95,7 +95,7 @@ def test_no_two_runs_share_an_identifier(kind: str, often: int) -> None:
 
 
 def test_a_plan_of_the_whole_has_no_records() -> None:
-    """Nothing can be generated from it by mistake."""
+    """The plan of a complete sharded period cannot be run by mistake."""
     plan = sharded(3).plan(1)
     assert plan.new is None
     assert plan.existing is None
@@ -191,13 +191,13 @@ def _complaints(shards: Any, specification: dict[str, Any] | None = None, **keys
     ],
 )
 def test_a_number_of_shards_that_cannot_be_is_refused(shards: Any, complaint: str) -> None:
-    """Every part has rows in every period."""
+    """Every part must have rows in every period."""
     assert _complaints(shards) == [f"demo/user_input.yml: shards {complaint}"]
     sharded(40)
 
 
 def test_seeds_have_room_for_all_runs() -> None:
-    """A seed that is fine for one shard may be too large for several."""
+    """A seed that is valid for one shard may be too large for several."""
     seed = LIMIT - 4
     a_series(a_specification(random_seed=seed))
     assert _complaints(2, a_specification(random_seed=seed)) == [

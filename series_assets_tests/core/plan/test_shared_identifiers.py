@@ -1,4 +1,4 @@
-"""Identifiers that two series have in common are found from their seeds, before any is made."""
+"""Identifiers that two series share are predicted from their seeds."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -50,13 +50,13 @@ def values(series: Series) -> set[Any]:
 def test_series_are_noted_where_they_do_share_identifiers(
     one: Series, other: Series, shared: bool
 ) -> None:
-    """What is worked out from the seeds is what the identifiers themselves show."""
+    """The prediction from the seeds agrees with the identifiers themselves."""
     assert bool(values(one) & values(other)) is shared
     assert bool(shared_identifiers([one, other])) is shared
 
 
 def test_the_note_says_how_to_part_them() -> None:
-    """It names series, columns and seeds, and a seed that does part them."""
+    """It names series, columns and seeds, and a seed that separates them."""
     one, other = seeded("a", 0, periods=5), seeded("b", 1)
     [note] = shared_identifiers([other, one])
     own = default_uuid_seed("b")
@@ -68,12 +68,12 @@ def test_the_note_says_how_to_part_them() -> None:
 
 
 def test_keys_that_count_from_0_are_no_shared_identifiers() -> None:
-    """Every table of integer keys begins at 0."""
+    """Every table of integer keys starts at 0."""
     assert shared_identifiers([seeded("a", 0, kind="range"), seeded("b", 0, kind="range")]) == ()
 
 
 def test_every_series_that_shares_is_named() -> None:
-    """Also where a long one reaches over several that do not touch each other."""
+    """Also if a long series overlaps with several that do not overlap with each other."""
     many = [seeded("long", 0, periods=50), seeded("b", 10), seeded("c", 20), seeded("d", 21)]
     named = {name for note in shared_identifiers(many) for name in (note.first, note.second)}
     assert named == {"long", "b", "c", "d"}
@@ -81,7 +81,7 @@ def test_every_series_that_shares_is_named() -> None:
 
 
 def test_seeds_of_new_series_lie_far_apart() -> None:
-    """A hundred names, three columns each: no two closer than a thousand periods; all in range."""
+    """For a hundred names with three columns, seeds differ by a thousand periods or more."""
     seeds = sorted(
         default_uuid_seed(f"series_{n}", place) for n in range(100) for place in range(3)
     )
@@ -94,7 +94,7 @@ def test_seeds_of_new_series_lie_far_apart() -> None:
 def test_validate_notes_series_that_share_identifiers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is a note, not a fault: the series are in order, and may be meant so."""
+    """As a note, not a fault, because it may be intended."""
     monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(tmp_path))
     for name in ("one", "other"):
         write_series(tmp_path, name=name)
@@ -115,7 +115,7 @@ def test_loading_a_folder_warns_of_series_that_share_identifiers(tmp_path: Path)
 
 
 def test_new_series_share_no_identifiers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two templates, one after the other, validate without a note."""
+    """Two new series validate without a note."""
     monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(tmp_path))
     for name in ("one", "other"):
         assert CliRunner().invoke(main, ["new", name]).exit_code == 0

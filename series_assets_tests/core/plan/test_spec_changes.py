@@ -1,7 +1,4 @@
-"""How a specification changes from period to period (contract, sections 4 and 5).
-
-The two examples of a changed specification in the seed document are held key for key.
-"""
+"""How a specification changes from period to period (contract, sections 4 and 5)."""
 
 from copy import deepcopy
 from typing import Any
@@ -40,7 +37,7 @@ def _with_dates(*names: str) -> dict[str, Any]:
 
 
 def _seeds_specification(rows: int = 60) -> dict[str, Any]:
-    """Return a specification with the seed's ``id`` and ``gender``, and a second identifier."""
+    """Return a specification with ``id``, ``gender`` and a second identifier."""
     specification = a_specification(
         number_of_rows=rows, uuid_columns=["id", "chi"], categorical_columns=["gender", "region"]
     )
@@ -65,7 +62,7 @@ def _seeds_specification(rows: int = 60) -> dict[str, Any]:
 
 
 def test_the_seeds_identifier() -> None:
-    """The first identifier of existing records is as the seed shows it, key for key."""
+    """The first identifier of existing records, key by key."""
     series = _series(_seeds_specification(), static_columns=["gender"], linked_columns=None)
     _, num_existing_records = series.counts(1)
     assert num_existing_records > series.specification["metadata"]["inline_limit"]
@@ -81,7 +78,7 @@ def test_the_seeds_identifier() -> None:
 
 
 def test_the_seeds_static_column() -> None:
-    """A static column of existing records is as the seed shows it, key for key."""
+    """A static column of existing records, key by key."""
     series = _series(_seeds_specification(), static_columns=["gender"], linked_columns=None)
     _, num_existing_records = series.counts(1)
     assert _existing(series, 1)["columns"]["gender"] == {
@@ -97,7 +94,7 @@ def test_the_seeds_static_column() -> None:
 
 
 def test_all_identifiers_are_converted_in_this_way() -> None:
-    """A second identifier becomes categorical too, paired with the first."""
+    """A second identifier also becomes categorical, paired with the first."""
     series = _series(_seeds_specification(), static_columns=["gender"], linked_columns=None)
     assert _existing(series, 1)["columns"]["chi"] == {
         "type": "categorical",
@@ -111,7 +108,7 @@ def test_all_identifiers_are_converted_in_this_way() -> None:
 
 
 def test_few_records_do_not_break_exhibit() -> None:
-    """With no more records than the inline limit, uniques is one above it (section 5.5)."""
+    """With few records, uniques is one more than the inline limit (section 5.5)."""
     series = _series(_seeds_specification(rows=30), static_columns=["gender"])
     assert series.counts(1) == (10, 20)
     columns = _existing(series, 1)["columns"]
@@ -119,7 +116,7 @@ def test_few_records_do_not_break_exhibit() -> None:
 
 
 def test_the_seeds_constraints() -> None:
-    """The constraints that the seed forbids go, and what can still hold is kept for later."""
+    """Constraints on moved dates or static columns are removed, and applied later if possible."""
     specification = _with_dates("date_created", "date_updated", "date_valid_from")
     specification["constraints"] = {
         "allow_duplicates": False,
@@ -144,7 +141,7 @@ def test_the_seeds_constraints() -> None:
 
 
 def test_the_seeds_dates() -> None:
-    """From 01/01/2024, a month's increment is 01/02/2024."""
+    """One month after 01/01/2024 is 01/02/2024."""
     specification = a_specification()
     specification["columns"]["date"] |= {"from": "01/01/2024", "to": "31/01/2024"}
     date = _new(_series(specification), 1)["columns"]["date"]
@@ -155,14 +152,14 @@ def test_the_seeds_dates() -> None:
 
 
 def test_the_first_period_runs_the_specification_as_it_is() -> None:
-    """Period 0 has the original's seeds, rows and window."""
+    """Period 0 has the original seeds, rows and window."""
     series = _series(a_specification())
     assert _new(series, 0) == series.specification
     assert series.plan(0).existing is None
 
 
 def test_only_what_has_to_change_changes() -> None:
-    """New records of period 2 differ in seeds, rows and the window of what moves; no more."""
+    """New records of period 2 differ in seeds, rows and moved windows only."""
     series = _series(_with_dates("born"))
     expected = deepcopy(series.specification)
     expected["metadata"] |= {"random_seed": 2, "number_of_rows": 20}
@@ -172,7 +169,7 @@ def test_only_what_has_to_change_changes() -> None:
 
 
 def test_an_identifier_without_a_seed_gets_none() -> None:
-    """Where the specification names no uuid_seed, Exhibit goes by random_seed, and still does."""
+    """Without a uuid_seed, Exhibit still uses random_seed."""
     specification = a_specification()
     del specification["columns"]["id"]["uuid_seed"]
     assert "uuid_seed" not in _new(_series(specification), 1)["columns"]["id"]
@@ -192,7 +189,7 @@ def test_a_total_is_shared_by_new_and_existing(k: int) -> None:
 
 
 def test_a_window_ends_with_the_month() -> None:
-    """A to on the last day of its month stays there; uniques is no more than the window holds."""
+    """``to`` stays on the last day of its month; uniques is limited to the dates of the window."""
     specification = a_specification()
     specification["columns"]["date"]["uniques"] = 500
     series = _series(specification, num_datasets=4)
@@ -222,14 +219,14 @@ def test_an_open_window_stays_open() -> None:
     ],
 )
 def test_a_literal_moves_with_its_column(text: str, moved: str) -> None:
-    """A day that a constraint compares with a moved column moves; one of another column stays."""
+    """A date compared with a moved column moves; one compared with another column stays."""
     specification = _with_dates("born")
     specification["constraints"]["basic_constraints"] = [text]
     assert _new(_series(specification), 1)["constraints"]["basic_constraints"] == [moved]
 
 
 def test_a_filter_is_taken_clause_by_clause() -> None:
-    """In a filter of several clauses, only the days beside a moved column move."""
+    """Only dates in clauses with a moved column move."""
     specification = _with_dates("born", "date of visit")
     specification["constraints"]["custom_constraints"] = {
         "late": {
@@ -245,7 +242,7 @@ def test_a_filter_is_taken_clause_by_clause() -> None:
 
 
 def test_columns_that_share_a_block_of_yaml_move_once() -> None:
-    """Two columns written with an anchor and an alias move like two columns written out."""
+    """An anchor and an alias behave like two separate columns."""
     text = yaml.safe_dump(a_specification(), sort_keys=False)
     shared = yaml.safe_load(text)
     shared["columns"]["other"] = shared["columns"]["date"]
@@ -259,7 +256,7 @@ def test_columns_that_share_a_block_of_yaml_move_once() -> None:
 
 
 def test_the_metadata_follow() -> None:
-    """Identifiers and static columns move to the categorical ones, the first identifier first."""
+    """Identifiers and static columns become categorical, the first identifier first."""
     specification = _with_dates("born")
     series = _series(specification, static_columns=["born", "sex", "amount"])
     metadata = _existing(series, 1)["metadata"]
@@ -272,7 +269,7 @@ def test_the_metadata_follow() -> None:
 
 
 def test_a_place_becomes_two_columns() -> None:
-    """A static place is drawn as its latitude and its longitude."""
+    """A static geospatial column is sampled as latitude and longitude."""
     specification = a_specification(geospatial_columns=["home"])
     specification["columns"]["home"] = {
         "type": "geospatial",
@@ -289,7 +286,7 @@ def test_a_place_becomes_two_columns() -> None:
 
 
 def test_a_static_derived_column_is_drawn() -> None:
-    """A derived column that an entity keeps is no longer derived, and not computed later."""
+    """It is sampled, and neither derived nor computed later."""
     specification = a_specification()
     specification["derived_columns"] = {"twice": "amount * 2", "more": "amount + 1"}
     series = _series(specification, static_columns=["twice"])
@@ -302,7 +299,7 @@ def test_a_static_derived_column_is_drawn() -> None:
 
 
 def test_what_is_derived_from_a_removed_column_is_removed() -> None:
-    """Removal follows derivations as far as they go, and all are computed afterwards."""
+    """Along any chain of derived columns; all are computed afterwards."""
     specification = a_specification()
     specification["derived_columns"] = {
         "first": "amount * 2",
@@ -325,7 +322,7 @@ def test_what_is_derived_from_a_removed_column_is_removed() -> None:
 
 
 def test_a_constraint_on_another_name_stays() -> None:
-    """date is moved, date_updated is not: what mentions date_updated alone is kept."""
+    """If date is moved, a constraint that mentions only date_updated is kept."""
     specification = _with_dates("date_updated")
     kept = ["date_updated > '2024-01-01'", "amount > 3"]
     specification["constraints"]["basic_constraints"] = [*kept, "date_updated >= date"]
@@ -334,7 +331,7 @@ def test_a_constraint_on_another_name_stays() -> None:
 
 
 def test_custom_constraints_lose_what_is_forbidden() -> None:
-    """A constraint goes whole where its filter or partition is forbidden, else by its targets."""
+    """The complete constraint if its filter or partition is affected, otherwise only targets."""
     specification = a_specification()
     targets = {"region": "make_same", "sex, amount": "make_distinct, sort_ascending"}
     specification["constraints"]["custom_constraints"] = {
@@ -363,7 +360,7 @@ def test_custom_constraints_lose_what_is_forbidden() -> None:
 
 
 def test_linked_groups_of_static_columns_go() -> None:
-    """A linked group that is drawn from the reference table is no longer a group of Exhibit's."""
+    """A linked group that is sampled from the reference table is not one of Exhibit's."""
     specification = a_specification()
     specification["columns"]["ward"] = deepcopy(specification["columns"]["sex"])
     specification["columns"]["ward"]["original_values"][0] = "ward | probability_vector | amount"
@@ -374,21 +371,21 @@ def test_linked_groups_of_static_columns_go() -> None:
 
 
 def test_a_column_both_static_and_moved() -> None:
-    """It moves in new records, and is drawn in existing ones."""
+    """It moves in new records, and is sampled in existing ones."""
     series = _series(a_specification(), static_columns=["date"], date_columns=["date"])
     assert _new(series, 1)["columns"]["date"]["from"] == "2024-02-01"
     assert _existing(series, 1)["columns"]["date"]["type"] == "categorical"
 
 
 def test_other_columns_are_those_of_new_records() -> None:
-    """A column that is neither drawn nor moved is the same in both parts of a period."""
+    """Columns that are neither sampled nor moved are the same in both parts of a period."""
     series = _series(a_specification())
     for name in ("region", "amount", "date"):
         assert _existing(series, 2)["columns"][name] == _new(series, 2)["columns"][name]
 
 
 def test_specifications_are_plain_yaml() -> None:
-    """Both specifications of a period are what yaml.safe_load reads back, and share no blocks."""
+    """yaml.safe_load reads both back, and they share no blocks."""
     series = _series(_seeds_specification(), static_columns=["gender"])
     for changed in (_new(series, 1), _existing(series, 1)):
         text = yaml.safe_dump(changed, sort_keys=False)

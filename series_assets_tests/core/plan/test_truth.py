@@ -1,4 +1,4 @@
-"""The truth block: what it stands for, and what is refused with place and remedy."""
+"""The ``truth`` block of a user input: its meaning, and its faults with place and remedy."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def _faults(truth: Any, specification: dict[str, Any] | None = None, **keys: Any
 
 
 def test_without_the_block_there_is_no_truth() -> None:
-    """An empty key is none either; an empty mapping has the defaults."""
+    """An empty key counts as none; an empty mapping has the defaults."""
     assert a_series().truth is None
     assert a_series(None, a_user_input(truth=None)).truth is None
     found = a_series(None, a_user_input(truth={})).truth
@@ -27,7 +27,7 @@ def test_without_the_block_there_is_no_truth() -> None:
 
 
 def test_all_but_the_identifier_and_moving_dates_are_tracked() -> None:
-    """A moving date that is static is tracked, and so is one that the block names."""
+    """A moving date is tracked if it is static or named in the block."""
     found = a_series(None, a_user_input(truth={})).truth
     assert found and found.track == ("sex", "region", "amount")
     static = a_series(None, a_user_input(truth={}, static_columns=["date"])).truth
@@ -91,7 +91,7 @@ def test_what_cannot_be_is_refused(truth: Any, fault: str) -> None:
 
 
 def test_events_need_windows_that_do_not_overlap() -> None:
-    """Else an entity would have versions that begin before the ones they end."""
+    """Otherwise versions could start before the ones that they end."""
     specification = a_specification()
     specification["columns"]["date"]["to"] = "2024-02-01"
     truth = {"time": "event", "order_by": "date"}
@@ -108,7 +108,7 @@ def test_events_need_windows_that_do_not_overlap() -> None:
 
 
 def test_names_of_the_files_cannot_be_columns() -> None:
-    """In any case of letters; a column that is not tracked may have any name."""
+    """In upper or lower case; columns that are not tracked may have any name."""
     specification = a_specification()
     specification["derived_columns"] = {"Version": "amount * 2"}
     (fault,) = _faults({}, specification)

@@ -1,4 +1,4 @@
-"""What a period does to the history, on small feeds written by hand and on any feed at all."""
+"""Folding periods into the history, for small feeds written by hand and for random feeds."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def _rows(rows: Sequence[tuple[str | None, ...]]) -> pa.Table:
 
 
 class _Feed:
-    """Folds one period after the other, keeping the last state of each entity."""
+    """Folds one period after the other, and keeps the last state of each entity."""
 
     def __init__(self, truth: Truth) -> None:
         self.truth, self.folds = truth, list[Fold]()
@@ -52,7 +52,7 @@ class _Feed:
         return done
 
     def states(self, until: int | None = None) -> pa.Table:
-        """Return the states as the dimensions take them."""
+        """Return the states as input for the dimensions."""
         parts = []
         for number, done in enumerate(self.folds[:until], 1):
             dataset = pa.array([number] * done.states.num_rows, pa.int64())
@@ -72,7 +72,7 @@ def _lines(done: Fold) -> list[tuple[Any, ...]]:
 
 
 def test_operations_of_a_small_feed() -> None:
-    """Insert, superseded, update, unchanged, unkeyed; versions count on, and name what they end."""
+    """Insert, superseded, update, unchanged and unkeyed; versions count up and end the previous."""
     feed = _Feed(_truth())
     first = feed.add(
         ("k", "2024-01-09", "1", None),
@@ -103,7 +103,7 @@ def test_operations_of_a_small_feed() -> None:
 
 
 def test_rows_that_tie_are_marked() -> None:
-    """The later in the file wins; rows that tie without a difference do not count."""
+    """The later row in the file wins; ties between equal rows do not count."""
     feed = _Feed(_truth())
     done = feed.add(
         ("k", "2024-01-02", "1", "x"),
@@ -126,14 +126,14 @@ def test_rows_that_tie_are_marked() -> None:
 
 
 def test_missing_comes_first_and_numbers_are_ordered_as_numbers() -> None:
-    """Not as text, in which 10 is before 9."""
+    """Not as text, where 10 would precede 9."""
     truth = Truth("id", ("a", "b"), "day", "integer", TruthSettings(order_by="day"))
     done = _Feed(truth).add(("k", "10", "1", "x"), ("k", "9", "2", "x"), ("k", None, "3", "x"))
     assert [line[2] for line in _lines(done)] == ["insert", "superseded", "superseded"]
 
 
 def test_a_delete_closes_and_a_return_opens_again() -> None:
-    """With the old values too; a delete of an unknown or deleted entity is no line."""
+    """Even with the old values; deleting an unknown or deleted entity has no effect."""
     feed = _Feed(_truth())
     feed.add(("k", "2024-01-05", "1", "x"))
     assert _lines(feed.add(deletes=["k", "nobody"])) == [
@@ -153,7 +153,7 @@ def test_a_delete_closes_and_a_return_opens_again() -> None:
 
 
 def test_every_row_opens_a_version_on_its_day() -> None:
-    """Rows of one day collapse to the last; days without a change open nothing."""
+    """Rows of one day collapse to the last; a day without a change opens no version."""
     feed = _Feed(_truth(history="every_row", time="event"))
     feed.add(
         ("k", "2024-01-20", "2", "x"),
@@ -179,7 +179,7 @@ def test_every_row_opens_a_version_on_its_day() -> None:
 
 
 def test_events_that_cannot_be_dated_are_refused() -> None:
-    """A row without a day, and one that lies before the version it would end."""
+    """A row without a date, and one that precedes the version it would end."""
     feed = _Feed(_truth(time="event"))
     with pytest.raises(GenerationError, match="1 of its rows have no day"):
         feed.add(("k", None, "1", "x"))
@@ -189,7 +189,7 @@ def test_events_that_cannot_be_dated_are_refused() -> None:
 
 
 def test_a_period_without_rows() -> None:
-    """Has both files with a header only."""
+    """Both files have only a header."""
     done = _Feed(_truth()).add()
     assert done.changes.num_rows == done.cells.num_rows == done.states.num_rows == 0
 

@@ -1,4 +1,4 @@
-"""Several columns as one, and back."""
+"""Packing several columns into one, and unpacking them."""
 
 import pyarrow as pa
 import pytest
@@ -23,7 +23,7 @@ def test_whatever_is_packed_is_unpacked(
 
 
 def test_other_columns_are_noticed() -> None:
-    """What was packed from two columns is not read as three."""
+    """Two packed columns cannot be unpacked as three."""
     packed = pack([pa.array(["a"]), pa.array(["b"])])
     with pytest.raises(ValueError, match="the packed columns are others"):
         unpack(packed, [pa.string()] * 3)

@@ -1,4 +1,4 @@
-"""Whichever of several tied rows a table took, it is right, and what follows from them is too."""
+"""A table may have taken any of several tied rows, and what follows from that choice."""
 
 from itertools import groupby
 
@@ -17,7 +17,7 @@ _STATES = st.lists(
 
 
 def _states(drawn: list[tuple[list[Values], bool]]) -> list[State]:
-    """Return states at 0, 10, 20 …; the rows of each have places from ten times that on."""
+    """Return states at 0, 10, 20 …; the rows of each are numbered from ten times that."""
     found: list[State] = []
     for number, (rows, gone) in enumerate(drawn):
         deleted = gone and bool(found) and not found[-1].deleted
@@ -66,7 +66,7 @@ def test_any_choice_is_recognized(
 
 
 def test_of_a_current_state_only_the_last_row_counts() -> None:
-    """An earlier tie is none of its business."""
+    """Earlier ties do not matter."""
     earlier = State(0, 0, (1,), rivals=((1, (2,)),))
     last = State(10, 100, (2,))
     assert adopted([earlier, last], [(0, OPEN, (2,))], timed=True, only_last=True) is None
@@ -76,7 +76,7 @@ def test_of_a_current_state_only_the_last_row_counts() -> None:
 
 
 def test_a_table_that_is_wrong_besides_keeps_the_rows_it_took() -> None:
-    """The wrong version alone is reported."""
+    """Only the wrong version is reported."""
     states = [State(0, 0, (1,), rivals=((1, (2,)),)), State(10, 100, (3,))]
     found = adopted(states, [(0, 1, (2,)), (1, 2, (9,))], timed=False)
     assert found is not None and [one.place for one in found[0]] == [1, 100]

@@ -1,4 +1,4 @@
-"""Values and times of any type are compared as what they are."""
+"""Values and times of different types are compared by their meaning."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -43,7 +43,7 @@ def _equal(kind: str, ours: str | None, theirs: Any, tolerance: float = 0.0) -> 
 def test_a_value_is_compared_as_its_column_is(
     kind: str, ours: str | None, theirs: Any, equal: bool
 ) -> None:
-    """Numbers by value, days as days, all else as text; what is missing equals what is missing."""
+    """Numbers by value, dates as dates, anything else as text; missing equals missing."""
     assert _equal(kind, ours, theirs) == equal
 
 
@@ -64,7 +64,7 @@ def test_a_tolerance_is_for_numbers() -> None:
     ],
 )
 def test_times_are_those_of_utc(value: Any, shown: str) -> None:
-    """Whatever their type is; one without a zone is UTC."""
+    """Times without a zone count as UTC, whatever their type."""
     found = instants(pa.chunked_array([pa.array([value])]), MISSING)
     assert formatted(int(found[0])) == shown
 

@@ -1,1 +1,1 @@
-"""Tests of what is inferred from real data."""
+"""Tests of inferring a series from real data."""

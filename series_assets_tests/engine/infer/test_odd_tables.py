@@ -1,4 +1,4 @@
-"""Odd tables of data: each makes a series that holds, or is refused in a sentence."""
+"""Unusual tables of data result in a valid series, or in one sentence that refuses them."""
 
 import tempfile
 from pathlib import Path
@@ -17,7 +17,7 @@ _ROWS = 40
 
 
 def new(folder: Path, content: str | bytes) -> tuple[int, str]:
-    """Write a series from a CSV; return the exit code and what was said."""
+    """Write a series from a CSV; return the exit code and the message."""
     data = folder / "data.csv"
     data.write_bytes(content if isinstance(content, bytes) else content.encode())
     done = run(folder, "new", "mine", "--from-data", str(data), "--id", "id")
@@ -26,7 +26,7 @@ def new(folder: Path, content: str | bytes) -> tuple[int, str]:
 
 
 def hold(folder: Path) -> None:
-    """Raise an AssertionError where what was written is not in order as it is."""
+    """Validate, generate and check the series that was written."""
     for command in ("validate", "generate", "check"):
         done = run(folder, command, "mine")
         assert done.exit_code == 0, (command, done.stderr)
@@ -46,7 +46,7 @@ def csv_of(**columns: Any) -> str:
 
 
 def numbers(step: int = 7) -> list[float]:
-    """Return numbers of which all differ."""
+    """Return distinct numbers."""
     return [n * step % 41 + n / 97 for n in range(_ROWS)]
 
 
@@ -115,7 +115,7 @@ _TAKEN: dict[str, str] = {
     ),
 )
 def test_an_odd_table_makes_a_series_that_holds(tmp_path: Path, what: str) -> None:
-    """What is written validates, is made, and is checked as it is."""
+    """The series validates, can be generated, and passes its checks unchanged."""
     code, said = new(tmp_path, _TAKEN[what])
     assert code == 0, said
     hold(tmp_path)
@@ -139,7 +139,7 @@ def test_an_odd_table_makes_a_series_that_holds(tmp_path: Path, what: str) -> No
 def test_a_table_that_makes_no_series_is_refused(
     tmp_path: Path, content: str | bytes, fault: str
 ) -> None:
-    """In one line that names the file, and nothing is left behind."""
+    """In one line that names the file, and without leaving files behind."""
     code, said = new(tmp_path, content)
     assert (code, said.count("\n")) == (2, 1)
     assert said.startswith(f"{tmp_path / 'data.csv'}: {fault}")
@@ -147,7 +147,7 @@ def test_a_table_that_makes_no_series_is_refused(
 
 
 def test_nothing_in_a_received_table_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Names that are expressions become no constraint, and what is left out is told."""
+    """Names that are expressions never become constraints, and the omission is reported."""
     monkeypatch.chdir(tmp_path)
     names = ["@pd.io.common.os.mkdir('x')", "@df.to_csv('y')", "plain"]
     header = ",".join(["id", *names])
@@ -173,7 +173,7 @@ def test_nothing_in_a_received_table_runs(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_constraint_of_a_name_that_is_no_plain_column_is_left_out(
     tmp_path: Path, name: str
 ) -> None:
-    """It holds in the data, and is told; that of plain names is a constraint."""
+    """It is true in the data, but omitted and reported; those of plain names are kept."""
     low = numbers()
     columns = {name: low, "high": [n + 1 + k % 3 for k, n in enumerate(low)]}
     columns["higher"] = [n + 1 + k % 5 for k, n in enumerate(columns["high"])]
@@ -185,7 +185,7 @@ def test_a_constraint_of_a_name_that_is_no_plain_column_is_left_out(
 
 
 def test_headers_that_occur_twice_are_kept_apart(tmp_path: Path) -> None:
-    """The second one gets a number, with which no constraint can name it."""
+    """The second one gets a number, and is never used in a constraint."""
     rows = [f"{n},{n * 7 % 41 + n / 97},{n * 7 % 41 + n / 97 + n % 3}" for n in range(_ROWS)]
     code, said = new(tmp_path, "\n".join(["id,a,a", *rows]) + "\n")
     assert code == 0, said
@@ -194,7 +194,7 @@ def test_headers_that_occur_twice_are_kept_apart(tmp_path: Path) -> None:
 
 
 def test_an_order_that_chance_explains_is_no_constraint(tmp_path: Path) -> None:
-    """Three rows say nothing; numbers that do not overlap say no more than their ranges."""
+    """Three rows prove nothing, and neither do numbers whose ranges do not overlap."""
     code, said = new(tmp_path, "id,a,b\n1,1.5,2.5\n2,2.7,3.1\n3,0.4,9.9\n4,3.5,3.7\n")
     assert code == 0, said
     texts = specification(tmp_path)["constraints"]["basic_constraints"]
@@ -202,7 +202,7 @@ def test_an_order_that_chance_explains_is_no_constraint(tmp_path: Path) -> None:
 
 
 def test_codes_are_texts(tmp_path: Path) -> None:
-    """Leading zeros, the country NA, and numbers that a name calls a code stay as they are."""
+    """Leading zeros, the country code NA, and numbers named as codes are unchanged."""
     content = csv_of(
         plz=words("01067", "04103", "80331"),
         land=words("NA", "NB", "DE"),

@@ -1,1 +1,1 @@
-"""Tests of the vectorised parts, against the loops of Exhibit that they replace."""
+"""Tests of the vectorized replacements, against the loops of Exhibit that they replace."""

@@ -1,4 +1,4 @@
-"""Plain comparisons give what pandas' evaluation of the same text gives."""
+"""Simple comparisons give the results of pandas' evaluation of the same text."""
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ RECORDS = pd.DataFrame(
     ],
 )
 def test_a_plain_comparison_is_that_of_pandas(sides: tuple[str, str], sign: str) -> None:
-    """Two dates, or numbers of any type, missing ones included, compare as pandas evaluates it."""
+    """Dates and numbers of any type, missing ones included, compare as in pandas."""
     text = f"{sides[0]} {sign} {sides[1]}"
     compared = comparison(RECORDS, text)
     assert compared is not None
@@ -54,7 +54,7 @@ def test_a_plain_comparison_is_that_of_pandas(sides: tuple[str, str], sign: str)
     ],
 )
 def test_anything_else_is_left_to_pandas(text: str) -> None:
-    """Literals, expressions, categories and what has no column are not decided here."""
+    """Literals, expressions, categories and unknown columns are not handled here."""
     assert comparison(RECORDS, text) is None
 
 

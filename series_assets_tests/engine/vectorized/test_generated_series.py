@@ -1,4 +1,4 @@
-"""The fast replacements give what stock Exhibit's loops give, to the bit, without running them."""
+"""The fast replacements give the results of stock Exhibit's loops to the bit, without them."""
 
 import gc
 from pathlib import Path
@@ -35,7 +35,7 @@ _EXAMPLES = 1000 if settings.get_current_profile_name() == "long" else 8
 
 
 def shipped(name: str) -> Series:
-    """Return a series that comes with the package."""
+    """Return a series that ships with the package."""
     specification, user_input = (
         yaml.safe_load((SHIPPED / name / file).read_text(encoding="utf-8"))
         for file in ("specification.yml", "user_input.yml")
@@ -44,7 +44,7 @@ def shipped(name: str) -> Series:
 
 
 def inpatients() -> dict[str, Any]:
-    """Return Exhibit's own sample of inpatients with an identifier, fewer rows of it."""
+    """Return Exhibit's sample of inpatients with an identifier and fewer rows."""
     sample: dict[str, Any] = yaml.safe_load(
         SAMPLE.with_name("inpatients_demo.yml").read_text(encoding="utf-8")
     )
@@ -54,7 +54,7 @@ def inpatients() -> dict[str, Any]:
 
 
 def by_entity() -> dict[str, Any]:
-    """Return a specification with every action that works by groups, and values missing."""
+    """Return a specification with every action that works on groups, and with missing values."""
     specification = with_gaps()
     metadata, columns = specification["metadata"], specification["columns"]
     metadata["number_of_rows"] = 200
@@ -105,7 +105,7 @@ SERIES = {
 
 @pytest.mark.parametrize("name", SERIES)
 def test_known_series_are_the_same_without_a_loop_of_stock_exhibit(name: str) -> None:
-    """The series and the samples that ship give the same records both ways."""
+    """Shipped series and samples give the same records both ways."""
     stock_way, fast = run_both_ways(SERIES[name]())
     assert len(fast.frames) == 2
     assert_same(stock_way, fast)
@@ -114,7 +114,7 @@ def test_known_series_are_the_same_without_a_loop_of_stock_exhibit(name: str) ->
 
 
 def test_every_loop_of_stock_exhibit_runs_where_the_setting_asks_for_it() -> None:
-    """What is compared with is stock Exhibit's, loop by loop."""
+    """The comparison really runs stock Exhibit, loop by loop."""
     stock_way = run_one_way(a_series(by_entity()), stock_exhibit=True)
     assert set(stock_way.loops) == {
         "generate_cont_val",
@@ -153,7 +153,7 @@ def test_any_specification_is_the_same_without_a_loop_of_stock_exhibit(drawn: Fi
 @pytest.mark.parametrize("stock_exhibit", [True, False])
 @pytest.mark.parametrize("name", ["clinic", "school"])
 def test_records_go_with_the_run_that_made_them(name: str, stock_exhibit: bool) -> None:
-    """Nothing holds on to them until cycles are collected: a range would take more and more."""
+    """Memory is freed at once, not at the next garbage collection, so ranges stay small."""
     series = shipped(name)
     gc.collect()
     before = {id(thing) for thing in gc.get_objects() if isinstance(thing, pd.DataFrame)}

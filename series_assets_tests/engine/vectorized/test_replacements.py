@@ -1,4 +1,4 @@
-"""Each fast replacement by itself, against the part of Exhibit, or of ours, it stands in for."""
+"""Each fast replacement alone, against the part of Exhibit or of our own that it replaces."""
 
 import itertools
 import warnings
@@ -29,7 +29,7 @@ _VALUES = ["A", "B", "C", None]
 
 @st.composite
 def numbers_to_make(draw: st.DrawFn) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Draw a specification of one number, with a table of weights, and the rows it is for."""
+    """Draw a specification of one number, with weights, and the rows to generate it for."""
     rows = draw(st.integers(1, 40))
     names = ["one", "two"][: draw(st.integers(0, 2))]
     frame = pd.DataFrame({"id": range(rows)})
@@ -159,7 +159,7 @@ TABLES: dict[str, tuple[list[str], dict[str, list[Any]]]] = {
 def test_values_of_the_database_are_taken_as_stock_exhibit_takes_them(
     monkeypatch: pytest.MonkeyPatch, name: str, complete: bool
 ) -> None:
-    """Rows of any table, drawn with the same numbers."""
+    """Rows of any table, drawn with the same random numbers."""
     pairs, table = TABLES[name]
     column = {"anonymising_set": "random", "uniques": 3, "paired_columns": pairs}
     monkeypatch.setattr(categorical, "set", lambda names=(): SortedNames(names), raising=False)
@@ -177,7 +177,7 @@ def test_values_of_the_database_are_taken_as_stock_exhibit_takes_them(
 
 
 class SortedNames(set[str]):
-    """A set of names in order, so that stock Exhibit's columns are in it too."""
+    """A sorted set of names, so that stock Exhibit's columns are sorted too."""
 
     def __iter__(self) -> Any:
         return iter(sorted(set.__iter__(self)))
@@ -199,7 +199,7 @@ LISTED: dict[str, tuple[str, list[str], dict[str, list[str]]]] = {
 def test_listed_values_are_drawn_as_stock_exhibit_draws_them(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Also what becomes of the list is the same: a ready-made set takes its place."""
+    """The list changes in the same way too: a ready-made set takes its place."""
     monkeypatch.setenv("EXHIBIT_DB_URL", f"sqlite:///{INSTALLED}?mode=ro")
     chosen, pairs, values = LISTED[name]
     table = pd.DataFrame(values)
@@ -272,7 +272,7 @@ def test_basic_constraints_are_those_of_the_corrected_handler(
 def test_basic_constraints_between_numbers_of_all_kinds(
     comparison: str, dispersion: float, precision: str
 ) -> None:
-    """Each value below, at and above each bound, several times over."""
+    """Values below, at and above each bound, several times."""
     kinds = [-4, -0.5, 0, 0.25, 1, 7.5, 20, 3e9, float("nan")]
     pairs = [*itertools.product(kinds, kinds)] * 3
     check_bounds(pairs, comparison, dispersion, precision, 0)
