@@ -1,4 +1,4 @@
-"""Which basic constraints can be read off a row, and where they are sure to hold."""
+"""Which basic constraints can be compared row by row, and where they are sure to hold."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def found(
     frequency: int = 1,
     **said: Any,
 ) -> list[Comparison]:
-    """Return the comparisons of a series with some constraints in a period."""
+    """Return the comparisons of a series with constraints in a period."""
     specification = with_columns(
         a_specification(),
         id=a_uuid(frequency_distribution=["frequency | probability_vector", f"{frequency} | 1.0"]),
@@ -54,7 +54,7 @@ def test_two_columns_or_a_column_and_a_literal(text: str, sides: tuple[Any, ...]
 
 @pytest.mark.parametrize("text", ["cost < amount*2", "visit > born.shift(3)"])
 def test_what_is_computed_is_not_read(text: str) -> None:
-    """Only plain sides are."""
+    """Only simple sides are."""
     assert found(text) == []
 
 
@@ -72,26 +72,26 @@ def test_a_constraint_by_itself_is_sure_to_hold() -> None:
 
 
 def test_a_later_constraint_may_undo_an_earlier_one() -> None:
-    """If it changes a column of it, and not the other way round."""
+    """If it changes one of its columns, and not the other way round."""
     assert sure("cost < amount", "amount < beds") == [(False, False), (True, True)]
     assert sure("cost < amount", "~amount paid~ < cost") == [(True, True), (True, True)]
 
 
 def test_what_is_applied_afterwards_comes_later_in_existing_records() -> None:
-    """A constraint on a moved date may undo one that stands behind it."""
+    """A constraint on a moved date may undo one that is listed after it."""
     texts = ("born <= visit", "born >= '1995-01-01'")
     assert sure(*texts) == [(False, False), (True, False)]
 
 
 def test_a_constraint_on_what_is_kept_is_sure_for_new_records_alone() -> None:
-    """And not even for these where an entity's first row gives the others its values."""
+    """And not even for these if an entity's first row determines the others."""
     assert sure("visit > born", static_columns=["born"]) == [(True, False)]
     assert sure("visit > born", static_columns=["born"], frequency=2) == [(False, False)]
 
 
 @pytest.mark.parametrize("target", ["cost", "region"])
 def test_a_custom_constraint_may_undo_it(target: str) -> None:
-    """On one of its columns, or on a category, after which numbers are made again."""
+    """On one of its columns, or on a category, after which numbers are regenerated."""
     custom = {"some": {"targets": {target: "make_same"}}}
     assert sure("cost < amount", custom=custom) == [(False, False)]
     assert sure("visit > born", custom=custom) == [(True, True)]

@@ -1,4 +1,4 @@
-"""Between which days the dates of a period lie."""
+"""The windows of dates in a period."""
 
 from datetime import date
 from typing import Any
@@ -26,7 +26,7 @@ JANUARY = a_date("2024-01-01", "2024-01-31", 31)
 
 
 def test_a_window_moves_with_the_period() -> None:
-    """The last day of a month stays the last; a column that does not move stays where it is."""
+    """The last day of a month stays the last; a column that does not move is unchanged."""
     assert window(0, day=JANUARY) == ("2024-01-01", "2024-01-31")
     assert window(1, day=JANUARY) == ("2024-02-01", "2024-02-29")
     assert window(3, day=JANUARY) == ("2024-04-01", "2024-04-30")
@@ -34,7 +34,7 @@ def test_a_window_moves_with_the_period() -> None:
 
 
 def test_an_open_end_is_as_far_as_exhibit_goes() -> None:
-    """As many days of the frequency as there are values."""
+    """It has as many dates of the frequency as there are values."""
     open_end = a_date("2024-01-01", None, 10)
     assert window(1, day=open_end) == ("2024-02-01", "2024-02-10")
     weekly = a_date("2024-01-01", None, 3, frequency="W-MON")
@@ -54,25 +54,25 @@ def test_an_open_end_is_as_far_as_exhibit_goes() -> None:
     ],
 )
 def test_a_constraint_widens_the_window(constraint: str, expected: tuple[str, str]) -> None:
-    """By one step beyond the day it leads to; a date in it moves with its column."""
+    """By one step beyond its date, which moves with the column."""
     other = a_date("2023-01-01", "2023-01-10", 10)
     assert window(1, constraint, day=JANUARY, other=other) == expected
 
 
 def test_a_constraint_on_a_column_that_a_constraint_widened() -> None:
-    """Steps are those of the column that is changed."""
+    """The steps are those of the column that is changed."""
     other = a_date("2024-01-01", "2024-01-10", 2, frequency="W-MON")
     found = window(0, "other > '2024-05-05'", "day > other", day=JANUARY, other=other)
     assert found == ("2023-12-31", "2024-05-07")
 
 
 def test_a_window_that_nobody_can_know_is_none() -> None:
-    """Where a constraint computes with dates."""
+    """If a constraint computes with dates."""
     assert window(0, "day > other.shift(3)", day=JANUARY, other=JANUARY) is None
 
 
 def test_an_assigned_day_is_in_the_window() -> None:
-    """As it is in the period; a text that is no day takes the column out."""
+    """As it is in the period; a text that is no date excludes the column."""
     specification = with_columns(a_specification(), day=JANUARY)
     targets = {"day": "assign_value$2024-03-31"}
     specification["constraints"]["custom_constraints"] = {"some": {"targets": targets}}
@@ -84,7 +84,7 @@ def test_an_assigned_day_is_in_the_window() -> None:
 
 @pytest.mark.parametrize("constraint", ["kept <= day", "day >= kept"])
 def test_a_day_that_does_not_move_may_meet_what_was_recorded_long_ago(constraint: str) -> None:
-    """On either side of a constraint; one that moves stays inside its window on the right."""
+    """On either side of a constraint; a moving date on the right stays in its window."""
     kept = a_date("2023-12-01", "2023-12-31", 31)
     specification = with_columns(a_specification(), day=JANUARY, kept=kept)
     specification["constraints"]["basic_constraints"] = [constraint]
@@ -96,7 +96,7 @@ def test_a_day_that_does_not_move_may_meet_what_was_recorded_long_ago(constraint
 
 
 def test_a_moved_day_on_the_right_keeps_its_window() -> None:
-    """Where the left side stays, it is made to fit inside."""
+    """It is adjusted within its window if the left side cannot change."""
     specification = with_columns(
         a_specification(), day=JANUARY, kept=a_date("2020-01-01", "2025-12-31", 31)
     )
@@ -107,7 +107,7 @@ def test_a_moved_day_on_the_right_keeps_its_window() -> None:
 
 
 def test_full_windows_are_those_that_nothing_else_decides_on() -> None:
-    """All days of the period, as text."""
+    """All dates of the period, as text."""
     specification = with_columns(
         a_specification(),
         day=JANUARY,

@@ -1,4 +1,4 @@
-"""The rule ``truth``: it holds for what was generated, and finds what somebody changed."""
+"""The rule ``truth`` holds for generated files, and finds changed ones."""
 
 import json
 import shutil
@@ -56,7 +56,7 @@ def change_log(data: Path) -> tuple[Path, list[str]]:
 
 
 def test_it_holds_for_what_was_generated(generated: Path) -> None:
-    """In the first period as in later ones, with several rows an entity."""
+    """In the first period and in later ones, with several rows per entity."""
     for result in check(told_series(), generated):
         assert result.holds, result.complaints()
     facts = found_in(generated).facts
@@ -127,7 +127,7 @@ def _another_manifest(data: Path) -> None:
     ],
 )
 def test_it_finds_what_was_changed(data: Path, tamper: Callable[[Path], None], column: str) -> None:
-    """With an example that says where."""
+    """With an example of the place."""
     tamper(data)
     finding = found_in(data)
     assert not finding.holds
@@ -143,7 +143,7 @@ def test_it_finds_what_was_changed(data: Path, tamper: Callable[[Path], None], c
     ],
 )
 def test_a_missing_file_is_named_with_what_to_do(data: Path, name: str, remedy: str) -> None:
-    """The other rules are evaluated all the same."""
+    """The other rules are still evaluated."""
     (data / "demo" / name).unlink()
     [result] = check(told_series(), data, KEY)
     [complaint] = result.complaints()

@@ -1,1 +1,1 @@
-"""Tests of making periods in plain functions, with real Exhibit, files and SQLite."""
+"""Tests of generating periods in plain functions, with real Exhibit, files and SQLite."""

@@ -1,4 +1,4 @@
-"""Processes behind one interface: results as ever, errors that name the period, nobody left."""
+"""Processes behind one interface: usual results, errors that name the period, no orphans."""
 
 import multiprocessing
 import os
@@ -26,17 +26,17 @@ def square(number: int) -> int:
 
 
 def die(with_signal: int) -> None:
-    """End the process that this runs in."""
+    """End the process that runs this."""
     os.kill(os.getpid(), with_signal)
 
 
 def stumble() -> None:
-    """Fail in a way that its reader can mend."""
+    """Fail with a message that has a remedy."""
     raise GenerationError("a stone")
 
 
 def is_running(process: int) -> bool:
-    """Tell whether a process runs, and has not merely been waited for yet."""
+    """Return whether a process is running, and not a zombie."""
     try:
         state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -53,7 +53,7 @@ def wait_until_gone(*processes: int) -> None:
 
 
 def test_work_is_done_in_other_processes_of_which_none_is_left() -> None:
-    """Each takes its share, and all have ended with the block."""
+    """Each takes its share, and all end with the block."""
     with start_workers(3) as processes:
         assert processes is not None
         assert [one.result() for one in map(processes.submit, [square] * 5, range(5))] == [
@@ -70,13 +70,13 @@ def test_work_is_done_in_other_processes_of_which_none_is_left() -> None:
 
 
 def test_one_process_is_ours() -> None:
-    """Nothing is forked for it."""
+    """No process is forked for it."""
     with start_workers(1) as processes:
         assert processes is None
 
 
 def test_a_process_that_dies_is_an_error_that_names_the_period() -> None:
-    """It says what to do; the other processes go on."""
+    """With the remedy; other processes continue."""
     with start_workers(2) as processes:
         assert processes is not None
         slow = processes.submit(time.sleep, 0.5)
@@ -91,7 +91,7 @@ def test_a_process_that_dies_is_an_error_that_names_the_period() -> None:
 
 
 def test_what_a_task_raises_comes_as_it_is() -> None:
-    """With its type and its message."""
+    """With its type and message."""
     with start_workers(2) as processes:
         assert processes is not None
         with pytest.raises(GenerationError, match=r"^a stone$"):
@@ -102,7 +102,7 @@ def test_what_a_task_raises_comes_as_it_is() -> None:
 def test_fewer_processes_do_where_the_system_allows_no_more(
     monkeypatch: pytest.MonkeyPatch, allowed: int, count: int
 ) -> None:
-    """One more than ours is no gain: then there is none, and work is done here."""
+    """If only one process can be forked, the work is done in this one."""
     forks, fork = iter(range(9)), os.fork
 
     def forked() -> int:
@@ -117,7 +117,7 @@ def test_fewer_processes_do_where_the_system_allows_no_more(
 
 
 def test_processes_are_ended_in_the_middle_of_their_work() -> None:
-    """Whatever they do: nobody waits for it any more."""
+    """Without waiting for them."""
     begun = time.monotonic()
     with start_workers(2) as processes:
         assert processes is not None
@@ -142,7 +142,7 @@ with start_workers(2) as processes:
 
 @pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGKILL])
 def test_processes_end_with_their_parent(ended_by: int) -> None:
-    """On Ctrl-C, and where the parent is killed."""
+    """On Ctrl-C, and if the parent is killed."""
     program = subprocess.Popen(
         [sys.executable, "-c", PROGRAM],
         stdout=subprocess.PIPE,
@@ -180,13 +180,13 @@ def test_processes_end_with_their_parent(ended_by: int) -> None:
 def test_how_many_processes(
     monkeypatch: pytest.MonkeyPatch, periods: int, rows: int, executor: str, workers: int
 ) -> None:
-    """Where all of eight cores are idle."""
+    """If all eight cores are idle."""
     monkeypatch.setattr(executors, "idle_cores", lambda: 8)
     assert workers_for(periods, rows, executor) == workers
 
 
 def test_an_executor_that_means_nothing_is_refused() -> None:
-    """With what would do."""
+    """With the valid values."""
     with pytest.raises(ValueError, match="'dusk' is not known; use auto, none, processes:N or d"):
         workers_for(1, 1, "dusk")
 
@@ -197,7 +197,7 @@ def test_an_executor_that_means_nothing_is_refused() -> None:
 def test_idle_cores_are_those_that_others_leave(
     monkeypatch: pytest.MonkeyPatch, seconds: float, cores: int, idle: int
 ) -> None:
-    """By what other processes used of the last second, of the cores that we may use at all."""
+    """By the usage of other processes in the last second, within the allowed cores."""
 
     class Before:
         at, others = 5.0, 100.0
@@ -224,7 +224,7 @@ def test_idle_cores_are_those_that_others_leave(
 def test_a_container_limits_the_cores(
     files: dict[str, str], most: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The quota of a control group, in either version of its files, is respected."""
+    """The quota of a control group, in both versions, is respected."""
     for name, content in files.items():
         (tmp_path / name).write_text(content)
     names = (("cpu.max",), ("quota", "period"))
@@ -234,7 +234,7 @@ def test_a_container_limits_the_cores(
 
 
 def test_the_processes_are_an_executor_like_any_other() -> None:
-    """``map`` works too, so that another kind of executor can take their place."""
+    """``map`` works too, so that another kind of executor can replace them."""
     processes = WorkerProcesses(2)
     try:
         assert list(processes.map(square, range(4))) == [0, 1, 4, 9]

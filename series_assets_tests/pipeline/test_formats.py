@@ -1,4 +1,4 @@
-"""Series with ``format: parquet``: the values of the CSV, typed, and everything that reads them."""
+"""Series with ``format: parquet``: typed values of the CSV, for every reader."""
 
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ def _paths(made: Path, format_: str) -> list[Path]:
 
 
 def test_the_files_have_the_values_of_the_csv_in_one_schema(made: Path) -> None:
-    """Types follow from the specification; nothing else is different."""
+    """Types follow from the specification; nothing else differs."""
     texts, typed = _paths(made, "csv"), _paths(made, "parquet")
     assert len(texts) == len(typed) == 6
     for one, other in zip(texts, typed, strict=True):
@@ -77,7 +77,7 @@ def test_the_files_have_the_values_of_the_csv_in_one_schema(made: Path) -> None:
 
 
 def test_a_file_is_compressed_and_says_nothing_of_its_origin(made: Path) -> None:
-    """One file of one row group, without metadata of pandas, a clock or a host."""
+    """One row group, without pandas' metadata, a time stamp or a host name."""
     file = parquet.ParquetFile(_paths(made, "parquet")[0])
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
     assert set(file.metadata.metadata or {}) <= {b"ARROW:schema"}
@@ -85,7 +85,7 @@ def test_a_file_is_compressed_and_says_nothing_of_its_origin(made: Path) -> None
 
 
 def test_the_bytes_are_the_same_in_any_run(made: Path, tmp_path: Path) -> None:
-    """In several processes, and for a period that is generated again."""
+    """With several processes, and for a regenerated period."""
     series = _series(format="parquet")
     generate(series, tmp_path, executor="processes:2")
     assert files_in(tmp_path) == files_in(made / "parquet")
@@ -107,7 +107,7 @@ def test_what_reads_datasets_reads_both_formats(made: Path) -> None:
 
 
 def test_a_file_is_read_by_column_from_its_path_or_its_bytes(made: Path) -> None:
-    """As a CSV is: a column that is not there is a KeyError, anything else a ValueError."""
+    """As for CSV: a missing column is a KeyError, anything else a ValueError."""
     path = _paths(made, "parquet")[0]
     assert sorted(read_header(path)) == sorted(_SCHEMA)
     table = read_table(path, ["date", "id"])
@@ -122,7 +122,7 @@ def test_a_file_is_read_by_column_from_its_path_or_its_bytes(made: Path) -> None
 
 
 def test_the_manifest_describes_a_parquet_file(made: Path) -> None:
-    """Its fields have the types of the file; all else is as with CSV."""
+    """Its fields have the types of the file; everything else is as with CSV."""
     import json
 
     one, other = (
@@ -141,7 +141,7 @@ def test_the_manifest_describes_a_parquet_file(made: Path) -> None:
 
 
 def test_another_format_replaces_the_files(made: Path, tmp_path: Path) -> None:
-    """The format is in the fingerprint: all periods are generated again, and none is left twice."""
+    """The format is in the fingerprint, so all periods are regenerated and none remains twice."""
     csv, typed = _series(), _series(format="parquet")
     assert csv.fingerprint == _series(format="csv").fingerprint != typed.fingerprint
     generate(csv, tmp_path)
@@ -153,7 +153,7 @@ def test_another_format_replaces_the_files(made: Path, tmp_path: Path) -> None:
 
 
 def test_a_value_that_does_not_fit_its_type_is_reported() -> None:
-    """With the column, the value and what to do."""
+    """With the column, the value and the remedy."""
     specification = a_specification()
     specification["columns"]["amount"]["precision"] = "integer"
     series = a_series(specification)
@@ -167,13 +167,13 @@ def test_a_value_that_does_not_fit_its_type_is_reported() -> None:
 
 
 def test_clean_finds_the_files(made: Path) -> None:
-    """Those of either format belong to the series."""
+    """Files of either format belong to the series."""
     layout = Workspace(made / "parquet").layout(_series(format="parquet"))
     assert set(_paths(made, "parquet")) <= set(layout.existing_files())
 
 
 def test_the_parts_of_a_sharded_series_are_parquet(tmp_path: Path) -> None:
-    """In folders of parts, with the same bytes in any number of processes; all can be checked."""
+    """In folders of parts, with the same bytes for any number of processes; checks work."""
     specification = a_specification()
     series = a_series(specification, a_user_input(format="parquet", shards=2, manifest=True))
     generate(series, tmp_path / "one", executor="none")

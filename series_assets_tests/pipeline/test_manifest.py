@@ -1,4 +1,4 @@
-"""Manifests: an existing tool reads them, each names the one before, the last file of a period."""
+"""Manifests are readable by existing tools, form a chain, and are the last file of a period."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def _manifest(data: Path, number: int) -> Any:
 
 
 def test_each_manifest_describes_its_dataset(data: Path) -> None:
-    """Hash, bytes, rows, exact totals and dates are those of the file beside it."""
+    """Hash, bytes, rows, exact totals and dates are those of the file."""
     for number in range(1, 5):
         manifest = _manifest(data, number)
         path = data / "demo" / f"dataset_{number}.csv"
@@ -53,7 +53,7 @@ def test_each_manifest_describes_its_dataset(data: Path) -> None:
 
 
 def test_each_manifest_names_the_one_before(data: Path) -> None:
-    """By its digest, so that a period of other contents shows in all later ones."""
+    """By its digest, so that a changed period shows in all later ones."""
     assert _manifest(data, 1)["series"]["parent"] is None
     for number in range(2, 5):
         before = (data / "demo" / f"dataset_{number - 1}.manifest.json").read_bytes()
@@ -84,7 +84,7 @@ def test_frictionless_accepts_each_and_finds_a_file_that_was_cut(
 
 
 def test_a_manifest_needs_no_history_and_changes_no_other_file(data: Path, tmp_path: Path) -> None:
-    """Then it says nothing of operations; without the key there is none."""
+    """Then it has no operations; without the key there is no manifest."""
     generate(_series(), tmp_path)
     assert not {"operations", "superseded", "unkeyed"} & _manifest(tmp_path, 2)["series"].keys()
     generate(a_series(), tmp_path)
@@ -94,7 +94,7 @@ def test_a_manifest_needs_no_history_and_changes_no_other_file(data: Path, tmp_p
 
 
 def test_a_manifest_whose_predecessor_is_missing_is_refused(tmp_path: Path) -> None:
-    """Also one of other contents: the chain would lead to another series."""
+    """Also if it is stale, because the chain would lead to another version of the series."""
     generate(a_series(), tmp_path)
     path = tmp_path / "demo" / "dataset_2.manifest.json"
     with pytest.raises(RequestError) as caught:
@@ -112,7 +112,7 @@ def test_a_manifest_whose_predecessor_is_missing_is_refused(tmp_path: Path) -> N
 
 
 def test_a_column_without_values_has_a_total_and_no_dates(tmp_path: Path) -> None:
-    """The sum of nothing is 0, and there is no first day of nothing."""
+    """The sum is 0, and there is no first date."""
     specification = a_specification()
     for name in ("amount", "date"):
         specification["columns"][name]["miss_probability"] = 1.0

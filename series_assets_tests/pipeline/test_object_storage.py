@@ -1,4 +1,4 @@
-"""Series on object storage have the bytes of a local run; what is wrong is a message."""
+"""Series on object storage have the bytes of a local run, and clear messages for failures."""
 
 import os
 import random
@@ -35,7 +35,7 @@ def series_in(shards: int, **keys: Any) -> Series:
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStorage]:
-    """Start a server with a bucket; drivers of this process find it in the environment."""
+    """Start a server with a bucket, which clients in this process find by the environment."""
     import fsspec
 
     with (
@@ -68,7 +68,7 @@ def _without_entities(files: dict[str, bytes]) -> dict[str, bytes]:
 def test_the_objects_are_the_files_of_a_local_run(
     storage: ObjectStorage, local: dict[int, dict[str, bytes]], shards: int
 ) -> None:
-    """Byte for byte; only entities of a series of one shard are kept in another way there."""
+    """Byte for byte, except the entities of an unsharded series."""
     place = f"same{shards}"
     paths = generate(series_in(shards), f"s3://{BUCKET}/{place}", executor="none")
     suffix = ".csv" if shards == 1 else ""
@@ -88,7 +88,7 @@ def test_the_objects_are_the_files_of_a_local_run(
 def test_processes_and_later_runs_put_the_same_objects(
     storage: ObjectStorage, local: dict[int, dict[str, bytes]]
 ) -> None:
-    """A worker that was forked has a connection of its own."""
+    """A forked worker has its own connection."""
     series, place = series_in(2), f"s3://{BUCKET}/parallel"
     generate(series, place, "2024-01-01", executor="processes:2")
     generate(series, place, "2024-02-01", executor="none")
@@ -124,7 +124,7 @@ def test_the_command_line_takes_a_url(
 
 
 class _Died(BaseException):
-    """Stands for the end of a process."""
+    """Represents the end of a process."""
 
 
 @pytest.mark.parametrize("draw", [0, *thorough(*range(1, 20))])
@@ -134,7 +134,7 @@ def test_a_run_that_ends_at_any_put_is_completed_by_the_next(
     draw: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Before or after the put; no object is other than that of an undisturbed run."""
+    """Before or after the put; every object is that of an undisturbed run."""
     place, put = f"died{draw}", remote.put
     puts = len(local[2])
     deadly, after = divmod(random.Random(4).sample(range(2 * puts), 20)[draw], 2)
@@ -164,7 +164,7 @@ def test_a_run_that_ends_at_any_put_is_completed_by_the_next(
 def test_a_put_that_fails_is_a_message(
     storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the object, the storage's reason, and what to do; no object is there in part."""
+    """With the object, the storage's reason and the remedy; no object is incomplete."""
     import s3fs
 
     call = s3fs.S3FileSystem._call_s3
@@ -197,7 +197,7 @@ def test_a_bucket_that_is_missing_is_a_message(storage: ObjectStorage) -> None:
 
 
 def test_credentials_that_are_missing_are_a_message(storage: ObjectStorage, tmp_path: Path) -> None:
-    """In a process that has none; nothing of the environment is printed."""
+    """In a process without credentials; nothing of the environment is printed."""
     write_series(tmp_path / "series", None, a_user_input(shards=2))
     environment = {
         name: value
@@ -222,7 +222,7 @@ def test_credentials_that_are_missing_are_a_message(storage: ObjectStorage, tmp_
 
 
 def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the extra that brings it."""
+    """With the extra that installs it."""
     monkeypatch.setitem(sys.modules, "gcsfs", None)
     with pytest.raises(InputError) as caught:
         from_environment({"SERIES_ASSETS_DATA_DIR": "gs://bucket/prefix"})
@@ -233,7 +233,7 @@ def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_history_is_refused(storage: ObjectStorage) -> None:
-    """Its states are kept in a database of one machine."""
+    """Its states are in a database on one machine."""
     with pytest.raises(RequestError) as caught:
         generate(series_in(1, truth={}), f"s3://{BUCKET}/truth", executor="none")
     assert str(caught.value) == (
@@ -244,7 +244,7 @@ def test_a_history_is_refused(storage: ObjectStorage) -> None:
 
 
 def test_a_file_url_is_a_folder(tmp_path: Path, local: dict[int, dict[str, bytes]]) -> None:
-    """With all that a folder has."""
+    """With everything that a folder supports."""
     generate(series_in(1), tmp_path.as_uri(), executor="none")
     assert files_in(tmp_path) == local[1]
     shutil.rmtree(tmp_path)
@@ -252,7 +252,7 @@ def test_a_file_url_is_a_folder(tmp_path: Path, local: dict[int, dict[str, bytes
 
 @pytest.mark.thorough
 def test_what_was_put_can_be_removed(storage: ObjectStorage) -> None:
-    """Of the series alone."""
+    """Only the objects of the series."""
     series, place = series_in(1), f"s3://{BUCKET}/removed"
     generate(series, place, executor="none")
     layout = Workspace(place).layout(series)

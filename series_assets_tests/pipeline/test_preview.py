@@ -1,4 +1,4 @@
-"""A preview: a small period in memory, which shows what the series itself will give."""
+"""A preview: a small period in memory that shows what the series will contain."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ SMALL = a_specification(number_of_rows=60)
 
 @pytest.mark.parametrize("period", [None, "2024-01-01"])
 def test_a_preview_shows_the_rows_of_a_small_series(tmp_path: Path, period: str | None) -> None:
-    """The first two periods of one are exactly those that are delivered."""
+    """The first two periods are exactly those that are delivered."""
     series = a_series(SMALL)
     shown = preview(series, period)
     number = 2 if period is None else 1
@@ -35,7 +35,7 @@ def test_a_preview_of_a_large_series_has_few_rows() -> None:
 
 
 def test_a_preview_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor a folder, in the working directory or in that for temporary files."""
+    """Neither in the working directory nor in the folder for temporary files."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     preview(a_series(SMALL))
@@ -43,7 +43,7 @@ def test_a_preview_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_preview_says_what_existing_records_keep_and_lose() -> None:
-    """Columns by column, rules by rule; and by how much dates move."""
+    """By column and by rule, with the distance that dates move."""
     specification = with_columns(
         a_specification(number_of_rows=60), due=a_date("2024-01-01", "2024-01-31", 31)
     )
@@ -71,6 +71,6 @@ def test_a_preview_says_what_existing_records_keep_and_lose() -> None:
 
 
 def test_a_preview_of_a_period_that_does_not_exist_is_refused() -> None:
-    """With the days that periods begin on."""
+    """With the first days of periods."""
     with pytest.raises(RequestError, match="'2024-01-15' is not the first day of a period of demo"):
         preview(a_series(SMALL), "2024-01-15")

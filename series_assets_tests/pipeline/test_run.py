@@ -1,4 +1,4 @@
-"""A range of periods: the same bytes in any number of processes, and after any failure."""
+"""A range of periods: the same bytes for any number of processes, and after any failure."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ THIRD = "2024-03-01"
 
 
 class Heard(Progress):
-    """Keeps what is reported."""
+    """A progress that records what is reported."""
 
     def __init__(self) -> None:
         self.phases: list[tuple[str, str]] = []
@@ -25,21 +25,21 @@ class Heard(Progress):
         self.notes: list[str] = []
 
     def reached(self, key: str, phase: str) -> None:
-        """Keep a phase."""
+        """Record a phase."""
         self.phases.append((key, phase))
 
     def finished(self, result: FinishedPhase) -> None:
-        """Keep what a phase delivered."""
+        """Record the result of a phase."""
         self.results.append(result)
 
     def noted(self, text: str) -> None:
-        """Keep a note."""
+        """Record a note."""
         self.notes.append(text)
 
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Return the files of a series made period by period in this process."""
+    """Return the files of a series generated period by period in this process."""
     folder = tmp_path_factory.mktemp("expected")
     generate(a_series(), folder, executor="none")
     return files_in(folder)
@@ -49,7 +49,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 def test_the_bytes_are_the_same_in_any_number_of_processes(
     tmp_path: Path, expected: dict[str, bytes], workers: int
 ) -> None:
-    """Also more processes than periods; and nothing temporary is left."""
+    """Also with more processes than periods, and without temporary files left."""
     generate(a_series(), tmp_path, executor=f"processes:{workers}")
     assert files_in(tmp_path) == expected
     assert not (tmp_path / ".runs").exists()
@@ -57,7 +57,7 @@ def test_the_bytes_are_the_same_in_any_number_of_processes(
 
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_each_phase_of_each_period_is_reported_once(tmp_path: Path, executor: str) -> None:
-    """So that a bar ends where it should; in one process in the order of the periods."""
+    """So that a progress bar reaches its end; in one process in the order of periods."""
     series, heard = a_series(), Heard()
     generate(series, tmp_path, executor=executor, progress=heard)
     wanted = [(key, phase) for key in series.calendar.keys for phase in PHASES]
@@ -89,7 +89,7 @@ def test_the_periods_before_a_failure_are_whole(
     part: str,
     executor: str,
 ) -> None:
-    """Whichever part fails; once it is mended, the rest follows with the same bytes."""
+    """Whichever part fails; once it is fixed, the rest follows with the same bytes."""
     broken = _failing(getattr(run, part), GenerationError("a stone"))
     with monkeypatch.context() as patch:
         patch.setattr(run, part, broken)
@@ -109,7 +109,7 @@ def test_the_periods_before_a_failure_are_whole(
 def test_what_nobody_expected_names_the_period_and_keeps_its_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: str
 ) -> None:
-    """The same from another process as from this one."""
+    """Equally from another process."""
     broken = _failing(run.make_new_records, ZeroDivisionError("division by zero"))
     monkeypatch.setattr(run, "make_new_records", broken)
     with pytest.raises(GenerationError) as caught:
@@ -122,7 +122,7 @@ def test_what_nobody_expected_names_the_period_and_keeps_its_traceback(
 
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_a_place_that_is_taken_fails_its_period_alone(tmp_path: Path, executor: str) -> None:
-    """A folder where the dataset belongs: message and files are the same either way."""
+    """For a folder in place of the dataset, message and files are the same either way."""
     (tmp_path / "demo" / "dataset_3.csv").mkdir(parents=True)
     with pytest.raises(GenerationError) as caught:
         generate(a_series(), tmp_path, executor=executor)
@@ -132,7 +132,7 @@ def test_a_place_that_is_taken_fails_its_period_alone(tmp_path: Path, executor: 
 
 
 def test_a_range_needs_the_periods_before_it(tmp_path: Path) -> None:
-    """It says which to make first, and leaves nothing behind."""
+    """The message says which to generate first, and nothing is left behind."""
     with pytest.raises(RequestError, match=r"first generate 2024-01-01\.\.2024-02-01"):
         generate(a_series(), tmp_path, THIRD)
     assert files_in(tmp_path) == {}
@@ -140,14 +140,14 @@ def test_a_range_needs_the_periods_before_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_a_series_of_one_period(tmp_path: Path, executor: str) -> None:
-    """It is made as any other."""
+    """It is generated like any other."""
     series = a_series(user_input=a_user_input(num_datasets=1))
     made = generate(series, tmp_path, executor=executor)
     assert [path.name for path in made] == ["dataset_1.csv"]
 
 
 def test_records_in_memory_are_those_of_the_files(tmp_path: Path) -> None:
-    """What goes from phase to phase in memory is what a consumer reads from the files."""
+    """Records passed between phases equal those that a consumer reads."""
     from series_assets.pipeline.workspace import Workspace
 
     series, workspace = a_series(), Workspace(tmp_path)

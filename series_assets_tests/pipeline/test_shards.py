@@ -1,4 +1,4 @@
-"""A sharded series: the same bytes however it is generated, and every reader reads all parts."""
+"""A sharded series has the same bytes however it is generated, and readers read all parts."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -32,14 +32,14 @@ def sharded(**keys: object) -> Series:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the data folder of the series, generated in one process. Not to be changed."""
+    """Return the data folder of the series, generated in one process. Tests only read it."""
     folder = tmp_path_factory.mktemp("made")
     generate(sharded(), folder, executor="none")
     return folder
 
 
 def test_a_dataset_is_a_folder_of_parts(made: Path) -> None:
-    """Each with its specifications beside it, its new records and its entities."""
+    """Each has its specifications, its new records and its entities."""
     names = [name for name in files_in(made) if "_2" in name]
     parts = [f"part-000{shard}" for shard in (1, 2, 3)]
     assert sorted(names) == sorted(
@@ -57,7 +57,7 @@ def test_a_dataset_is_a_folder_of_parts(made: Path) -> None:
 
 
 def test_the_bytes_do_not_depend_on_the_processes(made: Path, tmp_path: Path) -> None:
-    """Nor on the runs that periods are generated in; nothing temporary is left."""
+    """Nor on how periods are distributed over runs; no temporary files are left."""
     generate(sharded(), tmp_path, "2024-01-01..2024-02-01", executor="processes:2")
     generate(sharded(), tmp_path, f"{THIRD}..2024-04-01", executor="none")
     assert files_in(tmp_path) == files_in(made)
@@ -65,7 +65,7 @@ def test_the_bytes_do_not_depend_on_the_processes(made: Path, tmp_path: Path) ->
 
 
 def test_entities_stay_in_their_shard(made: Path) -> None:
-    """Existing records are about entities of the same shard, new ones about nobody known."""
+    """Existing records are of entities of the same shard, new ones of unknown entities."""
     known: list[set[str]] = [set() for _ in range(SHARDS)]
     for number in range(1, 5):
         for shard, path in enumerate(parts_in(made / "demo" / f"dataset_{number}")):
@@ -93,7 +93,7 @@ def test_all_rules_hold_and_a_changed_part_is_found(made: Path, tmp_path: Path) 
 
 
 def test_a_part_that_is_missing_is_named(made: Path, tmp_path: Path) -> None:
-    """A dataset without one of its parts is not there for anyone."""
+    """A dataset without one of its parts counts as missing."""
     generate(sharded(), tmp_path, "2024-01-01", executor="none")
     layout = Workspace(tmp_path).layout(sharded())
     assert layout.is_delivered(1)
@@ -106,14 +106,14 @@ def test_a_part_that_is_missing_is_named(made: Path, tmp_path: Path) -> None:
 
 
 def test_trials_and_previews_run_it_in_one_shard() -> None:
-    """Few rows are enough to find what fails in any shard."""
+    """Few rows suffice to find what fails in any shard."""
     assert list(faults_of_trial(sharded(), installed_database())) == []
     preview = preview_period(sharded(), THIRD, installed_database())
     assert len(preview.dataset) == 61
 
 
 def test_the_history_counts_all_parts(made: Path) -> None:
-    """Rows, entities and origins of a period are those of its shards together."""
+    """Rows, entities and origins of a period are those of all its shards."""
     history = read_history(sharded(), Workspace(made).layout(sharded()))
     assert history.all_remarks == []
     assert [one.entities for one in history.periods] == [61, 20, 20, 20]
@@ -124,7 +124,7 @@ def test_the_history_counts_all_parts(made: Path) -> None:
 
 
 def test_the_manifest_covers_all_parts(made: Path) -> None:
-    """Each part is a resource; totals are those of all rows; it names the one before."""
+    """Each part is a resource; totals are those of all rows."""
     before = b""
     for number in range(1, 5):
         path = made / "demo" / f"dataset_{number}.manifest.json"
@@ -165,7 +165,7 @@ class _Heard(Progress):
 
 
 def test_each_phase_of_each_part_is_reported_once(tmp_path: Path) -> None:
-    """So that a bar ends where it should."""
+    """So that a progress bar reaches its end."""
     series, heard = sharded(num_datasets=2), _Heard()
     generate(series, tmp_path, executor="processes:2", progress=heard)
     wanted = [(key, phase) for key in series.calendar.keys for phase in phases_of(series)]
@@ -179,7 +179,7 @@ def test_each_phase_of_each_part_is_reported_once(tmp_path: Path) -> None:
 def test_a_part_that_fails_is_named_and_what_came_before_stays(
     tmp_path: Path, made: Path, executor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same command again ends with the bytes of an undisturbed run."""
+    """The same command again completes it with the bytes of an undisturbed run."""
 
     def failing(series: Series, plan: Plan, *more: object) -> object:
         if plan.period.key == THIRD and plan.run.shard == 1:
@@ -207,7 +207,7 @@ def _contents(folder: Path) -> Iterator[str]:
 
 
 def test_totals_of_an_entity_are_over_its_rows_in_the_dataset(tmp_path: Path) -> None:
-    """A derived column that groups by the identifier is the same in parts as over all rows."""
+    """A derived column grouped by the identifier is the same by part as over all rows."""
     specification = a_specification(number_of_rows=60)
     column = specification["columns"]["id"]
     column["frequency_distribution"] = ["frequency | probability_vector", "3 | 1.0"]

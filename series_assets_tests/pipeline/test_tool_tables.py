@@ -1,4 +1,4 @@
-"""Tables that real tools built from the series that ship get the right verdicts."""
+"""Tables that real tools built from the shipped series get the right verdicts."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,7 +46,7 @@ _CORRECT += ["merge_school", "merge_clinic", "sqlmesh_school"]
 def test_tools_that_keep_a_history_pass(
     made: tuple[Path, Mapping[str, Series]], name: str, time: str
 ) -> None:
-    """Version for version."""
+    """Version by version."""
     report = _report(made, name, time)
     assert report.findings == ()
     expected = {"school": 993, "clinic": 1729}[name.split("_")[1]]
@@ -63,7 +63,7 @@ def test_other_rows_of_ties_are_accepted(made: tuple[Path, Mapping[str, Series]]
 def test_a_delta_read_as_a_snapshot_loses_current_rows(
     made: tuple[Path, Mapping[str, Series]],
 ) -> None:
-    """dbt closes each pupil that a period does not deliver; two return with their old values."""
+    """dbt closes each pupil that a period does not deliver; two return with old values."""
     report = _report(made, "dbt_school_as_snapshot")
     assert report.counts == {"extra_version": 2, "no_current": 400, "wrong_valid_to": 546}
     assert report.correct == 993 - 546
@@ -72,7 +72,7 @@ def test_a_delta_read_as_a_snapshot_loses_current_rows(
 def test_a_delta_read_as_a_snapshot_marks_pupils_as_deleted(
     made: tuple[Path, Mapping[str, Series]],
 ) -> None:
-    """Where dbt adds a row for each deletion."""
+    """If dbt adds a row for each deletion."""
     report = _report(made, "dbt_school_new_record")
     assert report.counts == {"extra_version": 2, "wrong_valid_to": 546, "wrongly_deleted": 400}
     assert report.causes == ()
@@ -81,7 +81,7 @@ def test_a_delta_read_as_a_snapshot_marks_pupils_as_deleted(
 def test_closed_versions_that_are_rewritten_are_found(
     made: tuple[Path, Mapping[str, Series]],
 ) -> None:
-    """SQLMesh puts the next value into a closed version in which the value was missing."""
+    """SQLMesh fills a missing value of a closed version with the next one."""
     report = _report(made, "sqlmesh_clinic")
     assert report.counts == {"wrong_value": 14}
     assert {example.column for example in report.findings[0].examples} == {"treatment_cost"}

@@ -1,4 +1,4 @@
-"""The history of the series that ship, held against a second implementation in SQL."""
+"""The history of the shipped series, compared with a second implementation in SQL."""
 
 import csv
 import shutil
@@ -39,7 +39,7 @@ _TRACKED: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Made:
-    """A shipped series with a truth block, and what was made of it."""
+    """A shipped series with a truth block, and its generated data."""
 
     series: Series
     data: Path
@@ -48,11 +48,11 @@ class Made:
 
     @property
     def workspace(self) -> Workspace:
-        """Where it was made."""
+        """The workspace of its data."""
         return Workspace(self.data)
 
     def by_sql(self, until: int) -> list[tuple[Any, ...]]:
-        """Return the versions after the first files, found by window functions."""
+        """Return the versions after the first files, computed by SQL window functions."""
         asked = self.series.truth
         assert asked is not None
         key, order = asked.key, asked.order_by
@@ -78,7 +78,7 @@ class Made:
 def made(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Made]:
-    """Each series made once, with its feed in a database of the test's own."""
+    """The series, each generated once, with their feeds in a database."""
     folder = tmp_path_factory.mktemp("truth")
     series = _with_truth(folder, request.param, truth=_TRACKED[request.param])
     generate(series, folder / "data")
@@ -105,7 +105,7 @@ def _with_truth(folder: Path, name: str, **keys: Any) -> Series:
 
 
 def test_the_versions_of_the_series_that_ship(made: Made) -> None:
-    """School has one row a pupil and fortnight; in clinic 18 patients tie in a month."""
+    """School has one row per pupil and fortnight; in clinic 18 patients tie in a month."""
     versions, ties = {"school": (993, 0), "clinic": (1729, 18)}[made.series.name]
     found = expected(made.series, made.workspace, "scd2")
     assert found.num_rows == versions == len(made.by_sql(made.series.calendar.count))
@@ -115,7 +115,7 @@ def test_the_versions_of_the_series_that_ship(made: Made) -> None:
 
 
 def test_the_history_as_of_any_period_is_a_fold_of_the_files_until_then(made: Made) -> None:
-    """Version for version, found once more by SQL over those files alone."""
+    """Version by version, as computed by SQL over those files alone."""
     asked = made.series.truth
     assert asked is not None
     columns = [asked.key, *asked.track, "version", "opened_in", "closed_in", "row"]
@@ -126,7 +126,7 @@ def test_the_history_as_of_any_period_is_a_fold_of_the_files_until_then(made: Ma
 
 
 def test_intervals_touch_and_one_is_current(made: Made) -> None:
-    """A version ends on the day on which the next one begins; only the last has no end."""
+    """A version ends on the day on which the next one starts; only the last has no end."""
     frame = truth(made.series, made.data)
     key = made.series.first_identifier
     following = frame.groupby(key)["valid_from"].shift(-1)
@@ -138,7 +138,7 @@ def test_intervals_touch_and_one_is_current(made: Made) -> None:
 
 
 def test_the_change_log_has_a_line_for_each_row(made: Made) -> None:
-    """In the order of the file; changed cells are as many as the lines say."""
+    """In the order of the file, with the right number of changed cells."""
     for number in range(1, made.series.calendar.count + 1):
         folder = made.data / made.series.name
         rows = read_table(folder / f"dataset_{number}.csv")
@@ -158,7 +158,7 @@ def test_the_change_log_has_a_line_for_each_row(made: Made) -> None:
 
 
 def test_any_period_alone_gives_the_same_files(made: Made, tmp_path: Path) -> None:
-    """In any order, once those before it are there; also in several processes."""
+    """In any order after their predecessors, and in several processes."""
     wanted = files_in(made.data)
     keys = made.series.calendar.keys
     shutil.copytree(made.data, tmp_path / "data")
@@ -173,7 +173,7 @@ def test_any_period_alone_gives_the_same_files(made: Made, tmp_path: Path) -> No
 
 
 def test_the_block_changes_no_other_file(made: Made, tmp_path: Path) -> None:
-    """A series without it, and without a manifest, has the other files and no more."""
+    """Without the block and a manifest, the other files are the same."""
     plain = _with_truth(tmp_path, made.series.name, truth=None, manifest=False)
     generate(plain, tmp_path / "data", plain.calendar.keys[0] + ".." + plain.calendar.keys[1])
     for name, content in files_in(tmp_path / "data").items():
@@ -191,7 +191,7 @@ def _small(**truth: Any) -> Series:
 def test_identifiers_with_the_same_hash_are_kept_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """States are found by a hash of the identifier, and those of another entity are not used."""
+    """States are found by a hash of the identifier; those of another entity are ignored."""
     series = _with_truth(tmp_path, "school", truth=_TRACKED["school"], num_datasets=3)
     generate(series, tmp_path / "usual")
     monkeypatch.setattr(states, "_hashes", lambda keys: np.zeros(len(keys), dtype=np.int64))
@@ -202,7 +202,7 @@ def test_identifiers_with_the_same_hash_are_kept_apart(
 
 
 def test_a_period_whose_predecessors_are_missing_is_refused(tmp_path: Path) -> None:
-    """Before anything runs, with the periods to make first."""
+    """Before anything runs, with the periods to generate first."""
     series = _small(**_ASKED)
     generate(a_series(), tmp_path)
     with pytest.raises(RequestError) as caught:
@@ -216,7 +216,7 @@ def test_a_period_whose_predecessors_are_missing_is_refused(tmp_path: Path) -> N
 
 
 def test_a_successor_of_other_settings_is_stale(tmp_path: Path) -> None:
-    """Its history is not given out as if it were current; what does not change it leaves it."""
+    """Its history is not used as if it were current; unrelated settings have no effect."""
     generate(_small(**_ASKED), tmp_path)
     other = _small(**(_ASKED | {"track": ["region"]}))
     generate(other, tmp_path, other.calendar.keys[0])
@@ -228,7 +228,7 @@ def test_a_successor_of_other_settings_is_stale(tmp_path: Path) -> None:
 
 
 def test_files_that_are_no_longer_asked_for_go(tmp_path: Path) -> None:
-    """Also where the block itself is taken out: no history lies beside data it is not of."""
+    """Also if the block is removed: no history remains beside data of another version."""
     generate(_small(**_ASKED, write=["scd1", "scd2"]), tmp_path)
     assert len(list((tmp_path / "demo" / "truth").iterdir())) == 16
     generate(_small(**_ASKED, cells=False), tmp_path)
@@ -250,7 +250,7 @@ def test_files_that_are_no_longer_asked_for_go(tmp_path: Path) -> None:
 def test_a_profile_has_the_columns_of_its_tool(
     made: Made, profile: str, first: str, last: str
 ) -> None:
-    """The same versions, at the same times."""
+    """The same versions, with the same times."""
     plain = truth(made.series, made.data)
     found = truth(made.series, made.data, profile=profile)
     days = found[first].dt.strftime("%Y-%m-%d")

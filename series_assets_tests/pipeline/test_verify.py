@@ -1,4 +1,4 @@
-"""A table is compared with the expected history: each planted fault lands in its class."""
+"""A table is compared with the expected history, and each planted fault is classified."""
 
 import sqlite3
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def data(series: Series, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def frame(series: Series, data: Path) -> pd.DataFrame:
-    """A correct table, in no order."""
+    """A correct table, in random order."""
     return truth(series, data).sample(frac=1, random_state=1).reset_index(drop=True)
 
 
@@ -44,7 +44,7 @@ Rows = Any
 
 
 def _chosen(frame: pd.DataFrame, which: Rows) -> Rows:
-    """Return the places of some rows, each of another entity."""
+    """Return the positions of some rows, each of another entity."""
     rows = frame[which].drop_duplicates("id").index
     assert len(rows) >= _PLANTED
     return rows[:_PLANTED]
@@ -136,7 +136,7 @@ def test_planted_faults_land_in_their_class(
     kind: str,
     others: set[str],
 ) -> None:
-    """All twenty of each kind, and nothing else but what follows from them."""
+    """All twenty of each kind, and only their consequences besides."""
     report = verify(plant(frame), series, data)
     assert report.counts == dict.fromkeys(report.counts, _PLANTED)
     assert set(report.counts) == {kind, *others}
@@ -148,7 +148,7 @@ def test_planted_faults_land_in_their_class(
 def test_a_correct_table_has_no_findings(
     series: Series, data: Path, profile: str, time: str
 ) -> None:
-    """Whatever the order of its rows and columns, in the columns of each tool."""
+    """In any order of rows and columns, with the columns of each tool."""
     table = truth(series, data, profile=profile).sample(frac=1, random_state=2)
     report = verify(table[sorted(table.columns)], series, data, profile=profile, time=time)
     assert (report.findings, report.notes, report.ignored_columns) == ((), (), ())
@@ -157,14 +157,14 @@ def test_a_correct_table_has_no_findings(
 
 
 def test_the_history_as_of_an_earlier_period(series: Series, data: Path) -> None:
-    """It is another one than the last, and versions that closed later are current in it."""
+    """Versions that closed later are current in it."""
     table = truth(series, data, at="2024-02-01")
     assert verify(table, series, data, at="2024-02-01").holds
     assert {"missing_version", "wrong_valid_to"} <= set(verify(table, series, data).counts)
 
 
 def test_the_current_state(series: Series, data: Path) -> None:
-    """One row for each key, and no times."""
+    """One row per key, without times."""
     table = truth(series, data, as_="scd1").drop(columns=["is_deleted", "since", "version"])
     assert verify(table, series, data, as_="scd1").holds
     table.loc[:1, "region"] = "East"
@@ -186,7 +186,7 @@ def _in_time(frame: pd.DataFrame, begin: Callable[[pd.Series], Any]) -> pd.DataF
 def test_times_of_runs_are_compared_by_rank(
     series: Series, data: Path, frame: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """The first load is the first period that opens a version; with the loads given, by them."""
+    """The first load is the first period with a version; known loads are used if given."""
     days = sorted(frame["valid_from"].unique())
     stamps = {
         day: pd.Timestamp("2026-11-28 10:00") + n * pd.Timedelta(hours=1.5)
@@ -217,7 +217,7 @@ def test_times_of_runs_are_compared_by_rank(
 def test_times_that_mean_nothing_are_compared_by_order(
     series: Series, data: Path, frame: pd.DataFrame
 ) -> None:
-    """Also numbers; a gap, a version too few and versions that changed places are found."""
+    """Also numbers; gaps, missing versions and swapped versions are found."""
     days = {day: n for n, day in enumerate(sorted(frame["valid_from"].unique()))}
     table = _in_time(frame, lambda day: days[day] * 7)
     assert verify(table, series, data, time="order").holds
@@ -261,7 +261,7 @@ def test_values_are_compared_as_what_they_are(
 
 
 def test_columns_by_other_names(series: Series, data: Path, frame: pd.DataFrame) -> None:
-    """Names, open value and closed intervals are options; what is not compared is named."""
+    """Names, open value and closed intervals are options; ignored columns are named."""
     last = frame["valid_to"] - pd.Timedelta(days=1)
     table = pd.DataFrame(
         {
@@ -321,7 +321,7 @@ def test_columns_by_other_names(series: Series, data: Path, frame: pd.DataFrame)
 def test_what_cannot_be_compared_is_refused(
     series: Series, data: Path, options: dict[str, Any], fault: str
 ) -> None:
-    """With the columns that were expected and those that are there."""
+    """With the expected and the actual columns."""
     table = truth(series, data)
     table["region"] = "South"
     with pytest.raises(RequestError) as caught:
@@ -384,7 +384,7 @@ def test_tables_of_each_kind_are_read(
 def test_tables_that_are_not_there(
     series: Series, data: Path, tmp_path: Path, address: str, fault: str
 ) -> None:
-    """The message says where they were looked for."""
+    """The message has the path that was tried."""
     with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
         connection.execute("CREATE TABLE dim (id)")
     with pytest.raises(RequestError) as caught:
@@ -393,7 +393,7 @@ def test_tables_that_are_not_there(
 
 
 def test_numbers_of_findings_read_as_sentences(series: Series, data: Path) -> None:
-    """One and several, each with what to look for."""
+    """In the singular and plural, with what to look for."""
     table = truth(series, data)
     closed = table[~table["is_current"]].index
     table.loc[closed[:1], "valid_to"] = pd.NaT

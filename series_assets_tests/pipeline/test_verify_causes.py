@@ -1,4 +1,4 @@
-"""What a tester would do wrong in SQL, and whether the report names that mistake."""
+"""Typical mistakes in SQL, and whether the report names them as the cause."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -49,7 +49,7 @@ Pipeline = Callable[..., VerificationReport]
 
 @pytest.fixture
 def pipeline(series: Series, data: Path) -> Pipeline:
-    """A pipeline of DuckDB that is correct but for what it is given, and the report on it."""
+    """A DuckDB pipeline that is correct except for the given parts, and the report on it."""
 
     def run(
         *,

@@ -1,1 +1,1 @@
-"""Tests of the files of a series that is started anew."""
+"""Tests of creating the files of a new series."""

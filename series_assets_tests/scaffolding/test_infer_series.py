@@ -1,4 +1,4 @@
-"""A series that looks like real data: the files written from a CSV make a series as they are."""
+"""Series inferred from a CSV: the written files are valid as they are."""
 
 import re
 import sqlite3
@@ -30,7 +30,7 @@ def tables_of(database: Path) -> set[str]:
 
 
 def test_what_exhibit_keeps_in_its_database_is_kept_under_the_series_name(tmp_path: Path) -> None:
-    """Exhibit calls these tables after an id of the moment; the series brings its own."""
+    """Exhibit names these tables after a temporary id; the series has its own."""
     place = start(tmp_path, "wards", SAMPLES / "inpatients.csv", "id")
     specification = yaml.safe_load((place / "specification.yml").read_text(encoding="utf-8"))
     said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
@@ -64,7 +64,7 @@ def test_what_exhibit_writes_wrong_for_a_series_is_put_right(tmp_path: Path) -> 
 
 
 def test_what_never_differs_for_an_entity_is_static(tmp_path: Path) -> None:
-    """A category with one value for each entity of the data is what an entity keeps."""
+    """A category with one value per entity of the data is static."""
     data = pd.DataFrame(
         {
             "person": ["a", "a", "b", "b", "c", "c"] * 5,
@@ -82,7 +82,7 @@ def test_what_never_differs_for_an_entity_is_static(tmp_path: Path) -> None:
 
 
 def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
-    """Whatever the hash seed, and though Exhibit invents an id anew each time."""
+    """With any hash seed, although Exhibit's temporary id differs."""
     texts = []
     for hash_seed in ("0", "1"):
         folder = tmp_path / hash_seed
@@ -133,7 +133,7 @@ def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
 def test_data_that_cannot_be_described_are_refused(
     tmp_path: Path, file: str, content: str | None, fault: str
 ) -> None:
-    """The message names the file, and no half of a series is left."""
+    """The message names the file, and no incomplete series is left."""
     data = tmp_path / file
     if content is not None:
         data.write_text(content, encoding="utf-8")
@@ -145,7 +145,7 @@ def test_data_that_cannot_be_described_are_refused(
 
 
 def test_data_and_identifier_go_together(tmp_path: Path) -> None:
-    """Without the column that names the entities there is no series."""
+    """A series needs a column that identifies its entities."""
     done = run(tmp_path, "new", "demo", "--from-data", str(SAMPLES / "uuid_anon.csv"))
 
     assert done.exit_code == 2
@@ -153,7 +153,7 @@ def test_data_and_identifier_go_together(tmp_path: Path) -> None:
 
 
 def _sales(folder: Path, stores: int) -> Path:
-    """Write a table in which a store says its town, its region and its size."""
+    """Write a table in which a store determines its town, its region and its size."""
     lines = ["customer,store,town,size,region,sold_on,born,amount"]
     for row in range(300):
         store, customer = (row * 7 + row // 60 * 5) % stores, row % 60
@@ -169,7 +169,7 @@ def _sales(folder: Path, stores: int) -> Path:
 
 @pytest.mark.parametrize("stores", [12, *thorough(120)])
 def test_a_column_that_says_several_others_makes_a_series(tmp_path: Path, stores: int) -> None:
-    """Exhibit would link it twice, and then refuse that; what is left out is told."""
+    """Exhibit would link it twice and refuse that; the omitted link is reported."""
     data = _sales(tmp_path, stores)
     done = run(tmp_path, "new", "sales", "--from-data", str(data), "--id", "customer")
     assert done.exit_code == 0
@@ -195,7 +195,7 @@ def test_a_column_that_says_several_others_makes_a_series(tmp_path: Path, stores
 
 
 def test_an_identifier_that_is_added_is_told(tmp_path: Path) -> None:
-    """It may have been meant to be one that the table has."""
+    """An existing column of the table may have been intended."""
     data = _sales(tmp_path, 12)
     done = run(tmp_path, "new", "sales", "--from-data", str(data), "--id", "custmer")
     assert done.stderr.splitlines()[0] == (
@@ -205,7 +205,7 @@ def test_an_identifier_that_is_added_is_told(tmp_path: Path) -> None:
 
 
 def test_a_series_from_data_has_identifiers_of_its_own(tmp_path: Path) -> None:
-    """Two series of one table, and each of two identifiers, have seeds far apart."""
+    """Two series of one table, and two identifiers of one series, have distant seeds."""
     data = _sales(tmp_path, 12)
     for name in ("one", "other"):
         start(tmp_path, name, data, "customer")
@@ -214,7 +214,7 @@ def test_a_series_from_data_has_identifiers_of_its_own(tmp_path: Path) -> None:
 
 
 def test_an_entity_has_as_many_rows_as_in_the_data(tmp_path: Path) -> None:
-    """The shares of frequencies are of rows, so that there are as many entities."""
+    """Frequency shares refer to rows, so that the number of entities is right."""
     rows = [f"a{n},x" for n in range(90)] + [f"b{n // 10},y" for n in range(90)]
     data = tmp_path / "visits.csv"
     data.write_text("\n".join(["person,kind", *rows]) + "\n", encoding="utf-8")
@@ -225,7 +225,7 @@ def test_an_entity_has_as_many_rows_as_in_the_data(tmp_path: Path) -> None:
 
 
 def test_an_order_of_two_numbers_holds_in_every_dataset(tmp_path: Path) -> None:
-    """What is never above another number in the data is never above it in the series."""
+    """If one number never exceeds another in the data, it never does in the series."""
     low = [n * 37 % 101 for n in range(400)]
     columns = {"id": range(400), "low": low, "high": [n + 5 + n * 13 % 29 for n in low]}
     pd.DataFrame(columns).to_csv(tmp_path / "data.csv", index=False)
@@ -239,7 +239,7 @@ def test_an_order_of_two_numbers_holds_in_every_dataset(tmp_path: Path) -> None:
 
 
 def test_an_identifier_without_a_name_is_refused(tmp_path: Path) -> None:
-    """Nothing could be called after it."""
+    """Nothing could be named after it."""
     data = _sales(tmp_path, 12)
     done = run(tmp_path, "new", "sales", "--from-data", str(data), "--id", "")
     assert (done.exit_code, done.stdout) == (2, "")

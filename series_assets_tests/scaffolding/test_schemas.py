@@ -1,4 +1,4 @@
-"""The schemas that a new series comes with, and the comment in which its files name them."""
+"""The schemas of a new series, and the comments in which its files name them."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def created(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", ["specification", "user_input"])
 def test_a_new_file_names_a_schema_that_is_there(created: Path, name: str) -> None:
-    """In its first line, by a path that is relative to the file, so it works on any machine."""
+    """In its first line, as a relative path, so it works on any machine."""
     first = (created / f"{name}.yml").read_text("utf-8").splitlines()[0]
     named = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)
     assert named
@@ -31,7 +31,7 @@ def test_a_new_file_names_a_schema_that_is_there(created: Path, name: str) -> No
 
 
 def test_files_are_completed_without_changing_those_that_exist(tmp_path: Path) -> None:
-    """As in the folder of a component: only what is missing is written."""
+    """As in the folder of a component, only missing files are written."""
     place = tmp_path / "mine"
     place.mkdir()
     (place / "specification.yml").write_text("mine")
@@ -41,7 +41,7 @@ def test_files_are_completed_without_changing_those_that_exist(tmp_path: Path) -
 
 
 def test_the_comment_changes_nothing_about_the_series(created: Path) -> None:
-    """The fingerprint, from which everything follows, is that of the content alone."""
+    """The fingerprint depends on the content alone."""
     before = load_series(created).fingerprint
     for path in created.glob("*.yml"):
         path.write_text("".join(path.read_text("utf-8").splitlines(keepends=True)[1:]))
@@ -49,7 +49,7 @@ def test_the_comment_changes_nothing_about_the_series(created: Path) -> None:
 
 
 def test_the_schemas_of_a_series_can_be_written_again(created: Path) -> None:
-    """As the documents say, after an upgrade of the package."""
+    """As documented, after an upgrade of the package."""
     stale = created / ".schemas" / "user_input.json"
     stale.write_text("{}")
     module = "series_assets.scaffolding.schemas"

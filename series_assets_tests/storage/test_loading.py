@@ -1,4 +1,4 @@
-"""Series are found by their folders, and what is wrong with their files is told file by file."""
+"""Series are found by their folders, and faults are reported file by file."""
 
 import re
 import shutil
@@ -27,7 +27,7 @@ _SIGNATURE = b"SQLite format 3\x00"
 
 @pytest.fixture(autouse=True)
 def no_dagster_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Record no run of a test in the instance of whoever runs it."""
+    """Never record a run in the Dagster instance of the person who runs the tests."""
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
 
 
@@ -43,14 +43,14 @@ def naming(database: str) -> dict[str, object]:
 
 
 def test_every_folder_with_the_two_files_is_a_series(tmp_path: Path) -> None:
-    """By the folder's name, in the order of the names; nothing else is to be edited."""
+    """Named after the folder and sorted by name; nothing else needs to be edited."""
     for name in ("zebra", "aardvark", "m_2"):
         write_series(tmp_path, name=name)
     assert [one.name for one in find_series(tmp_path)] == ["aardvark", "m_2", "zebra"]
 
 
 def test_folders_without_the_files_and_loose_files_are_no_series(tmp_path: Path) -> None:
-    """Notes, caches and version control may lie beside series."""
+    """Notes, caches and version control may be beside series."""
     write_series(tmp_path)
     (tmp_path / "__pycache__").mkdir()
     (tmp_path / ".git").mkdir()
@@ -62,7 +62,7 @@ def test_folders_without_the_files_and_loose_files_are_no_series(tmp_path: Path)
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    """An empty list of series would look like everything was lost."""
+    """An empty list of series would look as if everything were lost."""
     with pytest.raises(InputError) as caught:
         find_series(tmp_path / "nowhere")
     assert str(caught.value) == f"{tmp_path / 'nowhere'}: there is no such folder of series"
@@ -70,7 +70,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("lacking", ["specification.yml", "user_input.yml"])
 def test_a_series_that_lacks_a_file_is_broken(tmp_path: Path, lacking: str) -> None:
-    """Half a series is a mistake, not a folder to be ignored."""
+    """A folder with one of the two files is a mistake, not to be ignored."""
     (write_series(tmp_path) / lacking).unlink()
     [found] = find_series(tmp_path)
     assert faults_of(found) == [
@@ -80,7 +80,7 @@ def test_a_series_that_lacks_a_file_is_broken(tmp_path: Path, lacking: str) -> N
 
 
 def test_a_broken_series_leaves_the_others_alone(tmp_path: Path) -> None:
-    """It is found with what is wrong; they are found as ever."""
+    """It is found with its faults, the others are found as usual."""
     write_series(tmp_path, name="one")
     write_series(tmp_path, user_input=a_user_input(period="fortnights"), name="two")
     write_series(tmp_path, name="zed")
@@ -96,7 +96,7 @@ def test_a_broken_series_leaves_the_others_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["Demo", "2024", "_demo", "my-series", "my series", "école"])
 def test_a_name_that_cannot_be_one_is_told(tmp_path: Path, name: str) -> None:
-    """Asset keys, tables and files are called after a series."""
+    """Asset keys, tables and files have the name of a series."""
     write_series(tmp_path, name=name)
     [found] = find_series(tmp_path)
     assert faults_of(found) == [
@@ -107,7 +107,7 @@ def test_a_name_that_cannot_be_one_is_told(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(("name", "word"), [("temperature", "temp"), ("selected", "select")])
 def test_a_name_that_exhibit_would_misread_is_told(tmp_path: Path, name: str, word: str) -> None:
-    """Its purge drops tables with temp in their name; select would begin a statement."""
+    """Exhibit drops tables with temp in their names; select would start a statement."""
     write_series(tmp_path, name=name)
     [found] = find_series(tmp_path)
     assert faults_of(found) == [
@@ -117,7 +117,7 @@ def test_a_name_that_exhibit_would_misread_is_told(tmp_path: Path, name: str, wo
 
 
 def test_faults_of_both_files_are_told_at_once(tmp_path: Path) -> None:
-    """Mending one file after the other would be a round for each."""
+    """Otherwise each fault would need another attempt."""
     specification = a_specification(number_of_rows=0)
     write_series(tmp_path, specification, a_user_input(length_of_period=0), name="demo")
     [found] = find_series(tmp_path)
@@ -150,7 +150,7 @@ def test_a_file_that_cannot_be_read_is_told_with_the_place(
 @pytest.mark.parametrize("day", ["2024-02-30", "2024-13-01", "0000-01-01"])
 @pytest.mark.parametrize("file", ["specification.yml", "user_input.yml"])
 def test_a_day_that_no_calendar_has_is_told(tmp_path: Path, file: str, day: str) -> None:
-    """YAML takes an unquoted date for one before anybody can look at it."""
+    """YAML converts unquoted dates while it parses them."""
     place = write_series(tmp_path) / file
     text = place.read_text(encoding="utf-8")
     if file == "user_input.yml":
@@ -165,7 +165,7 @@ def test_a_day_that_no_calendar_has_is_told(tmp_path: Path, file: str, day: str)
 
 
 def test_a_key_that_is_given_twice_is_told(tmp_path: Path) -> None:
-    """Otherwise the first one would vanish without a word."""
+    """Otherwise the first value would be lost without a message."""
     place = write_series(tmp_path) / "user_input.yml"
     place.write_text(place.read_text(encoding="utf-8") + "period: weeks\n", encoding="utf-8")
     [found] = find_series(tmp_path)
@@ -177,7 +177,7 @@ def test_a_key_that_is_given_twice_is_told(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_place_of_a_file_is_told(tmp_path: Path) -> None:
-    """Not with a traceback."""
+    """Without a traceback."""
     place = write_series(tmp_path)
     (place / "user_input.yml").unlink()
     (place / "user_input.yml").mkdir()
@@ -186,7 +186,7 @@ def test_a_folder_in_place_of_a_file_is_told(tmp_path: Path) -> None:
 
 
 def test_two_loose_files_make_a_series_called_after_the_metadata(tmp_path: Path) -> None:
-    """Wherever they lie and whatever they are called."""
+    """In any folder and with any file names."""
     place = write_series(tmp_path, a_specification(id="visits"))
     specification = (place / "specification.yml").rename(tmp_path / "some.yml")
     user_input = (place / "user_input.yml").rename(tmp_path / "other.yml")
@@ -194,7 +194,7 @@ def test_two_loose_files_make_a_series_called_after_the_metadata(tmp_path: Path)
 
 
 def test_loose_files_without_a_name_are_told(tmp_path: Path) -> None:
-    """There is no folder to call the series after."""
+    """There is no folder to name the series after."""
     place = write_series(tmp_path, a_specification(id=None))
     specification, user_input = place / "specification.yml", place / "user_input.yml"
     with pytest.raises(InputError) as caught:
@@ -205,7 +205,7 @@ def test_loose_files_without_a_name_are_told(tmp_path: Path) -> None:
 
 
 def test_loose_files_with_a_name_that_cannot_be_one_are_told(tmp_path: Path) -> None:
-    """With the key the name stands under."""
+    """With the key that has the name."""
     place = write_series(tmp_path, a_specification(id="My Series"))
     specification, user_input = place / "specification.yml", place / "user_input.yml"
     with pytest.raises(InputError) as caught:
@@ -220,7 +220,7 @@ def test_loose_files_with_a_name_that_cannot_be_one_are_told(tmp_path: Path) -> 
 def test_no_database_named_means_the_one_in_the_data_folder(
     tmp_path: Path, empty: str | None
 ) -> None:
-    """Also where the key is there and empty."""
+    """Also if the key is empty."""
     place = write_series(tmp_path, user_input=a_user_input(exhibit_db_path=empty))
     assert load_series(place).database is None
 
@@ -229,7 +229,7 @@ def test_no_database_named_means_the_one_in_the_data_folder(
 def test_a_relative_database_is_relative_to_the_user_input(
     tmp_path: Path, named: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not to wherever a command happens to be run."""
+    """Not to the working directory of a command."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
@@ -243,7 +243,7 @@ def test_a_relative_database_is_relative_to_the_user_input(
 
 
 def test_an_absolute_database_is_taken_as_it_is(tmp_path: Path) -> None:
-    """An existing SQLite database anywhere."""
+    """Any existing SQLite database."""
     database = tmp_path / "lookups.db"
     database.write_bytes(_SIGNATURE)
     place = write_series(tmp_path, user_input=naming(str(database)))
@@ -251,7 +251,7 @@ def test_an_absolute_database_is_taken_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_database_that_is_not_there_is_told_with_where_it_was_looked_for(tmp_path: Path) -> None:
-    """A wrong path never makes an empty database."""
+    """A wrong path never creates an empty database."""
     place = write_series(tmp_path, user_input=naming("lookups.db"))
     with pytest.raises(InputError) as caught:
         load_series(place)
@@ -282,7 +282,7 @@ def test_a_database_that_is_none_is_told(tmp_path: Path, what: str) -> None:
 def test_naming_the_installed_database_warns_and_counts_as_naming_none(
     tmp_path: Path, through: str
 ) -> None:
-    """That one belongs to the package, and the next upgrade would replace it."""
+    """It belongs to the package, and the next upgrade would replace it."""
     named = str(installed_database())
     if through == "a link":
         (tmp_path / "link.db").symlink_to(installed_database())
@@ -298,7 +298,7 @@ def test_naming_the_installed_database_warns_and_counts_as_naming_none(
 
 
 def test_a_copy_of_the_installed_database_is_the_users_own(tmp_path: Path) -> None:
-    """What was copied on purpose is used without a warning."""
+    """It is used without a warning."""
     shutil.copyfile(installed_database(), tmp_path / "copy.db")
     place = write_series(tmp_path, user_input=naming(str(tmp_path / "copy.db")))
     with warnings.catch_warnings():
@@ -307,7 +307,7 @@ def test_a_copy_of_the_installed_database_is_the_users_own(tmp_path: Path) -> No
 
 
 def test_a_series_that_names_the_installed_database_never_writes_it(tmp_path: Path) -> None:
-    """A whole series made: not a byte of it changes, and no file appears beside it."""
+    """After a complete series its bytes are unchanged, and no file is beside it."""
     installed = installed_database()
     beside = sorted(installed.parent.iterdir())
     before = installed.read_bytes(), installed.stat().st_mtime_ns
@@ -327,7 +327,7 @@ def test_a_series_that_names_the_installed_database_never_writes_it(tmp_path: Pa
 def test_a_named_database_gets_the_reference_table_and_keeps_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lookup tables and the reference table are in one place, and no other database is made."""
+    """It has lookup tables and the reference table; no other database is created."""
     monkeypatch.setenv("SERIES_ASSETS_ANY_DATABASE", "1")
     database = tmp_path / "lookups.db"
     with closing(sqlite3.connect(database)) as connection, connection:

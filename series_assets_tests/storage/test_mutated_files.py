@@ -1,7 +1,7 @@
-"""Whatever stands in the two files of a series, they make one, or messages say why not.
+"""Files with random mistakes result in a series or in messages, never in an exception.
 
-The files of the series that ship, of the templates and of the example, with mistakes that are
-drawn from a seed. ``HYPOTHESIS_PROFILE=long`` draws forty times as many, each time others.
+Mistakes are inserted into the files of shipped series, the templates and the example, from a seed.
+``HYPOTHESIS_PROFILE=long`` tries forty times as many, different in each run.
 """
 
 import os
@@ -35,12 +35,12 @@ _FILES = ("specification.yml", "user_input.yml")
 
 
 class Hang(BaseException):
-    """It took too long; no Exception, so that nothing takes it for one that it knows."""
+    """Raised after too long; not an Exception, so that no handler catches it."""
 
 
 @contextmanager
 def no_longer_than(seconds: float, what: str) -> Iterator[None]:
-    """End a block that hangs."""
+    """Interrupt a block that takes too long."""
 
     def end(*_: Any) -> None:
         raise Hang(what)
@@ -88,7 +88,7 @@ def written(folder: Path, texts: tuple[str, ...]) -> Path:
 
 
 def check_messages(messages: list[str]) -> None:
-    """Hold messages against what each promises: a file, a fault, and that it is no bug of ours."""
+    """Assert that each message names a file and a fault, and reports no bug of the package."""
     assert messages
     for message in messages:
         file, _, fault = message.partition(": ")
@@ -98,7 +98,7 @@ def check_messages(messages: list[str]) -> None:
 
 
 def found_in(folder: Path) -> Series | BrokenSeries:
-    """Return what a folder's only series is found to be."""
+    """Return the only series of a folder, or its faults."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         [found] = find_series(folder)
@@ -110,7 +110,7 @@ def found_in(folder: Path) -> Series | BrokenSeries:
 
 
 def validate(folder: Path) -> None:
-    """Validate the series of a folder to the end, as the command line does."""
+    """Validate the series of a folder completely, as the command line does."""
     environment = {
         "SERIES_ASSETS_SERIES_DIR": str(folder),
         "SERIES_ASSETS_DATA_DIR": str(folder / "data"),
@@ -131,7 +131,7 @@ def _first_seed(batch: int) -> int:
 
 @pytest.mark.parametrize("batch", range(_BATCHES))
 def test_mutated_files_make_a_series_or_messages(batch: int, tmp_path: Path) -> None:
-    """No exception, no hang, no message without a file; some are tried to the end."""
+    """No exception, no hang, no message without a file; some are validated completely."""
     first, tried = _first_seed(batch), 0
     for seed in range(first, first + _IN_A_BATCH):
         texts = a_pair(seed)
@@ -148,7 +148,7 @@ def test_mutated_files_make_a_series_or_messages(batch: int, tmp_path: Path) -> 
 
 
 def test_pairs_are_mutated_in_many_ways() -> None:
-    """Otherwise nothing would be shown: most are refused, a good part is not, few are the same."""
+    """Most pairs are refused, many are not, and few are unchanged."""
     pairs = [a_pair(seed) for seed in range(300)]
     assert sum(pair in _ORIGINALS for pair in pairs) < 30
     assert len(set(pairs)) > 270

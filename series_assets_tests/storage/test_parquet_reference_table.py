@@ -1,4 +1,4 @@
-"""A reference table in Parquet answers as the one in SQLite does."""
+"""A reference table in Parquet gives the same results as one in SQLite."""
 
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ def both(folder: Path) -> tuple[ReferenceTable, ReferenceTable]:
 
 
 def test_rows_come_back_with_the_types_that_sqlite_returns(tmp_path: Path) -> None:
-    """In the order of the keys, with repeats, of any of the periods."""
+    """In the order of the keys, with repetitions, from any of the periods."""
     tables = both(tmp_path)
     wanted = keys((2, 1), (0, 2), (0, 0), (2, 1), (0, 1))
     found, expected = (table.fetch(wanted, [*reversed(_VALUES), "id"]) for table in tables)
@@ -51,7 +51,7 @@ def test_rows_come_back_with_the_types_that_sqlite_returns(tmp_path: Path) -> No
 
 
 def test_marks_say_what_those_in_sqlite_say(tmp_path: Path) -> None:
-    """Of a period without new entities too; the files are those of the layout."""
+    """Also for a period without new entities; the files are those of the layout."""
     found, expected = both(tmp_path)
     assert found.current_counts() == expected.current_counts() == {0: 3, 1: 0, 2: 3}
     assert found.recorded_periods() == expected.recorded_periods()
@@ -61,7 +61,7 @@ def test_marks_say_what_those_in_sqlite_say(tmp_path: Path) -> None:
 
 
 def test_entities_are_found_as_in_sqlite(tmp_path: Path) -> None:
-    """By any identifier, at their first record, before a bound; and as text."""
+    """By any identifier, at their first record, before a bound, and as text."""
     tables = both(tmp_path)
     values = ["e", "a", None, "nobody", "a"]
     for before in (None, 0, 1, 3):
@@ -77,7 +77,7 @@ def test_entities_are_found_as_in_sqlite(tmp_path: Path) -> None:
 
 
 def test_the_same_entities_give_the_same_bytes(tmp_path: Path) -> None:
-    """A file holds no clock, path or machine."""
+    """The files have no time stamp, path or host name."""
     for place in ("one", "two"):
         in_parquet(tmp_path / place).replace(0, pd.DataFrame({"id": list("abc"), **_VALUES}))
     one, two = sorted(tmp_path.rglob("*.parquet"))
@@ -85,7 +85,7 @@ def test_the_same_entities_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_period_of_other_files_is_not_drawn_from(tmp_path: Path) -> None:
-    """The refusals are those of a table in SQLite."""
+    """The messages are those of a table in SQLite."""
     other = a_series(a_specification(random_seed=1))
     tables = in_parquet(tmp_path), a_table(tmp_path)
     for table in tables:
@@ -137,7 +137,7 @@ def test_the_files_of_another_series_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 not really PAR1"])
 def test_a_file_that_is_no_table_is_named(tmp_path: Path, content: bytes) -> None:
-    """With what to do about it."""
+    """With the remedy."""
     table = in_parquet(tmp_path)
     table.replace(0, entities("a"))
     path = table.layout.entities(1)
@@ -157,7 +157,7 @@ def test_rows_that_are_gone_are_not_made_up(tmp_path: Path) -> None:
 
 
 def test_dropping_removes_its_files_and_nothing_else(tmp_path: Path) -> None:
-    """A file of the user's in one of its folders stays, and the folder with it."""
+    """A user's file in one of its folders stays, and so does the folder."""
     table = in_parquet(tmp_path, a_series(user_input=a_user_input(num_datasets=2)))
     for k in range(2):
         table.replace(k, entities("a"))

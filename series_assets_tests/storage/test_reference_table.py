@@ -1,4 +1,4 @@
-"""The reference table keeps entities as they were when they were new, under keys that stay."""
+"""The reference table keeps entities as they were when new, under permanent keys."""
 
 import multiprocessing
 from itertools import chain
@@ -23,7 +23,7 @@ _PLACES = 2**32
 
 
 def another_series() -> Series:
-    """Return a series of the same name, periods and columns, made from other files."""
+    """Return a series of the same name, periods and columns, with different files."""
     return a_series(a_specification(random_seed=1))
 
 
@@ -46,7 +46,7 @@ _TYPES = {
 
 @pytest.mark.parametrize("values", _TYPES.values(), ids=_TYPES.keys())
 def test_values_come_back_as_what_they_were(tmp_path: Path, values: "pd.Series[Any]") -> None:
-    """Numbers as numbers, days as days, missing as missing, leading zeros kept."""
+    """Numbers, dates, missing values and leading zeros are preserved."""
     table = a_table(tmp_path)
     whole = pd.DataFrame({"id": ["a", "b", "c"], "kept": values})
     table.replace(0, whole)
@@ -59,7 +59,7 @@ def test_values_come_back_as_what_they_were(tmp_path: Path, values: "pd.Series[A
 def test_values_are_kept_where_an_earlier_period_had_none(
     tmp_path: Path, values: "pd.Series[Any]"
 ) -> None:
-    """A column that is all missing in one period is what it is in the next one."""
+    """A column that has no values in one period keeps its type in the next one."""
     table = a_table(tmp_path)
     table.replace(0, entities("x", kept=[None]))
     table.replace(1, pd.DataFrame({"id": ["a", "b", "c"], "kept": values}))
@@ -68,7 +68,7 @@ def test_values_are_kept_where_an_earlier_period_had_none(
 
 
 def test_values_are_kept_when_the_files_make_something_else_of_a_column(tmp_path: Path) -> None:
-    """A column of days or truth values that becomes one of codes keeps the codes' zeros."""
+    """A column of dates or booleans that becomes one of codes keeps leading zeros."""
     before = pd.DataFrame(
         {"id": ["a"], "mark": [True], "day": pd.to_datetime(pd.Series(["2024-01-31"]))}
     )
@@ -81,7 +81,7 @@ def test_values_are_kept_when_the_files_make_something_else_of_a_column(tmp_path
 
 
 def test_a_column_without_any_value_keeps_its_kind(tmp_path: Path) -> None:
-    """A static date that is missing in every drawn row is still a date."""
+    """A static date that is missing in every sampled row is still a date."""
     static = a_user_input(static_columns=["sex", "amount", "date"])
     table = a_table(tmp_path, a_series(user_input=static))
     table.replace(0, entities("x", amount=[None], date=[None]))
@@ -91,7 +91,7 @@ def test_a_column_without_any_value_keeps_its_kind(tmp_path: Path) -> None:
 
 
 def test_rows_have_keys_of_their_period_and_place(tmp_path: Path) -> None:
-    """They say which period introduced the entity, in words as well."""
+    """Each row also has the date of the period that introduced the entity."""
     table = a_table(tmp_path)
     table.replace(1, entities("c"))
     table.replace(0, entities("a", "b"))
@@ -103,7 +103,7 @@ def test_rows_have_keys_of_their_period_and_place(tmp_path: Path) -> None:
 
 
 def test_making_a_period_again_replaces_its_rows_and_no_others(tmp_path: Path) -> None:
-    """Entities that it no longer introduces are gone, the rest keep their keys."""
+    """Entities that it no longer introduces are removed, all others keep their keys."""
     table = a_table(tmp_path)
     for k, names in enumerate(["abc", "de", "fg"]):
         table.replace(k, entities(*names))
@@ -119,7 +119,7 @@ def test_making_a_period_again_replaces_its_rows_and_no_others(tmp_path: Path) -
 
 
 def test_a_period_without_new_entities_is_recorded_as_such(tmp_path: Path) -> None:
-    """Its earlier rows go, and later periods need not wait for it."""
+    """Its earlier rows are removed, and later periods can run."""
     table = a_table(tmp_path)
     table.replace(0, entities("a"))
     table.replace(1, entities("b"))
@@ -130,7 +130,7 @@ def test_a_period_without_new_entities_is_recorded_as_such(tmp_path: Path) -> No
 
 
 def test_a_replacement_that_fails_leaves_the_rows_as_they_were(tmp_path: Path) -> None:
-    """The old rows are deleted and the new ones inserted in one transaction."""
+    """Deleting and inserting rows are one transaction."""
     table = a_table(tmp_path)
     table.replace(0, entities("a", "b"))
     before = rows(table, "SELECT * FROM demo_reference"), table.current_counts()
@@ -140,7 +140,7 @@ def test_a_replacement_that_fails_leaves_the_rows_as_they_were(tmp_path: Path) -
 
 
 def test_a_first_period_that_fails_leaves_no_table(tmp_path: Path) -> None:
-    """Making the tables belongs to the same transaction as filling them."""
+    """Creating the tables belongs to the same transaction as filling them."""
     table = a_table(tmp_path)
     with pytest.raises(UnicodeEncodeError):
         table.replace(0, entities("\ud800"))
@@ -149,7 +149,7 @@ def test_a_first_period_that_fails_leaves_no_table(tmp_path: Path) -> None:
 
 
 def test_only_entities_of_earlier_periods_are_known(tmp_path: Path) -> None:
-    """None of the period itself or a later one ever, whatever has been made since."""
+    """Never those of the period itself or of later ones, whatever was generated since."""
     table = a_table(tmp_path)
     for k, names in enumerate(["abc", "de", "fg", "h"]):
         table.replace(k, entities(*names))
@@ -160,7 +160,7 @@ def test_only_entities_of_earlier_periods_are_known(tmp_path: Path) -> None:
 
 
 def test_rows_made_from_other_files_are_not_known(tmp_path: Path) -> None:
-    """They stay until their period is made again, but nothing is drawn from them."""
+    """They stay until their period is regenerated, but are never sampled."""
     a_table(tmp_path).replace(0, entities("a"))
     table = a_table(tmp_path, another_series())
     assert table.current_counts() == {}
@@ -169,7 +169,7 @@ def test_rows_made_from_other_files_are_not_known(tmp_path: Path) -> None:
 
 
 def test_nothing_is_known_before_anything_was_made(tmp_path: Path) -> None:
-    """Asking makes no database."""
+    """A query creates no database."""
     table = a_table(tmp_path)
     assert table.current_counts() == {}
     assert table.drop() is False
@@ -178,7 +178,7 @@ def test_nothing_is_known_before_anything_was_made(tmp_path: Path) -> None:
 
 
 def test_fetching_keeps_the_order_and_the_repeats_of_the_keys(tmp_path: Path) -> None:
-    """One row for each key asked for: an entity may have several rows in a period."""
+    """One row per key, as an entity may have several rows in a period."""
     table = a_table(tmp_path)
     table.replace(0, entities("a", "b", sex=["F", "M"]))
     table.replace(1, entities("c", sex=["F"]))
@@ -190,7 +190,7 @@ def test_fetching_keeps_the_order_and_the_repeats_of_the_keys(tmp_path: Path) ->
 
 
 def test_fetching_more_rows_than_a_statement_has_variables_works(tmp_path: Path) -> None:
-    """SQLite's limit on variables is no limit on the rows of a period."""
+    """SQLite's limit on variables does not limit the rows of a period."""
     table = a_table(tmp_path)
     count = 50_000
     table.replace(0, pd.DataFrame({"id": [f"e{i}" for i in range(count)]}, dtype=object))
@@ -200,7 +200,7 @@ def test_fetching_more_rows_than_a_statement_has_variables_works(tmp_path: Path)
 
 
 def test_a_row_that_is_missing_is_told(tmp_path: Path) -> None:
-    """Somebody deleted it by hand: no row of a dataset is made up."""
+    """If a row was deleted by hand, none is invented."""
     table = a_table(tmp_path)
     table.replace(0, entities("a"))
     with pytest.raises(GenerationError) as caught:
@@ -231,7 +231,7 @@ def test_a_row_that_is_missing_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_columns_may_have_any_name(tmp_path: Path, name: str) -> None:
-    """Blanks, quotes, words of SQL and any alphabet."""
+    """Blanks, quotes, SQL keywords and any alphabet."""
     table = a_table(tmp_path)
     whole = pd.DataFrame({"id": ["a", "b"], name: ["x", "y"]}, dtype=object)
     table.replace(0, whole)
@@ -240,7 +240,7 @@ def test_columns_may_have_any_name(tmp_path: Path, name: str) -> None:
 
 
 def test_the_table_is_in_wal_mode(tmp_path: Path) -> None:
-    """A consumer who reads it does not stop a run."""
+    """Readers do not block a run."""
     table = a_table(tmp_path)
     table.replace(0, entities("a"))
     assert rows(table, "PRAGMA journal_mode") == [("wal",)]
@@ -254,7 +254,7 @@ def _record(folder: Path, k: int) -> None:
 
 @pytest.mark.slow
 def test_processes_that_record_at_once_lose_nothing(tmp_path: Path) -> None:
-    """Runs of several periods side by side wait for each other."""
+    """Concurrent runs of several periods wait for each other."""
     context = multiprocessing.get_context("spawn")
     started = [context.Process(target=_record, args=(tmp_path, k)) for k in range(3)]
     for process in started:
@@ -266,7 +266,7 @@ def test_processes_that_record_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_periods_that_are_recorded_are_not_asked_for(tmp_path: Path) -> None:
-    """Only those before the one to be made count; the first needs none."""
+    """Only earlier periods are required; the first period requires none."""
     table = a_table(tmp_path)
     table.require_periods(0, "period 2024-01-01")
     table.replace(0, entities("a"))
@@ -274,7 +274,7 @@ def test_periods_that_are_recorded_are_not_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_missing_period_is_named(tmp_path: Path) -> None:
-    """With what to materialize, or to run, first."""
+    """The message says what to materialize or run first."""
     table = a_table(tmp_path)
     table.replace(0, entities("a"))
     with pytest.raises(RequestError) as caught:
@@ -287,7 +287,7 @@ def test_a_missing_period_is_named(tmp_path: Path) -> None:
 
 
 def test_many_missing_periods_are_named_by_their_span(tmp_path: Path) -> None:
-    """The message stays one that can be read."""
+    """The message stays short."""
     table = a_table(tmp_path, a_series(user_input=a_user_input(num_datasets=9)))
     with pytest.raises(RequestError) as caught:
         table.require_periods(8, "period 2024-09-01")
@@ -300,7 +300,7 @@ def test_many_missing_periods_are_named_by_their_span(tmp_path: Path) -> None:
 
 
 def test_a_period_made_from_other_files_is_named(tmp_path: Path) -> None:
-    """With what to make again; the ones that are right stay as they are."""
+    """The message says what to regenerate; valid periods are kept."""
     before = a_table(tmp_path)
     for k in range(3):
         before.replace(k, entities("a"))
@@ -321,7 +321,7 @@ def test_a_period_made_from_other_files_is_named(tmp_path: Path) -> None:
 
 
 def test_missing_and_stale_periods_are_named_together(tmp_path: Path) -> None:
-    """One message, so that one remedy is enough."""
+    """In one message with one remedy."""
     a_table(tmp_path).replace(0, entities("a"))
     table = a_table(tmp_path, another_series())
     with pytest.raises(RequestError) as caught:
@@ -335,14 +335,14 @@ def test_missing_and_stale_periods_are_named_together(tmp_path: Path) -> None:
 
 
 def test_more_periods_and_another_release_make_no_row_stale(tmp_path: Path) -> None:
-    """What changes no row changes no fingerprint."""
+    """These keys are not in the fingerprint."""
     a_table(tmp_path).replace(0, entities("a"))
     longer = a_user_input(num_datasets=9, release="immediate")
     a_table(tmp_path, a_series(user_input=longer)).require_periods(1, "period 2024-02-01")
 
 
 def test_a_table_with_other_columns_is_made_anew(tmp_path: Path) -> None:
-    """Its rows were made from other files, so they are of no use to anybody."""
+    """Its rows were generated from other files and are useless."""
     a_table(tmp_path).replace(0, entities("a", sex=["F"]))
     table = a_table(tmp_path, another_series())
     table.replace(0, entities("b", colour=["red"]))
@@ -353,7 +353,7 @@ def test_a_table_with_other_columns_is_made_anew(tmp_path: Path) -> None:
 def test_new_records_with_other_columns_are_refused_among_periods_made_alike(
     tmp_path: Path,
 ) -> None:
-    """The rows of the other periods are still good: none is lost."""
+    """The rows of other periods are still valid and not lost."""
     table = a_table(tmp_path)
     table.replace(0, entities("a", sex=["F"]))
     with pytest.raises(GenerationError) as caught:
@@ -366,7 +366,7 @@ def test_new_records_with_other_columns_are_refused_among_periods_made_alike(
 
 
 def test_the_table_of_another_series_is_refused(tmp_path: Path) -> None:
-    """Two series of one name that share a database: the second is told whose table it is."""
+    """If two series of one name share a database, the second fails with the owner's folder."""
     a_table(tmp_path, data="first").replace(0, entities("a"))
     table = a_table(tmp_path, data="second")
     sentence = (
@@ -387,7 +387,7 @@ def test_the_table_of_another_series_is_refused(tmp_path: Path) -> None:
 
 
 def test_data_and_database_can_be_moved_together(tmp_path: Path) -> None:
-    """A table knows its series by where it lies as seen from the database."""
+    """A table knows its series by its path relative to the database."""
     before = tmp_path / "before"
     before.mkdir()
     a_table(before).replace(0, entities("a"))
@@ -400,7 +400,7 @@ def test_data_and_database_can_be_moved_together(tmp_path: Path) -> None:
 def test_the_table_of_a_series_whose_folder_is_away_is_taken_over_only_on_demand(
     tmp_path: Path,
 ) -> None:
-    """Its disk may only not be mounted; the message names the folder and the way to say so."""
+    """Its disk may be unmounted; the message names the folder and the option."""
     first = a_table(tmp_path, data="first")
     first.replace(0, entities("a"))
     first.layout.folder.rmdir()
@@ -430,7 +430,7 @@ def test_the_table_of_a_series_whose_folder_is_away_is_taken_over_only_on_demand
 
 
 def test_a_table_that_was_dropped_counts_as_not_recorded(tmp_path: Path) -> None:
-    """Its periods are asked for again, and can be made again."""
+    """Its periods are required again, and can be regenerated."""
     table = a_table(tmp_path)
     table.replace(0, entities("a"))
     with sqlite.open_database(table.layout.database) as connection:
@@ -449,7 +449,7 @@ def test_a_table_that_was_dropped_counts_as_not_recorded(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("refused", ["check_owner", "drop", "replace", "require"])
 def test_a_table_that_somebody_else_made_is_refused(tmp_path: Path, refused: str) -> None:
-    """A table of the user's that happens to have the name is neither read nor written."""
+    """A user's table that has the same name is neither read nor written."""
     table = a_table(tmp_path)
     with sqlite.open_database(table.layout.database) as connection:
         connection.execute("CREATE TABLE demo_reference (id)")
@@ -470,7 +470,7 @@ def test_a_table_that_somebody_else_made_is_refused(tmp_path: Path, refused: str
 
 
 def test_dropping_removes_the_table_and_what_belongs_to_it_only(tmp_path: Path) -> None:
-    """Lookup tables and the tables of other series stay."""
+    """Lookup tables and tables of other series stay."""
     table, other = a_table(tmp_path), a_table(tmp_path, a_series(name="other"), data="other")
     with sqlite.open_database(table.layout.database) as connection:
         connection.execute("CREATE TABLE birds (common_name)")
@@ -496,7 +496,7 @@ def test_ranks_go_through_the_entities_of_all_periods_in_order(counts: list[int]
 
 
 def test_keys_have_the_shape_of_the_ranks() -> None:
-    """In their order, repeats kept."""
+    """In their order, with repetitions."""
     known = KnownEntities((2, 0, 3))
     assert known.keys(np.array([4, 0, 4, 2])).tolist() == [
         2 * _PLACES + 2,

@@ -1,4 +1,4 @@
-"""Scratch folders: a run's own while it lives, cleared away by the next once it was killed."""
+"""Scratch folders belong to a run; the next run removes those of killed runs."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ sys.stdin.read()
 
 
 def another_process(runs: Path) -> "subprocess.Popen[str]":
-    """Start a process that holds the folder of a run, with a file in it."""
+    """Start a process that owns the folder of a run, with a file in it."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDING, str(runs)],
         stdin=subprocess.PIPE,
@@ -38,7 +38,7 @@ def another_process(runs: Path) -> "subprocess.Popen[str]":
 
 
 def test_a_folder_is_made_and_goes_with_all_there_was(tmp_path: Path) -> None:
-    """Also the folder of all runs, where it was the only one."""
+    """With the folder of all runs, if it was the only one."""
     runs = tmp_path / "data" / ".runs"
     folder = claim(runs, "mine")
     assert folder == runs / "mine"
@@ -49,13 +49,13 @@ def test_a_folder_is_made_and_goes_with_all_there_was(tmp_path: Path) -> None:
 
 
 def test_giving_back_what_was_never_claimed_does_nothing(tmp_path: Path) -> None:
-    """A run may end before it has put anything down."""
+    """A run may end before it writes anything."""
     discard(tmp_path / "runs", "mine")
     assert not (tmp_path / "runs").exists()
 
 
 def test_a_run_leaves_those_alone_that_are_alive(tmp_path: Path) -> None:
-    """Their files are theirs until they end, by whatever means."""
+    """Their files stay until they end."""
     with another_process(tmp_path) as other:
         try:
             claim(tmp_path, "mine")
@@ -69,7 +69,7 @@ def test_a_run_leaves_those_alone_that_are_alive(tmp_path: Path) -> None:
 
 
 def test_a_lock_without_a_folder_goes(tmp_path: Path) -> None:
-    """Its run was killed before it had made the folder."""
+    """Its run was killed before it created the folder."""
     lock = tmp_path / "other.lock"
     lock.write_text("one process")
     claim(tmp_path, "next")
@@ -78,7 +78,7 @@ def test_a_lock_without_a_folder_goes(tmp_path: Path) -> None:
 
 
 def test_what_is_not_ours_stays(tmp_path: Path) -> None:
-    """Folders, files and links of anybody's are neither removed, nor followed, nor changed."""
+    """Other folders, files and links are neither removed, nor followed, nor changed."""
     precious, runs = tmp_path / "Documents", tmp_path / "data" / ".runs"
     for folder in (precious, runs, runs / "Photos", runs / "linked", runs / "named"):
         folder.mkdir(parents=True)
@@ -105,7 +105,7 @@ def test_what_is_not_ours_stays(tmp_path: Path) -> None:
 
 
 def everything(folder: Path) -> dict[str, str]:
-    """Return what is in a folder: where links lead, and what files say."""
+    """Return the contents of a folder: link targets and file contents."""
     return {
         str(path.relative_to(folder)): str(path.readlink())
         if path.is_symlink()
@@ -118,7 +118,7 @@ def everything(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", ["", ".lock"])
 def test_a_link_in_place_of_the_folder_of_runs_is_refused(tmp_path: Path, name: str) -> None:
-    """What it leads to stays as it is, and the message says what to do."""
+    """Its target is unchanged, and the message has the remedy."""
     precious, runs = tmp_path / "Documents", tmp_path / "data" / ".runs"
     precious.mkdir()
     (precious / "mine.txt").write_text("mine")
@@ -138,7 +138,7 @@ def test_a_link_in_place_of_the_folder_of_runs_is_refused(tmp_path: Path, name: 
 
 @pytest.mark.parametrize("name", ["mine", "mine.lock"])
 def test_a_place_that_somebody_else_has_taken_is_refused(tmp_path: Path, name: str) -> None:
-    """A folder or file under the name of a run stays, and the message names it."""
+    """A folder or file with the name of a run stays, and the message names it."""
     (tmp_path / name).mkdir()
     (tmp_path / name / "mine.txt").write_text("mine")
     before = everything(tmp_path)
@@ -154,7 +154,7 @@ def test_a_place_that_somebody_else_has_taken_is_refused(tmp_path: Path, name: s
 
 
 def test_what_one_run_does_at_a_time_another_waits_for(tmp_path: Path) -> None:
-    """Many processes add to a file by reading and writing it, and none of it is lost."""
+    """Many processes update a file under the lock, and no update is lost."""
     runs, total = tmp_path / "runs", tmp_path / "total"
     total.write_text("0")
     code = (
@@ -174,7 +174,7 @@ def test_what_one_run_does_at_a_time_another_waits_for(tmp_path: Path) -> None:
 def test_a_run_that_holds_the_others_up_too_long_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the lock and what to do."""
+    """With the lock and the remedy."""
     monkeypatch.setattr(scratch, "_TIMEOUT", 1)
     with (
         scratch.exclusive_access(tmp_path),
@@ -189,7 +189,7 @@ def test_a_run_that_holds_the_others_up_too_long_is_told(
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    """With the path and what to do."""
+    """With the path and the remedy."""
     (tmp_path / "data").write_text("a file")
     with pytest.raises(GenerationError, match=r"data/\.runs: cannot be written: "):
         claim(tmp_path / "data" / ".runs", "mine")

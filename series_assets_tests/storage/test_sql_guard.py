@@ -1,4 +1,4 @@
-"""SQL statements of a stranger's specification: they read, within bounds, and do nothing else."""
+"""SQL statements of an untrusted specification only read, within limits."""
 
 import sqlite3
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def own(tmp_path: Path) -> Path:
 
 
 def refused(function: Callable[..., object], *arguments: object) -> str:
-    """Return what a refusal says."""
+    """Return the message of a refusal."""
     with pytest.raises(sql_guard.StatementError) as caught:
         function(*arguments)
     return str(caught.value)
@@ -75,7 +75,7 @@ def refused(function: Callable[..., object], *arguments: object) -> str:
     ],
 )
 def test_what_a_statement_may_not_do(own: Path, statement: str, why: str) -> None:
-    """Whatever would differ, write, or load is refused when checked, and when run."""
+    """Non-deterministic results, writing and loading are refused, in checks and at run time."""
     before = own.read_bytes()
     assert refused(sql_guard.check, own, statement, {}) == why
     assert refused(sql_guard.run, own, statement) == why
@@ -96,7 +96,7 @@ def test_what_a_statement_may_not_do(own: Path, statement: str, why: str) -> Non
 def test_other_statements_are_refused(
     own: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, statement: str
 ) -> None:
-    """Nothing but SELECT is run, even where something else were to get here."""
+    """Only SELECT is run, even if another statement were to get here."""
     monkeypatch.chdir(tmp_path)
     before = own.read_bytes()
     assert refused(sql_guard.run, own, statement)
@@ -123,12 +123,12 @@ def test_other_statements_are_refused(
     ],
 )
 def test_the_present_moment_in_disguise(own: Path, statement: str, why: str) -> None:
-    """A date function that is given the present moment while it runs is stopped there."""
+    """A date function that gets the current time at run time is stopped."""
     assert refused(sql_guard.run, own, statement) == why
 
 
 def test_a_view_may_do_no_more(own: Path) -> None:
-    """What a statement may not call, a view that it reads may not call for it."""
+    """A view must not call what a statement must not call."""
     with closing(sqlite3.connect(own)) as connection, connection:
         connection.execute("CREATE VIEW odd AS SELECT sex, random() AS day FROM days")
         connection.execute("CREATE VIEW late AS SELECT date(day, '+1 day') AS day FROM days")
@@ -172,7 +172,7 @@ def test_bounds(
     statement: str,
     why: str,
 ) -> None:
-    """A statement that runs on and on, or makes too much, is ended with a message."""
+    """A statement that takes too long or returns too much is stopped with a message."""
     for name, value in bound.items():
         monkeypatch.setattr(sql_guard, name, value)
     assert refused(sql_guard.run, own, statement) == why
@@ -195,7 +195,7 @@ def test_bounds(
     ],
 )
 def test_what_a_statement_may_do(own: Path, statement: str, rows: list[tuple[object, ...]]) -> None:
-    """Functions that compute, recursion that ends, and comments pass, with SQLite's own results."""
+    """Deterministic functions, finite recursion and comments have SQLite's own results."""
     sql_guard.check(own, statement, {})
     assert sql_guard.run(own, statement) == rows
     with closing(sqlite3.connect(own)) as connection:
@@ -203,14 +203,14 @@ def test_what_a_statement_may_do(own: Path, statement: str, rows: list[tuple[obj
 
 
 def test_tables_that_are_there_meanwhile(own: Path) -> None:
-    """A check knows the tables that only exist while a series is made, and their columns."""
+    """The check knows temporary tables that exist only during a run, and their columns."""
     statement = 'SELECT temp_demo."a b", day FROM temp_demo JOIN days'
     sql_guard.check(own, statement, {"temp_demo": ["a b"]})
     assert "no such table: temp_demo" in refused(sql_guard.check, own, statement, {})
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
-    """A fault of the file is told of the file, not of the statement."""
+    """The message is about the file, not about the statement."""
     (tmp_path / "own.db").write_bytes(b"no database at all" * 200)
     with pytest.raises(GenerationError) as caught:
         sql_guard.check(tmp_path / "own.db", "SELECT 1", {})

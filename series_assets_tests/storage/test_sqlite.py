@@ -1,4 +1,4 @@
-"""The database is made once, opened safely, and copied for a run without the reference tables."""
+"""The database is created once, opened safely, and copied for a run without reference tables."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ from series_assets_tests.builders import a_specification
 
 
 def a_database(path: Path, *statements: str) -> Path:
-    """Make a database by running the statements in it."""
+    """Create a database by running statements in it."""
     with closing(sqlite3.connect(path)) as connection, connection:
         for statement in statements:
             connection.execute(statement)
@@ -27,7 +27,7 @@ def a_database(path: Path, *statements: str) -> Path:
 
 
 def rows(path: Path, statement: str) -> list[tuple[object, ...]]:
-    """Return what a statement selects from a database, read without our own code."""
+    """Return the result of a statement, read without the package's own code."""
     with closing(sqlite3.connect(path)) as connection:
         return connection.execute(statement).fetchall()
 
@@ -39,20 +39,20 @@ def names(path: Path) -> list[str]:
 
 
 def contents(path: Path) -> list[str]:
-    """Return the statements that make a database what it is."""
+    """Return the statements that create a database's contents."""
     with closing(sqlite3.connect(path)) as connection:
         return list(connection.iterdump())
 
 
 def drawing_from(anonymising_set: str) -> Specification:
-    """Return a specification one of whose columns has the given anonymising set."""
+    """Return a specification with a column that has the given anonymising set."""
     specification = a_specification()
     specification["columns"]["region"]["anonymising_set"] = anonymising_set
     return specification
 
 
 def test_the_database_is_made_as_a_copy_of_the_installed_one(tmp_path: Path) -> None:
-    """On first use, in folders made for it; nothing else is left there."""
+    """On first use, in new folders, and without other files."""
     path = tmp_path / "data" / "exhibit.db"
     sqlite.create_if_missing(path)
     assert contents(path) == contents(sqlite.installed_database())
@@ -60,7 +60,7 @@ def test_the_database_is_made_as_a_copy_of_the_installed_one(tmp_path: Path) -> 
 
 
 def test_a_database_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
-    """It may hold the reference tables of years."""
+    """It may have the reference tables of years."""
     path = a_database(tmp_path / "exhibit.db", "CREATE TABLE mine (a)")
     before = path.read_bytes()
     sqlite.create_if_missing(path)
@@ -68,7 +68,7 @@ def test_a_database_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
 
 
 def test_processes_that_make_it_at_once_all_end_with_the_same_one(tmp_path: Path) -> None:
-    """One copy stays, nobody fails, and no temporary file is left."""
+    """One copy remains, no process fails, and no temporary file is left."""
     path = tmp_path / "exhibit.db"
     code = (
         "import sys; from pathlib import Path; from series_assets.storage import sqlite; "
@@ -89,14 +89,14 @@ def test_processes_that_make_it_at_once_all_end_with_the_same_one(tmp_path: Path
 
 
 def test_a_database_that_cannot_be_made_is_told_with_what_to_do(tmp_path: Path) -> None:
-    """A path below a file is a fault of the user's, told as one."""
+    """A path below a file is a user's mistake, and reported as one."""
     (tmp_path / "taken").write_text("")
     with pytest.raises(GenerationError, match=r"exhibit\.db: cannot be written: .* run it again"):
         sqlite.create_if_missing(tmp_path / "taken" / "exhibit.db")
 
 
 def test_the_installed_database_is_found_without_importing_exhibit() -> None:
-    """It lies in the package and has the tables that ship with Exhibit."""
+    """It is in the package and has Exhibit's tables."""
     assert {"birds", "mountains", "patients"} <= set(names(sqlite.installed_database()))
 
 
@@ -107,14 +107,14 @@ def test_the_installed_database_is_found_without_importing_exhibit() -> None:
 def test_a_database_is_known_by_its_first_bytes(
     tmp_path: Path, content: bytes, is_one: bool
 ) -> None:
-    """An empty file may become one; a CSV is none."""
+    """An empty file may become a database; a CSV may not."""
     path = tmp_path / "file"
     path.write_bytes(content)
     assert sqlite.is_database(path) is is_one
 
 
 def test_an_opened_database_is_in_wal_mode(tmp_path: Path) -> None:
-    """Who reads does not wait for who writes."""
+    """Readers do not wait for writers."""
     path = tmp_path / "some.db"
     with sqlite.open_database(path) as connection:
         connection.execute("CREATE TABLE t (a)")
@@ -122,7 +122,7 @@ def test_an_opened_database_is_in_wal_mode(tmp_path: Path) -> None:
 
 
 def test_what_sqlite_complains_of_names_the_file(tmp_path: Path) -> None:
-    """No raw sqlite3 error reaches a user."""
+    """Users never see a raw sqlite3 error."""
     path = tmp_path / "some.db"
     with pytest.raises(GenerationError) as caught, sqlite.open_database(path) as connection:
         connection.execute("SELECT * FROM ghosts")
@@ -130,7 +130,7 @@ def test_what_sqlite_complains_of_names_the_file(tmp_path: Path) -> None:
 
 
 def test_a_database_opened_only_for_reading_is_not_written(tmp_path: Path) -> None:
-    """Nor made where there is none, nor put into another mode."""
+    """It is neither created nor changed to another mode."""
     path = a_database(tmp_path / "some.db", "CREATE TABLE t (a)")
     before = path.read_bytes()
     with sqlite.open_database(path, read_only=True) as connection:
@@ -151,7 +151,7 @@ def test_a_database_opened_only_for_reading_is_not_written(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ["a b.db", "a?b.db", "a#b.db", "100%.db", "Zoë.db"])
 def test_a_database_may_have_any_name(tmp_path: Path, name: str) -> None:
-    """Its path is no address in which some characters mean something."""
+    """Special characters of URLs have no meaning in its path."""
     path = tmp_path / name
     with sqlite.open_database(path) as connection:
         connection.execute("CREATE TABLE t (a)")
@@ -160,7 +160,7 @@ def test_a_database_may_have_any_name(tmp_path: Path, name: str) -> None:
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
-    """Also where the fault shows when it is opened."""
+    """Also if the fault shows only when it is opened."""
     path = tmp_path / "some.db"
     path.write_text("not a database, " * 100)
     with pytest.raises(GenerationError) as caught, sqlite.open_database(path):
@@ -171,7 +171,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 
 def test_a_transaction_does_all_or_nothing(tmp_path: Path) -> None:
-    """Whatever ends it early, an interrupt included, undoes what it did."""
+    """Anything that ends it early, even an interrupt, undoes its changes."""
     path = a_database(tmp_path / "some.db", "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)")
     with sqlite.open_database(path) as connection:
         with pytest.raises(KeyboardInterrupt), sqlite.transaction(connection):
@@ -186,7 +186,7 @@ def test_a_transaction_does_all_or_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["plain", "two words", 'a "b" c', "select", "Zoë 東京", "a;b--"])
 def test_any_name_can_be_an_identifier_of_sql(tmp_path: Path, name: str) -> None:
-    """Quoted, a name is a name and nothing else."""
+    """A quoted name has no other meaning."""
     path = tmp_path / "some.db"
     with sqlite.open_database(path) as connection:
         connection.execute(f"CREATE TABLE {sqlite.quoted(name)} ({sqlite.quoted(name)})")
@@ -194,7 +194,7 @@ def test_any_name_can_be_an_identifier_of_sql(tmp_path: Path, name: str) -> None
 
 
 def test_tables_are_listed_as_they_were_made_without_those_of_sqlite(tmp_path: Path) -> None:
-    """SQLite keeps tables of its own under sqlite_; one of the user's may begin likewise."""
+    """SQLite's own tables start with sqlite_; a user's may be similar."""
     path = a_database(
         tmp_path / "some.db",
         "CREATE TABLE zebra (a INTEGER PRIMARY KEY AUTOINCREMENT)",
@@ -206,7 +206,7 @@ def test_tables_are_listed_as_they_were_made_without_those_of_sqlite(tmp_path: P
 
 
 def test_a_scratch_copy_has_the_tables_that_columns_name(tmp_path: Path) -> None:
-    """The set of a column, and the values Exhibit keeps for this specification; nothing more."""
+    """The set of a column, and Exhibit's values of this specification, and nothing else."""
     source = a_database(
         tmp_path / "some.db",
         "CREATE TABLE mountains (range, peak)",
@@ -219,7 +219,7 @@ def test_a_scratch_copy_has_the_tables_that_columns_name(tmp_path: Path) -> None
 
 
 def test_a_scratch_copy_has_all_tables_where_a_statement_may_name_any(tmp_path: Path) -> None:
-    """A statement is not taken apart; the user's own tables are all there."""
+    """Statements are not parsed, so all of the user's tables are copied."""
     source = a_database(
         tmp_path / "some.db", "CREATE TABLE mine (region)", "CREATE TABLE other (region)"
     )
@@ -229,7 +229,7 @@ def test_a_scratch_copy_has_all_tables_where_a_statement_may_name_any(tmp_path: 
 
 
 def test_a_scratch_copy_has_what_views_show(tmp_path: Path) -> None:
-    """As a table: a statement may name a view like any table."""
+    """As a table, since a statement may use a view like one."""
     source = a_database(
         tmp_path / "some.db",
         "CREATE TABLE mine (region, open)",
@@ -244,7 +244,7 @@ def test_a_scratch_copy_has_what_views_show(tmp_path: Path) -> None:
 
 
 def test_a_scratch_copy_leaves_the_database_as_it_was(tmp_path: Path) -> None:
-    """Whoever made the database decides on its mode; a run only reads it."""
+    """A run only reads the database, and keeps its mode."""
     source = a_database(tmp_path / "some.db", "CREATE TABLE mountains (peak)")
     before = source.read_bytes()
     sqlite.copy_for_run(source, tmp_path / "scratch.db", drawing_from("mountains.peak"))
@@ -252,7 +252,7 @@ def test_a_scratch_copy_leaves_the_database_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_scratch_copy_leaves_reference_tables_behind(tmp_path: Path) -> None:
-    """They may be long, and what is drawn from them is handed over in another way."""
+    """They may be large, and sampled entities are passed in another way."""
     source = a_database(
         tmp_path / "some.db",
         "CREATE TABLE mine (region)",
@@ -267,7 +267,7 @@ def test_a_scratch_copy_leaves_reference_tables_behind(tmp_path: Path) -> None:
 
 
 def test_a_scratch_copy_takes_no_table_of_the_user_for_a_reference_table(tmp_path: Path) -> None:
-    """A table of the user's with a table of periods beside it is still the user's."""
+    """Even if a user's table has a table of periods beside it."""
     source = a_database(
         tmp_path / "some.db", "CREATE TABLE wards (region)", "CREATE TABLE wards_periods (period)"
     )
@@ -277,7 +277,7 @@ def test_a_scratch_copy_takes_no_table_of_the_user_for_a_reference_table(tmp_pat
 
 
 def test_a_scratch_copy_keeps_values_types_and_the_order_of_rows(tmp_path: Path) -> None:
-    """What Exhibit draws does not depend on having a copy."""
+    """Exhibit generates the same values from a copy."""
     source = a_database(
         tmp_path / "some.db",
         'CREATE TABLE mine ("a name" TEXT PRIMARY KEY, number, "code" VARCHAR(4))',
@@ -293,7 +293,7 @@ def test_a_scratch_copy_keeps_values_types_and_the_order_of_rows(tmp_path: Path)
 
 
 def test_a_scratch_copy_is_made_afresh(tmp_path: Path) -> None:
-    """Nothing of an earlier run's copy is in it."""
+    """It has nothing of an earlier run's copy."""
     source = a_database(tmp_path / "some.db", "CREATE TABLE mountains (peak)")
     scratch = a_database(tmp_path / "scratch.db", "CREATE TABLE leftover (a)")
     sqlite.copy_for_run(source, scratch, drawing_from("mountains.peak"))
@@ -301,7 +301,7 @@ def test_a_scratch_copy_is_made_afresh(tmp_path: Path) -> None:
 
 
 def test_a_frame_is_put_into_a_database_in_place_of_an_earlier_one(tmp_path: Path) -> None:
-    """With its names, whatever they are, and missing values as missing."""
+    """With any column names, and missing values as missing."""
     path = tmp_path / "scratch.db"
     for values in (["x", "y"], ["007", None]):
         frame = pd.DataFrame({'my "id"': values, "order": ["1", "2"]}, dtype=object)
@@ -310,7 +310,7 @@ def test_a_frame_is_put_into_a_database_in_place_of_an_earlier_one(tmp_path: Pat
 
 
 def test_tables_can_be_copied_under_another_prefix(tmp_path: Path) -> None:
-    """In place of earlier ones of that name; tables without the prefix stay where they are."""
+    """They replace earlier ones; tables without the prefix stay."""
     source = a_database(
         tmp_path / "source.db",
         "CREATE TABLE temp_old_region (region)",
@@ -327,7 +327,7 @@ def test_tables_can_be_copied_under_another_prefix(tmp_path: Path) -> None:
 
 
 def test_without_tables_to_copy_no_database_is_made(tmp_path: Path) -> None:
-    """A series that keeps no values in the database needs none."""
+    """A series without values in the database needs none."""
     source = a_database(tmp_path / "source.db", "CREATE TABLE other (a)")
     assert sqlite.copy_renamed(source, tmp_path / "target.db", "temp_old_", "temp_new_") is False
     assert not (tmp_path / "target.db").exists()
@@ -346,7 +346,7 @@ for place in sys.stdin.read().split():
 
 
 def test_a_database_that_a_killed_run_left_is_opened_by_many_at_once(tmp_path: Path) -> None:
-    """One of them puts together what lies in its log, and the others wait for it."""
+    """One of them recovers the log, and the others wait."""
     path = tmp_path / "left.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -383,7 +383,7 @@ def test_a_database_that_a_killed_run_left_is_opened_by_many_at_once(tmp_path: P
 
 @pytest.mark.parametrize("mode", ["delete", "wal"])
 def test_a_database_that_is_there_keeps_its_mode(tmp_path: Path, mode: str) -> None:
-    """Reading and writing changes no setting of a user's, and leaves no files beside it."""
+    """Reading and writing change no setting of a user's database, and leave no files."""
     path = a_database(tmp_path / "some.db", f"PRAGMA journal_mode = {mode}", "CREATE TABLE t (a)")
     with sqlite.open_database(path) as connection:
         connection.execute("INSERT INTO t VALUES (1)")
@@ -398,7 +398,7 @@ def test_a_database_that_is_there_keeps_its_mode(tmp_path: Path, mode: str) -> N
 
 
 def test_a_database_that_is_made_is_in_wal_mode(tmp_path: Path) -> None:
-    """Who reads does not wait for who writes; nothing else lies beside it."""
+    """Readers do not wait for writers; no other file is beside it."""
     sqlite.create_if_missing(tmp_path / "exhibit.db")
     assert list(tmp_path.iterdir()) == [tmp_path / "exhibit.db"]
     assert rows(tmp_path / "exhibit.db", "PRAGMA journal_mode") == [("wal",)]
@@ -407,7 +407,7 @@ def test_a_database_that_is_made_is_in_wal_mode(tmp_path: Path) -> None:
 def test_a_database_is_read_where_nothing_can_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder for reading only is enough, in WAL mode too; no file appears meanwhile."""
+    """A read-only folder suffices, also in WAL mode; no file appears."""
     path = a_database(tmp_path / "some.db", "PRAGMA journal_mode = WAL", "CREATE TABLE t (a)")
     monkeypatch.setattr(os, "access", lambda place, mode: mode != os.W_OK)
     with sqlite.open_database(path, read_only=True) as connection:
@@ -417,7 +417,7 @@ def test_a_database_is_read_where_nothing_can_be_written(
 
 
 def test_what_a_killed_program_half_wrote_is_undone_by_who_only_reads(tmp_path: Path) -> None:
-    """A database in delete mode is readable again, as it was before the change was begun."""
+    """A database in delete mode is rolled back to its state before the change."""
     sqlite = tmp_path / "own.db"
     write = (
         "import os, sqlite3, sys\n"

@@ -1,4 +1,4 @@
-"""One bad series takes no other down, whatever comes up while it is loaded."""
+"""One broken series does not affect others, whatever exception its loading raises."""
 
 import os
 from pathlib import Path
@@ -22,7 +22,7 @@ from series_assets_tests.builders import a_user_input, write_series
 
 
 class PanicException(BaseException):
-    """Called like what the compiled part of pydantic raises, which is no Exception either."""
+    """Like the exception of pydantic's compiled part, which is not an Exception."""
 
 
 def _kinds() -> list[BaseException]:
@@ -54,7 +54,7 @@ KINDS = _kinds()
 
 
 def break_loading(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    """Let the loading of series 'bad' raise an error in the middle of it."""
+    """Make the loading of the series 'bad' raise an error."""
 
     def fail(name: str, *args: Any, **kwargs: Any) -> Series:
         if name == "bad":
@@ -68,7 +68,7 @@ def break_loading(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None
 def test_whatever_loading_raises_the_others_live(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    """By the command line and in Dagster; the broken one says what happened."""
+    """On the command line and in Dagster; the broken series shows the error."""
     for name in ("bad", "good"):
         write_series(tmp_path / "series", name=name)
     break_loading(monkeypatch, error)
@@ -95,14 +95,14 @@ def test_whatever_loading_raises_the_others_live(
 
 
 def test_every_kind_of_exception_is_among_them() -> None:
-    """Those that nobody expects more than all others."""
+    """Including the most unexpected ones."""
     names = {type(error).__name__ for error in KINDS}
     assert len(names) > 50
     assert names > {"RecursionError", "MemoryError", "AttributeError", "KeyError", "AssertionError"}
 
 
 def test_what_nobody_foresaw_says_where_it_arose_and_asks_for_a_report() -> None:
-    """A message that helps to mend it, in place of the traceback."""
+    """A message that helps to fix it, instead of a traceback."""
     with pytest.raises(InputError) as caught, errors_as_faults("demo"):
         loading.name_faults(3, "x").__next__()  # type: ignore[arg-type]
     assert str(caught.value).startswith("demo: could not be loaded: TypeError: ")
@@ -114,7 +114,7 @@ def test_what_nobody_foresaw_says_where_it_arose_and_asks_for_a_report() -> None
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), GeneratorExit()])
 def test_what_ends_a_process_still_does(error: BaseException) -> None:
-    """An interrupt is no fault of a file."""
+    """An interrupt is not a fault of a file."""
     with pytest.raises(type(error)), errors_as_faults("demo"):
         raise error
 
@@ -122,7 +122,7 @@ def test_what_ends_a_process_still_does(error: BaseException) -> None:
 def test_a_series_that_dagster_does_not_take_is_broken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where its definitions, not its files, are what fails."""
+    """Also if its definitions fail rather than its files."""
 
     def fail(series: Series, *rest: Any) -> Any:
         if series.name == "bad":
@@ -158,7 +158,7 @@ DATABASES = {
 def test_a_database_that_no_path_can_lead_to_is_told(
     tmp_path: Path, named: str, expected: str
 ) -> None:
-    """Nothing is waited for, and no other series is lost."""
+    """Without waiting, and without affecting other series."""
     place = write_series(tmp_path, user_input=a_user_input(exhibit_db_path=named), name="bad")
     write_series(tmp_path, name="good")
     os.mkfifo(place / "pipe.db")
@@ -186,7 +186,7 @@ def _refusing(monkeypatch: pytest.MonkeyPatch, owner: Any, function: str, folder
 def test_a_folder_that_may_not_be_read_is_a_broken_series(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may hold one; the others are there."""
+    """It may contain a series; the others load."""
     for name in ("bad", "good"):
         write_series(tmp_path, name=name)
     _refusing(monkeypatch, os, "listdir", tmp_path / "bad")
@@ -201,7 +201,7 @@ def test_a_folder_that_may_not_be_read_is_a_broken_series(
 def test_a_database_that_may_not_be_read_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the words of the system."""
+    """With the system's reason."""
     (tmp_path / "x.db").write_bytes(b"")
     place = write_series(tmp_path, user_input=a_user_input(exhibit_db_path="../x.db"))
     monkeypatch.setattr(loading, "is_database", _denied)
@@ -218,7 +218,7 @@ def _denied(_: Path) -> bool:
 
 
 def test_links_in_place_of_both_files_are_a_broken_series(tmp_path: Path) -> None:
-    """They do not vanish because there is nothing behind them."""
+    """Dangling links do not make a series disappear."""
     place = tmp_path / "demo"
     place.mkdir()
     (place / "specification.yml").symlink_to("nowhere")
@@ -229,7 +229,7 @@ def test_links_in_place_of_both_files_are_a_broken_series(tmp_path: Path) -> Non
 
 
 def test_a_folder_whose_name_is_no_text_is_a_broken_series(tmp_path: Path) -> None:
-    """Its name can be shown and written all the same."""
+    """Its name can still be displayed."""
     place = write_series(tmp_path, name="good")
     place.rename(tmp_path / os.fsdecode(b"\xff\xfe"))
     write_series(tmp_path, name="good")
@@ -242,7 +242,7 @@ def test_a_folder_whose_name_is_no_text_is_a_broken_series(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("written", ["loop", "x" * 5000])
 def test_a_folder_that_no_path_can_lead_to_is_told(tmp_path: Path, written: str) -> None:
-    """Where one series is asked for by its folder."""
+    """If one series is loaded by its folder."""
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(InputError):
         load_series(tmp_path / written)

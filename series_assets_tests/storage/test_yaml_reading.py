@@ -1,4 +1,4 @@
-"""YAML that nobody would write on purpose, or only on that: each ends in a value or a message."""
+"""Strange or malicious YAML results in a value or a message."""
 
 import os
 import time
@@ -99,7 +99,7 @@ def test_what_is_no_plain_value_is_told_with_its_place(text: str, expected: str)
     ],
 )
 def test_plain_values_are_those_of_yaml(text: str) -> None:
-    """The limits take nothing away."""
+    """The limits do not affect them."""
     assert parse_yaml(text, "demo") == yaml.safe_load(text)
 
 
@@ -128,7 +128,7 @@ def _bomb(first: str, line: str, levels: int) -> str:
     ],
 )
 def test_what_would_take_for_ever_is_told_at_once(text: str, expected: str) -> None:
-    """Anchors count as all that they stand for, which nobody writes out to count it."""
+    """Aliases count as often as they are used, without expanding them."""
     begun = time.process_time()
     assert fault(text).endswith(expected)
     assert time.process_time() - begun < 10
@@ -136,14 +136,14 @@ def test_what_would_take_for_ever_is_told_at_once(text: str, expected: str) -> N
 
 @pytest.mark.slow
 def test_as_much_as_the_limits_allow_is_read() -> None:
-    """Of values and of levels."""
+    """In the number of values and of levels."""
     assert len(parse_yaml("[" + "a," * 99_990 + "]", "demo")) == 99_990
     nested = parse_yaml("[" * 50 + "]" * 50, "demo")
     assert str(nested) == "[" * 50 + "]" * 50
 
 
 def test_a_file_that_is_too_large_is_told_before_it_is_parsed(tmp_path: Path) -> None:
-    """With its size, the limit, and where long tables belong."""
+    """With its size, the limit, and the right place for large tables."""
     path = tmp_path / "file.yml"
     path.write_text("# " + "x" * 60_000_000)
     begun = time.process_time()
@@ -184,7 +184,7 @@ def _itself(path: Path) -> None:
     ],
 )
 def test_what_is_no_file_to_read_is_told(tmp_path: Path, make: Any, expected: str) -> None:
-    """Nothing is waited for."""
+    """Without waiting for it."""
     path = tmp_path / "file.yml"
     make(path)
     with pytest.raises(InputError) as caught:
@@ -194,7 +194,7 @@ def test_what_is_no_file_to_read_is_told(tmp_path: Path, make: Any, expected: st
 
 @pytest.mark.parametrize("written", ["a\0b", "x" * 5000])
 def test_a_path_that_cannot_be_one_is_told(written: str) -> None:
-    """NUL, or more characters than the system knows names of."""
+    """A NUL character, or a path that is too long."""
     with pytest.raises(InputError, match=r"^demo: cannot be read: "):
         read_yaml(Path(written), "demo")
 
@@ -202,7 +202,7 @@ def test_a_path_that_cannot_be_one_is_told(written: str) -> None:
 def test_a_file_that_may_not_be_read_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With what the system said."""
+    """With the system's reason."""
 
     def refuse(*_: Any) -> int:
         raise PermissionError(13, "Permission denied")
@@ -231,7 +231,7 @@ def _endless() -> list[Any]:
     ],
 )
 def test_values_from_elsewhere_have_the_same_limits(values: object, expected: str) -> None:
-    """Such as those written into a ``defs.yaml``."""
+    """Such as those in a ``defs.yaml``."""
     with pytest.raises(InputError) as caught:
         check_values(values, "demo")
     assert str(caught.value) == f"demo: {expected}"

@@ -173,19 +173,19 @@ def test_two_stretches_of_pseudo_chis_share_none(seed: int, first: int) -> None:
 
 
 def test_the_last_pseudo_chi_exists() -> None:
-    """The shuffle ends with the last of all numbers and meets none from its beginning there."""
+    """The permutation ends with the last number, which it does not repeat."""
     end = pseudo_chis(3, PSEUDO_CHIS - 1000, 1000)
     assert len({*end, *pseudo_chis(3, 0, 1000)}) == 2000
 
 
 def test_columns_of_pseudo_chis_differ() -> None:
-    """Two series seeds walk through the numbers in different orders."""
+    """Different seeds give different orders of the numbers."""
     assert pseudo_chis(1, 0, 50) != pseudo_chis(2, 0, 50)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_missing_identifiers_are_missing(kind: str) -> None:
-    """Blanks are None and about as many as the probability says; the rest stays as it was."""
+    """About as many are missing as the probability says; the others are unchanged."""
     whole = generate(_plan(kind=kind), 1000)
     some = generate(_plan(kind=kind, miss_probability=0.25), 1000)
     assert 200 < some.isna().sum() < 300
@@ -193,7 +193,7 @@ def test_missing_identifiers_are_missing(kind: str) -> None:
 
 
 def test_linked_columns_share_the_order_of_entities() -> None:
-    """Columns with one order seed and distribution belong to the same entities row by row."""
+    """Columns with one order seed and one distribution match row by row."""
     distribution = ((1, 0.5), (2, 0.5))
     one = generate(_plan(seed=1, order_seed=9, distribution=distribution), 60)
     two = generate(_plan(kind="pseudo_chi", seed=2, order_seed=9, distribution=distribution), 60)
@@ -201,7 +201,7 @@ def test_linked_columns_share_the_order_of_entities() -> None:
 
 
 def test_known_entities_count_what_is_there() -> None:
-    """Known are the different identifiers among the rows that are kept, blanks left out."""
+    """Known entities are the distinct identifiers of the rows that are kept."""
     assert count_identified_entities(_plan(), 40) == 40
     assert count_identified_entities(_plan(), 10) == 10
     assert count_identified_entities(_plan(miss_probability=1.0), 40) == 0
@@ -210,7 +210,7 @@ def test_known_entities_count_what_is_there() -> None:
 
 
 def test_a_link_needs_two_identifiers() -> None:
-    """Linked are two uuid columns or more, in the order of the metadata."""
+    """Two or more uuid columns are linked, in the order of the metadata."""
     assert linked_in(["a", "b", "c"], ["c", "a", "sex"]) == ("a", "c")
     assert linked_in(["a", "b"], ["b", "sex"]) == ()
     assert linked_in(["a", "b"], []) == ()
@@ -218,7 +218,7 @@ def test_a_link_needs_two_identifiers() -> None:
 
 @pytest.mark.parametrize("kind", ["range", "pseudo_chi"])
 def test_stretches_of_periods_do_not_overlap(kind: str) -> None:
-    """What is issued before a period is at least what the one before began with and needed."""
+    """A period starts after the identifiers of the one before."""
     series = a_series(_specification(kind), a_user_input(num_datasets=30))
     for k, (one, two) in enumerate(pairwise(series.identifier_plans(k)[0] for k in range(30))):
         assert two.issued >= one.issued + generate(one, series.counts(k)[0]).nunique()

@@ -1,4 +1,4 @@
-"""How often an entity occurs, and which entities are drawn (contract, sections 5.1 and 5.2)."""
+"""How often an entity occurs, and which entities are sampled (contract, sections 5.1 and 5.2)."""
 
 from collections import Counter
 

@@ -285,7 +285,7 @@ def check_bounds(
     precision: str,
     index: int,
 ) -> str:
-    """Hold the fast handler against the corrected one on given numbers; tell which way it went."""
+    """Compare the fast handler with the corrected one; return which way it took."""
     records = pd.DataFrame(pairs, columns=["x", "y"], dtype=float)
     records.index = records.index + index
     records["id"] = "a"
