@@ -1,4 +1,4 @@
-"""Running commands of ``series-assets`` in tests, and reading what they leave."""
+"""Commands of ``series-assets`` and the files that they leave."""
 
 import os
 import sqlite3
@@ -19,7 +19,7 @@ PROGRAM = str(Path(sys.executable).with_name("series-assets"))
 
 
 def call(*arguments: str | Path, typed: str | None = None) -> Result:
-    """Run a command; no fault of any kind may end in a traceback."""
+    """Run a command; a traceback fails the test."""
     result = CliRunner().invoke(main, [str(argument) for argument in arguments], input=typed)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert "Traceback" not in result.output
@@ -27,14 +27,14 @@ def call(*arguments: str | Path, typed: str | None = None) -> Result:
 
 
 def succeed(*arguments: str | Path, typed: str | None = None) -> str:
-    """Run a command that has to work, and return what it printed."""
+    """Run a command that must succeed, and return what it prints."""
     result = call(*arguments, typed=typed)
     assert result.exit_code == 0, result.output
     return result.stdout
 
 
 def refuse(*arguments: str | Path) -> str:
-    """Run a command whose input is wrong, and return what it said."""
+    """Run a command whose input is wrong, and return its message."""
     result = call(*arguments)
     assert result.exit_code == 2, result.output
     assert result.stdout == ""
@@ -42,7 +42,7 @@ def refuse(*arguments: str | Path) -> str:
 
 
 def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the installed command in a process of its own."""
+    """Run the installed command in a separate process."""
     return subprocess.run(
         [PROGRAM, *map(str, arguments)],
         env=os.environ | environment,
@@ -54,12 +54,12 @@ def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProce
 
 
 def datasets(folder: Path, *numbers: int) -> str:
-    """Return the lines that name the datasets."""
+    """Return the lines with the paths of the datasets."""
     return "".join(f"{folder / f'dataset_{number}.csv'}\n" for number in numbers)
 
 
 def files_of_dataset(number: int) -> set[str]:
-    """Return the names of all files that a dataset comes with."""
+    """Return the names of all files of a dataset."""
     names = {
         f"dataset_{number}.csv",
         f"dataset_{number}.new.yml",
@@ -69,7 +69,7 @@ def files_of_dataset(number: int) -> set[str]:
 
 
 def an_impossible_specification(**metadata: Any) -> dict[str, Any]:
-    """Return a specification in order, but for what shows when pandas computes it.
+    """Return a specification whose only fault shows when pandas computes a column.
 
     Text cannot be divided by a number.
     """
@@ -94,7 +94,7 @@ def tables(database: Path) -> list[str]:
 
 
 def loose(place: Path, output: Path, *more: str) -> list[str]:
-    """Return the arguments that make a series of two loose files."""
+    """Return the arguments that generate a series from two loose files."""
     return [
         "generate",
         *("--specification", str(place / "specification.yml")),

@@ -1,4 +1,4 @@
-"""Every test of the command line has folders of its own."""
+"""Every test of the command line has its own folders."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from series_assets_tests.cli.commands import succeed
 
 @pytest.fixture(autouse=True)
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A working directory with series and data of the test's own."""
+    """A working directory with its own series and data folders."""
     (tmp_path / "series").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DAGSTER_HOME", raising=False)

@@ -1,4 +1,4 @@
-"""What holds for every command of ``series-assets``."""
+"""Common behaviour of all commands of ``series-assets``."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from series_assets_tests.cli.commands import KEYS, call, refuse, succeed
 
 
 def test_a_day_that_no_calendar_has_is_a_fault_of_the_input(tmp_path: Path) -> None:
-    """YAML itself stumbles over it; the user sees the file all the same."""
+    """YAML's parser rejects it; the message still has the file."""
     place = write_series(tmp_path / "series") / "user_input.yml"
     text = place.read_text(encoding="utf-8")
     place.write_text(f"{text}start_date: 2024-02-30\n", encoding="utf-8")
@@ -18,13 +18,13 @@ def test_a_day_that_no_calendar_has_is_a_fault_of_the_input(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("command", ["list", "validate", "preview", "generate", "new", "clean"])
 def test_every_command_explains_itself(command: str) -> None:
-    """With -h as with --help, and in the list of all."""
+    """With -h and --help, and in the list of all commands."""
     assert command in succeed("-h")
     assert succeed(command, "-h") == succeed(command, "--help")
 
 
 def test_an_unknown_command_is_wrong_input() -> None:
-    """Exit code 2, like all wrong input."""
+    """Exit code 2, as for all wrong input."""
     assert "No such command 'make'" in refuse("make")
 
 
@@ -43,7 +43,7 @@ _NONE_NEW = (
 def test_a_fraction_that_gives_no_new_record_is_noted(
     tmp_path: Path, command: str, options: tuple[str, ...], fraction: str, noted: bool
 ) -> None:
-    """It is above 0 and still makes nothing new; that is no fault, and the series is made."""
+    """It is above 0 and gives no new record: a note, and no fault."""
     write_series(tmp_path / "series", user_input=a_user_input(fraction_of_new=fraction))
     result = call(command, "demo", *options)
     assert result.exit_code == 0, result.output

@@ -1,4 +1,4 @@
-"""``series-assets clean``: what it removes and what it leaves."""
+"""``series-assets clean``: what it removes and what it keeps."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ from series_assets_tests.cli.commands import (
 
 @pytest.fixture
 def two_series(tmp_path: Path) -> Path:
-    """Two series that share a data folder, made; returns it."""
+    """Two generated series in one data folder, which it returns."""
     for name, seed in (("demo", 0), ("other", 1)):
         write_series(tmp_path / "series", a_specification(random_seed=seed), name=name)
         succeed("generate", name, "--periods", f"{KEYS[0]}..{KEYS[1]}")
@@ -30,7 +30,7 @@ def two_series(tmp_path: Path) -> Path:
 
 
 def test_clean_removes_the_files_and_the_table_of_its_series_only(two_series: Path) -> None:
-    """Other series, lookup tables, the database and files of the user's own stay."""
+    """Other series, lookup tables, the database and the user's own files stay."""
     own = two_series / "demo" / "notes.txt"
     own.write_text("mine")
     shipped = tables(installed_database())
@@ -47,7 +47,7 @@ def test_clean_removes_the_files_and_the_table_of_its_series_only(two_series: Pa
 
 
 def test_clean_leaves_files_whose_names_merely_begin_alike(two_series: Path) -> None:
-    """A user's own copy of a dataset is not a file of the series."""
+    """A user's copy of a dataset is not a file of the series."""
     copies = [
         two_series / "demo" / "dataset_1_checked.csv",
         two_series / "demo" / "dataset_final.csv",
@@ -60,7 +60,7 @@ def test_clean_leaves_files_whose_names_merely_begin_alike(two_series: Path) -> 
 
 
 def test_clean_leaves_folders_and_links_under_the_names_of_its_files(two_series: Path) -> None:
-    """What a link leads to is never touched, nor the link, nor a folder of anybody's."""
+    """Neither links, nor their targets, nor folders are removed."""
     folder, precious = two_series / "demo", two_series.parent / "precious.csv"
     precious.write_text("mine")
     (folder / "dataset_8.csv").mkdir()
@@ -91,7 +91,7 @@ def test_clean_does_not_follow_a_folder_that_is_a_link(two_series: Path, place: 
 def test_clean_can_be_repeated_after_a_file_that_could_not_be_removed(
     two_series: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message names the file; the table goes last, so that nothing is lost from sight."""
+    """The message names the file; the table is removed last."""
     stuck, unlink = two_series / "demo" / "dataset_2.csv", Path.unlink
 
     def refusing(self: Path, missing_ok: bool = False) -> None:
@@ -115,7 +115,7 @@ def test_clean_can_be_repeated_after_a_file_that_could_not_be_removed(
 def test_clean_removes_nothing_where_it_cannot_remove_all(
     two_series: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder that cannot be written is seen before the first file goes."""
+    """A read-only folder is noticed before the first file is removed."""
     before, closed = files_in(two_series), two_series / "demo" / "new_records"
     monkeypatch.setattr(os, "access", lambda path, mode: path != closed)
     result = call("clean", "demo", "--yes")
@@ -128,7 +128,7 @@ def test_clean_removes_nothing_where_it_cannot_remove_all(
 
 
 def test_clean_can_take_over_the_table_of_a_series_whose_folder_is_gone(two_series: Path) -> None:
-    """Only on demand; then the series can be made anew."""
+    """Only with an option; then the series can be regenerated."""
     database = two_series / "exhibit.db"
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE demo_reference_periods SET owner = 'gone/demo'")
@@ -140,7 +140,7 @@ def test_clean_can_take_over_the_table_of_a_series_whose_folder_is_gone(two_seri
 
 
 def test_a_dropped_reference_table_can_be_made_again(two_series: Path) -> None:
-    """It counts as not recorded: the message says what to make, and that works."""
+    """The message says what to generate, and that works."""
     before = files_in(two_series)
     with closing(sqlite3.connect(two_series / "exhibit.db")) as connection, connection:
         connection.execute("DROP TABLE demo_reference")
@@ -150,7 +150,7 @@ def test_a_dropped_reference_table_can_be_made_again(two_series: Path) -> None:
 
 
 def test_clean_asks_first(two_series: Path) -> None:
-    """No is no: everything stays. Yes is yes."""
+    """If the answer is no, everything stays."""
     before = files_in(two_series)
     result = call("clean", "demo", typed="n\n")
     assert result.exit_code == 1
@@ -167,7 +167,7 @@ def test_clean_asks_first(two_series: Path) -> None:
 def test_clean_removes_datasets_that_a_shorter_series_no_longer_has(
     tmp_path: Path, two_series: Path
 ) -> None:
-    """They were its files when they were made."""
+    """They were its files when they were generated."""
     longer = write_series(tmp_path / "series", user_input=a_user_input(num_datasets=1))
     assert longer.exists()
     succeed("clean", "demo", "--yes")
@@ -186,7 +186,7 @@ def test_a_series_that_was_cleaned_can_be_made_again(two_series: Path) -> None:
 
 
 def test_cleaning_what_was_never_made_is_no_fault(tmp_path: Path) -> None:
-    """And makes nothing."""
+    """And creates nothing."""
     write_series(tmp_path / "series")
     assert succeed("clean", "demo", "--yes") == "removed 0 files\n"
     assert not (tmp_path / "data").exists()

@@ -1,4 +1,4 @@
-"""``series-assets generate``: what it makes, prints and refuses, and how it ends."""
+"""``series-assets generate``: its files, output, messages and exit codes."""
 
 import os
 import pty
@@ -31,7 +31,7 @@ from series_assets_tests.cli.commands import (
 
 
 def test_generate_makes_all_periods_and_prints_where_they_are(tmp_path: Path) -> None:
-    """Whole paths on stdout, and the files of section 8."""
+    """Absolute paths on stdout, and the files of section 8 of the contract."""
     write_series(tmp_path / "series")
     assert succeed("generate", "demo") == datasets(tmp_path / "data" / "demo", 1, 2, 3, 4)
     expected = set().union(*map(files_of_dataset, (1, 2, 3, 4)))
@@ -42,7 +42,7 @@ def test_generate_makes_all_periods_and_prints_where_they_are(tmp_path: Path) ->
 def test_the_data_dir_is_data_under_the_working_directory_by_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The path that is printed is whole all the same."""
+    """The printed paths are absolute."""
     monkeypatch.delenv("SERIES_ASSETS_DATA_DIR")
     write_series(tmp_path / "series")
     printed = succeed("generate", "demo", "--periods", KEYS[0])
@@ -50,7 +50,7 @@ def test_the_data_dir_is_data_under_the_working_directory_by_default(
 
 
 def test_generate_makes_one_period_or_a_range_of_them(tmp_path: Path) -> None:
-    """Named by their first days; in the end the files are those of a run of all."""
+    """Named by their first days; the files are those of a single run."""
     write_series(tmp_path / "series")
     folder = tmp_path / "data" / "demo"
     assert succeed("generate", "demo", "--periods", KEYS[0]) == datasets(folder, 1)
@@ -89,14 +89,14 @@ def test_generate_makes_one_period_or_a_range_of_them(tmp_path: Path) -> None:
     ],
 )
 def test_periods_that_are_none_are_refused(tmp_path: Path, periods: str, said: str) -> None:
-    """With the periods there are, or the nearest of them; nothing is made."""
+    """With the existing periods, or the nearest ones; nothing is generated."""
     write_series(tmp_path / "series")
     assert refuse("generate", "demo", "--periods", periods) == said
     assert not (tmp_path / "data").exists()
 
 
 def test_generate_refuses_a_period_before_anything_is_recorded(tmp_path: Path) -> None:
-    """It says from which period on to begin; nothing is made, and the remedy works."""
+    """The message names the period to start with, and following it works."""
     write_series(tmp_path / "series")
     assert refuse("generate", "demo", "--periods", KEYS[2]) == (
         "demo, period 2024-03-01 samples from all periods before it, but nothing is recorded yet "
@@ -110,7 +110,7 @@ def test_generate_refuses_a_period_before_anything_is_recorded(tmp_path: Path) -
 
 
 def test_generate_refuses_a_broken_series(tmp_path: Path) -> None:
-    """With its faults; the other series are no concern of it."""
+    """With its faults; other series have no effect."""
     write_series(tmp_path / "series", user_input=a_user_input(period="hours"))
     assert refuse("generate", "demo") == (
         "demo/user_input.yml: period 'hours' is not known; use days, weeks, months or quarters"
@@ -126,13 +126,13 @@ def test_quiet_prints_nothing_when_all_goes_well(tmp_path: Path) -> None:
 
 
 def test_quiet_prints_what_goes_wrong(tmp_path: Path) -> None:
-    """Silence would look like success."""
+    """Otherwise a failure would look like success."""
     write_series(tmp_path / "series", user_input=a_user_input(period="hours"))
     assert "period 'hours' is not known" in refuse("generate", "demo", "--quiet")
 
 
 def test_verbose_shows_each_phase_on_stderr(tmp_path: Path) -> None:
-    """With count, rows and time; stdout is still the paths and nothing else."""
+    """With number, rows and time; stdout still has only the paths."""
     write_series(tmp_path / "series")
     ended = run("generate", "demo", "--periods", KEYS[0], "--verbose")
     assert ended.returncode == 0
@@ -148,7 +148,7 @@ def test_verbose_shows_each_phase_on_stderr(tmp_path: Path) -> None:
 def test_verbose_shows_the_log_of_a_recorded_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That of Dagster, which records it."""
+    """Dagster's log."""
     home = tmp_path / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
@@ -162,7 +162,7 @@ def test_verbose_shows_the_log_of_a_recorded_run(
 
 
 def test_without_verbose_no_log_is_shown(tmp_path: Path) -> None:
-    """Where stderr is no terminal there is no progress either."""
+    """If stderr is no terminal, there is no progress either."""
     write_series(tmp_path / "series")
     ended = call("generate", "demo", "--periods", KEYS[0])
     assert (ended.exit_code, ended.stderr) == (0, "")
@@ -207,7 +207,7 @@ def test_the_progress_bar_names_period_and_phase(tmp_path: Path) -> None:
 def test_a_generation_that_fails_says_where_and_leaves_no_file(
     tmp_path: Path, quiet: tuple[str, ...]
 ) -> None:
-    """Exit code 1: the two files looked right. Series, period, part and the complaint are told."""
+    """Exit code 1, as the files were valid, with series, period, part and error."""
     write_series(tmp_path / "series", an_impossible_specification())
     result = call("generate", "demo", *quiet)
     assert result.exit_code == 1
@@ -225,7 +225,7 @@ def test_a_generation_that_fails_says_where_and_leaves_no_file(
 def test_a_generation_that_fails_shows_no_traceback_in_a_process_of_its_own(
     tmp_path: Path,
 ) -> None:
-    """What Dagster logs of a failure is not for who reads the message."""
+    """Dagster's log of the failure is not shown."""
     write_series(tmp_path / "series", an_impossible_specification())
     ended = run("generate", "demo")
     assert ended.returncode == 1
@@ -237,7 +237,7 @@ def test_a_generation_that_fails_shows_no_traceback_in_a_process_of_its_own(
 
 
 def test_a_generation_that_fails_leaves_the_earlier_datasets(tmp_path: Path) -> None:
-    """A series that worked and was then edited into one that fails."""
+    """After an edit, a series that used to work fails."""
     place = write_series(tmp_path / "series")
     succeed("generate", "demo")
     before = files_in(tmp_path / "data")
@@ -248,7 +248,7 @@ def test_a_generation_that_fails_leaves_the_earlier_datasets(tmp_path: Path) -> 
 
 
 def test_an_interrupted_generation_leaves_nothing_half_made(tmp_path: Path) -> None:
-    """Ctrl-C ends it with a code that says so, and without a traceback."""
+    """Ctrl-C ends it with exit code 130 and without a traceback."""
     specification = a_specification(number_of_rows=300)
     write_series(tmp_path / "series", specification, a_user_input(num_datasets=20))
     process = subprocess.Popen(
@@ -281,7 +281,7 @@ def test_an_interrupted_generation_leaves_nothing_half_made(tmp_path: Path) -> N
 def test_with_a_dagster_home_the_run_is_recorded_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It shows in the UI like any other: what was made, in which partitions."""
+    """The UI shows it with its materialized partitions."""
     home = tmp_path / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
@@ -298,7 +298,7 @@ def test_with_a_dagster_home_the_run_is_recorded_there(
 def test_a_recorded_run_makes_periods_that_have_not_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With ``release: calendar`` their partitions do not exist yet; the request counts."""
+    """With ``release: calendar``, their partitions do not exist yet; they are still generated."""
     home = tmp_path / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
@@ -312,7 +312,7 @@ def test_a_recorded_run_makes_periods_that_have_not_begun(
 
 
 def test_without_a_dagster_home_only_the_files_stay(tmp_path: Path) -> None:
-    """No trace of a run in the working directory or the data folder."""
+    """No trace of a run is in the working directory or the data folder."""
     write_series(tmp_path / "series")
     succeed("generate", "demo", "--periods", KEYS[0])
     assert {path.name for path in tmp_path.iterdir()} == {"series", "data"}
@@ -323,7 +323,7 @@ def test_without_a_dagster_home_only_the_files_stay(tmp_path: Path) -> None:
 def test_a_dagster_home_that_is_none_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not with Dagster's traceback."""
+    """Without Dagster's traceback."""
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "nowhere"))
     write_series(tmp_path / "series")
     assert refuse("generate", "demo").startswith("DAGSTER_HOME cannot be used: ")
@@ -332,7 +332,7 @@ def test_a_dagster_home_that_is_none_is_told(
 def test_edited_files_refuse_a_later_period_until_the_earlier_ones_are_made_again(
     tmp_path: Path,
 ) -> None:
-    """The message names the command that mends it, and it does."""
+    """The message has a command that fixes it, and it works."""
     place = write_series(tmp_path / "series")
     succeed("generate", "demo", "--periods", f"{KEYS[0]}..{KEYS[2]}")
     before = files_in(tmp_path / "data")
@@ -353,7 +353,7 @@ def test_edited_files_refuse_a_later_period_until_the_earlier_ones_are_made_agai
 
 
 def test_one_period_made_again_leaves_the_others_to_be_made_again(tmp_path: Path) -> None:
-    """After an edit and a new first period, the second is still the old one's."""
+    """After an edit and a new first period, the second is still of the old version."""
     place = write_series(tmp_path / "series")
     succeed("generate", "demo")
     edit(place, random_seed=1)
@@ -368,7 +368,7 @@ def test_one_period_made_again_leaves_the_others_to_be_made_again(tmp_path: Path
 
 
 def test_a_longer_series_goes_on_from_where_it_is(tmp_path: Path) -> None:
-    """More periods are no other contents."""
+    """More periods do not make earlier ones stale."""
     write_series(tmp_path / "series")
     succeed("generate", "demo")
     before = files_in(tmp_path / "data" / "demo")

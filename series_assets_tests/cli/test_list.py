@@ -1,4 +1,4 @@
-"""``series-assets list``: what it shows of good and of broken series."""
+"""``series-assets list``: its output for valid and broken series."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from series_assets_tests.cli.commands import call, refuse, run, succeed
 
 
 def test_list_shows_series_periods_and_what_has_been_made(tmp_path: Path) -> None:
-    """One line a series."""
+    """One line per series."""
     write_series(tmp_path / "series")
     write_series(
         tmp_path / "series",
@@ -27,7 +27,7 @@ def test_list_shows_series_periods_and_what_has_been_made(tmp_path: Path) -> Non
 
 
 def test_list_shows_broken_series_with_what_is_wrong(tmp_path: Path) -> None:
-    """The others are shown as ever."""
+    """The others are shown as usual."""
     write_series(tmp_path / "series", name="good")
     write_series(tmp_path / "series", user_input=a_user_input(period="hours"), name="bad")
     result = call("list")
@@ -40,7 +40,7 @@ def test_list_shows_broken_series_with_what_is_wrong(tmp_path: Path) -> None:
 
 
 def test_list_shows_names_in_full_when_its_output_is_read_by_a_program(tmp_path: Path) -> None:
-    """A pipe has no width that a name would have to be cut to."""
+    """The output to a pipe is not cut to a width."""
     name = "admissions_to_all_hospitals_of_the_region_since_the_reform_of_2021"
     write_series(tmp_path / "series", name=name)
     ended = run("list")
@@ -52,7 +52,7 @@ def test_list_shows_names_in_full_when_its_output_is_read_by_a_program(tmp_path:
     "command", [["list"], ["validate"], ["generate", "demo"], ["check", "demo"]]
 )
 def test_a_folder_without_series_is_told(tmp_path: Path, command: list[str]) -> None:
-    """It is the wrong folder: the files have other names, or it is a series itself."""
+    """It may be the wrong folder, or a series itself."""
     folder = tmp_path / "series"
     assert refuse(*command) == (
         f"{folder}: holds no series; a series is a folder in it with specification.yml and "

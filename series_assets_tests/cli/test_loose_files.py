@@ -20,7 +20,7 @@ from series_assets_tests.cli.commands import (
 
 
 def test_two_loose_series_do_not_share_a_folder(tmp_path: Path) -> None:
-    """Their datasets have the same names; the first one's stay as they are."""
+    """Their datasets would have the same names; those of the first one stay."""
     for name in ("one", "two"):
         specification = a_specification()
         specification["metadata"]["id"] = name
@@ -44,7 +44,7 @@ def test_two_loose_series_do_not_share_a_folder(tmp_path: Path) -> None:
 
 
 def test_two_loose_files_are_made_into_the_output_folder(tmp_path: Path) -> None:
-    """Directly into it, the database too; the bytes are those of a named series."""
+    """Directly in it, with the database; the bytes are those of a named series."""
     place = write_series(tmp_path / "series")
     out = tmp_path / "somewhere" / "out"
     assert succeed(*loose(place, out)) == datasets(out, 1, 2, 3, 4)
@@ -56,14 +56,14 @@ def test_two_loose_files_are_made_into_the_output_folder(tmp_path: Path) -> None
 
 
 def test_a_relative_output_is_printed_whole(tmp_path: Path) -> None:
-    """Who reads the paths may be somewhere else."""
+    """Readers of the paths may be in another directory."""
     place = write_series(tmp_path / "loose")
     printed = succeed(*loose(place, Path("out"), "--periods", KEYS[0]))
     assert printed == datasets(tmp_path / "out", 1)
 
 
 def test_faults_of_loose_files_are_told_with_their_paths(tmp_path: Path) -> None:
-    """There is no series whose name could stand for them."""
+    """They have no name of a series."""
     place = write_series(tmp_path / "loose", user_input=a_user_input(period="hours"))
     assert refuse(*loose(place, tmp_path / "out")) == (
         f"{place / 'user_input.yml'}: period 'hours' is not known; "
@@ -102,7 +102,7 @@ def test_loose_files_that_are_not_there_are_told(tmp_path: Path) -> None:
 def test_arguments_that_do_not_go_together_are_refused(
     tmp_path: Path, arguments: tuple[str, ...], said: str
 ) -> None:
-    """With what does."""
+    """With a valid combination."""
     write_series(tmp_path / "series")
     assert refuse("generate", *arguments).endswith(f"Error: {said}")
 
@@ -119,7 +119,7 @@ def test_an_output_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_two_loose_series_of_one_name_cannot_share_a_database(tmp_path: Path) -> None:
-    """The second is told whose table it is, and each way out works."""
+    """The second fails with the owner of the table, and each proposed remedy works."""
     shutil.copyfile(installed_database(), tmp_path / "shared.db")
     named = a_user_input(exhibit_db_path=str(tmp_path / "shared.db"))
     first = write_series(tmp_path / "first", user_input=named)

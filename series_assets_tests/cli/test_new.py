@@ -13,7 +13,7 @@ from series_assets_tests.cli.commands import call, datasets, refuse, succeed
 
 
 def test_new_writes_a_series_that_is_in_order_and_can_be_made_as_it_is(tmp_path: Path) -> None:
-    """The template is an example that works."""
+    """The template is a valid example."""
     folder = tmp_path / "series" / "mine"
     printed = succeed("new", "mine")
     assert printed == f"{folder / 'specification.yml'}\n{folder / 'user_input.yml'}\n"
@@ -22,7 +22,7 @@ def test_new_writes_a_series_that_is_in_order_and_can_be_made_as_it_is(tmp_path:
 
 
 def test_the_template_explains_every_key_of_a_user_input(tmp_path: Path) -> None:
-    """Who fills it in need not look anything up."""
+    """It can be completed without the documentation."""
     from series_assets.core.spec.user_input import UserInput
 
     succeed("new", "mine")
@@ -46,7 +46,7 @@ def test_new_refuses_a_folder_that_is_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["My-Series", "2024", "", "../outside", "a/b"])
 def test_new_refuses_a_name_that_cannot_be_one(tmp_path: Path, name: str) -> None:
-    """Before a folder is made."""
+    """Before a folder is created."""
     said = refuse("new", name)
     assert (
         f"the name '{name}' cannot name a series; use small letters, digits and _, a letter "
@@ -60,7 +60,7 @@ LIKE = ["claims", "clinic", "iot", "orders", "school", "telecom"]
 
 @pytest.mark.parametrize("like", LIKE)
 def test_new_starts_from_a_series_that_ships(tmp_path: Path, like: str) -> None:
-    """A copy with its comments, under another name and with identifiers of its own."""
+    """A copy with its comments, another name and its own identifiers."""
     succeed("new", "mine", "--like", like)
     series, original = load_series(tmp_path / "series" / "mine"), load_series(SHIPPED / like)
     assert series.user_input == original.user_input
@@ -73,7 +73,7 @@ def test_new_starts_from_a_series_that_ships(tmp_path: Path, like: str) -> None:
 
 
 def test_new_starts_from_data_or_from_a_series(tmp_path: Path) -> None:
-    """Both at once are refused, and so is a series that does not ship, with those that do."""
+    """Both at once are refused, and so is an unknown series, with the list of known ones."""
     data = ("--from-data", "real.csv", "--id", "patient")
     assert refuse("new", "mine", "--like", "claims", *data).endswith(
         "Error: --like and --from-data exclude each other"
@@ -85,7 +85,7 @@ def test_new_starts_from_data_or_from_a_series(tmp_path: Path) -> None:
 
 @pytest.fixture
 def real_data(tmp_path: Path) -> Path:
-    """A CSV as somebody might have it."""
+    """A CSV as a user might have it."""
     rows = [
         f"p{i % 40},{'F' if i % 3 else 'M'},2024-01-{i % 28 + 1:02},{i * 7 % 50 + 0.5}"
         for i in range(200)
@@ -99,7 +99,7 @@ def real_data(tmp_path: Path) -> Path:
 def test_new_from_data_writes_a_series_that_can_be_made(
     tmp_path: Path, real_data: Path, identifier: str
 ) -> None:
-    """It is in order as it is, and has the data's columns and the identifier asked for."""
+    """It is valid unchanged, with the data's columns and the requested identifier."""
     succeed("new", "mine", "--from-data", real_data, "--id", identifier)
     assert succeed("validate", "mine") == "mine: valid\n"
     succeed("generate", "mine")
@@ -109,7 +109,7 @@ def test_new_from_data_writes_a_series_that_can_be_made(
 
 
 def test_new_from_data_that_are_not_there_leaves_no_folder(tmp_path: Path) -> None:
-    """The file is named, and the name is still free."""
+    """The file is named, and the name is still available."""
     said = refuse("new", "mine", "--from-data", tmp_path / "ghost.csv", "--id", "patient")
     assert "ghost.csv" in said
     assert list((tmp_path / "series").iterdir()) == []
@@ -117,14 +117,14 @@ def test_new_from_data_that_are_not_there_leaves_no_folder(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("option", [("--from-data", "real.csv"), ("--id", "patient")])
 def test_new_asks_for_data_and_identifier_together(option: tuple[str, str]) -> None:
-    """One without the other describes nothing."""
+    """One without the other is not enough."""
     assert refuse("new", "mine", *option).endswith("Error: --from-data and --id go together")
 
 
 def test_new_does_not_write_into_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a series dir of one's own it makes one, and says how to use it."""
+    """Without a series dir of the user's, it creates one and says how to use it."""
     monkeypatch.delenv("SERIES_ASSETS_SERIES_DIR")
     result = call("new", "mine")
     assert result.exit_code == 0

@@ -7,7 +7,7 @@ from series_assets_tests.cli.commands import call, refuse, succeed
 
 
 def test_preview_shows_rows_dates_and_constraints(tmp_path: Path) -> None:
-    """One column of the data a line, and nothing is written."""
+    """One column of the data per line, and nothing is written."""
     write_series(tmp_path / "series", user_input=a_user_input(static_columns=["sex"]))
     printed = succeed("preview", "demo").splitlines()
     assert printed[0] == "demo, period 2024-02-01: 20 new and 40 existing rows"
@@ -21,7 +21,7 @@ def test_preview_shows_rows_dates_and_constraints(tmp_path: Path) -> None:
 
 
 def test_preview_of_another_period(tmp_path: Path) -> None:
-    """By its first day; the first one has new records alone, and any other day is refused."""
+    """By its first day; the first one has only new records, and other days are refused."""
     write_series(tmp_path / "series")
     first = call("preview", "demo", "--period", "2024-01-01")
     assert first.stdout.startswith("demo, period 2024-01-01: 60 new and 0 existing rows\n")

@@ -1,4 +1,4 @@
-"""``series-assets truth``: what it writes and prints, and what it refuses."""
+"""``series-assets truth``: its files and output, and what it refuses."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def test_a_history_is_printed_or_written_as_parquet(history: Path) -> None:
 
 
 def test_what_cannot_be_given_is_refused(history: Path) -> None:
-    """With what to do instead, and exit code 2."""
+    """With an alternative, and exit code 2."""
     assert refuse("truth", "clinic", "--at", "2024-02-02") == (
         "--at 2024-02-02 is not the first day of a period of clinic; did you mean '2024-02-01'?"
     )

@@ -1,4 +1,4 @@
-"""``series-assets validate``: which faults and warnings it reports."""
+"""``series-assets validate``: the faults and warnings that it reports."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from series_assets_tests.cli.commands import an_impossible_specification, call, 
 
 
 def test_validate_tells_every_fault_of_every_series(tmp_path: Path) -> None:
-    """Those of both files, in one go; sound series are in order."""
+    """Of both files, at once; valid series are listed as such."""
     write_series(tmp_path / "series", name="good")
     write_series(
         tmp_path / "series",
@@ -31,7 +31,7 @@ def test_validate_tells_every_fault_of_every_series(tmp_path: Path) -> None:
 
 
 def test_validate_looks_at_the_named_series_only(tmp_path: Path) -> None:
-    """One that is broken does not spoil the answer about another."""
+    """Another broken series does not affect the result."""
     for name in ("one", "two"):
         write_series(tmp_path / "series", name=name)
     write_series(tmp_path / "series", user_input=a_user_input(period="hours"), name="bad")
@@ -48,7 +48,7 @@ def test_validate_makes_nothing(tmp_path: Path) -> None:
 
 
 def test_validate_tries_what_only_shows_when_it_is_computed(tmp_path: Path) -> None:
-    """A calculation that pandas cannot do is told before a series is begun; nothing is made."""
+    """A calculation that pandas cannot do is reported without generating anything."""
     write_series(tmp_path / "series", an_impossible_specification(), name="bad")
     write_series(tmp_path / "series", name="good")
     result = call("validate")
@@ -63,7 +63,7 @@ def test_validate_tries_what_only_shows_when_it_is_computed(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("command", ["validate", "generate"])
 def test_a_table_that_the_database_lacks_is_told(tmp_path: Path, command: str) -> None:
-    """Before anything runs, by the file that names it; nothing is made."""
+    """Before anything runs, with the file that names it."""
     specification = a_specification()
     specification["columns"]["region"]["anonymising_set"] = "wards"
     write_series(tmp_path / "series", specification)
@@ -77,7 +77,7 @@ def test_a_table_that_the_database_lacks_is_told(tmp_path: Path, command: str) -
 
 @pytest.mark.parametrize("command", [["validate"], ["generate", "demo"]])
 def test_a_database_that_is_none_is_told(tmp_path: Path, command: list[str]) -> None:
-    """By its own path, with what to do."""
+    """With its path and the remedy."""
     write_series(tmp_path / "series")
     database = tmp_path / "data" / "exhibit.db"
     database.parent.mkdir()
@@ -97,7 +97,7 @@ def test_a_database_that_is_none_is_told(tmp_path: Path, command: list[str]) -> 
 def test_a_series_that_is_not_there_is_answered_with_the_nearest(
     tmp_path: Path, command: str
 ) -> None:
-    """A typing mistake, as it mostly is."""
+    """Most often it is a typing mistake."""
     write_series(tmp_path / "series")
     write_series(tmp_path / "series", name="other")
     folder = tmp_path / "series"
@@ -109,7 +109,7 @@ def test_a_series_that_is_not_there_is_answered_with_the_nearest(
 
 
 def test_naming_the_installed_database_is_a_warning(tmp_path: Path) -> None:
-    """The series is in order all the same."""
+    """The series is still valid."""
     named = a_user_input(exhibit_db_path=str(installed_database()))
     write_series(tmp_path / "series", user_input=named)
     result = call("validate")

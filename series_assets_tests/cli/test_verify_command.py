@@ -1,4 +1,4 @@
-"""``series-assets verify``: what it prints and writes, its exit codes, and what it refuses."""
+"""``series-assets verify``: its output, files and exit codes, and what it refuses."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ def table(history: Path) -> Path:
 
 
 def test_a_correct_table_ends_with_0_and_a_wrong_one_with_1(table: Path) -> None:
-    """Each kind of finding has a line with its number, and examples below it."""
+    """Each kind of finding has a line with its number, and examples below."""
     asked = ("verify", "clinic", "--table", "table.csv", "--profile", "dbt")
     versions = len(frame := pd.read_csv(table, dtype=str))
     assert succeed(*asked) == (
@@ -42,7 +42,7 @@ def test_a_correct_table_ends_with_0_and_a_wrong_one_with_1(table: Path) -> None
 
 
 def test_a_table_of_an_earlier_period_is_compared_as_of_it(history: Path) -> None:
-    """And is wrong as of the last one."""
+    """It is wrong as of the last one."""
     earlier = ("--at", "2024-02-01")
     succeed("truth", "clinic", "--as", "scd1", *earlier, "--output", "table.csv")
     asked = ("verify", "clinic", "--table", "table.csv", "--as", "scd1")
@@ -51,7 +51,7 @@ def test_a_table_of_an_earlier_period_is_compared_as_of_it(history: Path) -> Non
 
 
 def test_what_cannot_be_compared_is_refused(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the table, what is wrong and what to do; exit code 2."""
+    """With the table, the fault and the remedy; exit code 2."""
     assert refuse("verify", "clinic", "--table", "none.csv") == (
         "none.csv does not exist; check the path"
     )

@@ -168,7 +168,7 @@ _MISTAKES: list[tuple[dict[str, Any], str]] = [
 def test_the_likely_cause_names_the_mistake(
     pipeline: Pipeline, mistake: dict[str, Any], cause: str
 ) -> None:
-    """The first cause is that of the pipeline, and the report begins with it."""
+    """The first cause is that of the pipeline, and the report starts with it."""
     report = pipeline(**mistake)
     assert report.findings and cause in report.causes[0]
     assert list(report.lines())[1] == f"likely cause: {report.causes[0]}"
@@ -176,7 +176,7 @@ def test_the_likely_cause_names_the_mistake(
 
 
 def test_several_mistakes_are_named(pipeline: Pipeline) -> None:
-    """Each on its own, though times that are off hide the versions."""
+    """Each separately, although wrong times hide the versions."""
     report = pipeline(**_LATE, **_replaced("amount", "round(amount, 1)"))
     assert report.causes[0].startswith("the times of the table are the first day of the next ")
     assert report.causes[0].endswith(
@@ -186,7 +186,7 @@ def test_several_mistakes_are_named(pipeline: Pipeline) -> None:
 
 
 def test_what_has_no_pattern_has_no_cause(series: Series, data: Path) -> None:
-    """A few wrong rows here and there are no mistake of the whole pipeline."""
+    """A few scattered wrong rows are not a mistake of the pipeline."""
     table = truth(series, data)
     places = table.index[:: len(table) // 5]
     table.loc[places, "region"] = "East"
@@ -198,7 +198,7 @@ def test_what_has_no_pattern_has_no_cause(series: Series, data: Path) -> None:
 def test_marks_of_current_versions_are_written_in_several_ways(
     series: Series, data: Path, values: str
 ) -> None:
-    """What is neither true nor false is refused with the value."""
+    """A value that is neither true nor false is refused."""
     table = truth(series, data)
     marked = table.assign(is_current=table["is_current"].map({True: values[0], False: values[1]}))
     assert verify(marked, series, data).holds
@@ -209,7 +209,7 @@ def test_marks_of_current_versions_are_written_in_several_ways(
 def test_a_text_for_a_missing_time_is_refused_with_what_to_write(
     series: Series, data: Path
 ) -> None:
-    """As pandas writes it where times become text."""
+    """As pandas writes it when it converts times to text."""
     table = truth(series, data)
     table["valid_to"] = table["valid_to"].astype(str)
     with pytest.raises(Exception, match="'valid_to' holds 'NaT', which is not a time; write NULL"):

@@ -1,4 +1,4 @@
-"""Histories beyond the usual one: ties on a day, versions by event, deleted entities."""
+"""Special histories: ties on a day, versions by event time, deleted entities."""
 
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ _OF_DAY = """
 
 
 def _on_few_days(**settings: Any) -> Series:
-    """Return a series whose entities have several rows on some day of a period."""
+    """Return a series in which entities have several rows on a day."""
     specification = a_specification(number_of_rows=120)
     columns = specification["columns"]
     columns["id"]["frequency_distribution"] = [
@@ -40,7 +40,7 @@ def _on_few_days(**settings: Any) -> Series:
 
 
 def _history(series: Series, data: Path, states: str, place: str) -> pa.Table:
-    """Return the history of some states, with one of the tied rows by the place in the file."""
+    """Return the history of some states, with one of the tied rows by its place in the file."""
     with duckdb.connect() as db:
         parts = [
             f"SELECT {period.number} AS n, row_number() OVER () AS place, * "
@@ -65,7 +65,7 @@ def _history(series: Series, data: Path, states: str, place: str) -> pa.Table:
 def test_ties_of_versions_that_begin_with_their_event(
     tmp_path: Path, settings: dict[str, Any], states: str
 ) -> None:
-    """Any of the tied rows is accepted, of a period or of a day; an earlier row is not."""
+    """Any of the tied rows of a period or day is accepted; an earlier row is not."""
     series = _on_few_days(**settings)
     generate(series, tmp_path)
     for time in ("exact", "order"):
@@ -107,7 +107,7 @@ def _of_dbt(series: Series, folder: Path) -> pd.DataFrame:
 
 
 def _with_deletions(table: pd.DataFrame, deleted: list[str], day: str) -> pd.DataFrame:
-    """Return a table with what dbt adds on ``hard_deletes: new_record``."""
+    """Return a table with the rows that dbt adds with ``hard_deletes: new_record``."""
     last = table[table["id"].isin(deleted)].drop_duplicates("id", keep="last").index
     both = table.loc[[*table.index, *last]].reset_index(drop=True)
     added = both.index[len(table) :]
@@ -118,7 +118,7 @@ def _with_deletions(table: pd.DataFrame, deleted: list[str], day: str) -> pd.Dat
 
 
 def test_deleted_entities_have_a_row_or_a_gap(deleting: tuple[Series, Path, list[str]]) -> None:
-    """As dbt has them with ``new_record`` or ``invalidate``."""
+    """As dbt writes them with ``new_record`` or ``invalidate``."""
     series, folder, deleted = deleting
     table = _of_dbt(series, folder)
     for found in (table, _with_deletions(table, deleted, "2024-03-01")):

@@ -1,4 +1,4 @@
-"""Profiles and histories to draw pictures and pages of."""
+"""Profiles and histories for plots and report pages."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -14,7 +14,7 @@ _KINDS = ("text", "text", "real", "integer", "date")
 
 
 def records(rows: int, columns: int, seed: int) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Return a frame of text with columns of every kind in turn, and their kinds."""
+    """Return a data frame of text with columns of each kind in turn, and their kinds."""
     rng = np.random.default_rng(seed)
     made: dict[str, list[str | None]] = {}
     kinds = {}
@@ -49,7 +49,7 @@ def two_periods(columns: int, rows: int = 300) -> tuple[Profile, Profile]:
 
 
 def a_history(count: int, missing: Sequence[int] = (), lacking: Sequence[int] = ()) -> History:
-    """Return the history of a series, without some periods and with rows lacking in others."""
+    """Return the history of a series, with missing periods and missing rows."""
     rng = np.random.default_rng(0)
     keys = Calendar(date(2001, 1, 1), "months", 1, count).keys
     periods = []

@@ -1,6 +1,7 @@
-"""What a series from data makes looks like the data, column by column, as a reader would see it.
+"""A series inferred from data looks like the data, column by column.
 
-The tables and the datasets are read here with pandas alone, and compared with bounds of our own.
+This is independent of the package: tables and datasets are read with pandas, and compared with
+bounds of these tests.
 """
 
 from datetime import date, timedelta
@@ -22,7 +23,7 @@ _MISSING = ["", "inf", "nan"]
 def first_dataset(
     folder: Path, name: str, data: Path, identifier: str, periods: int = 3
 ) -> pd.DataFrame:
-    """Make a series of a CSV with the command line, hold it against every rule, return text."""
+    """Generate a series of a CSV on the command line, check every rule, and return it as text."""
     started = run(folder, "new", name, "--from-data", str(data), "--id", identifier)
     assert started.exit_code == 0, started.stderr
     validated = run(folder, "validate", name)
@@ -66,7 +67,7 @@ def hold_alike(data: pd.DataFrame, made: pd.DataFrame, identifier: str) -> None:
 @pytest.mark.filterwarnings("ignore:Could not infer format", "ignore:Parsing dates")
 @pytest.mark.parametrize("name", mostly_thorough(DOMAINS, "weather", "claims"))
 def test_the_first_dataset_looks_like_the_data(tmp_path: Path, name: str) -> None:
-    """Spread and range of numbers, shares of categories, and codes are those of the table."""
+    """In the range and distribution of numbers, shares of categories, and codes."""
     domain = DOMAINS[name]
     data = tmp_path / f"{name}.csv"
     domain.table().to_csv(data, index=False)
@@ -98,9 +99,9 @@ def _hold_periods(place: Path, domain: Domain) -> None:
 def test_the_first_dataset_looks_like_exhibits_own_tables(
     tmp_path: Path, sample: str, identifier: str
 ) -> None:
-    """The four tables that come with Exhibit, within the same bounds.
+    """Exhibit's four sample tables, within the same bounds.
 
-    Both files validate and generate as they are, and four periods hold every rule.
+    The series validate and generate unchanged, and four periods keep every rule.
     """
     data = SAMPLES / f"{sample}.csv"
     made = first_dataset(tmp_path, sample, data, identifier, periods=4)
@@ -127,7 +128,7 @@ def test_the_first_dataset_looks_like_exhibits_own_tables(
 def test_a_period_is_as_long_as_the_data(
     tmp_path: Path, first: str, days: int, period: tuple[str, int]
 ) -> None:
-    """And the next one begins the day after the table ends, whatever birth dates it has."""
+    """The next period starts the day after the data ends, whatever birth dates it has."""
     begin = date.fromisoformat(first)
     rows = [
         f"{n},{begin + timedelta(days=n % days)},{date(1920 + n % 90, 5, 7)}"
@@ -149,7 +150,7 @@ def test_a_period_is_as_long_as_the_data(
 
 
 def test_the_closing_notes_and_the_picture_compare_every_column(tmp_path: Path) -> None:
-    """A line for each column with both sides, and a PNG beside the two files."""
+    """One line per column with both sides, and a PNG beside the two files."""
     domain = DOMAINS["ratings"]
     data = tmp_path / "ratings.csv"
     domain.table().to_csv(data, index=False)

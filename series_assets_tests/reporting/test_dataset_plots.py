@@ -1,4 +1,4 @@
-"""Pictures are PNGs of a sensible size, the same bytes each time, whose labels can be read."""
+"""Plots are PNGs of bounded size and reproducible bytes, with readable labels."""
 
 import io
 import subprocess
@@ -42,7 +42,7 @@ from series_assets_tests.thorough import mostly_thorough, thorough
 
 
 def opened(png: bytes) -> Image.Image:
-    """Return a picture, read by somebody else's library."""
+    """Return a picture as another library reads it."""
     picture = Image.open(io.BytesIO(png))
     picture.load()
     assert picture.format == "PNG"
@@ -50,14 +50,14 @@ def opened(png: bytes) -> Image.Image:
 
 
 def has_colour(picture: Image.Image, colour: str) -> bool:
-    """Tell whether a colour, or one that no eye could tell from it, fills some of a picture."""
+    """Return whether some of a picture has a colour, or an indistinguishable one."""
     wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
     pixels = np.asarray(picture.convert("RGB")).astype(int)
     return bool((np.abs(pixels - wanted).max(axis=2) <= 6).sum() > 50)
 
 
 def overlapping(labels: Sequence[Label]) -> list[tuple[str, str]]:
-    """Return the pairs of labels that lie over each other."""
+    """Return the pairs of labels that overlap."""
     return [
         (one.text, other.text)
         for one, other in combinations(labels, 2)
@@ -78,7 +78,7 @@ def outside(labels: Sequence[Label], width: float, height: float) -> list[str]:
 
 
 def labels_of(figure: Figure) -> list[Label]:
-    """Return all that is written in a figure, and where."""
+    """Return all texts in a figure, with their positions."""
     from matplotlib.text import Text
 
     canvas = FigureCanvasAgg(figure)
@@ -104,7 +104,7 @@ def labels_of(figure: Figure) -> list[Label]:
     ("columns", "tallest"), [(1, 320), (3, 320), (12, 700), *thorough((60, 2950))]
 )
 def test_the_picture_of_a_dataset_grows_with_its_columns(columns: int, tallest: int) -> None:
-    """A valid PNG of a bounded size, with new and existing rows in their colours."""
+    """It is a valid PNG of bounded size, with different colours for new and existing rows."""
     first, later = two_periods(columns)
     png = plot_dataset("demo, period 2024-02-01", later, first)
     picture = opened(png)
@@ -117,7 +117,7 @@ def test_the_picture_of_a_dataset_grows_with_its_columns(columns: int, tallest: 
 
 @pytest.mark.parametrize("columns", [1, 3, 12, *thorough(60)])
 def test_no_label_of_a_dataset_lies_over_another(columns: int) -> None:
-    """Nor over the edge of the picture."""
+    """Nor beyond the edge of the picture."""
     with plain_style():
         first, later = two_periods(columns)
         sheet = dataset_sheet("demo, period 2024-02-01", later, first)
@@ -148,7 +148,7 @@ def test_whatever_names_and_values_are_labels_keep_apart(data: st.DataObject) ->
 
 
 def test_the_picture_of_a_dataset_is_the_same_bytes_each_time() -> None:
-    """In this process, and in another with other settings for plots."""
+    """In this process, and in another with other plot settings."""
     first, later = two_periods(6)
     png = plot_dataset("demo", later, first)
     with matplotlib.rc_context({"font.size": 30, "text.color": "red", "savefig.dpi": 20}):
@@ -170,7 +170,7 @@ def test_the_picture_of_a_dataset_is_the_same_bytes_each_time() -> None:
 
 
 def test_drawing_leaves_a_users_settings_alone() -> None:
-    """Nor does it load pyplot, which would keep every figure."""
+    """It does not import pyplot, which would keep every figure."""
     before = dict(matplotlib.rcParams)
     first, later = two_periods(3)
     plot_dataset("demo", later, first)
@@ -192,7 +192,7 @@ def test_drawing_leaves_a_users_settings_alone() -> None:
 
 
 def texts_of(this: Profile, first: Profile | None = None) -> list[str]:
-    """Return what is written in the picture of a period."""
+    """Return the texts in the picture of a period."""
     with plain_style():
         return [label.text for label in dataset_sheet("demo", this, first).labels]
 
@@ -205,7 +205,7 @@ def of(kind: str, *values: str | None, like: Profile | None = None) -> Profile:
 
 
 def test_what_is_new_against_period_1_is_written_out() -> None:
-    """Categories it did not have, values that are no numbers, numbers beyond its own."""
+    """New categories, values that are not numbers, and numbers out of range."""
     told = texts_of(of("text", "a", "z", like=of("text", "a", "b")), of("text", "a", "b"))
     assert "not in period 1" in told
     assert "not in period 1" not in texts_of(of("text", "a", "b"), of("text", "a", "b"))
@@ -218,7 +218,7 @@ def test_what_is_new_against_period_1_is_written_out() -> None:
 
 
 def test_columns_that_came_or_went_are_written_out() -> None:
-    """Files that somebody changed may have others than period 1."""
+    """A changed file may have other columns than period 1."""
     first = of("text", "a")
     other = profile_records(pd.DataFrame({"y": ["a"]}, dtype=object), None, {}, like=first)
     told = texts_of(other, first)
@@ -227,14 +227,14 @@ def test_columns_that_came_or_went_are_written_out() -> None:
 
 
 def test_period_1_is_compared_with_nothing() -> None:
-    """It has no line of its own, and no 'was'."""
+    """It has no line of period 1, and no 'was'."""
     first, later = two_periods(3)
     assert not any("period 1" in text or "was" in text for text in texts_of(first))
     assert any("was" in text for text in texts_of(later, first))
 
 
 def test_a_period_without_rows_can_be_drawn() -> None:
-    """No division by their number."""
+    """There is no division by zero."""
     empty = of("text")
     opened(plot_dataset("demo", empty, empty))
     opened(plot_dataset("demo", of("text", like=of("text", "a")), of("text", "a")))
@@ -252,12 +252,12 @@ def test_shortened_text_fits_and_keeps_both_ends() -> None:
 
 
 def test_characters_without_a_picture_become_boxes() -> None:
-    """The font has no Chinese; line breaks and tabs are blanks."""
+    """The font has no Chinese; line breaks and tabs become blanks."""
     assert cleaned("東京\n$x_2$\t\x00é") == "□□ $x_2$ □é"
 
 
 def test_the_width_of_a_text_is_the_one_drawn() -> None:
-    """Measured in the pixels of a finished sheet."""
+    """Measured in the pixels of a finished picture."""
     for text, bold in (("waiting_days", False), ("Number of rows", True), ("iiiWWW", False)):
         with plain_style():
             sheet = Sheet(400, 60)
@@ -282,7 +282,7 @@ _HISTORIES = {
 
 @pytest.mark.parametrize("name", mostly_thorough(_HISTORIES, "one", "three hundred"))
 def test_the_pictures_of_a_report_have_a_sensible_size(name: str) -> None:
-    """Whether the series has one period or 300; the same bytes each time."""
+    """For one period and for 300, with reproducible bytes."""
     history, _ = _HISTORIES[name]
     drawn = plot_report(history)
     assert [picture.name for picture in drawn] == ["rows", "entities", "origins", "delivered"]
@@ -302,7 +302,7 @@ _FIGURES = (rows_figure, entities_figure, origins_figure, delivered_figure)
 def test_no_label_of_a_report_lies_over_another(
     history: History, count: int, figure: Callable[[History, str], Figure]
 ) -> None:
-    """Nor over the edge of its picture; some periods are named below it."""
+    """Nor beyond the edge of its picture."""
     with plain_style():
         drawn = figure(history, "demo: what is seen here")
         labels = labels_of(drawn)
@@ -314,27 +314,27 @@ def test_no_label_of_a_report_lies_over_another(
 
 
 def written(figure: Callable[[History, str], Figure], history: History) -> set[str]:
-    """Return what is written in a picture of the report."""
+    """Return the texts in a picture of the report."""
     with plain_style():
         return {label.text for label in labels_of(figure(history, "demo"))}
 
 
 def test_the_heat_map_shows_its_numbers_where_they_fit() -> None:
-    """All of the second period's existing rows come from the first."""
+    """All existing rows of the second period come from the first."""
     assert "160" in written(origins_figure, a_history(3))
     assert "160" not in written(origins_figure, a_history(40))
     assert "no existing rows" in written(origins_figure, a_history(1))
 
 
 def test_periods_that_are_not_there_are_marked() -> None:
-    """They could be taken for empty ones."""
+    """Otherwise they would look empty."""
     for figure in (rows_figure, delivered_figure):
         assert "missing or unreadable" in written(figure, a_history(5, missing=(2,)))
         assert "missing or unreadable" not in written(figure, a_history(5))
 
 
 def test_rows_that_lack_are_told_from_none_that_lack() -> None:
-    """The difference is drawn where there is one, else said to be none."""
+    """The difference is plotted, or stated to be zero."""
     none = "none: every dataset has as many rows as requested"
     assert none in written(delivered_figure, a_history(5))
     assert none not in written(delivered_figure, a_history(5, lacking=(2,)))

@@ -1,4 +1,4 @@
-"""A profile counts every row once, on scales that period 1 sets, as a plain loop would."""
+"""A profile counts every row once, on scales set by period 1, as a simple loop would."""
 
 import math
 import sys
@@ -41,7 +41,7 @@ _GARBAGE = st.sampled_from(["nonsense", "2024-02-31", "12 weeks", "-", "99999999
 
 
 def frame(**columns: Sequence[str | None]) -> pd.DataFrame:
-    """Return a frame of text."""
+    """Return a data frame of text."""
     return pd.DataFrame({name: list(texts) for name, texts in columns.items()}, dtype=object)
 
 
@@ -57,7 +57,7 @@ def described(texts: Sequence[str | None], kind: str = "any") -> ColumnProfile:
 
 
 def a_number(text: str) -> float | None:
-    """Return what a text is as a number."""
+    """Return the number that a text represents, if any."""
     try:
         return None if math.isnan(float(text)) else float(text)
     except ValueError:
@@ -65,7 +65,7 @@ def a_number(text: str) -> float | None:
 
 
 def a_day(text: str, start: date) -> float | None:
-    """Return what a text is as a day, counted from another."""
+    """Return the date that a text represents, counted from another one."""
     try:
         return (date.fromisoformat(text[:10]) - start).days
     except ValueError:
@@ -73,7 +73,7 @@ def a_day(text: str, start: date) -> float | None:
 
 
 def plain(scale: Scale, texts: Texts, start: date) -> tuple[Counter[int], int, int]:
-    """Count a column value by value: rows of each bin, unreadable rows, different values."""
+    """Count a column value by value: rows per bin, unreadable rows, distinct values."""
     known = [text for text in texts if text is not None]
     often = Counter(known)
     counts: Counter[int] = Counter()
@@ -179,7 +179,7 @@ def test_far_outliers_do_not_squeeze_the_rest_into_one_bin() -> None:
 
 
 def test_later_numbers_beyond_those_of_period_1_fall_into_the_open_ends() -> None:
-    """Infinite ones too."""
+    """Also infinite ones."""
     first = profile_records(frame(x=["1", "2", "3"]), None, {"x": "integer"})
     later = profile_records(
         frame(x=["0", "2", "9", "inf", "-inf"]), None, {"x": "integer"}, like=first
@@ -189,7 +189,7 @@ def test_later_numbers_beyond_those_of_period_1_fall_into_the_open_ends() -> Non
 
 
 def test_the_most_frequent_categories_come_first_and_new_ones_last() -> None:
-    """Equally frequent ones in the order of their names; the rest of period 1 is one bin."""
+    """Equally frequent ones are sorted by name; the rest of period 1 is one bin."""
     texts = [name for place, name in enumerate("jihgfedcba") for _ in range(10 - place // 2)]
     first = profile_records(frame(x=texts), None, {"x": "text"})
     scale = only(first).scale
@@ -222,12 +222,12 @@ def test_the_most_frequent_categories_come_first_and_new_ones_last() -> None:
 def test_the_kind_of_a_column_is_what_its_values_are(
     texts: Texts, kind: str, expected: str
 ) -> None:
-    """Not what the specification says, where the values are something else."""
+    """Not the kind in the specification, if the values differ."""
     assert described(texts, kind).scale.kind == expected
 
 
 def test_an_identifier_is_one_however_few_values_it_has() -> None:
-    """Its rows are told apart by how often their value occurs, in new and existing together."""
+    """Its rows are grouped by the frequency of their value, over both parts."""
     made = profile_records(
         frame(id=["a", "b", "b", None]), frame(id=["c"] * 7), {}, identifiers=["id"]
     )
@@ -237,7 +237,7 @@ def test_an_identifier_is_one_however_few_values_it_has() -> None:
 
 
 def test_days_that_move_are_counted_from_the_first_day_of_their_period() -> None:
-    """So that the same day of two months falls into one bin."""
+    """So that the same day of two months is in one bin."""
     days = [(date(2024, 1, 1) + timedelta(days=n)).isoformat() for n in range(31)]
     series = a_series(a_specification())
     first = profile_period(series, 0, frame(date=days), None)
@@ -251,7 +251,7 @@ def test_days_that_move_are_counted_from_the_first_day_of_their_period() -> None
 
 
 def test_days_that_stay_are_counted_as_they_are() -> None:
-    """A date of birth is no nearer to the period in March than in January."""
+    """Dates of birth do not depend on the period."""
     series = a_series(user_input=a_user_input(date_columns=[], start_date="2024-01-01"))
     first = profile_period(series, 0, frame(date=["1990-05-01", "2001-02-03"]), None)
     later = profile_period(series, 3, None, frame(date=["1990-05-01", "2001-02-03"]), first)
@@ -260,7 +260,7 @@ def test_days_that_stay_are_counted_as_they_are() -> None:
 
 
 def test_columns_derived_from_moving_ones_move() -> None:
-    """However many steps lie between."""
+    """Through any number of steps."""
     specification = a_specification()
     specification["derived_columns"] = {
         "follow_up": "date.dt.to_period('M')",
@@ -272,7 +272,7 @@ def test_columns_derived_from_moving_ones_move() -> None:
 
 
 def test_a_column_that_period_1_lacks_has_a_scale_of_its_own() -> None:
-    """Nothing is lost of files that somebody changed."""
+    """Nothing of a changed file is lost."""
     first = profile_records(frame(x=["1"]), None, {})
     later = profile_records(frame(y=["a", "b"]), None, {}, like=first)
     assert [column.name for column in later.columns] == ["y"]
@@ -280,7 +280,7 @@ def test_a_column_that_period_1_lacks_has_a_scale_of_its_own() -> None:
 
 
 def test_the_order_of_columns_is_that_of_the_first_part() -> None:
-    """The parts may have theirs in another order."""
+    """The other part may have another order."""
     made = profile_records(frame(a=["1"], b=["x"]), frame(b=["y"], a=["2"]), {})
     assert [column.name for column in made.columns] == ["a", "b"]
     assert made.by_name["b"].existing == (0, 1, 0, 0)

@@ -52,8 +52,7 @@ def test_a_series_without_such_values_needs_no_database_of_its_own(tmp_path: Pat
 
 
 def test_what_exhibit_writes_wrong_for_a_series_is_put_right(tmp_path: Path) -> None:
-    """No column is cross-joined, each target is finite, and the next period begins where the
-    data end."""
+    """No cross joins, finite targets, and the next period starts where the data ends."""
     place = start(tmp_path, "anon", SAMPLES / "inpatients_anon.csv", "id")
     text = (place / "specification.yml").read_text(encoding="utf-8")
     said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))

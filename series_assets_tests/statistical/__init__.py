@@ -1,4 +1,4 @@
-"""A statistical suite over long series: what was asked for is what many periods show.
+"""A statistical suite: over many periods, series have the distributions that they specify.
 
-``python -m series_assets_tests.statistical`` makes the series and prints the table of statistics.
+``python -m series_assets_tests.statistical`` generates the series and prints the statistics.
 """

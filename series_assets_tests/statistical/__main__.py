@@ -1,4 +1,4 @@
-"""``python -m series_assets_tests.statistical``: the table of the suite, 1 where it fails."""
+"""``python -m series_assets_tests.statistical``: print the statistics; exit code 1 if any fails."""
 
 import sys
 

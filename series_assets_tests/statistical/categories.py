@@ -1,4 +1,4 @@
-"""Categories and days: how often each value comes, and whether two runs share their order."""
+"""Categories and dates: the frequency of each value, and whether two runs share their order."""
 
 from collections.abc import Iterator, Sequence
 from math import sqrt
@@ -13,9 +13,9 @@ SUITE = "categories"
 
 
 def shares(series: LongSeries, only: Sequence[str] = ()) -> Iterator[Statistic]:
-    """Return how the values of listed categories and the days of windows are spread.
+    """Return how the values of listed categories and the days of windows are distributed.
 
-    ``only`` names the columns where others follow from constraints; without it all are taken.
+    ``only`` limits the columns, for series in which others depend on constraints.
     """
     for name in only or series.of_type("categorical"):
         chances = _chances(series, name)
@@ -53,7 +53,7 @@ def _spread(title: str, runs: tuple[Run, ...], name: str, chances: "pd.Series[fl
 
 
 def _days(series: LongSeries, name: str, part: str) -> Iterator[Statistic]:
-    """Every day of each period's window comes equally often, and no other day at all."""
+    """Every day of each period's window is equally frequent, and no other day occurs."""
     total, freedom, outside = 0.0, 0, 0
     for run in series.part(part):
         window = _window(series, name, run.k)
@@ -79,7 +79,7 @@ def _window(series: LongSeries, name: str, k: int) -> list[str]:
 
 
 def order(series: LongSeries, names: list[str]) -> Iterator[Statistic]:
-    """Return whether runs share the values of their rows, one by one, more than chance has it."""
+    """Return whether runs share the values of their rows more than by chance."""
     for name in names:
         for part in _parts_made_afresh(series, name):
             yield _by_row(name, part, _coded(series.part(part), series, name))
@@ -105,7 +105,7 @@ def _coded(runs: tuple[Run, ...], series: LongSeries, name: str) -> "np.ndarray"
 
 
 def _by_row(name: str, part: str, codes: "np.ndarray") -> Statistic:
-    """In each row the values are spread as in all rows together."""
+    """In each row, the values are distributed as in all rows together."""
     total, freedom = 0.0, -(codes.max() + 1) + 1
     known = codes[codes >= 0]
     chances = np.bincount(known) / len(known)

@@ -1,4 +1,4 @@
-"""Crossings that are cut down: over many periods no combination loses more often than others."""
+"""Cross joins that are cut to the requested rows: over many periods, no combination is rarer."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ SUITE = "crossings"
 
 
 def statistics(series: LongSeries) -> Iterator[Statistic]:
-    """Return how often each combination of the cross-joined columns comes, new and existing."""
+    """Return how often each combination of the cross-joined columns occurs, in both parts."""
     kept = series.ask.user_input["static_columns"] or ()
     for part in ("new", "existing"):
         crossed = [

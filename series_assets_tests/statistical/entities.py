@@ -1,4 +1,4 @@
-"""Entities: each of earlier periods is drawn as often as any other, and stays what it was."""
+"""Entities: all earlier ones are sampled equally often, and keep their static values."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ SUITE = "entities"
 
 
 def statistics(series: LongSeries) -> Iterator[Statistic]:
-    """Return how the draws are spread over the entities, and whether anything changes or recurs."""
+    """Return how samples are distributed over entities, and whether anything changes or recurs."""
     yield from draws(series)
     yield from kept(series)
     yield from identifiers(series)
@@ -26,7 +26,7 @@ def _introduced(series: LongSeries) -> dict[int, list[str]]:
 
 
 def draws(series: LongSeries) -> Iterator[Statistic]:
-    """Return how often entities were drawn, one by one, by age and by place in their period."""
+    """Return how often entities were sampled: each, by age, and by place in their period."""
     introduced = _introduced(series)
     drawn = {run.k: set(run.records[series.identifier]) for run in series.existing}
     eligible = {k: sum(len(found) for j, found in introduced.items() if j < k) for k in drawn}
@@ -53,7 +53,7 @@ def draws(series: LongSeries) -> Iterator[Statistic]:
 def _ages(
     introduced: dict[int, list[str]], drawn: dict[int, set[str]], eligible: dict[int, int]
 ) -> Iterator[Statistic]:
-    """Each earlier period has its share of the draws of each later one (hypergeometric)."""
+    """Each earlier period has its share of the samples of each later one (hypergeometric)."""
     found: dict[str, list[float]] = {}
     for k, names in drawn.items():
         for j, issued in introduced.items():
@@ -70,7 +70,7 @@ def _ages(
 
 
 def _again(drawn: dict[int, set[str]], eligible: dict[int, int]) -> Statistic:
-    """Whoever was drawn in a period is drawn in the next one as anybody else is."""
+    """Entities sampled in a period are sampled in the next one like all others."""
     values = []
     for k in drawn:
         if k + 1 not in drawn:
@@ -84,7 +84,7 @@ def _again(drawn: dict[int, set[str]], eligible: dict[int, int]) -> Statistic:
 
 
 def kept(series: LongSeries) -> Iterator[Statistic]:
-    """Return in how many records an entity has another value of a static column than before."""
+    """Return the number of records in which an entity's static column has changed."""
     name = series.identifier
     for column in series.ask.user_input["static_columns"] or ():
         columns = [column]
@@ -101,7 +101,7 @@ def kept(series: LongSeries) -> Iterator[Statistic]:
 
 
 def identifiers(series: LongSeries) -> Iterator[Statistic]:
-    """Return how many identifiers were given twice, and how many records have unknown ones."""
+    """Return how many identifiers were issued twice, and how many records have unknown ones."""
     for name in series.of_type("uuid"):
         counts: Counter[str] = Counter()
         for run in series.new:

@@ -1,7 +1,7 @@
-"""Long series with fixed seeds, made in this process and read back from the files delivered.
+"""Long series with fixed seeds, generated in this process and read from the delivered files.
 
-Records stay in the order in which they were made: the shuffling of datasets, which would hide
-what two runs share row by row, is left out here, and it alone.
+Only the shuffling of datasets is disabled, because it would hide values that two runs share row by
+row.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ Tables = Mapping[str, list[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Ask:
-    """The contents of the two files of a series, and the tables that its database has to have."""
+    """The contents of the two files of a series, and the tables that its database must have."""
 
     specification: Content
     user_input: Content
@@ -44,7 +44,7 @@ class Run:
 
 @dataclass(frozen=True)
 class LongSeries:
-    """A finished series, run by run."""
+    """A generated series, run by run."""
 
     ask: Ask
     new: tuple[Run, ...]
@@ -61,7 +61,7 @@ class LongSeries:
 
     @property
     def identifier(self) -> str:
-        """The column that says who an entity is."""
+        """The column that identifies an entity."""
         return str(self.ask.specification["metadata"]["uuid_columns"][0])
 
     @cached_property
@@ -78,7 +78,7 @@ class LongSeries:
         return [name for name, column in self.columns.items() if column["type"] in types]
 
     def pairs(self) -> Iterator[tuple[str, Run, Run]]:
-        """Return pairs of neighbouring runs, each with what they are to each other."""
+        """Return pairs of neighbouring runs, each with their relation."""
         for one, other in zip(self.new, self.new[1:], strict=False):
             yield "new, next new", one, other
         for one, other in zip(self.existing, self.existing[1:], strict=False):
@@ -92,7 +92,7 @@ class LongSeries:
 
 
 def make(ask: Ask, folder: Path) -> LongSeries:
-    """Make a series into an empty folder and read its files."""
+    """Generate a series into an empty folder and read its files."""
     inputs = dict(ask.user_input)
     if ask.tables:
         inputs["exhibit_db_path"] = str(database_with_tables(folder / "own.db", **ask.tables))
@@ -103,7 +103,7 @@ def make(ask: Ask, folder: Path) -> LongSeries:
 
 
 def read(ask: Ask, folder: Path) -> LongSeries:
-    """Read the files of a series that was made without shuffling."""
+    """Read the files of a series that was generated without shuffling."""
     columns = ask.specification["columns"]
     numbers = [name for name, column in columns.items() if column["type"] == "continuous"]
     numbers += [

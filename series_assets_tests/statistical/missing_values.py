@@ -1,4 +1,4 @@
-"""Where values are missing: how often, how evenly, and with what else."""
+"""Missing values: how often, how evenly, and together with which others."""
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
@@ -16,7 +16,7 @@ _PARTS = ("new", "existing")
 
 
 def statistics(series: LongSeries) -> Iterator[Statistic]:
-    """Return how often values are missing in each column, and how gaps lie to each other."""
+    """Return how often values are missing in each column, and how missing values coincide."""
     for part in _PARTS:
         runs = [run for run in series.part(part) if run.k]  # a series begins with Exhibit's own
         columns = _with_gaps(series, part)
@@ -48,7 +48,7 @@ def _with_gaps(series: LongSeries, part: str) -> dict[str, float]:
 
 
 def missing(series: Run, name: str) -> "pd.Series[bool]":
-    """Return which records of a run lack the value of a column."""
+    """Return which records of a run have no value in the column."""
     records = series.records
     return records[name if name in records else f"{name}_latitude"].isna()
 
@@ -67,7 +67,7 @@ def _rates(part: str, name: str, rate: float, runs: list[Run]) -> Iterator[Stati
 
 
 def _places(part: str, name: str, rate: float, runs: list[Run]) -> Statistic:
-    """Each row is as often missing as any other, over all periods."""
+    """Over all periods, values are missing equally often in each row."""
     least = min(len(run.records) for run in runs)
     counts = sum(missing(run, name).to_numpy()[:least].astype(int) for run in runs)
     squares = (counts - len(runs) * rate) ** 2 / (len(runs) * rate * (1 - rate))
@@ -85,7 +85,7 @@ def _together(
 
 
 def _neighbours(series: LongSeries) -> Iterator[Statistic]:
-    """Gaps of neighbouring runs coincide as chance has it."""
+    """Missing values of neighbouring runs coincide as often as by chance."""
     columns = _with_gaps(series, "existing")
     values: dict[tuple[str, str], list[float]] = {}
     for what, one, other in series.pairs():

@@ -1,4 +1,4 @@
-"""Numbers: none comes twice, ranks do not follow each other, and means follow the weights."""
+"""Numbers: none is repeated, ranks are independent, and means follow the weights."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,9 +15,9 @@ SUITE = "numbers"
 
 
 def repeats(series: LongSeries, names: list[str]) -> Iterator[Statistic]:
-    """Return how many values of real numbers occur in more than one place of the series.
+    """Return how many real numbers occur in more than one place of the series.
 
-    The ends of a scale, which every run has, do not count, nor entities' values that they keep.
+    The ends of a scale, which every run has, do not count, nor do static values of entities.
     """
     for name in names:
         parameters = series.columns.get(name, {}).get("distribution_parameters", {})
@@ -29,9 +29,9 @@ def repeats(series: LongSeries, names: list[str]) -> Iterator[Statistic]:
 
 
 def ranks(series: LongSeries, names: list[str], beside: str | None = None) -> Iterator[Statistic]:
-    """Return whether the ranks of numbers in neighbouring runs go together, row by row.
+    """Return whether the ranks of numbers in neighbouring runs are correlated, row by row.
 
-    With ``beside``, in those rows in which that category is missing, in their order.
+    With ``beside``, only in the rows in which that category is missing.
     """
     title = f" where {beside} is missing" if beside else ""
     for name in names:
@@ -56,7 +56,7 @@ def _values(run: Run, name: str, beside: str | None) -> "np.ndarray":
 
 
 def _together(left: "np.ndarray", right: "np.ndarray") -> float | None:
-    """Return Spearman's correlation by its standard error; None where there is too little."""
+    """Return Spearman's correlation in standard errors; None if there are too few numbers."""
     rows = min(len(left), len(right))
     left, right = left[:rows], right[:rows]
     known = ~(np.isnan(left) | np.isnan(right))
@@ -67,7 +67,7 @@ def _together(left: "np.ndarray", right: "np.ndarray") -> float | None:
 
 
 def _by_row(series: LongSeries, name: str, part: str, beside: str | None) -> Statistic:
-    """No row of the runs has greater numbers than others, over all periods."""
+    """Over all periods, no row has larger numbers than others."""
     found = [_values(run, name, beside) for run in series.part(part)]
     found = [values for values in found if len(values) > 3]
     least = min(map(len, found))
@@ -85,7 +85,7 @@ def _by_row(series: LongSeries, name: str, part: str, beside: str | None) -> Sta
 
 
 def _columns(series: LongSeries, name: str, other: str, beside: str | None) -> Iterator[Statistic]:
-    """Numbers of the same rows go together only as far as their weights make them."""
+    """Numbers of the same row are correlated only as far as their weights are."""
     title = f" where {beside} is missing" if beside else ""
     for part in ("new", "existing"):
         values = [

@@ -1,4 +1,4 @@
-"""What two runs share row by row: the same numbers, ranks, categories or gaps."""
+"""Values that two runs share row by row: numbers, ranks, categories or missing values."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -17,10 +17,10 @@ _BOUND = 5.0
 def shared(
     series: LongSeries, name: str, *, ends: frozenset[float] = frozenset(), ordered: bool = False
 ) -> list[str]:
-    """Return what any two runs of a series share in a column, one sentence for each.
+    """Return what any two runs of a series share in a column, one sentence each.
 
-    ``ends`` are numbers that every run has; ``ordered`` columns are in an order that is asked for,
-    so that only their values by themselves can be compared.
+    ``ends`` are numbers that every run has; ``ordered`` columns have a specified order, so that
+    only their values can be compared.
     """
     found = []
     for one, other in combinations(series.runs, 2):

@@ -1,4 +1,4 @@
-"""What is to be expected of each series that ships, and how its files are read for it."""
+"""Expectations about each shipped series, and reading its files for them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from series_assets_tests.statistical.statistic import Statistic
 
 @dataclass(frozen=True)
 class Expected:
-    """The columns of a series that nothing but their own definition decides."""
+    """The columns of a series that depend only on their own definition."""
 
     shares: tuple[str, ...]
     """Listed categories whose values occur as often as they are probable."""
@@ -43,7 +43,7 @@ EXPECTED: Mapping[str, Expected] = {
 
 
 def statistics(series: LongSeries, expected: Expected) -> Iterator[Statistic]:
-    """Return the statistics of a series that ships."""
+    """Return the statistics of a shipped series."""
     yield from entities.kept(series)
     yield from entities.identifiers(series)
     yield from entities.draws(series)
@@ -54,9 +54,9 @@ def statistics(series: LongSeries, expected: Expected) -> Iterator[Statistic]:
 
 
 def read_shipped(place: Path, folder: Path) -> LongSeries:
-    """Return the finished series whose two files are in ``place`` and whose data in ``folder``.
+    """Return the series whose two files are in ``place`` and whose data is in ``folder``.
 
-    The rows of a dataset are told apart by their entities: those of new ones are new records.
+    Rows of a dataset are classified by their entities: those of new entities are new records.
     """
     ask = Ask(*(_content(place / f"{file}.yml") for file in ("specification", "user_input")))
     columns = ask.specification["columns"]
@@ -77,9 +77,9 @@ def read_shipped(place: Path, folder: Path) -> LongSeries:
 
 
 def fold(series: LongSeries, truth: Mapping[str, Any], starts: tuple[str, ...]) -> pd.DataFrame:
-    """Return the history that a simple pipeline makes of the datasets: one load a period.
+    """Return the history that a simple pipeline computes from the datasets, one load per period.
 
-    Of several rows of an entity the last one by ``order_by`` counts, by place among equal ones.
+    Of several rows of an entity, the last one by ``order_by`` counts, by place among equal ones.
     """
     key, tracked = series.identifier, list(truth["track"])
     current: dict[str, dict[str, Any]] = {}

@@ -1,4 +1,4 @@
-"""The long series of the suite: small rows, many periods, fixed seeds."""
+"""The long series of the suite: few rows, many periods, fixed seeds."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def a_place(**more: Any) -> Content:
 
 
 def a_normal_number(**more: Any) -> Content:
-    """Return the definition of a number that is spread normally."""
+    """Return the definition of a normally distributed number."""
     parameters = {"dispersion": 0.1, "target_mean": 100, "target_std": 15}
     return a_number(distribution="normal", distribution_parameters=parameters, **more)
 
@@ -44,13 +44,13 @@ def a_pair(miss: float = 0.0) -> Content:
 
 
 def a_pattern(miss: float = 0.0) -> Content:
-    """Return the definition of a column of codes made from a pattern."""
+    """Return the definition of a column of codes that match a pattern."""
     column = a_category("code", {}, uniques=6, anonymising_set="[A-C][0-9]")
     return {**column, "original_values": "regex", "miss_probability": miss}
 
 
 def gaps() -> Ask:
-    """A tenth of everything is missing, and a sixth of sixty rows is new."""
+    """A tenth of all values is missing, and a sixth of sixty rows is new."""
     specification = a_specification(number_of_rows=60, geospatial_columns=[])
     with_columns(
         specification,
@@ -68,7 +68,7 @@ def gaps() -> Ask:
 
 
 def beside_missing() -> Ask:
-    """Numbers beside a category that lacks most of its values; as many rows new as existing."""
+    """Numbers beside a category with mostly missing values; half of the rows are new."""
     specification = a_specification(number_of_rows=80, random_seed=7)
     specification["columns"]["sex"]["miss_probability"] = 0.6
     specification["columns"]["sex"]["original_values"][-1] = "Missing data | 0.000 | 0.400"
@@ -83,7 +83,7 @@ def beside_missing() -> Ask:
 
 
 def every_category() -> Ask:
-    """Categories of every kind of source, and days; windows of two weeks."""
+    """Categories from every source, and dates; windows of two weeks."""
     specification = a_specification(number_of_rows=80, random_seed=11)
     columns = {
         **a_pair(),
@@ -117,7 +117,7 @@ def _many(name: str, source: str, uniques: int) -> Content:
 
 
 def linked_tables() -> dict[str, list[dict[str, Any]]]:
-    """Return the tables that Exhibit keeps for two groups of linked columns, and a lookup table."""
+    """Return Exhibit's tables for two groups of linked columns, and a lookup table."""
     last = {"board": "Missing data", "place": "Missing data"}
     group = [{"board": f"b {n % 3}", "place": f"place {n:02}"} for n in range(40)]
     labels = [f"field__{n}" for n in range(3)] + [f"doctor__{n}" for n in range(5)]
@@ -130,7 +130,7 @@ def linked_tables() -> dict[str, list[dict[str, Any]]]:
 
 
 def common() -> Ask:
-    """One row to an entity, a static category, totals by weight, and windows of a month each."""
+    """One row per entity, a static category, weighted totals, and windows of a month."""
     specification = a_specification(number_of_rows=120, random_seed=3)
     weights = ["0.6", "0.4"]
     table = ["sex | probability_vector | paid", *_rows(["F", "M"], ["0.5", "0.5"], weights)]
@@ -154,7 +154,7 @@ def _rows(*columns: list[str]) -> list[str]:
 
 
 def several_rows() -> Ask:
-    """Several rows to an entity, and much that it keeps: a category, a day, a place, a number."""
+    """Several rows per entity, and many static columns: a category, a date, a place, a number."""
     specification = common().specification
     specification["metadata"] |= {"random_seed": 5, "geospatial_columns": []}
     for name in ("id", "number", "chi"):
@@ -171,7 +171,7 @@ def several_rows() -> Ask:
 
 
 def crossed() -> Ask:
-    """Two categories crossed, and rows that their combinations do not divide."""
+    """Two cross-joined categories, whose combinations do not divide the rows."""
     specification = a_specification(number_of_rows=51, random_seed=13)
     for name in ("sex", "region"):
         specification["columns"][name]["cross_join_all_unique_values"] = True

@@ -1,4 +1,4 @@
-"""A statistic with what was to be expected of it, and a table of many."""
+"""A statistic with its expected value, and a table of many."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ until the data changes."""
 
 @dataclass(frozen=True)
 class Statistic:
-    """What was found in a series, and what was to be expected."""
+    """The observed and the expected value of a statistic."""
 
     suite: str
     name: str
@@ -24,7 +24,7 @@ class Statistic:
 
     @property
     def off(self) -> float:
-        """How many standard errors the statistic lies off."""
+        """The difference in standard errors."""
         difference = abs(self.found - self.expected)
         if not self.error:
             return 0.0 if difference <= 1e-9 * max(1.0, abs(self.expected)) else float("inf")
@@ -37,8 +37,9 @@ class Statistic:
 
 
 def chi_square(suite: str, name: str, found: float, freedom: float) -> Statistic:
-    """Return a sum of squares over its degrees of freedom, by its cube root: that is nearly normal
-    (Wilson and Hilferty), however few the degrees."""
+    """Return a sum of squares over its degrees of freedom, by its cube root: this is nearly normal
+    (Wilson and Hilferty), even for few degrees.
+    """
     spread = 2 / (9 * freedom)
     root = (found / freedom) ** (1 / 3)
     return Statistic(suite, f"{name}, root 3", 1 - spread, root, sqrt(spread))
@@ -51,7 +52,7 @@ def mean_of_normals(suite: str, name: str, values: Sequence[float]) -> Statistic
 
 
 def table(statistics: Iterable[Statistic]) -> str:
-    """Return statistics as a table, one a line; those that do not hold are marked."""
+    """Return statistics as a table with one per line; those out of bounds are marked."""
     head = ["suite", "statistic", "expected", "found", "std. error", "off by", "bound", ""]
     rows = [head]
     for one in statistics:
@@ -70,6 +71,6 @@ def table(statistics: Iterable[Statistic]) -> str:
 
 
 def failures(statistics: Iterable[Statistic]) -> str:
-    """Return the table of the statistics that do not hold; empty where all do."""
+    """Return the table of the statistics that are out of bounds; empty if there are none."""
     wrong = [one for one in statistics if not one.holds]
     return table(wrong) if wrong else ""

@@ -1,4 +1,4 @@
-"""The suite: which statistics are taken of which series."""
+"""The suite: which statistics are computed for which series."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -60,12 +60,12 @@ SERIES: Mapping[str, tuple[Callable[[], Ask], Callable[[LongSeries], Taken]]] = 
 
 @lru_cache(maxsize=len(SERIES))
 def statistics_of(name: str) -> tuple[Statistic, ...]:
-    """Return the statistics of a series of the suite, made once in a process."""
+    """Return the statistics of a series of the suite, generated once per process."""
     return take(name)
 
 
 def take(name: str, periods: int | None = None) -> tuple[Statistic, ...]:
-    """Make a series of the suite, or the first ``periods`` of it, and return its statistics."""
+    """Generate a series of the suite, or its first ``periods``, and return its statistics."""
     asked, statistics = SERIES[name]
     ask = asked()
     said = ask.user_input if periods is None else {**ask.user_input, "num_datasets": periods}

@@ -1,6 +1,6 @@
-"""The suite sees each fault of its class: the fault is put back, and statistics fail.
+"""The suite finds faults: each fault is put back, and statistics fail.
 
-Faults are put where the package seeds its runs, draws its entities or settles what these keep.
+Faults are inserted where the package seeds its runs, samples entities or sets static values.
 """
 
 from collections.abc import Callable
@@ -22,17 +22,17 @@ PERIODS = 16
 
 
 def failing(name: str, periods: int = PERIODS) -> list[Statistic]:
-    """Return the statistics of the first periods of a series that do not hold."""
+    """Return the statistics that are out of bounds over the first periods of a series."""
     return [one for one in take(name, periods) if not one.holds]
 
 
 def failing_parts(name: str) -> set[str]:
-    """Return what the statistics that do not hold are of, columns left out."""
+    """Return the names of the statistics that are out of bounds, without columns."""
     return {one.name.split(": ")[-1] for one in failing(name)}
 
 
 def constant_for(*purposes: str) -> Callable[..., int]:
-    """Return a source of seeds that has Exhibit's own constants for some purposes."""
+    """Return a source of seeds that has Exhibit's constants for some purposes."""
     seeded = constant_seeds.seed_for
 
     def seed_for(constant: int, *purpose: object) -> int:
@@ -42,7 +42,7 @@ def constant_for(*purposes: str) -> Callable[..., int]:
 
 
 def test_gaps_from_constant_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gaps in the same rows of every run show in rates, counts, rows and pairs of columns."""
+    """Missing values in the same rows of every run show in rates, counts, rows and pairs."""
     monkeypatch.setattr(constant_seeds, "seed_for", constant_for("gaps"))
     parts = failing_parts("gaps")
     for shown in ("rate, new", "variance of counts, existing", "by row, new, root 3"):
@@ -54,7 +54,7 @@ def test_gaps_from_constant_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_numbers_beside_missing_categories_from_a_constant_seed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Numbers that are made again alike show as repeats and as ranks that go together."""
+    """Regenerated numbers that are equal show as repeats and correlated ranks."""
     monkeypatch.setattr(constant_seeds, "seed_for", constant_for("again"))
     names = {one.name for one in failing("beside missing")}
     assert {"height: values that come again", "flat: values that come again"} <= names
@@ -64,7 +64,7 @@ def test_numbers_beside_missing_categories_from_a_constant_seed(
 
 
 def test_existing_records_from_the_seed_of_the_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Existing records that are the new ones over again show as repeats and as common rows."""
+    """Existing records equal to the new ones show as repeats and common rows."""
     monkeypatch.setattr(spec_changes, "existing_seed", lambda random_seed, k: random_seed + k)
     names = {one.name for one in failing("beside missing")}
     assert "height: values that come again" in names
@@ -75,7 +75,7 @@ def test_existing_records_from_the_seed_of_the_new_ones(monkeypatch: pytest.Monk
 
 
 def test_every_run_from_one_seed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs that all begin alike show in every category, day and number."""
+    """Equal seeds show in every category, date and number."""
 
     def always_alike(*_: Any, **__: Any) -> np.random.Generator:
         return np.random.default_rng(0)
@@ -88,7 +88,7 @@ def test_every_run_from_one_seed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_linked_group_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A group that is shuffled alike in every run shows in the rows of its columns."""
+    """A group that is shuffled equally in every run shows in the rows of its columns."""
     monkeypatch.setattr(patches, "seed_for", constant_for("linked"))
     names = {one.name for one in failing("every category", 24)}
     for column in ("board", "place"):
@@ -97,14 +97,14 @@ def test_a_linked_group_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_exhibits_own_constants(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exhibit as it is, its constants in force in every run, shows in each series with gaps."""
+    """Stock Exhibit's constants show in each series with missing values."""
     monkeypatch.setattr(constant_seeds, "replaced_by", lambda _: nullcontext())
     assert "by row, new, root 3" in failing_parts("gaps")
     assert "height: values that come again" in {one.name for one in failing("beside missing")}
 
 
 def test_only_the_oldest_entities_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Entities of later periods that never come back show in draws by entity and by age."""
+    """Entities of later periods that never return show in samples by entity and by age."""
 
     def draw(distribution: Any, rows: int, *_: int) -> Any:
         return np.arange(sampling.count_entities(distribution, rows))
@@ -118,7 +118,7 @@ def test_only_the_oldest_entities_are_drawn(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_only_the_older_half_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draws that favour some of the entities show in draws by entity and by age."""
+    """Samples that favour some entities show by entity and by age."""
     drawn = dataset.sample_ranks
 
     def draw(distribution: Any, rows: int, eligible: int, *seeds: int) -> Any:
@@ -131,7 +131,7 @@ def test_only_the_older_half_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_static_columns_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Entities whose rows disagree show in each column that they should keep."""
+    """Entities whose rows disagree show in each static column."""
     settled = static_columns.StaticValues
     monkeypatch.setattr(settled, "apply_to", lambda _, records: records)
     monkeypatch.setattr(settled, "apply_to_columns", lambda _, made, __: made)
@@ -141,7 +141,7 @@ def test_static_columns_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_crossings_are_cut_at_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Combinations that always lose, because the same rows stay, show in their counts."""
+    """Combinations that are always cut off show in their counts."""
     seeded = existing_records.derive
 
     def derive(*parts: object) -> int:

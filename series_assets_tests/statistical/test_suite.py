@@ -1,4 +1,4 @@
-"""The statistics of the long series lie within their bounds, and the bounds are no wider."""
+"""The statistics of the long series are within their bounds, and the bounds are tight."""
 
 import os
 
@@ -20,13 +20,13 @@ _PERIODS = None if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 24
 
 @pytest.mark.parametrize("name", mostly_thorough(SERIES, "gaps", "several rows", "common"))
 def test_a_long_series_is_what_was_asked_for(name: str) -> None:
-    """Every statistic of a series of many periods lies within five standard errors."""
+    """Every statistic of a series of many periods is within five standard errors."""
     wrong = failures(take(name, _PERIODS))
     assert not wrong, f"\n{wrong}"
 
 
 def test_a_statistic_holds_within_its_bound() -> None:
-    """Five standard errors are allowed; where nothing is left to chance, nothing is."""
+    """Five standard errors are allowed, and none for a statistic without randomness."""
     assert Statistic("s", "n", 10, 14.9, 1).holds
     assert not Statistic("s", "n", 10, 15.1, 1).holds
     assert Statistic("s", "n", 0, 0, 0).holds
@@ -35,7 +35,7 @@ def test_a_statistic_holds_within_its_bound() -> None:
 
 
 def test_sums_of_squares_and_of_normals_are_put_on_one_scale() -> None:
-    """A chi-square far too great or far too small is off, one about its freedom is not."""
+    """A chi-square far from its degrees of freedom, in either direction, is out of bounds."""
     assert chi_square("s", "n", 100, 100).off < 0.1
     assert not chi_square("s", "n", 200, 100).holds
     assert not chi_square("s", "n", 20, 100).holds
@@ -43,7 +43,7 @@ def test_sums_of_squares_and_of_normals_are_put_on_one_scale() -> None:
 
 
 def test_the_table_names_what_was_expected_and_found() -> None:
-    """Each line has what was expected, found and allowed; what does not hold is marked."""
+    """Each line has the expected, observed and allowed value; failures are marked."""
     lines = table([Statistic("s", "n", 1, 2, 3), Statistic("s", "m", 0, 1, 0)]).splitlines()
     plain = [" ".join(line.split()) for line in lines]
     assert plain[0] == "suite statistic expected found std. error off by bound"

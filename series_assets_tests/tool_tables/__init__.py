@@ -1,1 +1,1 @@
-"""Tables that real tools built from the series that ship, and how they were built."""
+"""Tables that real tools built from the shipped series, and how they were built."""

@@ -29,7 +29,7 @@ PACKAGES = {
 
 
 def environment(folder: Path, tool: str) -> Path:
-    """Return the folder of an environment's programs, which is created where there is none."""
+    """Return the folder of an environment's programs, and create the environment if missing."""
     place = folder / f"env-{tool}"
     if not place.exists():
         venv.create(place, with_pip=True)
@@ -39,9 +39,9 @@ def environment(folder: Path, tool: str) -> Path:
 
 
 def feed(series: Series, data: Path, *, raw: bool, ties: str = "DESC") -> str:
-    """Return SQL of the rows of period ``{n}``: all, or the last one of each entity.
+    """Return SQL for the rows of period ``{n}``: all, or the last one of each entity.
 
-    With ``ties="ASC"``, of rows with the same date the first one counts as the last.
+    With ``ties="ASC"``, the first of several rows with the same date counts as the last.
     """
     truth = series.truth
     assert truth is not None
@@ -140,8 +140,8 @@ def build_merge(series: Series, data: Path, folder: Path, target: Path, **how: A
 def build_dlt(series: Series, data: Path, folder: Path, target: Path, **how: Any) -> None:
     """Load the datasets period by period with the strategy ``scd2``.
 
-    With the identifier as ``merge_key``, so that a delivery says nothing about other entities. Of
-    the columns, only the tracked ones are loaded: dlt opens a version where any column changes.
+    The identifier is the ``merge_key``, so that a delivery says nothing about other entities. Only
+    tracked columns are loaded, because dlt opens a version if any column changes.
     """
     truth = series.truth
     assert truth is not None
@@ -173,9 +173,9 @@ def build_dlt(series: Series, data: Path, folder: Path, target: Path, **how: Any
 
 
 def build_sqlmesh(series: Series, data: Path, folder: Path, target: Path, **how: Any) -> None:
-    """Run a model of the kind ``SCD_TYPE_2_BY_COLUMN`` once for each period.
+    """Run a model of the kind ``SCD_TYPE_2_BY_COLUMN`` once per period.
 
-    As SQLMesh does by default, versions of the first run begin in 1970.
+    As by default in SQLMesh, versions of the first run start in 1970.
     """
     truth = series.truth
     assert truth is not None
@@ -248,7 +248,7 @@ TABLES: dict[str, tuple[Any, str, dict[str, Any]]] = {
 
 
 def main(folder: Path, wanted: list[str]) -> None:
-    """Build the tables of some tools, or some tables by their names; by default all."""
+    """Build the tables of some tools, or some tables by name; by default all."""
     data = folder / "data"
     series = {name: with_truth(folder / "series", name) for name in TRACKED}
     for one in series.values():

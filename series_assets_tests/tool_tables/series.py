@@ -1,4 +1,4 @@
-"""The series that ship, with the histories that the tables of this folder are compared with."""
+"""The shipped series, with the histories that the tables of this folder are compared with."""
 
 import shutil
 from pathlib import Path
@@ -24,7 +24,7 @@ TRACKED: dict[str, dict[str, Any]] = {
 
 
 def with_truth(folder: Path, name: str) -> Series:
-    """Write a series that ships into a folder, with its ``truth`` block, and return it."""
+    """Write a shipped series into a folder, with its ``truth`` block, and return it."""
     place = folder / name
     place.mkdir(parents=True, exist_ok=True)
     shutil.copy(SHIPPED / name / "specification.yml", place)
