@@ -1,4 +1,4 @@
-"""Specifications and user inputs to begin a test with, and series made of them."""
+"""Specifications and user inputs as a starting point for tests, and series built from them."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -123,7 +123,7 @@ def write_series(
     user_input: dict[str, Any] | None = None,
     name: str = "demo",
 ) -> Path:
-    """Write the two files of a series into ``folder / name`` and return that place."""
+    """Write the two files of a series into ``folder / name`` and return that folder."""
     place = folder / name
     place.mkdir(parents=True, exist_ok=True)
     contents = {
@@ -137,7 +137,7 @@ def write_series(
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
-    """Return the bytes of every file below ``folder`` but databases, by relative path."""
+    """Return the bytes of every file below ``folder`` except databases, by relative path."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))

@@ -1,4 +1,4 @@
-"""Columns of each type to put into a specification, as Exhibit writes them."""
+"""Definitions of columns of each type, as Exhibit writes them."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ def a_date(first: str, last: str | None, uniques: int, **more: Any) -> dict[str,
 
 
 def with_columns(specification: dict[str, Any], **columns: dict[str, Any]) -> dict[str, Any]:
-    """Return the specification with columns added, or put in place of its own."""
+    """Return the specification with columns added or replaced."""
     metadata = specification["metadata"]
     lists = {"uuid": "uuid", "categorical": "categorical", "continuous": "numerical"}
     for name, column in columns.items():

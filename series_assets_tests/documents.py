@@ -1,4 +1,4 @@
-"""The documents as the tests read them: their blocks, and a shell for their commands."""
+"""The documents as tests read them: their blocks, and a shell for their commands."""
 
 import os
 import re
@@ -46,7 +46,7 @@ def blocks_of(document: str, *languages: str) -> list[Block]:
 
 
 def environment() -> dict[str, str]:
-    """Return that of a shell in which the package is installed and nothing is set for it."""
+    """Return the environment of a shell in which the package is installed, without settings."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SERIES_ASSETS", "DAGSTER"))}
     programs = Path(sys.executable).parent
     return kept | {
@@ -56,7 +56,7 @@ def environment() -> dict[str, str]:
 
 
 def run(script: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    """Run a script of the shell in a folder."""
+    """Run a shell script in a folder."""
     return subprocess.run(
         ["sh", "-e"],
         input=script,

@@ -1,4 +1,4 @@
-"""Tables of several domains, as somebody might have them in a CSV, made with numpy."""
+"""Tables of several domains, as users might have them in a CSV, generated with numpy."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True)
 class Domain:
-    """A table, the column that names its entities, and what a series has to make of it."""
+    """A table, the column that identifies its entities, and the expected series."""
 
     make: Callable[[Rng], pd.DataFrame]
     identifier: str

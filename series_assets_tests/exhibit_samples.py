@@ -1,4 +1,4 @@
-"""The tables that come with Exhibit, and a command line that makes series of such data."""
+"""Exhibit's sample tables, and a command line that generates series from such data."""
 
 from importlib.util import find_spec
 from pathlib import Path

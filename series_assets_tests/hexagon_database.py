@@ -1,4 +1,4 @@
-"""A database with places, as specifications with geospatial columns need one."""
+"""A database with hexagons, which specifications with geospatial columns need."""
 
 from functools import cache
 from pathlib import Path
@@ -12,7 +12,7 @@ from series_assets_tests.strategies import DATABASE
 
 @cache
 def database_with_hexagons() -> bytes:
-    """Return Exhibit's database with a table of hexagons and how many people live in each."""
+    """Return Exhibit's database with a table of hexagons and their population."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / DATABASE
         cells = sorted(h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 2))

@@ -1,4 +1,4 @@
-"""Making assets of any definitions in this process, as tests of other people's projects do."""
+"""Materializing assets of any definitions in this process, as tests of users' projects do."""
 
 import dagster as dg
 

@@ -1,4 +1,4 @@
-"""What the checks of this package find wrong with finished series."""
+"""The failures that the package's own checks find in a series."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from series_assets.pipeline.workspace import Workspace
 
 
 def failed_findings(series: Series, data: Path) -> list[str]:
-    """Return what the checks of a series find wrong with its datasets."""
+    """Return the rules that the datasets of a series violate, one text each."""
     table = Workspace(data).reference_table(series)
     checked = list(check_periods(table, series.calendar.keys))
     assert [one.key for one in checked] == list(series.calendar.keys)

@@ -1,4 +1,4 @@
-"""Plans as plain data, to compare them."""
+"""Plans as plain data, to be compared."""
 
 from typing import Any
 

@@ -13,7 +13,7 @@ EXAMPLE = ROOT / "examples" / "warehouse"
 
 
 class Project:
-    """A folder in which Dagster's commands are run, with a Dagster home of its own."""
+    """A folder in which Dagster's commands are run, with its own Dagster home."""
 
     def __init__(self, root: Path, home: Path) -> None:
         self.root = root
@@ -31,7 +31,7 @@ class Project:
         }
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        """Run an installed command in the project to its end."""
+        """Run an installed command in the project."""
         program, *arguments = command
         return subprocess.run(
             [str(Path(sys.executable).with_name(program)), *arguments],
@@ -44,19 +44,19 @@ class Project:
         )
 
     def output_of(self, *command: str) -> str:
-        """Run a command that has to end well, and return what it printed."""
+        """Run a command that must succeed, and return its output."""
         ended = self.run(*command)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 
     def definitions(self) -> dict[str, Any]:
-        """Return what ``dg list defs`` shows."""
+        """Return the output of ``dg list defs``."""
         told = self.output_of("dg", "list", "defs", "--json")
         found: dict[str, Any] = json.loads(told[told.index("{") :])
         return found
 
 
 def copy_of_the_example(folder: Path) -> Path:
-    """Copy the example project without what somebody may have made in it."""
+    """Copy the example project without files generated in it."""
     left = shutil.ignore_patterns("data", "*.db", "__pycache__", "*.egg-info")
     return Path(shutil.copytree(EXAMPLE, folder, ignore=left))

@@ -1,1 +1,1 @@
-"""Tests."""
+"""Tests of everything that imports Dagster."""

@@ -1,4 +1,4 @@
-"""Reading what Dagster records of an asset."""
+"""Reading the metadata that Dagster records for an asset."""
 
 from typing import Any
 

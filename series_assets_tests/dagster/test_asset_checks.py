@@ -1,4 +1,4 @@
-"""The asset checks in a real Dagster instance: what is recorded for which partition."""
+"""The asset checks in a real Dagster instance: the results recorded for each partition."""
 
 import shutil
 import subprocess
@@ -32,7 +32,7 @@ NAMES = (
 
 
 def range_of(first: str, last: str) -> dict[str, str]:
-    """Return the tags of a run over a range."""
+    """Return the tags of a run of a range."""
     return {
         "dagster/asset_partition_range_start": first,
         "dagster/asset_partition_range_end": last,
@@ -40,7 +40,7 @@ def range_of(first: str, last: str) -> dict[str, str]:
 
 
 class Bench:
-    """A data folder and a Dagster instance to make and check a series in."""
+    """A data folder and a Dagster instance to generate and check a series in."""
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance, series: Series) -> None:
         self.folder = folder
@@ -51,11 +51,11 @@ class Bench:
         ).resolve_implicit_global_asset_job_def()
 
     def make(self, **how: Any) -> dg.ExecuteInProcessResult:
-        """Make and check periods; nothing may fail."""
+        """Generate and check periods; all must succeed."""
         return self.job.execute_in_process(instance=self.instance, **how)
 
     def check(self, *names: str, **how: Any) -> dg.ExecuteInProcessResult:
-        """Run checks alone."""
+        """Run only the checks."""
         keys = {dg.AssetCheckKey(DATASET, name) for name in names}
         job = self.job.get_subset(asset_selection=set(), asset_check_selection=keys)
         return job.execute_in_process(instance=self.instance, **how)
@@ -68,11 +68,11 @@ class Bench:
         )
 
     def statuses(self, name: str) -> dict[str | None, str]:
-        """Return how the last execution of a check ended, by partition."""
+        """Return the result of the last execution of a check, by partition."""
         return {one.partition: one.status.value for one in reversed(self.recorded(name))}
 
     def spoil(self, number: int) -> None:
-        """Write a day of a dataset in another form."""
+        """Write a date of a dataset in another form."""
         path = self.folder / "demo" / f"dataset_{number}.csv"
         text = path.read_text(encoding="utf-8")
         day = f"2024-{number:02}-05"
@@ -82,7 +82,7 @@ class Bench:
 
 @contextmanager
 def bench_in(folder: Path) -> Iterator[Bench]:
-    """Yield a data folder, and an instance with a database of its own, both in a folder."""
+    """Yield a data folder and an instance with its own database, both in a folder."""
     overrides = {"telemetry": {"enabled": False}}
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -95,7 +95,7 @@ def bench_in(folder: Path) -> Iterator[Bench]:
 
 @pytest.fixture(scope="module")
 def folder_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which a range of all four periods has been made and checked, to be copied."""
+    """A folder in which a range of all four periods was generated and checked, to be copied."""
     folder = tmp_path_factory.mktemp("made")
     with bench_in(folder) as bench:
         result = bench.make(tags=range_of(FIRST, FOURTH))
@@ -105,21 +105,21 @@ def folder_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    """An empty data folder, and an instance with a database of its own."""
+    """An empty data folder and an instance with its own database."""
     with bench_in(tmp_path) as bench:
         yield bench
 
 
 @pytest.fixture
 def made(folder_made: Path, tmp_path: Path) -> Iterator[Bench]:
-    """The same, after a run that made and checked all four periods."""
+    """The same, after a run that generated and checked all four periods."""
     shutil.copytree(folder_made, tmp_path, dirs_exist_ok=True)
     with bench_in(tmp_path) as bench:
         yield bench
 
 
 def test_every_rule_of_a_series_is_a_check_on_its_dataset() -> None:
-    """With a description; no other asset has any."""
+    """With a description; no other asset has checks."""
     graph = build_definitions([a_series()]).resolve_asset_graph()
     assert {(key.asset_key, key.name) for key in graph.asset_check_keys} == {
         (DATASET, name) for name in NAMES
@@ -132,13 +132,13 @@ def test_every_rule_of_a_series_is_a_check_on_its_dataset() -> None:
 
 
 def test_definitions_can_be_built_without_checks() -> None:
-    """As the command line makes periods."""
+    """As the command line does."""
     definitions = build_definitions([a_series()], checks=False)
     assert not definitions.resolve_asset_graph().asset_check_keys
 
 
 def test_loading_the_definitions_imports_no_pandas() -> None:
-    """Nor what reads files for the checks."""
+    """Nor the readers that the checks need."""
     program = (
         "import sys, series_assets.definitions; "
         "print([name for name in ('pandas', 'pyarrow', 'exhibit') if name in sys.modules])"
@@ -150,7 +150,7 @@ def test_loading_the_definitions_imports_no_pandas() -> None:
 
 
 def test_making_one_partition_checks_it(bench: Bench) -> None:
-    """The result is that of the partition, and knows which materialization it is about."""
+    """The result is recorded for the partition and refers to its materialization."""
     result = bench.make(partition_key=FIRST)
     assert len(result.get_asset_check_evaluations()) == len(NAMES)
     for name in NAMES:
@@ -162,7 +162,7 @@ def test_making_one_partition_checks_it(bench: Bench) -> None:
 
 
 def test_a_passing_check_shows_what_was_looked_at(made: Bench) -> None:
-    """Counts, and a sentence."""
+    """The number of rows examined, and a sentence."""
     evaluation = made.recorded("counts")[-2].evaluation
     assert evaluation.description == "60 rows, none wrong"
     assert {key: value.value for key, value in evaluation.metadata.items()} == {
@@ -178,7 +178,7 @@ def test_a_passing_check_shows_what_was_looked_at(made: Bench) -> None:
 
 
 def test_a_range_in_one_run_has_a_result_for_each_partition(made: Bench) -> None:
-    """None is left as planned, none belongs to no partition."""
+    """No result stays planned, and none is without a partition."""
     for name in NAMES:
         assert made.statuses(name) == dict.fromkeys(KEYS, "SUCCEEDED")
         targets = [one.evaluation.target_materialization_data for one in made.recorded(name)]
@@ -186,7 +186,7 @@ def test_a_range_in_one_run_has_a_result_for_each_partition(made: Bench) -> None
 
 
 def test_a_middle_range_leaves_the_other_results_alone(made: Bench) -> None:
-    """As partitions are made again one by one or in ranges."""
+    """Also when partitions are regenerated one by one or in ranges."""
     made.make(tags=range_of(SECOND, THIRD))
     found = made.recorded("dates")
     assert [one.partition for one in found] == [THIRD, SECOND, FOURTH, THIRD, SECOND, FIRST]
@@ -220,7 +220,7 @@ def test_a_failing_check_shows_what_is_wrong_and_fails_no_run(made: Bench) -> No
 
 
 def test_made_again_a_dataset_passes_again(made: Bench) -> None:
-    """The newest result counts."""
+    """The latest result counts."""
     made.spoil(3)
     made.check("dates", partition_key=THIRD)
     assert made.statuses("dates")[THIRD] == "FAILED"
@@ -229,7 +229,7 @@ def test_made_again_a_dataset_passes_again(made: Bench) -> None:
 
 
 def test_one_asset_alone_is_checked_only_if_it_is_the_dataset(bench: Bench) -> None:
-    """And not even then, if nobody wants the checks."""
+    """And not even then, if checks are deselected."""
     bench.make(partition_key=FIRST)
     new_records = dg.AssetKey(["demo", "new_records"])
     result = bench.make(partition_key=FIRST, asset_selection=[new_records])
@@ -242,7 +242,7 @@ def test_one_asset_alone_is_checked_only_if_it_is_the_dataset(bench: Bench) -> N
 
 
 def test_checks_without_a_partition_are_about_all_that_was_made(bench: Bench) -> None:
-    """Each period has its result, and one tells of all of them."""
+    """Each period has its result, and one summarizes all of them."""
     bench.check("dates", "counts")
     assert bench.statuses("dates") == {None: "FAILED"}
     evaluation = bench.recorded("dates")[0].evaluation
@@ -265,7 +265,7 @@ def test_checks_without_a_partition_are_about_all_that_was_made(bench: Bench) ->
 
 
 def test_a_missing_file_fails_the_check_with_what_to_do(made: Bench) -> None:
-    """No run fails for it."""
+    """The run itself succeeds."""
     path = made.folder / "demo" / "dataset_2.csv"
     path.unlink()
     assert made.check("counts", partition_key=SECOND).success
@@ -284,7 +284,7 @@ def test_checks_leave_the_files_as_they_are(made: Bench) -> None:
 
 
 def test_the_command_line_checks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It makes periods; ``series-assets check`` is there for the rest."""
+    """It only generates periods; ``series-assets check`` does the rest."""
     checked: list[object] = []
     monkeypatch.setattr(
         "series_assets.dagster.asset_checks.check_periods", lambda *given: checked.append(given)

@@ -1,6 +1,6 @@
-"""What Dagster's automation asks for in a series that runs into the future, at three clocks.
+"""Dagster's automation of a series that continues into the future, at three times.
 
-Each is evaluated as Dagster's daemon does: conditions, schedules and freshness, on an instance.
+Conditions, schedules and freshness are evaluated on an instance, as Dagster's daemon does.
 """
 
 from collections.abc import Iterator
@@ -34,13 +34,13 @@ DATASET = dg.AssetKey(["demo", "dataset"])
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """Return a Dagster instance of the test's own."""
+    """Return a Dagster instance for one test."""
     with dg.DagsterInstance.ephemeral() as instance:
         yield instance
 
 
 def a_calendar_series(cadence: str) -> Series:
-    """Return a series of five periods, whose partitions appear as they begin."""
+    """Return a series of five periods, whose partitions appear as they start."""
     unit, length, start = CADENCES[cadence]
     own = a_user_input(
         period=unit,
@@ -53,18 +53,18 @@ def a_calendar_series(cadence: str) -> Series:
 
 
 def clock_of(series: Series, days: int) -> datetime:
-    """Return a time so many days from the first day of the fourth period."""
+    """Return a time that many days from the first day of the fourth period."""
     day = series.calendar.start_of(3) + timedelta(days=days)
     return datetime(day.year, day.month, day.day, 7, 30, tzinfo=UTC)
 
 
 def latest(series: Series, now: datetime) -> str:
-    """Return the key of the period that has begun last."""
+    """Return the key of the period that started last."""
     return [key for key in series.calendar.keys if key <= now.date().isoformat()][-1]
 
 
 def deliver(instance: dg.DagsterInstance, *keys: str) -> None:
-    """Record that all assets of periods have been made."""
+    """Record all assets of periods as materialized."""
     for key in keys:
         for asset in keys_of("demo"):
             instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition=key))
@@ -80,7 +80,7 @@ def ticks_of(cron: str, first: date, until: datetime) -> Iterator[datetime]:
 
 
 def downstream(series: Series, condition: dg.AutomationCondition[Any]) -> dg.AssetsDefinition:
-    """Return a table that each dataset feeds, with a condition."""
+    """Return a table fed by each dataset, with a condition."""
 
     @dg.asset(deps=[DATASET], partitions_def=partitions_of(series), automation_condition=condition)
     def table() -> None:
@@ -95,7 +95,7 @@ def requested(
     instance: dg.DagsterInstance,
     *clocks: tuple[datetime, str],
 ) -> list[set[str | None]]:
-    """Return the partitions that a condition requests at each clock, after a delivery."""
+    """Return the partitions that a condition requests at each time after a delivery."""
     asked, cursor = [], None
     for now, delivered in clocks:
         with freeze_time(now):
@@ -140,7 +140,7 @@ def test_eager_requests_the_period_that_was_delivered(
 def test_on_cron_requests_the_period_that_was_delivered(
     instance: dg.DagsterInstance, cadence: str, clock: str
 ) -> None:
-    """After the tick of its cron schedule, and once the dataset of the period is there."""
+    """After the tick of its schedule, and once the dataset of the period exists."""
     series = a_calendar_series(cadence)
     now = clock_of(series, CLOCKS[clock])
     ticked, waited = now + timedelta(hours=1), now + timedelta(hours=2)
@@ -161,7 +161,7 @@ def test_on_cron_requests_the_period_that_was_delivered(
 def test_a_partition_schedule_requests_the_period_that_has_begun(
     instance: dg.DagsterInstance, cadence: str, clock: str, resolved: bool
 ) -> None:
-    """Whether the job is given its partitions or finds them in its assets."""
+    """Whether the job has partitions itself or gets them from its assets."""
     series = a_calendar_series(cadence)
     now = clock_of(series, CLOCKS[clock])
     asked: list[str | None] = []
@@ -197,7 +197,7 @@ def test_a_partition_schedule_requests_the_period_that_has_begun(
 def test_freshness_expects_the_period_that_has_begun(
     instance: dg.DagsterInstance, cadence: str, clock: str
 ) -> None:
-    """A freshness check fails until the latest period is there, and names it."""
+    """A freshness check fails until the latest period exists, and names it."""
     series = a_calendar_series(cadence)
     now = clock_of(series, CLOCKS[clock])
     due = latest(series, now)

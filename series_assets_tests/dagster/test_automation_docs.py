@@ -1,4 +1,4 @@
-"""The recipes of ``docs/automation.md`` do in a project what the page says of them."""
+"""The recipes of ``docs/automation.md`` do in a project what the page describes."""
 
 import importlib.util
 import re
@@ -25,7 +25,7 @@ START = f"{THIS_MONTH.year - 1}-{THIS_MONTH.month:02}-01"
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """Return a Dagster instance of the test's own."""
+    """Return a Dagster instance for one test."""
     with dg.DagsterInstance.ephemeral() as instance:
         yield instance
 
@@ -39,7 +39,7 @@ class Project:
         self._cursor: Any = None
 
     def deliver(self, *periods: str) -> None:
-        """Record that all assets of periods have been made."""
+        """Record all assets of periods as materialized."""
         for key in periods:
             for asset in keys_of("orders"):
                 made = dg.AssetMaterialization(asset, partition=key)
@@ -85,13 +85,13 @@ def loaded(file: Path) -> Any:
 
 
 def with_recipe(release: str, recipe: tuple[str, str]) -> pytest.MarkDecorator:
-    """Let a test have a project with a release and a recipe."""
+    """Give a test a project with a release and a recipe."""
     return pytest.mark.parametrize("project", [(release, recipe)], indirect=True, ids=[release])
 
 
 @with_recipe("calendar", TABLE)
 def test_a_table_follows_each_dataset(project: Project) -> None:
-    """It is requested for the period that was delivered."""
+    """It is requested for the delivered period."""
     assert project.requested("table") == set()
     project.deliver(LATEST)
     assert project.requested("table") == {LATEST}
@@ -99,7 +99,7 @@ def test_a_table_follows_each_dataset(project: Project) -> None:
 
 @with_recipe("immediate", EVERY_PERIOD)
 def test_a_table_follows_every_period_of_an_immediate_series(project: Project) -> None:
-    """Though none of them is the latest partition."""
+    """Although none of them is the latest partition."""
     assert project.requested("table") == set()
     project.deliver(START)
     assert project.requested("table") == {START}
@@ -107,7 +107,7 @@ def test_a_table_follows_every_period_of_an_immediate_series(project: Project) -
 
 @with_recipe("calendar", PUNCTUAL)
 def test_a_table_has_a_check_that_it_is_not_late(project: Project) -> None:
-    """The check is there, and the sensor that runs it."""
+    """The check exists, and the sensor that runs it."""
     checks = project.definitions.resolve_asset_graph().asset_check_keys
     assert dg.AssetKey("punctual_table") in {check.asset_key for check in checks}
     assert project.definitions.resolve_sensor_def("freshness_checks_sensor")
@@ -116,7 +116,7 @@ def test_a_table_has_a_check_that_it_is_not_late(project: Project) -> None:
 
 @with_recipe("calendar", CURRENT)
 def test_a_table_without_partitions_has_a_freshness_policy(project: Project) -> None:
-    """And is requested once all periods that have begun are there."""
+    """It is requested once all started periods exist."""
     node = project.definitions.resolve_asset_graph().get(dg.AssetKey("current_table"))
     assert isinstance(node.freshness_policy, dg.FreshnessPolicy)
     assert project.requested("current_table") == set()

@@ -1,4 +1,4 @@
-"""Dagster's ``dg`` knows the component, and works here and in a project that holds a series."""
+"""Dagster's ``dg`` knows the component, here and in a project with series."""
 
 import json
 import shutil
@@ -31,15 +31,15 @@ def test_the_component_is_listed(example: Project) -> None:
 
 
 def test_dg_works_on_this_project(this: Project) -> None:
-    """It finds the series that ship."""
+    """It finds the shipped series."""
     keys = {asset["asset_key"] for asset in this.definitions()["assets"]}
     assert {"school/dataset", "clinic/dataset"} <= keys
 
 
 def test_dg_works_on_a_project_that_holds_a_series(example: Project) -> None:
-    """The series' assets and sensor are listed beside the project's own.
+    """It lists the assets and the sensor of the series beside the project's own.
 
-    So are those of a series that is scaffolded: it is ready to be changed, and loaded as it is.
+    A scaffolded series is listed too, and loads without changes.
     """
     example.output_of("dg", "scaffold", "defs", "series_assets.SeriesComponent", "fresh")
     found = example.definitions()
@@ -67,10 +67,10 @@ def test_dg_check_tells_an_attribute_that_there_is_none_of(example: Project) -> 
 
 @pytest.mark.thorough
 def test_dg_lists_a_project_with_a_broken_series(example: Project) -> None:
-    """It loads, and shows what is wrong as an asset; so does Dagster's own validation.
+    """It loads and shows the fault as an asset, and passes Dagster's validation.
 
-    The asset that takes the broken series' datasets loads as well, and another series has the
-    attributes of its ``defs.yaml``.
+    An asset downstream of the broken series loads as well, and another series has the attributes of
+    its ``defs.yaml``.
     """
     folder = example.root / "src/warehouse/defs"
     shutil.copytree(folder / "customers", folder / "clients")
@@ -90,7 +90,7 @@ def test_dg_lists_a_project_with_a_broken_series(example: Project) -> None:
 
 
 def test_dg_refuses_to_scaffold_a_name_that_no_series_can_have(example: Project) -> None:
-    """With one message and no traceback, and leaves nothing behind."""
+    """With one message, without a traceback and without files left behind."""
     ended = example.run("dg", "scaffold", "defs", "series_assets.SeriesComponent", "bad name")
     told = ended.stdout + ended.stderr
     assert ended.returncode == 1

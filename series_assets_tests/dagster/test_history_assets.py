@@ -1,4 +1,4 @@
-"""The assets ``state``, ``truth`` and ``manifest``: the files of the command line, run by run."""
+"""The assets ``state``, ``truth`` and ``manifest`` write the files of the command line."""
 
 import importlib.util
 import json
@@ -41,14 +41,14 @@ def told_series(**keys: Any) -> Series:
 
 
 class FailsOnce(Progress):
-    """Lets one phase of one period fail while ``error`` is set."""
+    """A progress that fails in one phase of one period while ``error`` is set."""
 
     def __init__(self, key: str, phase: str) -> None:
         self.place = (key, phase)
         self.error: Exception | None = GenerationError("no space left")
 
     def reached(self, key: str, phase: str) -> None:
-        """Fail at the place."""
+        """Fail in that phase."""
         if (key, phase) == self.place and self.error:
             raise self.error
 
@@ -93,7 +93,7 @@ class Bench:
         )
 
     def refusal(self, *args: Any, **kwargs: Any) -> str:
-        """Run what has to fail, and return what the UI shows as the reason."""
+        """Run what must fail, and return the reason that the UI shows."""
         result = self.run(*args, **kwargs)
         [failed] = [event for event in result.all_events if event.is_step_failure]
         failure = failed.step_failure_data.user_failure_data
@@ -101,7 +101,7 @@ class Bench:
         return str(failure.description)
 
     def recorded(self, asset: str) -> list[str]:
-        """Return the partitions that are recorded as materialized, sorted."""
+        """Return the partitions recorded as materialized, sorted."""
         return sorted(self.instance.get_materialized_partitions(dg.AssetKey(["demo", asset])))
 
     def metadata(self, asset: str, key: str) -> dict[str, Any]:
@@ -114,20 +114,20 @@ class Bench:
 
     @property
     def files(self) -> dict[str, bytes]:
-        """All files but the database."""
+        """All files except the database."""
         return files_in(self.folder)
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    """A folder and an instance of the test's own."""
+    """A folder and an instance for one test."""
     with dg.DagsterInstance.ephemeral() as instance:
         yield Bench(tmp_path / "data", instance)
 
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The files that the command line generates."""
+    """The files of the command line."""
     folder = tmp_path_factory.mktemp("expected")
     generate(told_series(), folder)
     return files_in(folder)
@@ -161,7 +161,7 @@ def test_one_run_over_a_range_has_the_bytes_of_the_command_line(
 def test_partition_by_partition_and_asset_by_asset_have_the_same_bytes(
     bench: Bench, expected: dict[str, bytes]
 ) -> None:
-    """Whole periods first, then one asset at a time, as a backfill selects them."""
+    """Complete periods first, then one asset at a time, as a backfill selects them."""
     for key in KEYS[:2]:
         assert bench.run(key).success
     for asset in ALL:
@@ -170,7 +170,7 @@ def test_partition_by_partition_and_asset_by_asset_have_the_same_bytes(
 
 
 def test_a_period_can_be_materialized_again(bench: Bench, expected: dict[str, bytes]) -> None:
-    """The manifest is removed first and comes back last; later periods stay current."""
+    """The manifest is removed first and written last; later periods stay current."""
     assert bench.run(FIRST, FOURTH).success
     assert bench.run(SECOND, assets=("dataset", "state")).success
     assert "demo/dataset_2.manifest.json" not in bench.files
@@ -180,7 +180,7 @@ def test_a_period_can_be_materialized_again(bench: Bench, expected: dict[str, by
 
 
 def test_a_period_whose_predecessor_is_missing_is_refused(bench: Bench) -> None:
-    """With what to materialize first; nothing is written."""
+    """The message says what to materialize first; nothing is written."""
     assert bench.run(FIRST, FOURTH, NAMES).success
     assert bench.run(FIRST, assets=("state",)).success
     before = bench.files
@@ -204,7 +204,7 @@ def test_a_period_whose_predecessor_is_missing_is_refused(bench: Bench) -> None:
 def test_periods_before_a_failure_count_and_another_run_completes_the_series(
     bench: Bench, expected: dict[str, bytes], phase: str
 ) -> None:
-    """What follows in the graph is skipped, as after any failure."""
+    """Downstream assets are skipped, as after any failure."""
     bench.progress = stumbling = FailsOnce(THIRD, phase)
     assert bench.refusal(FIRST, FOURTH) == "demo, period 2024-03-01: no space left"
     place = ALL.index(phase)
@@ -222,7 +222,7 @@ _RETRIED: dict[str, Any] = {}
 
 
 def retried_job() -> dg.JobDefinition:
-    """Return the job of the series, which makes all of its assets."""
+    """Return the job of the series, which materializes all of its assets."""
     return build_definitions([told_series()], _RETRIED).resolve_job_def("demo")
 
 
@@ -230,7 +230,7 @@ def retried_job() -> dg.JobDefinition:
 def test_a_run_is_re_executed_from_its_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[str, bytes], phase: str
 ) -> None:
-    """What succeeded is not run again; all partitions are recorded, and the bytes are as ever."""
+    """Successful steps are not repeated; all partitions are recorded, with the same bytes."""
     stumbling = FailsOnce(THIRD, phase)
     monkeypatch.setitem(_RETRIED, "workspace", Workspace(tmp_path / "data"))
     monkeypatch.setitem(_RETRIED, "progress", stumbling)
@@ -279,7 +279,7 @@ def test_recorded_runs_of_the_command_line_complete_the_periods_before_a_failure
 
 
 def test_a_series_without_the_keys_has_the_assets_of_before(bench: Bench) -> None:
-    """Their code versions too, and no other check; the report depends on its dataset alone."""
+    """With the same code versions and checks; the report depends on its dataset alone."""
     series = a_series()
     assert names_of(series) == NAMES
     graph = bench.definitions(series).resolve_asset_graph()
@@ -307,7 +307,7 @@ def test_a_series_with_manifests_alone_has_that_asset(bench: Bench) -> None:
 
 
 def test_the_block_decides_on_the_code_versions_of_the_history_alone() -> None:
-    """So that other settings make what was folded stale, and no dataset."""
+    """Other settings make the history stale, but no dataset."""
     one, other = told_series(), told_series(truth=TRUTH | {"track": ["region"]})
     written = told_series(truth=TRUTH | {"cells": False})
     for asset in NAMES:
@@ -371,7 +371,7 @@ def test_assets_downstream_get_what_they_are_annotated_with(bench: Bench) -> Non
 
 
 def test_the_sensor_requests_a_period_until_its_last_asset_is_there(bench: Bench) -> None:
-    """A dataset alone does not make a period of a series with a history."""
+    """A dataset alone does not complete a period with a history."""
     series = told_series()
     keys = keys_of("demo", names=names_of(series))
     assert bench.run(FIRST).success
@@ -386,7 +386,7 @@ def test_the_sensor_requests_a_period_until_its_last_asset_is_there(bench: Bench
 
 
 def test_the_job_of_the_series_makes_all_of_a_period(bench: Bench) -> None:
-    """Which the sensor requests."""
+    """The sensor requests this job."""
     job = bench.definitions(told_series()).resolve_job_def("demo")
     assert job.execute_in_process(partition_key=FIRST, instance=bench.instance).success
     assert [bench.recorded(asset) for asset in ALL] == [[FIRST]] * len(ALL)
@@ -399,7 +399,7 @@ def test_the_job_of_the_series_makes_all_of_a_period(bench: Bench) -> None:
 
 
 def test_the_report_shows_what_the_rows_of_each_period_did(ranged: tuple[Bench, Any]) -> None:
-    """In a plot of its own, which series without a history do not have."""
+    """In a plot that series without a history do not have."""
     bench, _ = ranged
     result = bench.run(FIRST, assets=("report",))
     assert result.success
@@ -415,7 +415,7 @@ def test_the_report_shows_what_the_rows_of_each_period_did(ranged: tuple[Bench, 
 def test_the_sensor_of_the_docs_waits_for_manifests(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A dataset without one is not loaded, a complete one once, one of other contents again."""
+    """A dataset without one is not loaded, a complete one once, and a changed one again."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "deliveries.py").write_text(RECIPE.replace("data/orders", "data/demo"), "utf-8")
     spec = importlib.util.spec_from_file_location("deliveries", tmp_path / "deliveries.py")

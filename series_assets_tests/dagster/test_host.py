@@ -26,7 +26,7 @@ def keys_of(definitions: dg.Definitions) -> set[str]:
 
 
 def an_asset_fed_by(folder: Path) -> dg.AssetsDefinition:
-    """Return an asset of a user's that takes the datasets of a series."""
+    """Return a user's asset that reads the datasets of a series."""
 
     @dg.asset(
         partitions_def=series_partitions(folder),
@@ -39,7 +39,7 @@ def an_asset_fed_by(folder: Path) -> dg.AssetsDefinition:
 
 
 def test_definitions_merge_with_those_of_a_project_that_has_an_executor(tmp_path: Path) -> None:
-    """They bring none, and options reach the assets."""
+    """They have no executor, and options apply to the assets."""
     folders = [write_series(tmp_path, name=name) for name in ("one", "two")]
     options = AssetOptions(key_prefix="raw", owners=["team:data"])
     definitions = dg.Definitions.merge(
@@ -52,7 +52,7 @@ def test_definitions_merge_with_those_of_a_project_that_has_an_executor(tmp_path
 
 
 def test_a_broken_series_takes_neither_others_nor_what_it_feeds_down(tmp_path: Path) -> None:
-    """The asset that it feeds loads without partitions."""
+    """Its downstream asset loads without partitions."""
     good = write_series(tmp_path, name="good")
     bad = tmp_path / "bad"
     bad.mkdir()
@@ -69,7 +69,7 @@ def test_a_broken_series_takes_neither_others_nor_what_it_feeds_down(tmp_path: P
 
 
 def test_an_asset_has_the_partitions_of_its_series(tmp_path: Path) -> None:
-    """Also without the series being loaded in the user's own code."""
+    """Even if the user's code does not load the series."""
     folder = write_series(tmp_path)
     keys = list(load_series(folder).calendar.keys)
     assert series_partitions(folder).get_partition_keys() == keys
@@ -79,7 +79,7 @@ def test_an_asset_has_the_partitions_of_its_series(tmp_path: Path) -> None:
 def test_two_series_of_one_name_are_told_apart(
     tmp_path: Path, build: Callable[..., dg.Definitions] | None
 ) -> None:
-    """The first is there, the second says what to do; neither is dropped in silence."""
+    """The first one loads, the second shows the remedy; neither is dropped silently."""
     places = [tmp_path / "eu", tmp_path / "us"]
     folders = [write_series(place, name="orders") for place in places]
     if build:
@@ -108,7 +108,7 @@ def test_the_code_for_host_projects_in_the_documents_runs(
 
 
 def test_the_modules_to_preload_are_there() -> None:
-    """All can be imported, in a process that has imported nothing else."""
+    """All can be imported in a new process."""
     program = (
         "import series_assets.dagster.preload as p, sys; assert set(p.MODULES) <= {*sys.modules}"
     )

@@ -1,4 +1,4 @@
-"""Assets of a user's own that read a series: what they get, and the example that keeps a table."""
+"""A user's assets that read a series: their inputs, and the example that maintains a table."""
 
 import importlib
 import re
@@ -30,13 +30,13 @@ ALL = ("customers/new_records", "customers/reference_table", "customers/dataset"
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """An instance that remembers what was made as long as the test lasts."""
+    """A Dagster instance for one test."""
     with dg.DagsterInstance.ephemeral() as ephemeral:
         yield ephemeral
 
 
 def refusal(result: dg.ExecuteInProcessResult) -> str:
-    """Return what the UI shows as the reason of the only failure."""
+    """Return the reason that the UI shows for the only failure."""
     [failed] = [event for event in result.all_events if event.is_step_failure]
     failure = failed.step_failure_data.user_failure_data
     assert failure is not None, failed.step_failure_data.error
@@ -48,7 +48,7 @@ def refusal(result: dg.ExecuteInProcessResult) -> str:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a small series of which the first two periods are materialized."""
+    """The data folder of a small series with two materialized periods."""
     folder = tmp_path_factory.mktemp("made")
     definitions = build_definitions([a_series()], {"workspace": Workspace(folder)})
     keys = ("demo/new_records", "demo/reference_table", "demo/dataset")
@@ -58,7 +58,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Reader:
-    """A user's asset with one input of some annotation, and what it was given."""
+    """A user's asset with one annotated input, and the value that it gets."""
 
     def __init__(
         self, folder: Path, annotation: Any, asset: str, whole: bool, **given: Any
@@ -91,7 +91,7 @@ def given_to(
     asset: str = "dataset",
     **given: Any,
 ) -> Any:
-    """Return what an asset's input gets, or why its run fails."""
+    """Return the value of an asset's input, or the reason why its run fails."""
     reader = Reader(folder, annotation, asset, first is None, **given)
     with dg.DagsterInstance.ephemeral() as instance:
         result = materialize(reader.definitions, instance, "reader", first=first, last=last)
@@ -102,7 +102,7 @@ def given_to(
 
 
 def same(frame: pd.DataFrame, path: Path) -> bool:
-    """Tell whether a frame holds the records of a file, typed."""
+    """Return whether a data frame has the records of a file, with types."""
     return (
         frame["id"].tolist() == read_csv(path)["id"].tolist()
         and str(frame["date"].dtype) == "datetime64[ns]"
@@ -111,12 +111,12 @@ def same(frame: pd.DataFrame, path: Path) -> bool:
 
 
 def test_a_frame_is_given_where_a_frame_is_asked_for(made: Path) -> None:
-    """That of the partition of the run, typed."""
+    """The typed frame of the run's partition."""
     assert same(given_to(made, pd.DataFrame, SECOND), made / "demo" / "dataset_2.csv")
 
 
 def test_frames_are_given_by_partition_key(made: Path) -> None:
-    """One of a single partition, all of a range in their order."""
+    """One for a single partition, all in order for a range."""
     [(key, frame)] = given_to(made, dict[str, pd.DataFrame], SECOND).items()
     assert key == SECOND and same(frame, made / "demo" / "dataset_2.csv")
     frames = given_to(made, dict[str, pd.DataFrame], FIRST, SECOND)
@@ -126,7 +126,7 @@ def test_frames_are_given_by_partition_key(made: Path) -> None:
 
 
 def test_arrow_tables_are_given_where_these_are_asked_for(made: Path) -> None:
-    """Typed, without pandas in between; also the entities of a reference table."""
+    """Typed, without pandas; also for the entities of a reference table."""
     table = given_to(made, pa.Table, SECOND)
     assert table["id"].to_pylist() == read_csv(made / "demo" / "dataset_2.csv")["id"].tolist()
     types = {name: table.schema.field(name).type for name in ("id", "date", "amount")}
@@ -148,7 +148,7 @@ def test_lazy_frames_are_given_where_these_are_asked_for(made: Path) -> None:
 
 
 def test_paths_are_given_where_paths_are_asked_for(made: Path) -> None:
-    """For tools that read the files themselves."""
+    """For tools that read files themselves."""
     paths = [made / "demo" / f"dataset_{number}.csv" for number in (1, 2)]
     assert given_to(made, Path, SECOND) == paths[1]
     assert given_to(made, dict[str, Path], FIRST, SECOND) == dict(
@@ -162,7 +162,7 @@ def test_paths_are_given_where_paths_are_asked_for(made: Path) -> None:
 def test_handles_are_given_by_partition_key_where_nothing_else_is_asked_for(
     made: Path, annotation: Any
 ) -> None:
-    """So that a range can be read file by file; also of a period that is missing."""
+    """To read a range file by file; also for a missing period."""
     handles = given_to(made, annotation, SECOND, THIRD)
     assert {key: (handle.exists, handle.records) for key, handle in handles.items()} == {
         SECOND: (True, made / "demo" / "dataset_2.csv"),
@@ -172,7 +172,7 @@ def test_handles_are_given_by_partition_key_where_nothing_else_is_asked_for(
 
 
 def test_a_single_handle_is_given_where_it_is_asked_for(made: Path) -> None:
-    """That of the partition of the run."""
+    """The one of the run's partition."""
     handle = given_to(made, RecordsFile, SECOND)
     assert (handle.key, handle.path()) == (SECOND, made / "demo" / "dataset_2.csv")
 
@@ -191,7 +191,7 @@ def test_the_entities_so_far_are_given_as_a_frame(made: Path) -> None:
 
 
 def test_the_entities_have_no_file_to_be_given(made: Path) -> None:
-    """The message says what to ask for instead."""
+    """The message names the types that are possible."""
     assert given_to(made, Path, SECOND, asset="reference_table") == (
         "demo: its reference table is kept in a database, not in files; annotate the input "
         "pd.DataFrame to get its entities, or ReferenceTableSnapshot"
@@ -200,21 +200,21 @@ def test_the_entities_have_no_file_to_be_given(made: Path) -> None:
 
 @pytest.mark.parametrize("annotation", [pd.DataFrame, dict[str, pd.DataFrame], Path])
 def test_a_missing_period_is_told_before_the_asset_runs(made: Path, annotation: Any) -> None:
-    """With what to make first."""
+    """With the asset to materialize first."""
     assert given_to(made, annotation, THIRD) == (
         "demo, period 2024-03-01: its dataset is missing; materialize dataset first"
     )
 
 
 def test_entities_of_a_missing_period_are_told_too(made: Path) -> None:
-    """In the words of the reference table."""
+    """With the message of the reference table."""
     told = given_to(made, pd.DataFrame, THIRD, asset="reference_table")
     assert told.startswith("demo, the reference table after period 2024-03-01 samples from")
     assert "nothing is recorded yet for 2024-03-01" in told
 
 
 def test_one_frame_cannot_be_given_for_many_periods(made: Path) -> None:
-    """The message says how to ask for them."""
+    """The message says which type to use."""
     assert given_to(made, pd.DataFrame, FIRST, SECOND) == (
         "the input 'records' asks for DataFrame, which is that of one period, but here it has 2; "
         "annotate it dict[str, DataFrame] to get each under its partition key, or let the asset "
@@ -245,7 +245,7 @@ def test_an_annotation_that_cannot_be_provided_names_those_that_can(
 
 
 def test_an_asset_without_partitions_gets_all_periods(made: Path) -> None:
-    """It fails while one is missing, unless it says that it may."""
+    """It fails if one is missing, unless it allows that."""
     assert given_to(made, dict[str, pd.DataFrame], None) == (
         "demo, period 2024-03-01: its dataset is missing; materialize dataset first"
     )
@@ -255,7 +255,7 @@ def test_an_asset_without_partitions_gets_all_periods(made: Path) -> None:
 
 
 def test_a_value_can_be_loaded_outside_of_runs(made: Path) -> None:
-    """In a notebook, say, with Dagster's own ``load_asset_value``."""
+    """As in a notebook, with Dagster's own ``load_asset_value``."""
     definitions = build_definitions([a_series()], {"workspace": Workspace(made)})
     key = dg.AssetKey(["demo", "dataset"])
     frame = definitions.load_asset_value(key, python_type=pd.DataFrame, partition_key=SECOND)
@@ -274,13 +274,13 @@ class Example:
         self.definitions = definitions
 
     def customers(self) -> pd.DataFrame:
-        """Return the table, as it is in the database."""
+        """Return the table in the database."""
         with closing(sqlite3.connect(self.root / "warehouse.db")) as connection:
             query = "SELECT * FROM customer ORDER BY customer_id"
             return pd.read_sql(query, connection).set_index("customer_id")
 
     def expected(self, *numbers: int) -> pd.DataFrame:
-        """Return what the table has to hold, computed in another way from the files."""
+        """Return the expected table, computed independently from the files."""
         rows: dict[str, dict[str, str]] = {}
         for number in numbers:
             frame = read_csv(self.root / "data" / "customers" / f"dataset_{number}.csv")
@@ -300,7 +300,7 @@ class Example:
 
 @pytest.fixture
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Example]:
-    """The example project in a folder of the test's own."""
+    """The example project in a folder for one test."""
     root = copy_of_the_example(tmp_path / "warehouse")
     monkeypatch.chdir(root)
     monkeypatch.syspath_prepend(str(root / "src"))
@@ -314,7 +314,7 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Example
 def test_new_customers_are_inserted_and_known_ones_updated(
     example: Example, instance: dg.DagsterInstance
 ) -> None:
-    """Partition by partition; the table is what the files say."""
+    """Partition by partition, the table agrees with the files."""
     materialize(example.definitions, instance, *ALL, first=FIRST)
     before = example.customers()
     pd.testing.assert_frame_equal(before, example.expected(1))
@@ -328,7 +328,7 @@ def test_new_customers_are_inserted_and_known_ones_updated(
 
 
 def test_of_several_orders_in_a_period_the_latest_counts(example: Example) -> None:
-    """Whatever their order in the dataset, which is shuffled."""
+    """In any order of the shuffled dataset."""
     warehouse = importlib.import_module("warehouse.defs.dimension").Warehouse(path="warehouse.db")
     orders = pd.DataFrame(
         {
@@ -347,7 +347,7 @@ def test_of_several_orders_in_a_period_the_latest_counts(example: Example) -> No
 def test_a_partition_that_is_run_again_changes_nothing(
     example: Example, instance: dg.DagsterInstance
 ) -> None:
-    """Neither the last one, nor an earlier one, which takes nothing back."""
+    """Neither the last one, nor an earlier one, which reverts nothing."""
     assert materialize(example.definitions, instance, *ALL, first=FIRST, last=THIRD).success
     table = example.customers()
     for key in (THIRD, FIRST, SECOND):
@@ -359,7 +359,7 @@ def test_a_partition_that_is_run_again_changes_nothing(
 def test_a_range_in_one_run_makes_the_same_table(
     example: Example, instance: dg.DagsterInstance
 ) -> None:
-    """In the order of the partitions, each with figures of its own."""
+    """In the order of the partitions, each with its own metadata."""
     assert materialize(example.definitions, instance, *ALL, first=FIRST, last=SECOND).success
     assert materialize(example.definitions, instance, *ALL, first=THIRD, last="2024-06-01").success
     pd.testing.assert_frame_equal(example.customers(), example.expected(*range(1, 7)))
@@ -374,7 +374,7 @@ def test_a_range_in_one_run_makes_the_same_table(
 def test_a_partition_without_those_before_is_refused(
     example: Example, instance: dg.DagsterInstance
 ) -> None:
-    """The message names them, and the table stays as it is."""
+    """The message names them, and the table is unchanged."""
     assert materialize(example.definitions, instance, *ALL[:3], first=FIRST, last=THIRD).success
     assert materialize(example.definitions, instance, DIMENSION, first=FIRST).success
     table = example.customers()
@@ -386,7 +386,7 @@ def test_a_partition_without_those_before_is_refused(
 
 
 def test_the_document_shows_the_example_as_it_is() -> None:
-    """Every block of the page that names a file of the example is that file."""
+    """Every block of the page that names a file of the example equals that file."""
     page = (ROOT / "docs" / "downstream.md").read_text(encoding="utf-8")
     shown = re.findall(r"`(\S+)`:\n\n```\w+\n(.*?)```", page, re.DOTALL)
     files = {name: (EXAMPLE / name).read_text(encoding="utf-8") for name, _ in shown}

@@ -1,4 +1,4 @@
-"""What Dagster shows of each partition: true, its own, and read from what lies on disk."""
+"""The metadata of each partition in Dagster: correct, its own, and read from the disk."""
 
 import json
 from base64 import b64decode
@@ -26,7 +26,7 @@ Told = dict[str, dict[str, Any]]
 def made(
     folder: Path, instance: dg.DagsterInstance, series: Series, first: str, last: str, **more: Any
 ) -> dict[str, Told]:
-    """Make periods in one run, and return what is told by asset and partition."""
+    """Generate periods in one run, and return the metadata by asset and partition."""
     workspace = Workspace(data_dir=str(folder), **more)
     definitions = build_definitions([series], {"workspace": workspace})
     result = definitions.resolve_job_def(series.name).execute_in_process(
@@ -51,13 +51,13 @@ def _told(instance: dg.DagsterInstance, key: dg.AssetKey) -> Told:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the data of these tests lie."""
+    """The data folder of these tests."""
     return tmp_path_factory.mktemp("data")
 
 
 @pytest.fixture(scope="module")
 def told(folder: Path) -> Iterator[dict[str, Told]]:
-    """What is told of three periods that were made in one run."""
+    """The metadata of three periods that were generated in one run."""
     specification = a_specification()
     specification["columns"]["region"]["miss_probability"] = 0.5
     specification["derived_columns"] = {"double": "(amount * 2)"}
@@ -67,13 +67,13 @@ def told(folder: Path) -> Iterator[dict[str, Told]]:
 
 
 def plain(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Return the values that are plain numbers and texts."""
+    """Return the values that are numbers or text."""
     values = {name: entry.value for name, entry in metadata.items()}
     return {name: value for name, value in values.items() if isinstance(value, int | str)}
 
 
 def test_counts_and_days_of_new_records(told: dict[str, Told]) -> None:
-    """Each partition has its own, also in a range run."""
+    """Each partition has its own, also in a run of a range."""
     wanted = [(FIRST, 1, "2024-01-31", 60), (SECOND, 2, "2024-02-29", 20)]
     for key, number, last, rows in wanted:
         found = plain(told["new_records"][key])
@@ -88,7 +88,7 @@ def test_counts_and_days_of_new_records(told: dict[str, Told]) -> None:
 
 
 def test_counts_of_the_reference_table(told: dict[str, Told]) -> None:
-    """New entities, and those so far, add up from period to period."""
+    """New entities, and their total from period to period."""
     so_far = 0
     for key in (FIRST, SECOND, THIRD):
         found = plain(told["reference_table"][key])
@@ -99,7 +99,7 @@ def test_counts_of_the_reference_table(told: dict[str, Told]) -> None:
 
 
 def test_counts_of_a_dataset(told: dict[str, Told], folder: Path) -> None:
-    """Asked and delivered, new and existing, and how many entities there were to draw from."""
+    """Requested and delivered, new and existing, and the entities available for sampling."""
     found = plain(told["dataset"][THIRD])
     records = read_csv(folder / "demo" / "dataset_3.csv")
     assert {
@@ -114,7 +114,7 @@ def test_counts_of_a_dataset(told: dict[str, Told], folder: Path) -> None:
 
 
 def test_seeds_are_those_of_the_saved_specifications(told: dict[str, Told], folder: Path) -> None:
-    """What was used is what is told."""
+    """The seeds that were used are shown."""
     for key, number in ((SECOND, 2), (THIRD, 3)):
         for asset, part in (("new_records", "new"), ("dataset", "existing")):
             text = (folder / "demo" / f"dataset_{number}.{part}.yml").read_text()
@@ -123,7 +123,7 @@ def test_seeds_are_those_of_the_saved_specifications(told: dict[str, Told], fold
 
 
 def test_files_with_their_sizes(told: dict[str, Told], folder: Path) -> None:
-    """Those of the partition, as they lie there."""
+    """Those of the partition, as on the disk."""
     [*files] = table(told["dataset"][SECOND]["files"])
     assert [Path(file["file"]).name for file in files] == [
         "dataset_2.csv",
@@ -136,7 +136,7 @@ def test_files_with_their_sizes(told: dict[str, Told], folder: Path) -> None:
 
 
 def test_the_first_rows_and_the_columns(told: dict[str, Told], folder: Path) -> None:
-    """As in the file: text of the first rows, types, what is missing."""
+    """As in the file: the text of the first rows, types, missing values."""
     metadata = told["dataset"][SECOND]
     records = read_csv(folder / "demo" / "dataset_2.csv")
     missing = int(records["region"].isna().sum())
@@ -220,7 +220,7 @@ def test_the_definitions_show_columns_and_places_before_the_first_run(tmp_path: 
 
 
 def test_the_specification_diff(told: dict[str, Told]) -> None:
-    """A diff against the user's file: seeds, rows, dates; in existing records the draws too."""
+    """A diff against the user's file: seeds, rows, dates; for existing records also sampling."""
     new = told["new_records"][SECOND]["specification_diff"].value
     assert new.startswith("```diff\n") and new.endswith("\n```")
     for line in ("-  number_of_rows: 60", "+  number_of_rows: 20"):

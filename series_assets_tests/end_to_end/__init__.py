@@ -1,1 +1,1 @@
-"""Tests that drive a whole ``dagster dev``, as somebody does in a browser."""
+"""Tests that drive a complete ``dagster dev``, as a user does in a browser."""

@@ -1,6 +1,6 @@
-"""A real browser: the Chromium that the system has, driven by Playwright.
+"""A real browser: the system's Chromium, driven by Playwright.
 
-What it looks at is in the tests, and in the script that takes the pictures for the documentation.
+The tests use it, and the script that takes the documentation's screenshots.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ _FLAGS = (
 
 
 def find_chromium() -> str | None:
-    """Return where the system has a Chromium; None where it has none."""
+    """Return the path of the system's Chromium; None if there is none."""
     return next(filter(None, map(shutil.which, _NAMES)), None)
 
 

@@ -1,6 +1,6 @@
-"""A client that asks a running ``dagster dev`` what its UI asks, in GraphQL.
+"""A client that sends a running ``dagster dev`` the GraphQL queries of its UI.
 
-Starting it is in ``dev_server``; what is expected of the answers is in the tests.
+``dev_server`` starts it; expectations about the answers are in the tests.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 def until(found: Callable[[], T | None], seconds: float, what: str) -> T:
-    """Return what ``found`` returns as soon as it is something. Raises TimeoutError."""
+    """Return the result of ``found`` as soon as it is not None. Raises TimeoutError."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = found()
@@ -38,7 +38,7 @@ def until(found: Callable[[], T | None], seconds: float, what: str) -> T:
 
 @dataclass(frozen=True)
 class Made:
-    """One materialization of one partition, as it is recorded."""
+    """A recorded materialization of a partition."""
 
     partition: str | None
     run_id: str
@@ -48,7 +48,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Tick:
-    """One look of a sensor at what there is to do."""
+    """A tick of a sensor."""
 
     status: str
     reason: str | None
@@ -65,7 +65,7 @@ class Server:
     data_dir: Path
 
     def ask(self, query: str, **variables: Any) -> Any:
-        """Return the data that answers a query."""
+        """Return the data of a query's answer."""
         request = urllib.request.Request(
             f"{self.url}/graphql",
             data=json.dumps({"query": query, "variables": variables}).encode(),
@@ -78,7 +78,7 @@ class Server:
         return answer["data"]
 
     def _do(self, success: str, mutation: str, **variables: Any) -> Any:
-        """Return the one answer of a mutation, which has to be of the type ``success``."""
+        """Return the answer of a mutation, which must be of the type ``success``."""
         [answer] = self.ask(mutation, **variables).values()
         if answer["__typename"] != success:
             raise RuntimeError(f"{answer}, not {success}, asked: {mutation}")
@@ -113,7 +113,7 @@ class Server:
         }
 
     def reload(self) -> None:
-        """Load the definitions again, as the button in the UI does."""
+        """Reload the definitions, as the button in the UI does."""
         self._do(
             "WorkspaceLocationEntry",
             """mutation ($name: String!) {
@@ -128,7 +128,7 @@ class Server:
         until(self.location, _LONG, "reloading")
 
     def assets(self) -> dict[str, dict[str, Any]]:
-        """Return what is told of every asset: group, description, kinds, jobs, partitions."""
+        """Return the details of every asset: group, description, kinds, jobs, partitions."""
         nodes = self.ask("""{ assetNodes {
           assetKey { path } groupName description kinds jobNames isPartitioned partitionKeys
         } }""")["assetNodes"]
@@ -181,7 +181,7 @@ class Server:
         return self._launch(self._parameters("__ASSET_JOB", paths, every))
 
     def reexecute(self, run_id: str, strategy: str) -> str:
-        """Re-execute a run that has ended as the UI does, and return the new run's id.
+        """Re-execute a run that has ended, as the UI does, and return the new run's id.
 
         ``strategy`` is ``FROM_FAILURE``, ``FROM_ASSET_FAILURE`` or ``ALL_STEPS``.
         """
@@ -203,7 +203,7 @@ class Server:
         return self._launch(self._parameters(series, (), tags_of(key)))
 
     def launch_each(self, series: str, assets: Sequence[str], keys: Sequence[str]) -> list[str]:
-        """Launch a run for each partition at once, and return their ids."""
+        """Launch a run for each partition at the same time, and return their ids."""
         paths = [(series, asset) for asset in assets]
         parameters = [self._parameters("__ASSET_JOB", paths, tags_of(key)) for key in keys]
         answer = self._do(
@@ -226,7 +226,7 @@ class Server:
         return [one["run"]["runId"] for one in launched]
 
     def end_of(self, run_id: str) -> str:
-        """Wait for a run to end, and return how it did."""
+        """Wait for a run to end, and return its status."""
 
         def status() -> str | None:
             run = self.ask(
@@ -237,7 +237,7 @@ class Server:
         return until(status, _LONG, f"run {run_id}")
 
     def complaints(self, run_id: str) -> list[str]:
-        """Return what the UI shows as the reasons of a failure."""
+        """Return the reasons that the UI shows for a failure."""
         events = self.ask(
             """query ($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events {
               ... on ExecutionStepFailureEvent {
@@ -257,7 +257,7 @@ class Server:
         ]
 
     def made(self, run_id: str) -> None:
-        """Wait for a run to end, which it has to do well."""
+        """Wait for a run to succeed."""
         ended = self.end_of(run_id)
         assert ended == "SUCCESS", self.complaints(run_id)
 
@@ -272,7 +272,7 @@ class Server:
         return [{**run, "tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in found]
 
     def step_workers(self, run_id: str) -> int:
-        """Return how many processes a run has started for single steps."""
+        """Return the number of processes that a run started for single steps."""
         events = self.ask(
             """query ($id: ID!) { logsForRun(runId: $id) { ... on EventConnection {
               events { __typename }
@@ -308,7 +308,7 @@ class Server:
         return str(answer["backfillId"])
 
     def end_of_backfill(self, backfill_id: str) -> str:
-        """Wait for a backfill to end, and return how it did."""
+        """Wait for a backfill to end, and return its status."""
 
         def status() -> str | None:
             found = self.ask(
@@ -357,17 +357,17 @@ class Server:
         ]
 
     def times_made(self, series: str, asset: str) -> dict[str | None, int]:
-        """Return how often each partition of an asset has been made."""
+        """Return how often each partition of an asset was materialized."""
         return dict(Counter(made.partition for made in self.materializations(series, asset)))
 
     def partitions(self, series: str, asset: str) -> dict[str, int]:
-        """Return how many partitions of an asset show as materialized, and how many as failed."""
+        """Return the number of materialized and of failed partitions of an asset."""
         node = self._node(series, asset, "partitionStats { numMaterialized numFailed }")
         stats = node["partitionStats"]
         return {"materialized": stats["numMaterialized"], "failed": stats["numFailed"]}
 
     def staleness(self, series: str, asset: str, keys: Sequence[str]) -> list[str]:
-        """Return whether partitions show as ``FRESH``, ``STALE`` or ``MISSING``."""
+        """Return whether partitions are shown as ``FRESH``, ``STALE`` or ``MISSING``."""
         node = self._node(
             series,
             asset,
@@ -414,11 +414,11 @@ class Server:
         )
 
     def sensor_is_on(self, series: str) -> bool:
-        """Tell whether the sensor of a series is on."""
+        """Return whether the sensor of a series is on."""
         return bool(self._state_of_sensor(series, "status")["status"] == "RUNNING")
 
     def ticks(self, series: str) -> list[Tick]:
-        """Return what the sensor of a series has done so far, the last first."""
+        """Return the ticks of the sensor of a series, the latest first."""
         ticks = self._state_of_sensor(series, _TICKS)["ticks"]
         return [
             Tick(
@@ -440,12 +440,12 @@ class Server:
     # Files
 
     def files(self, series: str) -> dict[str, bytes]:
-        """Return the files that have been made of a series."""
+        """Return the delivered files of a series."""
         return files_in(self.data_dir / series)
 
 
 def tags_of(first: str | None = None, last: str | None = None) -> dict[str, str]:
-    """Return the tags by which a run knows its partition, or its range of them."""
+    """Return the tags that give a run its partition or range of partitions."""
     if first is None:
         return {}
     if last is None:
@@ -457,7 +457,7 @@ def tags_of(first: str | None = None, last: str | None = None) -> dict[str, str]
 
 
 def _value(entry: Mapping[str, Any]) -> Any:
-    """Return what a metadata entry says."""
+    """Return the value of a metadata entry."""
     [value] = [value for key, value in entry.items() if key != "label"]
     if "jsonString" in entry:
         return json.loads(value)

@@ -1,7 +1,7 @@
-"""One ``dagster dev`` for all tests of this folder, and the slow things that they look at.
+"""One ``dagster dev`` for all tests of this folder, and the slow tasks that they look at.
 
-What the daemon has to do takes it many looks (see ``fast_daemon``). It is begun before the first
-test, all at once, and looked at by the last ones.
+Slow tasks need many ticks of the daemon (see ``fast_daemon``). They are all started before the
+first test, and their tests run last.
 """
 
 import shutil
@@ -31,7 +31,7 @@ _BEGUN = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Move tests that look at slow things behind the others, and the last look to the end."""
+    """Move tests of slow tasks behind the others, and the final check to the end."""
 
     def rank(item: pytest.Item) -> int:
         names = set(getattr(item, "fixturenames", ()))
@@ -42,9 +42,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A ``dagster dev`` with small series, the clinic that ships, and a series that is broken.
+    """A ``dagster dev`` with small series, the shipped clinic, and a broken series.
 
-    The instance retries failed runs whose tags ask for it.
+    The instance retries failed runs whose tags request it.
     """
     base = tmp_path_factory.mktemp("dagster_dev")
     for name, keys in SERIES.items():
@@ -58,14 +58,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def begun_for_each(request: pytest.FixtureRequest) -> None:
-    """Begin the slow things with the first test that asks for this ``dagster dev``."""
+    """Start the slow tasks with the first test that uses this ``dagster dev``."""
     if "server" in request.fixturenames:
         request.getfixturevalue("begun")
 
 
 @pytest.fixture(scope="session")
 def begun(request: pytest.FixtureRequest, server: Server) -> None:
-    """Begin those of the slow things that a test of this session looks at."""
+    """Start those slow tasks that a test of this session looks at."""
     wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     for name in _BEGUN:
         if name in wanted:
@@ -74,7 +74,7 @@ def begun(request: pytest.FixtureRequest, server: Server) -> None:
 
 @pytest.fixture(scope="session")
 def by_command_line(server: Server, tmp_path_factory: pytest.TempPathFactory) -> ByCommandLine:
-    """Return the files that ``series-assets generate`` makes of a series."""
+    """Return the files that ``series-assets generate`` writes for a series."""
 
     def made(name: str) -> dict[str, bytes]:
         data_dir = tmp_path_factory.mktemp("by_command_line")
@@ -92,7 +92,7 @@ def by_command_line(server: Server, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="session")
 def ranged(server: Server) -> str:
-    """A series of which all periods were made in one run."""
+    """A series whose periods were all generated in one run."""
     server.made(server.launch("ranged", first=KEYS[0], last=KEYS[-1]))
     return "ranged"
 
@@ -111,7 +111,7 @@ def traced_backfill(server: Server) -> str:
 
 @pytest.fixture(scope="session")
 def whole_clinic(server: Server) -> str:
-    """A backfill of all periods of the clinic that ships."""
+    """A backfill of all periods of the shipped clinic."""
     keys = server.assets()["clinic/dataset"]["partitionKeys"]
     assert len(keys) == 10
     return server.backfill("clinic", keys)
@@ -119,28 +119,28 @@ def whole_clinic(server: Server) -> str:
 
 @pytest.fixture(scope="session")
 def middle_backfill(server: Server) -> str:
-    """A backfill of the second and the third period of four, where the first has been made."""
+    """A backfill of the second and third of four periods, after the first one."""
     server.made(server.launch("middle", first=KEYS[0]))
     return server.backfill("middle", KEYS[1:3])
 
 
 @pytest.fixture(scope="session")
 def interrupted_backfill(server: Server) -> str:
-    """A backfill of all periods; a folder lies where the third dataset has to go."""
+    """A backfill of all periods; a folder is in the place of the third dataset."""
     (server.data_dir / "interrupted" / "dataset_3.csv").mkdir(parents=True)
     return server.backfill("interrupted", KEYS)
 
 
 @pytest.fixture(scope="session")
 def sensed(server: Server) -> str:
-    """A series whose sensor is turned on; any day will do for its periods."""
+    """A series whose sensor is on; its periods do not depend on the date."""
     server.start_sensor("sensed")
     return "sensed"
 
 
 @pytest.fixture(scope="session")
 def failing(server: Server) -> str:
-    """A series whose sensor is turned on; a folder lies where its first dataset has to go."""
+    """A series whose sensor is on; a folder is in the place of its first dataset."""
     (server.data_dir / "failing" / "dataset_1.csv").mkdir(parents=True)
     server.start_sensor("failing")
     return "failing"
@@ -148,7 +148,7 @@ def failing(server: Server) -> str:
 
 @pytest.fixture
 def at_rest(server: Server) -> None:
-    """Wait until no run is under way."""
+    """Wait until no run is in progress."""
     active = {"statuses": ["QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING"]}
     query = """query ($filter: RunsFilter!) { runsOrError(filter: $filter) {
       ... on Runs { results { runId } }

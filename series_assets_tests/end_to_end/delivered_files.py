@@ -1,4 +1,4 @@
-"""Reading the files that were made, as a consumer would."""
+"""Reading delivered files, as a consumer would."""
 
 import csv
 from pathlib import Path

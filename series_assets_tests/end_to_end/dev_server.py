@@ -1,6 +1,6 @@
-"""Starting and ending a ``dagster dev``, for the tests and for the pictures in the documentation.
+"""Starting and stopping a ``dagster dev``, for the tests and the documentation's screenshots.
 
-What is asked of it while it runs is in ``client``.
+``client`` sends its queries.
 """
 
 import contextlib
@@ -27,11 +27,11 @@ _ROOT = Path(__file__).parents[2]
 
 @contextlib.contextmanager
 def dagster_dev(base: Path, settings: str = "") -> Iterator[Server]:
-    """Run a ``dagster dev`` on this machine only, and end it with all that it started.
+    """Run a ``dagster dev`` on this machine only, and stop it with all its processes.
 
-    ``base`` is a folder; in it are ``series``, which has to be there, and ``home`` and ``data``.
-    ``settings`` are more lines of ``dagster.yaml``.
-    Raises RuntimeError with what it printed where it does not start.
+    ``base`` is a folder that contains ``series``; ``home`` and ``data`` are created in it.
+    ``settings`` are additional lines of ``dagster.yaml``. Raises RuntimeError with the output if it
+    does not start.
     """
     series_dir, data_dir = base / "series", base / "data"
     environment = found_in([_ROOT]) | {
@@ -45,7 +45,7 @@ def dagster_dev(base: Path, settings: str = "") -> Iterator[Server]:
 
 @contextlib.contextmanager
 def dg_dev(project: Path, base: Path, path: Sequence[Path]) -> Iterator[Server]:
-    """Run a ``dg dev`` of somebody's project, as ``dagster_dev`` does; its home is in ``base``.
+    """Run a ``dg dev`` of a user's project, like ``dagster_dev``; its home is in ``base``.
 
     Modules are also found in the folders of ``path``.
     """
@@ -63,7 +63,7 @@ def _serving(
     environment: Mapping[str, str],
     settings: str = "",
 ) -> Iterator[str]:
-    """Run a command of Dagster's in a folder, followed by a port, and yield its address."""
+    """Run one of Dagster's commands in a folder, with a port appended, and yield its address."""
     home = base / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text(_HOME + settings)
@@ -94,26 +94,26 @@ def _serving(
 
 
 def found_in(folders: Sequence[Path]) -> dict[str, str]:
-    """Return the setting by which Python finds modules in these folders as well."""
+    """Return the environment variable by which Python also finds modules in these folders."""
     paths = [*map(str, folders), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     return {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def own_environment() -> dict[str, str]:
-    """Return the environment without what Dagster and this project are set to in it."""
+    """Return the environment without variables of Dagster and this project."""
     foreign = ("SERIES_ASSETS", "DAGSTER")
     return {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
+    """Return a free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def end_process(process: "subprocess.Popen[bytes]") -> None:
-    """End the process and what it started: by asking, then by force."""
+    """Stop the process and its children, at first with a signal, then by force."""
     process.send_signal(signal.SIGINT)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(20)

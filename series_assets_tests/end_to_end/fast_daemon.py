@@ -1,13 +1,12 @@
-"""A daemon that looks every other second for what there is to do, not every half minute.
+"""A daemon that ticks every other second, not every half minute.
 
-``dagster.yaml`` names the coordinator of this module, and so Dagster imports it in each of its
-processes. How long the daemon waits is a constant of Dagster's, and how long a sensor does is its
-own; neither is a promise of ours, and tests would spend most of their time waiting.
+``dagster.yaml`` names the coordinator of this module, so that each of Dagster's processes imports
+it. The daemon's interval is a constant of Dagster's, and a sensor's interval its own; neither is a
+promise of ours, and tests would spend most of their time waiting.
 
-Backfills are not looked at while a run of theirs is under way. A look in the middle of one finds
-some of its partitions done and launches what follows for these alone, so that how many runs there
-are would depend on when it comes. At Dagster's own pace a look in the middle of a short run is
-rare.
+A backfill is not evaluated while one of its runs is in progress. A tick in the middle of a run
+finds some of its partitions done and launches what follows for these alone, so that the number of
+runs would depend on the time of the tick. At Dagster's own interval, this is rare for short runs.
 """
 
 import sys
@@ -22,7 +21,7 @@ SECONDS = 2
 
 
 class Coordinator(DefaultRunCoordinator):
-    """Launches each run at once, as Dagster's own of this kind does."""
+    """Launches each run at once, like Dagster's own coordinator of this kind."""
 
 
 _UNDER_WAY = [
@@ -34,7 +33,7 @@ _UNDER_WAY = [
 
 
 def _between_runs(look: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-    """Return a look at all backfills that is left out while one of their runs is under way."""
+    """Return an evaluation of all backfills that is skipped while one of their runs is active."""
 
     @wraps(look)
     def looked(context: Any, *given: Any, **named: Any) -> Iterator[Any]:
@@ -48,7 +47,7 @@ def _between_runs(look: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[
 
 
 def _hurry() -> None:
-    """Let backfills and sensors be looked at more often in this process."""
+    """Make this process evaluate backfills and sensors more often."""
     from dagster._core.remote_representation.external import RemoteSensor
     from dagster._daemon import backfill, controller, sensor
 

@@ -1,8 +1,8 @@
 """A code server that forks its runs from a process that has imported what they need.
 
-``dagster.yaml`` names the scheduler of this module, and so each of Dagster's processes imports it
-as it begins. Dagster starts a new process for each run, and importing takes most of the time of a
-short one. The tests of the host project leave that as it is for users.
+``dagster.yaml`` names the scheduler of this module, so that each of Dagster's processes imports it
+at its start. Dagster starts a new process for each run, and a short run spends most of its time on
+imports. Tests of the host project use Dagster's own way.
 """
 
 import multiprocessing
@@ -18,7 +18,7 @@ class Scheduler(DagsterDaemonScheduler):
 
 
 def _fork_runs() -> None:
-    """Let this code server fork its runs. Definitions are loaded by each run, as ever."""
+    """Make this code server fork its runs. Each run still loads its definitions."""
     from dagster._grpc.server import DagsterApiServer
 
     context = multiprocessing.get_context("forkserver")

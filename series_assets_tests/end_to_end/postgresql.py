@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the test's own, from the programs that the system has."""
+"""A PostgreSQL server for one test, from the system's programs."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ _ROOT_MAY_NOT = "postgres"
 
 
 def find_postgresql() -> Path | None:
-    """Return the folder of the server's programs; None where the system has none."""
+    """Return the folder of the server's programs; None if there is none."""
     newest_first = sorted(_DEBIAN.glob("*/bin"), key=lambda path: -int(path.parent.name))
     on_path = [Path(found).resolve().parent for found in [shutil.which("initdb")] if found]
     for folder in (*newest_first, *on_path):

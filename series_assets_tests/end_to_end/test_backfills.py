@@ -1,4 +1,4 @@
-"""Backfills: of all periods and of some, of a shipped series, and one that fails on its way."""
+"""Backfills: of all periods and of some, of a shipped series, and one that fails."""
 
 import shutil
 
@@ -11,9 +11,9 @@ from series_assets_tests.end_to_end.served_series import KEYS, ByCommandLine
 def test_a_backfill_of_all_periods_completes_in_two_runs(
     server: Server, whole_backfill: str, by_command_line: ByCommandLine
 ) -> None:
-    """Whatever its length; all files of the series, the bytes those of the command line.
+    """For any number of periods, with the bytes of the command line.
 
-    Two, unless the daemon looks in the middle of one of them: see ``fast_daemon``.
+    Two runs, unless the daemon ticks in the middle of one of them: see ``fast_daemon``.
     """
     assert server.end_of_backfill(whole_backfill) == "COMPLETED_SUCCESS"
     assert len(server.runs_of_backfill(whole_backfill)) == 2
@@ -36,7 +36,7 @@ def test_a_backfill_of_a_series_with_a_history_completes_in_three_runs(
 def test_a_backfill_of_a_middle_range_makes_just_its_periods(
     server: Server, middle_backfill: str, by_command_line: ByCommandLine
 ) -> None:
-    """In two runs; the period before is not made again, the one after not at all."""
+    """In two runs; neither the period before nor the one after is materialized."""
     assert server.end_of_backfill(middle_backfill) == "COMPLETED_SUCCESS"
     runs = {run["runId"] for run in server.runs_of_backfill(middle_backfill)}
     assert len(runs) == 2
@@ -54,7 +54,7 @@ def test_a_backfill_of_a_middle_range_makes_just_its_periods(
 def test_a_backfill_of_the_whole_clinic_makes_the_bytes_of_the_command_line(
     server: Server, whole_clinic: str, by_command_line: ByCommandLine
 ) -> None:
-    """Ten periods of the series that ships, in two runs, each made once."""
+    """Ten periods of the shipped series, in two runs, each period once."""
     assert server.end_of_backfill(whole_clinic) == "COMPLETED_SUCCESS"
     assert len(server.runs_of_backfill(whole_clinic)) == 2
     for asset in NAMES:

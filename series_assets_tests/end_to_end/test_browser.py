@@ -1,6 +1,6 @@
 """The UI in a real browser: what a user sees of a series, and a materialization by clicking.
 
-Skipped where there is no Chromium, unless ``SERIES_ASSETS_TEST_BROWSER`` is ``required``.
+Skipped without a Chromium, unless ``SERIES_ASSETS_TEST_BROWSER`` is ``required``.
 """
 
 import os
@@ -21,7 +21,7 @@ _PATIENCE = 90_000
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The browser of the system."""
+    """The system's browser."""
     path = find_chromium()
     if path is None:
         if os.environ.get("SERIES_ASSETS_TEST_BROWSER") == "required":
@@ -33,7 +33,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, server: Server) -> Iterator[Page]:
-    """A page of the test's own; addresses are those below the server's."""
+    """A page for one test; addresses are relative to the server."""
     expect.set_options(timeout=_PATIENCE)
     context = browser.new_context(
         base_url=server.url, viewport={"width": 1600, "height": 1400}, reduced_motion="reduce"
@@ -57,12 +57,12 @@ def entry(page: Page, label: str) -> Locator:
 
 
 def asked(answer: Response) -> str:
-    """Return what the page asked to get an answer."""
+    """Return the query that the page sent to get an answer."""
     return answer.request.post_data or ""
 
 
 def show_markdown(page: Page, label: str) -> Locator:
-    """Click to see what a metadata entry holds, and return the dialog that shows it."""
+    """Click to open a metadata entry, and return the dialog that shows it."""
     entry(page, label).get_by_text("[Show Markdown]").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(label)
@@ -70,7 +70,7 @@ def show_markdown(page: Page, label: str) -> Locator:
 
 
 def test_the_graph_of_a_series_shows_its_assets(page: Page, ranged: str) -> None:
-    """All of them, with what they are kept as and how much of them is there."""
+    """All of them, with their kinds and the number of their partitions."""
     page.goto(f"/locations/series_assets.definitions/asset-groups/{ranged}/lineage")
     for name in NAMES:
         expect(page.get_by_text(name, exact=True).first).to_be_visible()
@@ -81,7 +81,7 @@ def test_the_graph_of_a_series_shows_its_assets(page: Page, ranged: str) -> None
 def test_the_page_of_a_partition_shows_its_first_rows(
     page: Page, server: Server, ranged: str
 ) -> None:
-    """As a table: every value of them, as it lies in the file."""
+    """As a table, with every value as in the file."""
     partition_page(page, ranged, "dataset", KEYS[1])
     rows = rows_of(server.data_dir / ranged / "dataset_2.csv")[:3]
     table = entry(page, "first_rows").get_by_role("table")
@@ -94,7 +94,7 @@ def test_the_page_of_a_partition_shows_its_first_rows(
 
 
 def test_the_page_of_a_partition_shows_what_specification_diff(page: Page, ranged: str) -> None:
-    """As a diff with lines taken away and lines added."""
+    """As a diff with removed and added lines."""
     partition_page(page, ranged, "dataset", KEYS[1])
     dialog = show_markdown(page, "specification_diff")
     expect(dialog.locator(".hljs-deletion", has_text="number_of_rows: 30")).to_be_visible()
@@ -102,7 +102,7 @@ def test_the_page_of_a_partition_shows_what_specification_diff(page: Page, range
 
 
 def test_the_page_of_a_partition_shows_its_picture(page: Page, ranged: str) -> None:
-    """As an image that the browser could read."""
+    """As an image that the browser can display."""
     partition_page(page, ranged, "dataset", KEYS[1])
     picture = show_markdown(page, "plot").locator("img[src^='data:image/png']")
     expect(picture).to_be_visible()
@@ -111,7 +111,7 @@ def test_the_page_of_a_partition_shows_its_picture(page: Page, ranged: str) -> N
 
 
 def test_a_materialization_can_be_started_by_clicking(page: Page, server: Server) -> None:
-    """It ends in success, and the partition turns green."""
+    """It succeeds, and the partition turns green."""
     page.goto("/locations/series_assets.definitions/asset-groups/clicked/lineage")
     page.get_by_role("button", name="Materialize all").click()
     dialog = page.get_by_role("dialog")

@@ -1,4 +1,4 @@
-"""What is made through the webserver, run by run, is what the command line makes."""
+"""Runs launched through the webserver generate the files of the command line."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from series_assets_tests.end_to_end.served_series import KEYS, SERIES, ByCommand
 
 
 def test_the_location_loads_beside_a_broken_series(server: Server) -> None:
-    """Sound series show their assets, the broken one an asset that says what is wrong."""
+    """Valid series show their assets, the broken one an asset with its fault."""
     shown = server.assets()
     partitioned = {name for name, node in shown.items() if node["isPartitioned"]}
     sound = [*SERIES, "clinic"]
@@ -22,7 +22,7 @@ def test_the_location_loads_beside_a_broken_series(server: Server) -> None:
 
 
 def test_an_asset_says_what_it_is(server: Server) -> None:
-    """It is in the group of its series and in its job; its kinds and description say the rest."""
+    """It has the group and the job of its series, kinds and a description."""
     node = server.assets()["refused/dataset"]
     assert node["groupName"] == "refused"
     assert "refused" in node["jobNames"]
@@ -35,7 +35,7 @@ def test_an_asset_says_what_it_is(server: Server) -> None:
 
 
 def test_all_periods_show_as_partitions(server: Server) -> None:
-    """All at once, whatever day it is."""
+    """All at once, on any date."""
     shown = server.assets()
     for asset in NAMES:
         assert shown[f"refused/{asset}"]["partitionKeys"] == list(KEYS)
@@ -44,7 +44,7 @@ def test_all_periods_show_as_partitions(server: Server) -> None:
 def test_one_partition_of_all_assets_can_be_launched(
     server: Server, by_command_line: ByCommandLine
 ) -> None:
-    """One run makes the files of one period, the bytes those of the command line."""
+    """One run writes the files of one period, with the bytes of the command line."""
     server.made(server.launch("launched", first=KEYS[0]))
     assert server.files("launched") == in_period(by_command_line("launched"), 1)
 
@@ -52,14 +52,14 @@ def test_one_partition_of_all_assets_can_be_launched(
 def test_a_range_of_partitions_can_be_launched_as_one_run(
     server: Server, ranged: str, by_command_line: ByCommandLine
 ) -> None:
-    """All files of the series, the bytes those of the command line."""
+    """All files of the series, with the bytes of the command line."""
     assert server.files(ranged) == by_command_line(ranged)
 
 
 def test_the_job_named_after_the_series_makes_a_partition(
     server: Server, by_command_line: ByCommandLine
 ) -> None:
-    """It is shown with its assets, and its run makes all of them."""
+    """It is shown with its assets, and its run materializes all of them."""
     jobs = server.ask("""{ workspaceOrError { ... on Workspace { locationEntries {
       locationOrLoadError { ... on RepositoryLocation { repositories { pipelines {
         name description
@@ -80,7 +80,7 @@ def test_the_job_named_after_the_series_makes_a_partition(
 def test_single_assets_can_be_launched_partition_by_partition_side_by_side(
     server: Server, by_command_line: ByCommandLine
 ) -> None:
-    """New records and datasets of all periods at once, the reference table in its order."""
+    """New records and datasets of all periods together, the reference table in order."""
     keys = KEYS[:2]
 
     def each(asset: str, *keys: str) -> None:
@@ -95,7 +95,7 @@ def test_single_assets_can_be_launched_partition_by_partition_side_by_side(
 
 
 def test_a_period_without_the_ones_before_fails_with_what_to_make_first(server: Server) -> None:
-    """The run's failure shows the sentence, not a traceback to search for it."""
+    """The failure of the run shows the sentence, not a traceback."""
     run = server.launch("refused", first=KEYS[2])
     assert server.end_of(run) == "FAILURE"
     assert server.complaints(run) == [
@@ -109,6 +109,6 @@ def test_a_period_without_the_ones_before_fails_with_what_to_make_first(server: 
 
 @pytest.mark.usefixtures("at_rest")
 def test_no_run_leaves_anything_behind(server: Server) -> None:
-    """In the data folder are the series and the database."""
+    """The data folder has only the series and the database."""
     left = {path.name for path in server.data_dir.iterdir() if ".db" not in path.name}
     assert left <= {*SERIES, "clinic"}

@@ -1,4 +1,4 @@
-"""Files of series that are edited while everything runs, and definitions loaded again."""
+"""Files of series that are edited while Dagster runs, and reloaded definitions."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from series_assets_tests.end_to_end.served_series import KEYS, SERIES, ByCommand
 def test_a_series_that_breaks_takes_no_other_down(
     server: Server, by_command_line: ByCommandLine
 ) -> None:
-    """It shows what is wrong, the others are made; mended, it is back."""
+    """It shows its fault and the others can run; once fixed, it is back."""
     whole = a_specification(number_of_rows=30)
     faulty = a_user_input(num_datasets=1, fraction_of_new="7/3")
 
@@ -33,7 +33,7 @@ def test_a_series_that_breaks_takes_no_other_down(
 def test_an_edit_shows_as_stale_until_the_partitions_are_made_again(
     server: Server, by_command_line: ByCommandLine
 ) -> None:
-    """All partitions of all assets, right after the definitions were loaded again."""
+    """All partitions of all assets, right after the definitions are reloaded."""
     keys = KEYS[:2]
 
     def staleness() -> set[str]:

@@ -1,4 +1,4 @@
-"""The example project under ``dg dev``: a backfill of a series and of the asset that it feeds."""
+"""The example project under ``dg dev``: a backfill of a series and of its downstream asset."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_the_sensor_in_a_host_runs_the_job_of_the_series(host: Server) -> None:
-    """In one process, though the project has the default executor, a process for each step."""
+    """In one process, although the project's default executor starts one for each step."""
 
     def first() -> dict[str, Any] | None:
         runs = host.runs(**{"dagster/sensor_name": "customers_next_period"})
@@ -48,7 +48,7 @@ def test_the_sensor_in_a_host_runs_the_job_of_the_series(host: Server) -> None:
 def test_a_backfill_in_a_host_makes_the_series_and_what_it_feeds(
     host: Server, tmp_path: Path
 ) -> None:
-    """In two runs; the bytes of the command line, and every period loaded."""
+    """In two runs, with the bytes of the command line, and every period loaded."""
     launched = host.backfill_of(SELECTED, KEYS)
     assert host.end_of_backfill(launched) == "COMPLETED_SUCCESS"
     assert len(host.runs_of_backfill(launched)) == 2

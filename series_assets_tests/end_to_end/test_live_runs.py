@@ -1,4 +1,4 @@
-"""What one sees of a range while it runs: each partition as soon as it is stored."""
+"""A run of a range in progress: each partition appears as soon as it is stored."""
 
 import re
 
@@ -13,7 +13,7 @@ _LOG = """query ($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { e
 
 
 def test_partitions_of_a_range_appear_one_by_one(server: Server, ranged: str) -> None:
-    """In the log of the run that made them, between lines with count, rows and time."""
+    """In the run's log, between lines with number, rows and time."""
     [run_id] = {one.run_id for one in server.materializations(ranged, "dataset")}
     shown = []
     for event in server.ask(_LOG, id=run_id)["logsForRun"]["events"]:

@@ -1,4 +1,4 @@
-"""What a partition is made of can be read in Dagster: its own, whatever run made it."""
+"""The metadata of a partition in Dagster is its own, whichever run materialized it."""
 
 from series_assets_tests.end_to_end.client import Server
 from series_assets_tests.end_to_end.delivered_files import rows_of
@@ -6,7 +6,7 @@ from series_assets_tests.end_to_end.served_series import KEYS
 
 
 def test_each_dataset_of_a_range_tells_its_own(server: Server, ranged: str) -> None:
-    """Its period, its rows, its files and the first of its rows, as they lie in the folder."""
+    """Its period, rows, files and first rows, as in the data folder."""
     made = {one.partition: one.metadata for one in server.materializations(ranged, "dataset")}
     assert list(made) == list(reversed(KEYS))
     ends = ("2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30")
@@ -35,7 +35,7 @@ def test_each_dataset_of_a_range_tells_its_own(server: Server, ranged: str) -> N
 
 
 def test_what_specification_diff_is_told_as_a_diff(server: Server, ranged: str) -> None:
-    """Of the new records: seeds, rows and dates of their period."""
+    """For new records: seeds, rows and dates of their period."""
     made = {one.partition: one.metadata for one in server.materializations(ranged, "new_records")}
     diff = made[KEYS[1]]["specification_diff"].splitlines()
     assert diff[0] == "```diff"
@@ -51,7 +51,7 @@ def test_what_specification_diff_is_told_as_a_diff(server: Server, ranged: str) 
 
 
 def test_the_reference_table_tells_how_it_grows(server: Server, ranged: str) -> None:
-    """In one run as in many: the new entities of each period, and all of them so far."""
+    """The new entities of each period, and their total."""
     made = {
         one.partition: one.metadata for one in server.materializations(ranged, "reference_table")
     }

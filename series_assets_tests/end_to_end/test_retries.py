@@ -1,4 +1,4 @@
-"""Retries as Dagster's users know them, of a range in which one period failed and was mended."""
+"""Retries of a range in which one period failed and was fixed, as Dagster's users know them."""
 
 import shutil
 from pathlib import Path
@@ -19,14 +19,14 @@ _RETRIES = {"dagster/max_retries": "5"}
 
 
 def _obstruct(server: Server, name: str, asset: str) -> Path:
-    """Put a folder where a file of the third period has to go."""
+    """Put a folder in the place of a file of the third period."""
     place = server.data_dir / name / _PLACES[asset]
     place.mkdir(parents=True)
     return place
 
 
 def _is_whole(server: Server, name: str, by_command_line: ByCommandLine) -> None:
-    """Assert that all partitions are there, none shows as failed, and the bytes are as ever."""
+    """Assert that all partitions exist, none is shown as failed, and the bytes are the same."""
     for asset in NAMES:
         assert server.partitions(name, asset) == {"materialized": len(KEYS), "failed": 0}
         assert set(server.times_made(name, asset)) == set(KEYS)
@@ -45,7 +45,7 @@ def _is_whole(server: Server, name: str, by_command_line: ByCommandLine) -> None
 def test_a_run_is_re_executed_from_its_failure(
     server: Server, by_command_line: ByCommandLine, asset: str, strategy: str
 ) -> None:
-    """With either button; what was made before the failure counts from the start."""
+    """With either button; periods before the failure count as done."""
     name = f"rerun_{asset}_{strategy.lower()}"
     obstacle = _obstruct(server, name, asset)
     failed = server.launch(name, first=KEYS[0], last=KEYS[-1])
@@ -64,7 +64,7 @@ def test_a_run_is_re_executed_from_its_failure(
 def test_an_instance_that_retries_runs_makes_the_rest_by_itself(
     server: Server, by_command_line: ByCommandLine, asset: str
 ) -> None:
-    """Once the cause is gone; nobody presses anything."""
+    """Once the cause is fixed, without any user action."""
     name = f"retried_{asset}"
     obstacle = _obstruct(server, name, asset)
     failed = server.launch(name, first=KEYS[0], last=KEYS[-1], more=_RETRIES)

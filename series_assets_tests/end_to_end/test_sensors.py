@@ -1,4 +1,4 @@
-"""Sensors turned on: period after period comes by itself, and a failing one pauses them."""
+"""Sensors that are on: each period is requested in turn, and failures pause them."""
 
 import shutil
 
@@ -10,7 +10,7 @@ _PAUSED = "series_assets.dagster.sensors.SensorPaused: Paused"
 
 
 def wait_for_reason(server: Server, series: str, wanted: str) -> str:
-    """Wait until the sensor of a series gives a reason that begins so for requesting nothing."""
+    """Wait until the sensor of a series skips with a reason that starts like this."""
 
     def given() -> str | None:
         reasons = (tick.reason or "" for tick in server.ticks(series))
@@ -20,7 +20,7 @@ def wait_for_reason(server: Server, series: str, wanted: str) -> str:
 
 
 def partitions_of_runs(server: Server, series: str) -> list[tuple[str, str]]:
-    """Return partition and status of the runs that a sensor asked for, the first one first.
+    """Return partition and status of the runs that a sensor requested, the first one first.
 
     All of them are runs of the job of the series.
     """
@@ -30,7 +30,7 @@ def partitions_of_runs(server: Server, series: str) -> list[tuple[str, str]]:
 
 
 def test_sensors_are_off_until_somebody_turns_them_on(server: Server) -> None:
-    """Nothing is made that nobody asked for."""
+    """Nothing runs without a request."""
     assert not server.sensor_is_on("refused")
     assert server.ticks("refused") == []
 
@@ -38,7 +38,7 @@ def test_sensors_are_off_until_somebody_turns_them_on(server: Server) -> None:
 def test_a_sensor_asks_for_period_after_period_once(
     server: Server, sensed: str, by_command_line: ByCommandLine
 ) -> None:
-    """Each in one run; when all are made it says so, and it can be turned off again."""
+    """Each in one run; at the end it says so, and can be turned off."""
     wait_for_reason(server, sensed, "all 3 periods are materialized")
 
     assert partitions_of_runs(server, sensed) == [(key, "SUCCESS") for key in KEYS[:3]]
@@ -53,7 +53,7 @@ def test_a_sensor_asks_for_period_after_period_once(
 def test_a_sensor_pauses_after_three_failures_and_goes_on_once_the_period_is_made(
     server: Server, failing: str, by_command_line: ByCommandLine
 ) -> None:
-    """Its last tick is a failed one that says what to do, until somebody makes the period."""
+    """Its last tick fails with the remedy until the period is materialized."""
     assert wait_for_reason(server, failing, _PAUSED).strip() == (
         f"{_PAUSED}: 2024-01-01 failed 3 times in a row. Fix the error in its latest run and "
         "materialize it by hand; the sensor then continues."
@@ -78,7 +78,7 @@ def test_a_sensor_pauses_after_three_failures_and_goes_on_once_the_period_is_mad
 def test_a_calendar_series_has_the_partitions_that_have_begun(
     server: Server, by_command_line: ByCommandLine
 ) -> None:
-    """The second of two begins in a hundred years; the command line makes it all the same."""
+    """The second of two starts in a hundred years; the command line generates it anyway."""
     for asset in NAMES:
         assert server.assets()[f"released/{asset}"]["partitionKeys"] == [KEYS[0]]
     assert "dataset_2.csv" in by_command_line("released")
