@@ -1,4 +1,4 @@
-"""Whatever the two files say: a series that keeps every promise, or a message that says why not."""
+"""Any two files result in a series that keeps every rule, or in a message about them."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,14 +22,14 @@ _EXAMPLES = 500 if settings.get_current_profile_name() == "long" else 12
 
 
 def refusals_of_validation(series: Series) -> list[str]:
-    """Return what ``series-assets validate`` finds in files that could be read."""
+    """Return the messages of ``series-assets validate`` about readable files."""
     source = series.database or installed_database()
     missing = list(missing_lookups(series.specification, source))
     return [fault.message for fault in missing or faults_of_trial(series, source)]
 
 
 def refusals(place: Path) -> list[str]:
-    """Return why the files in a place make no series; nothing where they do."""
+    """Return the messages about the files in a folder; none if they are valid."""
     try:
         return refusals_of_validation(load_series(place))
     except InputError as error:

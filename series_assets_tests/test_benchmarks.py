@@ -1,4 +1,4 @@
-"""The benchmark runs, all kinds of jobs of it. How long anything takes is not tested."""
+"""The benchmark runs with all kinds of jobs. Durations are not tested."""
 
 import re
 import subprocess
@@ -40,7 +40,7 @@ def _benchmark(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def test_a_job_writes_its_rows_into_the_document(
     job: str, labels: list[str], tmp_path: Path
 ) -> None:
-    """Between the markers, in place of what stood there, with the command that made it."""
+    """Between the markers, in place of earlier rows, with the command."""
     document = tmp_path / "performance.md"
     document.write_text("before\n<!-- measured -->old<!-- end of measured -->\nafter\n")
     done = _benchmark("--smoke", job, "--write-to", document)
@@ -55,7 +55,7 @@ def test_a_job_writes_its_rows_into_the_document(
 
 @pytest.mark.parametrize("name", ["clinic", *thorough("school")])
 def test_the_reference_makes_the_same_files_and_rows(tmp_path: Path, name: str) -> None:
-    """The driver that series are measured against does the same amount of work."""
+    """The reference script does the same amount of work."""
     from benchmarks import inputs
     from benchmarks.children import Child, command, program
 

@@ -1,4 +1,4 @@
-"""The example of a cluster: its series is valid, and its command compares what two ways made."""
+"""The example of a cluster: its series is valid, and its command compares two ways to generate."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ EXAMPLE = ROOT / "examples" / "cluster"
 
 
 def test_its_series_is_sharded_and_valid() -> None:
-    """In as many parts as workers can share; its page names the command."""
+    """Workers can share its parts; its page names the command."""
     series = load_series(EXAMPLE / "series" / "accounts")
     assert series.is_sharded
     assert "python examples/cluster/run.py" in (EXAMPLE / "README.md").read_text(encoding="utf-8")

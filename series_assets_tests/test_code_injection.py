@@ -1,6 +1,6 @@
-"""Nothing in a YAML runs: each attack ends in a message, before anything is evaluated.
+"""No YAML file runs code: each attack ends in a message, before anything is evaluated.
 
-By every command that reads a series, and where Dagster loads it.
+With every command that reads a series, and when Dagster loads it.
 """
 
 import time
@@ -64,7 +64,7 @@ BY_GROUPS = [
 
 
 def attacked(section: str, attack: str) -> tuple[dict[str, Any], str]:
-    """Return a specification with an attack, and what its message begins with."""
+    """Return a specification with an attack, and the start of its message."""
     specification = a_specification()
     constraints = specification["constraints"]
     if section == "derived":
@@ -82,7 +82,7 @@ def attacked(section: str, attack: str) -> tuple[dict[str, Any], str]:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to stand in, to which the settings point."""
+    """An empty working directory with its own settings."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(tmp_path / "series"))
     monkeypatch.setenv("SERIES_ASSETS_DATA_DIR", str(tmp_path / "data"))
@@ -93,7 +93,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def ends_in_a_message(
     place: Path, specification: dict[str, Any], message: str, patch: pytest.MonkeyPatch
 ) -> None:
-    """Run all that reads a series, and hold what it said and left behind."""
+    """Run everything that reads a series, and check its messages and side effects."""
     write_series(place / "series", specification, a_user_input())
     before = {path: path.stat().st_mtime_ns for path in place.rglob("*")}
     told = f"demo/specification.yml: {message}"
@@ -127,7 +127,7 @@ def _never(*_: Any, **__: Any) -> None:
 def test_an_attack_ends_in_a_message(
     place: Path, monkeypatch: pytest.MonkeyPatch, section: str, attack: str
 ) -> None:
-    """With file and key, exit code 2, nothing evaluated, nothing written, in under five seconds."""
+    """With file and key, exit code 2, no evaluation and no files, in under five seconds."""
     ends_in_a_message(place, *attacked(section, attack), monkeypatch)
 
 
@@ -135,7 +135,7 @@ def test_an_attack_ends_in_a_message(
 def test_an_attack_by_groups_ends_in_a_message(
     place: Path, monkeypatch: pytest.MonkeyPatch, attack: str
 ) -> None:
-    """Where Exhibit evaluates with pandas and numpy in reach, without any @."""
+    """Where Exhibit evaluates with pandas and numpy in scope, without any @."""
     ends_in_a_message(place, *attacked("derived", attack), monkeypatch)
 
 
@@ -143,7 +143,7 @@ def test_an_attack_by_groups_ends_in_a_message(
 def test_the_name_of_a_column_ends_in_a_message(
     place: Path, monkeypatch: pytest.MonkeyPatch, constraint: str
 ) -> None:
-    """The header of a received table may be an attack; what names it is not evaluated."""
+    """The header of a received table may be an attack; expressions that use it are refused."""
     name = "@pd.io.common.os.mkdir('x')"
     specification = a_specification()
     specification["columns"][name] = dict(specification["columns"]["amount"])
@@ -156,14 +156,14 @@ def test_the_name_of_a_column_ends_in_a_message(
 def test_a_model_outside_of_exhibits_folder_ends_in_a_message(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is unpickled cannot be named by a path."""
+    """A path cannot select a file to be unpickled."""
     specification = a_specification() | {"models": {"../../../../x": {}}}
     ends_in_a_message(place, specification, "models.../../../../x ", monkeypatch)
 
 
 @pytest.mark.parametrize("attack", ["amount.to_csv('x')", "@pd.io.common.os.mkdir('x')"])
 def test_the_engine_asks_again(place: Path, attack: str) -> None:
-    """Should a calculation or filter get past the rules, it is not evaluated either."""
+    """Even a calculation or filter that got past validation is not evaluated."""
     import pandas as pd
 
     from series_assets.core.errors import GenerationError

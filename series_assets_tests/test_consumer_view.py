@@ -1,6 +1,6 @@
-"""Ordinary series as somebody's own pandas code sees them: entities, totals and crossings.
+"""Ordinary series as a consumer's pandas code sees them: entities, totals and cross joins.
 
-Each test makes the smallest series that shows the promise; only files that are delivered are read.
+Each test generates the smallest series that shows the promise, and reads only delivered files.
 """
 
 from pathlib import Path
@@ -30,13 +30,13 @@ SEVERAL = ["frequency | probability_vector", "1 | 0.2", "3 | 0.8"]
 def made(
     folder: Path, specification: dict[str, Any], tables: Any = None, **said: Any
 ) -> LongSeries:
-    """Make three periods of a series, half of the records new."""
+    """Generate three periods of a series, with half of the records new."""
     keys = {"num_datasets": 3, "fraction_of_new": "1/2", "static_columns": None}
     return make(Ask(specification, a_user_input(**{**keys, **said}), tables or {}), folder)
 
 
 def values_of_entities(records: pd.DataFrame, *names: str) -> "pd.Series[int]":
-    """Return how many different values each entity with several rows has; missing is a value."""
+    """Return the number of distinct values of each entity with several rows."""
     several = records[records.duplicated("id", keep=False)].fillna("")
     assert several["id"].nunique() > 10
     return several.groupby("id")[list(names)].apply(lambda rows: len(rows.drop_duplicates()))
@@ -46,7 +46,7 @@ def values_of_entities(records: pd.DataFrame, *names: str) -> "pd.Series[int]":
 
 
 def with_statics(missing: float = 0.0) -> dict[str, Any]:
-    """Return a specification of much that an entity could keep, and several rows to most."""
+    """Return a specification of many static columns, with several rows for most entities."""
     specification = a_specification(number_of_rows=120, geospatial_columns=[])
     columns = {
         **a_pair(),
@@ -85,7 +85,7 @@ STATICS: dict[str, tuple[str, ...]] = {
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 @pytest.mark.parametrize("name", list(STATICS))
 def test_an_entity_of_several_rows_has_one_value(tmp_path: Path, name: str, missing: float) -> None:
-    """In every file, the first one too, an entity's rows agree in what it keeps for life."""
+    """In every file, the first one too, an entity's rows have one static value."""
     series = made(
         tmp_path,
         with_statics(missing),
@@ -103,7 +103,7 @@ def test_an_entity_of_several_rows_has_one_value(tmp_path: Path, name: str, miss
 
 
 def test_all_statics_at_once(tmp_path: Path) -> None:
-    """Everything that an entity keeps stays together, as its first row had it."""
+    """All static values of an entity stay together, as in its first row."""
     series = made(
         tmp_path,
         with_statics(),
@@ -124,7 +124,7 @@ def test_all_statics_at_once(tmp_path: Path) -> None:
 def test_numbers_follow_the_static_category_that_is_delivered(
     tmp_path: Path, missing: float
 ) -> None:
-    """A number without any dispersion is one number for each value of its category, in a file."""
+    """A number without dispersion has one value per category, in each file."""
     specification = a_specification(number_of_rows=120)
     columns = specification["columns"]
     columns["id"]["frequency_distribution"] = list(SEVERAL)
@@ -149,7 +149,7 @@ def test_numbers_follow_the_static_category_that_is_delivered(
 
 @pytest.mark.parametrize("static", [["sex"], ["sex", "near"]])
 def test_a_value_looked_up_by_what_is_kept_fits_it(tmp_path: Path, static: list[str]) -> None:
-    """A set that is joined on a static column gives each record, old or new, what belongs to it."""
+    """A set joined on a static column gives each record its matching value."""
     specification = a_specification(number_of_rows=120)
     specification["columns"]["id"]["frequency_distribution"] = list(SEVERAL)
     near = a_category("near", {"Ash": 0.5, "Elm": 0.5})
@@ -167,7 +167,7 @@ def test_a_value_looked_up_by_what_is_kept_fits_it(tmp_path: Path, static: list[
 
 
 def test_whole_numbers_with_a_sum_stay_in_their_rows(tmp_path: Path) -> None:
-    """Numbers made again after a change of categories fit these, and no more of them get lost."""
+    """Numbers regenerated after a change of categories match them, and none are lost."""
     specification = a_specification(number_of_rows=400)
     columns = specification["columns"]
     columns["sex"]["original_values"] = [
@@ -193,7 +193,7 @@ def test_whole_numbers_with_a_sum_stay_in_their_rows(tmp_path: Path) -> None:
 
 
 def test_linked_identifiers_and_what_they_keep(tmp_path: Path) -> None:
-    """Columns linked to an identifier are kept by each entity of several rows as well."""
+    """Columns linked to an identifier are static for entities with several rows."""
     specification = a_specification(number_of_rows=120)
     for name, kind in (("id", "uuid"), ("chi", "pseudo_chi")):
         column = a_uuid(kind, uuid_seed=len(name), frequency_distribution=list(SEVERAL))
@@ -204,9 +204,9 @@ def test_linked_identifiers_and_what_they_keep(tmp_path: Path) -> None:
 
 
 def test_a_column_linked_to_another_identifier_than_the_first(tmp_path: Path) -> None:
-    """What is linked to a second identifier is kept by the entity; that identifier varies by row.
+    """It is static for the entity; that identifier varies by row.
 
-    Only identifiers that are linked to each other are one to one; the checks know that as well.
+    Only identifiers that are linked to each other are one to one, also to the checks.
     """
     specification = a_specification(number_of_rows=60)
     for seed, name in enumerate(("id", "visit")):
@@ -239,14 +239,14 @@ LOOKING_AROUND = {
 
 @pytest.fixture(scope="module")
 def looking_around(tmp_path_factory: pytest.TempPathFactory) -> LongSeries:
-    """A series of derived columns that look at other rows."""
+    """A series of derived columns that depend on other rows."""
     specification = a_specification()
     specification["derived_columns"] = dict(LOOKING_AROUND)
     return made(tmp_path_factory.mktemp("derived"), specification, static_columns=["sex"])
 
 
 def test_shares_of_a_total_add_up_to_one(looking_around: LongSeries) -> None:
-    """A share of the sum is one of the sum of its dataset: all of them make one."""
+    """Shares refer to the sum of their dataset."""
     for records in looking_around.datasets:
         assert records["share"].sum() == pytest.approx(1)
         assert records["from_share"].sum() == pytest.approx(100)
@@ -255,7 +255,7 @@ def test_shares_of_a_total_add_up_to_one(looking_around: LongSeries) -> None:
 
 
 def test_totals_are_those_of_the_dataset(looking_around: LongSeries) -> None:
-    """Means, ranks and totals of groups are taken over the dataset, new and existing records."""
+    """Means, ranks and group totals are computed over new and existing records together."""
     for records in looking_around.datasets:
         amount = records["amount"]
         for name, right in (
@@ -267,7 +267,7 @@ def test_totals_are_those_of_the_dataset(looking_around: LongSeries) -> None:
 
 
 def test_what_depends_on_the_order_goes_through_each_row_once(looking_around: LongSeries) -> None:
-    """Running totals end in the sum of the dataset; a row before another one is before it alone."""
+    """Running totals end in the sum of the dataset, and each row has one predecessor."""
     for records in looking_around.datasets:
         amount = records["amount"]
         assert records["running"].max() == pytest.approx(amount.sum())
@@ -277,7 +277,7 @@ def test_what_depends_on_the_order_goes_through_each_row_once(looking_around: Lo
 
 
 def test_in_files_of_new_records_they_are_of_these(looking_around: LongSeries) -> None:
-    """By themselves new records add up too: their file's shares make one."""
+    """In a file of new records, shares refer to that file."""
     for run in looking_around.new:
         amount = run.records["amount"]
         assert run.records["share"].sum() == pytest.approx(1)
@@ -291,7 +291,7 @@ def test_in_files_of_new_records_they_are_of_these(looking_around: LongSeries) -
 
 @pytest.mark.parametrize("rows", [50, 51, 55])
 def test_another_combination_is_cut_in_each_period(tmp_path: Path, rows: int) -> None:
-    """Where combinations do not divide the rows, which ones lose differs from period to period."""
+    """If combinations do not divide the rows, different ones are cut in each period."""
     specification = a_specification(number_of_rows=rows)
     for name in ("sex", "region"):
         specification["columns"][name]["cross_join_all_unique_values"] = True

@@ -1,4 +1,4 @@
-"""The contract has what refers to it: sections cited in docstrings, keys, settings, commands."""
+"""The contract has what others refer to: cited sections, keys, settings, commands."""
 
 import ast
 import inspect
@@ -29,13 +29,13 @@ _CITATION = re.compile(
 
 
 def cited(text: str) -> list[str]:
-    """Return the numbers of the sections that a text refers to, in their order."""
+    """Return the numbers of the sections that a text cites, in order."""
     found = (next(filter(None, match.groups())) for match in _CITATION.finditer(text))
     return [number for numbers in found for number in re.findall(_NUMBER, numbers)]
 
 
 def _docstrings(path: Path) -> Iterator[str]:
-    """Yield every docstring of a module, those beneath attributes included."""
+    """Yield every docstring of a module, including those of attributes."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             text = node.value.value
@@ -60,7 +60,7 @@ def _headings(contract: str) -> list[str]:
 
 
 def _missing(citations: list[tuple[str, str]], contract: str) -> list[tuple[str, str]]:
-    """Return those of the citations that lead to no heading of the contract."""
+    """Return those of the citations that have no heading in the contract."""
     known = set(_headings(contract))
     return [(file, number) for file, number in citations if number not in known]
 
@@ -85,26 +85,26 @@ def _rows(heading: str) -> dict[str, str]:
     ],
 )
 def test_a_citation_is_recognised(text: str, numbers: list[str]) -> None:
-    """Every way in which docstrings cite a section is read, and other numbers are not."""
+    """Every notation in docstrings is recognized, and other numbers are not."""
     assert cited(text) == numbers
 
 
 def test_every_section_that_the_package_cites_is_in_the_contract() -> None:
-    """A reader who follows a docstring to a section of the contract finds it."""
+    """Docstrings cite existing sections of the contract."""
     citations = _citations(PACKAGE)
     assert len(citations) >= 20
     assert _missing(citations, CONTRACT) == []
 
 
 def test_every_section_that_the_tests_cite_is_in_the_contract() -> None:
-    """The docstrings of the tests lead to sections that exist, too."""
+    """So do the docstrings of tests."""
     citations = _citations(TESTS)
     assert len(citations) >= 10
     assert _missing(citations, CONTRACT) == []
 
 
 def test_a_section_that_is_cited_and_not_there_is_found() -> None:
-    """Without its heading, a section is reported with the file that cites it."""
+    """The message has the file that cites it."""
     shortened = re.sub(r"^### 5\.7 .*\n", "", CONTRACT, flags=re.MULTILINE)
     assert shortened != CONTRACT
     missing = _missing(_citations(PACKAGE), shortened)
@@ -113,7 +113,7 @@ def test_a_section_that_is_cited_and_not_there_is_found() -> None:
 
 
 def test_sections_are_numbered_without_gaps() -> None:
-    """Ten sections, each with its items in order, so that a number leads to one place."""
+    """Ten sections, each with its items in order."""
     places = [tuple(map(int, number.split("."))) for number in _headings(CONTRACT)]
     assert places == sorted(set(places))
     sections = [place[0] for place in places if len(place) == 1]

@@ -86,7 +86,7 @@ NAMED_POINTS = [
 
 @dataclass(frozen=True)
 class Scenario:
-    """A series of three periods, the same with other contents, and what undisturbed runs make."""
+    """A series of three periods, a changed version of it, and their undisturbed results."""
 
     runs: KillableRuns
     series: Path
@@ -104,7 +104,7 @@ class Scenario:
 
 @pytest.fixture(scope="module")
 def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
-    """Both series made once; each test kills runs of its own."""
+    """Both versions, generated once; each test kills its own runs."""
     folder = tmp_path_factory.mktemp("scenario")
     inputs = a_user_input(num_datasets=_PERIODS, manifest=True, truth={"write": ["scd2"]})
     series = write_series(folder / "series", a_specification(number_of_rows=30), inputs)
@@ -139,7 +139,7 @@ def _paths(folder: Path) -> list[str]:
 
 
 def _assert_undamaged(scenario: Scenario, data: Path, earlier: DataFolder) -> None:
-    """Hold what a killed run left against what may be there: old and new files, each whole."""
+    """Assert that each file is complete: that of before, or that of an undisturbed run."""
     found = DataFolder.read(data)
     for path, content in found.files.items():
         whole = [delivered.files.get(path) for delivered in (scenario.undisturbed, earlier)]
@@ -162,7 +162,7 @@ def _assert_undamaged(scenario: Scenario, data: Path, earlier: DataFolder) -> No
 
 
 def _assert_next_run_completes(scenario: Scenario, data: Path) -> None:
-    """Make the series again, and hold all that is there against an undisturbed run."""
+    """Generate the series again, and compare everything with an undisturbed run."""
     scenario.runs.generate(scenario.series, data)
     assert _paths(data) == scenario.paths
     assert DataFolder.read(data) == scenario.undisturbed
@@ -176,7 +176,7 @@ def _kill_and_complete(scenario: Scenario, data: Path, point: int) -> None:
 
 @pytest.mark.parametrize("name", NAMED_POINTS)
 def test_a_run_killed_at_a_named_point(tmp_path: Path, scenario: Scenario, name: str) -> None:
-    """Before, in the middle of and after each kind of write, rename, removal and commit."""
+    """Before, during and after each kind of write, rename, removal and commit."""
     places = [place for place, point in enumerate(scenario.points) if point == name]
     assert places, f"a run does not come by '{name}'"
     _kill_and_complete(scenario, tmp_path / "data", places[min(1, len(places) - 1)])
@@ -195,7 +195,7 @@ def test_a_run_killed_at_a_point_drawn_from_all(
 def test_a_run_killed_while_it_replaces_what_other_contents_made(
     tmp_path: Path, scenario: Scenario, draw: int
 ) -> None:
-    """Drawn from the points at which what is delivered changes; each file is old or new."""
+    """At points where delivered files change; each file is old or new."""
     delivered = [
         place
         for place, point in enumerate(scenario.replacement_points)
@@ -210,7 +210,7 @@ def test_a_run_killed_while_it_replaces_what_other_contents_made(
 
 
 def test_a_run_killed_again_and_again(tmp_path: Path, scenario: Scenario) -> None:
-    """Each goes on where it can, clears away after the one before, and is killed a bit later."""
+    """Each run continues, cleans up after the one before, and is killed a bit later."""
     data = tmp_path / "data"
     for place in range(1, 6):
         scenario.runs.generate(scenario.series, data, kill=place * len(scenario.points) // 7)
@@ -221,9 +221,9 @@ def test_a_run_killed_again_and_again(tmp_path: Path, scenario: Scenario) -> Non
 
 
 def test_whatever_is_delivered_comes_by_a_rename_or_a_commit(scenario: Scenario) -> None:
-    """Nothing is written under a name that a consumer looks at; that is what makes all of it whole.
+    """Nothing is written directly under its final name, so that it is always complete.
 
-    And every kind of change to such a name is among the points at which runs are killed.
+    Every kind of change to such a name is among the points at which runs are killed.
     """
     changes = {
         re.sub(r"\d+", "2", point).split(" ", 1)[1]

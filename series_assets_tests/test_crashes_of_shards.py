@@ -1,4 +1,4 @@
-"""A run of a sharded series killed at any point harms nothing, and the next one completes it."""
+"""A run of a sharded series killed at any point damages nothing, and the next run completes it."""
 
 import random
 import shutil
@@ -30,7 +30,7 @@ NAMED_POINTS = [
 
 @dataclass(frozen=True)
 class Scenario:
-    """A series in two shards, what other contents made, and what an undisturbed run makes."""
+    """A series in two shards, a changed version of it, and their undisturbed results."""
 
     runs: KillableRuns
     series: Path
@@ -44,7 +44,7 @@ class Scenario:
 
 @pytest.fixture(scope="module")
 def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
-    """Both series made once; the other one has three shards. Each test kills runs of its own."""
+    """Both versions, generated once; the changed one has three shards."""
     folder = tmp_path_factory.mktemp("scenario")
     inputs = a_user_input(num_datasets=3, manifest=True, shards=2)
     series = write_series(folder / "series", a_specification(number_of_rows=24), inputs)
@@ -78,7 +78,7 @@ def _paths(folder: Path) -> list[str]:
 
 
 def _assert_undamaged(scenario: Scenario, data: Path, earlier: DataFolder) -> None:
-    """Each file is that of before or that of an undisturbed run, and agrees with its mark."""
+    """Assert that each file is complete, old or new, and agrees with its fingerprint."""
     found = DataFolder.read(data).files
     for path, content in found.items():
         whole = [one.files.get(path) for one in (scenario.undisturbed, earlier)]
@@ -127,7 +127,7 @@ def test_a_run_killed_at_a_point_drawn_from_all(
 def test_a_run_killed_while_it_replaces_another_number_of_shards(
     tmp_path: Path, scenario: Scenario, draw: int
 ) -> None:
-    """Parts of the former series are either there or gone; none is left when it is completed."""
+    """Each part of the former version exists or not; none is left at the end."""
     delivered = [
         place
         for place, point in enumerate(scenario.replacement_points)

@@ -1,4 +1,4 @@
-"""The dbt example: dbt keeps the history of a series, and the checks say whether it is right."""
+"""The dbt example: dbt keeps the history of a series, and the checks verify it."""
 
 import os
 import re
@@ -26,7 +26,7 @@ INSTALL, LAUNCH = (
 )
 @pytest.mark.thorough
 def test_the_checks_tell_a_correct_snapshot_from_a_wrong_one(tmp_path: Path) -> None:
-    """The README's command feeds dbt; one check passes, the other one fails as the page says.
+    """The README's command feeds dbt; one check passes, the other fails as described.
 
     Two periods are enough to see it, and each takes a run of dbt.
     """
@@ -72,13 +72,13 @@ def test_the_checks_tell_a_correct_snapshot_from_a_wrong_one(tmp_path: Path) -> 
 
 
 def test_the_install_command_uses_the_lock_file_of_the_example() -> None:
-    """So that an environment that is created later has the versions that were tested."""
+    """So that later environments have the tested versions."""
     assert INSTALL == "pip install -e ../.. -e . -c requirements.lock"
     assert (EXAMPLE / "requirements.lock").exists()
 
 
 def test_its_series_is_the_one_that_ships_with_a_truth() -> None:
-    """The specification is that of ``school``; the user input differs in what it adds."""
+    """The specification is that of ``school``; the user input has additional keys."""
     own = EXAMPLE / "src/dbt_snapshots/defs/school"
     shipped = ROOT / "series_assets/series/school"
     file = "specification.yml"

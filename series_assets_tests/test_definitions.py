@@ -1,4 +1,4 @@
-"""What Dagster loads: all series of the series dir, the broken ones as assets that say so."""
+"""What Dagster loads: all series of the series dir, broken ones as assets with their faults."""
 
 import itertools
 import os
@@ -32,7 +32,7 @@ _FAULT = (
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """An environment with a Dagster home, series and data of the test's own."""
+    """An environment with its own Dagster home, series and data."""
     home = tmp_path / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\nnux: {enabled: false}\n")
@@ -49,7 +49,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def run(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
-    """Run an installed command to its end, somewhere else than in the project."""
+    """Run an installed command in another folder than the project."""
     program, *arguments = command
     return subprocess.run(
         [str(Path(sys.executable).with_name(program)), *arguments],
@@ -63,25 +63,25 @@ def run(environment: dict[str, str], *command: str) -> subprocess.CompletedProce
 
 
 def write_bad(folder: Path, name: str = "bad") -> None:
-    """Write a series that cannot be made."""
+    """Write an invalid series."""
     write_series(folder, user_input=a_user_input(period="fortnights"), name=name)
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings for folders of the test's own."""
+    """Settings with folders for one test."""
     (tmp_path / "series").mkdir()
     return Settings(tmp_path / "series", tmp_path / "data", strict=False)
 
 
 def keys_of(definitions: dg.Definitions) -> set[str]:
-    """Return the keys of all assets, as the UI writes them."""
+    """Return the keys of all assets, as the UI shows them."""
     keys = definitions.resolve_asset_graph().materializable_asset_keys
     return {key.to_user_string() for key in keys}
 
 
 def loaded(settings: Settings) -> dg.Definitions:
-    """Return what loads, checked as Dagster checks it, whatever is warned of."""
+    """Return what loads, validated by Dagster, regardless of warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         definitions = load(settings)
@@ -90,13 +90,13 @@ def loaded(settings: Settings) -> dg.Definitions:
 
 
 def assets_of(*names: str) -> set[str]:
-    """Return the keys that sound series have."""
+    """Return the keys of the assets of valid series."""
     assets = ("new_records", "reference_table", "dataset", "report")
     return {f"{n}/{asset}" for n in names for asset in assets}
 
 
 def test_the_series_that_ship_load(tmp_path: Path) -> None:
-    """Without a setting the package shows what comes with it."""
+    """Without settings, these are the shipped series."""
     settings = from_environment({})
     assert settings.series_dir == SHIPPED
     shipped = {path.name for path in SHIPPED.iterdir() if path.is_dir()}
@@ -106,7 +106,7 @@ def test_the_series_that_ship_load(tmp_path: Path) -> None:
 
 
 def test_adding_a_folder_adds_a_series(settings: Settings) -> None:
-    """Nothing else is to be edited."""
+    """Nothing else needs to be edited."""
     write_series(settings.series_dir, name="one")
     assert keys_of(loaded(settings)) == assets_of("one")
     write_series(settings.series_dir, name="two")
@@ -114,7 +114,7 @@ def test_adding_a_folder_adds_a_series(settings: Settings) -> None:
 
 
 def test_a_broken_series_shows_as_an_asset_that_says_what_is_wrong(settings: Settings) -> None:
-    """In its description and metadata, and in a warning while the location loads."""
+    """In its description and metadata, and in a warning at load time."""
     write_bad(settings.series_dir)
     write_series(settings.series_dir, name="good")
     with pytest.warns(UserWarning) as caught:
@@ -129,7 +129,7 @@ def test_a_broken_series_shows_as_an_asset_that_says_what_is_wrong(settings: Set
 
 
 def test_materializing_a_broken_series_fails_with_what_is_wrong(settings: Settings) -> None:
-    """The same message, and no run of Exhibit."""
+    """With the same message, and without running Exhibit."""
     write_bad(settings.series_dir)
     job = loaded(settings).resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.ephemeral() as instance:
@@ -141,7 +141,7 @@ def test_materializing_a_broken_series_fails_with_what_is_wrong(settings: Settin
 
 
 def test_beside_a_broken_series_the_others_can_be_made(settings: Settings) -> None:
-    """One bad series never takes the others down."""
+    """One broken series does not affect others."""
     write_bad(settings.series_dir)
     write_series(settings.series_dir, name="good")
     job = loaded(settings).resolve_implicit_global_asset_job_def()
@@ -162,7 +162,7 @@ def test_beside_a_broken_series_the_others_can_be_made(settings: Settings) -> No
 def test_folders_with_names_that_cannot_be_take_no_other_series_down(
     settings: Settings, names: tuple[str, ...]
 ) -> None:
-    """Each shows as an asset of its own, although assets cannot have such names."""
+    """Each is shown as an asset, although assets cannot have such names."""
     for name in names:
         write_series(settings.series_dir, name=name)
     write_series(settings.series_dir, name="good")
@@ -186,7 +186,7 @@ _BREAKING = {
 def test_whatever_a_file_holds_the_other_series_load(
     settings: Settings, file: str, content: bytes
 ) -> None:
-    """No content of a file takes the location down."""
+    """No content of a file breaks the code location."""
     write_series(settings.series_dir, name="good")
     (write_series(settings.series_dir, name="bad") / file).write_bytes(content)
     assert keys_of(loaded(settings)) == assets_of("good") | {"bad/broken"}
@@ -215,14 +215,14 @@ def test_strict_settings_refuse_to_load_a_broken_series(settings: Settings) -> N
 
 
 def test_strict_settings_load_sound_series(settings: Settings) -> None:
-    """Strictness asks for nothing else."""
+    """Strict settings do not affect valid series."""
     write_series(settings.series_dir, name="good")
     strict = Settings(settings.series_dir, settings.data_dir, strict=True)
     assert keys_of(loaded(strict)) == assets_of("good")
 
 
 def test_dagster_validates_the_definitions(environment: dict[str, str]) -> None:
-    """Those of the series that ship, as its own command sees them."""
+    """Dagster's own command accepts the shipped series."""
     del environment["SERIES_ASSETS_SERIES_DIR"]
     ended = run(
         environment, "dagster", "definitions", "validate", "-m", "series_assets.definitions"
@@ -235,7 +235,7 @@ def test_dagster_validates_the_definitions(environment: dict[str, str]) -> None:
 def test_dagster_validates_the_definitions_beside_a_broken_series(
     environment: dict[str, str],
 ) -> None:
-    """Unless the settings are strict: then its own command fails, with what is wrong."""
+    """Unless the settings are strict: then Dagster's command fails with the fault."""
     folder = Path(environment["SERIES_ASSETS_SERIES_DIR"])
     write_bad(folder)
     write_series(folder, name="good")
@@ -250,9 +250,9 @@ def test_dagster_validates_the_definitions_beside_a_broken_series(
 def test_dagsters_command_makes_the_files_of_ours(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """``dagster asset materialize`` over a range, and what ``series-assets`` generates: same bytes.
+    """``dagster asset materialize`` over a range and ``series-assets generate``: same bytes.
 
-    The group that the first one is given has the report as well.
+    The group selected in the former also has the report.
     """
     place = write_series(Path(environment["SERIES_ASSETS_SERIES_DIR"]))
     materialized = run(
@@ -277,7 +277,7 @@ def test_dagsters_command_makes_the_files_of_ours(
 
 
 class Asked(Mapping[str, str]):
-    """An empty environment that remembers what it was asked for."""
+    """An empty environment that records the names that are read."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -294,7 +294,7 @@ class Asked(Mapping[str, str]):
 
 
 def test_every_setting_is_in_the_table_of_settings() -> None:
-    """And the table has none that does not exist."""
+    """And the table has no others."""
     asked = Asked()
     from_environment(asked)
     assert asked.names
@@ -317,13 +317,13 @@ def test_every_setting_is_in_the_table_of_settings() -> None:
     ],
 )
 def test_settings_are_lenient_unless_asked(variables: dict[str, str], strict: bool) -> None:
-    """0 and nothing at all mean the same."""
+    """0 means the same as no value."""
     assert from_environment(variables).strict is strict
 
 
 @pytest.mark.parametrize("name", ["SERIES_ASSETS_STRICT", "SERIES_ASSETS_STOCK_EXHIBIT"])
 def test_a_switch_that_means_nothing_is_refused(name: str) -> None:
-    """It may have been meant either way."""
+    """It could mean either."""
     with pytest.raises(InputError) as refused:
         from_environment({name: "maybe"})
     assert str(refused.value) == f"{name}: 'maybe' is neither on nor off; use 1 or 0"
@@ -332,7 +332,7 @@ def test_a_switch_that_means_nothing_is_refused(name: str) -> None:
 def test_an_empty_variable_counts_as_one_that_is_not_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The data dir is ``data`` under the working directory, the series those of the package."""
+    """The data dir is ``data`` in the working directory, the series those of the package."""
     monkeypatch.chdir(tmp_path)
     empty: dict[str, Any] = {
         "SERIES_ASSETS_SERIES_DIR": "",
@@ -344,9 +344,9 @@ def test_an_empty_variable_counts_as_one_that_is_not_set(
 
 @pytest.mark.filterwarnings("ignore:Function `AssetSelection.sources`:DeprecationWarning")
 def test_a_backfill_targets_the_periods_it_names_and_no_other() -> None:
-    """Also in the middle, and in whatever order Dagster goes through what depends on an asset.
+    """Also in the middle, whatever the order in which Dagster visits downstream assets.
 
-    That order is one of a set of keys: it differs from name to name and process to process.
+    That is the order of a set of keys, which differs by name and by process.
     """
     asked = ["2024-02-01", "2024-03-01"]
     names = [f"series_{number}" for number in range(10)]

@@ -1,4 +1,4 @@
-"""What the documents say is so: their tables are complete, and every block of theirs runs."""
+"""The documents are correct: their tables are complete, and tests run every block."""
 
 import re
 from collections import Counter
@@ -67,7 +67,7 @@ COMMANDS = re.compile(r"^(series-assets|dagster|dg|pip|python3?|make|exhibit|pyt
 
 
 def test_every_block_of_the_documents_is_run_by_a_test() -> None:
-    """A block that is new has to be run by a test, and counted above."""
+    """A new block must be run by a test, and counted above."""
     found = {}
     for document in documents():
         counts = Counter(block.language for block in blocks_of(document, *RUNNABLE))
@@ -80,7 +80,7 @@ def test_every_block_of_the_documents_is_run_by_a_test() -> None:
 
 @pytest.mark.parametrize("document", documents())
 def test_a_block_that_is_only_shown_is_marked_as_text(document: str) -> None:
-    """And holds no command, except for its usage, which has options in brackets."""
+    """It contains no command, except usage with options in brackets."""
     for block in blocks_of(document):
         assert block.language in (*RUNNABLE, *SHOWN), block.text
         first = block.text.partition("\n")[0]
@@ -88,7 +88,7 @@ def test_a_block_that_is_only_shown_is_marked_as_text(document: str) -> None:
 
 
 def test_the_links_between_the_documents_lead_somewhere() -> None:
-    """No document links to a file that is not there."""
+    """No document links to a missing file."""
     pages = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
     for document in {*documents(), *pages}:
         for target in re.findall(r"\]\(([^)#:]+)\)", text_of(document)):
@@ -96,14 +96,14 @@ def test_the_links_between_the_documents_lead_somewhere() -> None:
 
 
 def test_every_key_of_the_user_input_has_a_section() -> None:
-    """Its heading names it, so that a search for the key leads there."""
+    """Its heading names the key, so that a search leads there."""
     headings = re.findall(r"^### (.*)$", text_of("docs/user-input.md"), re.MULTILINE)
     named = re.findall(r"`(\w+)`", " ".join(headings))
     assert sorted(named) == sorted(UserInput.model_fields)
 
 
 def test_every_attribute_of_the_component_is_documented() -> None:
-    """And the table has none that does not exist."""
+    """And the table has no others."""
     page = text_of("docs/dagster.md")
     section = page.split("## In a Dagster project of your own")[1].split("\n## ")[0]
     told = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
@@ -111,7 +111,7 @@ def test_every_attribute_of_the_component_is_documented() -> None:
 
 
 def test_every_command_is_in_the_table_of_commands() -> None:
-    """A command that nobody documented fails here; options are generated from the command."""
+    """An undocumented command fails here; options are generated from the command."""
     page = text_of("docs/command-line.md")
     for name in main.commands:
         assert f"| `series-assets {name}" in page
@@ -125,7 +125,7 @@ def test_the_python_api_has_every_name_that_the_package_exports() -> None:
 
 
 def test_the_limits_are_those_of_the_package(tmp_path: Path) -> None:
-    """The versions that Exhibit pins, and the sizes that are accepted."""
+    """The versions that Exhibit pins, and the accepted sizes."""
     page = text_of("docs/limits.md")
     pins = {one.name: one for one in map(Requirement, requires("exhibit") or [])}
     for name in ("pandas", "numpy", "pyarrow", "scipy", "SQLAlchemy", "PyYAML"):

@@ -1,4 +1,4 @@
-"""The table of what is supported of Exhibit names tests that exist."""
+"""The table of Exhibit's supported features names existing tests."""
 
 import ast
 import re
@@ -31,7 +31,7 @@ def functions_in(path: Path) -> set[str]:
 
 
 def test_every_row_says_all_of_it() -> None:
-    """Feature, new records, existing records, test: no cell is empty, no feature comes twice."""
+    """Feature, new records, existing records, test: no cell is empty, no feature is repeated."""
     found = rows()
     assert len(found) > 50
     assert [row for row in found if len(row) != len(HEADER) or not all(row)] == []
@@ -41,7 +41,7 @@ def test_every_row_says_all_of_it() -> None:
 
 @pytest.mark.parametrize("row", rows(), ids=[row[0] for row in rows()])
 def test_the_tests_of_a_feature_exist(row: list[str]) -> None:
-    """Each feature names at least one test, as file::test, and each of them is there."""
+    """Each feature names at least one test, as file::test, and each exists."""
     named = re.findall(r"`([^`]+\.py)::([^`]+)`", row[-1])
     assert named
     assert re.sub(r"`[^`]+\.py::[^`]+`", "", row[-1]).strip(" ,") == ""
@@ -52,7 +52,7 @@ def test_the_tests_of_a_feature_exist(row: list[str]) -> None:
 
 
 def test_every_test_of_a_feature_is_in_the_table() -> None:
-    """No test in exhibit_features/ shows something that the table leaves out."""
+    """No test in exhibit_features/ is missing from the table."""
     text = DOCUMENT.read_text(encoding="utf-8")
     named = set(re.findall(r"`exhibit_features/([^`]+\.py)::([^`]+)`", text))
     every = {

@@ -1,4 +1,4 @@
-"""How a command ends that cannot go on: a message and an exit code, never a traceback."""
+"""Commands that cannot continue end with a message and an exit code, never with a traceback."""
 
 import os
 import subprocess
@@ -35,7 +35,7 @@ run()
 def interrupted_at(
     module: str, arguments: list[str], folder: Path, handler: str = "signal.default_int_handler"
 ) -> "subprocess.CompletedProcess[str]":
-    """Run the command line with an interrupt at the moment when it imports a module."""
+    """Run the command line with an interrupt while it imports a module."""
     program = _INTERRUPTING.format(module=module, arguments=arguments, handler=handler)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SERIES_ASSETS", "DAGSTER"))}
     return subprocess.run(
@@ -70,7 +70,7 @@ def interrupted_at(
 def test_ctrl_c_while_libraries_are_imported(
     module: str, arguments: list[str], tmp_path: Path
 ) -> None:
-    """Which is most of the first second: one line, exit code 130, nothing left behind."""
+    """During most of the first second: one line, exit code 130, no files left behind."""
     ended = interrupted_at(module, arguments, tmp_path)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "\ninterrupted\n")
     assert list(tmp_path.iterdir()) == []
@@ -98,7 +98,7 @@ COMMANDS = [["list"], ["validate"], ["generate", "demo"], ["check", "demo"], ["c
 
 
 def break_finding(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    """Let all commands that look for series raise an error."""
+    """Make all commands that look for series raise an error."""
 
     def fail(_: Path) -> Any:
         raise error
@@ -129,14 +129,14 @@ def test_what_can_come_up_in_any_command(
     code: int,
     said: str,
 ) -> None:
-    """An interrupt, want of memory, a folder without access."""
+    """An interrupt, lack of memory, a folder without access."""
     break_finding(monkeypatch, error)
     ended = call(tmp_path, *command)
     assert (ended.exit_code, ended.stdout, ended.stderr) == (code, "", said)
 
 
 def test_a_bug_asks_for_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With its kind, its text, and where it arose."""
+    """With its type, its text and its place."""
     break_finding(monkeypatch, ZeroDivisionError("by nothing"))
     ended = call(tmp_path, "list")
     assert ended.exit_code == 1
@@ -150,7 +150,7 @@ def test_a_bug_asks_for_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_data_folder_without_access(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
-    """The message names the place and what the system said."""
+    """The message has the path and the system's reason."""
     write_series(tmp_path / "series")
     kept = os.stat
 
@@ -171,7 +171,7 @@ def test_a_data_folder_without_access(
 def test_want_of_memory_while_periods_are_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: str
 ) -> None:
-    """Is told with what to do, not as something unexpected; the same where Exhibit says it."""
+    """It is reported with a remedy, not as unexpected, even if Exhibit raises it."""
     write_series(tmp_path / "series", a_specification(number_of_rows=6))
 
     def fail(*_: Any) -> Any:
@@ -184,7 +184,7 @@ def test_want_of_memory_while_periods_are_made(
 
 
 def test_want_of_memory_beside_exhibit() -> None:
-    """In whatever else a period takes."""
+    """In any other step of a period."""
     assert str(period_error(MemoryError(), "demo", "x")) == f"demo, period x: {NO_MEMORY}"
 
 
@@ -197,7 +197,7 @@ def test_want_of_memory_beside_exhibit() -> None:
     ],
 )
 def test_an_output_that_no_path_can_lead_to(tmp_path: Path, output: str, expected: str) -> None:
-    """Is refused before anything is made."""
+    """It is refused before anything is generated."""
     place = write_series(tmp_path / "series")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     files = [str(place / file) for file in ("specification.yml", "user_input.yml")]
@@ -210,7 +210,7 @@ def test_an_output_that_no_path_can_lead_to(tmp_path: Path, output: str, expecte
 
 @pytest.mark.parametrize("name", ["SERIES_ASSETS_SERIES_DIR", "SERIES_ASSETS_DATA_DIR"])
 def test_a_setting_that_no_path_can_lead_to(tmp_path: Path, name: str) -> None:
-    """Names the variable."""
+    """The message has the variable."""
     write_series(tmp_path / "series")
     ended = call(tmp_path, "list", **{name: "/" + "x" * 5000})
     assert ended.exit_code == 2
@@ -221,7 +221,7 @@ def test_a_setting_that_no_path_can_lead_to(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(("command", "code"), [("validate", 2), ("generate", 1), ("check", 2)])
 def test_a_pipe_in_place_of_the_database(tmp_path: Path, command: str, code: int) -> None:
-    """Nobody would ever write into it, so nobody waits for that."""
+    """It is refused without waiting for its contents."""
     write_series(tmp_path / "series")
     (tmp_path / "data" / "demo").mkdir(parents=True)
     database = tmp_path / "data" / "exhibit.db"
@@ -233,7 +233,7 @@ def test_a_pipe_in_place_of_the_database(tmp_path: Path, command: str, code: int
 
 
 def test_a_pipe_in_place_of_real_data(tmp_path: Path) -> None:
-    """A series is not made from what comes out of it."""
+    """It is refused without reading it."""
     os.mkfifo(tmp_path / "visits.csv")
     data = str(tmp_path / "visits.csv")
     ended = call(tmp_path, "new", "demo", "--from-data", data, "--id", "id")

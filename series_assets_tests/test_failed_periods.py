@@ -1,4 +1,4 @@
-"""A period that fails in the middle of a range: what was made before it counts, a retry goes on."""
+"""A period that fails in the middle of a range: earlier ones count, and a retry continues."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ FIRST, SECOND, THIRD, FOURTH = KEYS = ("2024-01-01", "2024-02-01", "2024-03-01",
 
 
 class Stumbling(Progress):
-    """Lets one phase of one period fail, while it is told to."""
+    """A progress that fails in one phase of one period while it is set to."""
 
     def __init__(self, key: str, phase: str, error: Exception) -> None:
         self.place = (key, phase)
@@ -31,14 +31,14 @@ class Stumbling(Progress):
         """What was begun before, in its order."""
 
     def reached(self, key: str, phase: str) -> None:
-        """Fail in the place."""
+        """Fail in that phase."""
         if (key, phase) == self.place and self.error:
             raise self.error
         self.passed.append((key, phase))
 
 
 class Stage:
-    """A series that stumbles, its folder and an instance that records its runs."""
+    """A series that fails, its folder and an instance that records its runs."""
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance, progress: Progress) -> None:
         self.folder = folder
@@ -49,7 +49,7 @@ class Stage:
         )
 
     def make(self, first: str, last: str, assets: tuple[str, ...] = ALL) -> list[dg.DagsterEvent]:
-        """Make a range in one run and return the failures of its steps."""
+        """Materialize a range in one run and return the failures of its steps."""
         result = self.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=self.instance,
             asset_selection=[dg.AssetKey(["demo", asset]) for asset in assets],
@@ -62,12 +62,12 @@ class Stage:
         return [event for event in result.all_events if event.is_step_failure]
 
     def made(self, asset: str) -> list[str]:
-        """Return the partitions that are recorded as made, sorted."""
+        """Return the partitions recorded as materialized, sorted."""
         return sorted(self.instance.get_materialized_partitions(dg.AssetKey(["demo", asset])))
 
     @property
     def files(self) -> dict[str, bytes]:
-        """All files made but the database."""
+        """All files except the database."""
         return files_in(self.folder)
 
 
@@ -80,7 +80,7 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The files of the whole series, undisturbed."""
+    """The files of the complete series, from an undisturbed run."""
     folder = tmp_path_factory.mktemp("expected")
     generate(series=a_series(), data_dir=folder)
     return files_in(folder)
@@ -107,7 +107,7 @@ def test_the_periods_before_a_failure_are_made_and_a_retry_goes_on(
     phase: str,
     finished: dict[str, int],
 ) -> None:
-    """Recorded and on disk, with nothing else left; making what is missing completes the series."""
+    """They are recorded and on disk, and a run of the missing ones completes the series."""
     progress = Stumbling(THIRD, phase, GenerationError("a stone"))
     stage = Stage(tmp_path / "data", instance, progress)
     [failure] = stage.make(FIRST, FOURTH)
@@ -133,7 +133,7 @@ def test_the_periods_before_a_failure_are_made_and_a_retry_goes_on(
 def test_what_was_made_before_a_failure_is_not_stale(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
-    """Dagster knows from which versions it was made, as after a run that went well."""
+    """Dagster has its data versions, as after a successful run."""
     progress = Stumbling(THIRD, "dataset", GenerationError("a stone"))
     stage = Stage(tmp_path / "data", instance, progress)
     assert stage.make(FIRST, FOURTH)
@@ -163,7 +163,7 @@ def test_partitions_before_a_failure_tell_what_they_hold(
 def test_what_nobody_expected_is_told_with_its_period_and_trace(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
-    """The sentence says where it was, the metadata where in the program."""
+    """The message has the period, the metadata the traceback."""
     progress = Stumbling(SECOND, "dataset", ZeroDivisionError("by nothing"))
     stage = Stage(tmp_path / "data", instance, progress)
     [failure] = stage.make(FIRST, THIRD)
@@ -176,12 +176,12 @@ def test_what_nobody_expected_is_told_with_its_period_and_trace(
 
 
 def recorded(series: Series, folder: Path, progress: Progress) -> None:
-    """Make a series as the command line does where DAGSTER_HOME is set."""
+    """Generate a series as the command line does with DAGSTER_HOME."""
     generate_recorded(series, series.calendar.periods, Workspace(folder), progress)
 
 
 def not_recorded(series: Series, folder: Path, progress: Progress) -> None:
-    """Make a series as the command line does without DAGSTER_HOME."""
+    """Generate a series as the command line does without DAGSTER_HOME."""
     generate(series, folder, progress=progress)
 
 
@@ -195,7 +195,7 @@ def test_the_command_line_finishes_the_periods_before_a_failure(
     phase: str,
     make: Callable[[Series, Path, Progress], None],
 ) -> None:
-    """Their datasets are there to be used, whichever part failed; nothing is made twice."""
+    """Their datasets are usable, whichever part failed; none is generated twice."""
     home = tmp_path / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")

@@ -1,4 +1,4 @@
-"""What is somebody else's stays as it is: links, files and folders in the places of a series."""
+"""Links, files and folders of others in the place of a series' files are left unchanged."""
 
 import os
 import sqlite3
@@ -29,7 +29,7 @@ def a_place(folder: Path) -> Path:
 
 @pytest.mark.parametrize("name", ["demo", "demo/new_records"])
 def test_a_linked_folder_is_not_written_into(tmp_path: Path, name: str) -> None:
-    """What lies where the link leads is as before, and the message names the link."""
+    """The target of the link is unchanged, and the message names the link."""
     own, link = tmp_path / "documents", tmp_path / "data" / name
     own.mkdir()
     (own / "dataset_1.csv").write_text("mine")
@@ -42,7 +42,7 @@ def test_a_linked_folder_is_not_written_into(tmp_path: Path, name: str) -> None:
 
 
 def test_a_link_under_the_name_of_a_dataset_stays(tmp_path: Path) -> None:
-    """Neither the link nor what it leads to is replaced."""
+    """Neither the link nor its target is replaced."""
     own, folder = tmp_path / "own.csv", tmp_path / "data" / "demo"
     own.write_text("mine")
     folder.mkdir(parents=True)
@@ -53,7 +53,7 @@ def test_a_link_under_the_name_of_a_dataset_stays(tmp_path: Path) -> None:
 
 
 def test_a_text_is_not_written_through_a_link(tmp_path: Path) -> None:
-    """The report is such a text."""
+    """Such as the report."""
     own = tmp_path / "own.html"
     own.write_text("mine")
     (tmp_path / "report.html").symlink_to(own)
@@ -63,7 +63,7 @@ def test_a_text_is_not_written_through_a_link(tmp_path: Path) -> None:
 
 
 def test_new_leaves_a_folder_alone_that_stands_in_its_way(tmp_path: Path) -> None:
-    """Where the files are put together stands somebody's folder: a message, and it stays."""
+    """A folder in the place of its temporary files stays, and a message names it."""
     foreign = tmp_path / f".demo.{os.getpid()}.part"
     foreign.mkdir()
     (foreign / "mine").touch()
@@ -73,7 +73,7 @@ def test_new_leaves_a_folder_alone_that_stands_in_its_way(tmp_path: Path) -> Non
 
 
 def test_a_file_that_stands_for_the_lock_stays(tmp_path: Path) -> None:
-    """A lock of ours is empty; anything else is told of and left as it is."""
+    """Locks are empty files; any other file is named in a message and left unchanged."""
     runs = tmp_path / ".runs"
     runs.mkdir()
     (runs / ".lock").write_text("mine")
@@ -89,7 +89,7 @@ def test_a_file_that_stands_for_the_lock_stays(tmp_path: Path) -> None:
 def test_a_database_with_a_table_of_exhibits_name_is_still_another_programs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    """Its columns are not those of Exhibit's; the message is about the key that names it."""
+    """Its columns differ from Exhibit's; the message names the key."""
     own = tmp_path / "own.db"
     with closing(sqlite3.connect(own)) as connection, connection:
         connection.execute("CREATE TABLE patients (id, name)")
@@ -114,7 +114,7 @@ def test_a_database_with_a_table_of_exhibits_name_is_still_another_programs(
 def test_a_view_has_the_bounds_of_a_statement(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, view: str, why: str
 ) -> None:
-    """One that never ends, or that differs from run to run, is told of and made nothing of."""
+    """An endless or non-deterministic view is refused."""
     monkeypatch.setattr("series_assets.storage.sql_guard.MAX_SECONDS", 1)
     own = database_with_tables(tmp_path / "own.db")
     with closing(sqlite3.connect(own)) as connection, connection:

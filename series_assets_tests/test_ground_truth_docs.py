@@ -1,4 +1,4 @@
-"""What ``docs/ground-truth.md`` says is so: its tables are complete, its commands run."""
+"""``docs/ground-truth.md`` is correct: its tables are complete, its commands run."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ def _rows(heading: str) -> dict[str, str]:
 
 
 def test_every_setting_is_described_with_its_default() -> None:
-    """And none that does not exist."""
+    """And no others."""
     rows = _rows("Settings")
     assert list(rows) == list(TruthSettings.model_fields)
     for name, field in TruthSettings.model_fields.items():
@@ -37,7 +37,7 @@ def test_every_setting_is_described_with_its_default() -> None:
 
 
 def test_every_operation_profile_and_column_is_described() -> None:
-    """In the words that the files use."""
+    """With the names in the files."""
     assert set(OPERATIONS) <= set(_rows("`changes_<n>.csv`"))
     rows = _rows("SCD1 and SCD2 as of any period")
     assert tuple(PROFILES) == NAMES == tuple(name for name in rows if name in NAMES)
@@ -50,7 +50,7 @@ def test_every_operation_profile_and_column_is_described() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A series called clinic with a history, in a folder of the user's."""
+    """A series called clinic with a history, in a user's folder."""
     write_series(tmp_path / "series", None, a_user_input(truth={}), name="clinic")
     monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(tmp_path / "series"))
     monkeypatch.chdir(tmp_path)
@@ -65,7 +65,7 @@ def _run(*arguments: str) -> str:
 
 
 def test_the_commands_and_the_example_run(folder: Path) -> None:
-    """As they stand there."""
+    """Exactly as shown."""
     (command,) = re.findall(r"```sh\nseries-assets (.*)\n```", TEXT)
     assert _run(*command.split()) == f"{folder / 'expected.csv'}\n"
     example, verified, checked, _ = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)

@@ -1,4 +1,4 @@
-"""Imports go one way, and the environment is read in one place."""
+"""Imports go one way, and one module reads the environment."""
 
 import ast
 import re
@@ -106,7 +106,7 @@ def room(module: str) -> str:
 
 
 def crossings() -> set[tuple[str, str]]:
-    """Return the pairs of a module and one in another room that it imports."""
+    """Return the pairs of a module and one in another part that it imports."""
     return {
         (module, imported)
         for module, tree in MODULES.items()
@@ -116,12 +116,12 @@ def crossings() -> set[tuple[str, str]]:
 
 
 def test_every_part_has_its_place() -> None:
-    """A new one is given one, and none is named that does not exist."""
+    """A new part must be added here, and all listed parts exist."""
     assert {room(module) for module in MODULES} == set(MAY_IMPORT)
 
 
 def test_imports_go_one_way() -> None:
-    """At the head of a module and inside of functions."""
+    """At the top of a module and inside of functions."""
     found = crossings()
     assert len(found) > 100
     wrong = {pair for pair in found if room(pair[1]) not in MAY_IMPORT[room(pair[0])]}
@@ -129,12 +129,12 @@ def test_imports_go_one_way() -> None:
 
 
 def test_the_list_of_exceptions_shrinks() -> None:
-    """One that is no longer needed is taken out."""
+    """An exception that is no longer needed must be removed."""
     assert EXCEPTIONS - crossings() == set()
 
 
 def test_no_two_parts_import_each_other() -> None:
-    """What may be imported has an order."""
+    """Allowed imports are acyclic."""
     left = {one: set(others) for one, others in MAY_IMPORT.items()}
     while left:
         lowest = {one for one, others in left.items() if not others & set(left)}
@@ -143,7 +143,7 @@ def test_no_two_parts_import_each_other() -> None:
 
 
 def names_the_environment(tree: ast.Module) -> bool:
-    """Tell whether a module names ``os.environ`` or a function that reads it."""
+    """Return whether a module uses ``os.environ`` or a function that reads it."""
     named = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in named:
@@ -155,7 +155,7 @@ def names_the_environment(tree: ast.Module) -> bool:
 
 
 def test_settings_alone_reads_the_environment() -> None:
-    """Whatever depends on a setting is handed it."""
+    """Everything else gets its settings as arguments."""
     assert {name for name, tree in MODULES.items() if names_the_environment(tree)} == ENVIRONMENT
 
 
@@ -163,7 +163,7 @@ def test_settings_alone_reads_the_environment() -> None:
     "text", ["import os\nos.environ['A']", "from os import getenv", "import os\nos.getenv('A')"]
 )
 def test_any_reading_of_the_environment_is_seen(text: str) -> None:
-    """However it is written."""
+    """In any notation."""
     assert names_the_environment(ast.parse(text))
 
 
@@ -178,12 +178,12 @@ def test_any_reading_of_the_environment_is_seen(text: str) -> None:
     ],
 )
 def test_any_import_is_seen(text: str) -> None:
-    """However it is written."""
+    """In any notation."""
     assert set(imports(ast.parse(text))) == {"storage.files"}
 
 
 def test_modules_name_others_that_are_there() -> None:
-    """What the head of a module says is "in" something is in a module, or in a key of a file."""
+    """Modules and keys mentioned in the first lines of a module exist."""
     keys = {"original_values"}
     sources = {path: path.read_text(encoding="utf-8") for path in ROOT.rglob("*.py")}
     places = {path.stem for path in sources} | {path.parent.name for path in sources}

@@ -1,4 +1,4 @@
-"""Where tests are and what they share: helpers in plain modules, names after what is tested."""
+"""The layout of the tests: helpers are in plain modules, folders mirror the package."""
 
 import ast
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def holds_tests(module: str) -> bool:
-    """Tell whether a dotted name is that of a module of tests, or of something in one."""
+    """Return whether a dotted name is that of a module of tests, or of a name in one."""
     first, *parts = module.split(".")
     return first == _TESTS.name and any(
         part == "conftest" or part.startswith("test_") for part in parts[:-1]
@@ -26,7 +26,7 @@ def holds_tests(module: str) -> bool:
 
 
 def test_nothing_imports_from_a_module_of_tests() -> None:
-    """What several modules share is in a plain one, so that any of them can be moved."""
+    """Shared helpers are in plain modules, so that test modules can be moved."""
     folders = [_TESTS, _ROOT / "series_assets", _ROOT / "benchmarks", _ROOT / "docs"]
     modules = [path for folder in folders for path in folder.rglob("*.py")]
     assert len(modules) > 200
@@ -40,7 +40,7 @@ def test_nothing_imports_from_a_module_of_tests() -> None:
 
 
 def test_an_import_from_a_module_of_tests_is_seen(tmp_path: Path) -> None:
-    """Of a whole module or of a name in one, at the top or in a function."""
+    """Of a module or of a name in one, at the top or in a function."""
     module = tmp_path / "test_one.py"
     module.write_text(
         "from series_assets_tests.core.test_records import a_row\n"
@@ -55,7 +55,7 @@ def test_an_import_from_a_module_of_tests_is_seen(tmp_path: Path) -> None:
 
 
 def test_each_folder_of_the_package_has_tests_of_its_own() -> None:
-    """In the same tree: whoever changes a folder knows which tests to run."""
+    """After a change in a folder, it is clear which tests to run."""
     package = _ROOT / "series_assets"
     folders = {
         path.relative_to(package)

@@ -1,4 +1,4 @@
-"""What starting costs: libraries are imported when they are needed, and not before."""
+"""Libraries are imported only when they are needed, so that commands start quickly."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ _COMMAND = "import series_assets.cli; series_assets.cli.main({arguments}, standa
 
 
 def _imported(program: str, folder: Path) -> set[str]:
-    """Return the modules that are loaded when a program has run."""
+    """Return the modules that are loaded after a program has run."""
     shown = "\nimport sys\nprint('loaded:', *sys.modules)"
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SERIES_ASSETS", "DAGSTER"))}
     done = subprocess.run(
@@ -46,12 +46,12 @@ def _imported(program: str, folder: Path) -> set[str]:
 def test_nothing_is_imported_before_it_is_needed(
     program: str, unwanted: list[str], tmp_path: Path
 ) -> None:
-    """Help and the list of series need no Dagster, and definitions nothing that makes data."""
+    """Help and the list of series need no Dagster, and definitions no Exhibit."""
     assert not _imported(program, tmp_path) & set(unwanted)
 
 
 def test_what_makes_data_is_imported_then(tmp_path: Path) -> None:
-    """The same look finds what is there: making data needs all of it, but no Dagster."""
+    """The same method finds them: generating data needs them, but no Dagster."""
     command = _COMMAND.format(arguments=["generate", "school", "--periods", "2024-01-08"])
     loaded = _imported(command, tmp_path)
     assert loaded >= {"exhibit", "pandas", "pyarrow"}
@@ -61,7 +61,7 @@ def test_what_makes_data_is_imported_then(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("before", ["", "import scipy.stats; "])
 def test_statistics_are_imported_when_they_are_asked_for(before: str, tmp_path: Path) -> None:
-    """Exhibit gets the real thing then, and others that import them later as well."""
+    """Exhibit then gets the real module, and so do others that import it later."""
     program = f"""
 {before}import series_assets.engine
 from exhibit.core.constraints import beta
@@ -74,6 +74,6 @@ assert scipy.stats.beta(2, 3).mean() == drawn.mean() == beta.mean(2, 3)
 
 
 def test_statistics_that_nobody_asks_for_are_left_out(tmp_path: Path) -> None:
-    """And nothing stands in their place afterwards."""
+    """And no placeholder remains afterwards."""
     program = "import series_assets.engine"
     assert "scipy.stats" not in _imported(program, tmp_path)

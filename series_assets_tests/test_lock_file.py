@@ -1,4 +1,4 @@
-"""The lock file pins everything that the development environment is made of."""
+"""The lock file pins all packages of the development environment."""
 
 import sys
 import tomllib
@@ -16,7 +16,7 @@ PYTHONS = ("3.11", "3.12")
 
 
 def running_on(python: str) -> dict[str, str]:
-    """Return what the marker of a requirement sees on Linux with a version of Python."""
+    """Return the environment of requirement markers on Linux with a version of Python."""
     return {
         "implementation_name": "cpython",
         "os_name": "posix",
@@ -29,9 +29,9 @@ def running_on(python: str) -> dict[str, str]:
 
 
 def pins(text: str, python: str) -> dict[str, str]:
-    """Return version by name of what a lock file installs with a version of Python.
+    """Return the versions by name that a lock file installs with a version of Python.
 
-    Raises ValueError with the line that pins no version, or a package once more.
+    Raises ValueError with a line that pins no version, or a package a second time.
     """
     found: dict[str, str] = {}
     for line in text.splitlines():
@@ -51,7 +51,7 @@ def pins(text: str, python: str) -> dict[str, str]:
 
 
 def faults(requirements: list[str], pinned: Mapping[str, str], python: str) -> list[str]:
-    """Return what is wrong with the pins of requirements, one text each."""
+    """Return the faults of the pins of requirements, one text each."""
     found = []
     for text in requirements:
         one = Requirement(text)
@@ -71,13 +71,13 @@ def lock() -> str:
 
 
 def project() -> dict:
-    """Return what pyproject.toml declares of the project."""
+    """Return the project's table in pyproject.toml."""
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_every_declared_dependency_is_pinned_to_a_version_it_allows(python: str) -> None:
-    """Those of the package and of all its extras; after a change of either, run ``make lock``."""
+    """Of the package and all its extras; run ``make lock`` after a change of either."""
     declared = project()
     requirements = sum(declared["optional-dependencies"].values(), declared["dependencies"])
     assert len(requirements) > len(declared["dependencies"])
@@ -85,16 +85,16 @@ def test_every_declared_dependency_is_pinned_to_a_version_it_allows(python: str)
 
 
 def test_all_supported_versions_of_python_are_looked_at() -> None:
-    """A version that the project newly supports, or no longer does, is one for this test too."""
+    """A change of the supported versions must be made in this test too."""
     supported = SpecifierSet(project()["requires-python"])
     minors = [f"3.{minor}" for minor in range(30)]
     assert tuple(one for one in minors if supported.contains(f"{one}.0")) == PYTHONS
 
 
 def test_what_the_dependencies_need_is_pinned_too() -> None:
-    """Nothing comes into the environment with a version that the lock file leaves open.
+    """No package is installed in a version that the lock file leaves open.
 
-    Followed through what is installed, as far as it is what the lock file says.
+    Indirect dependencies are read from the installed packages, if they have the pinned versions.
     """
     python = ".".join(map(str, sys.version_info[:2]))
     pinned = pins(lock(), python)
@@ -112,7 +112,7 @@ def test_what_the_dependencies_need_is_pinned_too() -> None:
 
 
 def test_a_pin_that_is_missing_or_outside_what_is_declared_is_found() -> None:
-    """The comparison names the package, its pin and what it has to be."""
+    """The message has the package, its pin and the requirement."""
     split = "split==1 ; python_version < '3.12'\nsplit==2 ; python_version >= '3.12'\n"
     text = f"# by a tool\nOld_Name==1.5\n{split}"
     assert pins(text, "3.11") == {"old-name": "1.5", "split": "1"}
@@ -135,6 +135,6 @@ def test_a_pin_that_is_missing_or_outside_what_is_declared_is_found() -> None:
     ],
 )
 def test_a_line_that_pins_nothing_is_found(text: str, fault: str) -> None:
-    """Each line names one version, and each package has one line for a version of Python."""
+    """Each line has one version, and each package has one line per version of Python."""
     with pytest.raises(ValueError, match=fault):
         pins(text, "3.11")

@@ -1,4 +1,4 @@
-"""What is built of the project holds what it should, and declares what it needs."""
+"""The built distributions have the right contents and declare their dependencies."""
 
 import ast
 import os
@@ -71,7 +71,7 @@ build_meta.build_sdist(out)
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the project with what a user's runs would leave in it."""
+    """Return a copy of the project, with files that a user's runs would leave in it."""
     tree = tmp_path_factory.mktemp("project")
     for name in FOLDERS:
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
@@ -82,7 +82,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def built(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a wheel and a source distribution, built beside what is no part."""
+    """Return a folder with a wheel and a source distribution, built from that copy."""
     if int(version("setuptools").split(".")[0]) < NEEDED_SETUPTOOLS:
         pytest.skip(f"building needs setuptools>={NEEDED_SETUPTOOLS}: pip install -e '.[dev]'")
     place, out = tmp_path_factory.mktemp("copy") / "project", tmp_path_factory.mktemp("built")
@@ -113,7 +113,7 @@ def files_of(folder: Path) -> set[str]:
 
 
 def test_the_wheel_holds_the_package_alone(tree: Path, built: Path) -> None:
-    """All of the package's own files, series and templates too, and neither tests nor others."""
+    """All files of the package with series and templates, but no tests."""
     [path] = built.glob("*.whl")
     with ZipFile(path) as wheel:
         names = wheel.namelist()
@@ -130,7 +130,7 @@ def test_the_wheel_holds_the_package_alone(tree: Path, built: Path) -> None:
 
 
 def test_the_source_distribution_holds_the_project(tree: Path, built: Path) -> None:
-    """Tests with their golden files, documents, benchmarks and examples; nothing of a user's."""
+    """Tests with golden files, documents, benchmarks and examples; no files of a user's."""
     [path] = built.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {one.name.partition("/")[2] for one in archive.getmembers() if one.isfile()}
@@ -140,7 +140,7 @@ def test_the_source_distribution_holds_the_project(tree: Path, built: Path) -> N
 
 
 def test_what_is_declared_of_the_project(built: Path) -> None:
-    """The wheel's metadata name versions, licence and classifiers, and no address that is none."""
+    """The wheel's metadata has versions, licence and classifiers, and no placeholder address."""
     [path] = built.glob("*.whl")
     with ZipFile(path) as wheel:
         [name] = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
@@ -152,7 +152,7 @@ def test_what_is_declared_of_the_project(built: Path) -> None:
 
 @pytest.mark.thorough
 def test_the_wheel_alone_is_enough_to_use_it(built: Path, tmp_path: Path) -> None:
-    """As pipx and uvx install it: a copy of a series that ships is created and generated."""
+    """As pipx and uvx install it: a copy of a shipped series is created and generated."""
     [wheel] = built.glob("*.whl")
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     binaries = tmp_path / "venv" / "bin"
@@ -176,7 +176,7 @@ def test_the_wheel_alone_is_enough_to_use_it(built: Path, tmp_path: Path) -> Non
 
 
 def imported(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield module and file of each import below a folder that is of another project."""
+    """Yield module and file of each import of another project below a folder."""
     own = {path.name for path in ROOT.iterdir()} | {"warehouse"}
     for path in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -192,12 +192,12 @@ def imported(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def normal(name: str) -> str:
-    """Return the name of a distribution as all its spellings are compared."""
+    """Return the normalized name of a distribution."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def named(requirements: Iterable[str]) -> set[str]:
-    """Return the names of the distributions that requirements are of."""
+    """Return the names of the distributions in requirements."""
     return {normal(re.match(r"[\w.-]+", one).group()) for one in requirements}  # type: ignore[union-attr]
 
 
@@ -206,7 +206,7 @@ def named(requirements: Iterable[str]) -> set[str]:
     [("series_assets", ("duckdb",)), ("benchmarks", ("dev",))],
 )
 def test_what_is_imported_is_declared(folder: str, extras: tuple[str, ...]) -> None:
-    """Each import is of a distribution that pyproject.toml names, not of one that comes along."""
+    """Each imported distribution is declared in pyproject.toml, not only installed indirectly."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     declared = named(project["dependencies"])
     for extra in extras:

@@ -1,4 +1,4 @@
-"""The units of a period: one table, and series in quarters as the command line makes them."""
+"""The units of a period: one table, and series in quarters on the command line."""
 
 import ast
 import sqlite3
@@ -28,7 +28,7 @@ from series_assets_tests.columns import a_date, with_columns
 
 
 def generated(place: Path, data: Path, *more: str) -> Path:
-    """Make a series of two files by ``series-assets generate``; return its data folder."""
+    """Generate a series from two files with ``series-assets generate``; return its data folder."""
     arguments = ["generate", place.name, *more]
     environment = {
         "SERIES_ASSETS_SERIES_DIR": str(place.parent),
@@ -41,7 +41,7 @@ def generated(place: Path, data: Path, *more: str) -> Path:
 
 
 def with_month_ends() -> dict[str, Any]:
-    """Return a specification with a quarter's window, a day within it, and a static date."""
+    """Return a specification with a quarter's window, a date within it, and a static date."""
     specification = with_columns(
         a_specification(number_of_rows=60),
         date=a_date("2023-12-01", "2024-02-29", 91),
@@ -56,13 +56,13 @@ def with_month_ends() -> dict[str, Any]:
 def files_of(
     folder: Path, specification: dict[str, Any], unit: str, length: int, **keys: Any
 ) -> Path:
-    """Write the files of a series with periods of some units, and return their place."""
+    """Write the files of a series with periods of some units, and return their folder."""
     said = a_user_input(period=unit, length_of_period=length, **keys)
     return write_series(folder / unit, specification, said)
 
 
 def without_fingerprint(files: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the files, specifications without the comment on what they were made from."""
+    """Return the files, specifications without the comment with their fingerprint."""
     return {
         name: b"\n".join(content.split(b"\n")[1:]) if name.endswith(".yml") else content
         for name, content in files.items()
@@ -70,7 +70,7 @@ def without_fingerprint(files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def reference_rows(database: Path) -> list[tuple[Any, ...]]:
-    """Return all rows of the reference table, and of the table of its periods in part."""
+    """Return all rows of the reference table, and some columns of the table of its periods."""
     with closing(sqlite3.connect(database)) as connection:
         rows = connection.execute("SELECT * FROM demo_reference ORDER BY 1").fetchall()
         keys = connection.execute("SELECT period, entities FROM demo_reference_periods ORDER BY 1")
@@ -79,7 +79,7 @@ def reference_rows(database: Path) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("length", [1, 3])
 def test_a_quarter_gives_the_data_of_three_months(tmp_path: Path, length: int) -> None:
-    """All files and the reference table are the same, but for the fingerprint of the two files."""
+    """All files and the reference table are the same, except for the fingerprint."""
     specification = with_month_ends()
     keys = {"date_columns": ["date", "closed"], "static_columns": ["sex", "born"]}
     quarters = files_of(tmp_path, specification, "quarters", length, **keys)
@@ -102,7 +102,7 @@ def test_a_quarter_gives_the_data_of_three_months(tmp_path: Path, length: int) -
 
 
 def test_any_quarter_can_be_made_by_its_first_day(tmp_path: Path) -> None:
-    """The key of a quarter is its first day; made alone, a period has the same bytes."""
+    """The key of a quarter is its first day; generated alone, it has the same bytes."""
     specification = with_columns(a_specification(), date=a_date("2024-01-31", "2024-04-29", 90))
     place = files_of(tmp_path, specification, "quarters", 1)
     whole = files_in(generated(place, tmp_path / "whole"))
@@ -172,7 +172,7 @@ def _tables_of_units(path: Path) -> int:
 
 
 def test_no_other_module_has_a_table_of_the_units() -> None:
-    """Nor does one write out their list in a message."""
+    """And no message has its own list of them."""
     package = Path(series_assets.__file__).parent
     assert {path.name for path in package.rglob("*.py") if _tables_of_units(path)} == {
         "period_units.py"

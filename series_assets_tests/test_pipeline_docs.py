@@ -1,4 +1,4 @@
-"""``docs/test-your-pipeline.md`` word for word: its commands run and print what the page shows."""
+"""``docs/test-your-pipeline.md``: its commands run and print what the page shows."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 
 def test_a_newcomer_sees_the_planted_bug_found(tmp_path: Path) -> None:
-    """Every command runs, the pipeline too; what the page shows below a command is its output.
+    """Every command runs, including the pipeline, with the output that the page shows.
 
     The first verification exits with 1, the one after the fix with 0.
     """
@@ -35,7 +35,7 @@ def test_a_newcomer_sees_the_planted_bug_found(tmp_path: Path) -> None:
 
 
 def test_the_commands_change_the_files_as_the_page_says(tmp_path: Path) -> None:
-    """Who edits the files gets those that the commands write."""
+    """Edits by hand give the same files as the commands."""
     new, edit = [text for kind, text in BLOCKS if kind == "sh"][:2]
     [setting] = [text for kind, text in BLOCKS if kind == "yaml"]
     assert run(new + edit, tmp_path).returncode == 0

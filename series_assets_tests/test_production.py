@@ -1,6 +1,6 @@
 """Dagster in separate processes with PostgreSQL, as docs/production.md describes it.
 
-Skipped where there is no PostgreSQL, unless ``SERIES_ASSETS_TEST_POSTGRESQL`` is ``required``.
+Skipped without PostgreSQL, unless ``SERIES_ASSETS_TEST_POSTGRESQL`` is ``required``.
 """
 
 import contextlib
@@ -43,7 +43,7 @@ def database() -> Iterator[str]:
 
 
 def command_of(service: str, port: int) -> list[str]:
-    """Return the command of a service of compose.yaml, on this machine's port only."""
+    """Return the command of a service of compose.yaml, with a port of this machine only."""
     program, *arguments = shlex.split(SERVICES[service]["command"])
     replaced = {"0.0.0.0": "127.0.0.1", "4000": str(port), "3000": str(port)}
     return [
@@ -73,9 +73,9 @@ def running(service: str, port: int, home: Path, variables: Mapping[str, str]) -
 def test_a_period_is_materialized_through_postgresql_and_a_separate_code_location(
     tmp_path: Path, database: str
 ) -> None:
-    """By webserver, queue of the daemon, and a run worker beside the code location.
+    """By webserver, the daemon's queue, and a run worker beside the code location.
 
-    Only the code location knows of the settings. All that is recorded is in PostgreSQL.
+    Only the code location has the settings. All records are in PostgreSQL.
     """
     home, series_dir, data_dir = (tmp_path / name for name in ("home", "series", "data"))
     home.mkdir()

@@ -1,4 +1,4 @@
-"""Dockerfile and compose.yaml: what can be checked of them without Docker."""
+"""Dockerfile and compose.yaml, as far as they can be tested without Docker."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
 
 
 def test_the_image_is_of_a_supported_python_and_copies_what_is_there() -> None:
-    """The version that pyproject.toml starts with, and paths of this project."""
+    """The oldest supported version, and existing paths of this project."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     [python] = re.findall(r"^FROM python:([\d.]+)-slim$", DOCKERFILE, re.MULTILINE)
     assert project["requires-python"].startswith(f">={python},")
@@ -26,7 +26,7 @@ def test_the_image_is_of_a_supported_python_and_copies_what_is_there() -> None:
 
 
 def test_services_name_services_volumes_and_variables_that_are_there() -> None:
-    """Whatever one refers to is defined."""
+    """Everything that a service refers to is defined."""
     services = COMPOSE["services"]
     assert set(services) == {"postgres", "code", "daemon", "webserver"}
     for service in services.values():
@@ -42,7 +42,7 @@ def test_services_name_services_volumes_and_variables_that_are_there() -> None:
 
 
 def test_the_page_has_the_commands_of_the_services() -> None:
-    """The same, but for the address on which they listen."""
+    """The same, except for the address on which they listen."""
     commands = [
         shlex.split(service["command"].replace("0.0.0.0", "127.0.0.1"))
         for service in COMPOSE["services"].values()

@@ -1,4 +1,4 @@
-"""The fixture ``series_factory``, in a pytest of its own as users run it."""
+"""The fixture ``series_factory`` in a separate pytest, as users run it."""
 
 import os
 import re
@@ -74,7 +74,7 @@ def test_the_plugin_is_declared_by_the_name_of_its_module() -> None:
 
 
 def test_a_named_database_is_only_read(tmp_path: Path) -> None:
-    """The reference table is in the copy, which the history is read from."""
+    """The reference table is in a copy, from which the history is read."""
     place = write_series(
         tmp_path / "series",
         SMALL,
@@ -93,7 +93,7 @@ def test_a_named_database_is_only_read(tmp_path: Path) -> None:
 
 @pytest.mark.thorough
 def test_an_environment_that_has_the_package_has_the_fixture(tmp_path: Path) -> None:
-    """Without an option, by what the installed package declares."""
+    """Without an option, by the installed package's entry point."""
     venv = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
     python = venv / "bin" / "python"

@@ -1,4 +1,4 @@
-"""What ``docs/python.md`` shows runs as it stands there, and lists all that is offered."""
+"""The examples of ``docs/python.md`` run as shown, and its list of functions is complete."""
 
 import inspect
 import re
@@ -22,7 +22,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
 def test_each_example_runs(block: str, tmp_path: Path) -> None:
-    """In a folder that holds the series ``orders``; a test in it is collected and passes."""
+    """In a folder that contains the series ``orders``; a test in it is collected and passes."""
     write_series(tmp_path / "series", a_specification(number_of_rows=30), name="orders")
     file = tmp_path / "test_example.py"
     file.write_text(block, encoding="utf-8")
@@ -45,7 +45,7 @@ def test_each_example_runs(block: str, tmp_path: Path) -> None:
 
 
 def test_every_function_is_listed_with_its_parameters() -> None:
-    """As it is called, defaults included."""
+    """With defaults."""
     rows = re.findall(r"^\| `(\w+)\((.*?)\)` \|", TEXT, re.MULTILINE)
     documented = {name: re.sub(r"\s", "", parameters) for name, parameters in rows}
     assert documented.keys() == {
@@ -67,7 +67,7 @@ def test_every_function_is_listed_with_its_parameters() -> None:
 
 
 def test_datasets_in_memory_leave_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor in the folder for temporary files, also where one stops early."""
+    """Nor in the folder for temporary files, also if the iteration stops early."""
     place = write_series(tmp_path / "series", a_specification(number_of_rows=30), name="orders")
     temporary = tmp_path / "tmp"
     temporary.mkdir()
@@ -81,7 +81,7 @@ def test_datasets_in_memory_leave_no_files(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_series_of_two_files_is_called_after_the_specification(tmp_path: Path) -> None:
-    """And makes the same data as from a folder of that name."""
+    """It has the same data as from a folder of that name."""
     place = write_series(tmp_path / "series", a_specification(number_of_rows=30), name="demo")
     loose = series_assets.Series.from_files(place / "specification.yml", place / "user_input.yml")
     assert loose.name == "demo"
@@ -92,7 +92,7 @@ def test_a_series_of_two_files_is_called_after_the_specification(tmp_path: Path)
 
 
 def test_datasets_in_memory_leave_a_named_database_as_it_is(tmp_path: Path) -> None:
-    """The series itself can be made into files before and after, and its data are the same."""
+    """The series can be generated into files before and after, with the same data."""
     database = tmp_path / "mine.db"
     shutil.copyfile(installed_database(), database)
     place = write_series(

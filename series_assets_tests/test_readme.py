@@ -1,4 +1,4 @@
-"""What the README says is so: its commands run, and it shows rows of the series as it is."""
+"""The README is correct: its commands run, and the rows that it shows are real."""
 
 import re
 from pathlib import Path
@@ -13,9 +13,9 @@ README = text_of("README.md")
 
 
 def test_the_commands_of_the_readme_run_one_after_the_other(tmp_path: Path) -> None:
-    """Whoever types the README's commands in their order sees none of them fail.
+    """In their order, none of them fails.
 
-    Nor those of three short pages: how it works, editors, and the series that ship.
+    Nor do those of three short pages: how it works, editors, and the shipped series.
     """
     script = "\n".join(block.text for block in blocks_of("README.md", "sh"))
     # What sets up has been done already by whoever runs this test; a server is tested elsewhere.
@@ -37,7 +37,7 @@ def test_the_commands_of_the_readme_run_one_after_the_other(tmp_path: Path) -> N
 
 
 def test_the_rows_shown_first_are_those_that_come_out(clinic_data: Path) -> None:
-    """The table that opens the README shows rows of the series as it is made."""
+    """The first table of the README has rows of the series as it is generated."""
     shown = re.findall(r"^\| `(dataset_\d\.csv)` \| (\S+)… \| (.*) \|$", README, re.MULTILINE)
     assert len(shown) == 5
     for file, patient, rest in shown:
@@ -54,7 +54,7 @@ def test_the_rows_shown_first_are_those_that_come_out(clinic_data: Path) -> None
 
 @pytest.fixture(scope="module")
 def clinic_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a data folder that holds the first three datasets of ``clinic``."""
+    """Return a data folder with the first three datasets of ``clinic``."""
     folder = tmp_path_factory.mktemp("data")
     arguments = ["generate", "clinic", "--periods", "2024-01-01..2024-03-01"]
     done = CliRunner().invoke(main, arguments, env={"SERIES_ASSETS_DATA_DIR": str(folder)})

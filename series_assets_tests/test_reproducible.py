@@ -1,4 +1,4 @@
-"""Same in, same out: the bytes of a period depend on the files of its series, on nothing else."""
+"""The bytes of a period depend only on the files of its series."""
 
 import os
 import random
@@ -31,7 +31,7 @@ KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01", "2024-05-01")
 
 
 def of_all_that_varies() -> dict[str, Any]:
-    """Return a specification with all that stock Exhibit leaves to chance, or to the hash seed."""
+    """Return a specification of everything that stock Exhibit does not seed."""
     specification = a_specification(number_of_rows=50)
     metadata, columns = specification["metadata"], specification["columns"]
     often = ["frequency | probability_vector", "1 | 0.6", "2 | 0.4"]
@@ -75,7 +75,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def data(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of that series, made once, in one run."""
+    """The data folder of that series, generated once, in one run."""
     folder = tmp_path_factory.mktemp("data")
     generate(load_series(place), folder)
     check(Finished.of(place, folder))
@@ -83,7 +83,7 @@ def data(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def entities(data: Path, name: str = "demo") -> list[tuple[Any, ...]]:
-    """Return the rows of the reference table, in their order, as they are stored."""
+    """Return the rows of the reference table, in order, as stored."""
     connection = sqlite3.connect(data / "exhibit.db")
     rows = connection.execute(f"SELECT * FROM {name}_reference ORDER BY reference_key").fetchall()
     connection.close()
@@ -91,7 +91,7 @@ def entities(data: Path, name: str = "demo") -> list[tuple[Any, ...]]:
 
 
 def assert_same(data: Path, other: Path) -> None:
-    """Expect the same files, byte by byte, and the same reference table."""
+    """Assert that files are equal byte by byte, and so are the reference tables."""
     one, two = files_in(data), files_in(other)
     assert [*one] == [*two]
     assert [file for file in one if one[file] != two[file]] == []
@@ -99,7 +99,7 @@ def assert_same(data: Path, other: Path) -> None:
 
 
 def materialize(series: Series, data: Path, steps: Iterable[tuple[str, str]]) -> None:
-    """Materialize one partition of one asset after the other, each in a run of its own."""
+    """Materialize one partition of one asset after the other, each in its own run."""
     definitions = build_definitions([series], {"workspace": Workspace(data)})
     job = definitions.resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.ephemeral() as instance:
@@ -115,13 +115,13 @@ def materialize(series: Series, data: Path, steps: Iterable[tuple[str, str]]) ->
 @pytest.mark.fast
 @pytest.mark.thorough
 def test_made_twice(place: Path, data: Path, tmp_path: Path) -> None:
-    """A series that is made a second time has the same bytes."""
+    """A series that is generated twice has the same bytes."""
     generate(load_series(place), tmp_path)
     assert_same(data, tmp_path)
 
 
 def test_made_in_other_processes(place: Path, data: Path, tmp_path: Path) -> None:
-    """Neither the process nor its hash seed shows in the files."""
+    """Neither the process nor its hash seed affects the files."""
     processes = [
         subprocess.Popen(
             [
@@ -150,7 +150,7 @@ def test_made_in_other_processes(place: Path, data: Path, tmp_path: Path) -> Non
 
 
 def test_made_in_two_runs(place: Path, data: Path, tmp_path: Path) -> None:
-    """It makes no difference whether periods are materialized in one run or in many."""
+    """One run or several runs give the same bytes."""
     for periods in (f"{KEYS[0]}..{KEYS[1]}", KEYS[2], f"{KEYS[3]}..{KEYS[4]}"):
         generate(load_series(place), tmp_path, periods=periods)
     assert_same(data, tmp_path)
@@ -187,13 +187,13 @@ def test_made_in_two_runs(place: Path, data: Path, tmp_path: Path) -> None:
 def test_made_in_any_order(
     place: Path, data: Path, tmp_path: Path, steps: list[tuple[str, str]]
 ) -> None:
-    """Any order of periods that their dependencies allow gives the same bytes."""
+    """Any order of periods that satisfies their dependencies gives the same bytes."""
     materialize(load_series(place), tmp_path, steps)
     assert_same(data, tmp_path)
 
 
 def test_more_datasets(place: Path, data: Path, tmp_path: Path) -> None:
-    """Raising num_datasets leaves the earlier files as they are, and the later ones fit them."""
+    """With a higher num_datasets, earlier files are unchanged and later ones match them."""
     inputs = Finished.of(place, data).user_input
     shorter = write_series(tmp_path / "series", of_all_that_varies(), {**inputs, "num_datasets": 3})
     generate(load_series(shorter), tmp_path / "data")
@@ -206,7 +206,7 @@ def test_more_datasets(place: Path, data: Path, tmp_path: Path) -> None:
 
 
 def test_a_middle_period_made_again(place: Path, tmp_path: Path, data: Path) -> None:
-    """Making a period again changes neither its files nor the rows it has in the table."""
+    """Regenerating a period changes neither its files nor its rows in the table."""
     generate(load_series(place), tmp_path)
     generate(load_series(place), tmp_path, periods=KEYS[2])
     assert_same(data, tmp_path)
@@ -216,7 +216,7 @@ def test_a_middle_period_made_again(place: Path, tmp_path: Path, data: Path) -> 
 
 @pytest.mark.thorough
 def test_two_series_in_turns(place: Path, data: Path, tmp_path: Path) -> None:
-    """What else is made in a process, or in a database, makes no difference to a series."""
+    """Other series in the same process or database have no effect."""
     other = write_series(tmp_path / "series", a_specification(random_seed=8), name="other")
     alone, together = tmp_path / "alone", tmp_path / "together"
     generate(load_series(other), alone)
@@ -232,7 +232,7 @@ def test_two_series_in_turns(place: Path, data: Path, tmp_path: Path) -> None:
 
 @pytest.mark.thorough
 def test_what_a_process_drew_before(place: Path, data: Path, tmp_path: Path) -> None:
-    """The random state of the process shows in no file, and a run leaves it as it was."""
+    """The random state of the process has no effect, and is not changed."""
     random.seed(20)
     np.random.seed(20)
     seed, python, numpy = random.seed, random.getstate(), np.random.get_state()

@@ -1,4 +1,4 @@
-"""Settings are read once, from the environment, and handed to whatever depends on them."""
+"""Settings are read once from the environment, and passed on."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ _DATA = "person,sex,amount\n" + "".join(f"p{n},{'mf'[n % 2]},{n * 7 % 50}\n" for
 
 @pytest.fixture(autouse=True)
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with a series whose database is one of another program."""
+    """A folder with a series whose database belongs to another program."""
     database = tmp_path / "own.db"
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("CREATE TABLE regions (region)")
@@ -44,7 +44,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def fast_runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[None]]:
-    """Each run of Exhibit with the fast loops adds to it."""
+    """A list of the runs of Exhibit with the fast loops."""
     runs: list[None] = []
     replacements = registry.replacements
 
@@ -129,7 +129,7 @@ def test_stock_exhibit_makes_the_data_where_the_setting_says_so(
     monkeypatch: pytest.MonkeyPatch,
     fast_runs: list[None],
 ) -> None:
-    """And only there, whoever makes them."""
+    """And only there, in every way to generate."""
     if stock_exhibit:
         monkeypatch.setenv(STOCK, "1")
     way(tmp_path)
@@ -140,7 +140,7 @@ def test_stock_exhibit_makes_the_data_where_the_setting_says_so(
     ("value", "on"), [(None, False), ("", False), ("0", False), ("no", False), ("1", True)]
 )
 def test_a_switch_is_on_where_it_says_so(value: str | None, on: bool) -> None:
-    """Nothing at all and an empty text mean off."""
+    """An unset or empty variable means off."""
     environment = {} if value is None else dict.fromkeys((STOCK, ANY), value)
     settings = from_environment(environment)
     assert (settings.stock_exhibit, settings.any_database) == (on, on)
@@ -152,7 +152,7 @@ def test_a_switch_is_on_where_it_says_so(value: str | None, on: bool) -> None:
 def test_a_database_of_another_program_is_used_where_the_setting_says_so(
     way: Callable[[Path], str], meant: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever makes the data, or asks whether it can be made."""
+    """In every way to generate or validate."""
     monkeypatch.setenv(ANY, "1" if meant else "0")
     refused = f"set {ANY}=1 to say that it is meant" in " ".join(way(tmp_path).split())
     assert refused is not meant

@@ -1,10 +1,10 @@
-"""The plans of the series that ship, as text that a reviewer reads as a diff.
+"""The plans of the shipped series, as text that can be reviewed as a diff.
 
-``golden/<name>.yml`` holds everything about every period before anything runs: the plans of the
-first two periods whole, of each later one what differs from the second. Where a change of them is
-meant, write them anew and look at what git says::
+``golden/<name>.yml`` has everything about every period before it runs: the complete plans of the
+first two periods, and for each later one its differences from the second. After an intended change,
+rewrite the files and review the diff::
 
-    REWRITE_GOLDEN=1 pytest series_assets_tests/test_shipped_plans.py
+REWRITE_GOLDEN=1 pytest series_assets_tests/test_shipped_plans.py
 """
 
 import os
@@ -28,7 +28,7 @@ HEAD = """\
 
 
 class _Plain(yaml.SafeDumper):
-    """Writes everything out: no anchors, and list items set in."""
+    """A YAML dumper without anchors, with indented list items."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -38,9 +38,9 @@ class _Plain(yaml.SafeDumper):
 
 
 def _differences(plan: Any, base: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield place and value of what ``plan`` has otherwise than ``base``; None where it lacks it.
+    """Yield place and value of what ``plan`` has otherwise than ``base``; None if it has none.
 
-    Lists are taken as one value.
+    Lists count as one value.
     """
     if not (isinstance(plan, dict) and isinstance(base, dict)):
         if plan != base:
@@ -64,7 +64,7 @@ def _told(name: str) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def _written_anew_if_wanted() -> None:
-    """Write the golden files before anything is held against them, where that is asked for."""
+    """Write the golden files before anything is compared, if requested."""
     if os.environ.get("REWRITE_GOLDEN") == "1":
         for name in SERIES:
             (GOLDEN / f"{name}.yml").write_text(_told(name), encoding="utf-8")
@@ -72,19 +72,19 @@ def _written_anew_if_wanted() -> None:
 
 @pytest.mark.parametrize("name", SERIES)
 def test_the_plans_are_as_reviewed(name: str) -> None:
-    """Seeds, rows, windows and both specifications of every period are those last agreed on."""
+    """Seeds, rows, windows and both specifications of every period are the reviewed ones."""
     golden = (GOLDEN / f"{name}.yml").read_text(encoding="utf-8")
     assert golden.splitlines() == _told(name).splitlines()
 
 
 def test_every_golden_file_is_of_a_series_that_ships() -> None:
-    """A series that is gone leaves no plans behind, and a new one is reviewed."""
+    """Removed series leave no plans behind, and new ones are reviewed."""
     assert sorted(path.stem for path in GOLDEN.glob("*.yml")) == SERIES
 
 
 @pytest.mark.parametrize("name", SERIES)
 def test_every_period_is_in_the_golden_file(name: str) -> None:
-    """The file tells of each period, and of all that makes one different from another."""
+    """With everything that distinguishes it from others."""
     periods = yaml.safe_load((GOLDEN / f"{name}.yml").read_text(encoding="utf-8"))
     series = load_series(SHIPPED / name)
     assert [period["starts"] for period in periods] == list(series.calendar.keys)

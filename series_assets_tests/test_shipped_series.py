@@ -1,4 +1,4 @@
-"""The series that ship: each keeps every promise, is what it says, and teaches what it should."""
+"""The shipped series keep every rule, have the declared distributions, and teach enough."""
 
 import re
 from pathlib import Path
@@ -22,12 +22,12 @@ NEWER = [name for name in NAMES if name not in ("clinic", "school")]
 
 
 def fast(name: str) -> Any:
-    """Return a case that is part of the fast tests, which would not be fast with all of them."""
+    """Return a case that is part of the fast tests; all cases would take too long."""
     return pytest.param(name, marks=pytest.mark.fast)
 
 
 class Generated:
-    """A series that ships, with its data."""
+    """A shipped series with its data."""
 
     def __init__(self, name: str, data: Path) -> None:
         self.place, self.data = SHIPPED / name, data
@@ -38,7 +38,7 @@ class Generated:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Return a function that generates a series when it is first asked for."""
+    """Return a function that generates a series when it is first requested."""
     data, found = tmp_path_factory.mktemp("shipped"), dict[str, Generated]()
 
     def get(name: str) -> Generated:
@@ -50,13 +50,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_the_series_that_ship_are_the_six_domains() -> None:
-    """Each has expectations, so that a new one is looked at."""
+    """Each has expectations, so that a new one is not forgotten."""
     assert list(EXPECTED) == NAMES == ["claims", "clinic", "iot", "orders", "school", "telecom"]
 
 
 @pytest.mark.parametrize("name", [*map(fast, ("clinic", "school")), *NEWER])
 def test_a_series_that_ships_keeps_every_promise(made: Any, name: str) -> None:
-    """By the checker from outside and by the package's own checks."""
+    """By the independent checker and by the package's own checks."""
     generated = made(name)
     assert len(generated.paths) == generated.series.calendar.count
     check(Finished.of(generated.place, generated.data))
@@ -65,14 +65,14 @@ def test_a_series_that_ships_keeps_every_promise(made: Any, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_series_that_ships_is_distributed_as_it_says(made: Any, name: str) -> None:
-    """Entities, shares of categories, gaps and means lie within five standard errors."""
+    """Entities, shares of categories, missing values and means are within five standard errors."""
     wrong = failures(list(statistics(made(name).read, EXPECTED[name])))
     assert not wrong, f"\n{wrong}"
 
 
 @pytest.mark.parametrize("name", NEWER)
 def test_the_verifier_accepts_a_correct_pipeline_and_no_other(made: Any, name: str) -> None:
-    """A simple pipeline of one load a period gets the history; one that skips a load does not."""
+    """A simple pipeline of one load per period passes; one that skips a load does not."""
     generated = made(name)
     starts, settings = generated.series.calendar.keys, generated.read.ask.user_input["truth"]
     history = fold(generated.read, settings, starts)
@@ -86,7 +86,7 @@ def test_the_verifier_accepts_a_correct_pipeline_and_no_other(made: Any, name: s
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_files_say_what_they_are(name: str) -> None:
-    """A comment at the head of both, and one for each thing to learn; no more than needed."""
+    """A comment at the start of both, and one for each thing to learn."""
     for file, most in (("specification.yml", 210), ("user_input.yml", 50)):
         text = (SHIPPED / name / file).read_text("utf-8")
         assert text.startswith("# ")
@@ -98,7 +98,7 @@ def test_the_files_say_what_they_are(name: str) -> None:
 
 
 def test_the_document_lists_the_series_with_their_cadence() -> None:
-    """As the user inputs have it."""
+    """As in the user inputs."""
     text = (Path(__file__).parents[1] / "docs" / "ready-series.md").read_text("utf-8")
     rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| every ([^|,]+), (\d+) times \|", text, re.MULTILINE)
     listed = {}
@@ -111,7 +111,7 @@ def test_the_document_lists_the_series_with_their_cadence() -> None:
 
 
 def test_the_series_differ_in_what_they_teach() -> None:
-    """Cadences, kinds of identifiers and constraints: every kind occurs in one of them."""
+    """Every cadence, kind of identifier and constraint occurs in one of them."""
     read = [load_series(SHIPPED / name) for name in NAMES]
     cadences = {(one.user_input.period, one.user_input.length_of_period) for one in read}
     assert cadences == {

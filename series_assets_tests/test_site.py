@@ -1,4 +1,4 @@
-"""The documentation site: it builds without a warning, and its search leads to the right page."""
+"""The documentation site builds without warnings, and its search leads to the right page."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ They were written down before the site was built.
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the site, built so that each warning is an error."""
+    """Return the folder of the site; every warning of the build is an error."""
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
@@ -83,13 +83,13 @@ def test_the_reference_has_what_is_generated(site: Path) -> None:
 
 
 def test_the_pages_load_nothing_from_elsewhere(site: Path) -> None:
-    """Neither fonts nor scripts: whoever reads the documents is seen by nobody."""
+    """No fonts and no scripts, so that readers are not tracked."""
     text = (site / "start" / "index.html").read_text(encoding="utf-8")
     assert 'src="http' not in text and '<link rel="stylesheet" href="http' not in text
 
 
 def test_the_search_leads_to_the_page_with_the_answer(address: str) -> None:
-    """The site's own search, in a browser: its first result is the page that answers."""
+    """In a browser, the first result of the site's search is the page with the answer."""
     path = find_chromium()
     if path is None:
         pytest.skip(HOW_TO_INSTALL)

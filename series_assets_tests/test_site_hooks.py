@@ -1,4 +1,4 @@
-"""What the hooks of the documentation site generate, without building it."""
+"""The output of the hooks of the documentation site, without building it."""
 
 import importlib.util
 from pathlib import Path
@@ -24,7 +24,7 @@ def hooks() -> ModuleType:
 
 
 def test_a_table_has_every_key_of_a_model(hooks: ModuleType) -> None:
-    """As the key is written in YAML, with its values, its default and its meaning."""
+    """With its name in YAML, its values, its default and its meaning."""
     rows = hooks.key_table(UserInput).splitlines()[2:]
     assert [row.split("`")[1] for row in rows] == list(UserInput.model_fields)
     assert rows[3] == (
@@ -35,7 +35,7 @@ def test_a_table_has_every_key_of_a_model(hooks: ModuleType) -> None:
 
 
 def test_a_meaning_stays_in_its_cell(hooks: ModuleType) -> None:
-    """Also with a sign that separates cells."""
+    """Also if it contains a cell separator."""
 
     class Model(BaseModel):
         key: str = Field("a", description="a | b")
@@ -44,7 +44,7 @@ def test_a_meaning_stays_in_its_cell(hooks: ModuleType) -> None:
 
 
 def test_a_marker_that_names_no_model_is_a_mistake(hooks: ModuleType) -> None:
-    """The site is not built without the table."""
+    """The build fails."""
     with pytest.raises(TypeError, match="UNITS is not a pydantic model"):
         hooks.with_key_tables("<!-- keys of series_assets.core.spec.period_units:UNITS -->")
 
@@ -59,7 +59,7 @@ def test_every_command_and_option_has_its_help(hooks: ModuleType) -> None:
 
 
 def test_links_lead_to_pages_or_are_plain_text(hooks: ModuleType) -> None:
-    """From the README to pages, and from a page to what the site does not have."""
+    """From the README to pages, and from a page to files outside of the site."""
     assert hooks.from_checkout("[a](docs/start.md#b) ![c](docs/images/d.png)") == (
         "[a](start.md#b) ![c](images/d.png)"
     )

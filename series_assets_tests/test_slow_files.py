@@ -14,13 +14,13 @@ _TESTS = Path(__file__).parent
 
 
 def test_each_slow_file_is_there() -> None:
-    """Who moves one moves its entry; the longest are first."""
+    """A moved file needs its entry moved; the longest come first."""
     assert [name for name in SECONDS if not (_TESTS / name).exists()] == []
     assert list(SECONDS.values()) == sorted(SECONDS.values(), reverse=True)
 
 
 def test_a_path_is_found_by_its_file_or_its_folder() -> None:
-    """Tests that share a server count as one."""
+    """Tests of a group count as one, except for slow files in it."""
     assert place_of(_TESTS / "core" / "test_records.py") == "core/test_records.py"
     assert place_of(_TESTS / "end_to_end" / "test_edits.py") == "end_to_end"
     assert place_of(Path("/elsewhere/test_one.py")) == "/elsewhere/test_one.py"
@@ -28,7 +28,7 @@ def test_a_path_is_found_by_its_file_or_its_folder() -> None:
 
 @pytest.mark.slow
 def test_fast_tests_are_those_of_files_that_are_not_slow() -> None:
-    """But for single ones that are marked otherwise."""
+    """Except for single tests that are marked otherwise."""
     files = ["test_slow_files.py", "contract_rules/test_periods.py", "test_shipped_series.py"]
     files += ["storage/test_yaml_reading.py"]
     done = subprocess.run(
@@ -53,7 +53,7 @@ def test_fast_tests_are_those_of_files_that_are_not_slow() -> None:
 
 
 def test_few_combinations_are_enough_for_each_value_to_occur() -> None:
-    """Of three values by three, three; a case with a value of its own always stays."""
+    """For three values by three, three; a case with a unique value always stays."""
     grid = [{("a", one), ("b", other)} for one in range(3) for other in range(3)]
     chosen = [grid[place] for place in covering(grid)]
     assert len(chosen) == 3
@@ -68,7 +68,7 @@ def test_few_combinations_are_enough_for_each_value_to_occur() -> None:
 def test_a_usual_run_has_few_combinations(
     request: pytest.FixtureRequest, one: str, other: list[int]
 ) -> None:
-    """Three of these nine, each value once; all of them in the long profile."""
+    """Three of these nine, with each value once; all of them in the long profile."""
     cases = [item for item in request.session.items if item.name.startswith(_FEW)]
     assert len(cases) == (9 if settings.get_current_profile_name() == "long" else 3)
     assert request.node in cases

@@ -1,4 +1,4 @@
-"""Names and values that look like HTML, Markdown or commands to a terminal are text everywhere."""
+"""Names and values that look like HTML, Markdown or terminal codes are always shown as text."""
 
 import ast
 import csv
@@ -45,7 +45,7 @@ _ACTS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u202
 
 @pytest.fixture(autouse=True)
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Folders of the test's own."""
+    """Folders for one test."""
     (tmp_path / "series").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
@@ -55,7 +55,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def a_hostile_series(folder: Path) -> Path:
-    """Write a series that is sound, of such names and values, and return its place."""
+    """Write a valid series with such names and values, and return its folder."""
     shares = dict.fromkeys(VALUES, 0.2)
     specification = with_columns(
         a_specification(number_of_rows=30), **{name: a_category(name, shares) for name in NAMES}
@@ -65,7 +65,7 @@ def a_hostile_series(folder: Path) -> Path:
 
 
 def a_broken_series(folder: Path, name: str = "demo") -> Path:
-    """Write a series whose faults quote such names and values, and return its place."""
+    """Write a series whose faults quote such names and values, and return its folder."""
     specification = a_specification(
         **{IMAGE: 1, f"{LINK} http://evil.example {CLEAR}\nother/user_input.yml: fine": 1}
     )
@@ -74,7 +74,7 @@ def a_broken_series(folder: Path, name: str = "demo") -> Path:
 
 
 def call(*arguments: str) -> tuple[int, str]:
-    """Run a command, and return how it ended and all it printed, of which nothing may act."""
+    """Run a command; return its exit code and output, which must have no control characters."""
     result = CliRunner().invoke(main, arguments)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert not _ACTS.search(result.output), result.output
@@ -82,7 +82,7 @@ def call(*arguments: str) -> tuple[int, str]:
 
 
 def elements(markdown: str) -> set[str]:
-    """Return the kinds of what Markdown is rendered as."""
+    """Return the kinds of elements that Markdown is rendered as."""
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(markdown)
     return {inner.type for token in tokens for inner in (token, *(token.children or ()))}
 
@@ -92,7 +92,7 @@ TEXT |= {"hardbreak", "softbreak", "code_inline"}
 
 
 def texts(value: Any) -> Iterator[str]:
-    """Yield every text in the metadata that people read, in tables too."""
+    """Yield every text in the metadata that people read, including tables."""
     if isinstance(value, dg.TableMetadataValue):
         yield from (str(cell) for record in value.records for cell in record.data.values())
     elif isinstance(value, dg.TextMetadataValue):
@@ -100,7 +100,7 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def test_a_series_of_such_names_and_values(tmp_path: Path) -> None:
-    """It is made with its values as they are; commands print nothing that acts on a terminal."""
+    """Values are delivered unchanged; commands print no control characters."""
     a_hostile_series(tmp_path)
     for command in (["list"], ["validate", "demo"], ["generate", "demo"], ["check", "demo"]):
         assert call(*command)[0] == 0
@@ -112,7 +112,7 @@ def test_a_series_of_such_names_and_values(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_in_such_a_dataset(tmp_path: Path) -> None:
-    """Values that ``check`` quotes from a file are shown as escapes, on the line of their rule."""
+    """Values that ``check`` quotes from a file are escaped, on the line of their rule."""
     a_hostile_series(tmp_path)
     call("generate", "demo")
     path = tmp_path / "data/demo/dataset_2.csv"
@@ -126,7 +126,7 @@ def test_what_is_wrong_in_such_a_dataset(tmp_path: Path) -> None:
 
 
 def test_dagster_shows_them_as_text(tmp_path: Path) -> None:
-    """Of all that is told of partitions nothing acts, and Markdown is what we wrote ourselves."""
+    """Metadata of partitions have no control characters, and only our own Markdown."""
     series = load_series(a_hostile_series(tmp_path))
     workspace = Workspace(tmp_path / "data")
     definitions = build_definitions([series], {"workspace": workspace})
@@ -159,7 +159,7 @@ def test_dagster_shows_them_as_text(tmp_path: Path) -> None:
 
 
 def test_checks_show_them_as_text(tmp_path: Path) -> None:
-    """The result of a check quotes a value of the file as text, its examples what is unseen."""
+    """Results of checks quote values as text, and escape invisible characters."""
     series = load_series(a_hostile_series(tmp_path))
     workspace = Workspace(tmp_path / "data")
     definitions = build_definitions([series], {"workspace": workspace})
@@ -191,7 +191,7 @@ def test_checks_show_them_as_text(tmp_path: Path) -> None:
 
 
 def test_a_broken_series_shows_its_faults_as_text(tmp_path: Path) -> None:
-    """Its asset's description is text, a line for each fault, with the names as they are."""
+    """Its asset's description is text with one line per fault."""
     a_broken_series(tmp_path)
     [broken] = find_series(tmp_path / "series")
     assets = build_definitions([broken]).assets or []
@@ -224,7 +224,7 @@ def test_a_broken_series_shows_its_faults_as_text(tmp_path: Path) -> None:
     "command", [["list"], ["validate"], ["generate", "demo"], ["check", "demo"]]
 )
 def test_commands_tell_of_a_broken_series_in_text(tmp_path: Path, command: list[str]) -> None:
-    """Its faults show escapes, and a line break in a name begins no line of its own."""
+    """Its faults are escaped, and a line break in a name starts no new line."""
     a_broken_series(tmp_path)
     _, printed = call(*command)
     assert r"\x1b[2J" in printed
@@ -233,7 +233,7 @@ def test_commands_tell_of_a_broken_series_in_text(tmp_path: Path, command: list[
 
 @pytest.mark.parametrize("folder", ["[red]x", ":smile:", "a\x1b[2Jb", "a\nb", "a\u202eb"])
 def test_the_name_of_a_folder_is_text_in_the_list(tmp_path: Path, folder: str) -> None:
-    """Nothing in it is taken for markup, and it takes one line."""
+    """It contains no markup and takes one line."""
     a_broken_series(tmp_path, folder)
     status, printed = call("list")
     assert status == 0
@@ -242,13 +242,13 @@ def test_the_name_of_a_folder_is_text_in_the_list(tmp_path: Path, folder: str) -
 
 
 def test_a_name_that_is_not_unicode_is_listed(tmp_path: Path) -> None:
-    """A folder's name that cannot be decoded is shown with escapes."""
+    """A folder's name that cannot be decoded is escaped."""
     a_broken_series(tmp_path, b"caf\xe9".decode("utf-8", "surrogateescape"))
     assert r"caf\udce9" in call("list")[1]
 
 
 def test_dagsters_log_shows_escapes(tmp_path: Path) -> None:
-    """What is warned of while loading, or raised where the setting is strict, acts no more."""
+    """Warnings at load time, and errors of strict settings, are escaped."""
     a_broken_series(tmp_path, "a\x1b[2Jb")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -260,7 +260,7 @@ def test_dagsters_log_shows_escapes(tmp_path: Path) -> None:
 
 
 def test_a_failed_step_shows_escapes() -> None:
-    """Message and traceback of a period that failed quote names as text."""
+    """Message and traceback of a failed period are escaped."""
     failed = period_error(ValueError(f"no column {CLEAR}"), "demo", "2024-01-01")
     failure = failure_of(failed, failed.trace)
     assert r"\x1b[2J" in str(failure.description)
@@ -292,7 +292,7 @@ def a_history(name: str, remark: str) -> History:
 
 @pytest.mark.parametrize("payload", [IMAGE, VALUES[0], '" onload="alert(1)', "'><b>", "&lt;", LINK])
 def test_the_report_page_has_no_element_of_the_datas(payload: str) -> None:
-    """Whatever a remark or the series' name holds, the page has the same elements, and says it."""
+    """Remarks and names add no elements to the page."""
     plain, hostile = (_Page(render_page(a_history(one, one), [])) for one in ("demo", payload))
     assert hostile.elements == plain.elements
     assert "".join(hostile.text).count(payload) == "".join(plain.text).count("demo")
@@ -303,14 +303,14 @@ def test_the_report_page_has_no_element_of_the_datas(payload: str) -> None:
 
 
 def test_the_report_page_shows_what_acts() -> None:
-    """Overrides of direction and controls in a remark are escapes on the page."""
+    """Direction overrides and control characters in a remark are escaped."""
     page = render_page(a_history("demo", f"{CLEAR} \u202egnp"), [])
     assert r"\x1b[2J" in page and r"\u202egnp" in page
     assert not _ACTS.search(page)
 
 
 def test_a_remark_on_a_file_is_text_on_the_page(tmp_path: Path) -> None:
-    """What a damaged dataset makes its reader say goes through ``report`` as text."""
+    """Errors about a damaged dataset are shown as text by ``report``."""
     series = load_series(a_hostile_series(tmp_path))
     workspace = Workspace(tmp_path / "data")
     definitions = build_definitions([series], {"workspace": workspace})
@@ -327,7 +327,7 @@ def test_a_remark_on_a_file_is_text_on_the_page(tmp_path: Path) -> None:
 
 
 def test_notes_of_a_run_are_text(capsys: pytest.CaptureFixture[str]) -> None:
-    """What Exhibit says of a column is printed beside the bar without markup, emoji or escapes."""
+    """Exhibit's messages are printed beside the progress bar without markup, emoji or escapes."""
     from series_assets.terminal import progress_bar
 
     with progress_bar("demo", 1) as progress:
@@ -338,7 +338,7 @@ def test_notes_of_a_run_are_text(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_pictures_draw_them_as_letters() -> None:
-    """No name is taken for a formula, and what has no glyph is a box."""
+    """No name is drawn as a formula, and characters without a glyph are boxes."""
     import matplotlib
 
     from series_assets.reporting.plotting import cleaned
@@ -351,7 +351,7 @@ def test_pictures_draw_them_as_letters() -> None:
 
 
 def test_all_that_is_printed_goes_through_one_place() -> None:
-    """No module but ``terminal`` prints by itself, where names would reach the terminal raw."""
+    """Only ``terminal`` prints, because names have to be escaped."""
     package = Path(series_assets.__file__).parent
     found = [
         f"{path.name}:{node.lineno}"
@@ -364,7 +364,7 @@ def test_all_that_is_printed_goes_through_one_place() -> None:
 
 
 def test_the_page_on_security_names_tests_that_exist() -> None:
-    """Each promise in its table is shown by files of tests that are there."""
+    """Each row of its table names existing test files."""
     root = Path(__file__).parent.parent
     page = (root / "docs/security.md").read_text(encoding="utf-8")
     named = re.findall(r"`(series_assets_tests/[^`]+)`", page)

@@ -1,4 +1,4 @@
-"""The pages that lead from nothing to a result, followed word for word."""
+"""The pages that lead from nothing to a result, followed step by step."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ DBT = Path(os.environ.get("SERIES_ASSETS_TEST_DBT", ROOT / ".venv-dbt"))
 
 
 def test_the_first_page_ends_in_a_series_of_ones_own(tmp_path: Path) -> None:
-    """Every command runs, prints what the page shows, and three columns are changed."""
+    """Every command runs with the output that the page shows, and three columns are changed."""
     follow(blocks_of("docs/start.md"), tmp_path)
     header, *rows = (tmp_path / "data/subscribers/dataset_4.csv").read_text().splitlines()
     assert header == "id,category,date,amount"
@@ -36,7 +36,7 @@ def _shows_the_message_of_a_mistake(folder: Path) -> None:
 
 
 def test_a_csv_becomes_a_valid_series(tmp_path: Path) -> None:
-    """As far as it goes without dbt and without generating it, which takes longer."""
+    """Without dbt and without generating it, which takes longer."""
     blocks = blocks_of("docs/real-data.md")
     last = next(n for n, block in enumerate(blocks) if "generate" in block.text)
     follow(blocks[: last + 1], tmp_path, lambda line: "generate " in line or "check " in line)
@@ -48,14 +48,14 @@ def test_a_csv_becomes_a_valid_series(tmp_path: Path) -> None:
 @pytest.mark.thorough
 @pytest.mark.skipif(not DBT.exists(), reason="needs an environment with dbt: make dbt")
 def test_a_csv_becomes_a_verified_pipeline(tmp_path: Path) -> None:
-    """From the table to a history that dbt keeps and ``verify`` finds correct."""
+    """From the table to a history that dbt keeps and ``verify`` accepts."""
     (tmp_path / "dbt-env").symlink_to(DBT)
     follow(blocks_of("docs/real-data.md"), tmp_path)
 
 
 @pytest.mark.thorough
 def test_the_first_page_in_an_environment_of_its_own(tmp_path: Path) -> None:
-    """Its commands to install are all that is needed, in a copy of the project."""
+    """Its install commands suffice in a copy of the project."""
     copy = tmp_path / "copy"
     shutil.copytree(ROOT / "series_assets", copy / "series_assets")
     for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"):
@@ -69,6 +69,6 @@ def test_the_first_page_in_an_environment_of_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.thorough
 def test_dg_dev_runs_in_a_copy_of_the_repository(tmp_path: Path) -> None:
-    """And shows the series that ship."""
+    """It shows the shipped series."""
     with dg_dev(ROOT, tmp_path, []) as server:
         assert {"clinic/dataset", "school/dataset"} <= server.assets().keys()

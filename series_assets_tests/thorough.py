@@ -1,8 +1,8 @@
-"""Which tests are left out of a usual run: what they show beyond the others is little.
+"""Which tests a usual run leaves out, because they add little to the others.
 
-Two markers say so. ``thorough`` is for a test, or a case of one, that ``HYPOTHESIS_PROFILE=long``
-runs alone. ``each_value`` is for a test with several parameters: of their combinations, a usual run
-has as few as it takes for each value to occur.
+Two markers select them. ``thorough`` is for a test, or a case of one, that only
+``HYPOTHESIS_PROFILE=long`` runs. ``each_value`` is for a test with several parameters: a usual run
+has as few combinations as needed for each value to occur.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ def thorough(*cases: Any) -> list[Any]:
 
 
 def mostly_thorough(cases: Iterable[str], *usual: str) -> list[Any]:
-    """Return cases of a parameter by name, of which a usual run has the given ones alone."""
+    """Return cases of a parameter by name, of which a usual run has only the given ones."""
     cases = list(cases)
     assert set(usual) <= set(cases)
     return [*usual, *thorough(*(case for case in cases if case not in usual))]
@@ -43,7 +43,7 @@ def left_out(items: Sequence[pytest.Item]) -> set[pytest.Item]:
 
 
 def covering(cases: Sequence[Iterable[Any]]) -> set[int]:
-    """Return the places of few cases in which together every value of any case occurs."""
+    """Return the positions of few cases that together contain every value of all cases."""
     sets = [set(case) for case in cases]
     missing = set().union(*sets)
     chosen = set()

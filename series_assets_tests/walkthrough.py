@@ -1,7 +1,7 @@
-"""Following a document from its first block to its last one, as a reader would.
+"""Following a document from its first block to its last, as a reader would.
 
-Files are saved under the names that the paragraph before a block gives them, YAML is put where that
-paragraph says, and what the page shows below a command has to be in what it prints.
+Files are saved under the names in the paragraph before a block, YAML is inserted where that
+paragraph says, and the output shown below a command must be part of its real output.
 """
 
 import re
@@ -17,9 +17,9 @@ _SERVING = ("dg dev", "dagster dev")
 def follow(
     blocks: Iterable[Block], folder: Path, left_out: Callable[[str], bool] = lambda _: False
 ) -> None:
-    """Follow blocks in a folder. What installs, or runs until it is stopped, is left out.
+    """Follow blocks in a folder, except commands that install or serve something.
 
-    So are the lines of commands for which ``left_out`` is true.
+    Command lines for which ``left_out`` is true are skipped too.
     """
     exports, printed = "", ""
     for block in blocks:
@@ -52,7 +52,7 @@ def replace_column(file: Path, name: str, text: str) -> None:
 
 
 def set_keys(file: Path, text: str) -> None:
-    """Give keys of a user input the values of a block; those that are missing go to the end."""
+    """Set keys of a user input to the values of a block; missing ones are appended."""
     content = file.read_text()
     for key, lines in re.findall(r"^((\w+):.*\n(?: .*\n)*)", text, re.MULTILINE):
         content, count = re.subn(rf"^{lines}:.*\n", key, content, flags=re.MULTILINE)
@@ -72,6 +72,6 @@ def _specification(folder: Path) -> Path:
 
 
 def _file_of(block: Block) -> str:
-    """Return the file that the paragraph before a block names as the one to save it as."""
+    """Return the file name in the paragraph before a block, under which to save it."""
     found = re.search(r"(?:Save this as|^|\. )\s*`([\w./-]+\.\w+)`[.:]$", block.before)
     return found[1] if found else ""

@@ -39,7 +39,7 @@ def _previous_of(calendar: Calendar, key: str) -> list[str]:
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("start", STARTS)
 def test_partitions_are_the_periods(unit: str, start: str) -> None:
-    """Every period is a partition and no other day is, whatever the length, at once."""
+    """Every period is a partition and no other day is, for any length."""
     for length in LENGTHS:
         for count in (1, 2, 13 if length < 45 else 4):
             calendar = Calendar(date.fromisoformat(start), unit, length, count)
@@ -68,7 +68,7 @@ _QUARTERS = {
 
 @pytest.mark.parametrize(("start", "length"), _QUARTERS)
 def test_quarters_are_partitions(start: str, length: int) -> None:
-    """From any day of the month, in the past and in the future, to the day and no others."""
+    """From any day of the month, in the past and in the future."""
     calendar = Calendar(date.fromisoformat(start), "quarters", length, 4)
     definition = partitions_of(calendar)
     assert definition.get_partition_keys() == _QUARTERS[start, length]
@@ -79,7 +79,7 @@ def test_quarters_are_partitions(start: str, length: int) -> None:
 def test_a_unit_of_any_length_would_have_partitions(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A unit that the table gains needs nothing else: here two of each, and three of each."""
+    """A new unit in the table needs nothing else: two and three of each are tested."""
     unit = UNITS[name]
     for times in (2, 3):
         longer = replace(unit, days=times * unit.days, months=times * unit.months)
@@ -130,7 +130,7 @@ def test_a_partition_depends_on_the_one_before(unit: str, length: int, start: st
 
 
 def test_raising_the_number_of_datasets_keeps_the_partitions() -> None:
-    """More periods are added at the end; the earlier ones keep their keys."""
+    """New periods are added at the end; earlier ones keep their keys."""
     few = partitions_of(Calendar(date(2024, 1, 31), "months", 2, 5)).get_partition_keys()
     more = partitions_of(Calendar(date(2024, 1, 31), "months", 2, 50)).get_partition_keys()
     assert more[:5] == few
@@ -138,7 +138,7 @@ def test_raising_the_number_of_datasets_keeps_the_partitions() -> None:
 
 
 def test_partitions_are_the_same_at_every_load() -> None:
-    """Dagster takes two definitions made from the same calendar for one, and others for others."""
+    """Dagster considers definitions from equal calendars as equal, and others as different."""
     calendar = Calendar(date(2024, 1, 30), "months", 5, 7)
     assert partitions_of(calendar) == partitions_of(calendar)
     assert partitions_of(calendar) != partitions_of(Calendar(date(2024, 1, 30), "months", 5, 8))
@@ -148,9 +148,9 @@ def test_partitions_are_the_same_at_every_load() -> None:
 @pytest.mark.parametrize("length", [1, 5, 12])
 @pytest.mark.parametrize("start", ["2024-02-29", "2024-01-30", "2024-01-31"])
 def test_no_window_needs_a_search_of_its_own(start: str, length: int) -> None:
-    """What a cadence has too much is named, and it is gone through no further than needed.
+    """Surplus ticks of the cron schedule are listed as exclusions, no further than needed.
 
-    Dagster would run a cron string for exclusions anew for every window.
+    Dagster would evaluate a cron string for exclusions again for every window.
     """
     definition = partitions_of(Calendar(date.fromisoformat(start), "months", length, 24))
     assert not any(isinstance(excluded, str) for excluded in definition.exclusions or ())
@@ -159,7 +159,7 @@ def test_no_window_needs_a_search_of_its_own(start: str, length: int) -> None:
 
 
 def test_a_day_within_a_period_is_no_partition() -> None:
-    """Neither the days between nor the ends of skipped windows can be asked for."""
+    """Neither days between nor the ends of skipped windows can be requested."""
     definition = partitions_of(Calendar(date(2024, 1, 1), "weeks", 2, 4))
     assert definition.has_partition_key("2024-01-15")
     assert not definition.has_partition_key("2024-01-08")

@@ -1,4 +1,4 @@
-"""The parts of Dagster that it does not publish are used in one module, and still exist."""
+"""Unpublished parts of Dagster are used in one module only, and still exist."""
 
 import ast
 import importlib
@@ -39,13 +39,13 @@ def private_imports(source: str) -> Iterator[tuple[str, str]]:
 
 
 def is_private(module: str) -> bool:
-    """Tell whether a module is one of Dagster's, and private."""
+    """Return whether a module is a private one of Dagster's."""
     top, *below = module.split(".")
     return top.startswith("dagster") and any(part.startswith("_") for part in below)
 
 
 def internal_attributes(source: str) -> Iterator[str]:
-    """Yield the attributes of other objects that lead to the inside of them."""
+    """Yield the private attributes of other objects."""
     internal = {name for _, name in UNPUBLISHED_ATTRIBUTES}
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute) and not is_own(node.value):
@@ -55,12 +55,12 @@ def internal_attributes(source: str) -> Iterator[str]:
 
 
 def is_own(node: ast.expr) -> bool:
-    """Tell whether an expression is the object itself, or its class."""
+    """Return whether an expression is the object itself, or its class."""
     return isinstance(node, ast.Name) and node.id in ("self", "cls")
 
 
 def vanished(module: str, name: str) -> str | None:
-    """Return what to report of a name that Dagster no longer has, None if it is there."""
+    """Return the message about a name that Dagster no longer has, None if it exists."""
     try:
         found = importlib.import_module(module)
     except ModuleNotFoundError:
@@ -88,7 +88,7 @@ USES = sorted(
 
 @pytest.mark.parametrize(("path", "module", "name"), USES)
 def test_each_private_name_still_exists(path: str, module: str, name: str) -> None:
-    """An upgrade of Dagster that removes one fails here, with the name and the module using it."""
+    """An upgrade of Dagster that removes one fails here, with the name and its user."""
     problem = vanished(module, name)
     assert problem is None, f"{problem}, which {path} uses"
 
@@ -100,7 +100,7 @@ def test_each_undocumented_attribute_still_exists(owner: type, name: str) -> Non
 
 
 def test_a_vanished_name_is_reported() -> None:
-    """The check names what is missing: a name, or the whole module."""
+    """The message has the missing name or module."""
     assert vanished("dagster._core", "no_such_name") == (
         f"Dagster {dg.__version__} has no no_such_name in dagster._core"
     )
@@ -111,7 +111,7 @@ def test_a_vanished_name_is_reported() -> None:
 
 
 def test_private_names_are_imported_in_one_module_only() -> None:
-    """Whoever upgrades Dagster reads ``private.py``, and nothing else in the package."""
+    """An upgrade of Dagster concerns ``private.py``, and nothing else in the package."""
     users = {
         path for path, source in modules("series_assets").items() if [*private_imports(source)]
     }
@@ -119,7 +119,7 @@ def test_private_names_are_imported_in_one_module_only() -> None:
 
 
 def test_internal_objects_are_reached_in_one_module_only() -> None:
-    """Other modules beside Dagster read no attribute of an object that is private to it."""
+    """Other modules read no private attributes of Dagster's objects."""
     users = {
         path: sorted(set(internal_attributes(source)))
         for path, source in modules("series_assets/dagster").items()

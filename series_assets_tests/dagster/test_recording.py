@@ -1,4 +1,4 @@
-"""Partitions are recorded as they are stored, once each, and a run's log tells how it goes on."""
+"""Partitions are recorded once, as soon as they are stored, and the log shows the progress."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ RANGE = {
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """An instance of the test's own."""
+    """An instance for one test."""
     with dg.DagsterInstance.ephemeral() as instance:
         yield instance
 
@@ -46,7 +46,7 @@ def materializations(instance: dg.DagsterInstance, asset: str) -> list[tuple[str
 
 
 def log_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
-    """Return what the log of a run shows: recorded partitions, ends of steps, and our lines."""
+    """Return the log of a run: recorded partitions, ends of steps, and our own lines."""
     lines = []
     for entry in instance.all_logs(run_id):
         event = entry.dagster_event
@@ -62,7 +62,7 @@ def log_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
 def test_each_partition_of_a_range_is_recorded_before_the_next_is_generated(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
-    """Once, in its run; with a line for each phase and period: count, rows and time."""
+    """Once, in its run, with a line for each phase and period: number, rows and time."""
     result = run(tmp_path, instance, a_series())
     assert result.success
     for asset in NAMES:
@@ -121,7 +121,7 @@ def test_a_failure_in_the_first_period_records_nothing(
 def test_a_run_of_an_asset_backfill_records_its_partitions_when_a_step_ends(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
-    """The daemon would launch what follows for a part of the range; the lines still come."""
+    """Otherwise the daemon would launch the next assets for a part of the range."""
     result = run(tmp_path, instance, a_series(), **{"dagster/backfill": "abc"})
     log = log_of(instance, result.run_id)
     assert log[-9:] == [
@@ -135,7 +135,7 @@ def test_a_run_of_an_asset_backfill_records_its_partitions_when_a_step_ends(
 def test_the_log_of_a_run_has_what_follows_from_the_two_files(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
-    """As the command line notes it."""
+    """With the notes of the command line."""
     series = a_series(user_input=a_user_input(fraction_of_new="1/100"))
     text = "\n".join(log_of(instance, run(tmp_path, instance, series).run_id))
     assert "demo/user_input.yml: fraction_of_new 1/100 of 60 rows is less than one record" in text
@@ -144,7 +144,7 @@ def test_the_log_of_a_run_has_what_follows_from_the_two_files(
 def test_the_log_of_a_run_has_what_exhibit_dropped(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
-    """With its number."""
+    """With the number of dropped rows."""
     specification = a_specification()
     specification["constraints"]["allow_duplicates"] = False
     specification["columns"]["id"]["miss_probability"] = 1.0

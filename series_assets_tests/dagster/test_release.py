@@ -1,4 +1,4 @@
-"""``release: calendar``: a partition exists once the first day of its period has come, in UTC."""
+"""``release: calendar``: a partition exists from the first day of its period on, in UTC."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -30,7 +30,7 @@ CADENCES = {
 
 
 def calendar_series(unit: str, length: int, start: str, count: int = 6) -> Series:
-    """Return a series whose partitions appear as its periods begin."""
+    """Return a series whose partitions appear as its periods start."""
     own = a_user_input(
         period=unit,
         length_of_period=length,
@@ -42,7 +42,7 @@ def calendar_series(unit: str, length: int, start: str, count: int = 6) -> Serie
 
 
 def begun(series: Series, day: date) -> list[str]:
-    """Return the keys of the periods that have begun on a day."""
+    """Return the keys of the periods that have started on a day."""
     return [key for key in series.calendar.keys if key <= day.isoformat()]
 
 
@@ -53,7 +53,7 @@ def at(day: date, minute: int = 1) -> datetime:
 
 @pytest.mark.parametrize("cadence", CADENCES)
 def test_a_partition_appears_with_the_first_day_of_its_period(cadence: str) -> None:
-    """Not a minute before midnight, but one after it; all are there once the last has begun."""
+    """Not a minute before midnight, but one after it; finally all exist."""
     series = calendar_series(*CADENCES[cadence])
     firsts = [period.start for period in series.calendar.periods]
     for first in firsts:
@@ -68,7 +68,7 @@ def test_a_partition_appears_with_the_first_day_of_its_period(cadence: str) -> N
 
 @pytest.mark.parametrize("cadence", CADENCES)
 def test_partitions_appear_while_the_definitions_stay_loaded(cadence: str) -> None:
-    """Definitions that were loaded before the first day need not be loaded again."""
+    """Definitions loaded earlier need not be reloaded."""
     series = calendar_series(*CADENCES[cadence])
     with freeze_time(at(series.calendar.start, -1440)):
         definition = partitions_of(series)
@@ -123,7 +123,7 @@ def test_windows_are_whole_periods_where_dagster_can_say_so() -> None:
 
 
 def test_immediate_is_the_default_and_has_all_partitions() -> None:
-    """A series without the key, and a calendar, which has none."""
+    """For a series without the key, and for a calendar without a release."""
     future = a_series(user_input=a_user_input(start_date="2040-01-01"))
     assert future.user_input.release == "immediate"
     assert list(partitions_of(future).get_partition_keys()) == list(future.calendar.keys)
@@ -131,7 +131,7 @@ def test_immediate_is_the_default_and_has_all_partitions() -> None:
 
 
 def test_assets_and_checks_of_a_calendar_series_have_its_partitions() -> None:
-    """All of them the same, so that they go into one run; the report still has none."""
+    """They all have the same, so one run can contain them; the report still has none."""
     series = calendar_series(*CADENCES["two-weekly"])
     with freeze_time(at(date(2026, 1, 20))):
         graph = build_definitions([series]).resolve_asset_graph()

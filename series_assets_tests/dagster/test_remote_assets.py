@@ -1,4 +1,4 @@
-"""Assets whose data is not on a disk: made, checked, reported and read as others."""
+"""Assets whose data is on object storage: generated, checked, reported and read like others."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ KEYS = ("demo/new_records", "demo/reference_table", "demo/dataset", "demo/manife
 
 @pytest.fixture(scope="module", params=[1, 2])
 def made(request: pytest.FixtureRequest) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
-    """Definitions of a series of one or two shards, in the memory of this process, and its run."""
+    """A series of one or two shards in this process's memory, its definitions and its run."""
     shards = int(request.param)
     series = a_series(None, a_user_input(shards=shards, num_datasets=2, manifest=True))
     workspace = Workspace(f"memory://assets/{shards}")
@@ -56,7 +56,7 @@ def _given(made: Any, annotation: Any) -> Any:
 
 
 def test_an_input_is_read_from_there(made: Any) -> None:
-    """As a frame or by its handle; a pathlib.Path is refused with what to ask for."""
+    """As a data frame or by its handle; a pathlib.Path is refused with the alternative."""
     assert len(_given(made, pd.DataFrame)) == 60
     handle = _given(made, RecordsFile)
     assert sum(len(part.load()) for part in handle.parts()) == 60

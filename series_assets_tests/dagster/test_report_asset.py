@@ -1,4 +1,4 @@
-"""The report tells what became of every period, from the files as they lie there."""
+"""The report describes every period from its delivered files."""
 
 import re
 import sqlite3
@@ -36,14 +36,14 @@ FREQUENCIES = [
 
 @pytest.fixture(autouse=True, scope="module")
 def no_dagster_home() -> Iterator[None]:
-    """Record no run of a test in the instance of whoever runs it."""
+    """Never record a run in the Dagster instance of the person who runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DAGSTER_HOME", raising=False)
         yield
 
 
 def a_busy_series(identifier: str = "id", **said: Any) -> Series:
-    """Return a series whose entities have one row or three, and sometimes no identifier."""
+    """Return a series whose entities have one row or three, some without an identifier."""
     specification = a_specification(uuid_columns=[identifier])
     columns = specification["columns"]
     first = columns.pop("id") | {"frequency_distribution": FREQUENCIES, "miss_probability": 0.1}
@@ -52,7 +52,7 @@ def a_busy_series(identifier: str = "id", **said: Any) -> Series:
 
 
 def make(folder: Path, series: Series | None = None, periods: str | None = None) -> Layout:
-    """Generate periods of a series and return where they lie."""
+    """Generate periods of a series and return their folder."""
     series = series or a_busy_series()
     generate(series, folder, periods=periods)
     return Workspace(folder).layout(series)
@@ -71,7 +71,7 @@ def report(folder: Path, series: Series | None = None) -> dg.ExecuteInProcessRes
 
 
 def told(folder: Path, series: Series | None = None) -> dict[str, Any]:
-    """Materialize the report and return what the UI shows with it."""
+    """Materialize the report and return its metadata."""
     result = report(folder, series)
     assert result.success
     [event] = result.get_asset_materialization_events()
@@ -79,7 +79,7 @@ def told(folder: Path, series: Series | None = None) -> dict[str, Any]:
 
 
 def refusal(folder: Path, series: Series | None = None) -> str:
-    """Materialize a report that has to fail and return what the UI shows as the reason."""
+    """Materialize a report that must fail and return the reason that the UI shows."""
     result = report(folder, series)
     assert not result.success
     [failed] = [event for event in result.all_events if event.is_step_failure]
@@ -90,7 +90,7 @@ def refusal(folder: Path, series: Series | None = None) -> str:
 
 
 class Page(HTMLParser):
-    """A page that was read: its tables as text, its elements, and where they point to."""
+    """A parsed page: its tables as text, its elements, and their links."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class Page(HTMLParser):
         assert self._open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note where an element points to."""
+        """Record the links of an element."""
         self.elements[tag] += 1
         if tag not in ("meta", "img", "link", "br"):
             self._open.append(tag)
@@ -122,7 +122,7 @@ class Page(HTMLParser):
             self._inside = True
 
     def handle_endtag(self, tag: str) -> None:
-        """See that elements end in the order they began."""
+        """Check that elements are properly nested."""
         assert self._open.pop() == tag
         self._inside = self._inside and tag not in ("th", "td")
 
@@ -135,7 +135,7 @@ class Page(HTMLParser):
 
 
 def page_in(layout: Layout) -> Page:
-    """Return the page that was written, which needs no other file and no network."""
+    """Return the page, which needs no other file and no network."""
     text = layout.report.read_text(encoding="utf-8")
     page = Page(text)
     assert page.elements["script"] == page.elements["link"] == page.elements["iframe"] == 0
@@ -145,9 +145,9 @@ def page_in(layout: Layout) -> Page:
 
 
 def plain_history(layout: Layout, series: Series) -> list[tuple[int, int, dict[int, int]]]:
-    """Return for each period its rows, the new ones, and the others by their period of origin.
+    """Return for each period its rows, the new ones, and the others by period of origin.
 
-    Counted from the files of new records, without the reference table.
+    This is counted from the files of new records, without the reference table.
     """
     origin: dict[str, int] = {}
     found = []
@@ -163,7 +163,7 @@ def plain_history(layout: Layout, series: Series) -> list[tuple[int, int, dict[i
 
 
 def test_the_history_is_what_the_files_say(tmp_path: Path) -> None:
-    """Rows, new ones, origins and entities; rows without an identifier are about nobody known."""
+    """Rows, new ones, origins and entities; rows without an identifier have no known entity."""
     series = a_busy_series()
     layout = make(tmp_path)
     history = read_history(series, layout)
@@ -181,7 +181,7 @@ def test_the_history_is_what_the_files_say(tmp_path: Path) -> None:
 
 
 def test_identifiers_that_are_numbers_are_found(tmp_path: Path) -> None:
-    """The reference table keeps them as numbers, the files as text."""
+    """The reference table has them as numbers, the files as text."""
     specification = a_specification()
     specification["columns"]["id"]["anonymising_set"] = "range"
     del specification["columns"]["id"]["uuid_seed"]
@@ -197,7 +197,7 @@ def test_identifiers_that_are_numbers_are_found(tmp_path: Path) -> None:
 
 
 def test_the_report_shows_pictures_and_numbers(tmp_path: Path) -> None:
-    """With the asset in the UI: four PNGs as Markdown, and the counts."""
+    """In the asset's metadata: four PNGs as Markdown, and the counts."""
     layout = make(tmp_path)
     shown = told(tmp_path)
     counts = plain_history(layout, a_busy_series())
@@ -222,7 +222,7 @@ def test_the_report_shows_pictures_and_numbers(tmp_path: Path) -> None:
 
 
 def test_the_page_has_every_period_and_every_count(tmp_path: Path) -> None:
-    """In tables, beside the pictures that are inside it."""
+    """In tables, beside embedded images."""
     series, layout = a_busy_series(), make(tmp_path)
     told(tmp_path)
     page = page_in(layout)
@@ -246,7 +246,7 @@ def test_the_page_has_every_period_and_every_count(tmp_path: Path) -> None:
 
 
 def test_the_report_is_the_same_bytes_each_time(tmp_path: Path) -> None:
-    """It says nothing of when and where it was made, and leaves the series' files alone."""
+    """It has no time stamp and no path, and does not change the series' files."""
     layout = make(tmp_path / "one")
     before = files_in(tmp_path / "one")
     told(tmp_path / "one")
@@ -260,7 +260,7 @@ def test_the_report_is_the_same_bytes_each_time(tmp_path: Path) -> None:
 
 
 def test_periods_that_are_not_made_are_left_out_and_named(tmp_path: Path) -> None:
-    """Whether they are to come, or their dataset was removed."""
+    """Whether they are still to come, or their dataset was removed."""
     layout = make(tmp_path, periods=f"{KEYS[0]}..{KEYS[2]}")
     layout.dataset(2).unlink()
     shown = told(tmp_path)
@@ -299,7 +299,7 @@ _BROKEN = {
 def test_a_dataset_that_cannot_be_read_is_a_sentence(
     tmp_path: Path, content: bytes, reason: str | None
 ) -> None:
-    """The others are told of all the same; alone it is why there is no report."""
+    """The others are still reported; if it is the only one, the report fails with it."""
     layout = make(tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
     path = layout.dataset(2)
     path.write_bytes(content)
@@ -315,7 +315,7 @@ def test_a_dataset_that_cannot_be_read_is_a_sentence(
 
 
 def test_a_dataset_that_is_a_folder_is_a_sentence(tmp_path: Path) -> None:
-    """Whatever somebody put in its place."""
+    """Like any other unreadable dataset."""
     layout = make(tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
     layout.dataset(2).unlink()
     layout.dataset(2).mkdir()
@@ -344,7 +344,7 @@ def test_rows_about_strangers_are_counted_and_told(tmp_path: Path) -> None:
 
 
 def test_rows_that_lack_are_told(tmp_path: Path) -> None:
-    """The page sets asked for against delivered."""
+    """The page compares requested and delivered rows."""
     layout = make(tmp_path)
     lines = layout.dataset(3).read_text(encoding="utf-8").splitlines(keepends=True)
     layout.dataset(3).write_text("".join(lines[:-5]), encoding="utf-8")
@@ -369,7 +369,7 @@ def test_a_dataset_whose_period_is_not_recorded_yet_has_new_rows(tmp_path: Path)
 
 
 def test_without_a_reference_table_origins_are_not_known(tmp_path: Path) -> None:
-    """The rows are told of all the same, and what is missing."""
+    """The rows are still reported, with what is missing."""
     layout = make(tmp_path)
     for path in tmp_path.glob("exhibit.db*"):
         path.unlink()
@@ -385,7 +385,7 @@ def test_without_a_reference_table_origins_are_not_known(tmp_path: Path) -> None
 
 
 def test_a_database_that_is_none_is_a_sentence(tmp_path: Path) -> None:
-    """No traceback, and it stays as it is."""
+    """Without a traceback, and without changing it."""
     layout = make(tmp_path)
     for path in tmp_path.glob("exhibit.db?*"):
         path.unlink()
@@ -399,7 +399,7 @@ def test_a_database_that_is_none_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_reference_table_without_the_identifier_is_a_sentence(tmp_path: Path) -> None:
-    """Somebody changed the database by hand."""
+    """As after a change of the database by hand."""
     layout = make(tmp_path)
     with closing(sqlite3.connect(layout.database)) as connection, connection:
         connection.execute("ALTER TABLE demo_reference RENAME COLUMN id TO other")
@@ -407,7 +407,7 @@ def test_a_reference_table_without_the_identifier_is_a_sentence(tmp_path: Path) 
 
 
 def test_periods_made_from_other_contents_are_told(tmp_path: Path) -> None:
-    """After an edit the report still tells of what lies there, and that it is old."""
+    """After an edit, the report describes the existing files and says that they are stale."""
     layout = make(tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
     faults = told(tmp_path, a_busy_series(static_columns=["region"]))["faults"]
     assert faults.splitlines() == [
@@ -418,7 +418,7 @@ def test_periods_made_from_other_contents_are_told(tmp_path: Path) -> None:
 
 
 def test_names_with_signs_of_html_are_escaped(tmp_path: Path) -> None:
-    """Those of columns and of folders, wherever they are told."""
+    """Names of columns and of folders, everywhere."""
     series = a_busy_series(identifier="<b>id</b>")
     folder = tmp_path / "<script>alert(1)<"
     layout = make(folder, series, f"{KEYS[0]}..{KEYS[1]}")
@@ -431,7 +431,7 @@ def test_names_with_signs_of_html_are_escaped(tmp_path: Path) -> None:
 
 
 def test_a_long_series_has_a_page_that_can_be_read(tmp_path: Path) -> None:
-    """Periods of origin are taken together, so that its tables do not grow with the square."""
+    """Periods of origin are grouped, so that tables do not grow quadratically."""
     from series_assets_tests.reporting.examples import a_history
 
     history: History = a_history(300, missing=range(120, 130))
@@ -448,7 +448,7 @@ def test_a_long_series_has_a_page_that_can_be_read(tmp_path: Path) -> None:
 
 
 def test_a_page_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
-    """The earlier one, if any, stays."""
+    """An earlier one stays."""
     layout = make(tmp_path)
     layout.report.mkdir()
     with pytest.raises(GenerationError) as caught:
@@ -461,7 +461,7 @@ def test_a_page_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_the_report_hangs_on_the_datasets_and_has_no_partitions() -> None:
-    """It stands in the group of its series, with an explanation."""
+    """It is in the group of its series, with a description."""
     graph = build_definitions([a_series()]).resolve_asset_graph()
     node = graph.get(dg.AssetKey(["demo", "report"]))
     assert node.partitions_def is None
@@ -472,7 +472,7 @@ def test_the_report_hangs_on_the_datasets_and_has_no_partitions() -> None:
 
 
 def test_the_command_line_makes_no_report(tmp_path: Path) -> None:
-    """Making periods does not wait for pictures."""
+    """Generating periods does not wait for plots."""
     layout = make(tmp_path)
     assert not layout.report.exists()
     assert layout.dataset(4).exists()

@@ -1,4 +1,4 @@
-"""Runs of periods that are no longer part of the series, as after ``num_datasets`` was lowered."""
+"""Runs of periods that are no longer part of the series, such as after a lower num_datasets."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ GONE = (
 
 
 def test_specifications_of_a_run_from_before_the_change_are_refused() -> None:
-    """What a re-execution from failure starts with; the message names the period and the rest."""
+    """In a re-execution from failure, with the period and the remaining ones."""
     before, now = a_series(), a_series(user_input=a_user_input(num_datasets=3))
     changed = ChangedSpecifications(before.fingerprint, {FIRST: None, LAST: None})
     assert [plan.period.key for plan in changed.plans(before, "new")] == [FIRST, LAST]

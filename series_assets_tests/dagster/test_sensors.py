@@ -1,4 +1,4 @@
-"""The sensor of a series asks for one period after the other, each once, and knows when to stop."""
+"""The sensor of a series requests one period after the other, each once, and stops on failures."""
 
 import time
 from collections.abc import Iterator
@@ -27,19 +27,19 @@ CALENDAR = a_series(user_input=a_user_input(release="calendar"))
 
 
 def morning(day: str) -> datetime:
-    """Return one minute past midnight, when the partition of a period that begins is there."""
+    """Return one minute past midnight, when the partition of a period that starts exists."""
     return datetime.fromisoformat(f"{day}T00:01+00:00")
 
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """Return a Dagster instance of the test's own."""
+    """Return a Dagster instance for one test."""
     with dg.DagsterInstance.ephemeral() as instance:
         yield instance
 
 
 def make(instance: dg.DagsterInstance, *periods: str) -> None:
-    """Record that all assets of the periods have been made."""
+    """Record all assets of the periods as materialized."""
     for period in periods:
         for key in KEYS:
             instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=period))
@@ -48,7 +48,7 @@ def make(instance: dg.DagsterInstance, *periods: str) -> None:
 def record_run(
     instance: dg.DagsterInstance, request: dg.RunRequest, status: dg.DagsterRunStatus
 ) -> None:
-    """Record a run for a request of the sensor, with the status it has come to."""
+    """Record a run for a request of the sensor, with a status."""
     tags = {**request.tags, "dagster/partition": str(request.partition_key)}
     job = build_definitions([a_series()]).resolve_implicit_global_asset_job_def()
     # As the daemon does: a sensor's runs select no assets, they make all that it targets.
@@ -56,7 +56,7 @@ def record_run(
 
 
 def test_the_first_period_not_made_is_asked_for(instance: dg.DagsterInstance) -> None:
-    """Periods are asked for in their order, whatever later ones were made by hand."""
+    """Periods are requested in order, whichever later ones were materialized by hand."""
     make(instance, "2024-01-01", "2024-03-01")
 
     request = next_request(a_series(), KEYS, instance, LATER)
@@ -66,7 +66,7 @@ def test_the_first_period_not_made_is_asked_for(instance: dg.DagsterInstance) ->
 
 
 def test_a_period_of_which_one_asset_is_missing_is_asked_for(instance: dg.DagsterInstance) -> None:
-    """A period counts as made when all three of its assets are."""
+    """A period is complete when all three of its assets are."""
     instance.report_runless_asset_event(dg.AssetMaterialization(KEYS[0], partition="2024-01-01"))
 
     request = next_request(a_series(), KEYS, instance, LATER)
@@ -76,7 +76,7 @@ def test_a_period_of_which_one_asset_is_missing_is_asked_for(instance: dg.Dagste
 
 
 def test_calendar_waits_for_the_first_day_of_the_period(instance: dg.DagsterInstance) -> None:
-    """With ``release: calendar`` a period is asked for on its first day, not before."""
+    """With ``release: calendar``, a period is requested on its first day, not before."""
     make(instance, "2024-01-01")
 
     early = next_request(CALENDAR, KEYS, instance, datetime(2024, 1, 31, 23, 59, tzinfo=UTC))
@@ -93,7 +93,7 @@ def test_calendar_waits_for_the_first_day_of_the_period(instance: dg.DagsterInst
 def test_calendar_waits_for_the_first_day_in_any_unit(
     instance: dg.DagsterInstance, unit: str, length: int
 ) -> None:
-    """The sensor requests the second period on the day its key names, whatever the unit."""
+    """The second period is requested on the day of its key, for each unit."""
     own = a_user_input(period=unit, length_of_period=length, release="calendar")
     series = a_series(user_input=own)
     first, second, *_ = series.calendar.keys
@@ -110,7 +110,7 @@ def test_calendar_waits_for_the_first_day_in_any_unit(
 
 
 def test_immediate_waits_for_no_day(instance: dg.DagsterInstance) -> None:
-    """With ``release: immediate`` the next period is asked for as soon as the last is done."""
+    """With ``release: immediate``, the next period is requested as soon as the last is done."""
     series = a_series(user_input=a_user_input(release="immediate"))
     make(instance, "2024-01-01")
 
@@ -120,7 +120,7 @@ def test_immediate_waits_for_no_day(instance: dg.DagsterInstance) -> None:
 
 
 def test_nothing_is_asked_for_while_a_run_is_under_way(instance: dg.DagsterInstance) -> None:
-    """No period is asked for twice."""
+    """No period is requested twice."""
     request = next_request(a_series(), KEYS, instance, LATER)
     assert isinstance(request, dg.RunRequest)
     record_run(instance, request, dg.DagsterRunStatus.STARTED)
@@ -134,7 +134,7 @@ def test_nothing_is_asked_for_while_a_run_is_under_way(instance: dg.DagsterInsta
 def test_nothing_is_asked_for_while_the_job_of_the_series_runs(
     instance: dg.DagsterInstance,
 ) -> None:
-    """A run of the job named after the series counts, though it selects no assets."""
+    """A run of the job named after the series counts, although it selects no assets."""
     job = build_definitions([a_series()]).resolve_job_def("demo")
     instance.create_run_for_job(job, tags=job.run_tags, status=dg.DagsterRunStatus.STARTED)
 
@@ -148,7 +148,7 @@ def test_nothing_is_asked_for_while_the_job_of_the_series_runs(
 def test_nothing_is_asked_for_while_somebody_makes_a_period_by_hand(
     instance: dg.DagsterInstance, selected: list[dg.AssetKey]
 ) -> None:
-    """A run from the UI is known by the assets that it makes, of which one is enough."""
+    """A run from the UI is recognized by its assets, even by a single one."""
     job = build_definitions([a_series()]).resolve_implicit_global_asset_job_def()
     status = dg.DagsterRunStatus.STARTED
     instance.create_run_for_job(job, status=status, asset_selection=frozenset(selected))
@@ -161,7 +161,7 @@ def test_nothing_is_asked_for_while_somebody_makes_a_period_by_hand(
 def test_a_run_that_ends_while_the_sensor_looks_is_not_asked_for_again(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is under way is looked at before what is made."""
+    """Active runs are read before materializations."""
     request = next_request(a_series(), KEYS, instance, LATER)
     assert isinstance(request, dg.RunRequest)
     record_run(instance, request, dg.DagsterRunStatus.STARTED)
@@ -191,7 +191,7 @@ def test_a_run_that_ends_while_the_sensor_looks_is_not_asked_for_again(
 def test_nothing_is_asked_for_while_a_backfill_is_between_two_runs(
     instance: dg.DagsterInstance, name: str, status: BulkActionStatus, waits: bool
 ) -> None:
-    """A backfill makes what it names, whether a run of it is active at the moment or not."""
+    """A backfill covers its partitions, whether one of its runs is active or not."""
     keys = [dg.AssetKey([name, key.path[-1]]) for key in KEYS]
     graph = build_definitions([a_series(name=name)]).resolve_asset_graph()
     backfill = PartitionBackfill.from_asset_partitions(
@@ -205,7 +205,7 @@ def test_nothing_is_asked_for_while_a_backfill_is_between_two_runs(
 
 
 def test_three_failures_in_a_row_end_it(instance: dg.DagsterInstance) -> None:
-    """A failed period is tried again under a key of its own; then the tick fails and says why."""
+    """A failed period is tried again under another run key; then the tick fails with the reason."""
     run_keys = []
     for _ in range(3):
         request = next_request(a_series(), KEYS, instance, LATER)
@@ -221,7 +221,7 @@ def test_three_failures_in_a_row_end_it(instance: dg.DagsterInstance) -> None:
 
 
 def test_it_goes_on_once_somebody_made_the_failing_period(instance: dg.DagsterInstance) -> None:
-    """A period made by hand ends the sensor's waiting for it."""
+    """Materializing the period by hand is enough."""
     for _ in range(3):
         request = next_request(a_series(), KEYS, instance, LATER)
         assert isinstance(request, dg.RunRequest)
@@ -235,7 +235,7 @@ def test_it_goes_on_once_somebody_made_the_failing_period(instance: dg.DagsterIn
 
 
 def test_a_complete_series_is_left_alone(instance: dg.DagsterInstance) -> None:
-    """Where every period is made, nothing is asked for."""
+    """If every period is materialized, nothing is requested."""
     make(instance, *a_series().calendar.keys)
 
     done = next_request(a_series(), KEYS, instance, LATER)
@@ -245,14 +245,14 @@ def test_a_complete_series_is_left_alone(instance: dg.DagsterInstance) -> None:
 
 
 def test_the_sensor_is_off_by_default() -> None:
-    """Nothing runs before somebody turns the sensor on."""
+    """Nothing runs before a user turns the sensor on."""
     [sensor] = build_definitions([a_series()]).sensors or []
     assert isinstance(sensor, dg.SensorDefinition)
     assert sensor.default_status == dg.DefaultSensorStatus.STOPPED
 
 
 def test_the_sensor_requests_runs_of_the_job_of_the_series() -> None:
-    """In a project with an executor of its own too: the run has the executor of that job."""
+    """In a project with its own executor, the run still has the executor of that job."""
     host = dg.Definitions.merge(
         build_definitions([a_series()], executor=None),
         dg.Definitions(executor=dg.multiprocess_executor),

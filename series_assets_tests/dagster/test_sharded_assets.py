@@ -1,4 +1,4 @@
-"""The assets of a sharded series: the files of the command line, facts of all parts, and inputs."""
+"""The assets of a sharded series: files of the command line, metadata of all parts, inputs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +31,7 @@ def sharded() -> Series:
 def run(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Path, dg.DagsterInstance, dg.ExecuteInProcessResult]]:
-    """A data folder, an instance, and the run over all periods that made it."""
+    """A data folder, an instance, and the run of all periods that filled it."""
     folder = tmp_path_factory.mktemp("made")
     definitions = build_definitions([sharded()], {"workspace": Workspace(folder)})
     with dg.DagsterInstance.ephemeral() as instance:
@@ -39,7 +39,7 @@ def run(
 
 
 def test_the_files_are_those_of_the_command_line(run: Any, tmp_path: Path) -> None:
-    """Whoever generates them, and however many processes it has."""
+    """With any number of processes."""
     folder, _, result = run
     assert result.success
     generate(sharded(), tmp_path, executor="processes:2")
@@ -79,7 +79,7 @@ def _is_last(event: dg.DagsterEvent) -> bool:
 
 
 def test_its_checks_and_its_report_read_all_parts(run: Any) -> None:
-    """All rules hold; the report counts what all shards delivered."""
+    """All rules hold, and the report counts the rows of all shards."""
     folder, instance, result = run
     evaluations = result.get_asset_check_evaluations()
     assert {one.passed for one in evaluations} == {True}
@@ -95,7 +95,7 @@ def test_its_checks_and_its_report_read_all_parts(run: Any) -> None:
 
 @pytest.mark.parametrize("annotation", [pd.DataFrame, Path, RecordsFile, ReferenceTableSnapshot])
 def test_an_input_gets_all_parts(run: Any, annotation: Any) -> None:
-    """As one frame, as the folder, or to be read one by one."""
+    """As one data frame, as the folder, or to be read one by one."""
     folder, instance, _ = run
     asset = "reference_table" if annotation is ReferenceTableSnapshot else "dataset"
     got: list[Any] = []

@@ -1,7 +1,7 @@
-"""Half a year under a simulated clock: every period is made once, on time, with what it feeds.
+"""Half a year with a simulated clock: every period runs once, on time, with its downstream table.
 
-Runs are real, in this process, on one instance; Dagster's daemon is played by the loop, which
-launches what is requested, and a run key once.
+Runs are real, in this process, on one instance. The loop replaces Dagster's daemon: it launches
+each requested run, and each run key once.
 """
 
 from collections import Counter
@@ -32,13 +32,13 @@ Requests = Callable[[datetime, datetime], list[dg.RunRequest]]
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """Return a Dagster instance of the test's own."""
+    """Return a Dagster instance for one test."""
     with dg.DagsterInstance.ephemeral() as instance:
         yield instance
 
 
 def project_of(series: Series, folder: Path) -> dg.Definitions:
-    """Return a project of a series, a schedule of its job, and a table that its datasets feed."""
+    """Return a project of a series, a schedule of its job, and a downstream table."""
 
     @dg.asset(
         deps=[DATASET],
@@ -60,7 +60,7 @@ def project_of(series: Series, folder: Path) -> dg.Definitions:
 
 
 def by_sensor(project: dg.Definitions, instance: dg.DagsterInstance) -> Requests:
-    """Let the sensor of the series look once at each time."""
+    """Evaluate the sensor of the series once at each time."""
     sensor = project.resolve_sensor_def("demo_next_period")
 
     def requests(before: datetime, now: datetime) -> list[dg.RunRequest]:
@@ -71,7 +71,7 @@ def by_sensor(project: dg.Definitions, instance: dg.DagsterInstance) -> Requests
 
 
 def by_schedule(project: dg.Definitions, instance: dg.DagsterInstance) -> Requests:
-    """Let the schedule of the job look at each of its ticks since the last time."""
+    """Evaluate the schedule of the job at each of its ticks since the last time."""
     schedule = project.resolve_schedule_def("delivery_schedule")
     repository = project.get_repository_def()
 
@@ -97,7 +97,7 @@ def run(project: dg.Definitions, instance: dg.DagsterInstance, job: str, key: st
 
 
 def run_table(project: dg.Definitions, instance: dg.DagsterInstance, key: str) -> None:
-    """Bring the table forward by a partition."""
+    """Materialize a partition of the table."""
     job = project.resolve_implicit_global_asset_job_def().get_subset(asset_selection={TABLE})
     assert job.execute_in_process(instance=instance, partition_key=key).success
 
@@ -118,9 +118,10 @@ def test_six_months_have_no_gap_and_no_double(
     job: str,
     cadence: tuple[str, int],
 ) -> None:
-    """The definitions are loaded before the series begins, and stay loaded.
+    """The definitions are loaded before the series starts, and stay loaded.
 
-    Each period is made at the first look after its first day has come, and its table with it.
+    Each period is materialized at the first evaluation after its first day, together with its
+    table.
     """
     unit, length = cadence
     own = a_user_input(

@@ -1,4 +1,4 @@
-"""The asset check for a user's own table: passes, fails and explains, in real runs."""
+"""The asset check for a user's own table: it passes, fails and explains, in real runs."""
 
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ def _evaluation(asset: Any, check: Any, **keys: Any) -> dg.AssetCheckEvaluation:
 
 
 def test_the_value_of_an_asset_is_compared(place: Path, series: Series) -> None:
-    """A right one passes."""
+    """A correct one passes."""
     right = truth(series, place / "data", profile="dbt")
 
     @dg.asset
@@ -50,7 +50,7 @@ def test_the_value_of_an_asset_is_compared(place: Path, series: Series) -> None:
 
 
 def test_findings_and_examples_are_metadata(place: Path, series: Series) -> None:
-    """A wrong table fails with counts, examples and sentences; also one named by its path."""
+    """A wrong table fails with counts, examples and sentences; also one given by its path."""
     wrong = truth(series, place / "data", profile="dbt")
     wrong["region"] = wrong["region"].replace("West", "East")
     path = place / "wrong.csv"
@@ -74,7 +74,7 @@ def test_findings_and_examples_are_metadata(place: Path, series: Series) -> None
 
 
 def test_a_partition_is_compared_as_of_its_period(place: Path, series: Series) -> None:
-    """If the asset's partition is one."""
+    """If the asset is partitioned by period."""
     early = truth(series, place / "data", at="2024-02-01")
 
     @dg.asset(partitions_def=dg.MonthlyPartitionsDefinition("2024-01-01"))
@@ -87,7 +87,7 @@ def test_a_partition_is_compared_as_of_its_period(place: Path, series: Series) -
 
 
 def test_what_cannot_be_compared_fails_with_its_reason(place: Path, series: Series) -> None:
-    """No run fails with a traceback for it."""
+    """Without a traceback."""
 
     @dg.asset
     def my_dim() -> int:
