@@ -45,10 +45,10 @@ def of_all_kinds() -> dict[str, Any]:
 @pytest.mark.parametrize(
     "static",
     [
-        ["ward"],
-        ["label", "sex"],
-        ["height_in_feet"],
         *thorough(
+            (["ward"],),
+            (["label", "sex"],),
+            (["height_in_feet"],),
             (["code"],),
             (["consultant"],),
             (["height", "children"],),

@@ -22,6 +22,7 @@ from series_assets_tests.interference.runs import (
     error_message,
     reference_rows,
 )
+from series_assets_tests.thorough import thorough
 
 
 class ActionAtPhase(Progress):
@@ -44,11 +45,11 @@ PHASES = [
 ]
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize(
-    "others", [GENERATE_ALL, (*GENERATE_ALL, "--periods", f"{KEYS[0]}..{KEYS[1]}")]
+    "others",
+    [GENERATE_ALL, *thorough(((*GENERATE_ALL, "--periods", f"{KEYS[0]}..{KEYS[1]}"),))],
 )
-@pytest.mark.parametrize(("key", "phase"), PHASES)
+@pytest.mark.parametrize(("key", "phase"), [PHASES[0], *thorough(*PHASES[1:])])
 def test_a_run_of_other_contents_in_the_middle_of_one(
     tmp_path: Path,
     runs: Runs,
@@ -121,6 +122,7 @@ CONFLICT_MESSAGES = (
 )
 
 
+@pytest.mark.thorough
 def test_runs_of_two_contents_side_by_side(
     tmp_path: Path,
     runs: Runs,

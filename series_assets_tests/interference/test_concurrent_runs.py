@@ -1,5 +1,7 @@
 """Runs of one series at the same time: all write the same bytes, or report what to do."""
 
+import pytest
+
 from series_assets_tests.interference.runs import (
     GENERATE_ALL,
     GENERATE_EACH,
@@ -19,6 +21,7 @@ def test_runs_of_one_series_at_once(runs: Runs, undisturbed: Snapshot) -> None:
     assert {path.name for path in runs.data.iterdir()} == {"demo", "exhibit.db"}
 
 
+@pytest.mark.thorough
 def test_periods_made_again_side_by_side(runs: Runs, undisturbed: Snapshot) -> None:
     """As in a backfill of several runs, with a run of the complete range at the same time."""
     assert_succeeded(runs.run())

@@ -24,6 +24,7 @@ from series_assets_tests.interference.runs import (
     reference_rows,
     small_specification,
 )
+from series_assets_tests.thorough import thorough
 
 _KINDS = {
     "database": r"(exhibit|(new|existing)_\d)\.db: (cannot be written: No space|SQLite reports: )",
@@ -71,6 +72,7 @@ def test_a_disk_that_is_full(tmp_path: Path, runs: Runs, undisturbed: Snapshot) 
     assert {"database", "folder"} <= seen
 
 
+@pytest.mark.thorough
 @needs_mounts
 def test_a_database_on_a_disk_that_is_full(
     tmp_path: Path, runs: Runs, undisturbed: Snapshot
@@ -106,7 +108,7 @@ def test_a_database_on_a_disk_that_is_full(
     assert messages
 
 
-@pytest.mark.parametrize("limit", [700, 40_000])
+@pytest.mark.parametrize("limit", [700, *thorough(40_000)])
 def test_files_that_cannot_grow(runs: Runs, undisturbed: Snapshot, limit: int) -> None:
     """With a limit on the size of files, such as a quota, the message names the file."""
     assert_succeeded(runs.run(*GENERATE_EACH[0]))

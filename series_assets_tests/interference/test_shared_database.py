@@ -20,6 +20,7 @@ from series_assets_tests.interference.runs import (
     reference_rows,
     small_specification,
 )
+from series_assets_tests.thorough import thorough
 
 _BLOCKING_SECONDS = 1
 """Seconds after which a run has reached the point at which it has to wait."""
@@ -33,7 +34,7 @@ def create_database(path: Path, mode: str) -> Path:
     return path
 
 
-@pytest.fixture(params=["WAL", "DELETE"])
+@pytest.fixture(params=["WAL", *thorough("DELETE")])
 def user_database(request: pytest.FixtureRequest, tmp_path: Path, runs: Runs) -> Path:
     """A user's database, which both series of the test name in their user input."""
     database = create_database(tmp_path / "own.db", request.param)
@@ -75,6 +76,7 @@ def test_a_long_read_does_not_block_a_run(
     assert csv_files(files_in(runs.data)) == csv_files(undisturbed.files)
 
 
+@pytest.mark.thorough
 def test_a_run_waits_for_another_writer(
     runs: Runs, user_database: Path, undisturbed: Snapshot
 ) -> None:
@@ -90,7 +92,7 @@ def test_a_run_waits_for_another_writer(
     assert csv_files(files_in(runs.data)) == csv_files(undisturbed.files)
 
 
-@pytest.mark.parametrize("lock", ["IMMEDIATE", "EXCLUSIVE"])
+@pytest.mark.parametrize("lock", ["IMMEDIATE", *thorough("EXCLUSIVE")])
 def test_a_run_gives_up_if_another_writer_takes_too_long(
     runs: Runs, user_database: Path, undisturbed: Snapshot, lock: str
 ) -> None:

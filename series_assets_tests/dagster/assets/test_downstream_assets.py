@@ -3,6 +3,7 @@
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from series_assets.dagster.handles import RecordsFile
 from series_assets.dagster.partitions import partitions_of
@@ -25,6 +26,7 @@ def downstream(received: dict[str, Any]) -> dg.Definitions:
     return dg.Definitions(assets=[report])
 
 
+@pytest.mark.thorough
 def test_a_users_own_asset_reads_the_dataset_of_its_partition(bench: AssetBench) -> None:
     """It gets a typed data frame by partition key."""
     received: dict[str, Any] = {}
@@ -52,6 +54,7 @@ def test_a_users_own_asset_reads_the_datasets_of_a_range(bench: AssetBench) -> N
         assert received[key]["id"].tolist() == read_csv(file)["id"].tolist()
 
 
+@pytest.mark.thorough
 def test_a_users_own_asset_that_returns_a_value_keeps_it(bench: AssetBench) -> None:
     """With an IO manager of the user's choice."""
 

@@ -98,6 +98,7 @@ def test_new_records_in_any_order_make_the_same_bytes(
     assert bench.files == expected
 
 
+@pytest.mark.thorough
 def test_periods_made_again_are_the_same(bench: AssetBench, expected: dict[str, bytes]) -> None:
     """Regenerated periods do not sample entities of later periods."""
     assert bench.materialize(FIRST, FOURTH).success
@@ -156,6 +157,7 @@ def test_what_was_made_is_told_with_each_partition(bench: AssetBench) -> None:
     } == set(facts)
 
 
+@pytest.mark.thorough
 def test_a_range_of_quarters_is_materialized(bench: AssetBench) -> None:
     """Each quarter is a partition with the dates of that quarter."""
     series = a_series(user_input=a_user_input(period="quarters"))

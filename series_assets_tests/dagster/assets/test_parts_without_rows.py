@@ -1,5 +1,7 @@
 """Periods without new records, or without existing ones."""
 
+import pytest
+
 from series_assets.storage.files import read_csv
 from series_assets_tests.builders import a_series, a_user_input
 from series_assets_tests.dagster.assets.bench import (
@@ -29,6 +31,7 @@ def test_no_new_records_means_none_after_the_first_period(bench: AssetBench) -> 
     assert bench.recorded_partitions("new_records") == {FIRST, SECOND, THIRD}
 
 
+@pytest.mark.thorough
 def test_only_new_records_means_no_existing_ones(bench: AssetBench) -> None:
     """Fraction 1: no specification of existing records, and no entity twice."""
     series = a_series(user_input=a_user_input(fraction_of_new=1))

@@ -11,6 +11,7 @@ from series_assets_tests.dagster.assets.bench import (
     AssetBench,
     has_no_scratch,
 )
+from series_assets_tests.thorough import thorough
 
 
 def test_a_run_that_succeeds_leaves_no_scratch(bench: AssetBench) -> None:
@@ -50,7 +51,7 @@ def test_a_run_that_exhibit_fails_in_leaves_no_scratch_and_no_file(bench: AssetB
 
 @pytest.mark.parametrize(
     ("asset", "path"),
-    [("new_records", "new_records/dataset_2.csv"), ("dataset", "dataset_2.csv")],
+    [("dataset", "dataset_2.csv"), *thorough(("new_records", "new_records/dataset_2.csv"))],
 )
 def test_a_run_that_cannot_put_a_file_down_leaves_no_scratch(
     bench: AssetBench, asset: str, path: str

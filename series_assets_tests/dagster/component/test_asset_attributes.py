@@ -17,6 +17,7 @@ from series_assets_tests.dagster.component.host_project import (
 from series_assets_tests.materialize import materialize
 
 
+@pytest.mark.thorough
 def test_attributes_of_the_assets_can_be_set_in_the_defs_yaml(project: HostProject) -> None:
     """Dagster's ``post_processing`` applies to the assets, and they can still run."""
     project.write_series("demo")

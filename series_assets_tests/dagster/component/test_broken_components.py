@@ -80,7 +80,7 @@ def test_two_broken_components_of_one_name_take_nothing_down(project: HostProjec
         assert len(keys_of(definitions)) == 2
 
 
-@pytest.mark.parametrize("what", mostly_thorough(BROKEN, "a fault of the user input", "no files"))
+@pytest.mark.parametrize("what", mostly_thorough(BROKEN, "a fault of the user input"))
 def test_a_broken_series_takes_nothing_else_down(
     project: HostProject, instance: dg.DagsterInstance, what: str
 ) -> None:

@@ -1,6 +1,7 @@
 """Series beside a project's own assets, resources and jobs."""
 
 import dagster as dg
+import pytest
 
 from series_assets_tests.builders import write_series
 from series_assets_tests.dagster.component.host_project import (
@@ -60,6 +61,7 @@ def test_single_assets_of_single_partitions_can_be_made_in_a_host(
     assert project.files() == files_of("demo", expected)
 
 
+@pytest.mark.thorough
 def test_each_series_has_a_job_of_its_own_if_the_host_wants_one(
     project: HostProject, instance: dg.DagsterInstance, expected: dict[str, bytes]
 ) -> None:

@@ -61,7 +61,7 @@ def mixed(project: HostProject) -> dict[str, Any]:
     return {"user_input": a_user_input()}
 
 
-@pytest.mark.parametrize("given", [two_paths, mixed, *thorough(inline, another_folder)])
+@pytest.mark.parametrize("given", [mixed, *thorough(two_paths, inline, another_folder)])
 def test_however_its_parts_are_given_the_same_bytes_come_out(
     project: HostProject,
     instance: dg.DagsterInstance,
@@ -123,6 +123,7 @@ def test_the_data_folder_can_come_from_the_environment(
     assert (tmp_path / "data" / "demo" / "new_records" / "dataset_1.csv").exists()
 
 
+@pytest.mark.thorough
 def test_a_database_named_in_a_written_out_user_input_is_relative_to_the_defs_yaml(
     project: HostProject, instance: dg.DagsterInstance
 ) -> None:
