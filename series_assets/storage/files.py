@@ -70,20 +70,50 @@ def csv_of(table: "pa.Table") -> str:
 
 
 def _as_text(table: "pa.Table") -> dict[str, Any]:
+    """Return the columns as text, or with a type that is written as its text would be."""
     import pyarrow as pa
 
-    return {name: table[name].cast(pa.string()).combine_chunks() for name in table.column_names}
+    written_as_text = (pa.string(), pa.int64(), pa.bool_())
+    columns = {}
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        columns[name] = column if column.type in written_as_text else column.cast(pa.string())
+    return columns
 
 
 def _lines(columns: Sequence[Any]) -> Any:
-    """Return the lines of a CSV as bytes; each column is a sequence of text and None."""
+    """Return the lines of a CSV as bytes; each column is one of Arrow, or texts and None."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    arrays = [
+        column if isinstance(column, pa.Array) else pa.array(column, pa.string())
+        for column in columns
+    ]
     single = len(columns) == 1
-    cells = [_cells(pa.array(column, pa.string()), single) for column in columns]
+    if not single and (lines := _unquoted_lines(arrays)) is not None:
+        return lines
+    cells = [_cells(array.cast(pa.string()), single) for array in arrays]
     rows = pc.binary_join_element_wise(*cells, ",", null_handling="replace")
     return _content(pc.binary_join_element_wise(rows, "", "\n"))
+
+
+def _unquoted_lines(columns: "Sequence[pa.Array]") -> "pa.Buffer | None":
+    """Return the lines of a CSV in which no value needs quotes; None where one does.
+
+    pyarrow's writer takes a third of the time, but quotes either all texts or none.
+    """
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    table = pa.table(list(columns), [str(place) for place in range(len(columns))])
+    stream = pa.BufferOutputStream()
+    options = arrow.WriteOptions(include_header=False, quoting_style="none")
+    try:
+        arrow.write_csv(table, stream, options)
+    except pa.ArrowInvalid:
+        return None
+    return stream.getvalue()
 
 
 def _content(texts: "pa.Array") -> Any:
