@@ -1,54 +1,54 @@
 """The table of states: what each delivered entity was after each period, in SQLite.
 
 A row is a state that a period left; its key is made of the period and its place there, so "as of
-a period" is a bound on the key and nothing is stored twice. An index by the hash of the entity's
-identifier finds the last state before a period: an index of the identifiers themselves would be
-several times as large. Beside it is a table of periods with the digest of each: it covers the
-settings, the delivered file and the digest of the period before, so that a period whose
-predecessors have changed is known to be stale. What a state is, is decided in ``core/truth``.
+a period" is a bound on the key and nothing is stored twice. Beside it is a table of periods. It has
+the runs of hashes that find the last state of an entity before a period (see ``hash_runs``), and
+the digest of each period, which covers the settings, the delivered file and the digest of the
+period before, so that a period whose predecessors have changed is known to be stale. What a state
+is, is decided in ``core/truth``.
 """
 
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
-from typing import Any
+from itertools import count
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from series_assets.core.errors import RequestError
 from series_assets.core.plan.truth import STATE_COLUMNS, Truth
 from series_assets.core.truth.columns import no_states
 from series_assets.core.truth.packing import pack, unpack
+from series_assets.storage.hash_runs import Ints, Run, hashes_of, merged, runs_before
 from series_assets.storage.period_table import PeriodTable
 from series_assets.storage.sqlite import (
     column_names,
     fetch_columns,
     insert_rows,
     open_database,
-    quoted,
     snapshot,
     table_names,
     transaction,
 )
 
-_KEY, _COLUMNS = "state_key", ("entity", "flags", "state")
-"""The key of a state; the hash of its entity, what statements ask for, and all else, packed."""
-_FORMAT = 2
+_KEY, _STATE = "state_key", "state"
+"""The key of a state, and all else, packed into one text."""
+_FORMAT = 3
 """Counts the ways in which states have been stored; it is part of the digests."""
+_DATASET = "dataset"
 PLACES = 2**32
 """Keys of one period: place ``p`` of period ``k`` has the key ``k * 2**32 + p``."""
 _FLAGS = {"state_opens": 1, "state_deleted": 2, "state_tied": 4}
 _PACKED = tuple(name for name in STATE_COLUMNS[1:] if name not in _FLAGS)
-_SELECTED = "kept.flags, kept.state"
-
-_CACHE = "PRAGMA cache_size = -65536"
-"""64 MB in place of two: each period looks up and adds keys all over the index."""
+_FLAGS_OF_STATE = f"CAST(substr({_STATE}, 1, 1) AS INTEGER)"
+"""The flags are a digit at the beginning of the text, where statements find them."""
+_HASH = np.dtype("<i8")
+"""How the numbers of runs are stored."""
 
 
 class StateTable(PeriodTable):
@@ -82,7 +82,6 @@ class StateTable(PeriodTable):
         """Open the database for reading, as it is at one moment."""
         database = self.layout.database
         with open_database(database, read_only=True) as connection, snapshot(connection):
-            connection.execute(_CACHE)
             yield connection
 
     def latest(self, keys: pa.Array, before: int) -> pa.Table:
@@ -93,32 +92,56 @@ class StateTable(PeriodTable):
         """
         if before == 0:
             return no_states(self.truth)
-        hashes = np.unique(_hashes(keys))
-        wanted = json.dumps(hashes.tolist())
+        hashes = hashes_of(keys)
+        by_hash = np.argsort(hashes)
+        hashes = hashes[by_hash]
         with self._snapshot() as connection:
             self._require(connection, before)
-            cursor = connection.execute(
-                f"SELECT {_SELECTED} FROM json_each(?) AS wanted CROSS JOIN {self._table} AS kept "
-                f"ON kept.{_KEY} = (SELECT max(one.{_KEY}) FROM {self._table} AS one "
-                f"WHERE one.entity = wanted.value AND one.{_KEY} < ?)",
-                (wanted, before * PLACES),
-            )
-            found = self._as_table(*fetch_columns(cursor))
-            known = pc.is_in(found[self.truth.key], value_set=pa.array(keys))
-            if len(hashes) == len(keys) and pc.all(known, min_count=0).as_py():
-                return found
-            cursor = connection.execute(self._all_of_entities, (wanted, before * PLACES))
-            _, *columns = fetch_columns(cursor)
-        return self._last_of(keys, self._as_table(*columns))
+            if np.all(hashes[1:] != hashes[:-1]):
+                last = self._last_keys(connection, hashes, before)
+                places = np.argsort(last)[np.count_nonzero(last < 0) :]
+                found = self._fetched(connection, last[places])
+                of_entities = pc.equal(found[self.truth.key], keys.take(pa.array(by_hash[places])))
+                if pc.all(of_entities, min_count=0).as_py():
+                    return found.drop_columns(_DATASET)
+            # Two entities have the same hash, which hardly ever happens.
+            found = self._fetched(connection, self._all_keys(connection, hashes, before))
+        return self._last_of(keys, found.drop_columns(_DATASET))
 
-    @cached_property
-    def _all_of_entities(self) -> str:
-        """A statement for all states before a key of entities with some hashes."""
-        return (
-            f"SELECT kept.{_KEY} / {PLACES} + 1, {_SELECTED} FROM json_each(?) AS wanted "
-            f"CROSS JOIN {self._table} AS kept ON kept.entity = wanted.value "
-            f"AND kept.{_KEY} < ? ORDER BY kept.{_KEY}"
+    def _runs_before(self, connection: sqlite3.Connection, period: int) -> Iterator[Run]:
+        """Yield the runs that cover all periods before one, the latest first."""
+        return runs_before(period, partial(self._run, connection))
+
+    def _run(self, connection: sqlite3.Connection, k: int) -> Run:
+        """Return the run that a period keeps."""
+        first, hashes, keys = connection.execute(
+            f"SELECT first, hashes, state_keys FROM {self._periods} WHERE period = ?", (k,)
+        ).fetchone()
+        return Run(first, np.frombuffer(hashes, _HASH), np.frombuffer(keys, _HASH))
+
+    def _last_keys(self, connection: sqlite3.Connection, hashes: Ints, before: int) -> Ints:
+        """Return the key of the last state before a period with each hash, -1 without one."""
+        found = np.full(len(hashes), -1)
+        missing = np.arange(len(hashes))
+        for run in self._runs_before(connection, before):
+            keys = run.last(hashes[missing])
+            found[missing] = keys
+            missing = missing[keys < 0]
+        return found
+
+    def _all_keys(self, connection: sqlite3.Connection, hashes: Ints, before: int) -> Ints:
+        """Return the keys of all states before a period with one of some hashes."""
+        runs = self._runs_before(connection, before)
+        return np.sort(np.concatenate([run.all(hashes) for run in runs]))
+
+    def _fetched(self, connection: sqlite3.Connection, keys: Ints) -> pa.Table:
+        """Return the states with some sorted keys, with a column ``dataset``."""
+        cursor = connection.execute(
+            f"SELECT {_STATE} FROM json_each(?) AS wanted "
+            f"CROSS JOIN {self._table} AS kept ON kept.{_KEY} = wanted.value",
+            (json.dumps(keys.tolist()),),
         )
+        return self._as_table(keys, [state for (state,) in cursor])
 
     def _last_of(self, keys: pa.Array, states: pa.Table) -> pa.Table:
         """Return the last state of each of the entities, among ``states`` in order of time."""
@@ -138,29 +161,23 @@ class StateTable(PeriodTable):
         with self._snapshot() as connection:
             self._require(connection, last + 1, reading=True)
             cursor = connection.execute(
-                f"SELECT {_KEY} / {PLACES} + 1, {_SELECTED} FROM {self._table} AS kept "
-                f"WHERE {_KEY} < ? AND flags & {flags} ORDER BY {_KEY}",
+                f"SELECT {_KEY}, {_STATE} FROM {self._table} "
+                f"WHERE {_KEY} < ? AND {_FLAGS_OF_STATE} & {flags} ORDER BY {_KEY}",
                 ((last + 1) * PLACES,),
             )
-            return self._with_datasets(*fetch_columns(cursor))
+            keys, states = fetch_columns(cursor)
+            return self._as_table(np.array(keys, dtype=np.int64), states)
 
     def states_of(self, keys: pa.Array, last: int) -> pa.Table:
         """Return all states up to period ``last`` of some entities, in order of time.
 
         With a column ``dataset``, as ``changes``. Raises RequestError as it does.
         """
-        wanted = json.dumps(np.unique(_hashes(keys)).tolist())
+        hashes = np.unique(hashes_of(keys))
         with self._snapshot() as connection:
             self._require(connection, last + 1, reading=True)
-            bound = (last + 1) * PLACES
-            cursor = connection.execute(self._all_of_entities, (wanted, bound))
-            table = self._with_datasets(*fetch_columns(cursor))
+            table = self._fetched(connection, self._all_keys(connection, hashes, last + 1))
         return table.filter(pc.is_in(table[self.truth.key], value_set=pa.array(keys)))
-
-    def _with_datasets(self, datasets: list[int], *columns: list[Any]) -> pa.Table:
-        """Return states with a column for the number of the dataset of each."""
-        table = self._as_table(*columns)
-        return table.append_column("dataset", pa.array(datasets, pa.int64()))
 
     def tied_periods(self, last: int) -> list[int]:
         """Return the periods up to ``last`` in which the place in the file decided on a state.
@@ -171,24 +188,24 @@ class StateTable(PeriodTable):
             self._require(connection, last + 1, reading=True)
             rows = connection.execute(
                 f"SELECT DISTINCT {_KEY} / {PLACES} FROM {self._table} "
-                f"WHERE {_KEY} < ? AND flags & {_FLAGS['state_tied']} ORDER BY 1",
+                f"WHERE {_KEY} < ? AND {_FLAGS_OF_STATE} & {_FLAGS['state_tied']} ORDER BY 1",
                 ((last + 1) * PLACES,),
             ).fetchall()
         return [k for (k,) in rows]
 
-    def _as_table(self, flags_of: list[int], packed_in: list[str]) -> pa.Table:
-        if not flags_of:
-            return no_states(self.truth)
-        flags, packed = pa.array(flags_of, pa.int64()), pa.array(packed_in, pa.string())
+    def _as_table(self, keys: Ints, packed: list[str]) -> pa.Table:
+        """Return states with a column for the number of the dataset of each."""
         schema = no_states(self.truth).schema
+        types = [pa.int64(), *(schema.field(name).type for name in self._packed)]
+        flags, *others = unpack(pa.array(packed, pa.string()), types)
         columns = {
             name: pc.bit_wise_and(pc.shift_right(flags, bit.bit_length() - 1), 1)
             for name, bit in _FLAGS.items()
         }
-        types = [schema.field(name).type for name in self._packed]
-        columns |= dict(zip(self._packed, unpack(packed, types), strict=True))
+        columns |= dict(zip(self._packed, others, strict=True))
         columns["state_place"] = pa.nulls(len(flags), pa.int64())
-        return pa.table({name: columns[name] for name in schema.names})
+        ordered = {name: columns[name] for name in schema.names}
+        return pa.table(ordered | {_DATASET: pa.array(keys // PLACES + 1)})
 
     def replace(self, k: int, states: pa.Table, content: str) -> None:
         """Put the states of period ``k`` in place of those it had before, in one transaction.
@@ -197,7 +214,6 @@ class StateTable(PeriodTable):
         unless all periods before are recorded and current.
         """
         with open_database(self.layout.database) as connection, transaction(connection):
-            connection.execute(_CACHE)
             self._check_owner(connection)
             self._create_tables(connection)
             parent = self._require(connection, k)
@@ -205,38 +221,44 @@ class StateTable(PeriodTable):
             connection.execute(
                 f"DELETE FROM {self._table} WHERE {_KEY} >= ? AND {_KEY} < ?", bounds
             )
-            # As they are looked up: neighbours in the index are neighbours in the table.
-            hashes = _hashes(states[self.truth.key])
-            order = np.lexsort((states["state_place"].to_numpy(), hashes))
-            states = states.take(pa.array(order))
-            flags = sum(states[name].to_numpy() * bit for name, bit in _FLAGS.items())
-            packed = pack([states[name].combine_chunks() for name in self._packed])
-            insert_rows(
-                connection,
-                f"INSERT INTO {self._table} ({', '.join([_KEY, *_COLUMNS])}) VALUES",
-                zip(
-                    range(k * PLACES, k * PLACES + states.num_rows),
-                    hashes[order].tolist(),
-                    np.asarray(flags).tolist(),
-                    packed.to_pandas(deduplicate_objects=False).tolist(),
-                    strict=True,
-                ),
-                len(_COLUMNS) + 1,
+            self._insert(connection, k, states)
+            hashes = hashes_of(states[self.truth.key])
+            order = np.argsort(hashes, kind="stable")
+            own = Run(k, hashes[order], k * PLACES + order)
+            run = merged(k, own, partial(self._run, connection))
+            key = self.series.calendar.keys[k]
+            row = (
+                k,
+                key,
+                states.num_rows,
+                self._settings,
+                content,
+                parent,
+                self._digest(key, content, parent),
+                self._owner,
+                run.first,
+                run.hashes.astype(_HASH).tobytes(),
+                run.keys.astype(_HASH).tobytes(),
             )
-            digest = self._digest(self.series.calendar.keys[k], content, parent)
-            connection.execute(
-                f"INSERT OR REPLACE INTO {self._periods} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    k,
-                    self.series.calendar.keys[k],
-                    states.num_rows,
-                    self._settings,
-                    content,
-                    parent,
-                    digest,
-                    self._owner,
-                ),
-            )
+            marks = ", ".join("?" * len(row))
+            connection.execute(f"INSERT OR REPLACE INTO {self._periods} VALUES ({marks})", row)
+
+    def _insert(self, connection: sqlite3.Connection, k: int, states: pa.Table) -> None:
+        """Add the states of a period to the table, in their order."""
+        flags = sum(states[name].to_numpy() * bit for name, bit in _FLAGS.items())
+        columns = [states[name].combine_chunks() for name in self._packed]
+        packed = pack([pa.array(flags, pa.int64()), *columns])
+        texts = packed.to_pandas(deduplicate_objects=False).tolist()
+        first, name = k * PLACES, self._table
+        later = connection.execute(f"SELECT 1 FROM {name} WHERE {_KEY} >= ?", (first,)).fetchone()
+        if later or not texts:
+            statement = f"INSERT INTO {name} ({_KEY}, {_STATE}) VALUES"
+            insert_rows(connection, statement, zip(count(first), texts, strict=False), 2)
+            return
+        # At the end of the table SQLite counts keys on by itself, in half the time.
+        connection.execute(f"INSERT INTO {name} VALUES (?, ?)", (first, texts[0]))
+        rest = ((text,) for text in texts[1:])
+        insert_rows(connection, f"INSERT INTO {name} ({_STATE}) VALUES", rest, 1)
 
     def _digest(self, key: str, content: str, parent: str) -> str:
         text = json.dumps([self._settings, key, content, parent])
@@ -244,16 +266,14 @@ class StateTable(PeriodTable):
 
     def _create_tables(self, connection: sqlite3.Connection) -> None:
         """Create both tables where there are none, or where other settings made them."""
-        if column_names(connection, self.name) == [_KEY, *_COLUMNS]:
+        if column_names(connection, self.name) == [_KEY, _STATE]:
             return
         self._drop(connection)
-        columns = "".join(f", {name}" for name in _COLUMNS)
-        connection.execute(f"CREATE TABLE {self._table} ({_KEY} INTEGER PRIMARY KEY{columns})")
-        index = quoted(f"{self.series.states_table}_by_entity")
-        connection.execute(f"CREATE INDEX {index} ON {self._table} (entity)")
+        connection.execute(f"CREATE TABLE {self._table} ({_KEY} INTEGER PRIMARY KEY, {_STATE})")
         connection.execute(
             f"CREATE TABLE {self._periods} (period INTEGER PRIMARY KEY, starts TEXT, "
-            "states INTEGER, settings TEXT, content TEXT, parent TEXT, digest TEXT, owner TEXT)"
+            "states INTEGER, settings TEXT, content TEXT, parent TEXT, digest TEXT, owner TEXT, "
+            "first INTEGER, hashes BLOB, state_keys BLOB)"
         )
 
     def require_periods(self, before: int) -> None:
@@ -326,11 +346,3 @@ class StateTable(PeriodTable):
             series=self.series.name,
             period="" if reading else keys[before],
         )
-
-
-def _hashes(keys: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
-    """Return a number for each identifier; two of them hardly ever have the same."""
-    import pandas as pd
-
-    texts = np.array(keys.to_pandas(deduplicate_objects=False), dtype=object)
-    return pd.util.hash_array(texts, categorize=False).view(np.int64)

@@ -107,7 +107,6 @@ class _Folding:
         self.keys = combined(rows[truth.key], earlier[truth.key])
         self.key_codes, self.key_count = codes_of(self.keys)
         self.values = {name: combined(rows[name], earlier[name]) for name in truth.track}
-        self.codes = [codes_of(column)[0] for column in self.values.values()]
         self.dates = rows[truth.order_by].combine_chunks() if truth.by_event else None
         self.earlier_of: Ints = np.full(self.key_count + 1, -1, dtype=np.int64)
         self.earlier_of[self.key_codes[self.count :]] = np.arange(earlier.num_rows)
@@ -132,16 +131,16 @@ class _Folding:
             moment: Ints = np.cumsum(last_of_moment) - last_of_moment
             winner = order[ends[moment]]
             rivals = wins[ends[moment]] & ~last_of_moment
-            differ = self._differences(order[rivals], winner[rivals]) > 0
+            differ = self._compared(order[rivals], winner[rivals]).counts > 0
             self.tied[order[rivals][differ]] = True
             self.tied[winner[rivals][differ]] = True
 
-    def _differences(self, these: Ints, those: Ints) -> Ints:
-        """Return in how many tracked columns each of these differs from that beside it."""
-        count = np.zeros(len(these), dtype=np.int64)
-        for codes in self.codes:
-            count += codes[these] != codes[those]
-        return count
+    def _compared(self, these: Ints, those: Ints) -> "_Compared":
+        """Compare the tracked columns of some rows and states with others, pair by pair."""
+        pairs = pa.array(these), pa.array(those)
+        columns = self.values.values()
+        after, before = ([column.take(side) for column in columns] for side in pairs)
+        return _Compared(these, before, after)
 
     def fold(self) -> Fold:
         """Return what the period does."""
@@ -153,7 +152,8 @@ class _Folding:
         previous = np.where(first, source, np.roll(winners, 1))
         had = previous >= 0
         changed = np.zeros(len(winners), dtype=np.int64)
-        changed[had] = self._differences(winners[had], previous[had])
+        compared = self._compared(winners[had], previous[had])
+        changed[had] = compared.counts
         returns = first & known & self._of_earlier("state_deleted", False).astype(bool)
         op = np.where(~had, INSERT, np.where(changed > 0, UPDATE, UNCHANGED))
         op[returns] = REACTIVATE
@@ -174,7 +174,7 @@ class _Folding:
         gone = self._gone()
         return Fold(
             self._changes(op, version, changed, had, previous_in, previous_row, gone),
-            self._cells(winners, previous, (op == UPDATE) | (op == REACTIVATE)),
+            self._cells(compared),
             self._states(version, opened_in, opened_row, valid_from, opens, gone),
         )
 
@@ -293,28 +293,17 @@ class _Folding:
             }
         )
 
-    def _cells(self, winners: Ints, previous: Ints, wanted: Flags) -> pa.Table:
-        these, those = winners[wanted], previous[wanted]
-        by_row = np.argsort(these)
-        these, those = these[by_row], those[by_row]
-        width = len(self.codes)
-        rows, places, before, after = [], [], [], []
-        for place, (codes, column) in enumerate(zip(self.codes, self.values.values(), strict=True)):
-            differ = codes[these] != codes[those]
-            rows.append(these[differ])
-            places.append(np.full(int(differ.sum()), place))
-            before.append(column.take(pa.array(those[differ])))
-            after.append(column.take(pa.array(these[differ])))
-        row, column_place = _joined(rows), _joined(places)
-        order = pa.array(np.argsort(row * width + column_place, kind="stable"))
-        found = {
-            "row": pa.array(row + 1),
-            self.truth.key: self.keys.take(pa.array(row)),
-            "column": pa.array(self.truth.track, pa.string()).take(pa.array(column_place)),
-            "before": pa.concat_arrays(before) if before else pa.nulls(0, pa.string()),
-            "after": pa.concat_arrays(after) if after else pa.nulls(0, pa.string()),
-        }
-        return pa.table({name: column.take(order) for name, column in found.items()})
+    def _cells(self, compared: "_Compared") -> pa.Table:
+        rows, columns, before, after = compared.cells()
+        return pa.table(
+            {
+                "row": pa.array(rows + 1),
+                self.truth.key: self.keys.take(pa.array(rows)),
+                "column": pa.array(self.truth.track, pa.string()).take(pa.array(columns)),
+                "before": before,
+                "after": after,
+            }
+        )
 
     def _states(
         self,
@@ -353,8 +342,55 @@ class _Folding:
             tail = of_deleted.get(name)
             if tail is None:
                 tail = deleted[name].combine_chunks()
-            columns[name] = pa.concat_arrays([column, tail.cast(column.type)])
+            both = pa.concat_arrays([column, tail.cast(column.type)]) if len(gone) else column
+            columns[name] = both
         return pa.table(columns)
+
+
+class _Compared:
+    """The tracked columns of some rows beside those of what came before each."""
+
+    def __init__(self, rows: Ints, before: Sequence[pa.Array], after: Sequence[pa.Array]) -> None:
+        self.rows, self.before, self.after = rows, before, after
+        sides = zip(before, after, strict=True)
+        differ = [_unequal(one, other) for one, other in sides]
+        self.differ: Flags = np.array(differ, dtype=bool).reshape(len(differ), len(rows))
+        """A line for each column, a place for each row."""
+
+    @property
+    def counts(self) -> Ints:
+        """In how many columns each row differs."""
+        found: Ints = self.differ.sum(axis=0)
+        return found
+
+    def cells(self) -> tuple[Ints, Ints, pa.Array, pa.Array]:
+        """Return the row, the column and both values of each difference, by row and column."""
+        by_row = np.argsort(self.rows)
+        differ = self.differ.T[by_row]
+        places, columns = differ.nonzero()
+        # Values are put together column by column, and taken from there row by row.
+        in_order = np.cumsum(self.differ).reshape(self.differ.shape) - 1
+        order = pa.array(in_order.T[by_row][differ])
+        before, after = (
+            pa.concat_arrays(
+                [
+                    pa.array([], pa.string()),
+                    *(c.filter(pa.array(f)) for c, f in zip(side, self.differ, strict=True)),
+                ]
+            ).take(order)
+            for side in (self.before, self.after)
+        )
+        return self.rows[by_row][places], columns, before, after
+
+
+def _unequal(one: pa.Array, other: pa.Array) -> Flags:
+    """Tell where two columns differ; missing equals missing."""
+    differ = pc.not_equal(one, other)
+    if differ.null_count:
+        both_missing = pc.and_(one.is_null(), other.is_null())
+        differ = pc.if_else(both_missing, False, pc.fill_null(differ, True))
+    found: Flags = differ.to_numpy(zero_copy_only=False)
+    return found
 
 
 def _begins(values: Ints) -> Flags:
@@ -369,7 +405,3 @@ def _ends(values: Ints) -> Flags:
     found: Flags = np.ones(len(values), dtype=bool)
     found[:-1] = values[1:] != values[:-1]
     return found
-
-
-def _joined(parts: Sequence[Ints]) -> Ints:
-    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)

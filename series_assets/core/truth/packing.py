@@ -43,7 +43,8 @@ def _escape(texts: pa.Array) -> pa.Array:
 
 
 def _unescape(texts: pa.Array) -> pa.Array:
-    texts = pc.if_else(pc.equal(texts, _MISSING), None, texts)
+    if _has_any(texts, _MISSING):
+        texts = pc.if_else(pc.equal(texts, _MISSING), None, texts)
     if _has_any(texts, _ESCAPE):
         for sign, instead in reversed(_ESCAPED):
             texts = pc.replace_substring(texts, instead, sign)

@@ -1,0 +1,150 @@
+"""The table of states finds the last state of an entity before any period."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from series_assets.core.errors import RequestError
+from series_assets.core.plan.series import Series
+from series_assets.core.truth.columns import no_states
+from series_assets.storage import hash_runs
+from series_assets.storage.layout import Layout
+from series_assets.storage.states import StateTable
+from series_assets_tests.builders import a_series, a_user_input
+
+PERIODS = 18
+
+
+class State(NamedTuple):
+    """What a test records of an entity."""
+
+    entity: str
+    region: str | None
+    opens: bool = True
+
+
+def a_table(folder: Path, periods: int = PERIODS) -> StateTable:
+    """Return the table of states of a series in a folder."""
+    truth = {"track": ["region"], "order_by": "date"}
+    series: Series = a_series(user_input=a_user_input(truth=truth, num_datasets=periods))
+    return StateTable(series, Layout.of(series, folder))
+
+
+def record(table: StateTable, k: int, states: list[State], content: str = "") -> None:
+    """Record the states of a period."""
+    count = len(states)
+    numbers = pa.array(range(count), pa.int64())
+    columns = dict.fromkeys(no_states(table.truth).schema.names, numbers)
+    columns |= {
+        "state_valid_from": pa.array([f"period {k}"] * count, pa.string()),
+        "state_opens": pa.array([int(one.opens) for one in states], pa.int64()),
+        "state_deleted": pa.array([0] * count, pa.int64()),
+        "state_tied": pa.array([0] * count, pa.int64()),
+        "id": pa.array([one.entity for one in states], pa.string()),
+        "region": pa.array([one.region for one in states], pa.string()),
+    }
+    table.replace(k, pa.table(columns), content or str(k))
+
+
+def found(states: pa.Table) -> dict[str, tuple[str, str | None]]:
+    """Return when the state of each entity began, and its value."""
+    columns = (states[name].to_pylist() for name in ("id", "state_valid_from", "region"))
+    return {key: (begun, value) for key, begun, value in zip(*columns, strict=True)}
+
+
+@pytest.fixture(autouse=True)
+def _short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs are merged every fourth and every sixteenth period."""
+    monkeypatch.setattr(hash_runs, "_PERIODS_TOGETHER", 4)
+
+
+@pytest.mark.parametrize("largest", [4_000_000, 130], ids=["all runs", "runs of limited size"])
+def test_the_last_state_before_any_period_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, largest: int
+) -> None:
+    """Whatever runs are merged, for each period, also after one was recorded again."""
+    monkeypatch.setattr(hash_runs, "_MOST_STATES", largest)
+    table, draw = a_table(tmp_path), np.random.default_rng(1)
+    entities = [f"entity {number}" for number in range(60)]
+    known: list[dict[str, tuple[str, str | None]]] = [{}]
+    recorded = []
+    for k in range(PERIODS):
+        drawn = draw.choice(entities, 20, replace=False).tolist()
+        states = [State(one, draw.choice(["North", "a\x1fb", None])) for one in drawn]
+        record(table, k, states)
+        recorded.append(states)
+        known.append(known[-1] | {one.entity: (f"period {k}", one.region) for one in states})
+    record(table, 9, recorded[9])
+    wanted = pa.array([*entities, "nobody"])
+    for before in range(PERIODS + 1):
+        assert found(table.latest(wanted, before)) == known[before]
+    kept = {one: state for one, state in known[-1].items() if one in entities[:5]}
+    assert found(table.latest(pa.array(entities[:5]), PERIODS)) == kept
+
+
+def test_entities_whose_hashes_are_equal_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has its own last state, and one that is not there has none."""
+    monkeypatch.setattr(
+        "series_assets.storage.states.hashes_of", lambda keys: np.zeros(len(keys), int)
+    )
+    table = a_table(tmp_path)
+    for k in range(6):
+        record(table, k, [State(f"entity {k % 3}", str(k)), State("always", str(k))])
+    expected = {"always": ("period 4", "4"), "entity 2": ("period 2", "2")}
+    assert found(table.latest(pa.array(["entity 2", "always", "nobody"]), 5)) == expected
+    assert found(table.latest(pa.array(["entity 2"]), 5)) == {"entity 2": ("period 2", "2")}
+    assert table.latest(pa.array(["nobody"]), 5).num_rows == 0
+    states = table.states_of(pa.array(["entity 1"]), 5)
+    assert states["dataset"].to_pylist() == [2, 5]
+
+
+def test_states_are_read_in_order_of_time(tmp_path: Path) -> None:
+    """All of an entity, and those that open a version, each with its dataset."""
+    table = a_table(tmp_path)
+    for k in range(5):
+        record(table, k, [State("a", str(k), opens=k != 2), State("b", str(k), opens=False)])
+    assert table.states_of(pa.array(["b"]), 3)["region"].to_pylist() == ["0", "1", "2", "3"]
+    changes = table.changes(4)
+    assert changes["id"].to_pylist() == ["a"] * 4
+    assert changes["dataset"].to_pylist() == [1, 2, 4, 5]
+
+
+def test_periods_without_states_are_recorded(tmp_path: Path) -> None:
+    """Nothing is found in them, and the periods after them follow."""
+    table = a_table(tmp_path)
+    for k in range(6):
+        record(table, k, [State("a", "North")] if k == 5 else [])
+    assert table.recorded_periods() == 6
+    assert table.latest(pa.array(["a"]), 5).num_rows == 0
+    assert table.latest(pa.array([], pa.string()), 6).num_rows == 0
+    assert found(table.latest(pa.array(["a"]), 6)) == {"a": ("period 5", "North")}
+
+
+def test_few_runs_cover_many_periods(tmp_path: Path) -> None:
+    """A look-up before period 1000 reads a run for each digit at most fifteen times."""
+    firsts = {k: min([k, *hash_runs._firsts(k)]) for k in range(1000)}
+    empty = np.empty(0, dtype=np.int64)
+    for before in range(1, 1000):
+        runs = list(hash_runs.runs_before(before, lambda k: hash_runs.Run(firsts[k], empty, empty)))
+        assert len(runs) <= 3 * 5 and runs[-1].first == 0
+
+
+def test_a_period_recorded_with_other_contents_makes_later_ones_stale(tmp_path: Path) -> None:
+    """Their states followed from others: they are no longer counted, and not read."""
+    table = a_table(tmp_path)
+    for k in range(6):
+        record(table, k, [State("a", str(k))])
+    record(table, 3, [State("a", "other")], content="other")
+    assert table.recorded_periods() == 4
+    with pytest.raises(RequestError, match="its states follow from those before it"):
+        table.latest(pa.array(["a"]), 5)
+    record(table, 4, [State("b", "new")])
+    assert found(table.latest(pa.array(["a", "b"]), 5)) == {
+        "a": ("period 3", "other"),
+        "b": ("period 4", "new"),
+    }
