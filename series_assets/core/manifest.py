@@ -38,8 +38,11 @@ _MEDIA = {
 _EXACT = Context(prec=500)
 _TEXTS = "texts"
 """Only in the manifest of a part: its columns that hold other values than numbers."""
+_DECIMAL = pa.decimal128(38, 18)
+_LARGE = Decimal(10) ** 15
+"""Arrow's decimals add up a billion smaller numbers exactly."""
 _SHORT = r"^-?[0-9]{1,15}(\.[0-9]{1,18})?$"
-"""Numbers of which a billion add up in Arrow's decimals, exactly."""
+"""Numbers that are smaller, and exact as one of Arrow's decimals."""
 
 
 def manifest_of(
@@ -186,11 +189,9 @@ def _is_number(series: Series, name: str, rows: pa.Table) -> bool:
     kind = series.kinds.get(name, "any")
     if kind != "any":
         return kind in NUMBERS and name not in series.roles.identifiers
-    coded = rows[name].combine_chunks().dictionary_encode()
-    if not len(coded.dictionary):
+    if rows[name].null_count == rows.num_rows:
         return False
-    values = column_from_text(coded.dictionary.to_pandas(), kind)
-    return values.dtype.kind in "if"
+    return column_from_text(rows[name], kind).dtype.kind in "if"
 
 
 def _total(column: pa.ChunkedArray) -> dict[str, Any]:
@@ -200,8 +201,16 @@ def _total(column: pa.ChunkedArray) -> dict[str, Any]:
 
 
 def _exact_sum(texts: pa.ChunkedArray) -> str:
+    try:
+        numbers = texts.cast(_DECIMAL)
+    except pa.ArrowInvalid:  # some have more digits
+        numbers = None
+    if numbers is not None:
+        ends = pc.min_max(numbers).as_py().values()
+        if all(end is None or abs(end) < _LARGE for end in ends):
+            return format((pc.sum(numbers).as_py() or Decimal(0)).normalize(_EXACT), "f")
     is_short = pc.match_substring_regex(texts, _SHORT)
-    short = texts.filter(is_short).cast(pa.decimal128(38, 18))
+    short = texts.filter(is_short).cast(_DECIMAL)
     total = pc.sum(short).as_py() or Decimal(0)
     for text in texts.filter(pc.invert(is_short)).to_pylist():
         total = _EXACT.add(total, Decimal(text))
