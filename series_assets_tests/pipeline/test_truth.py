@@ -194,7 +194,7 @@ def test_identifiers_with_the_same_hash_are_kept_apart(
     """States are found by a hash of the identifier; those of another entity are ignored."""
     series = _with_truth(tmp_path, "school", truth=_TRACKED["school"], num_datasets=3)
     generate(series, tmp_path / "usual")
-    monkeypatch.setattr(states, "_hashes", lambda keys: np.zeros(len(keys), dtype=np.int64))
+    monkeypatch.setattr(states, "hashes_of", lambda keys: np.zeros(len(keys), dtype=np.int64))
     generate(series, tmp_path / "same", executor="none")
     written = files_in(tmp_path / "usual" / "school" / "truth")
     assert written
