@@ -24,7 +24,7 @@ class Project:
         path = [str(root / "src"), str(ROOT), *kept.get("PYTHONPATH", "").split(os.pathsep)]
         self.environment = kept | {
             "DAGSTER_HOME": str(home),
-            "HOME": str(home),  # where dg keeps what it remembers
+            "HOME": str(home),  # where dg keeps its state
             "PYTHONPATH": os.pathsep.join(filter(None, path)),
             "NO_COLOR": "1",
             "COLUMNS": "300",

@@ -51,7 +51,7 @@ ATTACKS = [
     "sex.str.contains('(a+)+$')",
     "@randint(1,7,10**13)",
 ]
-"""Each writes, runs, reaches or grows in a derived column, a constraint or a filter."""
+"""Attacks in derived columns, constraints and filters: writing, executing, accessing, growing."""
 BY_GROUPS = [
     "pd.io.common.os.mkdir('groupby')",
     "pd.to_pickle(df,'groupby')",
@@ -60,7 +60,7 @@ BY_GROUPS = [
     "df.groupby('sex')['amount'].agg(pd.io.common.os.mkdir)",
     "df.groupby('sex')['amount'].obj.to_csv('x')",
 ]
-"""Attacks of their own where the calculation is one by groups."""
+"""Attacks that are possible only in calculations by group."""
 
 
 def attacked(section: str, attack: str) -> tuple[dict[str, Any], str]:

@@ -42,7 +42,7 @@ def values_of_entities(records: pd.DataFrame, *names: str) -> "pd.Series[int]":
     return several.groupby("id")[list(names)].apply(lambda rows: len(rows.drop_duplicates()))
 
 
-# What an entity keeps, where it has several rows.
+# Static columns of entities with several rows.
 
 
 def with_statics(missing: float = 0.0) -> dict[str, Any]:
@@ -78,7 +78,7 @@ STATICS: dict[str, tuple[str, ...]] = {
     "height": ("height",),
     "year": ("year",),
 }
-"""By static column: what an entity has one value of, its pairs and its group included."""
+"""The columns that are static with a static column: its pairs and its group."""
 
 
 @pytest.mark.each_value
@@ -94,7 +94,7 @@ def test_an_entity_of_several_rows_has_one_value(tmp_path: Path, name: str, miss
     )
     for run in series.new:
         assert values_of_entities(run.records, *STATICS[name]).max() == 1, f"period {run.k}"
-    # What it keeps was not made the same for everybody, and the rest is as varied as before.
+    # Static values differ between entities, and all others still vary.
     first = series.new[0].records
     assert first[STATICS[name][-1]].nunique() > 1
     assert values_of_entities(first, "date").max() > 1
@@ -224,7 +224,7 @@ def test_a_column_linked_to_another_identifier_than_the_first(tmp_path: Path) ->
     assert failed_findings(series, tmp_path / "data") == []
 
 
-# Derived columns that look at other rows.
+# Derived columns that depend on other rows.
 
 LOOKING_AROUND = {
     "share": "amount / amount.sum()",
@@ -286,7 +286,7 @@ def test_in_files_of_new_records_they_are_of_these(looking_around: LongSeries) -
         assert run.records["of_sex"].tolist() == pytest.approx(totals.tolist())
 
 
-# Crossings that are cut down.
+# Cross joins that are cut.
 
 
 @pytest.mark.parametrize("rows", [50, 51, 55])
@@ -303,5 +303,5 @@ def test_another_combination_is_cut_in_each_period(tmp_path: Path, rows: int) ->
         assert (counts.sum() == (rows // 2 if part == "new" else rows - rows // 2)).all()
         short = counts.lt(counts.max(axis=0)).T
         assert len(short.drop_duplicates()) > 3, part
-        # Six combinations: over eleven periods hardly one is never, or always, among the losers.
+        # Six combinations: over eleven periods, each is cut at least once but not always.
         assert counts.sum(axis=1).max() - counts.sum(axis=1).min() < 11, part

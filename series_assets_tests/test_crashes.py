@@ -26,7 +26,7 @@ _DRAWN_REPLACING = 5 * _TIMES
 
 _SCRATCH = ".runs/RUN/"
 NAMED_POINTS = [
-    # The scratch folder of a run, its lock, and the lock under which runs take turns.
+    # The scratch folder of a run, its lock, and the lock of all runs.
     "after mkdir .runs",
     "after open .runs/.lock",
     "after flock .runs/.lock",
@@ -40,7 +40,7 @@ NAMED_POINTS = [
     "after unlink .runs/RUN.lock",
     "after unlink .runs/.lock",
     "after rmdir .runs",
-    # The database: the copy that it begins as, and what is written into it.
+    # The database: creating it as a copy, and writing to it.
     f"after open {_SCRATCH}.exhibit.db.PID.part",
     f"half of write {_SCRATCH}.exhibit.db.PID.part",
     "before link exhibit.db",
@@ -52,7 +52,7 @@ NAMED_POINTS = [
     "before COMMIT exhibit.db",
     "after COMMIT exhibit.db",
     "after close exhibit.db",
-    # What is delivered: written in the scratch folder, and renamed to its place.
+    # Delivered files: written in the scratch folder, and renamed.
     "after mkdir demo",
     "after mkdir demo/new_records",
     f"before write {_SCRATCH}.new_2.csv.PID.part",
@@ -70,7 +70,7 @@ NAMED_POINTS = [
     "after replace demo/dataset_2.csv",
     "before replace demo/dataset_2.existing.yml",
     "after replace demo/dataset_2.existing.yml",
-    # What a series asks for beside its datasets: the history, and the manifest at the end.
+    # Optional files: the history, and the manifest at the end.
     "after mkdir demo/truth",
     f"half of write {_SCRATCH}.truth_changes_2.csv.PID.part",
     "before replace demo/truth/changes_2.csv",
@@ -81,7 +81,7 @@ NAMED_POINTS = [
     "before replace demo/dataset_2.manifest.json",
     "after replace demo/dataset_2.manifest.json",
 ]
-"""Each kind of change by what it does where; of those that a run comes by again, the second."""
+"""The kinds of changes, by name; a run is killed at the second occurrence if there is one."""
 
 
 @dataclass(frozen=True)
@@ -92,14 +92,14 @@ class Scenario:
     series: Path
     changed_series: Path
     changed_data: Path
-    """A folder in which the series of other contents was made."""
+    """A data folder with the changed version."""
     undisturbed: DataFolder
     changed_result: DataFolder
     points: list[str]
     replacement_points: list[str]
-    """The points of a run over what was made from other contents."""
+    """The points of a run that replaces the changed version."""
     paths: list[str]
-    """All that an undisturbed run leaves."""
+    """All paths after an undisturbed run."""
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ NAMED_POINTS = [
     "after replace demo/dataset_2/specifications/part-0002.new.yml",
     "before replace demo/dataset_2.manifest.json",
 ]
-"""What a run of shards changes beside what runs of other series do."""
+"""The changes that only runs of sharded series make."""
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def test_the_checks_tell_a_correct_snapshot_from_a_wrong_one(tmp_path: Path) -> 
     findings = {line.split(":")[0] for line in shown.group(1).splitlines()}
     assert {"no_current", "wrong_valid_to"} <= findings
     for finding in ("no_current", "wrong_valid_to"):
-        assert f"{finding}: " in printed.replace("\\", "")  # which escapes signs of Markdown
+        assert f"{finding}: " in printed.replace("\\", "")  # which escapes Markdown
 
 
 def test_the_install_command_uses_the_lock_file_of_the_example() -> None:

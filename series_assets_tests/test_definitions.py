@@ -120,7 +120,7 @@ def test_a_broken_series_shows_as_an_asset_that_says_what_is_wrong(settings: Set
     with pytest.warns(UserWarning) as caught:
         definitions = load(settings)
     told = [str(one.message) for one in caught if one.category is UserWarning]
-    assert told == [f"series bad is broken:\n{_FAULT}"]  # others are Dagster's, about its own
+    assert told == [f"series bad is broken:\n{_FAULT}"]  # other warnings are Dagster's
     assert keys_of(definitions) == assets_of("good") | {"bad/broken"}
     node = definitions.resolve_asset_graph().get(dg.AssetKey(["bad", "broken"]))
     assert node.group_name == "broken_series"

@@ -62,7 +62,7 @@ RUN_BY: dict[str, tuple[dict[str, int], list[str]]] = {
     "examples/cluster/README.md": ({"sh": 1}, ["test_cluster_example.py"]),
     "examples/dbt_snapshots/README.md": ({"sh": 1}, ["test_dbt_example.py"]),
 }
-"""How many blocks a document has that a reader may copy, and the tests that run them."""
+"""The number of runnable blocks of each document, and the tests that run them."""
 COMMANDS = re.compile(r"^(series-assets|dagster|dg|pip|python3?|make|exhibit|pytest|export) \S")
 
 

@@ -46,7 +46,7 @@ def a_number_that_varies(**parameters: Any) -> dict[str, Any]:
     return a_number(distribution_parameters={"dispersion": 0.3, **parameters})
 
 
-# Numbers beside a category that is missing.
+# Numbers beside a missing category.
 
 
 @lru_cache
@@ -108,7 +108,7 @@ NUMBERS: dict[str, dict[str, Any]] = {
     ),
 }
 ENDS = frozenset({0.0, 0.5, 1.0, 2.0, 50.0, 90.0, 100.0, 500.0})
-"""What a scale begins and ends with in every run."""
+"""The ends of the scale, which every run has."""
 WEEKLY = a_date("2024-01-01", "2024-03-31", 13, frequency="W")
 KINDS = [
     *("sex", "region", "ward", "label", "code", "bird", "peak", "patient", "hospital"),
@@ -132,7 +132,7 @@ def every_kind(missing: float) -> LongSeries:
         )
     ]
     with_columns(specification, sunday=WEEKLY, home=a_place(), **NUMBERS)
-    # Days that all come from one window, so that those of any two runs can be the same.
+    # Dates from one window, so that any two runs can have the same.
     with_columns(specification, day=a_date("2024-01-01", "2024-01-14", 14))
     specification["derived_columns"] = {
         "half": "(amount / 2)",
@@ -176,7 +176,7 @@ ACTIONS: dict[str, tuple[str, str, bool]] = {
     "n peak": ("c peak, n peak", "sort_and_make_peak", True),
     "n valley": ("c valley, n valley", "sort_and_make_valley", True),
 }
-"""By column: the targets of a constraint, its action, and whether that leaves an order."""
+"""By column: the targets of a constraint, its action, and whether the result is ordered."""
 
 
 @lru_cache
@@ -214,7 +214,7 @@ def test_no_two_runs_share_the_places_of_a_region() -> None:
         assert shared(series, name, ordered=True) == []
 
 
-# Gaps in few rows.
+# Missing values in few rows.
 
 
 @lru_cache

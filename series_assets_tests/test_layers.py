@@ -40,17 +40,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"cli", "interrupts"},
     "": _ROOMS | {"interface", "dagster"},
 }
-"""What each part of the package may import, beside itself; "" is ``series_assets`` itself."""
+"""The parts that each part of the package may import; "" is ``series_assets`` itself."""
 
 EXCEPTIONS = {
-    # ``Series.from_files`` is the door by which a user of Python reaches the files.
+    # ``Series.from_files`` is the Python interface for reading files.
     ("core.plan.series", "storage.loading"),
-    # Statements of a stranger's specification run in the guard that also checks them beforehand.
+    # The guard that validates SQL statements also runs them.
     ("engine.patches", "storage.sql_guard"),
     # Exhibit's ``fromdata`` reads values of the data from its database.
     ("engine.infer.from_data", "storage.sqlite"),
 }
-"""Imports that are allowed all the same, each with its reason. The list must only shrink."""
+"""Exceptions, each with its reason. The list must only shrink."""
 
 ENVIRONMENT = {
     # The only reader of settings.
@@ -58,7 +58,7 @@ ENVIRONMENT = {
     # Exhibit reads its database's address from the environment, so each run sets it.
     "engine.sandbox",
 }
-"""The modules that may name the environment."""
+"""The modules that may use the environment."""
 
 
 def modules() -> dict[str, ast.Module]:

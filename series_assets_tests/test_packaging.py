@@ -39,7 +39,7 @@ FILES = (
     "setup.py",
     "workspace.yaml",
 )
-"""Everything that belongs to the project but for what is only of use in its repository."""
+"""All files of the project except those that are only useful in its repository."""
 LEFT_BEHIND = (
     "__pycache__",
     "*.py[co]",
@@ -53,12 +53,12 @@ LEFT_BEHIND = (
     "logs",
     ".user.yml",
 )
-"""What running the project leaves among its files (see .gitignore)."""
+"""Files that running the project leaves in its folder (see .gitignore)."""
 OF_THE_CALLER = {
     "polars (series_assets/dagster/input_loading.py)",
     "pytest (series_assets/pytest_plugin.py)",
 }
-"""What only somebody who has it asks for, so that the package does not need it."""
+"""Libraries used only if they are installed."""
 NEEDED_SETUPTOOLS = 77
 BUILD = """
 import sys
@@ -147,7 +147,7 @@ def test_what_is_declared_of_the_project(built: Path) -> None:
         metadata = wheel.read(name).decode()
     assert "License-Expression: AGPL-3.0-or-later" in metadata
     assert "Classifier: Typing :: Typed" in metadata
-    assert "Classifier: License ::" not in metadata  # the expression says it
+    assert "Classifier: License ::" not in metadata  # the licence expression replaces it
 
 
 @pytest.mark.thorough

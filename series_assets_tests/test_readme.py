@@ -18,7 +18,7 @@ def test_the_commands_of_the_readme_run_one_after_the_other(tmp_path: Path) -> N
     Nor do those of three short pages: how it works, editors, and the shipped series.
     """
     script = "\n".join(block.text for block in blocks_of("README.md", "sh"))
-    # What sets up has been done already by whoever runs this test; a server is tested elsewhere.
+    # Installation is already done when this test runs; a server is tested elsewhere.
     script = re.sub(r"^(pip install .* && pytest|dg dev)\n", "", script, flags=re.MULTILINE)
     script = re.sub(r"^pip install .* && ", "", script, flags=re.MULTILINE)
     assert "pip" not in script and "series-assets generate clinic" in script

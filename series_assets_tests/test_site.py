@@ -28,7 +28,7 @@ QUESTIONS = [
     ("Which version of pandas does it need?", "pandas version", "limits"),
     ("How do I use a series in my tests?", "pytest fixture", "pytest"),
 ]
-"""What a user asks, what they type into the search, and the page that has to be found first.
+"""A user's question, their search text, and the page that must be found first.
 
 They were written down before the site was built.
 """

@@ -37,7 +37,7 @@ IMAGE = "<img src=x onerror=alert(1)>"
 LINK = "[x](javascript:alert(1))"
 CLEAR = "\x1b[2J\x1b]0;owned\x07"
 NAMES = (IMAGE, LINK, f"a{CLEAR}b", "[red]x[/red]", ":smile:", "\u202egnp.exe")
-"""Names of columns, each a category of values that are no better."""
+"""Names of categorical columns whose values are just as hostile."""
 VALUES = ("<script>alert(1)", "![p](javascript:p)", "=1+1", CLEAR, "*b*")
 FIRST, SECOND = "2024-01-01", "2024-02-01"
 _ACTS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]")

@@ -62,7 +62,7 @@ def test_the_first_page_in_an_environment_of_its_own(tmp_path: Path) -> None:
         shutil.copy(ROOT / name, copy)
     commands = [block.text for block in blocks_of("docs/start.md", "sh")]
     script = "unset PYTHONPATH\n" + "".join(commands).replace("dg dev", "dg list defs")
-    done = run(script.replace("grep ", "true "), copy)  # of a column as the page changes it
+    done = run(script.replace("grep ", "true "), copy)  # shows a column that the page changes
     assert done.returncode == 0, done.stderr
     assert "subscribers/dataset" in done.stdout
 

@@ -36,7 +36,7 @@ def left_out(items: Sequence[pytest.Item]) -> set[pytest.Item]:
             combined.setdefault(test, []).append(item)
     for cases in combined.values():
         values = [getattr(case, "callspec").params for case in cases]  # noqa: B009
-        # By identity: a value is one object in all its cases, and need not be hashable.
+        # By identity: values need not be hashable, and all cases share the same objects.
         chosen = covering([{(name, id(one)) for name, one in each.items()} for each in values])
         spared |= {case for place, case in enumerate(cases) if place not in chosen}
     return spared

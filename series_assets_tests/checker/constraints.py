@@ -84,7 +84,7 @@ def check_constraints(rules: Rules, rows: list[Row], k: int, existing: bool, whe
         for row in rows:
             pair = row[left], row[right] if literal is None else literal
             values = [float(value) if numeric else value for value in pair if value]
-            # Exhibit makes no number smaller than 0 to be less than another.
+            # Exhibit does not lower numbers below 0 to meet a constraint.
             least = numeric and operator == "<" and len(values) == 2 and values[1] <= 0
             holds = len(values) < 2 or least or _OPERATIONS[operator](*values)
             ensure(holds, f"{where}: '{text}' does not hold for {pair[0]} and {pair[1]}")

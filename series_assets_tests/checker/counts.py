@@ -20,7 +20,7 @@ def check_counts(data: DeliveredData, k: int) -> None:
     """Every dataset has the rows that the contract requires, new and existing."""
     new, existing = data.rules.counts(k)
     if not data.rules.specification["constraints"]["allow_duplicates"]:
-        # Exhibit leaves out new rows that differ in nothing but their numbers.
+        # Exhibit drops new rows that differ only in their numbers.
         numbers = {
             *(data.rules.metadata.get("numerical_columns") or []),
             *data.rules.of_type("continuous"),

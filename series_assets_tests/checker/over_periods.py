@@ -58,7 +58,7 @@ def _unchanged_columns(rules: Rules) -> list[str]:
     """
     changed = {*rules.targets(), *rules.uuids}
     changed |= {name for text in rules.basic for name in rules.mentions(text)}
-    changed |= {  # a joined set may have no value for some of the rows
+    changed |= {  # a lookup may find no value for some rows
         name
         for name, column in rules.columns.items()
         if str(column.get("anonymising_set", "")).upper().startswith("SELECT")

@@ -127,7 +127,7 @@ def _compare_specifications(wanted: dict[str, Any], found: dict[str, Any], file:
         for column in specification["columns"].values():
             column["paired_columns"] = sorted(column.get("paired_columns") or [])
         constraints = specification["constraints"]
-        # Which literals move is told apart from whether they moved right: _check_constraints.
+        # Moved literals are checked elsewhere, see ``check_constraints``.
         for basic in [constraints.get("basic_constraints") or []]:
             basic[:] = [ISO_DAY.sub("DAY", text) for text in basic]
         for custom in (constraints.get("custom_constraints") or {}).values():

@@ -26,7 +26,7 @@ Row = dict[str, str]
 
 
 RULES = [name for name in ALL_RULES if name != TRUTH]
-"""Those on the rows of a dataset; ``test_truth_rule`` has the other."""
+"""The rules on the rows of a dataset; ``test_truth_rule`` tests the other one."""
 
 
 def full_specification() -> dict[str, Any]:

@@ -179,7 +179,7 @@ def test_a_mistyped_word_is_answered_with_the_nearest_one_or_with_all() -> None:
     assert did_you_mean("moons", []) == ""
 
 
-# Nothing reads a message back.
+# Nothing parses a message.
 
 READING = {
     "partition", "rpartition", "split", "rsplit", "startswith", "endswith", "removeprefix",
@@ -191,7 +191,7 @@ FROM_OUTSIDE = {
     "dagster/handles.py": "a failure of a step is told by its text",
     "core/verify/instants.py": "Arrow names the value that is not a time only in its text",
 }
-"""The modules that may read messages, and why: those of other programs have no fields."""
+"""Modules that may parse messages of other programs, which have no fields, and why."""
 
 
 def _is_message(node: ast.AST, messages: set[str]) -> bool:
@@ -218,7 +218,9 @@ def _parsed(node: ast.AST, messages: set[str]) -> bool:
         return compared and not absent and any(_is_message(one, messages) for one in sides)
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
         return False
-    if node.func.attr not in READING or not node.args:  # split() only tidies blanks
+    if (
+        node.func.attr not in READING or not node.args
+    ):  # split() without arguments only normalizes blanks
         return False
     return any(_is_message(one, messages) for one in (node.func.value, *node.args))
 

@@ -15,7 +15,7 @@ from series_assets.core.spec.pydantic_faults import format_value
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 
 GIANT = 2**20_000
-"""More digits than Python writes out."""
+"""More digits than Python converts to text."""
 FREQUENCY = "frequency | probability_vector"
 
 

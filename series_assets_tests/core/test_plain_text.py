@@ -14,7 +14,7 @@ from series_assets.core.plain_text import code_block, escape_invisible, escape_m
 _RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 _RENDERER.validateLink = lambda url: True  # type: ignore[method-assign]  # not even its own care
 _LINKED = re.compile(r"https?://[-.\w]|www\.[-.\w]|[-.\w+]@[-\w]+\.[-\w]", re.IGNORECASE)
-"""What GitHub's dialect of Markdown makes a link of wherever it stands in text."""
+"""Text that GitHub's dialect of Markdown turns into links."""
 _BITS = (
     *"<[]()!`*_~|-#\n =:+\t&>'\"x1\\\u202e\x1b.",
     *("http://a.example", "www.a.example", "a@b.example"),

@@ -157,7 +157,7 @@ def test_on_cron_requests_the_period_that_was_delivered(
 @pytest.mark.parametrize("cadence", CADENCES)
 @pytest.mark.parametrize("clock", CLOCKS)
 @pytest.mark.parametrize("resolved", [False, True], ids=["by assets", "by partitions"])
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Dagster's, of what it calls itself
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Dagster's, about its own calls
 def test_a_partition_schedule_requests_the_period_that_has_begun(
     instance: dg.DagsterInstance, cadence: str, clock: str, resolved: bool
 ) -> None:
@@ -186,7 +186,7 @@ def test_a_partition_schedule_requests_the_period_that_has_begun(
     # Dagster launches a run key of a schedule once.
     launched = [key for key in dict.fromkeys(asked) if key >= series.calendar.keys[2]]
     begun = [key for key in series.calendar.keys[2:] if key <= now.date().isoformat()]
-    # A tick at midnight sees the period before, where its partition appears a minute later.
+    # A tick at midnight sees the period before, because its partition appears a minute later.
     assert launched in (begun, begun[1:])
     assert asked[-1] == latest(series, now)
 

@@ -20,7 +20,7 @@ TABLE, EVERY_PERIOD, PUNCTUAL, CURRENT, SCHEDULE, REPORT = RECIPES
 THIS_MONTH = datetime.now(UTC).replace(day=1)
 LATEST = THIS_MONTH.date().isoformat()
 START = f"{THIS_MONTH.year - 1}-{THIS_MONTH.month:02}-01"
-"""A year ago, so that the thirteenth of two dozen periods has just begun."""
+"""A year ago, so that the thirteenth of 24 periods has just started."""
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_a_table_without_partitions_has_a_freshness_policy(project: Project) -> 
 
 
 @with_recipe("calendar", SCHEDULE)
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Dagster's, of what it calls itself
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Dagster's, about its own calls
 def test_a_schedule_requests_the_period_that_has_begun(project: Project) -> None:
     """On its first day."""
     schedule = project.definitions.resolve_schedule_def("orders_delivery_schedule")

@@ -218,7 +218,7 @@ def test_periods_before_a_failure_count_and_another_run_completes_the_series(
 
 
 _RETRIED: dict[str, Any] = {}
-"""The resources of the job that is re-executed, which Dagster builds again in this process."""
+"""The resources of the re-executed job, which Dagster rebuilds in this process."""
 
 
 def retried_job() -> dg.JobDefinition:

@@ -43,7 +43,7 @@ def refusal(result: dg.ExecuteInProcessResult) -> str:
     return failure.description or ""
 
 
-# What an input gets
+# Values of inputs
 
 
 @pytest.fixture(scope="module")

@@ -22,13 +22,13 @@ UNDOCUMENTED_METHODS: list[tuple[type, str]] = [
     (dg.DagsterInstance, "get_materialized_partitions"),
     (dg.Definitions, "resolve_implicit_global_asset_job_def"),
 ]
-"""Methods of public classes that the package uses, though Dagster's reference lists none."""
+"""Methods of public classes that the package uses although Dagster's reference omits them."""
 
 
 def private_imports(source: str) -> Iterator[tuple[str, str]]:
     """Yield module and name of each import from a private module of Dagster's."""
     if not re.search(r"import.*dagster|dagster.*import", source):
-        return  # parsing takes its time
+        return  # parsing takes time
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and is_private(node.module or ""):
             yield from ((node.module or "", alias.name) for alias in node.names)

@@ -76,7 +76,7 @@ def test_each_partition_of_a_range_is_recorded_before_the_next_is_generated(
         "dataset 2 of 4: 2024-02-01, 20 new and 40 existing rows, N s",
         "recorded dataset 2024-03-01",
         "dataset 3 of 4: 2024-03-01, 20 new and 40 existing rows, N s",
-        # The last partition is left to Dagster.
+        # Dagster records the last partition itself.
         "dataset 4 of 4: 2024-04-01, 20 new and 40 existing rows, N s",
         "recorded dataset 2024-04-01",
         "end of demo__dataset.demo__dataset__run_exhibit",

@@ -26,7 +26,7 @@ CADENCES = {
     "every 45 days": ("days", 45, "2025-11-03"),
     "every 5 months": ("months", 5, "2025-01-29"),
 }
-"""Unit, length and first day of series that run into the future."""
+"""Unit, length and first day of series that continue into the future."""
 
 
 def calendar_series(unit: str, length: int, start: str, count: int = 6) -> Series:

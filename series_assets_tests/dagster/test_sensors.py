@@ -51,7 +51,7 @@ def record_run(
     """Record a run for a request of the sensor, with a status."""
     tags = {**request.tags, "dagster/partition": str(request.partition_key)}
     job = build_definitions([a_series()]).resolve_implicit_global_asset_job_def()
-    # As the daemon does: a sensor's runs select no assets, they make all that it targets.
+    # As the daemon does: a sensor's runs select no assets and materialize all of its target.
     instance.create_run_for_job(job, tags=tags, status=status)
 
 

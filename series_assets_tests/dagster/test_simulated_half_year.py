@@ -27,7 +27,7 @@ DATASET = dg.AssetKey(["demo", "dataset"])
 TABLE = dg.AssetKey("table")
 STEP = timedelta(days=4)
 Requests = Callable[[datetime, datetime], list[dg.RunRequest]]
-"""What is requested between two looks at the clock."""
+"""Returns the requests between two times."""
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def run_table(project: dg.Definitions, instance: dg.DagsterInstance, key: str) -
     ],
     ids=["sensor, monthly", "schedule, four-weekly"],
 )
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Dagster's, of what it calls itself
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Dagster's, about its own calls
 def test_six_months_have_no_gap_and_no_double(
     instance: dg.DagsterInstance,
     tmp_path: Path,

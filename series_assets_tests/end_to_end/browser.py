@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 HOW_TO_INSTALL = "no Chromium is found; on Debian or Ubuntu: apt-get install chromium"
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
-    "--no-sandbox",  # has no use for pages of our own, and does not start for root
+    "--no-sandbox",  # useless for our own pages, and does not start as root
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",

@@ -19,7 +19,7 @@ from series_assets_tests.builders import files_in
 
 _ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 _LONG = 300
-"""Seconds that nothing takes, however busy the machine is."""
+"""Seconds after which anything has failed, even on a busy machine."""
 _TICKS = "ticks { status skipReason error { message } runIds }"
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Made:
     partition: str | None
     run_id: str
     metadata: Mapping[str, Any]
-    """By label: numbers, text, parsed JSON, and tables as lists of rows."""
+    """Metadata by label: numbers, text, parsed JSON, and tables as lists of rows."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Server:
             raise RuntimeError(f"{answer}, not {success}, asked: {mutation}")
         return answer
 
-    # The code location and what it defines
+    # The code location and its definitions
 
     def location(self) -> Mapping[str, Any] | None:
         """Return the only code location once it has loaded."""
@@ -326,7 +326,7 @@ class Server:
         """Return the runs that a backfill has launched, the newest first."""
         return self.runs(**{"dagster/backfill": backfill_id})
 
-    # What is recorded of an asset
+    # Records of an asset
 
     def materializations(self, series: str, asset: str) -> list[Made]:
         """Return every materialization of an asset of a series, the newest first."""

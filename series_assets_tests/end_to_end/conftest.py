@@ -27,7 +27,7 @@ _BEGUN = (
     "whole_backfill",
     "middle_backfill",
 )
-"""The slow things, each a fixture that begins it: the slowest first, the last one waits a bit."""
+"""The fixtures that start slow tasks, the slowest first; the last one waits a bit."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

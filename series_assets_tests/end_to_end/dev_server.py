@@ -77,7 +77,7 @@ def _serving(
             cwd=folder,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # a process group of its own, to be ended as a whole
+            start_new_session=True,  # its own process group, which can be killed
         )
         try:
             starting = Server(url, folder, folder)

@@ -57,7 +57,7 @@ def _hurry() -> None:
         (controller, "DEFAULT_DAEMON_INTERVAL_SECONDS"),
         (sensor, "MIN_INTERVAL_LOOP_TIME"),
     ):
-        assert isinstance(getattr(module, name), int)  # else Dagster has renamed it
+        assert isinstance(getattr(module, name), int)  # otherwise Dagster has renamed it
         setattr(module, name, SECONDS)
     assert isinstance(RemoteSensor.min_interval_seconds, property)
     RemoteSensor.min_interval_seconds = property(lambda _: SECONDS)  # type: ignore[assignment]

@@ -27,7 +27,7 @@ def _fork_runs() -> None:
 
     @wraps(start)
     def start_forked(server: Any, *given: Any, **named: Any) -> Any:
-        assert server._mp_ctx  # else Dagster has renamed it
+        assert server._mp_ctx  # otherwise Dagster has renamed it
         server._mp_ctx = context
         return start(server, *given, **named)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HOW_TO_INSTALL = "no PostgreSQL is found; on Debian or Ubuntu: apt-get install postgresql"
-_DEBIAN = Path("/usr/lib/postgresql")  # Debian puts the server's programs on no PATH
+_DEBIAN = Path("/usr/lib/postgresql")  # Debian does not put the server's programs on the PATH
 _PROGRAMS = ("initdb", "pg_isready", "postgres")
 _ROOT_MAY_NOT = "postgres"
 """The user of Debian's package: the server refuses to run as root."""
@@ -31,7 +31,9 @@ def find_postgresql() -> Path | None:
 def postgresql(programs: Path) -> Iterator[str]:
     """Run a server that listens on a Unix socket only, and yield the URL of its database."""
     user = _ROOT_MAY_NOT if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="pg") as name:  # short: so is the path of a socket
+    with tempfile.TemporaryDirectory(
+        prefix="pg"
+    ) as name:  # short, because paths of sockets must be
         folder = Path(name)
         if user:
             account = pwd.getpwnam(user)

@@ -27,5 +27,5 @@ SERIES: dict[str, dict[str, Any]] = {
     "spoiled": {"num_datasets": 1},
     "traced": {"truth": {"order_by": "date"}, "manifest": True},
 }
-"""One for each way of making it, so that no test stands in another's way; with its user input."""
+"""One series for each way to materialize it, with its user input, so that tests are isolated."""
 ByCommandLine = Callable[[str], dict[str, bytes]]

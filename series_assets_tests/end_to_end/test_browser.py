@@ -16,7 +16,7 @@ from series_assets_tests.end_to_end.delivered_files import rows_of
 from series_assets_tests.end_to_end.served_series import KEYS
 
 _PATIENCE = 90_000
-"""Milliseconds that nothing takes, however busy the machine is."""
+"""Milliseconds after which anything has failed, even on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def test_a_materialization_can_be_started_by_clicking(page: Page, server: Server
     with page.expect_response(lambda answer: "LaunchPipelineExecution" in asked(answer)) as launch:
         dialog.get_by_role("button", name="Launch 1 run").click()
     run = launch.value.json()["data"]["launchPipelineExecution"]["run"]["id"]
-    page.goto("about:blank")  # drawing the page of a run keeps a core busy as long as it takes
+    page.goto("about:blank")  # the page of a running run keeps a core busy
     server.made(run)
     partition_page(page, "clicked", "dataset", KEYS[0])
     expect(page.get_by_text("Materialized (1)")).to_be_visible()

@@ -14,7 +14,7 @@ _PLACES = {
     "new_records": "new_records/dataset_3.csv",
     "dataset": "dataset_3.csv",
 }
-"""What has to be free for an asset to be made of the third period."""
+"""The file that an asset writes for the third period."""
 _RETRIES = {"dagster/max_retries": "5"}
 
 

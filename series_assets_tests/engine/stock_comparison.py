@@ -113,7 +113,7 @@ def _count(
     own = getattr(owner, name)
 
     def counted(*args: Any, **kwargs: Any) -> Any:
-        # Where there are no rows, pandas tries a function on one that holds nothing.
+        # Without any rows, pandas tries a function on a row of missing values.
         nothing = isinstance(args[0], pd.Series) and args[0].isna().all()
         # An action is a loop only with groups: its fourth argument after the handler itself.
         grouped = any(args[4:5]) or kwargs.get("partition_cols")

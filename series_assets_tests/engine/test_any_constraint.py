@@ -36,7 +36,7 @@ class BothParts:
     new: Outcome
     existing: Outcome
     drawn: pd.DataFrame
-    """What the existing records were drawn as."""
+    """The recorded values of the sampled entities."""
 
 
 @st.composite

@@ -166,7 +166,7 @@ def test_the_console_script_of_exhibit_accepts_a_saved_specification(tmp_path: P
     known = pd.read_csv(tmp_path / "school" / "new_records" / "dataset_1.csv", dtype=str)
     again = pd.read_csv(tmp_path / "again.csv", dtype=str)
     assert len(again) == 100
-    # The table has gone on since, so some of its entities are of later periods.
+    # The table now has entities of later periods as well.
     assert set(again["sex"]) == set(known["sex"])
 
 
@@ -187,7 +187,7 @@ def test_identifiers_are_those_of_exhibit(kind: str, distribution: list[str]) ->
             issued=0,
         )
         theirs = generate_uuid_column("id", rows, miss, distribution, seed, kind)
-        # Beside missing ones, pandas shows stock Exhibit's numbers as floats.
+        # With missing values, pandas writes stock Exhibit's integers as floats.
         wanted = [None if pd.isna(value) else value for value in theirs]
         assert generate(plan, rows).tolist() == wanted
 

@@ -33,7 +33,7 @@ def test_dates_of_every_frequency_move(tmp_path: Path) -> None:
     ends = {row[5:] for row in existing_records(finished, 2)["by QE"]}
     assert ends == {"03-31", "06-30", "09-30", "12-31"}
     for number in (1, 2, 3):
-        # The checker holds every day against its window; here that the windows are used up.
+        # The checker compares dates with windows; this tests that windows are used completely.
         days = {
             *new_records(finished, number)["by YE"],
             *existing_records(finished, number)["by YE"],

@@ -23,7 +23,7 @@ NAMES = [
     "class", "lambda", "index", "df", "period", "rowid", "None", "true", "paired_x", "a\\b", "@a",
     "a__b", "$", "null", "temp", "level_0", "h3", "count", "name", "Missing data", "{a}", "a=b",
 ]  # fmt: skip
-"""Names of columns; blanks, signs, letters of all alphabets, words of SQL, Python and ours."""
+"""Names of columns: blanks, punctuation, all alphabets, words of SQL, Python and the package."""
 UNUSABLE = {"$"}
 USABLE = [name for name in NAMES if name not in UNUSABLE]
 

@@ -62,7 +62,7 @@ def test_more_codes_than_a_pattern_gives(tmp_path: Path, monkeypatch: pytest.Mon
 
 UNREADABLE = [
     r"\d{3}", "[A-Za-z]", "[A-C]+", "(a|b)", "[A-C]{2,3}", ".{3}", "[^A-C]", "a?",
-    # These Exhibit could be expected to read: a digit after a class, ten repeats or more.
+    # One could expect Exhibit to support these: a digit after a class, ten repetitions or more.
     "[A-C]0[0-9]{2}", "x{12}[AB]",
 ]  # fmt: skip
 

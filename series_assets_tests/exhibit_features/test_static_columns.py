@@ -80,7 +80,7 @@ def test_numbers_depend_on_a_static_category_without_any_dispersion(tmp_path: Pa
     for rows in (new_records(finished, 2), existing_records(finished, 2)):
         by_both = rows.groupby(["sex", "region"])["amount"].nunique()
         assert set(by_both) == {1}
-        # North and South weigh the same.
+        # North and South have the same weight.
         assert rows["amount"].nunique() == 4
 
 

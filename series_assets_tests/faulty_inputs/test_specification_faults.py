@@ -14,7 +14,7 @@ ONCE = "frequency | probability_vector"
 
 
 SPECIFICATION_FAULTS: list[tuple[str, object, str]] = [
-    # Left out.
+    # Missing keys.
     (
         "metadata",
         ABSENT,
@@ -74,7 +74,7 @@ SPECIFICATION_FAULTS: list[tuple[str, object, str]] = [
         ABSENT,
         "constraints.allow_duplicates is missing; use true or false",
     ),
-    # Of the wrong type.
+    # Wrong types.
     ("metadata", "demo", "metadata 'demo' is not a mapping of keys to values"),
     ("columns", ["id"], "columns ['id'] is not a mapping of keys to values"),
     ("columns/sex", None, "columns.sex (empty) is not a mapping of keys to values"),
@@ -251,7 +251,7 @@ SPECIFICATION_FAULTS: list[tuple[str, object, str]] = [
         "metadata.uuid_columns names 'sex', whose type is categorical; it belongs in "
         "categorical_columns",
     ),
-    # Not known.
+    # Unknown keys.
     (
         "metadata/number_of_row",
         60,

@@ -9,7 +9,7 @@ from series_assets_tests.builders import a_specification, a_user_input
 from series_assets_tests.faulty_inputs.validation import ABSENT, changed, validate
 
 USER_INPUT_FAULTS: list[tuple[str, object, str]] = [
-    # Left out, where it is required.
+    # Missing keys.
     (
         "date_columns",
         ABSENT,
@@ -28,7 +28,7 @@ USER_INPUT_FAULTS: list[tuple[str, object, str]] = [
         "fraction_of_new is missing; say how much of each period is new, for example "
         "fraction_of_new: 1/3",
     ),
-    # Of the wrong type.
+    # Wrong types.
     (
         "exhibit_db_path",
         ["exhibit.db"],
@@ -111,7 +111,7 @@ USER_INPUT_FAULTS: list[tuple[str, object, str]] = [
         datetime(2024, 1, 1, 12),
         "start_date 2024-01-01 12:00:00 has a time of day; only whole days are supported",
     ),
-    # Not known.
+    # Unknown keys.
     (
         "static_column",
         ["sex"],
@@ -124,7 +124,7 @@ USER_INPUT_FAULTS: list[tuple[str, object, str]] = [
         "length_of_period, num_datasets, fraction_of_new, linked_columns, release, start_date, "
         "shards, format, manifest, truth",
     ),
-    # Not in the specification.
+    # Columns that do not fit the specification.
     (
         "date_columns",
         ["dat"],

@@ -10,7 +10,7 @@ from series_assets.cli import main
 from series_assets_tests.builders import write_series
 
 ABSENT = object()
-"""In place of a value: the key is left out."""
+"""Used instead of a value, this removes the key."""
 
 
 Content = dict[str, Any]

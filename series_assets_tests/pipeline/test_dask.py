@@ -146,7 +146,7 @@ def test_a_part_that_fails_on_a_worker_is_named(cluster: Cluster, tmp_path: Path
         with pytest.raises(GenerationError) as caught:
             generate(series, tmp_path / place, executor=executor)
         messages.append(str(caught.value))
-    # Which of the parts is first to fail is left to the workers.
+    # The workers determine which of the parts fails first.
     here, there = (re.sub(r"shard \d", "shard N", message) for message in messages)
     assert here == there
     assert here.startswith("demo, period 2024-01-01, shard N of 4")

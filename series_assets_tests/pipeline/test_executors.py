@@ -164,17 +164,17 @@ def test_processes_end_with_their_parent(ended_by: int) -> None:
 @pytest.mark.parametrize(
     ("periods", "rows", "executor", "workers"),
     [
-        (10, 1_000, "auto", 1),  # a start costs more than they take
+        (10, 1_000, "auto", 1),  # starting a process takes longer than the work
         (10, 1_000, "none", 1),
         (10, 1_000, "processes:4", 4),
         (3, 1_000, "processes:4", 3),
         (60, 100, "auto", 4),  # small ones, but many
         (4, 50_000, "auto", 3),
-        (1_000, 100, "auto", 8),  # each takes memory of its own
+        (1_000, 100, "auto", 8),  # each process needs memory
         (10, 100_000, "auto", 4),  # more would take much memory at once
         (10, 400_000, "auto", 1),
         (10, 400_000, "processes:4", 4),  # unless asked for
-        (1, 50_000, "auto", 1),  # one period needs no company
+        (1, 50_000, "auto", 1),  # one period needs one process
     ],
 )
 def test_how_many_processes(

@@ -98,7 +98,7 @@ def test_what_reads_datasets_reads_both_formats(made: Path) -> None:
     csv, typed = _series(), _series(format="parquet")
     assert all(result.holds for result in check(typed, made / "parquet"))
     pd.testing.assert_frame_equal(truth(typed, made / "parquet"), truth(csv, made / "csv"))
-    names = ["visits", "double"]  # whole numbers, which have a point in the CSV
+    names = ["visits", "double"]  # integers that have a decimal point in the CSV
     frames = zip(iter_datasets(csv), iter_datasets(typed), strict=True)
     for (key, one), (other_key, other) in frames:
         assert key == other_key

@@ -13,7 +13,7 @@ from series_assets_tests.tool_tables.series import TRACKED, with_truth
 
 TABLES = Path(tool_tables.__file__).parent
 PROFILES = {"merge": "plain"}
-"""The profiles of tools that have another name."""
+"""The profiles of tools whose names differ."""
 
 
 @pytest.fixture(scope="module")

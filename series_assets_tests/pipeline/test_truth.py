@@ -44,7 +44,7 @@ class Made:
     series: Series
     data: Path
     feed: sqlite3.Connection
-    """Its delivered rows in the table ``feed``: ``n``, ``place`` and the columns."""
+    """A database with delivered rows in the table ``feed``: ``n``, ``place`` and the columns."""
 
     @property
     def workspace(self) -> Workspace:

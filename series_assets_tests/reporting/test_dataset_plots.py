@@ -84,7 +84,7 @@ def labels_of(figure: Figure) -> list[Label]:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     height = figure.bbox.height
-    hidden = set()  # matplotlib makes ticks beyond the ends, which it does not draw
+    hidden = set()  # matplotlib creates ticks beyond the ends, but does not draw them
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             low, high = sorted(axis.get_view_interval())

@@ -139,7 +139,7 @@ def test_a_profile_is_what_a_plain_loop_counts(data: st.DataObject) -> None:
         assert column.missing == texts.count(None)
         assert (column.unreadable, column.distinct) == (unreadable, distinct)
         assert sum(both) + column.missing + column.unreadable == made.rows == len(texts)
-        if scale.kind != "text":  # there it takes all rows to know how often a value occurs
+        if scale.kind != "text":  # the frequency of a value depends on all rows
             assert Counter(dict(enumerate(column.new))) == plain(scale, texts[:part], start)[0]
     assert not sum(only(first).existing)
     assert scale.kind == "number" or only(first).unreadable == 0
@@ -156,7 +156,7 @@ def test_the_edges_of_numbers_rise_and_hold_nearly_all(texts: list[str]) -> None
     assert all(math.isfinite(edge) for edge in edges)
     assert all(low < high for low, high in pairwise(edges))
     assert 2 <= len(edges) <= NUMBER_BINS + 1
-    # No edge can lie beyond the largest number that there is.
+    # No edge can exceed the largest float.
     endless = sum(abs(float(text)) >= sys.float_info.max for text in texts)
     assert column.new[0] + column.new[-1] - endless <= 0.02 * len(texts) + 2
 

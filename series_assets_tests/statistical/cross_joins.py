@@ -31,7 +31,7 @@ def _combinations(part: str, names: list[str], runs: tuple[Run, ...]) -> Iterato
     for rows in counts.sum():
         made = -(-rows // size) * size
         expected += rows / size
-        # As many rows of each combination are made; those that stay are drawn without replacement.
+        # Each combination is generated equally often; the rows to keep are sampled.
         variance += rows / size * (made - rows) / (made - 1)
     squares = float(((counts.sum(axis=1) - expected) ** 2).sum() / variance)
     title = f"{', '.join(names)}: records of each combination, {part}"

@@ -48,7 +48,7 @@ class LongSeries:
 
     ask: Ask
     new: tuple[Run, ...]
-    """From the files of new records by themselves."""
+    """From the files of new records."""
     existing: tuple[Run, ...]
     datasets: tuple[pd.DataFrame, ...]
     """By period: the new records, then the existing ones."""

@@ -18,7 +18,7 @@ _PARTS = ("new", "existing")
 def statistics(series: LongSeries) -> Iterator[Statistic]:
     """Return how often values are missing in each column, and how missing values coincide."""
     for part in _PARTS:
-        runs = [run for run in series.part(part) if run.k]  # a series begins with Exhibit's own
+        runs = [run for run in series.part(part) if run.k]  # period 0 has Exhibit's own seeds
         columns = _with_gaps(series, part)
         for name, rate in columns.items():
             yield from _rates(part, name, rate, runs)
@@ -58,7 +58,7 @@ def _rates(part: str, name: str, rate: float, runs: list[Run]) -> Iterator[Stati
     rows = np.array([len(run.records) for run in runs])
     error = sqrt(rate * (1 - rate) / rows.sum())
     yield Statistic(SUITE, f"{name}: rate, {part}", rate, counts.sum() / rows.sum(), error)
-    # How much the count differs from period to period; a constant one does not.
+    # The variance of counts between periods, which is 0 for constant missing values.
     mean, variance = rows * rate, rows * rate * (1 - rate)
     moments = [binom(n, rate).stats(moments="k") for n in rows]
     spread = np.sqrt((np.array(moments, dtype=float) + 2).mean() / len(runs))

@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 from series_assets_tests.statistical.long_series import LongSeries, Run
 
 _BOUND = 5.0
-"""So many standard errors of rows that know nothing of each other."""
+"""The allowed number of standard errors for independent rows."""
 
 
 def shared(

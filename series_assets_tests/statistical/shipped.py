@@ -18,11 +18,11 @@ class Expected:
     """The columns of a series that depend only on their own definition."""
 
     shares: tuple[str, ...]
-    """Listed categories whose values occur as often as they are probable."""
+    """Listed categories whose values have their probabilities."""
     gaps: tuple[str, ...] = ()
-    """Columns that are missing as often as ``miss_probability`` says, and for no other reason."""
+    """Columns whose values are missing only by ``miss_probability``."""
     ratios: tuple[tuple[str, str], ...] = ()
-    """Numbers with a sum, each with a category whose weights its means follow."""
+    """Numbers with a sum, each with a category whose weights determine its means."""
 
 
 EXPECTED: Mapping[str, Expected] = {
@@ -39,7 +39,7 @@ EXPECTED: Mapping[str, Expected] = {
         ("region", "tariff", "device"), ("device", "data_mb"), (("data_mb", "tariff"),)
     ),
 }
-"""By the name of the series."""
+"""Expectations by name of the series."""
 
 
 def statistics(series: LongSeries, expected: Expected) -> Iterator[Statistic]:

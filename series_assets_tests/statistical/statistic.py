@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 
 BOUND = 5.0
-"""How many standard errors a statistic may lie off. Of 400 normal ones, all of them sound, one
-lies further off in about 4,000 suites; the seeds are fixed, so a suite that passes keeps passing
-until the data changes."""
+"""The allowed difference in standard errors. Of 400 correct normal statistics, one exceeds it in
+about 4,000 suites. The seeds are fixed, so a suite that passes keeps passing until the data
+changes."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Statistic:
     expected: float
     found: float
     error: float
-    """The standard error; 0 where nothing is left to chance."""
+    """The standard error; 0 for a statistic without randomness."""
     bound: float = BOUND
 
     @property

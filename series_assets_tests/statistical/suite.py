@@ -55,7 +55,7 @@ SERIES: Mapping[str, tuple[Callable[[], Ask], Callable[[LongSeries], Taken]]] = 
     "several rows": (specifications.several_rows, _several_rows),
     "crossed": (specifications.crossed, cross_joins.statistics),
 }
-"""The series by name: what is asked for, and what is taken of it."""
+"""The series by name, with their files and their statistics."""
 
 
 @lru_cache(maxsize=len(SERIES))

@@ -17,7 +17,7 @@ from series_assets.pipeline import dataset
 from series_assets_tests.statistical.statistic import Statistic
 from series_assets_tests.statistical.suite import take
 
-pytestmark = pytest.mark.thorough  # it is the suite that is tested here, not the package
+pytestmark = pytest.mark.thorough  # this tests the suite, not the package
 PERIODS = 16
 
 

@@ -15,7 +15,7 @@ from series_assets_tests.statistical.suite import SERIES, take
 from series_assets_tests.thorough import mostly_thorough
 
 _PERIODS = None if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 24
-"""Of each series; None: all of them, forty and more."""
+"""The number of periods by series; None for all of them, forty or more."""
 
 
 @pytest.mark.parametrize("name", mostly_thorough(SERIES, "gaps", "several rows", "common"))

@@ -139,7 +139,7 @@ def _of_values(change: Callable[[random.Random, Any, Any], None]) -> Mutation:
     def mutate(rng: random.Random, text: str) -> str:
         try:
             content = yaml.safe_load(text)
-        except Exception:  # an earlier mutation has seen to that
+        except Exception:  # after an earlier mutation
             return text
         places = [(parent, key) for parent, key in _entries(content)]
         if not places:

@@ -21,7 +21,7 @@ ENVIRONMENT = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
-"""What a user of the server has in the environment, beside its address."""
+"""The environment of a user of the server, without its address."""
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def test_folders_without_the_files_and_loose_files_are_no_series(tmp_path: Path)
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "readme.txt").write_text("nothing")
     (tmp_path / "specification.yml").write_text("metadata:")
-    write_series(tmp_path, name=".demo.123.part")  # a folder that is being written
+    write_series(tmp_path, name=".demo.123.part")  # a folder while it is written
     assert [one.name for one in find_series(tmp_path)] == ["demo"]
 
 

@@ -28,9 +28,9 @@ _LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 _BATCHES = 200 if _LONG else 5
 _IN_A_BATCH = 100
 _TRIED = 6
-"""Pairs of a batch that are validated to the end where they make a series."""
+"""Number of pairs in a batch that are validated completely if they are valid."""
 _SECONDS = 30
-"""More than any file may take, on a machine that is busy with something else."""
+"""More seconds than any file may take, even on a busy machine."""
 _FILES = ("specification.yml", "user_input.yml")
 
 

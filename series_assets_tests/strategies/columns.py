@@ -21,7 +21,7 @@ _FREQUENCIES = {
     "QS": (92, 800),
     "QE": (92, 800),
 }
-"""How many days the window of a date column spans, by its frequency."""
+"""The smallest and largest number of days in a window, by frequency."""
 
 
 _AT_MONTH_ENDS = [
@@ -29,7 +29,7 @@ _AT_MONTH_ENDS = [
     (date(2024, 2, 1), date(2024, 2, 29)),
     (date(2024, 1, 31), date(2024, 2, 29)),
 ]
-"""Windows of a day, a month, or from one month's end to the next."""
+"""Windows of a day, of a month, or from one month's end to the next."""
 
 
 def missing() -> st.SearchStrategy[float]:

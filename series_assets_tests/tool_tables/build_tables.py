@@ -244,7 +244,7 @@ TABLES: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "sqlmesh_clinic": (build_sqlmesh, "clinic", {"raw": False}),
     "sqlmesh_clinic_raw": (build_sqlmesh, "clinic", {"raw": True}),
 }
-"""By what each table is built, from which series, and how."""
+"""The tool, the series and the function that build each table."""
 
 
 def main(folder: Path, wanted: list[str]) -> None:

@@ -398,7 +398,7 @@ def test_the_order_of_keys_in_a_user_input_is_nothing() -> None:
     assert a_series(None, turned).fingerprint == a_series(None, said).fingerprint
 
 
-# What can be computed to fail ----------------------------------------------------------------
+# Failures that can be predicted --------------------------------------------------------------
 
 
 def _series_of(periods: int, specification: dict[str, Any]) -> Series:

@@ -33,7 +33,7 @@ def _with_dates(*names: str) -> dict[str, Any]:
     return specification
 
 
-# The seed's examples -------------------------------------------------------------------------
+# Examples, key by key ------------------------------------------------------------------------
 
 
 def _seeds_specification(rows: int = 60) -> dict[str, Any]:

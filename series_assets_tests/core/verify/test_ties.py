@@ -50,7 +50,7 @@ def test_any_choice_is_recognized(
     """By its times or by the sequence of its versions, with no more other rows than needed."""
     states = _states(drawn)
     table = _table(states, choice[: len(states)])
-    # Times that mean nothing but an order.
+    # Only the order of these times matters.
     held = table if timed else [(n, n + 1, values) for n, (_, _, values) in enumerate(table)]
     found = adopted(states, held, timed=timed)
     rows = {state.place: state.values for state in states}

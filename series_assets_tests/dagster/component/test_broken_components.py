@@ -91,7 +91,7 @@ def test_a_broken_series_takes_nothing_else_down(
     with pytest.warns(UserWarning, match="is broken"), project.load() as definitions:
         [broken] = keys_of(definitions) - set(asset_keys_of("good"))
         node = definitions.resolve_asset_graph().get(dg.AssetKey(broken.split("/")))
-        shown = expected_message.replace("\n", "\\\n")  # a line of Markdown for each fault
+        shown = expected_message.replace("\n", "\\\n")  # one line of Markdown per fault
         assert node.description == f"This series cannot be loaded:\n\n{shown}"
         result = materialize(definitions, instance, broken)
         [failed] = [event for event in result.all_events if event.is_step_failure]

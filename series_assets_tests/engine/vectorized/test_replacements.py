@@ -311,7 +311,7 @@ def check_bounds(
         given_ones = records.copy()
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what a run keeps to itself as well
+                warnings.simplefilter("ignore")  # as in a run
                 made = one.adjust_dataframe_to_fit_constraint(records, f"x {comparison} y")
         except (OverflowError, TypeError, ValueError) as error:
             results.append((type(error), str(error)))

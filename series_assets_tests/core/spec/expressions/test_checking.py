@@ -51,7 +51,7 @@ def refusals(specification: dict[str, Any]) -> list[str]:
     return [str(refusal) for refusal in expressions.refusals(specification)]
 
 
-# What may be used.
+# Accepted expressions.
 
 ACCEPTED = [
     "amount", "(amount * 2)", "amount / amount.sum()", "-amount", "amount ** 2", "amount ** -0.5",
@@ -124,7 +124,7 @@ def test_an_example_of_exhibits_is_left_alone_unless_it_could_run() -> None:
     assert refusals(having(derived={"Example": "amount.to_csv('x')"})) != []
 
 
-# What may not, and in which words.
+# Refused expressions, and their messages.
 
 REFUSED = [
     ("@pd.io.common.os.system('touch x')",
@@ -327,7 +327,7 @@ def test_a_model_is_named_without_a_path() -> None:
         assert "is not the plain name of a model" in said
 
 
-# Nothing gets too large.
+# Limits of sizes.
 
 
 def test_texts_cannot_be_made_ever_longer() -> None:

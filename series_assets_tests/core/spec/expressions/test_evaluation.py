@@ -75,7 +75,7 @@ def a_frame(rows: int = 6) -> pd.DataFrame:
     )
 
 
-# What is read is what pandas reads.
+# Expressions are read as pandas reads them.
 
 ALPHABET = st.sampled_from(
     [*"~ab.@()[]'\"`&|=<>+*,: \n\t", "__", "amount", "my los", " and ", " == ", "@df", "1", "é"]
@@ -88,7 +88,7 @@ def test_constraints_are_rewritten_as_exhibit_does(text: str) -> None:
     """Tildes, blanks in names, and the parts to the sides of the operator."""
     clean = clean_up_constraint_string(text)
     assert reading.of_constraint(text) == clean
-    with suppress(TypeError):  # Exhibit's own, where there are not three parts
+    with suppress(TypeError):  # Exhibit's own error for a constraint without three parts
         assert reading.sides(clean) == list(tokenise_basic_constraint(clean))
 
 
@@ -105,7 +105,7 @@ def test_the_tree_that_is_checked_is_the_one_that_pandas_walks(text: str) -> Non
     assert _preparse is not None
 
 
-# Everything in the table works.
+# Every entry of the table works.
 
 SAMPLES = {
     "decimals": "1", "number": "1", "periods": "1", "share": "0.5", "summary": "'sum'",
@@ -177,7 +177,7 @@ def test_everything_in_the_table_is_accepted_and_computes(text: str) -> None:
     assert evaluated(text, a_frame()) is not None
 
 
-# Nothing that is accepted reaches further.
+# No accepted expression accesses anything else.
 
 _HARMFUL = (
     "os.", "subprocess.", "shutil.", "socket.", "ctypes.", "sqlite3.", "pickle.", "marshal.",
@@ -185,7 +185,7 @@ _HARMFUL = (
     "http.", "smtplib.", "ftplib.", "pty.", "import", "exec", "open", "compile",
 )  # fmt: skip
 _PARSING = "<unknown>"
-"""The file that Python's parser names where a text is only parsed."""
+"""The file name in events of Python's parser for a text that is only parsed."""
 _heard: list[str] = []
 _listening = False
 
@@ -227,7 +227,7 @@ def listening() -> Iterator[tuple[list[str], set[str]]]:
 
 
 INTERNAL = {"assigner", "value", "name", "return_type", "operand_types", "is_datetime", "type"}
-"""What pandas' evaluator itself looks up on its own parts."""
+"""Attributes that pandas' evaluator looks up on its own objects."""
 ATTRIBUTES = (
     {name for uses in table.USES.values() for name in uses} | INTERNAL | {*SAFE} - {"to_csv"}
 )
