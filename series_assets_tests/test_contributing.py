@@ -1,4 +1,4 @@
-"""What a contributor meets first agrees with itself: commands, hooks, workflow and templates."""
+"""Files for contributors are consistent: commands, hooks, workflow and templates."""
 
 import re
 import shutil
@@ -50,7 +50,7 @@ def test_the_contributing_guide_names_every_make_target() -> None:
 
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 def test_make_alone_lists_the_commands() -> None:
-    """Whoever types ``make`` sees each target with a line about it, and runs nothing."""
+    """``make`` shows each target with a description, and runs nothing."""
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert [line.split()[0] for line in done.stdout.splitlines()] == [*targets()]
     assert all(len(line.split()) > 2 for line in done.stdout.splitlines())
@@ -58,21 +58,21 @@ def test_make_alone_lists_the_commands() -> None:
 
 @pytest.mark.parametrize("target", ["test", "lint", "types", "docs"])
 def test_ci_runs_what_a_contributor_runs(target: str) -> None:
-    """What passes here by ``make`` passes in CI."""
+    """CI runs the commands of these targets."""
     commands = targets()[target]
     assert commands
     assert set(commands) <= set(text_of(".ci/run").splitlines())
 
 
 def test_ci_and_make_install_the_locked_versions() -> None:
-    """Both install the same environment: the project for development, constrained by the lock."""
+    """Both install the project for development, constrained by the lock file."""
     install = r'pip install .*-e "\.\[dev\]" -c requirements-dev\.lock$'
     assert re.search(install, text_of(".ci/run"), re.MULTILINE)
     assert re.search(install, targets()["setup"][-1])
 
 
 def test_hooks_run_the_tools_of_the_development_environment() -> None:
-    """A commit is checked with the versions that CI uses; hooks of others are pinned."""
+    """A commit is checked with CI's versions; other hooks are pinned."""
     assert {hook: entry.split()[0] for hook, entry in local_hooks().items()} == {
         "ruff-check": "ruff",
         "ruff-format": "ruff",
@@ -88,7 +88,7 @@ def test_hooks_run_the_tools_of_the_development_environment() -> None:
 
 
 def test_the_workflow_runs_ci_with_every_supported_python() -> None:
-    """It calls ``.ci/run`` and nothing else, may only read, and stops when it is out of date."""
+    """It only calls ``.ci/run``, has read permission only, and cancels outdated runs."""
     workflow = yaml.safe_load(text_of(".github/workflows/ci.yml"))
     [job] = workflow["jobs"].values()
     classifiers = tomllib.loads(text_of("pyproject.toml"))["project"]["classifiers"]
@@ -102,7 +102,7 @@ def test_the_workflow_runs_ci_with_every_supported_python() -> None:
 
 
 def test_the_workflow_looks_further_once_a_week() -> None:
-    """What a usual run leaves out is run by a schedule, which no push ends."""
+    """A schedule runs what a usual run leaves out, and pushes do not cancel it."""
     workflow = yaml.safe_load(text_of(".github/workflows/ci.yml"))
     assert len(workflow[True]["schedule"]) == 1  # YAML reads "on" as true
     [job] = workflow["jobs"].values()
@@ -112,7 +112,7 @@ def test_the_workflow_looks_further_once_a_week() -> None:
 
 
 def test_there_are_forms_for_bugs_and_for_features() -> None:
-    """And whoever has something else to report may do without a form."""
+    """Issues without a form are possible too."""
     assert [path.stem for path in FORMS] == ["bug_report", "feature_request"]
     config = yaml.safe_load(text_of(".github/ISSUE_TEMPLATE/config.yml"))
     assert config == {"blank_issues_enabled": True}
@@ -133,7 +133,7 @@ def test_an_issue_form_is_one_that_github_shows(path: Path) -> None:
 
 
 def test_what_to_open_for_a_change_is_there() -> None:
-    """Every module that the table names exists, and no change takes more than three of them."""
+    """Every module in the table exists, and each change names at most three."""
     table = text_of("CONTRIBUTING.md").split("| to change")[1].split("\n\n")[0]
     rows = [re.findall(r"`([\w/]+\.py)`", row) for row in table.splitlines()[2:]]
     assert len(rows) >= 10

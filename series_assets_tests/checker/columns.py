@@ -40,7 +40,7 @@ class DeclaredColumns:
         return [*listed, *more]
 
     def outputs(self, name: str) -> list[str]:
-        """Return the columns of the data that a column of the specification stands for."""
+        """Return the columns of the data that a column of the specification is written as."""
         if self.columns.get(name, {}).get("type") == "geospatial":
             return [f"{name}_latitude", f"{name}_longitude"]
         return [name]

@@ -1,4 +1,4 @@
-"""The checker sees what is wrong: finished files are tampered with, one promise at a time."""
+"""The checker finds every violation: delivered files are changed, one rule at a time."""
 
 import shutil
 import sqlite3
@@ -18,7 +18,7 @@ from series_assets_tests.checker.tampering import Rows, assert_check_fails, read
 
 @pytest.fixture(scope="session")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the two files of a series and, in ``data``, all that was made from them."""
+    """A folder with the two files of a valid series and, in ``data``, all of its data."""
     specification = a_specification()
     specification["metadata"]["uuid_columns"].append("chi")
     identifier = specification["columns"]["id"]
@@ -36,7 +36,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def finished(sound: Path, tmp_path: Path) -> Finished:
-    """A copy of the sound series, to tamper with."""
+    """A copy of the valid series, to be changed."""
     shutil.copytree(sound, tmp_path / "copy")
     return Finished.of(tmp_path / "copy" / "demo", tmp_path / "copy" / "data")
 
@@ -51,7 +51,7 @@ def change_existing(finished: Finished, number: int, change: Callable[[Rows], An
 
 
 def change_new(finished: Finished, number: int, **values: str) -> None:
-    """Give the first new record of a dataset other values, wherever the record is."""
+    """Give the first new record of a dataset other values, in both files."""
     name = f"dataset_{number}.csv"
     first = read(finished.folder / "new_records" / name)[0]
     for path in (finished.folder / name, finished.folder / "new_records" / name):
@@ -85,13 +85,13 @@ def execute(finished: Finished, statement: str) -> None:
 
 
 def test_a_sound_series_passes(finished: Finished) -> None:
-    """Nothing is said against a series that keeps all promises."""
+    """The checker accepts a valid series."""
     check(finished)
 
 
 @pytest.mark.parametrize("file", ["notes.txt", "dataset_5.csv", "dataset_1.existing.yml"])
 def test_stray_files(finished: Finished, file: str) -> None:
-    """A file that nobody asked for is seen."""
+    """An unexpected file is found."""
     (finished.folder / file).write_text("x\n", encoding="utf-8")
     assert_check_fails(finished, f"stray files '{file}'")
 
@@ -100,19 +100,19 @@ def test_stray_files(finished: Finished, file: str) -> None:
     "file", ["dataset_4.csv", "dataset_2.existing.yml", "new_records/dataset_3.csv"]
 )
 def test_lost_files(finished: Finished, file: str) -> None:
-    """A file that is not there is seen."""
+    """A missing file is found."""
     (finished.folder / file).unlink()
     assert_check_fails(finished, f"lacks '{file}'")
 
 
 def test_what_a_run_left_behind(finished: Finished) -> None:
-    """Scratch that was not removed is seen."""
+    """Scratch files that were not removed are found."""
     (finished.folder.parent / ".runs").mkdir()
     assert_check_fails(finished, "left '.runs' behind")
 
 
 def test_a_lost_row(finished: Finished) -> None:
-    """One row too few is seen."""
+    """A missing row is found."""
     path = finished.folder / "dataset_2.csv"
     rows = read(path)
     new = {row["id"] for row in read(finished.folder / "new_records" / path.name)}
@@ -122,7 +122,7 @@ def test_a_lost_row(finished: Finished) -> None:
 
 
 def test_a_new_record_that_the_dataset_lacks(finished: Finished) -> None:
-    """Dataset and new records that disagree are seen."""
+    """A difference between a dataset and its new records is found."""
     path = finished.folder / "new_records" / "dataset_2.csv"
     rows = read(path)
     rows[0]["amount"] = "55.5"
@@ -139,13 +139,13 @@ def test_a_new_record_that_the_dataset_lacks(finished: Finished) -> None:
     ],
 )
 def test_odd_csv(finished: Finished, old: bytes, new: bytes, sentence: str) -> None:
-    """Byte order marks, other line ends and needless quotes are seen."""
+    """Byte order marks, other line ends and needless quotes are found."""
     change_bytes(finished, "dataset_1.csv", old, new)
     assert_check_fails(finished, sentence)
 
 
 def test_columns_in_another_order(finished: Finished) -> None:
-    """A dataset whose columns stand in another order is seen."""
+    """A dataset with another order of columns is found."""
     path = finished.folder / "dataset_3.csv"
     write(path, [dict(reversed(row.items())) for row in read(path)])
     assert_check_fails(finished, "dataset_3.csv: has the columns")
@@ -166,27 +166,27 @@ def test_columns_in_another_order(finished: Finished) -> None:
     ],
 )
 def test_odd_values(finished: Finished, name: str, value: str, sentence: str) -> None:
-    """A value that the column cannot have is seen in new records."""
+    """An invalid value of a new record is found."""
     change_new(finished, 2, **{name: value})
     assert_check_fails(finished, sentence)
 
 
 def test_an_identifier_that_was_there_before(finished: Finished) -> None:
-    """An identifier that a later period issues again is seen, in any uuid column."""
+    """An identifier that a later period issues again is found, in any uuid column."""
     first = read(finished.folder / "new_records" / "dataset_1.csv")[0]
     change_new(finished, 3, chi=first["chi"])
     assert_check_fails(finished, "chi has identifiers of earlier periods")
 
 
 def test_an_entity_with_two_records_too_many(finished: Finished) -> None:
-    """New records that repeat an entity more often than its frequency says are seen."""
+    """New records that repeat an entity too often are found."""
     first = read(finished.folder / "new_records" / "dataset_2.csv")[1]
     change_new(finished, 2, chi=first["chi"])
     assert_check_fails(finished, "chi repeats")
 
 
 def test_identifiers_that_are_not_one_to_one(finished: Finished) -> None:
-    """A pair of linked identifiers that changes is seen."""
+    """A pair of linked identifiers that changes is found."""
     specification = dict(finished.specification)
     columns = dict(specification["columns"])
     frequencies = ["frequency | probability_vector", "1 | 0.8", "2 | 0.2"]
@@ -214,13 +214,13 @@ def test_identifiers_that_are_not_one_to_one(finished: Finished) -> None:
 
 
 def test_an_unknown_entity(finished: Finished) -> None:
-    """An existing record of nobody ever seen is seen."""
+    """An existing record of an unknown entity is found."""
     change_existing(finished, 2, lambda rows: rows[0].update(id="0" * 12 + "4000" + "8" + "0" * 15))
     assert_check_fails(finished, "which no earlier period issued")
 
 
 def test_an_entity_of_a_later_period(finished: Finished) -> None:
-    """An existing record of an entity that only a later period introduces is seen."""
+    """An existing record of an entity that only a later period introduces is found."""
     later = read(finished.folder / "new_records" / "dataset_4.csv")[0]
     kept = {name: later[name] for name in ("id", "chi", "sex", "region")}
     change_existing(finished, 3, lambda rows: rows[0].update(kept))
@@ -230,7 +230,7 @@ def test_an_entity_of_a_later_period(finished: Finished) -> None:
 
 
 def test_an_entity_drawn_twice(finished: Finished) -> None:
-    """An entity that is drawn twice where each is drawn once is seen."""
+    """An entity that was sampled twice is found."""
     kept = ("id", "chi", "sex", "region")
     change_existing(
         finished, 3, lambda rows: rows[0].update({name: rows[1][name] for name in kept})
@@ -239,7 +239,7 @@ def test_an_entity_drawn_twice(finished: Finished) -> None:
 
 
 def test_an_existing_record_without_an_identifier(finished: Finished) -> None:
-    """An existing record of nobody is seen."""
+    """An existing record without an identifier is found."""
     specification = dict(finished.specification)
     lacking = {**specification["columns"]["id"], "miss_probability": 0.001}
     specification["columns"] = {**specification["columns"], "id": lacking}
@@ -259,13 +259,13 @@ def test_an_existing_record_without_an_identifier(finished: Finished) -> None:
 def test_an_attribute_that_changed(
     finished: Finished, name: str, change: Callable[[str], str]
 ) -> None:
-    """An existing record that is not as recorded in what an entity keeps is seen."""
+    """An existing record with a changed static value is found."""
     change_existing(finished, 2, lambda rows: rows[0].update({name: change(rows[0][name])}))
     assert_check_fails(finished, f"has {name} .* recorded was")
 
 
 def test_a_draw_from_the_oldest_alone(tmp_path: Path) -> None:
-    """A series that draws from its first period only is seen."""
+    """A series that samples only from its first period is found."""
     specification = a_specification(number_of_rows=100)
     inputs = a_user_input(fraction_of_new="3/5", num_datasets=10)
     place = write_series(tmp_path, specification, inputs)
@@ -283,7 +283,7 @@ def test_a_draw_from_the_oldest_alone(tmp_path: Path) -> None:
 
 
 def test_new_records_that_stand_together(finished: Finished) -> None:
-    """A dataset that is not shuffled is seen."""
+    """A dataset that is not shuffled is found."""
     path = finished.folder / "dataset_2.csv"
     new = read(finished.folder / "new_records" / path.name)
     write(path, [*new, *(row for row in read(path) if row not in new)])
@@ -324,7 +324,7 @@ def test_new_records_that_stand_together(finished: Finished) -> None:
 def test_specifications_that_say_something_else(
     finished: Finished, file: str, change: Callable[[Any], Any], place: str
 ) -> None:
-    """A saved specification that is not the one to make the records from is seen."""
+    """A saved specification that differs from the expected one is found."""
     change_yaml(finished, f"dataset_{file}.yml", change)
     assert_check_fails(finished, place)
 
@@ -344,6 +344,6 @@ def test_specifications_that_say_something_else(
     ],
 )
 def test_a_reference_table_that_differs(finished: Finished, statement: str, sentence: str) -> None:
-    """A reference table that does not hold the new records as they were is seen."""
+    """A reference table that differs from the new records is found."""
     execute(finished, statement)
     assert_check_fails(finished, sentence)

@@ -1,4 +1,4 @@
-"""The checker sees what is wrong over rows and periods: finished files are tampered with."""
+"""The checker finds violations over several rows and periods in changed files."""
 
 import shutil
 from pathlib import Path
@@ -15,7 +15,7 @@ from series_assets_tests.columns import a_number, with_columns
 
 @pytest.fixture(scope="session")
 def sound_whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a series of entities of several rows, gaps, and a share of a total."""
+    """A folder with a series of several rows per entity, missing values, and a share."""
     specification = a_specification(number_of_rows=90)
     identifier = specification["columns"]["id"]
     identifier["frequency_distribution"] = ["frequency | probability_vector", "3 | 1.0"]
@@ -36,13 +36,13 @@ def sound_whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def finished(sound_whole: Path, tmp_path: Path) -> Finished:
-    """A copy of the sound series, to tamper with."""
+    """A copy of the valid series, to be changed."""
     shutil.copytree(sound_whole, tmp_path / "copy")
     return Finished.of(tmp_path / "copy" / "demo", tmp_path / "copy" / "data")
 
 
 def columns_from(finished: Finished, number: int, other: int, *names: str) -> None:
-    """Give the new records of a dataset columns of those of another one, in their order."""
+    """Give new records of a dataset columns of the new records of another one, in order."""
     new = finished.folder / "new_records"
     given = read(new / f"dataset_{other}.csv")
     rows = read(new / f"dataset_{number}.csv")
@@ -64,13 +64,13 @@ def columns_from(finished: Finished, number: int, other: int, *names: str) -> No
 
 
 def test_a_sound_series_passes(finished: Finished) -> None:
-    """Nothing is said against a series that keeps all promises."""
+    """The checker accepts a valid series."""
     check(finished)
 
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_an_entity_whose_new_records_disagree(finished: Finished, number: int) -> None:
-    """A static value that is another one in a later row of its entity is seen, in any file."""
+    """A different static value in a later row of an entity is found, in any file."""
     new = finished.folder / "new_records" / f"dataset_{number}.csv"
     rows = read(new)
     seen: set[str] = set()
@@ -88,7 +88,7 @@ def test_an_entity_whose_new_records_disagree(finished: Finished, number: int) -
 
 
 def test_gaps_in_the_same_rows(finished: Finished) -> None:
-    """New records that lack values in the very rows of an earlier period are seen."""
+    """Missing values in the same rows as in an earlier period are found."""
     columns_from(finished, 3, 2, "region")
     assert_check_fails(
         finished, "region lacks values in the very rows in which new_records/dataset_2.csv does"
@@ -96,7 +96,7 @@ def test_gaps_in_the_same_rows(finished: Finished) -> None:
 
 
 def test_too_many_gaps(finished: Finished) -> None:
-    """Far more missing values than were asked for are seen."""
+    """Far more missing values than specified are found."""
     for number in (2, 3, 4):
         path = finished.folder / f"dataset_{number}.csv"
         new = finished.folder / "new_records" / path.name
@@ -111,7 +111,7 @@ def test_too_many_gaps(finished: Finished) -> None:
 
 
 def test_numbers_that_come_again(finished: Finished) -> None:
-    """Numbers of another period's records are seen."""
+    """Numbers of another period's records are found."""
     columns_from(finished, 4, 2, "height")
     assert_check_fails(
         finished, "height: new records of dataset_2.csv and new records of dataset_4.csv have"
@@ -128,7 +128,7 @@ def test_numbers_that_come_again(finished: Finished) -> None:
     ],
 )
 def test_a_total_that_is_not_of_all_rows(finished: Finished, name: str, sentence: str) -> None:
-    """A derived column that is not what all rows of its dataset make it is seen."""
+    """A derived column that does not refer to all rows of its dataset is found."""
     path = finished.folder / "dataset_2.csv"
     rows = read(path)
     rows[0][name] = "0.5"

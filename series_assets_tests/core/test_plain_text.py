@@ -85,7 +85,7 @@ def test_a_name_stays_on_its_line() -> None:
 
 @given(st.text())
 def test_nothing_that_acts_is_left(text: str) -> None:
-    """No control, format or separator is left but line breaks and joiners, and once is enough."""
+    """Only line breaks and joiners remain of all control characters and separators."""
     shown = escape_invisible(text)
     left = {one for one in shown if unicodedata.category(one) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
     assert left <= {"\n", "\u200c", "\u200d"}
@@ -134,7 +134,7 @@ def test_the_payloads_are_some(text: str) -> None:
 
 @given(st.lists(st.sampled_from(_BITS), max_size=14).map("".join))
 def test_markdown_of_anything_shows_it(text: str) -> None:
-    """However marks and breaks follow each other, they are shown."""
+    """Any sequence of markup and line breaks is shown literally."""
     _is_text(escape_markdown(text), text)
 
 
@@ -160,7 +160,7 @@ def test_line_breaks_are_kept_in_markdown() -> None:
 
 @given(st.lists(st.sampled_from((*_BITS, "\n```\n", "````")), max_size=14).map("".join))
 def test_a_block_of_code_is_never_left(text: str) -> None:
-    """Whatever stands in it, all of it is one block of code."""
+    """Any text is rendered as one block of code."""
     [block] = _RENDERER.parse(code_block(text, "diff"))
     assert (block.type, block.info, block.content) == (
         "fence",

@@ -54,7 +54,7 @@ VALUES = st.one_of(
 
 @given(values=VALUES, kind=st.sampled_from(KINDS))
 def test_text_comes_back_the_same(values: pd.Series, kind: str) -> None:
-    """What was read from a text prints as that text again, to the character."""
+    """A value read from a text is written as that text again."""
     texts = as_text(pd.DataFrame({"x": values}))
     again = as_text(typed(texts, {"x": kind}))
     assert again["x"].tolist() == texts["x"].tolist()
@@ -118,7 +118,7 @@ def test_the_text_of_a_float_is_the_shortest_that_reads_back(numbers: list[float
 
 @given(values=st.lists(WORDS, max_size=8))
 def test_a_text_column_is_left_alone(values: list[str | None]) -> None:
-    """A column that holds text is never read as anything else, whatever it looks like."""
+    """A column of text stays text, whatever its values look like."""
     assert column_from_text(values, "text").tolist() == values
 
 
@@ -242,7 +242,7 @@ def test_first_rows() -> None:
 
 @given(identifiers=st.lists(st.one_of(st.none(), st.sampled_from("abcdef")), max_size=20))
 def test_first_rows_name_every_entity_once(identifiers: list[str | None]) -> None:
-    """First rows are in order, and hold each entity exactly once."""
+    """First rows are in order, with each entity exactly once."""
     rows = first_row_positions(identifiers).tolist()
     assert all(one < two for one, two in pairwise(rows))
     assert [identifiers[row] for row in rows] == list(
@@ -264,7 +264,7 @@ PARTS = st.lists(
 
 @given(parts=PARTS, seed=st.integers(0, 2**32 - 1))
 def test_combining_keeps_every_row(parts: list[list[tuple[str, str | None]]], seed: int) -> None:
-    """A dataset holds the rows of its parts, none more, none less, however it is shuffled."""
+    """A dataset has exactly the rows of its parts, in any order."""
     tables = [a_table(a=[a for a, _ in rows], b=[b for _, b in rows]) for rows in parts]
     whole = combine(tables, seed)
     held = sorted(repr(tuple(row.values())) for row in whole.to_pylist())
@@ -290,7 +290,7 @@ def test_the_shuffle_depends_on_its_seed() -> None:
 
 @given(count=st.integers(1, 3000), seed=st.integers(0, 2**32 - 1))
 def test_every_position_occurs_once_in_the_shuffle(count: int, seed: int) -> None:
-    """In an order that the seed decides on."""
+    """In an order that depends on the seed."""
     order = shuffled_positions(count, seed).tolist()
     assert sorted(order) == list(range(count))
     assert order == shuffled_positions(count, seed).tolist()

@@ -81,7 +81,7 @@ def test_days_and_weeks_are_exact_multiples(first: date, length: int, k: int, un
 
 @given(first=DAYS, length=LENGTHS, k=PERIODS)
 def test_months_count_from_the_first_start(first: date, length: int, k: int) -> None:
-    """Period k lies k times the length in months ahead, on the first start's day or the last."""
+    """Period k is k times the length in months later, on the same day or the last of its month."""
     start = Calendar(first, "months", length, k + 1).start_of(k)
     months = (start.year - first.year) * 12 + start.month - first.month
     assert months == length * k
@@ -90,7 +90,7 @@ def test_months_count_from_the_first_start(first: date, length: int, k: int) -> 
 
 @given(first=DAYS, unit=st.sampled_from(list(UNITS)), length=LENGTHS, count=st.integers(1, 40))
 def test_every_start_has_a_key_of_its_own(first: date, unit: str, length: int, count: int) -> None:
-    """A series has one key for each period, ascending, and each key leads back to its period."""
+    """A series has one key per period, ascending, and each key leads back to its period."""
     calendar = Calendar(first, unit, length, count)
     assert len(set(calendar.keys)) == count
     assert list(calendar.keys) == sorted(calendar.keys)
@@ -111,7 +111,7 @@ def test_periods_follow_each_other_without_gap(first: date, unit: str, length: i
 def test_the_first_start_moves_as_the_periods_do(
     first: date, unit: str, length: int, k: int
 ) -> None:
-    """A date on the first start is on the start of every later period: the two never part."""
+    """A date on the first start is on the start of every later period."""
     calendar = Calendar(first, unit, length, k + 1)
     assert calendar.move(first, k) == calendar.start_of(k)
     assert calendar.move(first, 0) == first
@@ -119,7 +119,7 @@ def test_the_first_start_moves_as_the_periods_do(
 
 @given(day=DAYS, first=DAYS, k=st.integers(0, 600))
 def test_moving_by_months_never_drifts(day: date, first: date, k: int) -> None:
-    """However many short months lie between, a date is back on its day where the month has it."""
+    """After any number of short months, a date is on its day again if the month has it."""
     moved = Calendar(first, "months", 1, k + 1).move(day, k)
     assert moved.day == min(day.day, _last_day_of_month(moved))
 
@@ -134,7 +134,7 @@ def test_moving_by_months_never_drifts(day: date, first: date, k: int) -> None:
 def test_a_window_that_ends_with_a_month_always_does(
     day: date, days: int, unit: str, length: int, k: int
 ) -> None:
-    """So it does in every period, and one that also begins on a last day always begins on one."""
+    """In every period; one that also starts on a last day always starts on one."""
     last = _month_end(day)
     first = last - timedelta(days=days)
     begins, ends = _window(first, last, unit, length, k)
@@ -165,7 +165,7 @@ def test_a_window_of_one_day_stays_one_day(day: date, unit: str, length: int, k:
 def test_the_ends_of_a_window_never_cross(
     first: date, days: int, unit: str, length: int, k: int
 ) -> None:
-    """What is counted in days keeps its length, and months never turn a window round."""
+    """Windows keep their length in days, or never invert if moved by months."""
     last = first + timedelta(days=days)
     begins, ends = _window(first, last, unit, length, k)
     assert begins <= ends
@@ -175,7 +175,7 @@ def test_the_ends_of_a_window_never_cross(
 
 @given(day=DAYS, unit=st.sampled_from(list(UNITS)), length=LENGTHS, k=PERIODS)
 def test_other_days_do_not_care_for_month_ends(day: date, unit: str, length: int, k: int) -> None:
-    """A window within a month moves by the step of the period and no other, both ends alike."""
+    """Both ends of a window within a month move by the step of the period."""
     calendar = Calendar(day, unit, length, k + 1)
     within = day.replace(day=min(day.day, 27))
     moved = calendar.move(within, k)

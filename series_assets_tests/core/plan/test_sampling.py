@@ -73,7 +73,7 @@ def test_no_rows_hold_no_entity() -> None:
 
 @given(distribution=DISTRIBUTIONS, rows=ROWS)
 def test_rows_are_given_to_entities_without_gaps(distribution: Distribution, rows: int) -> None:
-    """There is exactly one entity to a row, and their numbers run from 0 without a gap."""
+    """Each row has one entity, and their numbers are consecutive from 0."""
     numbers = entity_of_row(distribution, rows)
     assert len(numbers) == rows
     assert sorted(set(numbers.tolist())) == list(range(count_entities(distribution, rows)))
@@ -83,14 +83,14 @@ def test_rows_are_given_to_entities_without_gaps(distribution: Distribution, row
 def test_nobody_has_more_rows_than_a_frequency_allows(
     distribution: Distribution, rows: int
 ) -> None:
-    """An entity never has more rows in a period than the largest frequency."""
+    """An entity never has more rows in a period than the highest frequency."""
     most = max(Counter(entity_of_row(distribution, rows).tolist()).values())
     assert most <= max(frequency for frequency, _ in distribution)
 
 
 @given(distribution=DISTRIBUTIONS, rows=ROWS)
 def test_no_more_entities_are_present_than_allotted(distribution: Distribution, rows: int) -> None:
-    """What Exhibit makes covers what the rows hold: identifiers reserved are enough."""
+    """The rows contain at most the allotted identifiers."""
     assert count_entities(distribution, rows) <= allocated_entities(distribution, rows)
 
 
@@ -104,7 +104,7 @@ def test_no_more_entities_are_present_than_allotted(distribution: Distribution, 
 def test_a_draw_fills_the_rows_with_eligible_entities(
     distribution: Distribution, rows: int, spare: int, seed: int, k: int
 ) -> None:
-    """A draw has exactly the rows asked for, of as many different entities as they need."""
+    """A sample has exactly the requested rows, with as many entities as they need."""
     eligible = count_entities(distribution, rows) + spare
     ranks = sample_ranks(distribution, rows, eligible, seed, k)
     assert len(ranks) == rows
@@ -116,7 +116,7 @@ def test_a_draw_fills_the_rows_with_eligible_entities(
 
 @given(rows=ROWS, seed=st.integers(0, 2**32 - 1), k=st.integers(1, 500))
 def test_with_frequency_one_nobody_is_drawn_twice(rows: int, seed: int, k: int) -> None:
-    """Drawing is without replacement: a draw of everybody names everybody once."""
+    """Sampling is without replacement: a sample of all entities has each once."""
     assert sorted(sample_ranks(ONCE, rows, rows, seed, k).tolist()) == list(range(rows))
 
 

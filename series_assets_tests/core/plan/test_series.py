@@ -51,7 +51,7 @@ def _two_identifiers(**second: Any) -> dict[str, Any]:
 
 @given(rows=st.integers(1, 5000), parts=st.integers(1, 100), data=st.data())
 def test_the_share_of_new_records_is_exact(rows: int, parts: int, data: st.DataObject) -> None:
-    """New records are the whole rows in the fraction, existing ones the rest, to the last row."""
+    """New records are the floor of the fraction of the rows, existing ones the rest."""
     share = data.draw(st.integers(0, parts))
     series = a_series(
         a_specification(number_of_rows=rows), a_user_input(fraction_of_new=f"{share}/{parts}")
@@ -64,7 +64,7 @@ def test_the_share_of_new_records_is_exact(rows: int, parts: int, data: st.DataO
 
 @given(tens=st.integers(1, 500), written=st.sampled_from([0.1, 0.3, 0.7, 0.9, "9/10", "2/3"]))
 def test_a_whole_share_loses_no_row(tens: int, written: object) -> None:
-    """Where the fraction of the rows is whole, so is the number of new records: no float error."""
+    """If the fraction of the rows is an integer, no row is lost to float errors."""
     rows = tens * 30
     series = a_series(a_specification(number_of_rows=rows), a_user_input(fraction_of_new=written))
     assert series.counts(1)[0] == rows * Fraction(str(written))
@@ -139,7 +139,7 @@ def test_changing_a_plan_changes_nothing_else() -> None:
 def test_a_plan_does_not_depend_on_how_many_periods_there_are(
     few: int, more: int, data: st.DataObject
 ) -> None:
-    """Raising num_datasets leaves every earlier period as it is."""
+    """A higher num_datasets leaves the plans of earlier periods unchanged."""
     k = data.draw(st.integers(0, few - 1))
     short = a_series(None, a_user_input(num_datasets=few))
     long = a_series(None, a_user_input(num_datasets=few + more))
