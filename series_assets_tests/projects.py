@@ -51,8 +51,8 @@ class Project:
 
     def definitions(self) -> dict[str, Any]:
         """Return the output of ``dg list defs``."""
-        told = self.output_of("dg", "list", "defs", "--json")
-        found: dict[str, Any] = json.loads(told[told.index("{") :])
+        reported = self.output_of("dg", "list", "defs", "--json")
+        found: dict[str, Any] = json.loads(reported[reported.index("{") :])
         return found
 
 

@@ -64,7 +64,7 @@ def test_the_reference_makes_the_same_files_and_rows(tmp_path: Path, name: str) 
     folders["SERIES_ASSETS_DATA_DIR"] = str(tmp_path / "ours")
     Child(program("reference", source, tmp_path / "reference" / name), {}).run()
     Child(command("generate", name), folders).run()
-    made = {
+    generated = {
         whose: {
             path.relative_to(tmp_path / whose / name).as_posix(): _lines_of(path)
             for path in (tmp_path / whose / name).rglob("*")
@@ -72,8 +72,8 @@ def test_the_reference_makes_the_same_files_and_rows(tmp_path: Path, name: str) 
         }
         for whose in ("ours", "reference")
     }
-    assert made["ours"] == made["reference"]
-    assert len(made["ours"]) == 11
+    assert generated["ours"] == generated["reference"]
+    assert len(generated["ours"]) == 11
 
 
 def _lines_of(path: Path) -> int | None:

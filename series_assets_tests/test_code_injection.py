@@ -96,7 +96,7 @@ def ends_in_a_message(
     """Run everything that reads a series, and check its messages and side effects."""
     write_series(place / "series", specification, a_user_input())
     before = {path: path.stat().st_mtime_ns for path in place.rglob("*")}
-    told = f"demo/specification.yml: {message}"
+    reported = f"demo/specification.yml: {message}"
     for module in (patches.constraints, derived_columns.derived):
         for name in ("get_constraint_mask", "generate_derived_column"):
             if hasattr(module, name):
@@ -105,7 +105,7 @@ def ends_in_a_message(
     for command in ("validate", "generate", "check"):
         result = CliRunner().invoke(main, [command, "demo"])
         assert result.exit_code == 2, command
-        assert result.stderr.startswith(told), result.stderr
+        assert result.stderr.startswith(reported), result.stderr
         assert "Traceback" not in result.output
     listed = CliRunner().invoke(main, ["list"])
     assert message.strip() in listed.output

@@ -28,11 +28,11 @@ SEVERAL = ["frequency | probability_vector", "1 | 0.2", "3 | 0.8"]
 
 
 def made(
-    folder: Path, specification: dict[str, Any], tables: Any = None, **said: Any
+    folder: Path, specification: dict[str, Any], tables: Any = None, **more: Any
 ) -> LongSeries:
     """Generate three periods of a series, with half of the records new."""
     keys = {"num_datasets": 3, "fraction_of_new": "1/2", "static_columns": None}
-    return make(Ask(specification, a_user_input(**{**keys, **said}), tables or {}), folder)
+    return make(Ask(specification, a_user_input(**{**keys, **more}), tables or {}), folder)
 
 
 def values_of_entities(records: pd.DataFrame, *names: str) -> "pd.Series[int]":
@@ -212,10 +212,10 @@ def test_a_column_linked_to_another_identifier_than_the_first(tmp_path: Path) ->
     for seed, name in enumerate(("id", "visit")):
         column = a_uuid(uuid_seed=1000 * seed, frequency_distribution=list(SEVERAL))
         with_columns(specification, **{name: column})
-    said = a_user_input(
+    user_input = a_user_input(
         num_datasets=2, fraction_of_new="1/2", static_columns=None, linked_columns=["visit", "sex"]
     )
-    place = write_series(tmp_path, specification, said)
+    place = write_series(tmp_path, specification, user_input)
     series = load_series(place)
     generate(series, tmp_path / "data")
     records = pd.read_csv(tmp_path / "data" / "demo" / "dataset_1.csv")

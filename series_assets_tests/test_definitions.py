@@ -119,8 +119,8 @@ def test_a_broken_series_shows_as_an_asset_that_says_what_is_wrong(settings: Set
     write_series(settings.series_dir, name="good")
     with pytest.warns(UserWarning) as caught:
         definitions = load(settings)
-    told = [str(one.message) for one in caught if one.category is UserWarning]
-    assert told == [f"series bad is broken:\n{_FAULT}"]  # other warnings are Dagster's
+    reported = [str(one.message) for one in caught if one.category is UserWarning]
+    assert reported == [f"series bad is broken:\n{_FAULT}"]  # other warnings are Dagster's
     assert keys_of(definitions) == assets_of("good") | {"bad/broken"}
     node = definitions.resolve_asset_graph().get(dg.AssetKey(["bad", "broken"]))
     assert node.group_name == "broken_series"
@@ -271,9 +271,9 @@ def test_dagsters_command_makes_the_files_of_ours(
     elsewhere = tmp_path / "elsewhere"
     generate(load_series(place), elsewhere)
     assert files_in(elsewhere)
-    made = files_in(tmp_path / "data")
-    assert b"4 of 4 periods" in made.pop("demo/report.html")
-    assert made == files_in(elsewhere)
+    generated = files_in(tmp_path / "data")
+    assert b"4 of 4 periods" in generated.pop("demo/report.html")
+    assert generated == files_in(elsewhere)
 
 
 class Asked(Mapping[str, str]):

@@ -106,8 +106,8 @@ def test_every_attribute_of_the_component_is_documented() -> None:
     """And the table has no others."""
     page = text_of("docs/dagster.md")
     section = page.split("## In a Dagster project of your own")[1].split("\n## ")[0]
-    told = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
-    assert told == list(SeriesComponent.model_fields)
+    reported = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert reported == list(SeriesComponent.model_fields)
 
 
 def test_every_command_is_in_the_table_of_commands() -> None:

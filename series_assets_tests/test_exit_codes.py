@@ -108,7 +108,7 @@ def break_finding(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 @pytest.mark.parametrize(
-    ("error", "code", "said"),
+    ("error", "code", "message"),
     [
         (KeyboardInterrupt(), 130, "\ninterrupted\n"),
         (MemoryError(), 1, f"series-assets: {NO_MEMORY}\n"),
@@ -127,12 +127,12 @@ def test_what_can_come_up_in_any_command(
     command: list[str],
     error: BaseException,
     code: int,
-    said: str,
+    message: str,
 ) -> None:
     """An interrupt, lack of memory, a folder without access."""
     break_finding(monkeypatch, error)
     ended = call(tmp_path, *command)
-    assert (ended.exit_code, ended.stdout, ended.stderr) == (code, "", said)
+    assert (ended.exit_code, ended.stdout, ended.stderr) == (code, "", message)
 
 
 def test_a_bug_asks_for_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,8 +228,8 @@ def test_a_pipe_in_place_of_the_database(tmp_path: Path, command: str, code: int
     os.mkfifo(database)
     ended = call(tmp_path, command, "demo")
     assert ended.exit_code == code
-    told = f"{database}: is a pipe or a device, not a database; move it away\n"
-    assert ended.stderr == told or command == "check"
+    reported = f"{database}: is a pipe or a device, not a database; move it away\n"
+    assert ended.stderr == reported or command == "check"
 
 
 def test_a_pipe_in_place_of_real_data(tmp_path: Path) -> None:

@@ -111,9 +111,9 @@ def test_the_periods_before_a_failure_are_made_and_a_retry_goes_on(
     progress = Stumbling(THIRD, phase, GenerationError("a stone"))
     stage = Stage(tmp_path / "data", instance, progress)
     [failure] = stage.make(FIRST, FOURTH)
-    told = failure.step_failure_data.user_failure_data
-    assert told is not None
-    assert told.description == "demo, period 2024-03-01: a stone"
+    reported = failure.step_failure_data.user_failure_data
+    assert reported is not None
+    assert reported.description == "demo, period 2024-03-01: a stone"
     assert {asset: len(stage.made(asset)) for asset in ALL} == finished
     for asset in ALL:
         assert stage.made(asset) == list(KEYS[: finished[asset]])
@@ -152,12 +152,12 @@ def test_partitions_before_a_failure_tell_what_they_hold(
     stage = Stage(tmp_path / "data", instance, progress)
     stage.make(FIRST, FOURTH)
     records = instance.fetch_materializations(dg.AssetKey(["demo", "dataset"]), 10).records
-    told = {
+    reported = {
         record.partition_key: record.asset_materialization.metadata["existing_rows"].value
         for record in records
         if record.asset_materialization
     }
-    assert told == {FIRST: 0, SECOND: 40}
+    assert reported == {FIRST: 0, SECOND: 40}
 
 
 def test_what_nobody_expected_is_told_with_its_period_and_trace(
@@ -167,12 +167,12 @@ def test_what_nobody_expected_is_told_with_its_period_and_trace(
     progress = Stumbling(SECOND, "dataset", ZeroDivisionError("by nothing"))
     stage = Stage(tmp_path / "data", instance, progress)
     [failure] = stage.make(FIRST, THIRD)
-    told = failure.step_failure_data.user_failure_data
-    assert told is not None
-    assert told.description == (
+    reported = failure.step_failure_data.user_failure_data
+    assert reported is not None
+    assert reported.description == (
         "demo, period 2024-02-01: failed unexpectedly: ZeroDivisionError: by nothing"
     )
-    assert "in reached" in str(told.metadata["traceback"].value)
+    assert "in reached" in str(reported.metadata["traceback"].value)
 
 
 def recorded(series: Series, folder: Path, progress: Progress) -> None:
@@ -203,7 +203,7 @@ def test_the_command_line_finishes_the_periods_before_a_failure(
     progress = Stumbling(THIRD, phase, GenerationError("a stone"))
     with pytest.raises(GenerationError, match=r"^demo, period 2024-03-01: a stone$"):
         make(a_series(), tmp_path / "data", progress)
-    made = files_in(tmp_path / "data")
-    assert of_first(made, 2) == of_first(expected, 2)
-    assert not any(path.startswith("demo/dataset_3.csv") for path in made)
+    generated = files_in(tmp_path / "data")
+    assert of_first(generated, 2) == of_first(expected, 2)
+    assert not any(path.startswith("demo/dataset_3.csv") for path in generated)
     assert len(progress.passed) == len(set(progress.passed))

@@ -94,11 +94,13 @@ def test_a_database_with_a_table_of_exhibits_name_is_still_another_programs(
     with closing(sqlite3.connect(own)) as connection, connection:
         connection.execute("CREATE TABLE patients (id, name)")
     before = own.read_bytes()
-    ended, said = run_command(
+    ended, message = run_command(
         monkeypatch, tmp_path, command, a_specification(), exhibit_db_path=str(own)
     )
     assert ended == 2
-    assert said.startswith(f"demo/user_input.yml: the database {own} has none of Exhibit's tables")
+    assert message.startswith(
+        f"demo/user_input.yml: the database {own} has none of Exhibit's tables"
+    )
     assert own.read_bytes() == before
 
 
@@ -121,8 +123,8 @@ def test_a_view_has_the_bounds_of_a_statement(
         connection.execute(view)
     specification = a_specification()
     specification["columns"]["region"]["anonymising_set"] = "endless.region"
-    ended, said = run_command(
+    ended, message = run_command(
         monkeypatch, tmp_path, command, specification, exhibit_db_path=str(own)
     )
-    assert ended == 2 and why in said
-    assert "columns.region.anonymising_set" in said
+    assert ended == 2 and why in message
+    assert "columns.region.anonymising_set" in message

@@ -42,8 +42,8 @@ def test_every_operation_profile_and_column_is_described() -> None:
     rows = _rows("SCD1 and SCD2 as of any period")
     assert tuple(PROFILES) == NAMES == tuple(name for name in rows if name in NAMES)
     for name, profile in PROFILES.items():
-        told = {profile.valid_from, profile.valid_to, profile.current, *(profile.more or ())}
-        assert {f"`{one}`" for one in told if one} <= set(re.findall(r"`[^`]+`", rows[name]))
+        reported = {profile.valid_from, profile.valid_to, profile.current, *(profile.more or ())}
+        assert {f"`{one}`" for one in reported if one} <= set(re.findall(r"`[^`]+`", rows[name]))
     assert all(f"`{name}`" in rows["scd2"] for name in SCD2_COLUMNS)
     assert all(f"`{name}`" in rows["scd1"] for name in SCD1_COLUMNS)
 

@@ -32,12 +32,12 @@ PERIODS = 4
 
 
 def a_series_of(
-    specification: dict[str, Any], tables: dict[str, Any] | None = None, **said: Any
+    specification: dict[str, Any], tables: dict[str, Any] | None = None, **more: Any
 ) -> LongSeries:
     """Generate four periods of a specification, with half of the records new."""
     keys = {"num_datasets": PERIODS, "fraction_of_new": "1/2", "static_columns": None}
     with TemporaryDirectory() as folder:
-        ask = Ask(specification, a_user_input(**{**keys, **said}), tables or {})
+        ask = Ask(specification, a_user_input(**{**keys, **more}), tables or {})
         return make(ask, Path(folder))
 
 
@@ -221,9 +221,9 @@ def test_no_two_runs_share_the_places_of_a_region() -> None:
 def few_rows() -> LongSeries:
     """Sixty rows of which a sixth is new, and a tenth of all values missing."""
     asked = gaps()
-    said = {**asked.user_input, "num_datasets": 31}
+    inputs = {**asked.user_input, "num_datasets": 31}
     with TemporaryDirectory() as folder:
-        return make(Ask(asked.specification, said, asked.tables), Path(folder))
+        return make(Ask(asked.specification, inputs, asked.tables), Path(folder))
 
 
 @pytest.mark.parametrize("part", ["new", "existing"])

@@ -134,8 +134,8 @@ def test_the_source_distribution_holds_the_project(tree: Path, built: Path) -> N
     [path] = built.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {one.name.partition("/")[2] for one in archive.getmembers() if one.isfile()}
-    made = {name for name in names if name.startswith("series_assets.egg-info/")}
-    assert names - made == {*files_of(tree), "PKG-INFO", "setup.cfg"}
+    generated = {name for name in names if name.startswith("series_assets.egg-info/")}
+    assert names - generated == {*files_of(tree), "PKG-INFO", "setup.cfg"}
     assert {"series_assets_tests/golden/clinic.yml", "docs/operating.md"} <= names
 
 

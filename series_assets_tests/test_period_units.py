@@ -57,8 +57,8 @@ def files_of(
     folder: Path, specification: dict[str, Any], unit: str, length: int, **keys: Any
 ) -> Path:
     """Write the files of a series with periods of some units, and return their folder."""
-    said = a_user_input(period=unit, length_of_period=length, **keys)
-    return write_series(folder / unit, specification, said)
+    user_input = a_user_input(period=unit, length_of_period=length, **keys)
+    return write_series(folder / unit, specification, user_input)
 
 
 def without_fingerprint(files: dict[str, bytes]) -> dict[str, bytes]:
@@ -85,10 +85,10 @@ def test_a_quarter_gives_the_data_of_three_months(tmp_path: Path, length: int) -
     quarters = files_of(tmp_path, specification, "quarters", length, **keys)
     months = files_of(tmp_path, specification, "months", 3 * length, **keys)
 
-    made = generated(quarters, tmp_path / "in_quarters")
+    created = generated(quarters, tmp_path / "in_quarters")
     same = generated(months, tmp_path / "in_months")
 
-    found, wanted = files_in(made), files_in(same)
+    found, wanted = files_in(created), files_in(same)
     assert {f"dataset_{number}.csv" for number in (1, 2, 3, 4)} < set(found)
     assert "dataset_4.existing.yml" in found
     assert without_fingerprint(found) == without_fingerprint(wanted)
@@ -98,7 +98,7 @@ def test_a_quarter_gives_the_data_of_three_months(tmp_path: Path, length: int) -
     rows = reference_rows(tmp_path / "in_quarters" / "exhibit.db")
     assert len(rows) > 60
     assert rows == reference_rows(tmp_path / "in_months" / "exhibit.db")
-    check(Finished.of(quarters, made.parent))
+    check(Finished.of(quarters, created.parent))
 
 
 def test_any_quarter_can_be_made_by_its_first_day(tmp_path: Path) -> None:
@@ -121,11 +121,11 @@ def test_a_quarter_begins_with_its_windows(tmp_path: Path) -> None:
         date=a_date("2023-12-01", "2024-02-29", 91),
     )
     place = files_of(tmp_path, specification, "quarters", 1)
-    made = generated(place, tmp_path / "data")
+    created = generated(place, tmp_path / "data")
     ends = ["2024-02-29", "2024-05-31", "2024-08-31", "2024-11-30"]
     starts = ["2023-12-01", "2024-03-01", "2024-06-01", "2024-09-01"]
     for number, (first, last) in enumerate(zip(starts, ends, strict=True), start=1):
-        header, *rows = (made / f"dataset_{number}.csv").read_text(encoding="utf-8").splitlines()
+        header, *rows = (created / f"dataset_{number}.csv").read_text(encoding="utf-8").splitlines()
         place_of_date = header.split(",").index("date")
         days = [row.split(",")[place_of_date] for row in rows]
         assert (min(days), max(days)) == (first, last)
@@ -137,9 +137,9 @@ def test_a_unit_is_added_by_one_entry_of_the_table(
     """With an entry for years, a series in years has its periods, partitions, words and files."""
     monkeypatch.setitem(UNITS, "years", Unit("year", "yearly", months=12))  # type: ignore[arg-type]
     specification = with_columns(a_specification(), date=a_date("2024-02-01", "2024-02-29", 29))
-    said = a_user_input(period="years")
+    user_input = a_user_input(period="years")
 
-    series = a_series(specification, said)
+    series = a_series(specification, user_input)
     keys = ["2024-02-01", "2025-02-01", "2026-02-01", "2027-02-01"]
     assert list(series.calendar.keys) == keys
     assert partitions_of(series.calendar).get_partition_keys() == keys
@@ -150,8 +150,10 @@ def test_a_unit_is_added_by_one_entry_of_the_table(
     template = (tmp_path / "begun" / "user_input.yml").read_text(encoding="utf-8")
     assert "# A period is so many days, weeks, months, quarters or years.\n" in template
 
-    made = generated(write_series(tmp_path / "series", specification, said), tmp_path / "data")
-    header, *rows = (made / "dataset_2.csv").read_text(encoding="utf-8").splitlines()
+    created = generated(
+        write_series(tmp_path / "series", specification, user_input), tmp_path / "data"
+    )
+    header, *rows = (created / "dataset_2.csv").read_text(encoding="utf-8").splitlines()
     days = {row.split(",")[header.split(",").index("date")] for row in rows}
     assert len(rows) == 60
     assert days <= {f"2025-02-{day:02}" for day in range(1, 29)}

@@ -85,9 +85,9 @@ def test_a_series_of_two_files_is_called_after_the_specification(tmp_path: Path)
     place = write_series(tmp_path / "series", a_specification(number_of_rows=30), name="demo")
     loose = series_assets.Series.from_files(place / "specification.yml", place / "user_input.yml")
     assert loose.name == "demo"
-    made = series_assets.generate(loose, tmp_path / "loose", flat=True)
+    generated = series_assets.generate(loose, tmp_path / "loose", flat=True)
     same = series_assets.generate(series_assets.load_series(place), tmp_path / "named")
-    assert [path.read_bytes() for path in made] == [path.read_bytes() for path in same]
+    assert [path.read_bytes() for path in generated] == [path.read_bytes() for path in same]
     assert all(one.holds for one in series_assets.check(loose, tmp_path / "loose", flat=True))
 
 

@@ -144,8 +144,8 @@ def test_made_in_other_processes(place: Path, data: Path, tmp_path: Path) -> Non
         for seed in ("1", "2")
     ]
     for process, seed in zip(processes, ("1", "2"), strict=True):
-        _, told = process.communicate()
-        assert process.returncode == 0, told
+        _, reported = process.communicate()
+        assert process.returncode == 0, reported
         assert_same(data, tmp_path / seed)
 
 
@@ -224,8 +224,8 @@ def test_two_series_in_turns(place: Path, data: Path, tmp_path: Path) -> None:
         generate(load_series(other), together, periods=key)
         generate(load_series(place), together, periods=key)
     generate(load_series(place), together, periods=KEYS[4])
-    made = files_in(together)
-    assert made == {**files_in(alone), **files_in(data)}
+    generated = files_in(together)
+    assert generated == {**files_in(alone), **files_in(data)}
     assert entities(together) == entities(data)
     assert entities(together, "other") == entities(alone, "other")
 
@@ -259,9 +259,11 @@ def test_the_environment_of_a_process(
         monkeypatch.setenv("EXHIBIT_DB_URL", address)
     generate(load_series(place), tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
     assert os.environ.get("EXHIBIT_DB_URL") == address
-    made = files_in(tmp_path)
-    assert made == {file: content for file, content in files_in(data).items() if file in made}
-    assert len(made) == 7
+    generated = files_in(tmp_path)
+    assert generated == {
+        file: content for file, content in files_in(data).items() if file in generated
+    }
+    assert len(generated) == 7
 
 
 def test_another_seed_gives_other_files(data: Path, place: Path, tmp_path: Path) -> None:

@@ -216,8 +216,8 @@ def test_a_broken_series_shows_its_faults_as_text(tmp_path: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         run = materialize(build_definitions([broken]), instance, "demo/broken")
     [event] = [one for one in run.all_events if one.is_step_failure]
-    told = event.step_failure_data.user_failure_data
-    assert told and told.description == faults.text
+    reported = event.step_failure_data.user_failure_data
+    assert reported and reported.description == faults.text
 
 
 @pytest.mark.parametrize(

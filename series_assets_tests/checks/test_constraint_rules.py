@@ -15,7 +15,7 @@ def found(
     custom: dict[str, Any] | None = None,
     k: int = 0,
     frequency: int = 1,
-    **said: Any,
+    **keys: Any,
 ) -> list[Comparison]:
     """Return the comparisons of a series with constraints in a period."""
     specification = with_columns(
@@ -30,7 +30,7 @@ def found(
     specification["metadata"]["numerical_columns"].append("amount paid")
     specification["constraints"]["basic_constraints"] = list(constraints)
     specification["constraints"]["custom_constraints"] = custom
-    series = a_series(specification, a_user_input(**{"date_columns": ["visit"], **said}))
+    series = a_series(specification, a_user_input(**{"date_columns": ["visit"], **keys}))
     period = specification_of_period(series.specification, series.calendar, series.roles, k)
     return comparisons(series, period)
 

@@ -15,10 +15,10 @@ def window(k: int, *constraints: str, moved: bool = True, **columns: dict[str, A
     """Return the window of ``day`` in a period, as a pair of texts."""
     specification = with_columns(a_specification(), **columns)
     specification["constraints"]["basic_constraints"] = list(constraints) or None
-    said = a_user_input(
+    user_input = a_user_input(
         date_columns=["day"] if moved else [], num_datasets=20, start_date="2024-01-01"
     )
-    found = windows(a_series(specification, said), k)["day"]
+    found = windows(a_series(specification, user_input), k)["day"]
     return None if found is None else tuple(end.isoformat() for end in found)
 
 
@@ -88,8 +88,8 @@ def test_a_day_that_does_not_move_may_meet_what_was_recorded_long_ago(constraint
     kept = a_date("2023-12-01", "2023-12-31", 31)
     specification = with_columns(a_specification(), day=JANUARY, kept=kept)
     specification["constraints"]["basic_constraints"] = [constraint]
-    said = a_user_input(date_columns=["kept"], static_columns=["kept"])
-    assert windows(a_series(specification, said), 3)["day"] == (
+    user_input = a_user_input(date_columns=["kept"], static_columns=["kept"])
+    assert windows(a_series(specification, user_input), 3)["day"] == (
         date(2023, 11, 30),
         date(2024, 4, 1),
     )
@@ -101,8 +101,8 @@ def test_a_moved_day_on_the_right_keeps_its_window() -> None:
         a_specification(), day=JANUARY, kept=a_date("2020-01-01", "2025-12-31", 31)
     )
     specification["constraints"]["basic_constraints"] = ["kept <= day"]
-    said = a_user_input(date_columns=["day"], static_columns=["kept"])
-    found = windows(a_series(specification, said), 1)["day"]
+    user_input = a_user_input(date_columns=["day"], static_columns=["kept"])
+    found = windows(a_series(specification, user_input), 1)["day"]
     assert found == (date(2024, 2, 1), date(2024, 2, 29))
 
 

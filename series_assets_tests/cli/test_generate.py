@@ -66,7 +66,7 @@ def test_generate_makes_one_period_or_a_range_of_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("periods", "said"),
+    ("periods", "message"),
     [
         (
             "2024-01-02",
@@ -88,10 +88,10 @@ def test_generate_makes_one_period_or_a_range_of_them(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_periods_that_are_none_are_refused(tmp_path: Path, periods: str, said: str) -> None:
+def test_periods_that_are_none_are_refused(tmp_path: Path, periods: str, message: str) -> None:
     """With the existing periods, or the nearest ones; nothing is generated."""
     write_series(tmp_path / "series")
-    assert refuse("generate", "demo", "--periods", periods) == said
+    assert refuse("generate", "demo", "--periods", periods) == message
     assert not (tmp_path / "data").exists()
 
 
@@ -264,18 +264,18 @@ def test_an_interrupted_generation_leaves_nothing_half_made(tmp_path: Path) -> N
     while not list(data.glob("demo/dataset_2.csv")) and time.monotonic() < until:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    printed, said = process.communicate(timeout=60)
+    printed, message = process.communicate(timeout=60)
     assert process.returncode == 130
     assert printed == ""
-    assert said.strip() == "interrupted; run it again to generate what is missing"
-    made = files_in(data)
-    assert "demo/dataset_1.csv" in made and "demo/dataset_20.csv" not in made
-    assert not [path for path in made if ".part" in path]
+    assert message.strip() == "interrupted; run it again to generate what is missing"
+    generated = files_in(data)
+    assert "demo/dataset_1.csv" in generated and "demo/dataset_20.csv" not in generated
+    assert not [path for path in generated if ".part" in path]
     assert not (data / ".runs").exists()
     ended = run("generate", "demo", "--quiet")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
     whole = files_in(data)
-    assert made.items() <= whole.items() and "demo/dataset_20.csv" in whole
+    assert generated.items() <= whole.items() and "demo/dataset_20.csv" in whole
 
 
 def test_with_a_dagster_home_the_run_is_recorded_there(
@@ -291,8 +291,8 @@ def test_with_a_dagster_home_the_run_is_recorded_there(
     with dg.DagsterInstance.from_config(str(home)) as instance:
         assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.SUCCESS]
         for asset in ("new_records", "reference_table", "dataset"):
-            made = instance.get_materialized_partitions(dg.AssetKey(["demo", asset]))
-            assert made == {KEYS[0], KEYS[1]}
+            generated = instance.get_materialized_partitions(dg.AssetKey(["demo", asset]))
+            assert generated == {KEYS[0], KEYS[1]}
 
 
 def test_a_recorded_run_makes_periods_that_have_not_begun(
@@ -307,8 +307,8 @@ def test_a_recorded_run_makes_periods_that_have_not_begun(
     write_series(tmp_path / "series", user_input=future)
     succeed("generate", "demo")
     with dg.DagsterInstance.from_config(str(home)) as instance:
-        made = instance.get_materialized_partitions(dg.AssetKey(["demo", "dataset"]))
-    assert made == {"2090-01-01", "2090-02-01"}
+        generated = instance.get_materialized_partitions(dg.AssetKey(["demo", "dataset"]))
+    assert generated == {"2090-01-01", "2090-02-01"}
 
 
 def test_without_a_dagster_home_only_the_files_stay(tmp_path: Path) -> None:

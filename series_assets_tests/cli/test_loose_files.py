@@ -82,7 +82,7 @@ def test_loose_files_that_are_not_there_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (
             (),
@@ -100,19 +100,19 @@ def test_loose_files_that_are_not_there_are_told(tmp_path: Path) -> None:
     ],
 )
 def test_arguments_that_do_not_go_together_are_refused(
-    tmp_path: Path, arguments: tuple[str, ...], said: str
+    tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     """With a valid combination."""
     write_series(tmp_path / "series")
-    assert refuse("generate", *arguments).endswith(f"Error: {said}")
+    assert refuse("generate", *arguments).endswith(f"Error: {message}")
 
 
 def test_an_output_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
     """Before anything runs."""
     place = write_series(tmp_path / "loose")
     (tmp_path / "taken").write_text("a file")
-    said = refuse(*loose(place, tmp_path / "taken" / "out"))
-    assert said == (
+    message = refuse(*loose(place, tmp_path / "taken" / "out"))
+    assert message == (
         f"{tmp_path / 'taken' / 'out'}: cannot be written: Not a directory; name another folder as "
         "--output, or as SERIES_ASSETS_DATA_DIR"
     )
@@ -125,7 +125,7 @@ def test_two_loose_series_of_one_name_cannot_share_a_database(tmp_path: Path) ->
     first = write_series(tmp_path / "first", user_input=named)
     second = write_series(tmp_path / "second", a_specification(random_seed=3), named)
     succeed(*loose(first, tmp_path / "out_1"))
-    made = files_in(tmp_path / "out_1")
+    generated = files_in(tmp_path / "out_1")
     assert refuse(*loose(second, tmp_path / "out_2")) == (
         f"{tmp_path / 'shared.db'}: its table demo_reference belongs to the series whose files are "
         f"in {tmp_path / 'out_1'}; name another database as exhibit_db_path, or give this series "
@@ -137,6 +137,6 @@ def test_two_loose_series_of_one_name_cannot_share_a_database(tmp_path: Path) ->
     own = a_user_input(exhibit_db_path=None)
     third = write_series(tmp_path / "third", a_specification(random_seed=3), own)
     succeed(*loose(third, tmp_path / "out_3"))
-    assert files_in(tmp_path / "out_1") == made
+    assert files_in(tmp_path / "out_1") == generated
     found = [name for name in tables(tmp_path / "shared.db") if name.endswith("_reference")]
     assert found == ["another_reference", "demo_reference"]

@@ -47,10 +47,10 @@ def test_new_refuses_a_folder_that_is_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["My-Series", "2024", "", "../outside", "a/b"])
 def test_new_refuses_a_name_that_cannot_be_one(tmp_path: Path, name: str) -> None:
     """Before a folder is created."""
-    said = refuse("new", name)
+    message = refuse("new", name)
     assert (
         f"the name '{name}' cannot name a series; use small letters, digits and _, a letter "
-        in said
+        in message
     )
     assert list((tmp_path / "series").iterdir()) == []
 
@@ -110,8 +110,8 @@ def test_new_from_data_writes_a_series_that_can_be_made(
 
 def test_new_from_data_that_are_not_there_leaves_no_folder(tmp_path: Path) -> None:
     """The file is named, and the name is still available."""
-    said = refuse("new", "mine", "--from-data", tmp_path / "ghost.csv", "--id", "patient")
-    assert "ghost.csv" in said
+    message = refuse("new", "mine", "--from-data", tmp_path / "ghost.csv", "--id", "patient")
+    assert "ghost.csv" in message
     assert list((tmp_path / "series").iterdir()) == []
 
 

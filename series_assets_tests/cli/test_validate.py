@@ -101,8 +101,8 @@ def test_a_series_that_is_not_there_is_answered_with_the_nearest(
     write_series(tmp_path / "series")
     write_series(tmp_path / "series", name="other")
     folder = tmp_path / "series"
-    told = refuse(command, "dmeo")
-    assert told == f"there is no series 'dmeo' in {folder}; did you mean 'demo'?"
+    reported = refuse(command, "dmeo")
+    assert reported == f"there is no series 'dmeo' in {folder}; did you mean 'demo'?"
     assert (
         refuse(command, "xyz") == f"there is no series 'xyz' in {folder}; known here: demo, other"
     )

@@ -31,8 +31,8 @@ def dataset(finished: Finished, number: int, part: str = "") -> pd.DataFrame:
     if not part:
         return whole
     identifier = finished.specification["metadata"]["uuid_columns"][0]
-    made = finished.folder / "new_records" / f"dataset_{number}.csv"
-    new = pd.read_csv(made, dtype=str, keep_default_na=False)
+    generated = finished.folder / "new_records" / f"dataset_{number}.csv"
+    new = pd.read_csv(generated, dtype=str, keep_default_na=False)
     is_new = whole[identifier].isin(new[identifier])
     return whole[is_new if part == "new" else ~is_new]
 

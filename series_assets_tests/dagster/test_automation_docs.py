@@ -42,8 +42,8 @@ class Project:
         """Record all assets of periods as materialized."""
         for key in periods:
             for asset in keys_of("orders"):
-                made = dg.AssetMaterialization(asset, partition=key)
-                self.instance.report_runless_asset_event(made)
+                generated = dg.AssetMaterialization(asset, partition=key)
+                self.instance.report_runless_asset_event(generated)
 
     def requested(self, asset: str) -> set[str | None]:
         """Return the partitions of an asset that its condition requests now."""

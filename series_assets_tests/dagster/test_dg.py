@@ -23,9 +23,11 @@ def this(tmp_path: Path) -> Project:
 
 def test_the_component_is_listed(example: Project) -> None:
     """In any project in whose environment the package is installed."""
-    told = example.output_of("dg", "list", "components", "--json")
+    reported = example.output_of("dg", "list", "components", "--json")
     [found] = [
-        one for one in json.loads(told)["items"] if one["key"] == "series_assets.SeriesComponent"
+        one
+        for one in json.loads(reported)["items"]
+        if one["key"] == "series_assets.SeriesComponent"
     ]
     assert found["summary"].startswith("A series of periodic datasets")
 
@@ -92,8 +94,8 @@ def test_dg_lists_a_project_with_a_broken_series(example: Project) -> None:
 def test_dg_refuses_to_scaffold_a_name_that_no_series_can_have(example: Project) -> None:
     """With one message, without a traceback and without files left behind."""
     ended = example.run("dg", "scaffold", "defs", "series_assets.SeriesComponent", "bad name")
-    told = ended.stdout + ended.stderr
+    reported = ended.stdout + ended.stderr
     assert ended.returncode == 1
-    assert "the folder's name 'bad name' cannot name a series; use small letters" in told
-    assert "Traceback" not in told
+    assert "the folder's name 'bad name' cannot name a series; use small letters" in reported
+    assert "Traceback" not in reported
     assert not (example.root / "src/warehouse/defs/bad name").exists()

@@ -270,9 +270,11 @@ def test_recorded_runs_of_the_command_line_complete_the_periods_before_a_failure
     )
     with pytest.raises(GenerationError, match=r"^demo, period 2024-03-01: no space left$"):
         generate_recorded(series, series.calendar.periods, workspace, progress)
-    made = files_in(tmp_path / "data")
+    generated = files_in(tmp_path / "data")
     wanted = {path for path in expected if Path(path).name.split(".")[0][-2:] in ("_1", "_2")}
-    assert {path: made.get(path) for path in wanted} == {path: expected[path] for path in wanted}
+    assert {path: generated.get(path) for path in wanted} == {
+        path: expected[path] for path in wanted
+    }
     progress.error = None
     generate_recorded(series, series.calendar.periods, workspace, progress)
     assert files_in(tmp_path / "data") == expected

@@ -208,9 +208,9 @@ def test_a_missing_period_is_told_before_the_asset_runs(made: Path, annotation: 
 
 def test_entities_of_a_missing_period_are_told_too(made: Path) -> None:
     """With the message of the reference table."""
-    told = given_to(made, pd.DataFrame, THIRD, asset="reference_table")
-    assert told.startswith("demo, the reference table after period 2024-03-01 samples from")
-    assert "nothing is recorded yet for 2024-03-01" in told
+    reported = given_to(made, pd.DataFrame, THIRD, asset="reference_table")
+    assert reported.startswith("demo, the reference table after period 2024-03-01 samples from")
+    assert "nothing is recorded yet for 2024-03-01" in reported
 
 
 def test_one_frame_cannot_be_given_for_many_periods(made: Path) -> None:

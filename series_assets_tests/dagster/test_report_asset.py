@@ -42,13 +42,13 @@ def no_dagster_home() -> Iterator[None]:
         yield
 
 
-def a_busy_series(identifier: str = "id", **said: Any) -> Series:
+def a_busy_series(identifier: str = "id", **keys: Any) -> Series:
     """Return a series whose entities have one row or three, some without an identifier."""
     specification = a_specification(uuid_columns=[identifier])
     columns = specification["columns"]
     first = columns.pop("id") | {"frequency_distribution": FREQUENCIES, "miss_probability": 0.1}
     specification["columns"] = {identifier: first, **columns}
-    return a_series(specification, a_user_input(**said))
+    return a_series(specification, a_user_input(**keys))
 
 
 def make(folder: Path, series: Series | None = None, periods: str | None = None) -> Layout:
@@ -390,11 +390,11 @@ def test_a_database_that_is_none_is_a_sentence(tmp_path: Path) -> None:
     for path in tmp_path.glob("exhibit.db?*"):
         path.unlink()
     layout.database.write_bytes(b"not a database at all" * 100)
-    said = (
+    message = (
         f"{layout.database}: SQLite reports: file is not a database; it is damaged, or "
         "something else"
     )
-    assert refusal(tmp_path).startswith(said)
+    assert refusal(tmp_path).startswith(message)
     assert not layout.report.exists()
 
 

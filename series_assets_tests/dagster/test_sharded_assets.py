@@ -85,8 +85,8 @@ def test_its_checks_and_its_report_read_all_parts(run: Any) -> None:
     assert {one.passed for one in evaluations} == {True}
     assert {one.partition for one in evaluations} == {"2024-01-01", "2024-02-01", "2024-03-01"}
     definitions = build_definitions([sharded()], {"workspace": Workspace(folder)})
-    made = materialize(definitions, instance, "demo/report")
-    [event] = made.get_asset_materialization_events()
+    generated = materialize(definitions, instance, "demo/report")
+    [event] = generated.get_asset_materialization_events()
     facts = event.materialization.metadata
     assert facts["rows_delivered"].value == 180
     assert facts["entities"].value == 100

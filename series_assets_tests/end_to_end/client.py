@@ -247,9 +247,9 @@ class Server:
             } } } }""",
             id=run_id,
         )["logsForRun"]["events"]
-        told = [event["failureMetadata"] for event in events if event.get("failureMetadata")]
-        if told:
-            return [failure["description"] for failure in told]
+        reported = [event["failureMetadata"] for event in events if event.get("failureMetadata")]
+        if reported:
+            return [failure["description"] for failure in reported]
         errors = [event["error"] for event in events if event.get("error")]
         return [
             " ".join([error["message"], *(cause["message"] for cause in error["causes"])])
@@ -358,7 +358,9 @@ class Server:
 
     def times_made(self, series: str, asset: str) -> dict[str | None, int]:
         """Return how often each partition of an asset was materialized."""
-        return dict(Counter(made.partition for made in self.materializations(series, asset)))
+        return dict(
+            Counter(generated.partition for generated in self.materializations(series, asset))
+        )
 
     def partitions(self, series: str, asset: str) -> dict[str, int]:
         """Return the number of materialized and of failed partitions of an asset."""

@@ -65,8 +65,8 @@ def test_the_job_named_after_the_series_makes_a_partition(
         name description
       } } } }
     } } } }""")["workspaceOrError"]["locationEntries"][0]["locationOrLoadError"]
-    told = {job["name"]: job["description"] for job in jobs["repositories"][0]["pipelines"]}
-    assert told["named"] == (
+    reported = {job["name"]: job["description"] for job in jobs["repositories"][0]["pipelines"]}
+    assert reported["named"] == (
         "Generate periods of named: 4 periods, one every month from 2024-01-01, of 30 rows each; "
         "after the first, 10 are about new entities and 20 about known ones."
     )

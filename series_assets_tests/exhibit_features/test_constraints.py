@@ -266,9 +266,9 @@ def test_a_filter_in_which_blanks_are_not_marked(
     specification = with_columns(
         constrained({"dose": "make_same"}, None, text), **{"my col": a_number()}
     )
-    ended, said = run_command(monkeypatch, tmp_path, "validate", specification)
+    ended, message = run_command(monkeypatch, tmp_path, "validate", specification)
     assert ended == 2
-    assert said.startswith(f"constraints.custom_constraints.one.filter '{text}'")
+    assert message.startswith(f"constraints.custom_constraints.one.filter '{text}'")
 
 
 def test_making_whole_numbers_missing(tmp_path: Path) -> None:

@@ -30,12 +30,12 @@ def test_a_failure_says_where(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calculation: str, where: str, why: str
 ) -> None:
     """The message has series, period, part and the error; the exit code is 1."""
-    ended, said = run_command(
+    ended, message = run_command(
         monkeypatch, tmp_path, "generate", failing(calculation), fraction_of_new="9/10"
     )
     assert ended == 1
-    assert said.startswith(f"demo, {where}: ")
-    assert why in said
+    assert message.startswith(f"demo, {where}: ")
+    assert why in message
 
 
 @pytest.mark.parametrize("calculation", ["(sex / amount)", "amount.iloc[30]", "@sysdate + sex"])
@@ -43,12 +43,12 @@ def test_validate_tells_it_before_anything_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calculation: str
 ) -> None:
     """``validate`` reports the same failures as faults of the input."""
-    ended, said = run_command(
+    ended, message = run_command(
         monkeypatch, tmp_path, "validate", failing(calculation), fraction_of_new="9/10"
     )
     assert ended == 2
-    assert said.startswith("demo, period 2024-0")
-    assert "Error: " in said
+    assert message.startswith("demo, period 2024-0")
+    assert "Error: " in message
     assert not (tmp_path / "data").exists()
 
 
@@ -61,10 +61,10 @@ def test_what_exhibit_prints_of_a_specification_it_refuses(
         **{name: a_category(name, {"a": 1, "b": 1}, anonymising_set="birds") for name in "uvw"},
     )
     specification["linked_columns"] = [[1, ["u", "v", "w"]]]
-    ended, said = run_command(monkeypatch, tmp_path, "validate", specification)
+    ended, message = run_command(monkeypatch, tmp_path, "validate", specification)
     assert ended == 2
-    assert "birds has fewer columns than linked group u, v, w" in said
-    assert "Generation command not recognized" not in said
+    assert "birds has fewer columns than linked group u, v, w" in message
+    assert "Generation command not recognized" not in message
 
 
 def with_duplicates() -> dict[str, Any]:
@@ -81,9 +81,9 @@ def with_duplicates() -> dict[str, Any]:
 
 def test_duplicates_left_out_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """For each period, the number of rows dropped as duplicates is reported."""
-    ended, said = run_command(monkeypatch, tmp_path, "generate", with_duplicates())
+    ended, message = run_command(monkeypatch, tmp_path, "generate", with_duplicates())
     assert ended == 0
-    notes = said.splitlines()
+    notes = message.splitlines()
     assert [note.split(" Exhibit dropped ")[0] for note in notes] == [
         f"note: demo, period {key}:" for key in (FIRST, SECOND)
     ]

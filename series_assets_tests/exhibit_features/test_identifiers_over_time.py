@@ -54,9 +54,9 @@ def test_no_identifier_comes_twice(kind: str, frequencies: list[str], missing: f
     Random(7).shuffle(order)
     seen: set[Any] = set()
     for k in order:
-        made = generate(series.identifier_plans(k)[0], 5000)
-        assert 0 <= made.isna().mean() <= missing * 1.5
-        values = set(made.dropna())
+        generated = generate(series.identifier_plans(k)[0], 5000)
+        assert 0 <= generated.isna().mean() <= missing * 1.5
+        values = set(generated.dropna())
         assert not values & seen
         seen |= values
         assert FORMS[kind].fullmatch(str(next(iter(values))))

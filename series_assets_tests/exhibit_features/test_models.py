@@ -90,9 +90,9 @@ def test_settings_left_empty(
     """Exhibit fails on a model without any settings, so it is refused."""
     name = models[Doubled]
     specification = a_specification() | {"models": {name: None}}
-    ended, said = run_command(monkeypatch, tmp_path, "validate", specification)
+    ended, message = run_command(monkeypatch, tmp_path, "validate", specification)
     assert ended == 2
-    assert said.startswith(f"models.{name} ")
+    assert message.startswith(f"models.{name} ")
 
 
 def test_a_model_does_not_change_what_an_entity_keeps(

@@ -52,8 +52,8 @@ def test_a_pool_of_all_that_a_pattern_gives(tmp_path: Path) -> None:
 
 def test_more_codes_than_a_pattern_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many codes are refused by ``validate``, with the possible number."""
-    code, said = run_command(monkeypatch, tmp_path, "validate", with_codes("[abc][de]", 7))
-    assert (code, said) == (
+    code, message = run_command(monkeypatch, tmp_path, "validate", with_codes("[abc][de]", 7))
+    assert (code, message) == (
         2,
         "demo, period 2024-01-01 (new records): Exhibit failed with ValueError: column 'code' asks "
         "for 7 different values, but its pattern '[abc][de]' gives only 6; lower its uniques",
@@ -79,7 +79,7 @@ def test_patterns_that_exhibit_cannot_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
 ) -> None:
     """A pattern that Exhibit would misread or fail on is refused, with the column."""
-    code, said = run_command(monkeypatch, tmp_path, "validate", with_codes(pattern, 1))
+    code, message = run_command(monkeypatch, tmp_path, "validate", with_codes(pattern, 1))
     assert code == 2
-    assert said.startswith("columns.code.anonymising_set")
-    assert pattern in said
+    assert message.startswith("columns.code.anonymising_set")
+    assert pattern in message

@@ -190,10 +190,10 @@ def test_statements_that_cannot_be_right(
 ) -> None:
     """``validate`` reports two join columns, a missing table and a wrong alias."""
     own = wards(tmp_path / "own.db")
-    ended, said = run_command(
+    ended, message = run_command(
         monkeypatch, tmp_path, "validate", with_wards(statement), exhibit_db_path=str(own)
     )
-    assert (ended, said) == (2, fault.format(own=own))
+    assert (ended, message) == (2, fault.format(own=own))
 
 
 def test_a_statement_that_leaves_some_rows_without_a_value(tmp_path: Path) -> None:
@@ -214,10 +214,10 @@ def test_a_statement_whose_result_would_differ(
     own = wards(tmp_path / "own.db")
     before = own.read_bytes()
     statement = lookup() + " WHERE random() > 0"
-    ended, said = run_command(
+    ended, message = run_command(
         monkeypatch, tmp_path, command, with_wards(statement), exhibit_db_path=str(own)
     )
-    assert (ended, said) == (
+    assert (ended, message) == (
         2,
         "columns.ward.anonymising_set calls random(), so that its result would differ from run to "
         "run; leave it out",
@@ -232,11 +232,11 @@ def test_a_statement_that_only_shows_its_fault_when_run(
     """A forbidden access that only appears at run time is stopped, and the statement named."""
     own = wards(tmp_path / "own.db")
     statement = lookup() + " WHERE date('n' || 'ow') > ''"
-    ended, said = run_command(
+    ended, message = run_command(
         monkeypatch, tmp_path, "generate", with_wards(statement), exhibit_db_path=str(own)
     )
     assert ended == 1
-    assert said == (
+    assert message == (
         "demo, period 2024-01-01 (new records): the anonymising_set 'SELECT temp_demo.sex, "
         "wards.ward AS ward FROM temp_demo JOIN wards ON temp_demo.…' asks date() for the "
         "present moment, so that its result would differ from day to day; write the date or "

@@ -199,13 +199,13 @@ def test_a_pair_that_is_not_static(tmp_path: Path) -> None:
     assert not rows["ward"].equals(recorded.loc[rows.index, "ward"])
 
 
-def described(folder: Path, csv: str, rows: int, **said: Any) -> Path:
+def described(folder: Path, csv: str, rows: int, **more: Any) -> Path:
     """Infer a series from one of Exhibit's sample tables, and return its folder."""
     create_series(folder / "series", "demo", DATA / csv, "person")
     place = folder / "series" / "demo"
     for file, part, keys in (
         ("specification.yml", "metadata", {"number_of_rows": rows}),
-        ("user_input.yml", None, said),
+        ("user_input.yml", None, more),
     ):
         content = yaml.safe_load((place / file).read_text(encoding="utf-8"))
         (content[part] if part else content).update(keys)

@@ -134,17 +134,17 @@ def test_a_day_follows_a_static_one(tmp_path: Path, constraint: str) -> None:
 def test_what_cannot_be_met_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The note and the metadata have the number of rows that one counts in the file."""
     wanted = registered_all_year()
-    ended, said = run_command(monkeypatch, tmp_path / "told", "generate", wanted, **ROLES)
+    ended, message = run_command(monkeypatch, tmp_path / "told", "generate", wanted, **ROLES)
     whole = pd.read_csv(tmp_path / "told" / "data" / "demo" / "dataset_2.csv")
     first = pd.read_csv(tmp_path / "told" / "data" / "demo" / "dataset_1.csv")
     rows = whole[whole["id"].isin(first["id"])]
     broken = int((rows["updated"] < rows["registered"]).sum())
     assert broken > 30
     sentence = f"{broken} of {len(rows)} existing records do not meet 'updated >= registered'"
-    assert (ended, said) == (0, f"note: demo, period {SECOND}: {sentence}")
-    ended, said = run_command(monkeypatch, tmp_path / "told", "validate", wanted, **ROLES)
+    assert (ended, message) == (0, f"note: demo, period {SECOND}: {sentence}")
+    ended, message = run_command(monkeypatch, tmp_path / "told", "validate", wanted, **ROLES)
     assert ended == 0
-    assert said == f"note: demo/specification.yml: in a trial, {sentence}"
+    assert message == f"note: demo/specification.yml: in a trial, {sentence}"
 
 
 @pytest.mark.thorough
@@ -171,10 +171,10 @@ def test_validate_tells_what_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
     )
     wanted["columns"]["limit"]["distribution_parameters"] |= {"target_min": 20000}
     wanted["columns"]["limit"]["distribution_parameters"] |= {"target_max": 30000}
-    ended, said = run_command(
+    ended, message = run_command(
         monkeypatch, tmp_path, "validate", wanted, static_columns=["sex", "limit"]
     )
-    assert (ended, said.splitlines()) == (
+    assert (ended, message.splitlines()) == (
         0,
         [
             "note: demo/specification.yml: constraints.basic_constraints 'limit > amount*amount' "
@@ -323,8 +323,8 @@ def test_what_exhibit_leaves_broken_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, Any]
 ) -> None:
     """Without another pass, each part would be reported with its number of violations."""
-    ended, said = run_command(monkeypatch, tmp_path, "generate", wanted, fraction_of_new="1/2")
-    notes = said.splitlines()
+    ended, message = run_command(monkeypatch, tmp_path, "generate", wanted, fraction_of_new="1/2")
+    notes = message.splitlines()
     assert ended == 0
     assert [note.split(" ")[3].rstrip(":") for note in notes] == ["2024-01-01"] + [SECOND] * 2
     assert all(note.endswith(" do not meet 'amount < limit'") for note in notes)
@@ -339,8 +339,8 @@ def test_constraints_that_contradict_each_other_are_left(
 ) -> None:
     """No pass can meet them, so records stay as Exhibit generates them, and it is reported."""
     wanted = specification("amount > 60", "amount < 50", rows=60)
-    ended, said = run_command(monkeypatch, tmp_path, "generate", wanted)
-    assert (ended, said.splitlines()) == (
+    ended, message = run_command(monkeypatch, tmp_path, "generate", wanted)
+    assert (ended, message.splitlines()) == (
         0,
         [
             "note: demo, period 2024-01-01: 60 of 60 new records do not meet 'amount > 60'",

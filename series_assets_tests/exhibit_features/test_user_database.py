@@ -142,10 +142,10 @@ def test_what_the_database_lacks(
     specification = a_specification()
     specification["metadata"]["geospatial_columns"] = []
     with_columns(specification, ward=column)
-    ended, said = run_command(
+    ended, message = run_command(
         monkeypatch, tmp_path, command, specification, exhibit_db_path=str(own)
     )
-    assert (ended, said) == (2, fault.format(own=own))
+    assert (ended, message) == (2, fault.format(own=own))
     assert not (tmp_path / "data").exists()
 
 
@@ -156,11 +156,11 @@ def test_a_linked_group_whose_values_are_not_there(
     """The message names the tables that a linked group needs."""
     specification = a_specification()
     specification["linked_columns"] = [[number, ["sex", "region"]]]
-    ended, said = run_command(monkeypatch, tmp_path, "validate", specification)
+    ended, message = run_command(monkeypatch, tmp_path, "validate", specification)
     tables = ["temp_demo_matrix", "temp_demo_lookup"] if number == 0 else ["temp_demo_1"]
     place = tmp_path / "data" / "exhibit.db"
     assert ended == 2
-    assert said.replace("demo/specification.yml: ", "").splitlines() == [
+    assert message.replace("demo/specification.yml: ", "").splitlines() == [
         f"linked_columns [sex, region] needs the table '{table}', which {place} lacks; "
         f"{_SEEN_BY_EXHIBIT}"
         for table in tables
@@ -222,10 +222,10 @@ def test_the_database_of_another_program_is_refused_unless_it_is_meant(
         with closing(sqlite3.connect(own)) as connection, connection:
             connection.execute(statement)
     before = own.read_bytes()
-    ended, said = run_command(
+    ended, message = run_command(
         monkeypatch, tmp_path, command, a_specification(), exhibit_db_path=str(own)
     )
-    assert (ended, said) == (
+    assert (ended, message) == (
         2,
         f"demo/user_input.yml: the database {own} has none of Exhibit's tables (birds, dates, "
         "mountains, patients), so it seems to belong to another program; leave exhibit_db_path "

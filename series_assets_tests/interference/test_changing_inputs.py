@@ -77,8 +77,11 @@ def test_a_run_of_other_contents_in_the_middle_of_one(
         assert "generated from different versions of the two files" in refused
         assert "unexpectedly" not in refused
     assert progress.place is None
-    made = {series.fingerprint: undisturbed, load_series(changed).fingerprint: changed_snapshot}
-    assert_unmixed(runs.data, made, unless=bool(refused))
+    generated = {
+        series.fingerprint: undisturbed,
+        load_series(changed).fingerprint: changed_snapshot,
+    }
+    assert_unmixed(runs.data, generated, unless=bool(refused))
     assert_succeeded(runs.run())
     assert Snapshot.read(runs.data) == changed_snapshot
 
@@ -133,7 +136,7 @@ def test_runs_of_two_contents_side_by_side(
     """Wherever they overlap, each dataset is of one version, or a run has reported the conflict."""
     other = tmp_path / "series"
     changed = write_series(other, changed_specification())
-    made = {
+    generated = {
         load_series(series_folder).fingerprint: undisturbed,
         load_series(changed).fingerprint: changed_snapshot,
     }
@@ -143,7 +146,7 @@ def test_runs_of_two_contents_side_by_side(
             if one.exit_code:
                 message = error_message(one, one.exit_code)
                 assert any(reason in message for reason in CONFLICT_MESSAGES), message
-        assert_unmixed(runs.data, made, unless=any(one.exit_code for one in results))
+        assert_unmixed(runs.data, generated, unless=any(one.exit_code for one in results))
     runs.series_dir = other
     assert_succeeded(runs.run())
     assert Snapshot.read(runs.data) == changed_snapshot

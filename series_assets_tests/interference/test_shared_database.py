@@ -49,13 +49,13 @@ def test_two_series_on_one_database(runs: Runs, user_database: Path, undisturbed
     """Each has its own tables, and waits for the other when both want to write."""
     for result in runs.run_concurrently([GENERATE_ALL, ("generate", "second", "--quiet")]):
         assert_succeeded(result)
-    made = Snapshot.read(runs.data, user_database)
-    demo = {path: data for path, data in made.files.items() if path.startswith("demo/")}
+    generated = Snapshot.read(runs.data, user_database)
+    demo = {path: data for path, data in generated.files.items() if path.startswith("demo/")}
     assert demo.keys() == undisturbed.files.keys()
     csv = {path for path in demo if path.endswith(".csv")}
     assert all(demo[path] == undisturbed.files[path] for path in csv)
-    assert made.rows["demo_reference"] == undisturbed.rows["demo_reference"]
-    assert made.rows["second_reference"] == undisturbed.rows["demo_reference"]
+    assert generated.rows["demo_reference"] == undisturbed.rows["demo_reference"]
+    assert generated.rows["second_reference"] == undisturbed.rows["demo_reference"]
 
 
 def test_a_long_read_does_not_block_a_run(

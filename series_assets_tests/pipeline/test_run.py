@@ -95,11 +95,11 @@ def test_the_periods_before_a_failure_are_whole(
         patch.setattr(run, part, broken)
         with pytest.raises(GenerationError, match=rf"^demo, period {THIRD}: a stone$"):
             generate(a_series(), tmp_path, executor=executor)
-    made = files_in(tmp_path)
+    generated = files_in(tmp_path)
     for number in (1, 2):
         for name in (f"dataset_{number}.csv", f"new_records/dataset_{number}.csv"):
-            assert made[f"demo/{name}"] == expected[f"demo/{name}"]
-    assert "demo/dataset_3.csv" not in made
+            assert generated[f"demo/{name}"] == expected[f"demo/{name}"]
+    assert "demo/dataset_3.csv" not in generated
     assert not (tmp_path / ".runs").exists()
     generate(a_series(), tmp_path, f"{THIRD}..2024-04-01", executor=executor)
     assert files_in(tmp_path) == expected
@@ -142,8 +142,8 @@ def test_a_range_needs_the_periods_before_it(tmp_path: Path) -> None:
 def test_a_series_of_one_period(tmp_path: Path, executor: str) -> None:
     """It is generated like any other."""
     series = a_series(user_input=a_user_input(num_datasets=1))
-    made = generate(series, tmp_path, executor=executor)
-    assert [path.name for path in made] == ["dataset_1.csv"]
+    generated = generate(series, tmp_path, executor=executor)
+    assert [path.name for path in generated] == ["dataset_1.csv"]
 
 
 def test_records_in_memory_are_those_of_the_files(tmp_path: Path) -> None:

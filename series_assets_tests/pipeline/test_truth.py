@@ -99,8 +99,8 @@ def _with_truth(folder: Path, name: str, **keys: Any) -> Series:
     place = folder / name
     place.mkdir(exist_ok=True)
     shutil.copy(SHIPPED / name / "specification.yml", place)
-    said = yaml.safe_load((SHIPPED / name / "user_input.yml").read_text("utf-8"))
-    (place / "user_input.yml").write_text(yaml.safe_dump(said | {"manifest": True} | keys))
+    user_input = yaml.safe_load((SHIPPED / name / "user_input.yml").read_text("utf-8"))
+    (place / "user_input.yml").write_text(yaml.safe_dump(user_input | {"manifest": True} | keys))
     return load_series(place)
 
 

@@ -16,7 +16,7 @@ _KINDS = ("text", "text", "real", "integer", "date")
 def records(rows: int, columns: int, seed: int) -> tuple[pd.DataFrame, dict[str, str]]:
     """Return a data frame of text with columns of each kind in turn, and their kinds."""
     rng = np.random.default_rng(seed)
-    made: dict[str, list[str | None]] = {}
+    generated: dict[str, list[str | None]] = {}
     kinds = {}
     for place in range(columns):
         name = f"column_{place}"
@@ -28,9 +28,9 @@ def records(rows: int, columns: int, seed: int) -> tuple[pd.DataFrame, dict[str,
             (np.datetime64("2024-01-01") + rng.integers(0, 31, rows)).astype(str).tolist(),
         ][place % 5]
         gone = rng.random(rows) < 0.02
-        made[name] = [None if no else text for text, no in zip(values, gone, strict=True)]
+        generated[name] = [None if no else text for text, no in zip(values, gone, strict=True)]
         kinds[name] = _KINDS[place % 5]
-    return pd.DataFrame(made, dtype=object), kinds
+    return pd.DataFrame(generated, dtype=object), kinds
 
 
 def two_periods(columns: int, rows: int = 300) -> tuple[Profile, Profile]:

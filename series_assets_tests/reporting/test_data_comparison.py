@@ -28,10 +28,12 @@ def first_dataset(
     assert started.exit_code == 0, started.stderr
     validated = run(folder, "validate", name)
     assert (validated.exit_code, validated.stdout) == (0, f"{name}: valid\n"), validated.stderr
-    said = folder / "series" / name / "user_input.yml"
-    text = said.read_text(encoding="utf-8")
+    user_input = folder / "series" / name / "user_input.yml"
+    text = user_input.read_text(encoding="utf-8")
     assert "num_datasets: 3" in text
-    said.write_text(text.replace("num_datasets: 3", f"num_datasets: {periods}"), encoding="utf-8")
+    user_input.write_text(
+        text.replace("num_datasets: 3", f"num_datasets: {periods}"), encoding="utf-8"
+    )
     assert run(folder, "generate", name, "--quiet").exit_code == 0
     checked = run(folder, "check", name, "--quiet")
     assert checked.exit_code == 0, checked.stderr
@@ -71,20 +73,20 @@ def test_the_first_dataset_looks_like_the_data(tmp_path: Path, name: str) -> Non
     domain = DOMAINS[name]
     data = tmp_path / f"{name}.csv"
     domain.table().to_csv(data, index=False)
-    made = first_dataset(tmp_path, name, data, domain.identifier)
-    hold_alike(read(data), made, domain.identifier)
+    generated = first_dataset(tmp_path, name, data, domain.identifier)
+    hold_alike(read(data), generated, domain.identifier)
     _hold_periods(tmp_path / "series" / name, domain)
     if name == "weather":  # stations that are cold in the table are cold in the first dataset
-        made["temperature"] = made["temperature"].astype(float)
+        generated["temperature"] = generated["temperature"].astype(float)
         before = domain.table().groupby("station")["temperature"].mean()
-        after = made.groupby("station")["temperature"].mean()
+        after = generated.groupby("station")["temperature"].mean()
         assert (before - after).abs().max() < 1.5
 
 
 def _hold_periods(place: Path, domain: Domain) -> None:
-    said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
-    assert (said["period"], said["length_of_period"]) == domain.period
-    assert tuple(said["date_columns"]) == domain.moved
+    user_input = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
+    assert (user_input["period"], user_input["length_of_period"]) == domain.period
+    assert tuple(user_input["date_columns"]) == domain.moved
 
 
 @pytest.mark.filterwarnings("ignore:Could not infer format", "ignore:Parsing dates")
@@ -104,8 +106,8 @@ def test_the_first_dataset_looks_like_exhibits_own_tables(
     The series validate and generate unchanged, and four periods keep every rule.
     """
     data = SAMPLES / f"{sample}.csv"
-    made = first_dataset(tmp_path, sample, data, identifier, periods=4)
-    hold_alike(read(data), made, identifier)
+    generated = first_dataset(tmp_path, sample, data, identifier, periods=4)
+    hold_alike(read(data), generated, identifier)
 
 
 @pytest.mark.parametrize(
@@ -139,11 +141,13 @@ def test_a_period_is_as_long_as_the_data(
     done = run(tmp_path, "new", "mine", "--from-data", str(data), "--id", "id")
     assert done.exit_code == 0, done.stderr
     place = tmp_path / "series" / "mine"
-    said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
+    user_input = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
     column = yaml.safe_load((place / "specification.yml").read_text())["columns"]["seen"]
-    assert (said["period"], said["length_of_period"]) == period
-    assert (said["date_columns"], said["static_columns"]) == (["seen"], ["born"])
-    calendar = Calendar(said["start_date"], said["period"], said["length_of_period"], 2)
+    assert (user_input["period"], user_input["length_of_period"]) == period
+    assert (user_input["date_columns"], user_input["static_columns"]) == (["seen"], ["born"])
+    calendar = Calendar(
+        user_input["start_date"], user_input["period"], user_input["length_of_period"], 2
+    )
     last = begin + timedelta(days=days - 1)
     assert calendar.last_day_of(0) == date.fromisoformat(column["to"])
     assert last <= calendar.last_day_of(0) <= last + timedelta(days=1)
@@ -159,11 +163,11 @@ def test_the_closing_notes_and_the_picture_compare_every_column(tmp_path: Path) 
     head = next(n for n, line in enumerate(lines) if line.startswith("column "))
     assert lines[head - 1] == "the data (1,500 rows) → the first dataset (1,500 rows):"
     assert lines[head].split("  ")[0] == "column"
-    told = {line.split()[0]: line for line in lines[head + 1 :]}
-    assert list(told)[:5] == list(domain.table().columns)
+    reported = {line.split()[0]: line for line in lines[head + 1 :]}
+    assert list(reported)[:5] == list(domain.table().columns)
     minutes = pd.Series(domain.table()["minutes"])
-    assert f"{minutes.std():.4g} → " in told["minutes"]
-    assert f"{minutes.min()}…{minutes.max()} → " in told["minutes"]
-    assert "points" in told["stars"]
+    assert f"{minutes.std():.4g} → " in reported["minutes"]
+    assert f"{minutes.min()}…{minutes.max()} → " in reported["minutes"]
+    assert "points" in reported["stars"]
     picture = (tmp_path / "series" / "ratings" / "comparison.png").read_bytes()
     assert picture.startswith(b"\x89PNG")

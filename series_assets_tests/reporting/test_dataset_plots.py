@@ -206,13 +206,13 @@ def of(kind: str, *values: str | None, like: Profile | None = None) -> Profile:
 
 def test_what_is_new_against_period_1_is_written_out() -> None:
     """New categories, values that are not numbers, and numbers out of range."""
-    told = texts_of(of("text", "a", "z", like=of("text", "a", "b")), of("text", "a", "b"))
-    assert "not in period 1" in told
+    reported = texts_of(of("text", "a", "z", like=of("text", "a", "b")), of("text", "a", "b"))
+    assert "not in period 1" in reported
     assert "not in period 1" not in texts_of(of("text", "a", "b"), of("text", "a", "b"))
     first = of("integer", "1", "5")
-    told = texts_of(of("integer", "1", "9", "x", like=first), first)
-    assert "1 are not numbers, number" in told
-    assert {"1", "> 5"} <= set(told)
+    reported = texts_of(of("integer", "1", "9", "x", like=first), first)
+    assert "1 are not numbers, number" in reported
+    assert {"1", "> 5"} <= set(reported)
     first = of("integer", None)
     assert "1 values; period 1 had none" in texts_of(of("integer", "1", like=first), first)
 
@@ -221,9 +221,9 @@ def test_columns_that_came_or_went_are_written_out() -> None:
     """A changed file may have other columns than period 1."""
     first = of("text", "a")
     other = profile_records(pd.DataFrame({"y": ["a"]}, dtype=object), None, {}, like=first)
-    told = texts_of(other, first)
-    assert "not in period 1, category, 1 value" in told
-    assert "this period lacks this column of period 1" in told
+    reported = texts_of(other, first)
+    assert "not in period 1, category, 1 value" in reported
+    assert "this period lacks this column of period 1" in reported
 
 
 def test_period_1_is_compared_with_nothing() -> None:

@@ -127,18 +127,18 @@ def test_a_profile_is_what_a_plain_loop_counts(data: st.DataObject) -> None:
     second = told(after, cut, starts[1], first)
     scale = only(first).scale
     assert only(second).scale == scale
-    for made, texts, part, start in (
+    for generated, texts, part, start in (
         (first, before, len(before), starts[0]),
         (second, after, cut, starts[1]),
     ):
-        column = only(made)
+        column = only(generated)
         counts, unreadable, distinct = plain(scale, texts, start)
         both = [new + old for new, old in zip(column.new, column.existing, strict=True)]
         assert len(both) == scale.bins
         assert both == [counts[place] for place in range(scale.bins)]
         assert column.missing == texts.count(None)
         assert (column.unreadable, column.distinct) == (unreadable, distinct)
-        assert sum(both) + column.missing + column.unreadable == made.rows == len(texts)
+        assert sum(both) + column.missing + column.unreadable == generated.rows == len(texts)
         if scale.kind != "text":  # the frequency of a value depends on all rows
             assert Counter(dict(enumerate(column.new))) == plain(scale, texts[:part], start)[0]
     assert not sum(only(first).existing)
@@ -228,12 +228,12 @@ def test_the_kind_of_a_column_is_what_its_values_are(
 
 def test_an_identifier_is_one_however_few_values_it_has() -> None:
     """Its rows are grouped by the frequency of their value, over both parts."""
-    made = profile_records(
+    generated = profile_records(
         frame(id=["a", "b", "b", None]), frame(id=["c"] * 7), {}, identifiers=["id"]
     )
-    assert only(made).scale.kind == "text"
-    assert only(made).new == (1, 2, 0, 0, 0)
-    assert only(made).existing == (0, 0, 0, 0, 7)
+    assert only(generated).scale.kind == "text"
+    assert only(generated).new == (1, 2, 0, 0, 0)
+    assert only(generated).existing == (0, 0, 0, 0, 7)
 
 
 def test_days_that_move_are_counted_from_the_first_day_of_their_period() -> None:
@@ -281,7 +281,7 @@ def test_a_column_that_period_1_lacks_has_a_scale_of_its_own() -> None:
 
 def test_the_order_of_columns_is_that_of_the_first_part() -> None:
     """The other part may have another order."""
-    made = profile_records(frame(a=["1"], b=["x"]), frame(b=["y"], a=["2"]), {})
-    assert [column.name for column in made.columns] == ["a", "b"]
-    assert made.by_name["b"].existing == (0, 1, 0, 0)
-    assert (made.new, made.existing, made.rows) == (1, 1, 2)
+    generated = profile_records(frame(a=["1"], b=["x"]), frame(b=["y"], a=["2"]), {})
+    assert [column.name for column in generated.columns] == ["a", "b"]
+    assert generated.by_name["b"].existing == (0, 1, 0, 0)
+    assert (generated.new, generated.existing, generated.rows) == (1, 1, 2)

@@ -33,10 +33,10 @@ def test_what_exhibit_keeps_in_its_database_is_kept_under_the_series_name(tmp_pa
     """Exhibit names these tables after a temporary id; the series has its own."""
     place = start(tmp_path, "wards", SAMPLES / "inpatients.csv", "id")
     specification = yaml.safe_load((place / "specification.yml").read_text(encoding="utf-8"))
-    said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
+    user_input = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
 
     assert specification["metadata"]["id"] == "wards"
-    assert said["exhibit_db_path"] == "exhibit.db"
+    assert user_input["exhibit_db_path"] == "exhibit.db"
     kept = {name for name in tables_of(place / "exhibit.db") if name.startswith("temp_")}
     assert kept == {"temp_wards_1"}
 
@@ -47,19 +47,19 @@ def test_a_series_without_such_values_needs_no_database_of_its_own(tmp_path: Pat
 
     files = [".schemas", "comparison.png", "specification.yml", "user_input.yml"]
     assert sorted(path.name for path in place.iterdir()) == files
-    said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
-    assert said["exhibit_db_path"] is None
+    user_input = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
+    assert user_input["exhibit_db_path"] is None
 
 
 def test_what_exhibit_writes_wrong_for_a_series_is_put_right(tmp_path: Path) -> None:
     """No cross joins, finite targets, and the next period starts where the data ends."""
     place = start(tmp_path, "anon", SAMPLES / "inpatients_anon.csv", "id")
     text = (place / "specification.yml").read_text(encoding="utf-8")
-    said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
+    user_input = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
 
     assert "cross_join_all_unique_values: true" not in text
     assert not re.search(r"\.(inf|nan)\b", text)
-    assert (said["period"], said["length_of_period"]) == ("months", 12)  # four quarters
+    assert (user_input["period"], user_input["length_of_period"]) == ("months", 12)  # four quarters
 
 
 def test_what_never_differs_for_an_entity_is_static(tmp_path: Path) -> None:
@@ -75,9 +75,9 @@ def test_what_never_differs_for_an_entity_is_static(tmp_path: Path) -> None:
     data.to_csv(tmp_path / "people.csv", index=False)
     place = start(tmp_path, "people", tmp_path / "people.csv", "person")
 
-    said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
-    assert said["static_columns"] == ["eyes"]
-    assert said["date_columns"] == ["seen"]
+    user_input = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
+    assert user_input["static_columns"] == ["eyes"]
+    assert user_input["date_columns"] == ["seen"]
 
 
 def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
@@ -183,11 +183,11 @@ def test_a_column_that_says_several_others_makes_a_series(tmp_path: Path, stores
     ]
     place = tmp_path / "series" / "sales"
     specification = yaml.safe_load((place / "specification.yml").read_text(encoding="utf-8"))
-    said = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
+    user_input = yaml.safe_load((place / "user_input.yml").read_text(encoding="utf-8"))
     assert [members for _, members in specification["linked_columns"]] == [
         ["region", "town", "store"]
     ]
-    assert (said["date_columns"], said["static_columns"]) == (["sold_on"], ["born"])
+    assert (user_input["date_columns"], user_input["static_columns"]) == (["sold_on"], ["born"])
     assert run(tmp_path, "validate", "sales").stdout == "sales: valid\n"
     assert run(tmp_path, "generate", "sales", "--quiet").exit_code == 0
     check(Finished.of(place, tmp_path / "data"))
@@ -219,8 +219,8 @@ def test_an_entity_has_as_many_rows_as_in_the_data(tmp_path: Path) -> None:
     data.write_text("\n".join(["person,kind", *rows]) + "\n", encoding="utf-8")
     start(tmp_path, "visits", data, "person")
     assert run(tmp_path, "generate", "visits", "--quiet").exit_code == 0
-    made = pd.read_csv(tmp_path / "data" / "visits" / "dataset_1.csv")
-    assert sorted(made["person"].value_counts()) == [1] * 90 + [10] * 9
+    generated = pd.read_csv(tmp_path / "data" / "visits" / "dataset_1.csv")
+    assert sorted(generated["person"].value_counts()) == [1] * 90 + [10] * 9
 
 
 def test_an_order_of_two_numbers_holds_in_every_dataset(tmp_path: Path) -> None:
@@ -233,8 +233,8 @@ def test_an_order_of_two_numbers_holds_in_every_dataset(tmp_path: Path) -> None:
     assert "low < high" in specification["constraints"]["basic_constraints"]
     assert run(tmp_path, "generate", "ends", "--quiet").exit_code == 0
     for number in (1, 2, 3):
-        made = pd.read_csv(tmp_path / "data" / "ends" / f"dataset_{number}.csv")
-        assert (made["low"] < made["high"]).all()
+        generated = pd.read_csv(tmp_path / "data" / "ends" / f"dataset_{number}.csv")
+        assert (generated["low"] < generated["high"]).all()
 
 
 def test_an_identifier_without_a_name_is_refused(tmp_path: Path) -> None:

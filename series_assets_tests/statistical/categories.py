@@ -67,11 +67,11 @@ def _days(series: LongSeries, name: str, part: str) -> Iterator[Statistic]:
 
 
 def _window(series: LongSeries, name: str, k: int) -> list[str]:
-    column, said = series.columns[name], series.ask.user_input
-    step = pd.DateOffset(**{said["period"]: k * said["length_of_period"]})
+    column, user_input = series.columns[name], series.ask.user_input
+    step = pd.DateOffset(**{user_input["period"]: k * user_input["length_of_period"]})
     first, last = pd.Timestamp(column["from"]), pd.Timestamp(column["to"])
     ends = [first + step, last + step]
-    if said["period"] == "months" and last.is_month_end:
+    if user_input["period"] == "months" and last.is_month_end:
         ends[1] += pd.offsets.MonthEnd(0)
         ends[0] += pd.offsets.MonthEnd(0) if first.is_month_end else pd.Timedelta(0)
     days = pd.date_range(*ends, freq=column["frequency"])

@@ -29,10 +29,10 @@ def _combinations(part: str, names: list[str], runs: tuple[Run, ...]) -> Iterato
     size = len(counts)
     expected, variance = 0.0, 0.0
     for rows in counts.sum():
-        made = -(-rows // size) * size
+        generated = -(-rows // size) * size
         expected += rows / size
         # Each combination is generated equally often; the rows to keep are sampled.
-        variance += rows / size * (made - rows) / (made - 1)
+        variance += rows / size * (generated - rows) / (generated - 1)
     squares = float(((counts.sum(axis=1) - expected) ** 2).sum() / variance)
     title = f"{', '.join(names)}: records of each combination, {part}"
     yield chi_square(SUITE, title, squares, size - 1)

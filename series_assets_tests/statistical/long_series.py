@@ -118,11 +118,11 @@ def read(ask: Ask, folder: Path) -> LongSeries:
         whole = read_records(folder / f"dataset_{k + 1}.csv", numbers)
         datasets.append(whole)
         path = folder / "new_records" / f"dataset_{k + 1}.csv"
-        made = read_records(path, numbers) if path.exists() else whole.head(0)
-        if len(made):
-            new.append(Run(k, "new", made))
-        if len(whole) > len(made):
-            rest = whole.iloc[len(made) :].reset_index(drop=True)
+        generated = read_records(path, numbers) if path.exists() else whole.head(0)
+        if len(generated):
+            new.append(Run(k, "new", generated))
+        if len(whole) > len(generated):
+            rest = whole.iloc[len(generated) :].reset_index(drop=True)
             existing.append(Run(k, "existing", rest))
     return LongSeries(ask, tuple(new), tuple(existing), tuple(datasets))
 

@@ -66,11 +66,11 @@ def read_shipped(place: Path, folder: Path) -> LongSeries:
     for k in range(ask.user_input["num_datasets"]):
         name = f"dataset_{k + 1}.csv"
         whole = read_records(folder / name, read_as_numbers)
-        made = read_records(folder / "new_records" / name, read_as_numbers)
-        known = whole[~whole[identifier].isin(made[identifier])].reset_index(drop=True)
-        assert len(made) + len(known) == len(whole)
+        generated = read_records(folder / "new_records" / name, read_as_numbers)
+        known = whole[~whole[identifier].isin(generated[identifier])].reset_index(drop=True)
+        assert len(generated) + len(known) == len(whole)
         datasets.append(whole)
-        new.append(Run(k, "new", made))
+        new.append(Run(k, "new", generated))
         if k:
             existing.append(Run(k, "existing", known))
     return LongSeries(ask, tuple(new), tuple(existing), tuple(datasets))

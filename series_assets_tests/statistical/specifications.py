@@ -63,8 +63,8 @@ def gaps() -> Ask:
     for name, column in specification["columns"].items():
         if name != "id":
             column["miss_probability"] = 0.1
-    said = a_user_input(num_datasets=60, fraction_of_new="1/6", static_columns=None)
-    return Ask(specification, said, {"places": places()})
+    user_input = a_user_input(num_datasets=60, fraction_of_new="1/6", static_columns=None)
+    return Ask(specification, user_input, {"places": places()})
 
 
 def beside_missing() -> Ask:
@@ -78,8 +78,8 @@ def beside_missing() -> Ask:
         paid=a_total(),
         flat=a_number(distribution_parameters={"dispersion": 0.4, "target_mean": 5}),
     )
-    said = a_user_input(num_datasets=40, fraction_of_new="1/2", static_columns=None)
-    return Ask(specification, said)
+    user_input = a_user_input(num_datasets=40, fraction_of_new="1/2", static_columns=None)
+    return Ask(specification, user_input)
 
 
 def every_category() -> Ask:
@@ -101,14 +101,14 @@ def every_category() -> Ask:
     columns["doctor"]["dispersion"] = 0
     with_columns(specification, **columns)
     specification["linked_columns"] = [[0, ["field", "doctor"]], [1, ["board", "place"]]]
-    said = a_user_input(
+    user_input = a_user_input(
         num_datasets=40,
         fraction_of_new="1/2",
         static_columns=None,
         period="weeks",
         length_of_period=2,
     )
-    return Ask(specification, said, linked_tables())
+    return Ask(specification, user_input, linked_tables())
 
 
 def _many(name: str, source: str, uniques: int) -> Content:
@@ -166,8 +166,8 @@ def several_rows() -> Ask:
         height=a_normal_number(),
     )
     static = ["sex", "birth", "home", "height"]
-    said = a_user_input(num_datasets=40, fraction_of_new="1/3", static_columns=static)
-    return Ask(specification, said, {"places": places()})
+    user_input = a_user_input(num_datasets=40, fraction_of_new="1/3", static_columns=static)
+    return Ask(specification, user_input, {"places": places()})
 
 
 def crossed() -> Ask:
@@ -175,5 +175,5 @@ def crossed() -> Ask:
     specification = a_specification(number_of_rows=51, random_seed=13)
     for name in ("sex", "region"):
         specification["columns"][name]["cross_join_all_unique_values"] = True
-    said = a_user_input(num_datasets=60, fraction_of_new="1/2", static_columns=None)
-    return Ask(specification, said)
+    user_input = a_user_input(num_datasets=60, fraction_of_new="1/2", static_columns=None)
+    return Ask(specification, user_input)

@@ -68,6 +68,6 @@ def take(name: str, periods: int | None = None) -> tuple[Statistic, ...]:
     """Generate a series of the suite, or its first ``periods``, and return its statistics."""
     asked, statistics = SERIES[name]
     ask = asked()
-    said = ask.user_input if periods is None else {**ask.user_input, "num_datasets": periods}
+    inputs = ask.user_input if periods is None else {**ask.user_input, "num_datasets": periods}
     with TemporaryDirectory() as folder:
-        return tuple(statistics(make(replace(ask, user_input=said), Path(folder))))
+        return tuple(statistics(make(replace(ask, user_input=inputs), Path(folder))))

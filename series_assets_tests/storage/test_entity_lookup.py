@@ -22,11 +22,11 @@ from series_assets_tests.storage.reference_tables import a_table, entities, keys
 @pytest.fixture
 def table(tmp_path: Path) -> ReferenceTable:
     """A table of three periods, one of which introduced no entity."""
-    made = a_table(tmp_path)
-    made.replace(0, entities("a", "b", "'c\"", other=["x", None, "7"], number=[1, 2, 3]))
-    made.replace(1, None)
-    made.replace(2, entities("d", "a", "🙂", other=["y", "x", "z"], number=[4, 5, 6]))
-    return made
+    generated = a_table(tmp_path)
+    generated.replace(0, entities("a", "b", "'c\"", other=["x", None, "7"], number=[1, 2, 3]))
+    generated.replace(1, None)
+    generated.replace(2, entities("d", "a", "🙂", other=["y", "x", "z"], number=[4, 5, 6]))
+    return generated
 
 
 def test_each_value_is_found_where_it_was_recorded_first(table: ReferenceTable) -> None:

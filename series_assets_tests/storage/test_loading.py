@@ -121,10 +121,10 @@ def test_faults_of_both_files_are_told_at_once(tmp_path: Path) -> None:
     specification = a_specification(number_of_rows=0)
     write_series(tmp_path, specification, a_user_input(length_of_period=0), name="demo")
     [found] = find_series(tmp_path)
-    told = faults_of(found)
-    assert len(told) == 2
-    assert told[0].startswith("demo/specification.yml: metadata.number_of_rows ")
-    assert told[1] == "demo/user_input.yml: length_of_period 0 is too small; use 1 or more"
+    reported = faults_of(found)
+    assert len(reported) == 2
+    assert reported[0].startswith("demo/specification.yml: metadata.number_of_rows ")
+    assert reported[1] == "demo/user_input.yml: length_of_period 0 is too small; use 1 or more"
 
 
 @pytest.mark.parametrize(
@@ -143,8 +143,8 @@ def test_a_file_that_cannot_be_read_is_told_with_the_place(
     """Line and column as an editor counts them."""
     (write_series(tmp_path) / "user_input.yml").write_bytes(content)
     [found] = find_series(tmp_path)
-    [told] = faults_of(found)
-    assert told.startswith(f"demo/user_input.yml: {fault}")
+    [reported] = faults_of(found)
+    assert reported.startswith(f"demo/user_input.yml: {fault}")
 
 
 @pytest.mark.parametrize("day", ["2024-02-30", "2024-13-01", "0000-01-01"])
@@ -158,9 +158,9 @@ def test_a_day_that_no_calendar_has_is_told(tmp_path: Path, file: str, day: str)
     else:
         place.write_text(text.replace("from: '2024-01-01'", f"from: {day}"), encoding="utf-8")
     [found] = find_series(tmp_path)
-    [told] = faults_of(found)
+    [reported] = faults_of(found)
     assert re.fullmatch(
-        rf"demo/{file}: line \d+, column \d+: '{day}' is not a day of the calendar", told
+        rf"demo/{file}: line \d+, column \d+: '{day}' is not a day of the calendar", reported
     )
 
 
@@ -320,8 +320,8 @@ def test_a_series_that_names_the_installed_database_never_writes_it(tmp_path: Pa
     assert (installed.read_bytes(), installed.stat().st_mtime_ns) == before
     assert sorted(installed.parent.iterdir()) == beside
     with closing(sqlite3.connect(tmp_path / "data" / "exhibit.db")) as connection:
-        made = connection.execute("SELECT count(*) FROM demo_reference").fetchone()
-    assert made == (80,)
+        generated = connection.execute("SELECT count(*) FROM demo_reference").fetchone()
+    assert generated == (80,)
 
 
 def test_a_named_database_gets_the_reference_table_and_keeps_its_own(

@@ -151,10 +151,10 @@ def table(draw: Draw, header: list[str], rows: list[list[str]], numbers: list[st
     weighted = draw(some(numbers))
     share = st.sampled_from(["0.500", "0.250", "1.000", "0.010"])
     weight = st.sampled_from(["0.500", "0.100", "0.900", "0.000"])
-    made = [[*header, "probability_vector", *weighted]]
-    made += [[*row, draw(share), *(draw(weight) for _ in weighted)] for row in rows]
-    made += [["Missing data"] * len(header) + ["0.000"] + [draw(weight) for _ in weighted]]
-    return [" | ".join(row) for row in made]
+    generated = [[*header, "probability_vector", *weighted]]
+    generated += [[*row, draw(share), *(draw(weight) for _ in weighted)] for row in rows]
+    generated += [["Missing data"] * len(header) + ["0.000"] + [draw(weight) for _ in weighted]]
+    return [" | ".join(row) for row in generated]
 
 
 @st.composite

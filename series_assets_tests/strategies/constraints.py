@@ -74,8 +74,8 @@ def custom_constraint(draw: Draw, names: Names, columns: dict[str, Content]) -> 
     if draw(st.booleans()):
         groups = [*names.uuid[:1], *names.categorical]
         rule["partition"] = ", ".join(draw(some(groups, least=1, most=2)))
-    made = draw(st.lists(target(names, columns), min_size=1, max_size=2))
-    rule["targets"] = dict(found for found in made if found)
+    generated = draw(st.lists(target(names, columns), min_size=1, max_size=2))
+    rule["targets"] = dict(found for found in generated if found)
     return rule
 
 

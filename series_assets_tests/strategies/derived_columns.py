@@ -10,10 +10,10 @@ from series_assets_tests.strategies.names import NAMES, Draw, Names, some
 @st.composite
 def derivations(draw: Draw, names: Names) -> dict[str, str]:
     """Draw derived columns, some computed from others."""
-    made: dict[str, str] = {}
+    generated: dict[str, str] = {}
     for name in draw(some(NAMES["derived"], most=2)):
         numbers = list(names.continuous)
-        numbers += [other for other, text in made.items() if "groupby" not in text]
+        numbers += [other for other, text in generated.items() if "groupby" not in text]
         found = [f"({left} / 2)" for left in numbers]
         found += [f"({left} + {right})" for left in numbers for right in numbers if left != right]
         found += [
@@ -26,8 +26,8 @@ def derivations(draw: Draw, names: Names) -> dict[str, str]:
         found += _groupings(names)
         found += _over_all_rows(numbers)
         if found:
-            made[name] = draw(st.sampled_from(found))
-    return made
+            generated[name] = draw(st.sampled_from(found))
+    return generated
 
 
 def _groupings(names: Names) -> list[str]:

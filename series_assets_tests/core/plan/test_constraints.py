@@ -65,9 +65,9 @@ def test_a_solved_constraint_says_the_same(
     assert frame.eval(turned, engine="python").tolist() == held.tolist()
 
 
-def constraint_plan(specification: dict[str, Any], **said: Any) -> ConstraintPlan:
+def constraint_plan(specification: dict[str, Any], **keys: Any) -> ConstraintPlan:
     """Return the constraint plan for the existing records of the second period."""
-    part = a_series(specification, a_user_input(**said)).plan(1).existing
+    part = a_series(specification, a_user_input(**keys)).plan(1).existing
     assert part is not None
     return part.removed.constraint_plan
 
@@ -161,12 +161,12 @@ def test_only_the_last_word_on_a_column_is_demanded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "message"),
     [
         (12, "12 of 40 existing records do not meet 'a < b'"),
         (1, "1 of 40 existing records does not meet 'a < b'"),
     ],
 )
-def test_what_is_broken_is_said_in_a_sentence(rows: int, said: str) -> None:
+def test_what_is_broken_is_said_in_a_sentence(rows: int, message: str) -> None:
     """It has the number of records, of how many, and the constraint."""
-    assert Violation("a < b", rows, 40).describe("existing records") == said
+    assert Violation("a < b", rows, 40).describe("existing records") == message

@@ -110,14 +110,14 @@ def test_a_cross_joined_date_follows_its_window() -> None:
 
 def test_planning_leaves_the_specification_as_it_is() -> None:
     """The specification and its source are equal before and after any plan."""
-    content, said = _paired_and_linked(), a_user_input(static_columns=["ward", "region"])
-    before = deepcopy((content, said))
-    series = a_series(content, said)
+    content, message = _paired_and_linked(), a_user_input(static_columns=["ward", "region"])
+    before = deepcopy((content, message))
+    series = a_series(content, message)
     specification = deepcopy(series.specification)
     for k in range(4):
         series.plan(k)
     assert series.specification == specification
-    assert (content, said) == before
+    assert (content, message) == before
 
 
 def test_changing_a_plan_changes_nothing_else() -> None:
@@ -261,8 +261,8 @@ def test_an_identifier_is_not_static_besides() -> None:
 
 def test_linked_identifiers_are_one_to_one() -> None:
     """Linked uuid columns share one order of entities; others have their own."""
-    said = a_user_input(linked_columns=["chi", "id"])
-    linked = a_series(_two_identifiers(), said)
+    user_input = a_user_input(linked_columns=["chi", "id"])
+    linked = a_series(_two_identifiers(), user_input)
     assert linked.linked == ("id", "chi")
     assert {ids.order_seed for ids in linked.identifier_plans(2)} == {2}
     free = a_series(_two_identifiers(), a_user_input())
@@ -281,8 +281,8 @@ def test_what_is_linked_to_an_identifier_is_static() -> None:
 
 def test_a_linked_group_of_the_specification_may_be_named() -> None:
     """A list without identifiers must be a linked group; naming it has no effect."""
-    said = a_user_input(linked_columns=["ward", "board"])
-    assert a_series(_paired_and_linked(), said).roles.static == ("sex",)
+    user_input = a_user_input(linked_columns=["ward", "board"])
+    assert a_series(_paired_and_linked(), user_input).roles.static == ("sex",)
     assert _complaints(_paired_and_linked(), a_user_input(linked_columns=["ward", "sex"])) == [
         "demo/user_input.yml: linked_columns [ward, sex] has no uuid column and is not a linked "
         "group of the specification; link columns to an identifier, or name a group of "
@@ -393,9 +393,9 @@ def test_any_part_of_the_specification_changes_the_fingerprint() -> None:
 
 def test_the_order_of_keys_in_a_user_input_is_nothing() -> None:
     """The order of keys in a user input does not matter."""
-    said = a_user_input()
-    turned = dict(reversed(said.items()))
-    assert a_series(None, turned).fingerprint == a_series(None, said).fingerprint
+    user_input = a_user_input()
+    turned = dict(reversed(user_input.items()))
+    assert a_series(None, turned).fingerprint == a_series(None, user_input).fingerprint
 
 
 # Failures that can be predicted --------------------------------------------------------------

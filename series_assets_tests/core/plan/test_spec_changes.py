@@ -10,8 +10,8 @@ from series_assets.core.plan.series import Series
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 
 
-def _series(specification: dict[str, Any], **said: Any) -> Series:
-    return a_series(specification, a_user_input(**said))
+def _series(specification: dict[str, Any], **keys: Any) -> Series:
+    return a_series(specification, a_user_input(**keys))
 
 
 def _new(series: Series, k: int) -> dict[str, Any]:

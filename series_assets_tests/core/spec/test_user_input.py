@@ -89,12 +89,12 @@ def test_the_documents_name_every_unit(document: str) -> None:
 
 def test_the_defaults() -> None:
     """Optional keys have the defaults of the contract."""
-    said = _read(static_columns=None)
-    assert said.exhibit_db_path is None
-    assert said.static_columns == ()
-    assert said.linked_columns == ()
-    assert said.release == "immediate"
-    assert said.start_date is None
+    user_input = _read(static_columns=None)
+    assert user_input.exhibit_db_path is None
+    assert user_input.static_columns == ()
+    assert user_input.linked_columns == ()
+    assert user_input.release == "immediate"
+    assert user_input.start_date is None
     without = a_user_input()
     del without["num_datasets"], without["static_columns"]
     assert read_user_input(without, FILE).num_datasets == 3
@@ -103,7 +103,7 @@ def test_the_defaults() -> None:
 
 def test_an_input_of_the_seeds_script_runs_unchanged() -> None:
     """The eight keys of the original script are sufficient."""
-    said = read_user_input(
+    user_input = read_user_input(
         {
             "exhibit_db_path": "exhibit.db",
             "date_columns": ["date_created", "date_updated"],
@@ -116,9 +116,13 @@ def test_an_input_of_the_seeds_script_runs_unchanged() -> None:
         },
         FILE,
     )
-    assert (said.period, said.length_of_period, said.num_datasets) == ("weeks", 2, 5)
-    assert said.fraction_of_new == Fraction(1, 2)
-    assert said.linked_columns == ("uuid", "pseudo_chi")
+    assert (user_input.period, user_input.length_of_period, user_input.num_datasets) == (
+        "weeks",
+        2,
+        5,
+    )
+    assert user_input.fraction_of_new == Fraction(1, 2)
+    assert user_input.linked_columns == ("uuid", "pseudo_chi")
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ CALENDAR = Calendar(date(2024, 1, 1), "months", 1, 12)
 
 
 def _truth(**settings: Any) -> Truth:
-    said = TruthSettings(**({"order_by": "day"} | settings))
-    return Truth("id", ("a", "b"), said.order_by, "date", said)
+    block = TruthSettings(**({"order_by": "day"} | settings))
+    return Truth("id", ("a", "b"), block.order_by, "date", block)
 
 
 def _rows(rows: Sequence[tuple[str | None, ...]]) -> pa.Table:

@@ -80,8 +80,8 @@ def test_a_users_own_asset_is_told_of_a_dataset_that_is_missing(bench: AssetBenc
     failure = failed.step_failure_data
     error = failure.error
     assert error is not None
-    told = [failure.user_failure_data and failure.user_failure_data.description, error.message]
-    told.append(error.cause.message if error.cause else None)
+    reported = [failure.user_failure_data and failure.user_failure_data.description, error.message]
+    reported.append(error.cause.message if error.cause else None)
     assert any(
-        "its dataset is missing; materialize dataset first" in (text or "") for text in told
-    ), told
+        "its dataset is missing; materialize dataset first" in (text or "") for text in reported
+    ), reported

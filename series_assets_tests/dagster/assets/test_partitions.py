@@ -82,8 +82,8 @@ def test_ranges_of_one_asset_make_the_same_bytes(
 def test_a_part_of_the_assets_can_be_made(bench: AssetBench, expected: dict[str, bytes]) -> None:
     """New records do not depend on other periods, so the last period can come first."""
     assert bench.materialize(FOURTH, assets=("new_records",)).success
-    made = {"demo/dataset_4.new.yml", "demo/new_records/dataset_4.csv"}
-    assert bench.files == {path: expected[path] for path in made}
+    generated = {"demo/dataset_4.new.yml", "demo/new_records/dataset_4.csv"}
+    assert bench.files == {path: expected[path] for path in generated}
 
 
 @pytest.mark.thorough
@@ -140,7 +140,7 @@ def test_what_was_made_is_told_with_each_partition(bench: AssetBench) -> None:
     """Each partition has its own path and number of rows, also in a run of several."""
     assert bench.materialize(FIRST, SECOND).success
     records = bench.instance.fetch_materializations(dg.AssetKey(["demo", "dataset"]), 10).records
-    told = {
+    reported = {
         record.partition_key: {
             name: entry.value for name, entry in record.asset_materialization.metadata.items()
         }
@@ -153,7 +153,8 @@ def test_what_was_made_is_told_with_each_partition(bench: AssetBench) -> None:
         (SECOND, str(folder / "dataset_2.csv"), 20, 40),
     ]
     assert {
-        (key, told[key]["path"], told[key]["new_rows"], told[key]["existing_rows"]) for key in told
+        (key, reported[key]["path"], reported[key]["new_rows"], reported[key]["existing_rows"])
+        for key in reported
     } == set(facts)
 
 
@@ -162,7 +163,7 @@ def test_a_range_of_quarters_is_materialized(bench: AssetBench) -> None:
     """Each quarter is a partition with the dates of that quarter."""
     series = a_series(user_input=a_user_input(period="quarters"))
     assert bench.materialize("2024-01-01", "2024-07-01", series=series).success
-    made = bench.instance.get_materialized_partitions(dg.AssetKey(["demo", "dataset"]))
-    assert made == {"2024-01-01", "2024-04-01", "2024-07-01"}
+    generated = bench.instance.get_materialized_partitions(dg.AssetKey(["demo", "dataset"]))
+    assert generated == {"2024-01-01", "2024-04-01", "2024-07-01"}
     days = read_csv(bench.folder / "demo" / "dataset_3.csv")["date"]
     assert days.str.startswith("2024-07-").all()

@@ -40,8 +40,8 @@ def failing_series() -> Series:
 
 def test_a_run_that_exhibit_fails_in_leaves_no_scratch_and_no_file(bench: AssetBench) -> None:
     """The message has the series, the period, the part and Exhibit's error."""
-    told = bench.failure_message(FIRST, series=failing_series())
-    assert told.startswith(
+    reported = bench.failure_message(FIRST, series=failing_series())
+    assert reported.startswith(
         "demo, period 2024-01-01 (new records): the derived column '(sex / amount)' cannot be "
         "computed: TypeError"
     )

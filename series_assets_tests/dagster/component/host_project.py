@@ -89,8 +89,8 @@ class HostProject:
 
     def files(self, data_dir: str = "data") -> dict[str, bytes]:
         """Return the files in a data folder of the project, without databases and reports."""
-        made = files_in(self.root / data_dir)
-        return {path: data for path, data in made.items() if Path(path).name != "report.html"}
+        generated = files_in(self.root / data_dir)
+        return {path: data for path, data in generated.items() if Path(path).name != "report.html"}
 
 
 def asset_keys_of(*names: str) -> list[str]:

@@ -59,11 +59,11 @@ def test_attributes_reach_every_asset_of_the_series(
     """Policies apply to partitioned assets; checks, job and sensor use the new keys."""
     project.write_component("demo", ATTRIBUTES)
     write_series(project.defs_folder)
-    made = [f"lake/raw/{key}" for key in asset_keys_of("demo")]
+    generated = [f"lake/raw/{key}" for key in asset_keys_of("demo")]
     with project.load() as definitions:
-        assert keys_of(definitions) == set(made)
+        assert keys_of(definitions) == set(generated)
         graph = definitions.resolve_asset_graph()
-        for name in made:
+        for name in generated:
             node = graph.get(dg.AssetKey(name.split("/")))
             assert (node.group_name, node.owners, node.pools) == (
                 "fed",
@@ -80,7 +80,7 @@ def test_attributes_reach_every_asset_of_the_series(
         assert checked == {"lake/raw/demo/dataset"}
         job = definitions.resolve_job_def("demo")
         assert job.execute_in_process(instance=instance, partition_key=KEYS[0]).success
-        assert materialize(definitions, instance, *made, first=KEYS[0], last=KEYS[1]).success
+        assert materialize(definitions, instance, *generated, first=KEYS[0], last=KEYS[1]).success
         [sensor] = definitions.sensors or []
         with dg.build_sensor_context(instance=instance, definitions=definitions) as context:
             evaluated = sensor.evaluate_tick(context)

@@ -116,8 +116,8 @@ _TAKEN: dict[str, str] = {
 )
 def test_an_odd_table_makes_a_series_that_holds(tmp_path: Path, what: str) -> None:
     """The series validates, can be generated, and passes its checks unchanged."""
-    code, said = new(tmp_path, _TAKEN[what])
-    assert code == 0, said
+    code, message = new(tmp_path, _TAKEN[what])
+    assert code == 0, message
     hold(tmp_path)
 
 
@@ -140,9 +140,9 @@ def test_a_table_that_makes_no_series_is_refused(
     tmp_path: Path, content: str | bytes, fault: str
 ) -> None:
     """In one line that names the file, and without leaving files behind."""
-    code, said = new(tmp_path, content)
-    assert (code, said.count("\n")) == (2, 1)
-    assert said.startswith(f"{tmp_path / 'data.csv'}: {fault}")
+    code, message = new(tmp_path, content)
+    assert (code, message.count("\n")) == (2, 1)
+    assert message.startswith(f"{tmp_path / 'data.csv'}: {fault}")
     assert not any((tmp_path / "series").iterdir())
 
 
@@ -154,14 +154,14 @@ def test_nothing_in_a_received_table_runs(tmp_path: Path, monkeypatch: pytest.Mo
     rows = [f"{n},{n * 7 % 41 + n / 97},{n * 7 % 41 + n / 97 + 1 + n % 3},{n * 11 % 41 + n / 9}"
             for n in range(_ROWS)]  # fmt: skip
     before = {path.name for path in tmp_path.iterdir()}
-    code, said = new(tmp_path, "\n".join([header, *rows]) + "\n")
-    assert code == 0, said
+    code, message = new(tmp_path, "\n".join([header, *rows]) + "\n")
+    assert code == 0, message
     hold(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} - before == {"data.csv", "series", "data"}
     assert (
         "note: \"@pd.io.common.os.mkdir('x')\" < \"@df.to_csv('y')\" holds in the data, but is no "
         "constraint of the series: "
-    ) in said
+    ) in message
     constraints = specification(tmp_path)["constraints"]["basic_constraints"]
     assert all(text.startswith("plain ") for text in constraints)
     assert set(names) <= set(specification(tmp_path)["columns"])
@@ -177,9 +177,9 @@ def test_a_constraint_of_a_name_that_is_no_plain_column_is_left_out(
     low = numbers()
     columns = {name: low, "high": [n + 1 + k % 3 for k, n in enumerate(low)]}
     columns["higher"] = [n + 1 + k % 5 for k, n in enumerate(columns["high"])]
-    code, said = new(tmp_path, csv_of(**columns))
-    assert code == 0, said
-    assert f"note: {name!r} < 'high' holds in the data, but is no constraint" in said
+    code, message = new(tmp_path, csv_of(**columns))
+    assert code == 0, message
+    assert f"note: {name!r} < 'high' holds in the data, but is no constraint" in message
     constraints = specification(tmp_path)["constraints"]["basic_constraints"]
     assert not any(name in text.split()[::2] for text in constraints)
 
@@ -187,16 +187,16 @@ def test_a_constraint_of_a_name_that_is_no_plain_column_is_left_out(
 def test_headers_that_occur_twice_are_kept_apart(tmp_path: Path) -> None:
     """The second one gets a number, and is never used in a constraint."""
     rows = [f"{n},{n * 7 % 41 + n / 97},{n * 7 % 41 + n / 97 + n % 3}" for n in range(_ROWS)]
-    code, said = new(tmp_path, "\n".join(["id,a,a", *rows]) + "\n")
-    assert code == 0, said
-    assert "'a' <= 'a.1' holds in the data, but is no constraint of the series" in said
+    code, message = new(tmp_path, "\n".join(["id,a,a", *rows]) + "\n")
+    assert code == 0, message
+    assert "'a' <= 'a.1' holds in the data, but is no constraint of the series" in message
     assert set(specification(tmp_path)["columns"]) == {"id", "a", "a.1"}
 
 
 def test_an_order_that_chance_explains_is_no_constraint(tmp_path: Path) -> None:
     """Three rows prove nothing, and neither do numbers whose ranges do not overlap."""
-    code, said = new(tmp_path, "id,a,b\n1,1.5,2.5\n2,2.7,3.1\n3,0.4,9.9\n4,3.5,3.7\n")
-    assert code == 0, said
+    code, message = new(tmp_path, "id,a,b\n1,1.5,2.5\n2,2.7,3.1\n3,0.4,9.9\n4,3.5,3.7\n")
+    assert code == 0, message
     texts = specification(tmp_path)["constraints"]["basic_constraints"]
     assert not any({"a", "b"} <= set(text.split()) for text in texts)
 
@@ -210,15 +210,15 @@ def test_codes_are_texts(tmp_path: Path) -> None:
         stars=words("1", "2", "3", "4", "5"),
         flag=words("0", "1"),
     )
-    code, said = new(tmp_path, content)
-    assert code == 0, said
+    code, message = new(tmp_path, content)
+    assert code == 0, message
     kinds = {name: column["type"] for name, column in specification(tmp_path)["columns"].items()}
     assert set(kinds.values()) == {"uuid", "categorical"}
     hold(tmp_path)
-    made = pd.read_csv(tmp_path / "data/mine/dataset_1.csv", dtype=str, keep_default_na=False)
-    assert set(made["plz"]) == {"01067", "04103", "80331"}
-    assert set(made["land"]) == {"NA", "NB", "DE"}
-    assert set(made["flag"]) == {"0", "1"}
+    generated = pd.read_csv(tmp_path / "data/mine/dataset_1.csv", dtype=str, keep_default_na=False)
+    assert set(generated["plz"]) == {"01067", "04103", "80331"}
+    assert set(generated["land"]) == {"NA", "NB", "DE"}
+    assert set(generated["flag"]) == {"0", "1"}
 
 
 _EXAMPLES = 300 if settings.get_current_profile_name() == "long" else 10
@@ -249,10 +249,10 @@ def test_any_table_makes_a_series_in_order_or_is_refused(
     text = pd.DataFrame({"id": [n // 2 for n in range(rows)], **content}).to_csv(index=False)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        code, said = new(folder, text)
-        assert code in (0, 2), said
+        code, message = new(folder, text)
+        assert code in (0, 2), message
         if code == 0:
             hold(folder)
         else:
-            assert said.startswith(f"{folder / 'data.csv'}: ")
+            assert message.startswith(f"{folder / 'data.csv'}: ")
             assert not any((folder / "series").iterdir())

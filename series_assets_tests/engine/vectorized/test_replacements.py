@@ -107,10 +107,10 @@ def _made(make: Callable[..., Any], specification: dict[str, Any], frame: pd.Dat
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            made = make({**specification, "_rng": rng}, frame.copy(), "n")
+            generated = make({**specification, "_rng": rng}, frame.copy(), "n")
     except (OverflowError, TypeError, ValueError) as error:
         return type(error), str(error)
-    return made, rng.bit_generator.state
+    return generated, rng.bit_generator.state
 
 
 @given(
@@ -126,14 +126,14 @@ def test_identifiers_are_those_of_the_core(
     seed: int, rows: int, miss: float, frequencies: list[tuple[int, float]], kind: str
 ) -> None:
     """As categories, which Exhibit makes of them at once."""
-    said = [f"{frequency} | {share}" for frequency, share in frequencies]
+    message = [f"{frequency} | {share}" for frequency, share in frequencies]
     plan = IdentifierPlan(
         column="id",
         kind=kind,
         seed=seed,
         order_seed=seed % 2**32,
         series_seed=1,
-        distribution=parse_distribution(["frequency | probability_vector", *said]),
+        distribution=parse_distribution(["frequency | probability_vector", *message]),
         miss_probability=miss,
         issued=0,
     )
@@ -215,8 +215,8 @@ def test_listed_values_are_drawn_as_stock_exhibit_draws_them(
     results = []
     for generator in (categorical.CategoricalDataGenerator, categories.CategoricalDataGenerator):
         columns = {"code": dict(column)}
-        made, state = _drawn(generator, columns, lambda one: one._generate_anon_series("code"))
-        results.append((pd.DataFrame(made), columns["code"]["original_values"], state))
+        generated, state = _drawn(generator, columns, lambda one: one._generate_anon_series("code"))
+        results.append((pd.DataFrame(generated), columns["code"]["original_values"], state))
     assert_same_frames(results[0][0], results[1][0])
     assert_same_frames(results[0][1], results[1][1])
     assert results[0][2] == results[1][2]
@@ -312,12 +312,12 @@ def check_bounds(
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # as in a run
-                made = one.adjust_dataframe_to_fit_constraint(records, f"x {comparison} y")
+                generated = one.adjust_dataframe_to_fit_constraint(records, f"x {comparison} y")
         except (OverflowError, TypeError, ValueError) as error:
             results.append((type(error), str(error)))
             continue
         assert_same_frames(records, given_ones)
-        results.append((made, rng.bit_generator.state))
+        results.append((generated, rng.bit_generator.state))
     (wanted, state), (found, fast_state) = results
     if isinstance(wanted, pd.DataFrame):
         assert_same_frames(wanted, found)

@@ -289,22 +289,22 @@ def test_columns_of_odd_names_do_no_harm_where_they_are_not_meant() -> None:
 def test_of_an_expression_that_could_run_something_nothing_else_is_said() -> None:
     """There is one message per expression; unknown names are reported as usual."""
     specification = having(derived={"made": "@pd.x + ghost", "other": "ghost + 1"})
-    said = broken(specification)
-    assert len(said) == 2
-    assert said[0].startswith("derived_columns.made '@pd.x + ghost' uses @pd; ")
-    assert said[1].startswith(
+    message = broken(specification)
+    assert len(message) == 2
+    assert message[0].startswith("derived_columns.made '@pd.x + ghost' uses @pd; ")
+    assert message[1].startswith(
         "derived_columns.other 'ghost + 1' names 'ghost', which is not a known column"
     )
 
 
 def test_a_long_expression_or_one_of_several_lines_is_shown_in_one() -> None:
     """Messages stay readable."""
-    (said,) = refusals(having(derived={"made": "amount\n@pd.x"}))
-    assert said == "derived_columns.made 'amount\\n@pd.x' has 2 lines; an expression has one"
-    (said,) = refusals(having(derived={"made": "x" * 3000}))
-    assert said.endswith("...' is longer than 2000 characters; split it over several derived "
+    (message,) = refusals(having(derived={"made": "amount\n@pd.x"}))
+    assert message == "derived_columns.made 'amount\\n@pd.x' has 2 lines; an expression has one"
+    (message,) = refusals(having(derived={"made": "x" * 3000}))
+    assert message.endswith("...' is longer than 2000 characters; split it over several derived "
                          "columns")  # fmt: skip
-    assert len(said) < 400
+    assert len(message) < 400
 
 
 @pytest.mark.parametrize("value", ["now", " Today"])
@@ -323,8 +323,8 @@ def test_a_date_is_not_assigned_from_the_clock(value: str) -> None:
 def test_a_model_is_named_without_a_path() -> None:
     """Exhibit unpickles the file that a model's name leads to."""
     for name in ("../../x", "a/b", "a.b", "x\n", ""):
-        (said,) = broken(having() | {"models": {name: {}}})
-        assert "is not the plain name of a model" in said
+        (message,) = broken(having() | {"models": {name: {}}})
+        assert "is not the plain name of a model" in message
 
 
 # Limits of sizes.
@@ -353,8 +353,8 @@ def test_whole_numbers_cannot_be_made_ever_longer() -> None:
 def test_replacing_counts_how_long_the_text_can_get() -> None:
     """Every character could be replaced, and every replacement again."""
     text = "region.str.replace('', 'xxxxxxxxxx')" + ".str.replace('', 'xxxxxxxxxx')" * 3
-    (said,) = refusals(having(derived={"made": text}))
-    assert "could make texts of more than 10000 characters" in said
+    (message,) = refusals(having(derived={"made": text}))
+    assert "could make texts of more than 10000 characters" in message
 
 
 @pytest.mark.parametrize(

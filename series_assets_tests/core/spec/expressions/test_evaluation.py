@@ -320,12 +320,12 @@ def reaches_nothing(text: str, how: str) -> None:
     frame = a_frame()
     started = time.monotonic()
     with listening() as (heard, asked):
-        made = run_as_exhibit_does(text, how, frame)
+        generated = run_as_exhibit_does(text, how, frame)
     assert heard == []
     assert asked <= ATTRIBUTES
     assert time.monotonic() - started < 5
-    if isinstance(made, pd.Series) and made.dtype == object:
-        assert made.map(lambda cell: len(str(cell))).max() <= 10_100
+    if isinstance(generated, pd.Series) and generated.dtype == object:
+        assert generated.map(lambda cell: len(str(cell))).max() <= 10_100
 
 
 @pytest.fixture(scope="module", autouse=True)
