@@ -90,7 +90,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def ends_in_a_message(
+def assert_refused(
     place: Path, specification: dict[str, Any], message: str, patch: pytest.MonkeyPatch
 ) -> None:
     """Run everything that reads a series, and check its messages and side effects."""
@@ -128,7 +128,7 @@ def test_an_attack_ends_in_a_message(
     place: Path, monkeypatch: pytest.MonkeyPatch, section: str, attack: str
 ) -> None:
     """With file and key, exit code 2, no evaluation and no files, in under five seconds."""
-    ends_in_a_message(place, *attacked(section, attack), monkeypatch)
+    assert_refused(place, *attacked(section, attack), monkeypatch)
 
 
 @pytest.mark.parametrize("attack", BY_GROUPS)
@@ -136,7 +136,7 @@ def test_an_attack_by_groups_ends_in_a_message(
     place: Path, monkeypatch: pytest.MonkeyPatch, attack: str
 ) -> None:
     """Where Exhibit evaluates with pandas and numpy in scope, without any @."""
-    ends_in_a_message(place, *attacked("derived", attack), monkeypatch)
+    assert_refused(place, *attacked("derived", attack), monkeypatch)
 
 
 @pytest.mark.parametrize("constraint", ["{0} > amount", "~{0}~ > amount", "amount > {0}"])
@@ -150,7 +150,7 @@ def test_the_name_of_a_column_ends_in_a_message(
     text = constraint.format(name)
     specification["constraints"]["basic_constraints"] = [text]
     message = f"constraints.basic_constraints '{text}' "
-    ends_in_a_message(place, specification, message, monkeypatch)
+    assert_refused(place, specification, message, monkeypatch)
 
 
 def test_a_model_outside_of_exhibits_folder_ends_in_a_message(
@@ -158,7 +158,7 @@ def test_a_model_outside_of_exhibits_folder_ends_in_a_message(
 ) -> None:
     """A path cannot select a file to be unpickled."""
     specification = a_specification() | {"models": {"../../../../x": {}}}
-    ends_in_a_message(place, specification, "models.../../../../x ", monkeypatch)
+    assert_refused(place, specification, "models.../../../../x ", monkeypatch)
 
 
 @pytest.mark.parametrize("attack", ["amount.to_csv('x')", "@pd.io.common.os.mkdir('x')"])

@@ -27,7 +27,7 @@ from series_assets_tests.statistical.specifications import (
 SEVERAL = ["frequency | probability_vector", "1 | 0.2", "3 | 0.8"]
 
 
-def made(
+def generate_series(
     folder: Path, specification: dict[str, Any], tables: Any = None, **more: Any
 ) -> LongSeries:
     """Generate three periods of a series, with half of the records new."""
@@ -86,7 +86,7 @@ STATICS: dict[str, tuple[str, ...]] = {
 @pytest.mark.parametrize("name", list(STATICS))
 def test_an_entity_of_several_rows_has_one_value(tmp_path: Path, name: str, missing: float) -> None:
     """In every file, the first one too, an entity's rows have one static value."""
-    series = made(
+    series = generate_series(
         tmp_path,
         with_statics(missing),
         {**linked_tables(), "places": places()},
@@ -104,7 +104,7 @@ def test_an_entity_of_several_rows_has_one_value(tmp_path: Path, name: str, miss
 
 def test_all_statics_at_once(tmp_path: Path) -> None:
     """All static values of an entity stay together, as in its first row."""
-    series = made(
+    series = generate_series(
         tmp_path,
         with_statics(),
         {**linked_tables(), "places": places()},
@@ -137,7 +137,7 @@ def test_numbers_follow_the_static_category_that_is_delivered(
     ]
     columns["region"] = a_category("region", {"North": 0.5, "South": 0.5})
     columns["amount"] = a_number(distribution_parameters={"dispersion": 0, "target_sum": 12000})
-    series = made(tmp_path, specification, static_columns=["sex"])
+    series = generate_series(tmp_path, specification, static_columns=["sex"])
     for run in series.runs:
         amounts = run.records.dropna(subset=["sex"]).groupby("sex")["amount"]
         assert (amounts.nunique() == 1).all(), (run.k, run.part)
@@ -160,7 +160,7 @@ def test_a_value_looked_up_by_what_is_kept_fits_it(tmp_path: Path, static: list[
     with_columns(specification, near=near)
     wards = {"F": "Ash", "M": "Elm"}
     table = [{"sex": sex, "ward": ward} for sex, ward in wards.items()]
-    series = made(tmp_path, specification, {"wards": table}, static_columns=static)
+    series = generate_series(tmp_path, specification, {"wards": table}, static_columns=static)
     for records in (*(run.records for run in series.new), *series.datasets):
         assert (records["sex"].map(wards) == records["near"]).all()
     assert values_of_entities(pd.concat(series.datasets), *static).max() == 1
@@ -183,7 +183,7 @@ def test_whole_numbers_with_a_sum_stay_in_their_rows(tmp_path: Path) -> None:
     )
     rule = {"targets": {"region": "make_almost_same"}}
     specification["constraints"]["custom_constraints"] = {"regions": rule}
-    series = made(tmp_path, specification)
+    series = generate_series(tmp_path, specification)
     for run in series.runs:
         rows = len(run.records)
         missing = run.records["amount"].isna().mean()
@@ -198,7 +198,7 @@ def test_linked_identifiers_and_what_they_keep(tmp_path: Path) -> None:
     for name, kind in (("id", "uuid"), ("chi", "pseudo_chi")):
         column = a_uuid(kind, uuid_seed=len(name), frequency_distribution=list(SEVERAL))
         with_columns(specification, **{name: column})
-    series = made(tmp_path, specification, linked_columns=["id", "chi", "region"])
+    series = generate_series(tmp_path, specification, linked_columns=["id", "chi", "region"])
     for records in (*series.datasets, pd.concat(series.datasets)):
         assert values_of_entities(records, "chi", "region").max() == 1
 
@@ -238,25 +238,27 @@ LOOKING_AROUND = {
 
 
 @pytest.fixture(scope="module")
-def looking_around(tmp_path_factory: pytest.TempPathFactory) -> LongSeries:
+def over_other_rows(tmp_path_factory: pytest.TempPathFactory) -> LongSeries:
     """A series of derived columns that depend on other rows."""
     specification = a_specification()
     specification["derived_columns"] = dict(LOOKING_AROUND)
-    return made(tmp_path_factory.mktemp("derived"), specification, static_columns=["sex"])
+    return generate_series(
+        tmp_path_factory.mktemp("derived"), specification, static_columns=["sex"]
+    )
 
 
-def test_shares_of_a_total_add_up_to_one(looking_around: LongSeries) -> None:
+def test_shares_of_a_total_add_up_to_one(over_other_rows: LongSeries) -> None:
     """Shares refer to the sum of their dataset."""
-    for records in looking_around.datasets:
+    for records in over_other_rows.datasets:
         assert records["share"].sum() == pytest.approx(1)
         assert records["from_share"].sum() == pytest.approx(100)
         right = records["amount"] / records["amount"].sum()
         assert records["share"].tolist() == pytest.approx(right.tolist())
 
 
-def test_totals_are_those_of_the_dataset(looking_around: LongSeries) -> None:
+def test_totals_are_those_of_the_dataset(over_other_rows: LongSeries) -> None:
     """Means, ranks and group totals are computed over new and existing records together."""
-    for records in looking_around.datasets:
+    for records in over_other_rows.datasets:
         amount = records["amount"]
         for name, right in (
             ("above", amount - amount.mean()),
@@ -266,9 +268,9 @@ def test_totals_are_those_of_the_dataset(looking_around: LongSeries) -> None:
             assert records[name].tolist() == pytest.approx(right.tolist()), name
 
 
-def test_what_depends_on_the_order_goes_through_each_row_once(looking_around: LongSeries) -> None:
+def test_what_depends_on_the_order_goes_through_each_row_once(over_other_rows: LongSeries) -> None:
     """Running totals end in the sum of the dataset, and each row has one predecessor."""
-    for records in looking_around.datasets:
+    for records in over_other_rows.datasets:
         amount = records["amount"]
         assert records["running"].max() == pytest.approx(amount.sum())
         assert records["running"].nunique() == len(records)
@@ -276,9 +278,9 @@ def test_what_depends_on_the_order_goes_through_each_row_once(looking_around: Lo
         assert set(records["before"].dropna()) <= set(amount)
 
 
-def test_in_files_of_new_records_they_are_of_these(looking_around: LongSeries) -> None:
+def test_in_files_of_new_records_they_are_of_these(over_other_rows: LongSeries) -> None:
     """In a file of new records, shares refer to that file."""
-    for run in looking_around.new:
+    for run in over_other_rows.new:
         amount = run.records["amount"]
         assert run.records["share"].sum() == pytest.approx(1)
         assert run.records["place_in_all"].tolist() == pytest.approx(amount.rank().tolist())
@@ -295,7 +297,7 @@ def test_another_combination_is_cut_in_each_period(tmp_path: Path, rows: int) ->
     specification = a_specification(number_of_rows=rows)
     for name in ("sex", "region"):
         specification["columns"][name]["cross_join_all_unique_values"] = True
-    series = made(tmp_path, specification, num_datasets=12)
+    series = generate_series(tmp_path, specification, num_datasets=12)
     for part in ("new", "existing"):
         runs = [run for run in series.part(part) if run.k]
         crossed = {run.k: run.records.groupby(["sex", "region"]).size() for run in runs}

@@ -276,7 +276,7 @@ def test_dagsters_command_makes_the_files_of_ours(
     assert generated == files_in(elsewhere)
 
 
-class Asked(Mapping[str, str]):
+class RecordingEnvironment(Mapping[str, str]):
     """An empty environment that records the names that are read."""
 
     def __init__(self) -> None:
@@ -295,7 +295,7 @@ class Asked(Mapping[str, str]):
 
 def test_every_setting_is_in_the_table_of_settings() -> None:
     """And the table has no others."""
-    asked = Asked()
+    asked = RecordingEnvironment()
     from_environment(asked)
     assert asked.names
     rows = [line for line in SETTINGS.read_text(encoding="utf-8").splitlines() if line[:1] == "|"]

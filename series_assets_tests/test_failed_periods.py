@@ -21,7 +21,7 @@ ALL = ("new_records", "reference_table", "dataset")
 FIRST, SECOND, THIRD, FOURTH = KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
 
 
-class Stumbling(Progress):
+class FailOnce(Progress):
     """A progress that fails in one phase of one period while it is set to."""
 
     def __init__(self, key: str, phase: str, error: Exception) -> None:
@@ -37,7 +37,7 @@ class Stumbling(Progress):
         self.passed.append((key, phase))
 
 
-class Stage:
+class FailingSeries:
     """A series that fails, its folder and an instance that records its runs."""
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance, progress: Progress) -> None:
@@ -48,7 +48,9 @@ class Stage:
             [a_series()], {"workspace": workspace, "progress": progress}
         )
 
-    def make(self, first: str, last: str, assets: tuple[str, ...] = ALL) -> list[dg.DagsterEvent]:
+    def materialize(
+        self, first: str, last: str, assets: tuple[str, ...] = ALL
+    ) -> list[dg.DagsterEvent]:
         """Materialize a range in one run and return the failures of its steps."""
         result = self.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=self.instance,
@@ -61,7 +63,7 @@ class Stage:
         )
         return [event for event in result.all_events if event.is_step_failure]
 
-    def made(self, asset: str) -> list[str]:
+    def recorded_partitions(self, asset: str) -> list[str]:
         """Return the partitions recorded as materialized, sorted."""
         return sorted(self.instance.get_materialized_partitions(dg.AssetKey(["demo", asset])))
 
@@ -108,15 +110,15 @@ def test_the_periods_before_a_failure_are_made_and_a_retry_goes_on(
     finished: dict[str, int],
 ) -> None:
     """They are recorded and on disk, and a run of the missing ones completes the series."""
-    progress = Stumbling(THIRD, phase, GenerationError("a stone"))
-    stage = Stage(tmp_path / "data", instance, progress)
-    [failure] = stage.make(FIRST, FOURTH)
+    progress = FailOnce(THIRD, phase, GenerationError("a stone"))
+    stage = FailingSeries(tmp_path / "data", instance, progress)
+    [failure] = stage.materialize(FIRST, FOURTH)
     reported = failure.step_failure_data.user_failure_data
     assert reported is not None
     assert reported.description == "demo, period 2024-03-01: a stone"
-    assert {asset: len(stage.made(asset)) for asset in ALL} == finished
+    assert {asset: len(stage.recorded_partitions(asset)) for asset in ALL} == finished
     for asset in ALL:
-        assert stage.made(asset) == list(KEYS[: finished[asset]])
+        assert stage.recorded_partitions(asset) == list(KEYS[: finished[asset]])
     assert not (stage.folder / ".runs").exists()
     datasets = {path for path in stage.files if path.startswith("demo/dataset_") and ".csv" in path}
     assert len(datasets) == finished["dataset"]
@@ -124,9 +126,9 @@ def test_the_periods_before_a_failure_are_made_and_a_retry_goes_on(
 
     progress.error = None
     for asset in ALL:
-        missing = [key for key in KEYS if key not in stage.made(asset)]
+        missing = [key for key in KEYS if key not in stage.recorded_partitions(asset)]
         if missing:
-            assert stage.make(missing[0], missing[-1], (asset,)) == []
+            assert stage.materialize(missing[0], missing[-1], (asset,)) == []
     assert stage.files == expected
 
 
@@ -134,9 +136,9 @@ def test_what_was_made_before_a_failure_is_not_stale(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     """Dagster has its data versions, as after a successful run."""
-    progress = Stumbling(THIRD, "dataset", GenerationError("a stone"))
-    stage = Stage(tmp_path / "data", instance, progress)
-    assert stage.make(FIRST, FOURTH)
+    progress = FailOnce(THIRD, "dataset", GenerationError("a stone"))
+    stage = FailingSeries(tmp_path / "data", instance, progress)
+    assert stage.materialize(FIRST, FOURTH)
     graph = stage.definitions.resolve_asset_graph()
     statuses = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
     key = dg.AssetKey(["demo", "dataset"])
@@ -148,9 +150,9 @@ def test_partitions_before_a_failure_tell_what_they_hold(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     """Each has its own numbers."""
-    progress = Stumbling(THIRD, "dataset", GenerationError("a stone"))
-    stage = Stage(tmp_path / "data", instance, progress)
-    stage.make(FIRST, FOURTH)
+    progress = FailOnce(THIRD, "dataset", GenerationError("a stone"))
+    stage = FailingSeries(tmp_path / "data", instance, progress)
+    stage.materialize(FIRST, FOURTH)
     records = instance.fetch_materializations(dg.AssetKey(["demo", "dataset"]), 10).records
     reported = {
         record.partition_key: record.asset_materialization.metadata["existing_rows"].value
@@ -164,9 +166,9 @@ def test_what_nobody_expected_is_told_with_its_period_and_trace(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     """The message has the period, the metadata the traceback."""
-    progress = Stumbling(SECOND, "dataset", ZeroDivisionError("by nothing"))
-    stage = Stage(tmp_path / "data", instance, progress)
-    [failure] = stage.make(FIRST, THIRD)
+    progress = FailOnce(SECOND, "dataset", ZeroDivisionError("by nothing"))
+    stage = FailingSeries(tmp_path / "data", instance, progress)
+    [failure] = stage.materialize(FIRST, THIRD)
     reported = failure.step_failure_data.user_failure_data
     assert reported is not None
     assert reported.description == (
@@ -200,7 +202,7 @@ def test_the_command_line_finishes_the_periods_before_a_failure(
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     monkeypatch.setenv("DAGSTER_HOME", str(home))
-    progress = Stumbling(THIRD, phase, GenerationError("a stone"))
+    progress = FailOnce(THIRD, phase, GenerationError("a stone"))
     with pytest.raises(GenerationError, match=r"^demo, period 2024-03-01: a stone$"):
         make(a_series(), tmp_path / "data", progress)
     generated = files_in(tmp_path / "data")

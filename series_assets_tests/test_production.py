@@ -107,7 +107,7 @@ def test_a_period_is_materialized_through_postgresql_and_a_separate_code_locatio
             processes.enter_context(running(service, port, home, common))
         until(server.location, 180, "starting the webserver")
 
-        server.made(server.launch_job("demo", KEYS[0]))
+        server.wait_for_success(server.launch_job("demo", KEYS[0]))
 
         assert server.times_made("demo", "dataset") == {KEYS[0]: 1}
         assert server.partitions("demo", "dataset") == {"materialized": 1, "failed": 0}

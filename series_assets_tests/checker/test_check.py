@@ -17,7 +17,7 @@ from series_assets_tests.checker.tampering import Rows, assert_check_fails, read
 
 
 @pytest.fixture(scope="session")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def valid_series(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the two files of a valid series and, in ``data``, all of its data."""
     specification = a_specification()
     specification["metadata"]["uuid_columns"].append("chi")
@@ -35,9 +35,9 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def finished(sound: Path, tmp_path: Path) -> Finished:
+def finished(valid_series: Path, tmp_path: Path) -> Finished:
     """A copy of the valid series, to be changed."""
-    shutil.copytree(sound, tmp_path / "copy")
+    shutil.copytree(valid_series, tmp_path / "copy")
     return Finished.of(tmp_path / "copy" / "demo", tmp_path / "copy" / "data")
 
 

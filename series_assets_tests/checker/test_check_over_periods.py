@@ -14,7 +14,7 @@ from series_assets_tests.columns import a_number, with_columns
 
 
 @pytest.fixture(scope="session")
-def sound_whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def valid_series(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a series of several rows per entity, missing values, and a share."""
     specification = a_specification(number_of_rows=90)
     identifier = specification["columns"]["id"]
@@ -35,9 +35,9 @@ def sound_whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def finished(sound_whole: Path, tmp_path: Path) -> Finished:
+def finished(valid_series: Path, tmp_path: Path) -> Finished:
     """A copy of the valid series, to be changed."""
-    shutil.copytree(sound_whole, tmp_path / "copy")
+    shutil.copytree(valid_series, tmp_path / "copy")
     return Finished.of(tmp_path / "copy" / "demo", tmp_path / "copy" / "data")
 
 

@@ -17,7 +17,7 @@ KEY = "2024-02-01"
 TWICE = ["frequency | probability_vector", "1 | 0.5", "2 | 0.5"]
 
 
-def told_series(**truth: Any) -> Series:
+def history_series(**truth: Any) -> Series:
     """Return a series of two periods with a history, whose entities have up to two rows."""
     specification = a_specification()
     specification["columns"]["id"]["frequency_distribution"] = TWICE
@@ -31,7 +31,7 @@ def told_series(**truth: Any) -> Series:
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The series, generated once. Tests only read it."""
     folder = tmp_path_factory.mktemp("generated")
-    generate(told_series(), folder)
+    generate(history_series(), folder)
     return folder
 
 
@@ -44,7 +44,7 @@ def data(generated: Path, tmp_path: Path) -> Path:
 
 def found_in(data: Path) -> Finding:
     """Return the finding on the second period."""
-    [result] = check(told_series(), data, KEY)
+    [result] = check(history_series(), data, KEY)
     [finding] = [one for one in result.findings if one.rule == TRUTH]
     return finding
 
@@ -57,7 +57,7 @@ def change_log(data: Path) -> tuple[Path, list[str]]:
 
 def test_it_holds_for_what_was_generated(generated: Path) -> None:
     """In the first period and in later ones, with several rows per entity."""
-    for result in check(told_series(), generated):
+    for result in check(history_series(), generated):
         assert result.holds, result.complaints()
     facts = found_in(generated).facts
     assert facts["superseded rows"]
@@ -66,7 +66,7 @@ def test_it_holds_for_what_was_generated(generated: Path) -> None:
 
 def test_it_holds_for_every_row_and_event_time(tmp_path: Path) -> None:
     """The last state of a period is that of the last day."""
-    series = told_series(history="every_row", time="event")
+    series = history_series(history="every_row", time="event")
     generate(series, tmp_path)
     for result in check(series, tmp_path):
         assert result.holds, result.complaints()
@@ -74,7 +74,7 @@ def test_it_holds_for_every_row_and_event_time(tmp_path: Path) -> None:
 
 def test_a_series_without_the_block_does_not_have_it() -> None:
     """Nor does one with manifests alone."""
-    assert TRUTH in rules_of(told_series())
+    assert TRUTH in rules_of(history_series())
     assert TRUTH not in rules_of(a_series())
     assert TRUTH not in rules_of(a_series(user_input=a_user_input(manifest=True)))
 
@@ -145,7 +145,7 @@ def test_it_finds_what_was_changed(data: Path, tamper: Callable[[Path], None], c
 def test_a_missing_file_is_named_with_what_to_do(data: Path, name: str, remedy: str) -> None:
     """The other rules are still evaluated."""
     (data / "demo" / name).unlink()
-    [result] = check(told_series(), data, KEY)
+    [result] = check(history_series(), data, KEY)
     [complaint] = result.complaints()
     assert str(data / "demo" / name) in complaint
     assert complaint.endswith(remedy)

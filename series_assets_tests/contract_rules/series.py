@@ -11,7 +11,7 @@ from series_assets_tests.builders import write_series
 from series_assets_tests.checker import Finished, check
 
 
-def make(
+def generate_and_check(
     folder: Path,
     specification: dict[str, Any] | None = None,
     user_input: dict[str, Any] | None = None,

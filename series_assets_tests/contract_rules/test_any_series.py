@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from series_assets_tests.builders import a_specification, a_user_input
 from series_assets_tests.columns import a_date, a_uuid, with_columns
-from series_assets_tests.contract_rules.series import FREQUENCIES, make
+from series_assets_tests.contract_rules.series import FREQUENCIES, generate_and_check
 
 _EXAMPLES = 200 if settings.get_current_profile_name() == "long" else 8
 
@@ -48,4 +48,4 @@ def test_any_series_keeps_every_promise(files: tuple[dict[str, Any], dict[str, A
     """Whatever the numbers of a series, it keeps every promise."""
     specification, inputs = files
     with TemporaryDirectory() as folder:
-        make(Path(folder), deepcopy(specification), inputs)
+        generate_and_check(Path(folder), deepcopy(specification), inputs)

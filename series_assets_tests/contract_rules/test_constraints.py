@@ -11,7 +11,7 @@ from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.checker import Finished, check
 from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
-from series_assets_tests.contract_rules.series import FREQUENCIES, dataset, make
+from series_assets_tests.contract_rules.series import FREQUENCIES, dataset, generate_and_check
 from series_assets_tests.thorough import thorough
 
 
@@ -48,7 +48,7 @@ def test_constraints_between_dates(
     """Constraints between moved dates hold in existing records; static dates stay as recorded."""
     dates = ["date", "created", "updated"]
     inputs = a_user_input(date_columns=dates, static_columns=static)
-    make(tmp_path, with_dates(*constraints), inputs)
+    generate_and_check(tmp_path, with_dates(*constraints), inputs)
 
 
 def test_a_literal_moves_with_the_column_it_is_compared_with(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_custom_constraints_that_can_hold_in_existing_records_stay(tmp_path: Pat
         "by_sex": {"partition": "sex", "targets": {"height": "sort_descending"}},
         "tall": {"filter": "(height > 60)", "targets": {"region": "make_null"}},
     }
-    finished = make(tmp_path, specification, a_user_input(fraction_of_new="1/2"))
+    finished = generate_and_check(tmp_path, specification, a_user_input(fraction_of_new="1/2"))
     text = (finished.folder / "dataset_2.existing.yml").read_text(encoding="utf-8")
     assert yaml.safe_load(text)["constraints"]["custom_constraints"] == {
         "by_entity": {"partition": "id", "targets": {"dose": "generate_as_sequence"}},
@@ -118,7 +118,7 @@ def test_duplicates_that_are_not_allowed(tmp_path: Path, frequencies: list[str])
         date=a_date("2024-01-01", "2024-01-02", 2),
     )
     specification["constraints"]["allow_duplicates"] = False
-    make(tmp_path, specification, a_user_input(static_columns=["sex", "region"]))
+    generate_and_check(tmp_path, specification, a_user_input(static_columns=["sex", "region"]))
 
 
 def test_a_group_of_which_no_number_is_known_stays_without_one(tmp_path: Path) -> None:
@@ -136,4 +136,4 @@ def test_a_group_of_which_no_number_is_known_stays_without_one(tmp_path: Path) -
     specification["constraints"]["custom_constraints"] = {
         "skewed": {"partition": "id", "targets": {"sex, amount": "sort_and_skew_left"}}
     }
-    make(tmp_path, specification, a_user_input(static_columns=["region"]))
+    generate_and_check(tmp_path, specification, a_user_input(static_columns=["region"]))

@@ -8,7 +8,7 @@ import yaml
 
 from series_assets_tests.builders import a_user_input
 from series_assets_tests.columns import a_uuid, with_columns
-from series_assets_tests.contract_rules.series import make
+from series_assets_tests.contract_rules.series import generate_and_check
 
 SAMPLES = Path(str(files("exhibit") / "sample" / "_spec"))
 
@@ -18,7 +18,7 @@ def test_the_vaccinations_that_come_with_exhibit(tmp_path: Path) -> None:
     sample = yaml.safe_load((SAMPLES / "uuid_demo.yml").read_text(encoding="utf-8"))
     sample["metadata"]["number_of_rows"] = 200
     inputs = a_user_input(date_columns=["vacc_date"], length_of_period=12)
-    make(tmp_path, sample, inputs)
+    generate_and_check(tmp_path, sample, inputs)
 
 
 @pytest.mark.parametrize("static", [["sex", "hb_name"], ["age", "hb_code"]])
@@ -27,4 +27,4 @@ def test_the_inpatients_that_come_with_exhibit(tmp_path: Path, static: list[str]
     sample = yaml.safe_load((SAMPLES / "inpatients_demo.yml").read_text(encoding="utf-8"))
     sample["metadata"] |= {"number_of_rows": 150, "uuid_columns": []}
     inputs = a_user_input(date_columns=["quarter_date"], static_columns=static, length_of_period=12)
-    make(tmp_path, with_columns(sample, id=a_uuid()), inputs)
+    generate_and_check(tmp_path, with_columns(sample, id=a_uuid()), inputs)

@@ -6,7 +6,7 @@ import pytest
 
 from series_assets_tests.builders import a_specification, a_user_input
 from series_assets_tests.columns import a_uuid, with_columns
-from series_assets_tests.contract_rules.series import FREQUENCIES, make
+from series_assets_tests.contract_rules.series import FREQUENCIES, generate_and_check
 
 
 @pytest.mark.parametrize("kind", ["uuid", "pseudo_chi", "range"])
@@ -16,7 +16,7 @@ def test_entities_occur_as_often_as_their_frequency_says(tmp_path: Path, kind: s
         a_specification(number_of_rows=90),
         id=a_uuid(kind, frequency_distribution=FREQUENCIES),
     )
-    make(tmp_path, specification, a_user_input(num_datasets=5, fraction_of_new="1/2"))
+    generate_and_check(tmp_path, specification, a_user_input(num_datasets=5, fraction_of_new="1/2"))
 
 
 @pytest.mark.each_value
@@ -32,22 +32,26 @@ def test_several_identifiers(tmp_path: Path, links: list[str], missing: str) -> 
     )
     if missing:
         specification["columns"][missing]["miss_probability"] = 0.2
-    make(tmp_path, specification, a_user_input(linked_columns=links, fraction_of_new="1/2"))
+    generate_and_check(
+        tmp_path, specification, a_user_input(linked_columns=links, fraction_of_new="1/2")
+    )
 
 
 def test_identifiers_without_a_seed_of_their_own(tmp_path: Path) -> None:
     """Without a uuid_seed, the random_seed is used, in every period."""
     specification = a_specification(random_seed=11)
     del specification["columns"]["id"]["uuid_seed"]
-    make(tmp_path, specification)
+    generate_and_check(tmp_path, specification)
 
 
 def test_a_column_linked_to_an_identifier_is_kept_for_life(tmp_path: Path) -> None:
     """A column that is linked to an identifier is static, even if not named as such."""
-    make(tmp_path, user_input=a_user_input(static_columns=None, linked_columns=["id", "region"]))
+    generate_and_check(
+        tmp_path, user_input=a_user_input(static_columns=None, linked_columns=["id", "region"])
+    )
 
 
 def test_records_without_an_identifier_are_nobody(tmp_path: Path) -> None:
     """Existing records are sampled only from records that have an identifier."""
     specification = with_columns(a_specification(), id=a_uuid(miss_probability=0.6))
-    make(tmp_path, specification, a_user_input(fraction_of_new="2/3"))
+    generate_and_check(tmp_path, specification, a_user_input(fraction_of_new="2/3"))

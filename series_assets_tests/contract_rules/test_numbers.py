@@ -8,7 +8,7 @@ import pytest
 
 from series_assets_tests.builders import a_specification, a_user_input
 from series_assets_tests.columns import a_number, with_columns
-from series_assets_tests.contract_rules.series import dataset, make
+from series_assets_tests.contract_rules.series import dataset, generate_and_check
 
 
 @pytest.mark.parametrize("static", [["sex"], ["region"]])
@@ -19,14 +19,14 @@ def test_cross_joined_columns_whose_combinations_do_not_divide_the_rows(
     specification = a_specification(number_of_rows=50)
     for name in ("region", "sex"):
         specification["columns"][name]["cross_join_all_unique_values"] = True
-    make(tmp_path, specification, a_user_input(static_columns=static))
+    generate_and_check(tmp_path, specification, a_user_input(static_columns=static))
 
 
 def test_cross_joined_dates(tmp_path: Path) -> None:
     """A cross-joined date that moves gives every period the right number of rows."""
     specification = a_specification(number_of_rows=100)
     specification["columns"]["date"] |= {"cross_join_all_unique_values": True}
-    make(tmp_path, specification, a_user_input(fraction_of_new="2/5"))
+    generate_and_check(tmp_path, specification, a_user_input(fraction_of_new="2/5"))
 
 
 def test_a_total_is_shared_out_over_new_and_existing_records(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_total_is_shared_out_over_new_and_existing_records(tmp_path: Path) -> 
         amount=a_number(distribution_parameters={"dispersion": 0.1, "target_sum": 6000}),
         visits=a_number("integer", distribution_parameters={"dispersion": 0.1, "target_sum": 900}),
     )
-    finished = make(tmp_path, specification)
+    finished = generate_and_check(tmp_path, specification)
     for number in (1, 2, 3, 4):
         for part, share in (("new", 1 / 3), ("existing", 2 / 3)):
             rows = dataset(finished, number, part)
@@ -54,7 +54,7 @@ def test_numbers_keep_depending_on_static_attributes(tmp_path: Path, missing: fl
     )
     specification["columns"]["sex"]["miss_probability"] = missing
     inputs = a_user_input(num_datasets=2, fraction_of_new="1/2")
-    finished = make(tmp_path, specification, inputs)
+    finished = generate_and_check(tmp_path, specification, inputs)
     (new, new_error), (existing, error) = (
         _ratio_of_means(dataset(finished, 2, part)) for part in ("new", "existing")
     )

@@ -10,7 +10,7 @@ import pytest
 
 from series_assets_tests.builders import a_specification, a_user_input
 from series_assets_tests.columns import a_category, a_date, a_number, with_columns
-from series_assets_tests.contract_rules.series import dataset, make
+from series_assets_tests.contract_rules.series import dataset, generate_and_check
 from series_assets_tests.thorough import thorough
 
 
@@ -72,7 +72,7 @@ def of_all_kinds() -> dict[str, Any]:
 def test_static_columns_of_every_kind(tmp_path: Path, static: list[str]) -> None:
     """Existing records have the recorded value, whatever the kind of the column."""
     inputs = a_user_input(date_columns=["date", "registered"], static_columns=static)
-    make(tmp_path, of_all_kinds(), inputs)
+    generate_and_check(tmp_path, of_all_kinds(), inputs)
 
 
 def test_existing_records_have_their_derived_columns(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_existing_records_have_their_derived_columns(tmp_path: Path) -> None:
     inputs = a_user_input(
         date_columns=["date", "registered"], static_columns=["birth", "registered"]
     )
-    finished = make(tmp_path, of_all_kinds(), inputs)
+    finished = generate_and_check(tmp_path, of_all_kinds(), inputs)
     for number in (2, 3, 4):
         rows = dataset(finished, number, "existing")
         for derived, since in (("age", "birth"), ("days_known", "registered")):
@@ -106,7 +106,7 @@ def test_a_place_that_an_entity_keeps(tmp_path: Path) -> None:
     place = {"h3_table": "geo", "distribution": "uniform", "miss_probability": 0.1}
     with_columns(specification, home={"type": "geospatial", **place})
     inputs = a_user_input(static_columns=["home"], exhibit_db_path=str(own))
-    make(tmp_path, specification, inputs)
+    generate_and_check(tmp_path, specification, inputs)
 
 
 def test_names_with_blanks_and_names_in_names(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_names_with_blanks_and_names_in_names(tmp_path: Path) -> None:
         "days between": "(date updated - date).dt.days",
         "half": "(amount sex / 2)",
     }
-    make(
+    generate_and_check(
         tmp_path,
         specification,
         a_user_input(date_columns=["date"], static_columns=["my sex", "sex"]),

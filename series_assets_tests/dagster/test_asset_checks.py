@@ -111,7 +111,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def made(folder_made: Path, tmp_path: Path) -> Iterator[Bench]:
+def checked_bench(folder_made: Path, tmp_path: Path) -> Iterator[Bench]:
     """The same, after a run that generated and checked all four periods."""
     shutil.copytree(folder_made, tmp_path, dirs_exist_ok=True)
     with bench_in(tmp_path) as bench:
@@ -161,9 +161,9 @@ def test_making_one_partition_checks_it(bench: Bench) -> None:
         assert evaluation.severity == dg.AssetCheckSeverity.ERROR
 
 
-def test_a_passing_check_shows_what_was_looked_at(made: Bench) -> None:
+def test_a_passing_check_shows_what_was_looked_at(checked_bench: Bench) -> None:
     """The number of rows examined, and a sentence."""
-    evaluation = made.recorded("counts")[-2].evaluation
+    evaluation = checked_bench.recorded("counts")[-2].evaluation
     assert evaluation.description == "60 rows, none wrong"
     assert {key: value.value for key, value in evaluation.metadata.items()} == {
         "period": SECOND,
@@ -177,35 +177,41 @@ def test_a_passing_check_shows_what_was_looked_at(made: Bench) -> None:
     }
 
 
-def test_a_range_in_one_run_has_a_result_for_each_partition(made: Bench) -> None:
+def test_a_range_in_one_run_has_a_result_for_each_partition(checked_bench: Bench) -> None:
     """No result stays planned, and none is without a partition."""
     for name in NAMES:
-        assert made.statuses(name) == dict.fromkeys(KEYS, "SUCCEEDED")
-        targets = [one.evaluation.target_materialization_data for one in made.recorded(name)]
+        assert checked_bench.statuses(name) == dict.fromkeys(KEYS, "SUCCEEDED")
+        targets = [
+            one.evaluation.target_materialization_data for one in checked_bench.recorded(name)
+        ]
         assert len({target.storage_id for target in targets}) == 4
 
 
-def test_a_middle_range_leaves_the_other_results_alone(made: Bench) -> None:
+def test_a_middle_range_leaves_the_other_results_alone(checked_bench: Bench) -> None:
     """Also when partitions are regenerated one by one or in ranges."""
-    made.make(tags=range_of(SECOND, THIRD))
-    found = made.recorded("dates")
+    checked_bench.make(tags=range_of(SECOND, THIRD))
+    found = checked_bench.recorded("dates")
     assert [one.partition for one in found] == [THIRD, SECOND, FOURTH, THIRD, SECOND, FIRST]
 
 
-def test_a_failing_check_shows_what_is_wrong_and_fails_no_run(made: Bench) -> None:
+def test_a_failing_check_shows_what_is_wrong_and_fails_no_run(checked_bench: Bench) -> None:
     """With examples as a table; the other partitions of the range pass."""
-    made.spoil(3)
-    result = made.check("dates", tags=range_of(FIRST, FOURTH))
+    checked_bench.spoil(3)
+    result = checked_bench.check("dates", tags=range_of(FIRST, FOURTH))
     assert result.success
-    assert made.statuses("dates") == {
+    assert checked_bench.statuses("dates") == {
         FIRST: "SUCCEEDED",
         SECOND: "SUCCEEDED",
         THIRD: "FAILED",
         FOURTH: "SUCCEEDED",
     }
-    evaluation = made.recorded("dates")[1].evaluation
+    evaluation = checked_bench.recorded("dates")[1].evaluation
     assert evaluation.partition == THIRD
-    spoilt = (made.folder / "demo/dataset_3.csv").read_text(encoding="utf-8").count("05/03/2024")
+    spoilt = (
+        (checked_bench.folder / "demo/dataset_3.csv")
+        .read_text(encoding="utf-8")
+        .count("05/03/2024")
+    )
     assert evaluation.metadata["rows_failed"].value == spoilt
     table = evaluation.metadata["examples"]
     assert [column.name for column in table.schema.columns] == [
@@ -219,13 +225,13 @@ def test_a_failing_check_shows_what_is_wrong_and_fails_no_run(made: Bench) -> No
     assert evaluation.description.startswith(f"{spoilt} of 60 rows wrong, such as ")
 
 
-def test_made_again_a_dataset_passes_again(made: Bench) -> None:
+def test_made_again_a_dataset_passes_again(checked_bench: Bench) -> None:
     """The latest result counts."""
-    made.spoil(3)
-    made.check("dates", partition_key=THIRD)
-    assert made.statuses("dates")[THIRD] == "FAILED"
-    made.make(partition_key=THIRD, asset_selection=[DATASET])
-    assert made.statuses("dates")[THIRD] == "SUCCEEDED"
+    checked_bench.spoil(3)
+    checked_bench.check("dates", partition_key=THIRD)
+    assert checked_bench.statuses("dates")[THIRD] == "FAILED"
+    checked_bench.make(partition_key=THIRD, asset_selection=[DATASET])
+    assert checked_bench.statuses("dates")[THIRD] == "SUCCEEDED"
 
 
 def test_one_asset_alone_is_checked_only_if_it_is_the_dataset(bench: Bench) -> None:
@@ -264,23 +270,23 @@ def test_checks_without_a_partition_are_about_all_that_was_made(bench: Bench) ->
     assert overall.evaluation.description == f"does not hold in 1 of 3 periods: {SECOND}"
 
 
-def test_a_missing_file_fails_the_check_with_what_to_do(made: Bench) -> None:
+def test_a_missing_file_fails_the_check_with_what_to_do(checked_bench: Bench) -> None:
     """The run itself succeeds."""
-    path = made.folder / "demo" / "dataset_2.csv"
+    path = checked_bench.folder / "demo" / "dataset_2.csv"
     path.unlink()
-    assert made.check("counts", partition_key=SECOND).success
-    evaluation = made.recorded("counts")[0].evaluation
+    assert checked_bench.check("counts", partition_key=SECOND).success
+    evaluation = checked_bench.recorded("counts")[0].evaluation
     assert not evaluation.passed
     assert evaluation.description == f"{path} is missing; generate dataset of {SECOND}"
     assert dict(evaluation.metadata) == {"period": dg.TextMetadataValue(SECOND)}
 
 
-def test_checks_leave_the_files_as_they_are(made: Bench) -> None:
+def test_checks_leave_the_files_as_they_are(checked_bench: Bench) -> None:
     """They only read."""
-    before = files_in(made.folder)
-    made.check(*NAMES, tags=range_of(FIRST, FOURTH))
-    assert files_in(made.folder) == before
-    assert {path.name for path in made.folder.iterdir()} == {"demo", "exhibit.db"}
+    before = files_in(checked_bench.folder)
+    checked_bench.check(*NAMES, tags=range_of(FIRST, FOURTH))
+    assert files_in(checked_bench.folder) == before
+    assert {path.name for path in checked_bench.folder.iterdir()} == {"demo", "exhibit.db"}
 
 
 def test_the_command_line_checks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ ALL = (*NAMES, *HISTORY)
 TRUTH = {"order_by": "date", "write": ["scd2"]}
 
 
-def told_series(**keys: Any) -> Series:
+def history_series(**keys: Any) -> Series:
     """Return a series with a history and manifests."""
     return a_series(user_input=a_user_input(**{"truth": TRUTH, "manifest": True} | keys))
 
@@ -75,7 +75,7 @@ class Bench:
         besides: dg.Definitions | None = None,
     ) -> dg.ExecuteInProcessResult:
         """Materialize assets of one partition, or of a range in one run."""
-        definitions = self.definitions(series or told_series())
+        definitions = self.definitions(series or history_series())
         selection = keys_of("demo", names=assets)
         if besides:
             definitions = dg.Definitions.merge(definitions, besides)
@@ -129,7 +129,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of the command line."""
     folder = tmp_path_factory.mktemp("expected")
-    generate(told_series(), folder)
+    generate(history_series(), folder)
     return files_in(folder)
 
 
@@ -223,7 +223,7 @@ _RETRIED: dict[str, Any] = {}
 
 def retried_job() -> dg.JobDefinition:
     """Return the job of the series, which materializes all of its assets."""
-    return build_definitions([told_series()], _RETRIED).resolve_job_def("demo")
+    return build_definitions([history_series()], _RETRIED).resolve_job_def("demo")
 
 
 @pytest.mark.parametrize("phase", ["state", *thorough("truth", "manifest")])
@@ -264,7 +264,7 @@ def test_recorded_runs_of_the_command_line_complete_the_periods_before_a_failure
     (tmp_path / "home" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
     series, workspace, progress = (
-        told_series(),
+        history_series(),
         Workspace(tmp_path / "data"),
         FailsOnce(THIRD, phase),
     )
@@ -296,12 +296,12 @@ def test_a_series_without_the_keys_has_the_assets_of_before(bench: Bench) -> Non
         dg.AssetKey(["demo", "dataset"])
     }
     for asset in NAMES:
-        assert code_version(told_series(), asset) == code_version(series, asset)
+        assert code_version(history_series(), asset) == code_version(series, asset)
 
 
 def test_a_series_with_manifests_alone_has_that_asset(bench: Bench) -> None:
     """Without a history, and with the bytes of the command line."""
-    series = told_series(truth=None)
+    series = history_series(truth=None)
     assert names_of(series) == (*NAMES, "manifest")
     assert bench.run(FIRST, SECOND, names_of(series), series).success
     generate(series, bench.folder.parent / "other", f"{FIRST}..{SECOND}")
@@ -310,8 +310,8 @@ def test_a_series_with_manifests_alone_has_that_asset(bench: Bench) -> None:
 
 def test_the_block_decides_on_the_code_versions_of_the_history_alone() -> None:
     """Other settings make the history stale, but no dataset."""
-    one, other = told_series(), told_series(truth=TRUTH | {"track": ["region"]})
-    written = told_series(truth=TRUTH | {"cells": False})
+    one, other = history_series(), history_series(truth=TRUTH | {"track": ["region"]})
+    written = history_series(truth=TRUTH | {"cells": False})
     for asset in NAMES:
         assert code_version(one, asset) == code_version(other, asset)
     for asset in HISTORY:
@@ -345,7 +345,7 @@ def test_metadata_has_operations_versions_and_ties(ranged: tuple[Bench, Any]) ->
 
 def test_assets_downstream_get_what_they_are_annotated_with(bench: Bench) -> None:
     """The current state, the change log and the path of the manifest."""
-    series, found = told_series(), dict[str, Any]()
+    series, found = history_series(), dict[str, Any]()
 
     @dg.asset(
         partitions_def=partitions_of(series),
@@ -374,7 +374,7 @@ def test_assets_downstream_get_what_they_are_annotated_with(bench: Bench) -> Non
 
 def test_the_sensor_requests_a_period_until_its_last_asset_is_there(bench: Bench) -> None:
     """A dataset alone does not complete a period with a history."""
-    series = told_series()
+    series = history_series()
     keys = keys_of("demo", names=names_of(series))
     assert bench.run(FIRST).success
     assert bench.run(SECOND, assets=ALL[:-1]).success
@@ -389,10 +389,10 @@ def test_the_sensor_requests_a_period_until_its_last_asset_is_there(bench: Bench
 
 def test_the_job_of_the_series_makes_all_of_a_period(bench: Bench) -> None:
     """The sensor requests this job."""
-    job = bench.definitions(told_series()).resolve_job_def("demo")
+    job = bench.definitions(history_series()).resolve_job_def("demo")
     assert job.execute_in_process(partition_key=FIRST, instance=bench.instance).success
     assert [bench.recorded(asset) for asset in ALL] == [[FIRST]] * len(ALL)
-    [sensor] = bench.definitions(told_series()).sensors or []
+    [sensor] = bench.definitions(history_series()).sensors or []
     context = dg.build_sensor_context(instance=bench.instance)
     assert isinstance(sensor, dg.SensorDefinition)
     request = sensor(context)

@@ -47,7 +47,7 @@ def refusal(result: dg.ExecuteInProcessResult) -> str:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def materialized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of a small series with two materialized periods."""
     folder = tmp_path_factory.mktemp("made")
     definitions = build_definitions([a_series()], {"workspace": Workspace(folder)})
@@ -110,112 +110,119 @@ def same(frame: pd.DataFrame, path: Path) -> bool:
     )
 
 
-def test_a_frame_is_given_where_a_frame_is_asked_for(made: Path) -> None:
+def test_a_frame_is_given_where_a_frame_is_asked_for(materialized: Path) -> None:
     """The typed frame of the run's partition."""
-    assert same(given_to(made, pd.DataFrame, SECOND), made / "demo" / "dataset_2.csv")
+    assert same(
+        given_to(materialized, pd.DataFrame, SECOND), materialized / "demo" / "dataset_2.csv"
+    )
 
 
-def test_frames_are_given_by_partition_key(made: Path) -> None:
+def test_frames_are_given_by_partition_key(materialized: Path) -> None:
     """One for a single partition, all in order for a range."""
-    [(key, frame)] = given_to(made, dict[str, pd.DataFrame], SECOND).items()
-    assert key == SECOND and same(frame, made / "demo" / "dataset_2.csv")
-    frames = given_to(made, dict[str, pd.DataFrame], FIRST, SECOND)
+    [(key, frame)] = given_to(materialized, dict[str, pd.DataFrame], SECOND).items()
+    assert key == SECOND and same(frame, materialized / "demo" / "dataset_2.csv")
+    frames = given_to(materialized, dict[str, pd.DataFrame], FIRST, SECOND)
     assert list(frames) == [FIRST, SECOND]
     for number, frame in enumerate(frames.values(), 1):
-        assert same(frame, made / "demo" / f"dataset_{number}.csv")
+        assert same(frame, materialized / "demo" / f"dataset_{number}.csv")
 
 
-def test_arrow_tables_are_given_where_these_are_asked_for(made: Path) -> None:
+def test_arrow_tables_are_given_where_these_are_asked_for(materialized: Path) -> None:
     """Typed, without pandas; also for the entities of a reference table."""
-    table = given_to(made, pa.Table, SECOND)
-    assert table["id"].to_pylist() == read_csv(made / "demo" / "dataset_2.csv")["id"].tolist()
+    table = given_to(materialized, pa.Table, SECOND)
+    assert (
+        table["id"].to_pylist() == read_csv(materialized / "demo" / "dataset_2.csv")["id"].tolist()
+    )
     types = {name: table.schema.field(name).type for name in ("id", "date", "amount")}
     assert types == {"id": pa.string(), "date": pa.date32(), "amount": pa.float64()}
-    tables = given_to(made, dict[str, pa.Table], FIRST, SECOND)
+    tables = given_to(materialized, dict[str, pa.Table], FIRST, SECOND)
     assert list(tables) == [FIRST, SECOND] and tables[SECOND] == table
-    entities = given_to(made, pa.Table, SECOND, asset="reference_table")
+    entities = given_to(materialized, pa.Table, SECOND, asset="reference_table")
     assert len(entities) == 80 and entities.schema.field("date").type == pa.date32()
 
 
-def test_lazy_frames_are_given_where_these_are_asked_for(made: Path) -> None:
+def test_lazy_frames_are_given_where_these_are_asked_for(materialized: Path) -> None:
     """With the types of the Arrow table."""
     polars = pytest.importorskip("polars")
-    frame = given_to(made, polars.LazyFrame, SECOND)
+    frame = given_to(materialized, polars.LazyFrame, SECOND)
     assert isinstance(frame, polars.LazyFrame)
     assert frame.collect().to_arrow()["id"].to_pylist() == (
-        read_csv(made / "demo" / "dataset_2.csv")["id"].tolist()
+        read_csv(materialized / "demo" / "dataset_2.csv")["id"].tolist()
     )
 
 
-def test_paths_are_given_where_paths_are_asked_for(made: Path) -> None:
+def test_paths_are_given_where_paths_are_asked_for(materialized: Path) -> None:
     """For tools that read files themselves."""
-    paths = [made / "demo" / f"dataset_{number}.csv" for number in (1, 2)]
-    assert given_to(made, Path, SECOND) == paths[1]
-    assert given_to(made, dict[str, Path], FIRST, SECOND) == dict(
+    paths = [materialized / "demo" / f"dataset_{number}.csv" for number in (1, 2)]
+    assert given_to(materialized, Path, SECOND) == paths[1]
+    assert given_to(materialized, dict[str, Path], FIRST, SECOND) == dict(
         zip((FIRST, SECOND), paths, strict=True)
     )
-    of_new = given_to(made, Path, SECOND, asset="new_records")
-    assert of_new == made / "demo" / "new_records" / "dataset_2.csv"
+    of_new = given_to(materialized, Path, SECOND, asset="new_records")
+    assert of_new == materialized / "demo" / "new_records" / "dataset_2.csv"
 
 
 @pytest.mark.parametrize("annotation", [None, dict[str, RecordsFile], Any])
 def test_handles_are_given_by_partition_key_where_nothing_else_is_asked_for(
-    made: Path, annotation: Any
+    materialized: Path, annotation: Any
 ) -> None:
     """To read a range file by file; also for a missing period."""
-    handles = given_to(made, annotation, SECOND, THIRD)
+    handles = given_to(materialized, annotation, SECOND, THIRD)
     assert {key: (handle.exists, handle.records) for key, handle in handles.items()} == {
-        SECOND: (True, made / "demo" / "dataset_2.csv"),
+        SECOND: (True, materialized / "demo" / "dataset_2.csv"),
         THIRD: (False, None),
     }
-    assert same(handles[SECOND].load(), made / "demo" / "dataset_2.csv")
+    assert same(handles[SECOND].load(), materialized / "demo" / "dataset_2.csv")
 
 
-def test_a_single_handle_is_given_where_it_is_asked_for(made: Path) -> None:
+def test_a_single_handle_is_given_where_it_is_asked_for(materialized: Path) -> None:
     """The one of the run's partition."""
-    handle = given_to(made, RecordsFile, SECOND)
-    assert (handle.key, handle.path()) == (SECOND, made / "demo" / "dataset_2.csv")
+    handle = given_to(materialized, RecordsFile, SECOND)
+    assert (handle.key, handle.path()) == (SECOND, materialized / "demo" / "dataset_2.csv")
 
 
-def test_the_entities_so_far_are_given_as_a_frame(made: Path) -> None:
+def test_the_entities_so_far_are_given_as_a_frame(materialized: Path) -> None:
     """Those known after the period and no later ones, as first recorded."""
     firsts = [
-        read_csv(made / "demo" / "new_records" / f"dataset_{n}.csv")["id"].tolist() for n in (1, 2)
+        read_csv(materialized / "demo" / "new_records" / f"dataset_{n}.csv")["id"].tolist()
+        for n in (1, 2)
     ]
-    frames = given_to(made, dict[str, pd.DataFrame], FIRST, SECOND, asset="reference_table")
+    frames = given_to(materialized, dict[str, pd.DataFrame], FIRST, SECOND, asset="reference_table")
     assert frames[FIRST]["id"].tolist() == firsts[0]
     assert frames[SECOND]["id"].tolist() == firsts[0] + firsts[1]
     assert str(frames[SECOND]["amount"].dtype) == "float64"
-    assert given_to(made, ReferenceTableSnapshot, SECOND, asset="reference_table").exists
-    assert not given_to(made, ReferenceTableSnapshot, THIRD, asset="reference_table").exists
+    assert given_to(materialized, ReferenceTableSnapshot, SECOND, asset="reference_table").exists
+    assert not given_to(materialized, ReferenceTableSnapshot, THIRD, asset="reference_table").exists
 
 
-def test_the_entities_have_no_file_to_be_given(made: Path) -> None:
+def test_the_entities_have_no_file_to_be_given(materialized: Path) -> None:
     """The message names the types that are possible."""
-    assert given_to(made, Path, SECOND, asset="reference_table") == (
+    assert given_to(materialized, Path, SECOND, asset="reference_table") == (
         "demo: its reference table is kept in a database, not in files; annotate the input "
         "pd.DataFrame to get its entities, or ReferenceTableSnapshot"
     )
 
 
 @pytest.mark.parametrize("annotation", [pd.DataFrame, dict[str, pd.DataFrame], Path])
-def test_a_missing_period_is_told_before_the_asset_runs(made: Path, annotation: Any) -> None:
+def test_a_missing_period_is_told_before_the_asset_runs(
+    materialized: Path, annotation: Any
+) -> None:
     """With the asset to materialize first."""
-    assert given_to(made, annotation, THIRD) == (
+    assert given_to(materialized, annotation, THIRD) == (
         "demo, period 2024-03-01: its dataset is missing; materialize dataset first"
     )
 
 
-def test_entities_of_a_missing_period_are_told_too(made: Path) -> None:
+def test_entities_of_a_missing_period_are_told_too(materialized: Path) -> None:
     """With the message of the reference table."""
-    reported = given_to(made, pd.DataFrame, THIRD, asset="reference_table")
+    reported = given_to(materialized, pd.DataFrame, THIRD, asset="reference_table")
     assert reported.startswith("demo, the reference table after period 2024-03-01 samples from")
     assert "nothing is recorded yet for 2024-03-01" in reported
 
 
-def test_one_frame_cannot_be_given_for_many_periods(made: Path) -> None:
+def test_one_frame_cannot_be_given_for_many_periods(materialized: Path) -> None:
     """The message says which type to use."""
-    assert given_to(made, pd.DataFrame, FIRST, SECOND) == (
+    assert given_to(materialized, pd.DataFrame, FIRST, SECOND) == (
         "the input 'records' asks for DataFrame, which is that of one period, but here it has 2; "
         "annotate it dict[str, DataFrame] to get each under its partition key, or let the asset "
         "have the partitions of the series and make one a run"
@@ -233,10 +240,10 @@ def test_one_frame_cannot_be_given_for_many_periods(made: Path) -> None:
     ],
 )
 def test_an_annotation_that_cannot_be_provided_names_those_that_can(
-    made: Path, annotation: Any, shown: str
+    materialized: Path, annotation: Any, shown: str
 ) -> None:
     """In one line, before the asset runs."""
-    assert given_to(made, annotation, FIRST) == (
+    assert given_to(materialized, annotation, FIRST) == (
         f"the input 'records' is annotated {shown}, which a series cannot provide; annotate it "
         "pandas.DataFrame, pyarrow.Table, polars.LazyFrame, pathlib.Path, RecordsFile, "
         "ReferenceTableSnapshot or StateSnapshot for one period, dict[str, ...] around one of "
@@ -244,23 +251,23 @@ def test_an_annotation_that_cannot_be_provided_names_those_that_can(
     )
 
 
-def test_an_asset_without_partitions_gets_all_periods(made: Path) -> None:
+def test_an_asset_without_partitions_gets_all_periods(materialized: Path) -> None:
     """It fails if one is missing, unless it allows that."""
-    assert given_to(made, dict[str, pd.DataFrame], None) == (
+    assert given_to(materialized, dict[str, pd.DataFrame], None) == (
         "demo, period 2024-03-01: its dataset is missing; materialize dataset first"
     )
     metadata = {"allow_missing_partitions": True}
-    frames = given_to(made, dict[str, pd.DataFrame], None, metadata=metadata)
+    frames = given_to(materialized, dict[str, pd.DataFrame], None, metadata=metadata)
     assert list(frames) == [FIRST, SECOND]
 
 
-def test_a_value_can_be_loaded_outside_of_runs(made: Path) -> None:
+def test_a_value_can_be_loaded_outside_of_runs(materialized: Path) -> None:
     """As in a notebook, with Dagster's own ``load_asset_value``."""
-    definitions = build_definitions([a_series()], {"workspace": Workspace(made)})
+    definitions = build_definitions([a_series()], {"workspace": Workspace(materialized)})
     key = dg.AssetKey(["demo", "dataset"])
     frame = definitions.load_asset_value(key, python_type=pd.DataFrame, partition_key=SECOND)
     assert isinstance(frame, pd.DataFrame)
-    assert same(frame, made / "demo" / "dataset_2.csv")
+    assert same(frame, materialized / "demo" / "dataset_2.csv")
 
 
 # The example

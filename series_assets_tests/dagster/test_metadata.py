@@ -23,7 +23,7 @@ FIRST, SECOND, THIRD = "2024-01-01", "2024-02-01", "2024-03-01"
 Told = dict[str, dict[str, Any]]
 
 
-def made(
+def generate_periods(
     folder: Path, instance: dg.DagsterInstance, series: Series, first: str, last: str, **more: Any
 ) -> dict[str, Told]:
     """Generate periods in one run, and return the metadata by asset and partition."""
@@ -56,14 +56,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def told(folder: Path) -> Iterator[dict[str, Told]]:
+def recorded(folder: Path) -> Iterator[dict[str, Told]]:
     """The metadata of three periods that were generated in one run."""
     specification = a_specification()
     specification["columns"]["region"]["miss_probability"] = 0.5
     specification["derived_columns"] = {"double": "(amount * 2)"}
     own = a_user_input(static_columns=["sex"])
     with dg.DagsterInstance.ephemeral() as instance:
-        yield made(folder, instance, a_series(specification, own), FIRST, THIRD)
+        yield generate_periods(folder, instance, a_series(specification, own), FIRST, THIRD)
 
 
 def plain(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -72,11 +72,11 @@ def plain(metadata: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if isinstance(value, int | str)}
 
 
-def test_counts_and_days_of_new_records(told: dict[str, Told]) -> None:
+def test_counts_and_days_of_new_records(recorded: dict[str, Told]) -> None:
     """Each partition has its own, also in a run of a range."""
     wanted = [(FIRST, 1, "2024-01-31", 60), (SECOND, 2, "2024-02-29", 20)]
     for key, number, last, rows in wanted:
-        found = plain(told["new_records"][key])
+        found = plain(recorded["new_records"][key])
         assert {
             "dataset_number": number,
             "period_start": key,
@@ -87,20 +87,20 @@ def test_counts_and_days_of_new_records(told: dict[str, Told]) -> None:
         assert found["path"].endswith(f"demo/new_records/dataset_{number}.csv")
 
 
-def test_counts_of_the_reference_table(told: dict[str, Told]) -> None:
+def test_counts_of_the_reference_table(recorded: dict[str, Told]) -> None:
     """New entities, and their total from period to period."""
     so_far = 0
     for key in (FIRST, SECOND, THIRD):
-        found = plain(told["reference_table"][key])
-        assert found["new_entities"] == plain(told["new_records"][key])["new_entities"] > 0
+        found = plain(recorded["reference_table"][key])
+        assert found["new_entities"] == plain(recorded["new_records"][key])["new_entities"] > 0
         so_far += found["new_entities"]
         assert found["total_entities"] == so_far
         assert found["dagster/table_name"] == "demo_reference"
 
 
-def test_counts_of_a_dataset(told: dict[str, Told], folder: Path) -> None:
+def test_counts_of_a_dataset(recorded: dict[str, Told], folder: Path) -> None:
     """Requested and delivered, new and existing, and the entities available for sampling."""
-    found = plain(told["dataset"][THIRD])
+    found = plain(recorded["dataset"][THIRD])
     records = read_csv(folder / "demo" / "dataset_3.csv")
     assert {
         "new_rows": 20,
@@ -109,22 +109,24 @@ def test_counts_of_a_dataset(told: dict[str, Told], folder: Path) -> None:
         "existing_rows_requested": 40,
         "dagster/row_count": 60,
         "entities": records["id"].nunique(),
-        "earlier_entities": plain(told["reference_table"][SECOND])["total_entities"],
+        "earlier_entities": plain(recorded["reference_table"][SECOND])["total_entities"],
     }.items() <= found.items()
 
 
-def test_seeds_are_those_of_the_saved_specifications(told: dict[str, Told], folder: Path) -> None:
+def test_seeds_are_those_of_the_saved_specifications(
+    recorded: dict[str, Told], folder: Path
+) -> None:
     """The seeds that were used are shown."""
     for key, number in ((SECOND, 2), (THIRD, 3)):
         for asset, part in (("new_records", "new"), ("dataset", "existing")):
             text = (folder / "demo" / f"dataset_{number}.{part}.yml").read_text()
-            seeds = told[asset][key]["seeds"].value
+            seeds = recorded[asset][key]["seeds"].value
             assert seeds["random_seed"] == yaml.safe_load(text)["metadata"]["random_seed"]
 
 
-def test_files_with_their_sizes(told: dict[str, Told], folder: Path) -> None:
+def test_files_with_their_sizes(recorded: dict[str, Told], folder: Path) -> None:
     """Those of the partition, as on the disk."""
-    [*files] = table(told["dataset"][SECOND]["files"])
+    [*files] = table(recorded["dataset"][SECOND]["files"])
     assert [Path(file["file"]).name for file in files] == [
         "dataset_2.csv",
         "dataset_2.new.yml",
@@ -132,12 +134,12 @@ def test_files_with_their_sizes(told: dict[str, Told], folder: Path) -> None:
     ]
     for file in files:
         assert Path(file["file"]).stat().st_size == file["bytes"]
-    assert len(table(told["dataset"][FIRST]["files"])) == 2
+    assert len(table(recorded["dataset"][FIRST]["files"])) == 2
 
 
-def test_the_first_rows_and_the_columns(told: dict[str, Told], folder: Path) -> None:
+def test_the_first_rows_and_the_columns(recorded: dict[str, Told], folder: Path) -> None:
     """As in the file: the text of the first rows, types, missing values."""
-    metadata = told["dataset"][SECOND]
+    metadata = recorded["dataset"][SECOND]
     records = read_csv(folder / "demo" / "dataset_2.csv")
     missing = int(records["region"].isna().sum())
     assert missing > 0
@@ -164,12 +166,12 @@ def test_the_first_rows_and_the_columns(told: dict[str, Told], folder: Path) -> 
     assert region in table(metadata["columns"])
 
 
-def test_the_lineage_of_columns(told: dict[str, Told]) -> None:
+def test_the_lineage_of_columns(recorded: dict[str, Told]) -> None:
     """Existing records take identifiers and static columns from the reference table."""
     lineage = {
         asset: {
             column: ["/".join((*dep.asset_key.path, dep.column_name)) for dep in deps]
-            for column, deps in told[asset][SECOND][
+            for column, deps in recorded[asset][SECOND][
                 "dagster/column_lineage"
             ].value.deps_by_column.items()
         }
@@ -179,12 +181,12 @@ def test_the_lineage_of_columns(told: dict[str, Told]) -> None:
     assert lineage["dataset"]["sex"] == ["demo/new_records/sex", "demo/reference_table/sex"]
     assert lineage["dataset"]["amount"] == ["demo/new_records/amount"]
     assert lineage["reference_table"]["sex"] == ["demo/new_records/sex"]
-    assert "dagster/column_lineage" not in told["new_records"][SECOND]
+    assert "dagster/column_lineage" not in recorded["new_records"][SECOND]
 
 
-def test_nothing_empty_is_shown(told: dict[str, Told]) -> None:
+def test_nothing_empty_is_shown(recorded: dict[str, Told]) -> None:
     """No table without rows, no text without words."""
-    for by_partition in told.values():
+    for by_partition in recorded.values():
         for metadata in by_partition.values():
             for name, entry in metadata.items():
                 assert entry.value not in ("", [], {}), name
@@ -219,17 +221,17 @@ def test_the_definitions_show_columns_and_places_before_the_first_run(tmp_path: 
     assert shown["reference_table"]["dagster/table_name"] == "demo_reference"
 
 
-def test_the_specification_diff(told: dict[str, Told]) -> None:
+def test_the_specification_diff(recorded: dict[str, Told]) -> None:
     """A diff against the user's file: seeds, rows, dates; for existing records also sampling."""
-    new = told["new_records"][SECOND]["specification_diff"].value
+    new = recorded["new_records"][SECOND]["specification_diff"].value
     assert new.startswith("```diff\n") and new.endswith("\n```")
     for line in ("-  number_of_rows: 60", "+  number_of_rows: 20"):
         assert line in new.splitlines()
     assert any(line.strip() == "+    from: '2024-02-01'".strip() for line in new.splitlines())
-    existing = told["dataset"][SECOND]["specification_diff"].value
+    existing = recorded["dataset"][SECOND]["specification_diff"].value
     assert "+    anonymising_set: demo_reference" in existing.splitlines()
-    assert "specification_diff" not in told["new_records"][FIRST]
-    assert "specification_diff" not in told["dataset"][FIRST]
+    assert "specification_diff" not in recorded["new_records"][FIRST]
+    assert "specification_diff" not in recorded["dataset"][FIRST]
 
 
 def test_what_exhibit_output(tmp_path: Path) -> None:
@@ -240,7 +242,7 @@ def test_what_exhibit_output(tmp_path: Path) -> None:
     specification["columns"]["id"]["miss_probability"] = 1.0
     with dg.DagsterInstance.ephemeral() as instance:
         series = a_series(specification, a_user_input(fraction_of_new=1))
-        found = made(tmp_path, instance, series, FIRST, FIRST)["new_records"][FIRST]
+        found = generate_periods(tmp_path, instance, series, FIRST, FIRST)["new_records"][FIRST]
     lost = 60 - found["dagster/row_count"].value
     assert lost > 0
     assert f"Deleted {lost} duplicates" in found["exhibit_output"].value
@@ -251,7 +253,7 @@ def test_a_period_without_new_records_says_so(tmp_path: Path) -> None:
     """No file, no seeds, no rows."""
     with dg.DagsterInstance.ephemeral() as instance:
         series = a_series(user_input=a_user_input(fraction_of_new=0))
-        found = made(tmp_path, instance, series, FIRST, SECOND)
+        found = generate_periods(tmp_path, instance, series, FIRST, SECOND)
     assert plain(found["new_records"][SECOND]) == {
         "dataset_number": 2,
         "period_start": SECOND,
@@ -263,17 +265,17 @@ def test_a_period_without_new_records_says_so(tmp_path: Path) -> None:
     assert plain(found["dataset"][SECOND])["new_rows"] == 0
 
 
-def test_what_is_told_can_be_stored(told: dict[str, Told]) -> None:
+def test_what_is_told_can_be_stored(recorded: dict[str, Told]) -> None:
     """Dagster keeps it as JSON; nothing but plain values may be in it."""
-    for by_partition in told.values():
+    for by_partition in recorded.values():
         for metadata in by_partition.values():
             for entry in metadata.values():
                 json.loads(dg.serialize_value(entry))
 
 
-def test_a_picture_of_each_dataset(told: dict[str, Told]) -> None:
+def test_a_picture_of_each_dataset(recorded: dict[str, Told]) -> None:
     """As a PNG within the text, so that the UI needs no other address."""
-    shown = {key: metadata["plot"].value for key, metadata in told["dataset"].items()}
+    shown = {key: metadata["plot"].value for key, metadata in recorded["dataset"].items()}
     assert len(set(shown.values())) == 3
     for text in shown.values():
         head, _, content = text.partition("data:image/png;base64,")

@@ -20,7 +20,9 @@ KEYS = ("demo/new_records", "demo/reference_table", "demo/dataset", "demo/manife
 
 
 @pytest.fixture(scope="module", params=[1, 2])
-def made(request: pytest.FixtureRequest) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
+def remote_run(
+    request: pytest.FixtureRequest,
+) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
     """A series of one or two shards in this process's memory, its definitions and its run."""
     shards = int(request.param)
     series = a_series(None, a_user_input(shards=shards, num_datasets=2, manifest=True))
@@ -33,8 +35,8 @@ def made(request: pytest.FixtureRequest) -> Iterator[tuple[dg.Definitions, dg.Da
         yield definitions, instance
 
 
-def _given(made: Any, annotation: Any) -> Any:
-    definitions, instance = made
+def _given(remote_run: Any, annotation: Any) -> Any:
+    definitions, instance = remote_run
     got: list[Any] = []
 
     def reader(records: Any) -> None:
@@ -55,20 +57,20 @@ def _given(made: Any, annotation: Any) -> Any:
     return failure.description
 
 
-def test_an_input_is_read_from_there(made: Any) -> None:
+def test_an_input_is_read_from_there(remote_run: Any) -> None:
     """As a data frame or by its handle; a pathlib.Path is refused with the alternative."""
-    assert len(_given(made, pd.DataFrame)) == 60
-    handle = _given(made, RecordsFile)
+    assert len(_given(remote_run, pd.DataFrame)) == 60
+    handle = _given(remote_run, RecordsFile)
     assert sum(len(part.load()) for part in handle.parts()) == 60
-    assert _given(made, Path) == (
+    assert _given(remote_run, Path) == (
         f"{handle.path()} is on object storage, which has no pathlib.Path; annotate the input "
         "pandas.DataFrame, or RecordsFile, whose path() is a UPath"
     )
 
 
-def test_metadata_and_report_name_places_there(made: Any) -> None:
+def test_metadata_and_report_name_places_there(remote_run: Any) -> None:
     """As URLs."""
-    definitions, instance = made
+    definitions, instance = remote_run
     assert materialize(definitions, instance, "demo/report").success
     for asset in ("dataset", "reference_table", "report"):
         [record] = instance.fetch_materializations(dg.AssetKey(["demo", asset]), limit=1).records

@@ -51,7 +51,9 @@ def a_busy_series(identifier: str = "id", **keys: Any) -> Series:
     return a_series(specification, a_user_input(**keys))
 
 
-def make(folder: Path, series: Series | None = None, periods: str | None = None) -> Layout:
+def generate_periods(
+    folder: Path, series: Series | None = None, periods: str | None = None
+) -> Layout:
     """Generate periods of a series and return their folder."""
     series = series or a_busy_series()
     generate(series, folder, periods=periods)
@@ -70,7 +72,7 @@ def report(folder: Path, series: Series | None = None) -> dg.ExecuteInProcessRes
         )
 
 
-def told(folder: Path, series: Series | None = None) -> dict[str, Any]:
+def report_metadata(folder: Path, series: Series | None = None) -> dict[str, Any]:
     """Materialize the report and return its metadata."""
     result = report(folder, series)
     assert result.success
@@ -165,7 +167,7 @@ def plain_history(layout: Layout, series: Series) -> list[tuple[int, int, dict[i
 def test_the_history_is_what_the_files_say(tmp_path: Path) -> None:
     """Rows, new ones, origins and entities; rows without an identifier have no known entity."""
     series = a_busy_series()
-    layout = make(tmp_path)
+    layout = generate_periods(tmp_path)
     history = read_history(series, layout)
     read = [period.delivered for period in history.periods if period.delivered]
     assert [(one.rows, one.new, one.origins) for one in read] == plain_history(layout, series)
@@ -186,7 +188,7 @@ def test_identifiers_that_are_numbers_are_found(tmp_path: Path) -> None:
     specification["columns"]["id"]["anonymising_set"] = "range"
     del specification["columns"]["id"]["uuid_seed"]
     series = a_series(specification)
-    history = read_history(series, make(tmp_path, series))
+    history = read_history(series, generate_periods(tmp_path, series))
     assert history.all_remarks == []
     assert [one.delivered.existing for one in history.delivered_periods if one.delivered] == [
         0,
@@ -198,8 +200,8 @@ def test_identifiers_that_are_numbers_are_found(tmp_path: Path) -> None:
 
 def test_the_report_shows_pictures_and_numbers(tmp_path: Path) -> None:
     """In the asset's metadata: four PNGs as Markdown, and the counts."""
-    layout = make(tmp_path)
-    shown = told(tmp_path)
+    layout = generate_periods(tmp_path)
+    shown = report_metadata(tmp_path)
     counts = plain_history(layout, a_busy_series())
     new = sum(count for _, count, _ in counts)
     known = read_history(a_busy_series(), layout).entities_so_far[-1]
@@ -223,8 +225,8 @@ def test_the_report_shows_pictures_and_numbers(tmp_path: Path) -> None:
 
 def test_the_page_has_every_period_and_every_count(tmp_path: Path) -> None:
     """In tables, beside embedded images."""
-    series, layout = a_busy_series(), make(tmp_path)
-    told(tmp_path)
+    series, layout = a_busy_series(), generate_periods(tmp_path)
+    report_metadata(tmp_path)
     page = page_in(layout)
     history = read_history(series, layout)
     assert page.elements["img"] == len(page.sources) == 4
@@ -247,23 +249,23 @@ def test_the_page_has_every_period_and_every_count(tmp_path: Path) -> None:
 
 def test_the_report_is_the_same_bytes_each_time(tmp_path: Path) -> None:
     """It has no time stamp and no path, and does not change the series' files."""
-    layout = make(tmp_path / "one")
+    layout = generate_periods(tmp_path / "one")
     before = files_in(tmp_path / "one")
-    told(tmp_path / "one")
+    report_metadata(tmp_path / "one")
     once = layout.report.read_bytes()
-    told(tmp_path / "one")
+    report_metadata(tmp_path / "one")
     assert layout.report.read_bytes() == once
-    other = make(tmp_path / "two")
-    told(tmp_path / "two")
+    other = generate_periods(tmp_path / "two")
+    report_metadata(tmp_path / "two")
     assert other.report.read_bytes() == once
     assert files_in(tmp_path / "one") == before | {"demo/report.html": once}
 
 
 def test_periods_that_are_not_made_are_left_out_and_named(tmp_path: Path) -> None:
     """Whether they are still to come, or their dataset was removed."""
-    layout = make(tmp_path, periods=f"{KEYS[0]}..{KEYS[2]}")
+    layout = generate_periods(tmp_path, periods=f"{KEYS[0]}..{KEYS[2]}")
     layout.dataset(2).unlink()
-    shown = told(tmp_path)
+    shown = report_metadata(tmp_path)
     assert shown["missing_periods"] == "2024-02-01, 2024-04-01"
     assert (shown["periods"], shown["periods_generated"], shown["rows_delivered"]) == (4, 2, 120)
     assert "faults" not in shown
@@ -300,10 +302,10 @@ def test_a_dataset_that_cannot_be_read_is_a_sentence(
     tmp_path: Path, content: bytes, reason: str | None
 ) -> None:
     """The others are still reported; if it is the only one, the report fails with it."""
-    layout = make(tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
+    layout = generate_periods(tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
     path = layout.dataset(2)
     path.write_bytes(content)
-    faults = told(tmp_path)["faults"]
+    faults = report_metadata(tmp_path)["faults"]
     assert faults.startswith(f"{path}: cannot be read: {reason or ''}")
     assert faults.endswith("; regenerate its period")
     assert "\n" not in faults
@@ -316,17 +318,17 @@ def test_a_dataset_that_cannot_be_read_is_a_sentence(
 
 def test_a_dataset_that_is_a_folder_is_a_sentence(tmp_path: Path) -> None:
     """Like any other unreadable dataset."""
-    layout = make(tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
+    layout = generate_periods(tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
     layout.dataset(2).unlink()
     layout.dataset(2).mkdir()
-    assert told(tmp_path)["faults"] == (
+    assert report_metadata(tmp_path)["faults"] == (
         f"{layout.dataset(2)}: cannot be read: Is a directory; regenerate its period"
     )
 
 
 def test_rows_about_strangers_are_counted_and_told(tmp_path: Path) -> None:
     """Identifiers that the reference table does not know, or knows only of a later period."""
-    layout = make(tmp_path)
+    layout = generate_periods(tmp_path)
     text = layout.dataset(2).read_text(encoding="utf-8")
     lines = text.splitlines(keepends=True)
     later = files.read_csv(layout.new_records(4))["id"].dropna().iloc[0]
@@ -334,7 +336,7 @@ def test_rows_about_strangers_are_counted_and_told(tmp_path: Path) -> None:
         _, rest = lines[place].split(",", 1)
         lines[place] = f"{identifier},{rest}"
     layout.dataset(2).write_text("".join(lines), encoding="utf-8")
-    assert told(tmp_path)["faults"] == (
+    assert report_metadata(tmp_path)["faults"] == (
         "Period 2024-02-01: 2 rows are about entities that are not in the reference table for "
         "this period or an earlier one; regenerate reference_table and dataset."
     )
@@ -345,10 +347,10 @@ def test_rows_about_strangers_are_counted_and_told(tmp_path: Path) -> None:
 
 def test_rows_that_lack_are_told(tmp_path: Path) -> None:
     """The page compares requested and delivered rows."""
-    layout = make(tmp_path)
+    layout = generate_periods(tmp_path)
     lines = layout.dataset(3).read_text(encoding="utf-8").splitlines(keepends=True)
     layout.dataset(3).write_text("".join(lines[:-5]), encoding="utf-8")
-    shown = told(tmp_path)
+    shown = report_metadata(tmp_path)
     assert (shown["rows_requested"], shown["rows_delivered"]) == (240, 235)
     assert page_in(layout).tables["periods"][3][2:4] == ["60", "55"]
     assert 'class="differs">55<' in layout.report.read_text(encoding="utf-8")
@@ -356,7 +358,7 @@ def test_rows_that_lack_are_told(tmp_path: Path) -> None:
 
 def test_a_dataset_whose_period_is_not_recorded_yet_has_new_rows(tmp_path: Path) -> None:
     """``dataset`` does not wait for the reference table of its own period."""
-    layout = make(tmp_path)
+    layout = generate_periods(tmp_path)
     with closing(sqlite3.connect(layout.database)) as connection, connection:
         connection.execute("DELETE FROM demo_reference WHERE reference_period = ?", (KEYS[3],))
         connection.execute("DELETE FROM demo_reference_periods WHERE starts = ?", (KEYS[3],))
@@ -370,10 +372,10 @@ def test_a_dataset_whose_period_is_not_recorded_yet_has_new_rows(tmp_path: Path)
 
 def test_without_a_reference_table_origins_are_not_known(tmp_path: Path) -> None:
     """The rows are still reported, with what is missing."""
-    layout = make(tmp_path)
+    layout = generate_periods(tmp_path)
     for path in tmp_path.glob("exhibit.db*"):
         path.unlink()
-    shown = told(tmp_path)
+    shown = report_metadata(tmp_path)
     assert shown["faults"] == (
         f"{layout.database}: holds no reference table of demo, so its entities and their periods "
         "of origin are not known; regenerate reference_table"
@@ -386,7 +388,7 @@ def test_without_a_reference_table_origins_are_not_known(tmp_path: Path) -> None
 
 def test_a_database_that_is_none_is_a_sentence(tmp_path: Path) -> None:
     """Without a traceback, and without changing it."""
-    layout = make(tmp_path)
+    layout = generate_periods(tmp_path)
     for path in tmp_path.glob("exhibit.db?*"):
         path.unlink()
     layout.database.write_bytes(b"not a database at all" * 100)
@@ -400,7 +402,7 @@ def test_a_database_that_is_none_is_a_sentence(tmp_path: Path) -> None:
 
 def test_a_reference_table_without_the_identifier_is_a_sentence(tmp_path: Path) -> None:
     """As after a change of the database by hand."""
-    layout = make(tmp_path)
+    layout = generate_periods(tmp_path)
     with closing(sqlite3.connect(layout.database)) as connection, connection:
         connection.execute("ALTER TABLE demo_reference RENAME COLUMN id TO other")
     assert refusal(tmp_path) == f"{layout.database}: SQLite reports: no such column: kept.id"
@@ -408,8 +410,8 @@ def test_a_reference_table_without_the_identifier_is_a_sentence(tmp_path: Path) 
 
 def test_periods_made_from_other_contents_are_told(tmp_path: Path) -> None:
     """After an edit, the report describes the existing files and says that they are stale."""
-    layout = make(tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
-    faults = told(tmp_path, a_busy_series(static_columns=["region"]))["faults"]
+    layout = generate_periods(tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
+    faults = report_metadata(tmp_path, a_busy_series(static_columns=["region"]))["faults"]
     assert faults.splitlines() == [
         f"Period {key} was generated from different versions of the two files; regenerate it."
         for key in KEYS[:2]
@@ -421,9 +423,9 @@ def test_names_with_signs_of_html_are_escaped(tmp_path: Path) -> None:
     """Names of columns and of folders, everywhere."""
     series = a_busy_series(identifier="<b>id</b>")
     folder = tmp_path / "<script>alert(1)<"
-    layout = make(folder, series, f"{KEYS[0]}..{KEYS[1]}")
+    layout = generate_periods(folder, series, f"{KEYS[0]}..{KEYS[1]}")
     layout.dataset(2).write_bytes(b"a\n1\n")
-    told(folder, series)
+    report_metadata(folder, series)
     text = layout.report.read_text(encoding="utf-8")
     assert "<script" not in text and "<b>" not in text
     assert "&lt;script&gt;alert(1)" in text and "&lt;b&gt;id&lt;/b&gt;" in text
@@ -449,7 +451,7 @@ def test_a_long_series_has_a_page_that_can_be_read(tmp_path: Path) -> None:
 
 def test_a_page_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     """An earlier one stays."""
-    layout = make(tmp_path)
+    layout = generate_periods(tmp_path)
     layout.report.mkdir()
     with pytest.raises(GenerationError) as caught:
         write_report(a_busy_series(), layout, lambda: nullcontext(tmp_path))
@@ -473,6 +475,6 @@ def test_the_report_hangs_on_the_datasets_and_has_no_partitions() -> None:
 
 def test_the_command_line_makes_no_report(tmp_path: Path) -> None:
     """Generating periods does not wait for plots."""
-    layout = make(tmp_path)
+    layout = generate_periods(tmp_path)
     assert not layout.report.exists()
     assert layout.dataset(4).exists()

@@ -38,7 +38,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def make(instance: dg.DagsterInstance, *periods: str) -> None:
+def record_periods(instance: dg.DagsterInstance, *periods: str) -> None:
     """Record all assets of the periods as materialized."""
     for period in periods:
         for key in KEYS:
@@ -57,7 +57,7 @@ def record_run(
 
 def test_the_first_period_not_made_is_asked_for(instance: dg.DagsterInstance) -> None:
     """Periods are requested in order, whichever later ones were materialized by hand."""
-    make(instance, "2024-01-01", "2024-03-01")
+    record_periods(instance, "2024-01-01", "2024-03-01")
 
     request = next_request(a_series(), KEYS, instance, LATER)
 
@@ -77,7 +77,7 @@ def test_a_period_of_which_one_asset_is_missing_is_asked_for(instance: dg.Dagste
 
 def test_calendar_waits_for_the_first_day_of_the_period(instance: dg.DagsterInstance) -> None:
     """With ``release: calendar``, a period is requested on its first day, not before."""
-    make(instance, "2024-01-01")
+    record_periods(instance, "2024-01-01")
 
     early = next_request(CALENDAR, KEYS, instance, datetime(2024, 1, 31, 23, 59, tzinfo=UTC))
     due = next_request(CALENDAR, KEYS, instance, morning("2024-02-01"))
@@ -97,7 +97,7 @@ def test_calendar_waits_for_the_first_day_in_any_unit(
     own = a_user_input(period=unit, length_of_period=length, release="calendar")
     series = a_series(user_input=own)
     first, second, *_ = series.calendar.keys
-    make(instance, first)
+    record_periods(instance, first)
     due = morning(second)
 
     early = next_request(series, KEYS, instance, due - timedelta(minutes=2))
@@ -112,7 +112,7 @@ def test_calendar_waits_for_the_first_day_in_any_unit(
 def test_immediate_waits_for_no_day(instance: dg.DagsterInstance) -> None:
     """With ``release: immediate``, the next period is requested as soon as the last is done."""
     series = a_series(user_input=a_user_input(release="immediate"))
-    make(instance, "2024-01-01")
+    record_periods(instance, "2024-01-01")
 
     request = next_request(series, KEYS, instance, morning("2024-01-02"))
 
@@ -226,7 +226,7 @@ def test_it_goes_on_once_somebody_made_the_failing_period(instance: dg.DagsterIn
         request = next_request(a_series(), KEYS, instance, LATER)
         assert isinstance(request, dg.RunRequest)
         record_run(instance, request, dg.DagsterRunStatus.FAILURE)
-    make(instance, "2024-01-01")
+    record_periods(instance, "2024-01-01")
 
     request = next_request(a_series(), KEYS, instance, LATER)
 
@@ -236,7 +236,7 @@ def test_it_goes_on_once_somebody_made_the_failing_period(instance: dg.DagsterIn
 
 def test_a_complete_series_is_left_alone(instance: dg.DagsterInstance) -> None:
     """If every period is materialized, nothing is requested."""
-    make(instance, *a_series().calendar.keys)
+    record_periods(instance, *a_series().calendar.keys)
 
     done = next_request(a_series(), KEYS, instance, LATER)
 

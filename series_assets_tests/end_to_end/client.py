@@ -37,7 +37,7 @@ def until(found: Callable[[], T | None], seconds: float, what: str) -> T:
 
 
 @dataclass(frozen=True)
-class Made:
+class Materialization:
     """A recorded materialization of a partition."""
 
     partition: str | None
@@ -256,7 +256,7 @@ class Server:
             for error in errors
         ]
 
-    def made(self, run_id: str) -> None:
+    def wait_for_success(self, run_id: str) -> None:
         """Wait for a run to succeed."""
         ended = self.end_of(run_id)
         assert ended == "SUCCESS", self.complaints(run_id)
@@ -328,7 +328,7 @@ class Server:
 
     # Records of an asset
 
-    def materializations(self, series: str, asset: str) -> list[Made]:
+    def materializations(self, series: str, asset: str) -> list[Materialization]:
         """Return every materialization of an asset of a series, the newest first."""
         node = self._node(
             series,
@@ -348,7 +348,7 @@ class Server:
             } }""",
         )
         return [
-            Made(
+            Materialization(
                 one["partition"],
                 one["runId"],
                 {entry["label"]: _value(entry) for entry in one["metadataEntries"]},

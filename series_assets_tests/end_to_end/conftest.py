@@ -18,7 +18,7 @@ from series_assets_tests.end_to_end.client import Server, until
 from series_assets_tests.end_to_end.dev_server import dagster_dev
 from series_assets_tests.end_to_end.served_series import KEYS, SERIES, ByCommandLine
 
-_BEGUN = (
+_SLOW_TASKS = (
     "failing",
     "sensed",
     "whole_clinic",
@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def rank(item: pytest.Item) -> int:
         names = set(getattr(item, "fixturenames", ()))
-        return 2 if "at_rest" in names else int(not names.isdisjoint(_BEGUN))
+        return 2 if "at_rest" in names else int(not names.isdisjoint(_SLOW_TASKS))
 
     items.sort(key=rank)
 
@@ -57,17 +57,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(autouse=True)
-def begun_for_each(request: pytest.FixtureRequest) -> None:
+def start_slow_tasks(request: pytest.FixtureRequest) -> None:
     """Start the slow tasks with the first test that uses this ``dagster dev``."""
     if "server" in request.fixturenames:
-        request.getfixturevalue("begun")
+        request.getfixturevalue("slow_tasks")
 
 
 @pytest.fixture(scope="session")
-def begun(request: pytest.FixtureRequest, server: Server) -> None:
+def slow_tasks(request: pytest.FixtureRequest, server: Server) -> None:
     """Start those slow tasks that a test of this session looks at."""
     wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
-    for name in _BEGUN:
+    for name in _SLOW_TASKS:
         if name in wanted:
             request.getfixturevalue(name)
 
@@ -76,7 +76,7 @@ def begun(request: pytest.FixtureRequest, server: Server) -> None:
 def by_command_line(server: Server, tmp_path_factory: pytest.TempPathFactory) -> ByCommandLine:
     """Return the files that ``series-assets generate`` writes for a series."""
 
-    def made(name: str) -> dict[str, bytes]:
+    def generate(name: str) -> dict[str, bytes]:
         data_dir = tmp_path_factory.mktemp("by_command_line")
         environment = {
             "DAGSTER_HOME": None,
@@ -87,13 +87,13 @@ def by_command_line(server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         assert result.exit_code == 0, result.output
         return files_in(data_dir / name)
 
-    return made
+    return generate
 
 
 @pytest.fixture(scope="session")
 def ranged(server: Server) -> str:
     """A series whose periods were all generated in one run."""
-    server.made(server.launch("ranged", first=KEYS[0], last=KEYS[-1]))
+    server.wait_for_success(server.launch("ranged", first=KEYS[0], last=KEYS[-1]))
     return "ranged"
 
 
@@ -120,7 +120,7 @@ def whole_clinic(server: Server) -> str:
 @pytest.fixture(scope="session")
 def middle_backfill(server: Server) -> str:
     """A backfill of the second and third of four periods, after the first one."""
-    server.made(server.launch("middle", first=KEYS[0]))
+    server.wait_for_success(server.launch("middle", first=KEYS[0]))
     return server.backfill("middle", KEYS[1:3])
 
 

@@ -121,7 +121,7 @@ def test_a_materialization_can_be_started_by_clicking(page: Page, server: Server
         dialog.get_by_role("button", name="Launch 1 run").click()
     run = launch.value.json()["data"]["launchPipelineExecution"]["run"]["id"]
     page.goto("about:blank")  # the page of a running run keeps a core busy
-    server.made(run)
+    server.wait_for_success(run)
     partition_page(page, "clicked", "dataset", KEYS[0])
     expect(page.get_by_text("Materialized (1)")).to_be_visible()
     expect(page.get_by_text("Materialized", exact=True)).to_be_visible()

@@ -45,7 +45,7 @@ def test_one_partition_of_all_assets_can_be_launched(
     server: Server, by_command_line: ByCommandLine
 ) -> None:
     """One run writes the files of one period, with the bytes of the command line."""
-    server.made(server.launch("launched", first=KEYS[0]))
+    server.wait_for_success(server.launch("launched", first=KEYS[0]))
     assert server.files("launched") == in_period(by_command_line("launched"), 1)
 
 
@@ -70,7 +70,7 @@ def test_the_job_named_after_the_series_makes_a_partition(
         "Generate periods of named: 4 periods, one every month from 2024-01-01, of 30 rows each; "
         "after the first, 10 are about new entities and 20 about known ones."
     )
-    server.made(server.launch_job("named", KEYS[0]))
+    server.wait_for_success(server.launch_job("named", KEYS[0]))
     assert server.files("named") == in_period(by_command_line("named"), 1)
     for asset in NAMES:
         assert server.times_made("named", asset) == {KEYS[0]: 1}
@@ -85,7 +85,7 @@ def test_single_assets_can_be_launched_partition_by_partition_side_by_side(
 
     def each(asset: str, *keys: str) -> None:
         for run in server.launch_each("alone", (asset,), keys):
-            server.made(run)
+            server.wait_for_success(run)
 
     each("new_records", *keys)
     for key in keys:

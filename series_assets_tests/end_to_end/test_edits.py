@@ -20,13 +20,13 @@ def test_a_series_that_breaks_takes_no_other_down(
     server.reload()
     shown = server.assets()
     assert "spoiled/user_input.yml: fraction_of_new" in shown["spoiled/broken"]["description"]
-    server.made(server.launch("edited", first=KEYS[0], last=KEYS[1]))
+    server.wait_for_success(server.launch("edited", first=KEYS[0], last=KEYS[1]))
     assert server.files("edited") == by_command_line("edited")
 
     write_series(server.series_dir, whole, a_user_input(**SERIES["spoiled"]), name="spoiled")
     server.reload()
     assert {"spoiled/broken", "spoiled/dataset"} & set(server.assets()) == {"spoiled/dataset"}
-    server.made(server.launch("spoiled", first=KEYS[0]))
+    server.wait_for_success(server.launch("spoiled", first=KEYS[0]))
     assert server.files("spoiled") == by_command_line("spoiled")
 
 
@@ -39,7 +39,7 @@ def test_an_edit_shows_as_stale_until_the_partitions_are_made_again(
     def staleness() -> set[str]:
         return {status for asset in NAMES for status in server.staleness("edited", asset, keys)}
 
-    server.made(server.launch("edited", first=keys[0], last=keys[1]))
+    server.wait_for_success(server.launch("edited", first=keys[0], last=keys[1]))
     assert staleness() == {"FRESH"}
     before = server.files("edited")
 
@@ -48,6 +48,6 @@ def test_an_edit_shows_as_stale_until_the_partitions_are_made_again(
     server.reload()
     assert staleness() == {"STALE"}
 
-    server.made(server.launch("edited", first=keys[0], last=keys[1]))
+    server.wait_for_success(server.launch("edited", first=keys[0], last=keys[1]))
     assert staleness() == {"FRESH"}
     assert server.files("edited") == by_command_line("edited") != before

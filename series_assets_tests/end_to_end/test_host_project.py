@@ -41,7 +41,7 @@ def test_the_sensor_in_a_host_runs_the_job_of_the_series(host: Server) -> None:
     host.stop_sensor("customers")
     assert (run["status"], run["jobName"]) == ("SUCCESS", "customers")
     for each in host.runs(**{"dagster/sensor_name": "customers_next_period"}):
-        host.made(each["runId"])
+        host.wait_for_success(each["runId"])
     assert host.step_workers(run["runId"]) == 0
 
 

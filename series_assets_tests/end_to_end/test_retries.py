@@ -56,7 +56,7 @@ def test_a_run_is_re_executed_from_its_failure(
     assert server.partitions(name, asset) == {"materialized": 2, "failed": 2}
 
     shutil.rmtree(obstacle)
-    server.made(server.reexecute(failed, strategy))
+    server.wait_for_success(server.reexecute(failed, strategy))
     _is_whole(server, name, by_command_line)
 
 

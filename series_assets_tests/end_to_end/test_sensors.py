@@ -64,7 +64,7 @@ def test_a_sensor_pauses_after_three_failures_and_goes_on_once_the_period_is_mad
     assert partitions_of_runs(server, failing) == [(KEYS[0], "FAILURE")] * 3
 
     shutil.rmtree(server.data_dir / "failing" / "dataset_1.csv")
-    server.made(server.launch(failing, first=KEYS[0]))
+    server.wait_for_success(server.launch(failing, first=KEYS[0]))
     wait_for_reason(server, failing, "all 2 periods are materialized")
 
     assert partitions_of_runs(server, failing) == [

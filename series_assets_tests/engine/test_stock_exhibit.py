@@ -71,7 +71,7 @@ OTHERS: dict[str, tuple[Callable[[], dict[str, Any]], dict[str, Any]]] = {
 }
 
 
-def made(folder: Path, name: str) -> Path:
+def generated_folder(folder: Path, name: str) -> Path:
     """Generate one of the other series and return the folder of its files."""
     specification, keys = OTHERS[name]
     place = write_series(folder / "series", specification(), a_user_input(**keys), name)
@@ -104,7 +104,7 @@ def test_new_records_are_those_of_stock_exhibit(
 
     Except values that it seeds with a constant, which differ from period to period.
     """
-    folder = made(tmp_path, name)
+    folder = generated_folder(tmp_path, name)
     database = Path(shutil.copyfile(INSTALLED, tmp_path / "stock.db"))
     for number in (1, 2, 4):
         text = (folder / f"dataset_{number}.new.yml").read_text(encoding="utf-8")
@@ -143,7 +143,7 @@ def test_exhibit_accepts_every_specification_of_the_series_that_ship(
 @pytest.mark.parametrize("name", mostly_thorough(OTHERS, "with_gaps"))
 def test_exhibit_accepts_every_specification_of_other_series(tmp_path: Path, name: str) -> None:
     """``exhibit fromspec`` runs them, for new and for existing records."""
-    accept(made(tmp_path, name), tmp_path / "data" / "exhibit.db")
+    accept(generated_folder(tmp_path, name), tmp_path / "data" / "exhibit.db")
 
 
 def test_the_console_script_of_exhibit_accepts_a_saved_specification(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def _series(**keys: Any) -> Series:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def both_formats(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same series as CSV and as Parquet, each in a folder of that name."""
     folder = tmp_path_factory.mktemp("formats")
     for format_ in ("csv", "parquet"):
@@ -61,13 +61,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _paths(made: Path, format_: str) -> list[Path]:
-    return sorted((made / format_ / "demo").rglob(f"dataset_*.{format_}"))
+def _paths(both_formats: Path, format_: str) -> list[Path]:
+    return sorted((both_formats / format_ / "demo").rglob(f"dataset_*.{format_}"))
 
 
-def test_the_files_have_the_values_of_the_csv_in_one_schema(made: Path) -> None:
+def test_the_files_have_the_values_of_the_csv_in_one_schema(both_formats: Path) -> None:
     """Types follow from the specification; nothing else differs."""
-    texts, typed = _paths(made, "csv"), _paths(made, "parquet")
+    texts, typed = _paths(both_formats, "csv"), _paths(both_formats, "parquet")
     assert len(texts) == len(typed) == 6
     for one, other in zip(texts, typed, strict=True):
         table = parquet.read_table(other)
@@ -76,28 +76,30 @@ def test_the_files_have_the_values_of_the_csv_in_one_schema(made: Path) -> None:
         assert table["visits"].null_count
 
 
-def test_a_file_is_compressed_and_says_nothing_of_its_origin(made: Path) -> None:
+def test_a_file_is_compressed_and_says_nothing_of_its_origin(both_formats: Path) -> None:
     """One row group, without pandas' metadata, a time stamp or a host name."""
-    file = parquet.ParquetFile(_paths(made, "parquet")[0])
+    file = parquet.ParquetFile(_paths(both_formats, "parquet")[0])
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
     assert set(file.metadata.metadata or {}) <= {b"ARROW:schema"}
     assert file.schema_arrow.metadata is None
 
 
-def test_the_bytes_are_the_same_in_any_run(made: Path, tmp_path: Path) -> None:
+def test_the_bytes_are_the_same_in_any_run(both_formats: Path, tmp_path: Path) -> None:
     """With several processes, and for a regenerated period."""
     series = _series(format="parquet")
     generate(series, tmp_path, executor="processes:2")
-    assert files_in(tmp_path) == files_in(made / "parquet")
+    assert files_in(tmp_path) == files_in(both_formats / "parquet")
     generate(series, tmp_path, series.calendar.keys[1])
-    assert files_in(tmp_path) == files_in(made / "parquet")
+    assert files_in(tmp_path) == files_in(both_formats / "parquet")
 
 
-def test_what_reads_datasets_reads_both_formats(made: Path) -> None:
+def test_what_reads_datasets_reads_both_formats(both_formats: Path) -> None:
     """Checks, the history, and the Python interface."""
     csv, typed = _series(), _series(format="parquet")
-    assert all(result.holds for result in check(typed, made / "parquet"))
-    pd.testing.assert_frame_equal(truth(typed, made / "parquet"), truth(csv, made / "csv"))
+    assert all(result.holds for result in check(typed, both_formats / "parquet"))
+    pd.testing.assert_frame_equal(
+        truth(typed, both_formats / "parquet"), truth(csv, both_formats / "csv")
+    )
     names = ["visits", "double"]  # integers that have a decimal point in the CSV
     frames = zip(iter_datasets(csv), iter_datasets(typed), strict=True)
     for (key, one), (other_key, other) in frames:
@@ -106,27 +108,27 @@ def test_what_reads_datasets_reads_both_formats(made: Path) -> None:
         pd.testing.assert_frame_equal(one, other)
 
 
-def test_a_file_is_read_by_column_from_its_path_or_its_bytes(made: Path) -> None:
+def test_a_file_is_read_by_column_from_its_path_or_its_bytes(both_formats: Path) -> None:
     """As for CSV: a missing column is a KeyError, anything else a ValueError."""
-    path = _paths(made, "parquet")[0]
+    path = _paths(both_formats, "parquet")[0]
     assert sorted(read_header(path)) == sorted(_SCHEMA)
     table = read_table(path, ["date", "id"])
     assert table.column_names == ["date", "id"] and set(table.schema.types) == {pa.string()}
     assert parse_table(path.read_bytes(), ["date", "id"]) == table
     with pytest.raises(KeyError, match="other"):
         read_table(path, ["other"])
-    broken = made / "broken.parquet"
+    broken = both_formats / "broken.parquet"
     broken.write_bytes(path.read_bytes()[:-4])
     with pytest.raises(ValueError, match="Parquet"):
         read_table(broken)
 
 
-def test_the_manifest_describes_a_parquet_file(made: Path) -> None:
+def test_the_manifest_describes_a_parquet_file(both_formats: Path) -> None:
     """Its fields have the types of the file; everything else is as with CSV."""
     import json
 
     one, other = (
-        json.loads((made / format_ / "demo" / "dataset_2.manifest.json").read_text())
+        json.loads((both_formats / format_ / "demo" / "dataset_2.manifest.json").read_text())
         for format_ in ("csv", "parquet")
     )
     [resource] = other["resources"]
@@ -140,7 +142,7 @@ def test_the_manifest_describes_a_parquet_file(made: Path) -> None:
     }
 
 
-def test_another_format_replaces_the_files(made: Path, tmp_path: Path) -> None:
+def test_another_format_replaces_the_files(both_formats: Path, tmp_path: Path) -> None:
     """The format is in the fingerprint, so all periods are regenerated and none remains twice."""
     csv, typed = _series(), _series(format="parquet")
     assert csv.fingerprint == _series(format="csv").fingerprint != typed.fingerprint
@@ -149,7 +151,7 @@ def test_another_format_replaces_the_files(made: Path, tmp_path: Path) -> None:
     with pytest.raises(SeriesError, match="different versions of the two files"):
         generate(typed, tmp_path, keys[1])
     generate(typed, tmp_path)
-    assert files_in(tmp_path) == files_in(made / "parquet")
+    assert files_in(tmp_path) == files_in(both_formats / "parquet")
 
 
 def test_a_value_that_does_not_fit_its_type_is_reported() -> None:
@@ -166,10 +168,10 @@ def test_a_value_that_does_not_fit_its_type_is_reported() -> None:
     )
 
 
-def test_clean_finds_the_files(made: Path) -> None:
+def test_clean_finds_the_files(both_formats: Path) -> None:
     """Files of either format belong to the series."""
-    layout = Workspace(made / "parquet").layout(_series(format="parquet"))
-    assert set(_paths(made, "parquet")) <= set(layout.existing_files())
+    layout = Workspace(both_formats / "parquet").layout(_series(format="parquet"))
+    assert set(_paths(both_formats, "parquet")) <= set(layout.existing_files())
 
 
 def test_the_parts_of_a_sharded_series_are_parquet(tmp_path: Path) -> None:

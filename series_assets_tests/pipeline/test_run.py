@@ -16,7 +16,7 @@ EXECUTORS = ("none", "processes:3")
 THIRD = "2024-03-01"
 
 
-class Heard(Progress):
+class RecordingProgress(Progress):
     """A progress that records what is reported."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ def test_the_bytes_are_the_same_in_any_number_of_processes(
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_each_phase_of_each_period_is_reported_once(tmp_path: Path, executor: str) -> None:
     """So that a progress bar reaches its end; in one process in the order of periods."""
-    series, heard = a_series(), Heard()
+    series, heard = a_series(), RecordingProgress()
     generate(series, tmp_path, executor=executor, progress=heard)
     wanted = [(key, phase) for key in series.calendar.keys for phase in PHASES]
     assert sorted(heard.phases) == sorted(wanted)

@@ -31,16 +31,16 @@ def sharded(**keys: object) -> Series:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the data folder of the series, generated in one process. Tests only read it."""
     folder = tmp_path_factory.mktemp("made")
     generate(sharded(), folder, executor="none")
     return folder
 
 
-def test_a_dataset_is_a_folder_of_parts(made: Path) -> None:
+def test_a_dataset_is_a_folder_of_parts(data_folder: Path) -> None:
     """Each has its specifications, its new records and its entities."""
-    names = [name for name in files_in(made) if "_2" in name]
+    names = [name for name in files_in(data_folder) if "_2" in name]
     parts = [f"part-000{shard}" for shard in (1, 2, 3)]
     assert sorted(names) == sorted(
         [
@@ -52,25 +52,27 @@ def test_a_dataset_is_a_folder_of_parts(made: Path) -> None:
             *(f"demo/reference/period_2/{part}.parquet" for part in parts),
         ]
     )
-    rows = [len(read_csv(path)) for path in parts_in(made / "demo" / "dataset_2")]
+    rows = [len(read_csv(path)) for path in parts_in(data_folder / "demo" / "dataset_2")]
     assert rows == [7 + 14, 7 + 14, 6 + 13]
 
 
-def test_the_bytes_do_not_depend_on_the_processes(made: Path, tmp_path: Path) -> None:
+def test_the_bytes_do_not_depend_on_the_processes(data_folder: Path, tmp_path: Path) -> None:
     """Nor on how periods are distributed over runs; no temporary files are left."""
     generate(sharded(), tmp_path, "2024-01-01..2024-02-01", executor="processes:2")
     generate(sharded(), tmp_path, f"{THIRD}..2024-04-01", executor="none")
-    assert files_in(tmp_path) == files_in(made)
+    assert files_in(tmp_path) == files_in(data_folder)
     assert not (tmp_path / ".runs").exists()
 
 
-def test_entities_stay_in_their_shard(made: Path) -> None:
+def test_entities_stay_in_their_shard(data_folder: Path) -> None:
     """Existing records are of entities of the same shard, new ones of unknown entities."""
     known: list[set[str]] = [set() for _ in range(SHARDS)]
     for number in range(1, 5):
-        for shard, path in enumerate(parts_in(made / "demo" / f"dataset_{number}")):
+        for shard, path in enumerate(parts_in(data_folder / "demo" / f"dataset_{number}")):
             new = set(
-                read_csv(made / "demo" / "new_records" / f"dataset_{number}" / path.name)["id"]
+                read_csv(data_folder / "demo" / "new_records" / f"dataset_{number}" / path.name)[
+                    "id"
+                ]
             )
             ids = set(read_csv(path)["id"])
             assert not new & set().union(*known)
@@ -79,9 +81,9 @@ def test_entities_stay_in_their_shard(made: Path) -> None:
     assert len(set().union(*known)) == sum(map(len, known))
 
 
-def test_all_rules_hold_and_a_changed_part_is_found(made: Path, tmp_path: Path) -> None:
+def test_all_rules_hold_and_a_changed_part_is_found(data_folder: Path, tmp_path: Path) -> None:
     """The examined rows are those of all parts."""
-    results = check(sharded(), made)
+    results = check(sharded(), data_folder)
     assert [result.complaints() for result in results] == [[]] * 4
     counted = {one.rule: one.examined for one in results[1].findings}
     assert counted["counts"] == counted["identifiers"] == 61
@@ -92,7 +94,7 @@ def test_all_rules_hold_and_a_changed_part_is_found(made: Path, tmp_path: Path) 
     assert [finding.rule for finding in second.findings if finding.wrong] == ["counts"]
 
 
-def test_a_part_that_is_missing_is_named(made: Path, tmp_path: Path) -> None:
+def test_a_part_that_is_missing_is_named(data_folder: Path, tmp_path: Path) -> None:
     """A dataset without one of its parts counts as missing."""
     generate(sharded(), tmp_path, "2024-01-01", executor="none")
     layout = Workspace(tmp_path).layout(sharded())
@@ -112,9 +114,9 @@ def test_trials_and_previews_run_it_in_one_shard() -> None:
     assert len(preview.dataset) == 61
 
 
-def test_the_history_counts_all_parts(made: Path) -> None:
+def test_the_history_counts_all_parts(data_folder: Path) -> None:
     """Rows, entities and origins of a period are those of all its shards."""
-    history = read_history(sharded(), Workspace(made).layout(sharded()))
+    history = read_history(sharded(), Workspace(data_folder).layout(sharded()))
     assert history.all_remarks == []
     assert [one.entities for one in history.periods] == [61, 20, 20, 20]
     for one in history.periods:
@@ -123,12 +125,12 @@ def test_the_history_counts_all_parts(made: Path) -> None:
         assert set(one.delivered.origins) <= set(range(one.k))
 
 
-def test_the_manifest_covers_all_parts(made: Path) -> None:
+def test_the_manifest_covers_all_parts(data_folder: Path) -> None:
     """Each part is a resource; totals are those of all rows."""
     before = b""
     for number in range(1, 5):
-        path = made / "demo" / f"dataset_{number}.manifest.json"
-        manifest, records = json.loads(path.read_text()), made / "demo" / f"dataset_{number}"
+        path = data_folder / "demo" / f"dataset_{number}.manifest.json"
+        manifest, records = json.loads(path.read_text()), data_folder / "demo" / f"dataset_{number}"
         texts = read_records(records)
         for resource, part in zip(manifest["resources"], parts_in(records), strict=True):
             content = part.read_bytes()
@@ -146,12 +148,12 @@ def test_the_manifest_covers_all_parts(made: Path) -> None:
         before = path.read_bytes()
 
 
-def test_datasets_come_as_frames_of_all_parts(made: Path) -> None:
+def test_datasets_come_as_frames_of_all_parts(data_folder: Path) -> None:
     """Typed, part by part in order."""
     frames = dict(iter_datasets(sharded(num_datasets=2)))
     found = frames["2024-02-01"]
     pd.testing.assert_series_equal(
-        found["id"], read_records(made / "demo" / "dataset_2")["id"], check_names=False
+        found["id"], read_records(data_folder / "demo" / "dataset_2")["id"], check_names=False
     )
     assert found["date"].dtype.kind == "M"
 
@@ -177,7 +179,7 @@ def test_each_phase_of_each_part_is_reported_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("executor", ["none", "processes:2"])
 def test_a_part_that_fails_is_named_and_what_came_before_stays(
-    tmp_path: Path, made: Path, executor: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, data_folder: Path, executor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same command again completes it with the bytes of an undisturbed run."""
 
@@ -194,7 +196,7 @@ def test_a_part_that_fails_is_named_and_what_came_before_stays(
         with pytest.raises(GenerationError) as caught:
             generate(sharded(), tmp_path, executor=executor)
     assert str(caught.value) == f"demo, period {THIRD}, shard 2 of 3: fails here"
-    expected = files_in(made)
+    expected = files_in(data_folder)
     for name in [name for name in expected if "_1" in name or "_2" in name]:
         assert (tmp_path / name).read_bytes() == expected[name]
     assert not (tmp_path / "demo" / "dataset_4").exists()

@@ -38,7 +38,7 @@ _TRACKED: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class Made:
+class HistorySeries:
     """A shipped series with a truth block, and its generated data."""
 
     series: Series
@@ -75,9 +75,9 @@ class Made:
 
 
 @pytest.fixture(scope="module", params=list(_TRACKED))
-def made(
+def history(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Made]:
+) -> Iterator[HistorySeries]:
     """The series, each generated once, with their feeds in a database."""
     folder = tmp_path_factory.mktemp("truth")
     series = _with_truth(folder, request.param, truth=_TRACKED[request.param])
@@ -92,7 +92,7 @@ def made(
             for place, row in enumerate(rows, 1):
                 values = [value or None for value in row]
                 feed.execute(f"INSERT INTO feed VALUES ({marks})", (number, place, *values))
-        yield Made(series, folder / "data", feed)
+        yield HistorySeries(series, folder / "data", feed)
 
 
 def _with_truth(folder: Path, name: str, **keys: Any) -> Series:
@@ -104,47 +104,49 @@ def _with_truth(folder: Path, name: str, **keys: Any) -> Series:
     return load_series(place)
 
 
-def test_the_versions_of_the_series_that_ship(made: Made) -> None:
+def test_the_versions_of_the_series_that_ship(history: HistorySeries) -> None:
     """School has one row per pupil and fortnight; in clinic 18 patients tie in a month."""
-    versions, ties = {"school": (993, 0), "clinic": (1729, 18)}[made.series.name]
-    found = expected(made.series, made.workspace, "scd2")
-    assert found.num_rows == versions == len(made.by_sql(made.series.calendar.count))
-    last = made.series.calendar.periods[-1]
-    tied = tied_rows(made.series, made.workspace, last)
+    versions, ties = {"school": (993, 0), "clinic": (1729, 18)}[history.series.name]
+    found = expected(history.series, history.workspace, "scd2")
+    assert found.num_rows == versions == len(history.by_sql(history.series.calendar.count))
+    last = history.series.calendar.periods[-1]
+    tied = tied_rows(history.series, history.workspace, last)
     assert sum(op != "superseded" for op in tied["op"].to_pylist()) == ties
 
 
-def test_the_history_as_of_any_period_is_a_fold_of_the_files_until_then(made: Made) -> None:
+def test_the_history_as_of_any_period_is_a_fold_of_the_files_until_then(
+    history: HistorySeries,
+) -> None:
     """Version by version, as computed by SQL over those files alone."""
-    asked = made.series.truth
+    asked = history.series.truth
     assert asked is not None
     columns = [asked.key, *asked.track, "version", "opened_in", "closed_in", "row"]
-    for period in made.series.calendar.periods:
-        found = expected(made.series, made.workspace, "scd2", period).select(columns)
+    for period in history.series.calendar.periods:
+        found = expected(history.series, history.workspace, "scd2", period).select(columns)
         ours = [tuple(row.values()) for row in found.to_pylist()]
-        assert ours == made.by_sql(period.number)
+        assert ours == history.by_sql(period.number)
 
 
-def test_intervals_touch_and_one_is_current(made: Made) -> None:
+def test_intervals_touch_and_one_is_current(history: HistorySeries) -> None:
     """A version ends on the day on which the next one starts; only the last has no end."""
-    frame = truth(made.series, made.data)
-    key = made.series.first_identifier
+    frame = truth(history.series, history.data)
+    key = history.series.first_identifier
     following = frame.groupby(key)["valid_from"].shift(-1)
     assert frame["valid_to"].equals(following)
     assert (frame["is_current"] == following.isna()).all()
-    assert set(frame["valid_from"].dt.strftime("%Y-%m-%d")) <= set(made.series.calendar.keys)
-    current = truth(made.series, made.data, "scd1")
+    assert set(frame["valid_from"].dt.strftime("%Y-%m-%d")) <= set(history.series.calendar.keys)
+    current = truth(history.series, history.data, "scd1")
     assert len(current) == frame[key].nunique() == frame["is_current"].sum()
 
 
-def test_the_change_log_has_a_line_for_each_row(made: Made) -> None:
+def test_the_change_log_has_a_line_for_each_row(history: HistorySeries) -> None:
     """In the order of the file, with the right number of changed cells."""
-    for number in range(1, made.series.calendar.count + 1):
-        folder = made.data / made.series.name
+    for number in range(1, history.series.calendar.count + 1):
+        folder = history.data / history.series.name
         rows = read_table(folder / f"dataset_{number}.csv")
         log = read_table(folder / "truth" / f"changes_{number}.csv")
         cells = read_table(folder / "truth" / f"cells_{number}.csv")
-        key = made.series.first_identifier
+        key = history.series.first_identifier
         assert log["row"].to_pylist() == [str(place + 1) for place in range(rows.num_rows)]
         assert log[key] == rows[key]
         changed = log["changed"].cast(pa.int64()).to_pylist()
@@ -157,28 +159,28 @@ def test_the_change_log_has_a_line_for_each_row(made: Made) -> None:
             assert line["before"] != line["after"]
 
 
-def test_any_period_alone_gives_the_same_files(made: Made, tmp_path: Path) -> None:
+def test_any_period_alone_gives_the_same_files(history: HistorySeries, tmp_path: Path) -> None:
     """In any order after their predecessors, and in several processes."""
-    wanted = files_in(made.data)
-    keys = made.series.calendar.keys
-    shutil.copytree(made.data, tmp_path / "data")
+    wanted = files_in(history.data)
+    keys = history.series.calendar.keys
+    shutil.copytree(history.data, tmp_path / "data")
     for key in (keys[-1], keys[1], keys[0], keys[2]):
-        generate(made.series, tmp_path / "data", key, executor="none")
+        generate(history.series, tmp_path / "data", key, executor="none")
         assert files_in(tmp_path / "data") == wanted
-    generate(made.series, tmp_path / "others", executor="processes:2")
+    generate(history.series, tmp_path / "others", executor="processes:2")
     assert files_in(tmp_path / "others") == wanted
-    assert expected(made.series, Workspace(tmp_path / "data"), "scd2") == expected(
-        made.series, made.workspace, "scd2"
+    assert expected(history.series, Workspace(tmp_path / "data"), "scd2") == expected(
+        history.series, history.workspace, "scd2"
     )
 
 
-def test_the_block_changes_no_other_file(made: Made, tmp_path: Path) -> None:
+def test_the_block_changes_no_other_file(history: HistorySeries, tmp_path: Path) -> None:
     """Without the block and a manifest, the other files are the same."""
-    plain = _with_truth(tmp_path, made.series.name, truth=None, manifest=False)
+    plain = _with_truth(tmp_path, history.series.name, truth=None, manifest=False)
     generate(plain, tmp_path / "data", plain.calendar.keys[0] + ".." + plain.calendar.keys[1])
     for name, content in files_in(tmp_path / "data").items():
         assert "truth" not in name and "manifest" not in name
-        assert (made.data / name).read_bytes() == content
+        assert (history.data / name).read_bytes() == content
 
 
 _ASKED = {"track": ["region", "amount"], "order_by": "date"}
@@ -248,11 +250,11 @@ def test_files_that_are_no_longer_asked_for_go(tmp_path: Path) -> None:
     ],
 )
 def test_a_profile_has_the_columns_of_its_tool(
-    made: Made, profile: str, first: str, last: str
+    history: HistorySeries, profile: str, first: str, last: str
 ) -> None:
     """The same versions, with the same times."""
-    plain = truth(made.series, made.data)
-    found = truth(made.series, made.data, profile=profile)
+    plain = truth(history.series, history.data)
+    found = truth(history.series, history.data, profile=profile)
     days = found[first].dt.strftime("%Y-%m-%d")
     assert days.tolist() == plain["valid_from"].dt.strftime("%Y-%m-%d").tolist()
     open_value = found[last][plain["is_current"]]

@@ -46,7 +46,7 @@ def read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=_MISSING)
 
 
-def hold_alike(data: pd.DataFrame, made: pd.DataFrame, identifier: str) -> None:
+def assert_similar(data: pd.DataFrame, made: pd.DataFrame, identifier: str) -> None:
     """Raise an AssertionError for a column of a dataset that does not look like the data."""
     for name in data.columns.drop(identifier, errors="ignore"):
         before, after = data[name].dropna(), made[name].dropna()
@@ -74,7 +74,7 @@ def test_the_first_dataset_looks_like_the_data(tmp_path: Path, name: str) -> Non
     data = tmp_path / f"{name}.csv"
     domain.table().to_csv(data, index=False)
     generated = first_dataset(tmp_path, name, data, domain.identifier)
-    hold_alike(read(data), generated, domain.identifier)
+    assert_similar(read(data), generated, domain.identifier)
     _hold_periods(tmp_path / "series" / name, domain)
     if name == "weather":  # stations that are cold in the table are cold in the first dataset
         generated["temperature"] = generated["temperature"].astype(float)
@@ -107,7 +107,7 @@ def test_the_first_dataset_looks_like_exhibits_own_tables(
     """
     data = SAMPLES / f"{sample}.csv"
     generated = first_dataset(tmp_path, sample, data, identifier, periods=4)
-    hold_alike(read(data), generated, identifier)
+    assert_similar(read(data), generated, identifier)
 
 
 @pytest.mark.parametrize(

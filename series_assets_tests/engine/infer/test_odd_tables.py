@@ -25,7 +25,7 @@ def new(folder: Path, content: str | bytes) -> tuple[int, str]:
     return done.exit_code, done.stderr
 
 
-def hold(folder: Path) -> None:
+def assert_valid(folder: Path) -> None:
     """Validate, generate and check the series that was written."""
     for command in ("validate", "generate", "check"):
         done = run(folder, command, "mine")
@@ -118,7 +118,7 @@ def test_an_odd_table_makes_a_series_that_holds(tmp_path: Path, what: str) -> No
     """The series validates, can be generated, and passes its checks unchanged."""
     code, message = new(tmp_path, _TAKEN[what])
     assert code == 0, message
-    hold(tmp_path)
+    assert_valid(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_nothing_in_a_received_table_runs(tmp_path: Path, monkeypatch: pytest.Mo
     before = {path.name for path in tmp_path.iterdir()}
     code, message = new(tmp_path, "\n".join([header, *rows]) + "\n")
     assert code == 0, message
-    hold(tmp_path)
+    assert_valid(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} - before == {"data.csv", "series", "data"}
     assert (
         "note: \"@pd.io.common.os.mkdir('x')\" < \"@df.to_csv('y')\" holds in the data, but is no "
@@ -214,7 +214,7 @@ def test_codes_are_texts(tmp_path: Path) -> None:
     assert code == 0, message
     kinds = {name: column["type"] for name, column in specification(tmp_path)["columns"].items()}
     assert set(kinds.values()) == {"uuid", "categorical"}
-    hold(tmp_path)
+    assert_valid(tmp_path)
     generated = pd.read_csv(tmp_path / "data/mine/dataset_1.csv", dtype=str, keep_default_na=False)
     assert set(generated["plz"]) == {"01067", "04103", "80331"}
     assert set(generated["land"]) == {"NA", "NB", "DE"}
@@ -252,7 +252,7 @@ def test_any_table_makes_a_series_in_order_or_is_refused(
         code, message = new(folder, text)
         assert code in (0, 2), message
         if code == 0:
-            hold(folder)
+            assert_valid(folder)
         else:
             assert message.startswith(f"{folder / 'data.csv'}: ")
             assert not any((folder / "series").iterdir())
