@@ -23,6 +23,9 @@ NAMED_POINTS = [
     "before replace demo/dataset_2/part-0001.csv",
     "after replace demo/dataset_2/part-0001.csv",
     "after replace demo/dataset_2/specifications/part-0002.new.yml",
+    "before replace demo/states/period_2/part-0001.parquet",
+    "after replace demo/states/period_2/part-0002.parquet",
+    "after replace demo/truth/changes_2/part-0001.csv",
     "before replace demo/dataset_2.manifest.json",
 ]
 """The changes that only runs of sharded series make."""
@@ -46,7 +49,7 @@ class Scenario:
 def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     """Both versions, generated once; the changed one has three shards."""
     folder = tmp_path_factory.mktemp("scenario")
-    inputs = a_user_input(num_datasets=3, manifest=True, shards=2)
+    inputs = a_user_input(num_datasets=3, manifest=True, shards=2, truth={"write": ["scd1"]})
     series = write_series(folder / "series", a_specification(number_of_rows=24), inputs)
     changed_series = write_series(
         folder / "changed_series",
@@ -107,7 +110,9 @@ def _kill_and_complete(
     assert _paths(data) == scenario.paths
 
 
-@pytest.mark.parametrize("name", [*NAMED_POINTS[:3], *thorough(*NAMED_POINTS[3:])])
+@pytest.mark.parametrize(
+    "name", [*NAMED_POINTS[:2], NAMED_POINTS[7], *thorough(*NAMED_POINTS[2:7], *NAMED_POINTS[8:])]
+)
 def test_a_run_killed_at_a_named_point(tmp_path: Path, scenario: Scenario, name: str) -> None:
     """Before and after the rename of each kind of file."""
     assert name in scenario.points, f"a run does not come by '{name}'"

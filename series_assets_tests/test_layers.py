@@ -21,7 +21,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.records": {"core", "core.spec"},
     "core.truth": {"core", "core.spec", "core.plan", "core.records"},
     "core.verify": {"core", "core.spec", "core.plan", "core.records", "core.truth"},
-    "core.manifest": {"core", "core.spec", "core.plan", "core.records", "core.typed_records"},
+    "core.manifest": {"core", "core.spec", "core.plan", "core.records"}
+    | {"core.truth", "core.typed_records"},
     "core.typed_records": {"core", "core.spec", "core.plan", "core.records"},
     "storage": _BELOW_ALL,
     "engine": _BELOW_ALL,

@@ -82,6 +82,12 @@ def _findings_of_parts(
         with closing(_Check(part, [key])) as check:
             found = list(check.findings(key, names))
         total = list(map(combine_findings, total, found)) if total else found
+    if TRUTH in names and table.series.user_input.manifest:
+        from series_assets.checks.truth_rule import check_operations
+
+        period = table.series.calendar.period_for_key(key)
+        place = names.index(TRUTH)
+        total[place] = check_operations(table.layout, period, total[place])
     return tuple(total)
 
 

@@ -6,8 +6,10 @@ recorded and what the change log says.
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,18 +18,21 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from series_assets.checks.rules import EXAMPLES, Example, Finding
-from series_assets.core.errors import RequestError
+from series_assets.core.errors import GenerationError, RequestError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.truth.columns import combined, moments
 from series_assets.storage import files
 from series_assets.storage.layout import Layout
+from series_assets.storage.state_tables import states_of
 from series_assets.storage.states import StateTable
 
 _NO_ROW = ("delete",)
 """Operations of lines that stand for no row."""
 _WITHOUT_ENTITY = ("superseded", "unkeyed")
 """Operations counted apart from the others in a manifest."""
+_ROWS = " rows"
+"""What follows the name of an operation in a fact."""
 
 
 def check_truth(series: Series, layout: Layout, period: Period) -> Finding:
@@ -37,25 +42,51 @@ def check_truth(series: Series, layout: Layout, period: Period) -> Finding:
     - The recorded state of each entity is its last row, and its version that of the change log.
     - Each entity has one open version in a delivered ``scd2`` file, or none if deleted.
     - The manifest, if the series has one, has the bytes of the dataset and these operations.
+
+    Of a shard they are those of its part, but the operations: ``check_operations`` looks at these
+    once all parts are known.
     """
     try:
         content = layout.dataset(period.number).read_bytes()
         _require_current(series, layout, period, content)
         log = _read(layout.changes(period.number), f"regenerate truth of {period.key}")
         examples = list(_violations(series, layout, period, content, log))
-    except RequestError as error:
+        counts = Counter(log["op"].to_pylist())
+        if series.user_input.manifest and series.shard is None:
+            examples += _operations(layout, period, counts)
+    except (RequestError, GenerationError) as error:
         return Finding("truth", problem=str(error))
-    rows = log.num_rows
-    facts: dict[str, int | str] = {
-        f"{name} rows": count for name, count in Counter(log["op"].to_pylist()).items()
-    }
+    facts = {f"{name}{_ROWS}": count for name, count in counts.items()}
     wrong = len(examples)
-    return Finding("truth", "rows", rows, wrong, tuple(examples[:EXAMPLES]), facts=facts)
+    return Finding("truth", "rows", log.num_rows, wrong, tuple(examples[:EXAMPLES]), facts=facts)
+
+
+def check_operations(layout: Layout, period: Period, finding: Finding) -> Finding:
+    """Return a finding on all parts of a period with what its manifest has otherwise in total."""
+    if finding.problem:
+        return finding
+    counts = {
+        name.removesuffix(_ROWS): count
+        for name, count in finding.facts.items()
+        if isinstance(count, int)
+    }
+    try:
+        found = list(_operations(layout, period, counts))
+    except RequestError as error:
+        return replace(finding, problem=str(error))
+    examples = (*finding.examples, *found)[:EXAMPLES]
+    return replace(finding, wrong=finding.wrong + len(found), examples=examples)
+
+
+def _table(series: Series, layout: Layout) -> StateTable:
+    """Return the table of states of a series that is not divided, or of one shard."""
+    [table] = states_of(series, layout).parts
+    return table
 
 
 def _require_current(series: Series, layout: Layout, period: Period, content: bytes) -> None:
     """Refuse states that are missing, or come from another file than the one that is there."""
-    if StateTable(series, layout).content(period.k) != sha256(content).hexdigest():
+    if _table(series, layout).content(period.k) != sha256(content).hexdigest():
         raise RequestError(
             "its states come from another dataset than the one that is there now",
             f"regenerate state and truth of {period.key}",
@@ -78,7 +109,7 @@ def _violations(
         yield from _states(series, layout, period, rows, of_rows)
     yield from _open_versions(series, layout, period)
     if series.user_input.manifest:
-        yield from _manifest(layout, period, content, log)
+        yield from _resource(series, layout, period, content)
 
 
 def _identifiers(series: Series, rows: pa.Table, log: pa.Table) -> Iterator[Example]:
@@ -101,7 +132,7 @@ def _states(
     places = pa.array(_last_rows(rows[truth.key], moments(rows, truth)[0]))
     last = rows.take(places)
     keys = combined(last[truth.key], pa.chunked_array([], pa.string()))
-    recorded = StateTable(series, layout).latest(keys, period.k + 1)
+    recorded = _table(series, layout).latest(keys, period.k + 1)
     states = recorded.take(pc.index_in(keys, recorded[truth.key].combine_chunks()))
     for name in truth.track:
         found, expected = states[name].to_pylist(), last[name].to_pylist()
@@ -139,34 +170,49 @@ def _open_versions(series: Series, layout: Layout, period: Period) -> Iterator[E
             yield Example(key, "the number of open versions", str(count), "1")
 
 
-def _manifest(layout: Layout, period: Period, content: bytes, log: pa.Table) -> Iterator[Example]:
-    """Yield where the manifest differs from the dataset and the change log."""
+def _resource(series: Series, layout: Layout, period: Period, content: bytes) -> Iterator[Example]:
+    """Yield where the manifest describes another file than that of the dataset, or of a part."""
     path = layout.manifest(period.number)
     try:
-        manifest: dict[str, Any] = json.loads(path.read_bytes())
-        resource, part = manifest["resources"][0], manifest["series"]
-        found = (resource["bytes"], resource["hash"], part["rows"])
-        operations = part["operations"] | {name: part[name] for name in _WITHOUT_ENTITY}
-    except (OSError, ValueError, LookupError, TypeError):
-        raise RequestError(
-            "is missing or cannot be read",
-            f"generate manifest of {period.key}",
-            file=path,
-            colon=False,
-        ) from None
-    counts = Counter(log["op"].to_pylist())
-    expected = (
-        len(content),
-        f"sha256:{sha256(content).hexdigest()}",
-        counts.total() - sum(counts[name] for name in _NO_ROW),
-    )
-    for name, one, other in zip(("bytes", "hash", "rows"), found, expected, strict=True):
+        resource = _manifest(path, period)["resources"][series.shard or 0]
+        found = (resource["bytes"], resource["hash"])
+    except (LookupError, TypeError):
+        raise _unreadable(path, period) from None
+    expected = (len(content), f"sha256:{sha256(content).hexdigest()}")
+    for name, one, other in zip(("bytes", "hash"), found, expected, strict=True):
         if one != other:
             yield Example(None, f"{name} in {path.name}", str(one), repr(other))
+
+
+def _operations(layout: Layout, period: Period, counts: Mapping[str, int]) -> Iterator[Example]:
+    """Yield where the manifest has other numbers of rows and operations than change logs."""
+    path = layout.manifest(period.number)
+    try:
+        part = _manifest(path, period)["series"]
+        found = part["rows"]
+        operations = part["operations"] | {name: part[name] for name in _WITHOUT_ENTITY}
+    except (LookupError, TypeError):
+        raise _unreadable(path, period) from None
+    rows = sum(counts.values()) - sum(counts.get(name, 0) for name in _NO_ROW)
+    if found != rows:
+        yield Example(None, f"rows in {path.name}", str(found), repr(rows))
     for name in sorted({*operations, *counts}):
-        if operations.get(name, 0) != counts[name]:
+        if operations.get(name, 0) != counts.get(name, 0):
             what = f"the number of {name} in {path.name}"
-            yield Example(None, what, str(operations.get(name, 0)), str(counts[name]))
+            yield Example(None, what, str(operations.get(name, 0)), str(counts.get(name, 0)))
+
+
+def _manifest(path: Path, period: Period) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        raise _unreadable(path, period) from None
+    return manifest
+
+
+def _unreadable(path: Path, period: Period) -> RequestError:
+    remedy = f"generate manifest of {period.key}"
+    return RequestError("is missing or cannot be read", remedy, file=path, colon=False)
 
 
 def _read(path: Any, remedy: str) -> pa.Table:

@@ -15,7 +15,7 @@ from series_assets.core.plain_text import escape_invisible
 from series_assets.settings import Settings, from_environment
 from series_assets.storage.layout import Layout
 from series_assets.storage.loading import load_series_from_files
-from series_assets.storage.remote import check_readable, is_remote
+from series_assets.storage.remote import check_readable
 from series_assets.terminal import echo, progress_bar
 
 _periods_option = click.option(
@@ -160,16 +160,16 @@ def clean(name: str, yes: bool, take_over: bool) -> None:
     from series_assets.storage.cleaning import removable_files, remove_files
     from series_assets.storage.entities import ReferenceTable
     from series_assets.storage.reference_tables import all_reference_tables, reference_table
-    from series_assets.storage.states import StateTable
+    from series_assets.storage.state_tables import all_states_of
+    from series_assets.storage.states import States
 
     settings = from_environment()
     series = valid_series(settings, name)
     layout = Layout.of(series, settings.data_dir)
-    tables: list[tuple[str, ReferenceTable | StateTable]] = [
-        ("the reference table", table) for table in all_reference_tables(series, layout)
+    tables: list[tuple[str, ReferenceTable | States]] = [
+        *(("the reference table", table) for table in all_reference_tables(series, layout)),
+        *(("the table of states", table) for table in all_states_of(series, layout)),
     ]
-    if not is_remote(layout.folder):
-        tables.append(("the table of states", StateTable(series, layout)))
     check_readable(layout.folder)
     files = removable_files(layout)
     for _, table in tables:

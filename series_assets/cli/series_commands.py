@@ -19,7 +19,7 @@ from series_assets.settings import SHIPPED, Settings, from_environment
 from series_assets.storage.layout import Layout
 from series_assets.storage.loading import BrokenSeries
 from series_assets.storage.paths import is_pipe_or_device
-from series_assets.storage.remote import check_readable, is_remote
+from series_assets.storage.remote import check_readable
 from series_assets.terminal import cell, echo
 
 
@@ -56,11 +56,11 @@ def list_series() -> None:
 
 def _with_history(series: Series, layout: Layout) -> str:
     """Return how many periods have a history, for a series that asks for one."""
-    if series.truth is None or is_remote(layout.folder):
+    if series.truth is None:
         return ""
-    from series_assets.storage.states import StateTable
+    from series_assets.storage.state_tables import states_of
 
-    return f", {StateTable(series, layout).recorded_periods()} with truth"
+    return f", {states_of(series, layout).recorded_periods()} with truth"
 
 
 @click.command()

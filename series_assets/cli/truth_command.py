@@ -36,15 +36,16 @@ def truth(name: str, form: str, at: str | None, profile: str, output: Path | Non
     series = valid_series(settings, name)
 
     with interrupts.exit_on_interrupt():
-        from series_assets.pipeline.truth import expected, period_named
+        from series_assets.pipeline.truth import expected_parts, period_named
         from series_assets.pipeline.truth_export import write_expected
         from series_assets.storage.files import csv_of
 
     period = None if at is None else period_named(series, at)
-    table = expected(series, settings.workspace(), form, period, profile)
+    tables = expected_parts(series, settings.workspace(), form, period, profile)
     if output is None:
-        echo_data(csv_of(table))
+        for place, table in enumerate(tables):
+            echo_data(csv_of(table, header=not place))
         return
     target = absolute_output(output)
-    write_expected(series, table, profile, target)
+    write_expected(series, tables, profile, target)
     echo(str(target))

@@ -18,6 +18,7 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.records import column_from_text
 from series_assets.core.spec.column_types import NUMBERS
+from series_assets.core.truth.fold import OPERATIONS
 from series_assets.core.typed_records import types_of
 
 SCHEMA_VERSION = 1
@@ -35,6 +36,8 @@ _MEDIA = {
     "csv": {"mediatype": "text/csv", "encoding": "utf-8"},
     "parquet": {"mediatype": "application/vnd.apache.parquet"},
 }
+_NO_STATE = ("superseded", "unkeyed")
+"""Operations that lead to no state, which are counted apart from the others."""
 _EXACT = Context(prec=500)
 _TEXTS = "texts"
 """Only in the manifest of a part: its columns that hold other values than numbers."""
@@ -124,10 +127,24 @@ def combine_manifests(one: dict[str, Any], other: dict[str, Any]) -> dict[str, A
             **left,
             "rows": left["rows"] + right["rows"],
             "entities": left["entities"] + right["entities"],
+            **_operations_of_both(left, right),
             "totals": totals,
             "dates": dates,
             _TEXTS: texts,
         },
+    }
+
+
+def _operations_of_both(left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
+    """Return how many rows of two parts did what; nothing for a series without a history."""
+    if "operations" not in left:
+        return {}
+    one, other = left["operations"], right["operations"]
+    return {
+        "operations": {
+            op: one.get(op, 0) + other.get(op, 0) for op in OPERATIONS if op in one or op in other
+        },
+        **{name: left[name] + right[name] for name in _NO_STATE},
     }
 
 
@@ -163,10 +180,8 @@ def _own_part(
         "entities": pc.count_distinct(keys).as_py(),
     }
     if operations is not None:
-        no_state = ("superseded", "unkeyed")
-        part["operations"] = {op: n for op, n in operations.items() if op not in no_state}
-        part["superseded"] = operations.get("superseded", 0)
-        part["unkeyed"] = operations.get("unkeyed", 0)
+        part["operations"] = {op: n for op, n in operations.items() if op not in _NO_STATE}
+        part |= {name: operations.get(name, 0) for name in _NO_STATE}
     part["totals"] = {
         name: _total(rows[name]) for name in rows.column_names if _is_number(series, name, rows)
     }

@@ -14,11 +14,12 @@ import dagster as dg
 from series_assets.core.plain_text import escape_invisible, escape_markdown
 from series_assets.core.plan.series import Series
 from series_assets.dagster.history_ops import manifest_graph, state_graph, truth_graph
-from series_assets.dagster.metadata import definition_metadata
+from series_assets.dagster.metadata import definition_metadata, keeps_parquet
 from series_assets.dagster.ops import Tools, dataset_graph, new_records_graph, reference_table_graph
 from series_assets.dagster.options import NO_OPTIONS, AssetOptions
 from series_assets.dagster.partitions import PREVIOUS, partitions_of
 from series_assets.dagster.scoping import between_ops_key, io_manager_key
+from series_assets.storage.layout import Layout
 from series_assets.storage.loading import BrokenSeries
 
 NAMES = ("new_records", "reference_table", "dataset")
@@ -28,7 +29,6 @@ HISTORY = ("state", "truth")
 MANIFEST = ("manifest",)
 """That of a series with ``manifest: true``, the last one."""
 
-_TABLE = "reference_table"
 _BROKEN_GROUP = "broken_series"
 _KINDS = {
     "new_records": ("python", "csv"),
@@ -121,7 +121,7 @@ def assets_of(
             tags_by_output_name={
                 "result": {
                     "series_assets/series": series.name,
-                    **{f"dagster/kind/{kind}": "" for kind in _kinds_of(series, name)},
+                    **{f"dagster/kind/{kind}": "" for kind in _kinds_of(series, name, layout)},
                 }
             },
             metadata_by_output_name={"result": definition_metadata(series, name, layout)},
@@ -158,9 +158,10 @@ def assets_of(
     return dg.with_resources(tools.options.attach(assets), keys)
 
 
-def _kinds_of(series: Series, asset: str) -> tuple[str, ...]:
-    """Return what an asset shows as made with; the entities of shards are in Parquet."""
-    return ("python", "parquet") if series.is_sharded and asset == _TABLE else _KINDS[asset]
+def _kinds_of(series: Series, asset: str, layout: Layout) -> tuple[str, ...]:
+    """Return what an asset shows as made with."""
+    in_tables = asset in ("reference_table", "state")
+    return ("python", "parquet") if in_tables and keeps_parquet(series, layout) else _KINDS[asset]
 
 
 def code_version(series: Series, asset: str) -> str:

@@ -7,6 +7,7 @@ import dagster as dg
 
 from series_assets.core.plan.derived_columns import calculated_kinds
 from series_assets.core.plan.series import Series
+from series_assets.core.plan.truth import PART
 from series_assets.core.spec.column_types import DERIVED_KIND, KINDS
 from series_assets.core.spec.expressions import values
 from series_assets.core.spec.specification import calculations_of, output_columns
@@ -135,7 +136,9 @@ def history_schema(series: Series, asset: str) -> dg.TableSchema:
         dg.TableColumn(name, type_, description=description)
         for name, (type_, description) in _CHANGE_LOG.items()
     ]
-    return dg.TableSchema([own[0], *(one for one in columns if one.name == truth.key), *own[1:]])
+    part = [dg.TableColumn(PART, "integer", description="part of the dataset that the row is in")]
+    first = [*(part if series.is_sharded else []), own[0]]
+    return dg.TableSchema([*first, *(one for one in columns if one.name == truth.key), *own[1:]])
 
 
 def history_lineage(series: Series, asset: dg.AssetKey) -> dg.TableColumnLineage:

@@ -126,7 +126,7 @@ class RecordsFile:
 
 
 class ChangeLogFile(RecordsFile):
-    """What each row of a dataset did to the history: a CSV of the asset ``truth``."""
+    """What each row of a dataset did to the history: a CSV of the asset ``truth``, or its parts."""
 
     def as_arrow(self) -> "pa.Table":
         """Return the change log as an Arrow table. Raises RequestError where there is none."""
@@ -138,8 +138,8 @@ class ChangeLogFile(RecordsFile):
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        table = files.read_table(self.path())
-        kept = ("op", table.column_names[1])
+        table = pa.concat_tables([files.read_table(part.path()) for part in self.parts()])
+        kept = ("op", self.series.first_identifier)
         columns = {
             name: table[name] if name in kept else table[name].cast(pa.int64())
             for name in table.column_names
@@ -179,14 +179,14 @@ class StateSnapshot:
     @property
     def exists(self) -> bool:
         """Whether the period and all before it are recorded."""
-        from series_assets.pipeline.state import state_table
+        from series_assets.pipeline.state import recorded_periods
 
-        return state_table(self.series, self.workspace).recorded_periods() > self._period.k
+        return recorded_periods(self.series, self.workspace) > self._period.k
 
     def path(self) -> Path:
         """Raise RequestError: states have no file of their own."""
         raise RequestError(
-            "its states are kept in a database, not in files",
+            "its states are bookkeeping, not a file to read",
             "annotate the input pd.DataFrame to get them, or StateSnapshot",
             series=self.series.name,
         )
@@ -230,7 +230,7 @@ def _as_arrow(frame: "pd.DataFrame") -> "pa.Table":
     return table
 
 
-_OF_PARTS = ("new_records", "dataset")
+_OF_PARTS = ("new_records", "dataset", "truth")
 """The assets that a sharded series keeps in parts."""
 Handle = ReferenceTableSnapshot | RecordsFile | StateSnapshot
 

@@ -9,26 +9,32 @@ import dagster as dg
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.dagster.columns import history_schema
-from series_assets.dagster.metadata import Metadata, of_period, table_of, table_of_files
+from series_assets.dagster.metadata import (
+    Metadata,
+    keeps_parquet,
+    of_period,
+    table_of,
+    table_of_files,
+)
 from series_assets.storage.layout import Layout
+from series_assets.storage.state_tables import states_of
 
 if TYPE_CHECKING:
-    from series_assets.core.truth.fold import Fold
+    from series_assets.pipeline.fold_summary import FoldSummary
     from series_assets.pipeline.state import PeriodFold
-
-_FIRST_ROWS = 5
 
 
 def state_metadata(
     series: Series, period: Period, folded: "PeriodFold", layout: Layout
 ) -> Metadata:
     """Return what is shown of the states that a period leaves."""
+    from series_assets.pipeline.fold_summary import summarize_fold
+
+    table = {} if keeps_parquet(series, layout) else {"dagster/table_name": series.states_table}
     return {
-        "path": dg.MetadataValue.path(str(layout.database)),
         **of_period(period),
-        "dagster/table_name": series.states_table,
-        "dagster/row_count": folded.fold.states.num_rows,
-        **_of_fold(folded.fold),
+        **table,
+        **of_states(series, period, summarize_fold(series, folded), layout),
         "dataset_hash": f"sha256:{folded.content}",
     }
 
@@ -37,20 +43,36 @@ def truth_metadata(
     series: Series, period: Period, folded: "PeriodFold", layout: Layout
 ) -> Metadata:
     """Return what is shown of the files of a period's history."""
-    log, schema = folded.fold.changes, history_schema(series, "truth")
-    rows = log.slice(0, _FIRST_ROWS).to_pylist()
+    from series_assets.pipeline.fold_summary import summarize_fold
+
+    fold = summarize_fold(series, folded)
+    return {**of_period(period), **of_history(series, period, fold, layout)}
+
+
+def of_states(series: Series, period: Period, fold: "FoldSummary", layout: Layout) -> Metadata:
+    """Return what is shown of states, also of those of all parts, and of their files."""
+    metadata: Metadata = {
+        "path": dg.MetadataValue.path(str(states_of(series, layout).place)),
+        "dagster/row_count": fold.states,
+        **_of_fold(fold),
+    }
+    if keeps_parquet(series, layout):
+        paths = [part.states(period.number) for part in layout.parts]
+        metadata["files"] = table_of_files(paths)
+    return metadata
+
+
+def of_history(series: Series, period: Period, fold: "FoldSummary", layout: Layout) -> Metadata:
+    """Return what is shown of the files of a history, also of those of all parts."""
+    paths = [path for part in layout.parts for path in part.truth_files(period.number)]
     return {
         "path": dg.MetadataValue.path(str(layout.changes(period.number))),
-        **of_period(period),
-        "dagster/row_count": log.num_rows,
-        **_of_fold(folded.fold),
-        "changed_values": folded.fold.cells.num_rows,
-        "first_rows": table_of(
-            dict.fromkeys(log.column_names, "text"),
-            [["" if value is None else str(value) for value in row.values()] for row in rows],
-        ),
-        "dagster/column_schema": schema,
-        "files": table_of_files(layout.truth_files(period.number)),
+        "dagster/row_count": fold.lines,
+        **_of_fold(fold),
+        "changed_values": fold.changed_values,
+        "first_rows": table_of(dict.fromkeys(fold.columns, "text"), fold.first),
+        "dagster/column_schema": history_schema(series, "truth"),
+        "files": table_of_files(paths),
     }
 
 
@@ -73,7 +95,7 @@ def manifest_metadata(period: Period, path: Path) -> Metadata:
     return facts
 
 
-def _of_fold(fold: "Fold") -> Metadata:
+def _of_fold(fold: "FoldSummary") -> Metadata:
     """Return the operations that occur, as numbers that the UI plots over the partitions."""
     counts = {f"{name}_rows": count for name, count in fold.operations.items()}
     return {**counts, "versions_opened": fold.versions, "ties": fold.ties}

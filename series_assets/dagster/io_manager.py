@@ -94,7 +94,8 @@ class _PeriodWriter:
         if not isinstance(result, PeriodOfParts):
             metadata_of_period: Metadata = getattr(self, asset)(plan, result)
             return metadata_of_period
-        counts = self._table.current_counts() if asset != "new_records" else {}
+        counted = asset in ("reference_table", "dataset")
+        counts = self._table.current_counts() if counted else {}
         return part_metadata(self._series, asset, plan.period, result, self._layout, counts)
 
     def new_records(self, plan: Plan, result: "NewRecords") -> Metadata:
@@ -120,7 +121,7 @@ class _PeriodWriter:
     def state(self, plan: Plan, result: "PeriodFold") -> Metadata:
         from series_assets.pipeline.state import record_states
 
-        record_states(self._series, plan.period, result, self._workspace)
+        record_states(self._series, plan.period, result, self._workspace, self._folder)
         return history_metadata.state_metadata(self._series, plan.period, result, self._layout)
 
     def truth(self, plan: Plan, result: "PeriodFold") -> Metadata:

@@ -21,6 +21,7 @@ from series_assets.reporting.plotting import data_uri
 from series_assets.storage.layout import Layout
 from series_assets.storage.reference_tables import reference_table
 from series_assets.storage.remote import is_remote
+from series_assets.storage.state_tables import states_of
 from series_assets.storage.yaml_writing import as_yaml
 
 if TYPE_CHECKING:
@@ -43,9 +44,11 @@ def definition_metadata(series: Series, asset: str, layout: Layout) -> Metadata:
         "manifest": layout.folder,
     }
     path = folders.get(asset, layout.database)
-    in_parquet = series.is_sharded or is_remote(layout.folder)
-    if in_parquet and asset == "reference_table":
+    in_parquet = keeps_parquet(series, layout)
+    if asset == "reference_table":
         path = reference_table(series, layout).place
+    elif asset == "state":
+        path = states_of(series, layout).place
     metadata: Metadata = {
         "path": dg.MetadataValue.path(str(path)),
         "dagster/uri": str(path) if is_remote(path) else path.absolute().as_uri(),
@@ -65,6 +68,11 @@ def definition_metadata(series: Series, asset: str, layout: Layout) -> Metadata:
             ]
         )
     return metadata
+
+
+def keeps_parquet(series: Series, layout: Layout) -> bool:
+    """Return whether the entities and states of a series are in Parquet, not in a database."""
+    return series.is_sharded or is_remote(layout.folder)
 
 
 def new_records_metadata(

@@ -8,6 +8,7 @@ import dagster as dg
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.dagster.columns import column_types
+from series_assets.dagster.history_metadata import of_history, of_states
 from series_assets.dagster.metadata import (
     Metadata,
     contents_of,
@@ -32,6 +33,11 @@ def part_metadata(
     """Return what is shown of a period of an asset; ``counts`` are the entities by period."""
     new, existing = series.counts(period.k)
     number, parts = period.number, layout.parts
+    metadata = {**of_period(period), "parts": len(parts)}
+    if asset == "state":
+        return metadata | of_states(series, period, result.fold, layout)
+    if asset == "truth":
+        return metadata | of_history(series, period, result.fold, layout)
     shown: dict[str, Metadata] = {
         "new_records": {
             "path": dg.MetadataValue.path(str(layout.new_records(number))),
@@ -55,7 +61,7 @@ def part_metadata(
         },
     }
     summary = result.summary
-    metadata = {**of_period(period), "parts": len(parts), **shown[asset]}
+    metadata |= shown[asset]
     if asset != "reference_table":
         metadata["dagster/row_count"] = summary.rows if summary else 0
         metadata["entities"] = summary.entities if summary else 0

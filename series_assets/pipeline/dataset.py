@@ -145,7 +145,7 @@ def write_dataset(
             provenance.require_new_records(series, layout, plan.period)
         files.remove_if_there(layout.manifest(number))  # it states that all files are complete
         if not series.shard:  # once, not for each shard
-            remove_surplus(layout, number)
+            remove_surplus(layout, number, history=bool(series.truth))
         if not series.truth and series.shard is None:
             for path in layout.truth_files(number):  # left by a run with a truth block
                 files.remove_if_there(path)

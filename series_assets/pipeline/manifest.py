@@ -1,7 +1,7 @@
 """The manifest of a period: written after all of its other files, removed before they change."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 from series_assets.core.manifest import combined_manifest, manifest_of
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
-from series_assets.pipeline.state import PeriodFold, read_dataset, recorded_fold
+from series_assets.pipeline.state import read_dataset, recorded_fold
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files
 from series_assets.storage.manifests import require_manifest_before
@@ -19,34 +19,39 @@ from series_assets.storage.manifests import require_manifest_before
 def write_manifest(
     series: Series,
     period: Period,
-    folded: PeriodFold | None,
+    operations: Sequence[Mapping[str, int]],
     workspace: Workspace,
     folder: Path,
     texts: pa.Table | None = None,
 ) -> Path:
     """Write the manifest of a period whose other files are in place, and return its path.
 
-    ``folded`` is what the period does to the history, None where it has to be looked up or there
-    is none; ``texts`` is what the dataset contains, which else is read from it; ``folder`` is for
-    temporary files. Raises RequestError where the dataset, the states
+    ``operations`` say how many rows of each part did what to the history, where the series has one;
+    without them it is looked up. ``texts`` is what the dataset contains, which else is read from
+    it; ``folder`` is for temporary files. Raises RequestError where the dataset, the states
     or the manifest before are missing or come from other contents.
     """
-    if folded is None and series.truth:
-        folded = recorded_fold(series, period, workspace)
     layout = workspace.layout(series)
     parent = require_manifest_before(series, layout, period)
-    operations = folded.fold.operations if folded else None
-    if series.is_sharded:  # one part in memory at a time
-        parts = (_manifest_of(one, period, workspace, None, parent, None) for one in series.parts)
-        manifest = combined_manifest(parts)
-    else:
-        manifest = _manifest_of(series, period, workspace, operations, parent, texts)
+    found = iter(operations)
+    parts = []
+    for part in series.parts:  # of which one is in memory at a time
+        counted = None
+        if series.truth:
+            own = next(found, None)
+            counted = _operations_of(part, period, workspace) if own is None else own
+        parts.append(_manifest_of(part, period, workspace, counted, parent, texts))
+    manifest = combined_manifest(parts) if series.is_sharded else parts[0]
     prepared = folder / f"manifest_{period.number}.json"
     files.write_text(prepared, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
     target = layout.manifest(period.number)
     with workspace.exclusive_access():
         files.replace(prepared, target)
     return target
+
+
+def _operations_of(series: Series, period: Period, workspace: Workspace) -> Mapping[str, int]:
+    return recorded_fold(series, period, workspace).fold.operations
 
 
 def _manifest_of(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from series_assets.pipeline.fold_summary import FoldSummary, combined_folds
 from series_assets.pipeline.progress import counted
 from series_assets.pipeline.record_summary import RecordSummary
 
@@ -21,6 +22,8 @@ class PartFacts:
     new_entities: int = 0
     summary: RecordSummary | None = None
     """Of the records that were written; None if there are none."""
+    fold: FoldSummary | None = None
+    """What the part does to the history; None for a task that does not find out."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class PeriodOfParts:
     def new_entities(self) -> int:
         """The number of new entities."""
         return sum(part.new_entities for part in self.parts)
+
+    @property
+    def fold(self) -> FoldSummary:
+        """What all parts do to the history, of a phase that finds out."""
+        return combined_folds([part.fold for part in self.parts if part.fold])
 
     @property
     def contents(self) -> str:

@@ -2,13 +2,26 @@
 
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from series_assets.core.plan.series import Plan, Series
 from series_assets.pipeline.part_facts import PartFacts
-from series_assets.pipeline.progress import DATASET, NEW_RECORDS, REFERENCE_TABLE
+from series_assets.pipeline.progress import (
+    DATASET,
+    NEW_RECORDS,
+    REFERENCE_TABLE,
+    STATE,
+    TRUTH,
+    counted,
+)
 from series_assets.pipeline.record_summary import summarize_records
 from series_assets.pipeline.reference import record_new_entities, select_new_entities
 from series_assets.pipeline.work import Work, read_new_records_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from series_assets.pipeline.fold_summary import FoldSummary
 
 
 def generate_part(work: Work, series: Series, plan: Plan, folder: Path) -> PartFacts:
@@ -26,7 +39,27 @@ def generate_part(work: Work, series: Series, plan: Plan, folder: Path) -> PartF
     dataset = make_dataset(series, plan, new.texts, workspace, folder)
     write_dataset(series, plan, dataset, workspace, folder)
     clock.finished(DATASET, dataset.contents)
-    return PartFacts(tuple(clock.phases), (*new.notes, *dataset.notes))
+    notes, texts = (*new.notes, *dataset.notes), dataset.texts
+    del new, entities, dataset  # a fold needs memory too
+    fold = _record_history(work, series, plan, folder, clock, texts) if series.truth else None
+    return PartFacts(tuple(clock.phases), notes, fold=fold)
+
+
+def _record_history(
+    work: Work, series: Series, plan: Plan, folder: Path, clock: "_Clock", texts: "pa.Table"
+) -> "FoldSummary":
+    """Record the states of a part that is delivered, and write the files of its history."""
+    from series_assets.pipeline.fold_summary import summarize_fold
+    from series_assets.pipeline.state import fold_period, record_states
+    from series_assets.pipeline.truth import write_truth
+
+    workspace = work.workspace
+    folded = fold_period(series, plan.period, workspace, texts)
+    record_states(series, plan.period, folded, workspace, folder)
+    clock.finished(STATE, folded.contents)
+    written = write_truth(series, plan.period, folded, workspace, folder)
+    clock.finished(TRUTH, counted(len(written), "file"))
+    return summarize_fold(series, folded)
 
 
 def new_records_part(work: Work, series: Series, plan: Plan, folder: Path) -> PartFacts:
@@ -72,6 +105,31 @@ def dataset_part(work: Work, series: Series, plan: Plan, folder: Path) -> PartFa
         existing_rows=len(dataset.existing.texts) if dataset.existing else 0,
         summary=summarize_records(dataset.texts, series.first_identifier),
     )
+
+
+def state_part(work: Work, series: Series, plan: Plan, folder: Path) -> PartFacts:
+    """Find what a part does to the history, and record the states that it leaves."""
+    from series_assets.pipeline.fold_summary import summarize_fold
+    from series_assets.pipeline.state import fold_period, record_states
+
+    clock = _Clock()
+    folded = fold_period(series, plan.period, work.workspace)
+    record_states(series, plan.period, folded, work.workspace, folder)
+    clock.finished(STATE, folded.contents)
+    return PartFacts(tuple(clock.phases), fold=summarize_fold(series, folded))
+
+
+def truth_part(work: Work, series: Series, plan: Plan, folder: Path) -> PartFacts:
+    """Write the files of the history of a part whose states are recorded."""
+    from series_assets.pipeline.fold_summary import summarize_fold
+    from series_assets.pipeline.state import recorded_fold
+    from series_assets.pipeline.truth import write_truth
+
+    clock = _Clock()
+    folded = recorded_fold(series, plan.period, work.workspace)
+    written = write_truth(series, plan.period, folded, work.workspace, folder)
+    clock.finished(TRUTH, counted(len(written), "file"))
+    return PartFacts(tuple(clock.phases), fold=summarize_fold(series, folded))
 
 
 class _Clock:

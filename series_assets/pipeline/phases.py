@@ -17,6 +17,8 @@ from series_assets.pipeline.part_tasks import (
     dataset_part,
     new_records_part,
     reference_table_part,
+    state_part,
+    truth_part,
 )
 from series_assets.pipeline.parts import Task as PartTask
 from series_assets.pipeline.parts import run_parts
@@ -80,11 +82,14 @@ def datasets_of(
 
 def states_of(
     series: Series, plans: Sequence[Plan], workspace: Workspace, progress: Progress
-) -> Generator[tuple[Period, PeriodFold], None, None]:
+) -> Generator[tuple[Period, PeriodFold | PeriodOfParts], None, None]:
     """Yield what each period does to the history. Raises SeriesError.
 
     The caller records the states of a period before it continues with the next one.
     """
+    if series.is_sharded:
+        yield from _of_parts(state_part, series, plans, workspace, progress)
+        return
     timer = PhaseTimer([plan.period for plan in plans], progress)
     for plan in plans:
         with as_period_errors(series, plan.period):
@@ -96,8 +101,11 @@ def states_of(
 
 def truth_of(
     series: Series, plans: Sequence[Plan], workspace: Workspace, progress: Progress
-) -> Generator[tuple[Period, PeriodFold], None, None]:
+) -> Generator[tuple[Period, PeriodFold | PeriodOfParts], None, None]:
     """Write the history of each period, and yield what it is. Raises SeriesError."""
+    if series.is_sharded:
+        yield from _of_parts(truth_part, series, plans, workspace, progress)
+        return
     timer = PhaseTimer([plan.period for plan in plans], progress)
     with workspace.scratch() as folder:
         for plan in plans:
@@ -118,7 +126,7 @@ def manifests_of(
         for plan in plans:
             with as_period_errors(series, plan.period):
                 timer.begin(MANIFEST, plan.period)
-                path = write_manifest(series, plan.period, None, workspace, folder)
+                path = write_manifest(series, plan.period, [], workspace, folder)
             yield plan.period, path
             timer.end(MANIFEST, plan.period, path.name)
 

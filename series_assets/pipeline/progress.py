@@ -15,12 +15,11 @@ STATE, TRUTH, MANIFEST = "state", "truth", "manifest"
 
 def phases_of(series: Series) -> tuple[str, ...]:
     """Return the phases of each period of a series, in order."""
-    history = (STATE, TRUTH) if series.truth else ()
-    of_parts: tuple[str, ...] = PHASES
+    phases = (*PHASES, *((STATE, TRUTH) if series.truth else ()))
     if series.is_sharded:
         shards = range(series.shards)
-        of_parts = tuple(phase_of_part(one, series, shard) for shard in shards for one in PHASES)
-    return (*of_parts, *history, *((MANIFEST,) if series.user_input.manifest else ()))
+        phases = tuple(phase_of_part(one, series, shard) for shard in shards for one in phases)
+    return (*phases, *((MANIFEST,) if series.user_input.manifest else ()))
 
 
 def phase_of_part(phase: str, series: Series, shard: int) -> str:

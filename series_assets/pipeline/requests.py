@@ -12,7 +12,7 @@ from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.lookup_tables import check_lookups
 from series_assets.storage.manifests import require_manifest_before
 from series_assets.storage.remote import check_access, is_remote
-from series_assets.storage.states import StateTable
+from series_assets.storage.state_tables import states_of
 
 
 def chosen_periods(series: Series, span: str | None) -> Sequence[Period]:
@@ -42,14 +42,13 @@ def check_request(series: Series, periods: Sequence[Period], workspace: Workspac
     if not series.is_sharded:
         executors.refuse_dask(workspace.executor)
     if is_remote(layout.folder):
-        refuse_remote(series)
         check_access(layout.folder)
     check_lookups(series, layout.database, any_database=workspace.any_database)
     table.check_owner()
     if periods[0].k:
         table.require_periods(periods[0].k, period=periods[0].key)
     if series.truth:
-        states = StateTable(series, layout)
+        states = states_of(series, layout)
         states.check_owner()
         states.require_periods(periods[0].k)
     if series.user_input.manifest:
@@ -59,17 +58,6 @@ def check_request(series: Series, periods: Sequence[Period], workspace: Workspac
     for folder in (layout.folder, *layout.inner_folders()):
         if folder == layout.folder or folder.exists():
             _check_writable(folder)
-
-
-def refuse_remote(series: Series) -> None:
-    """Refuse what a series on object storage cannot have. Raises RequestError."""
-    if series.truth:
-        raise RequestError(
-            "has a truth block, whose states are kept in a database, but its data is on object "
-            "storage",
-            "leave the block out, or name a folder of this machine for the data",
-            series=series.name,
-        )
 
 
 def _check_writable(folder: Path) -> None:

@@ -5,7 +5,7 @@ ahead of the reference table, and datasets as soon as the table has the previous
 and manifests follow in this process, in order, because each builds on the previous period.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
@@ -62,9 +62,12 @@ def _make_parts(
     work: Work, periods: Sequence[Period], progress: Progress, timer: PhaseTimer
 ) -> None:
     """Generate the periods of a sharded series, part by part."""
-    for period, _ in run_parts(work, periods, generate_part, progress):
-        with as_period_errors(work.series, period):
-            _finish(work.series, period, work.workspace, work.folder, timer)
+    series, workspace, folder = work.series, work.workspace, work.folder
+    for period, parts in run_parts(work, periods, generate_part, progress):
+        if series.user_input.manifest:
+            operations = [part.fold.operations for part in parts if part.fold]
+            with as_period_errors(series, period):
+                _write_manifest(series, period, workspace, folder, timer, operations)
 
 
 def _make_periods(
@@ -122,19 +125,33 @@ def _finish(
 
     ``texts`` is what the dataset contains, which else is read from it.
     """
-    folded = None
+    operations = []
     if series.truth:
         timer.begin(STATE, period)
         folded = fold_period(series, period, workspace, texts)
-        record_states(series, period, folded, workspace)
+        record_states(series, period, folded, workspace, folder)
+        operations.append(folded.fold.operations)
         timer.end(STATE, period, folded.contents)
         timer.begin(TRUTH, period)
         written = write_truth(series, period, folded, workspace, folder)
         timer.end(TRUTH, period, counted(len(written), "file"))
     if series.user_input.manifest:
-        timer.begin(MANIFEST, period)
-        path = write_manifest(series, period, folded, workspace, folder, texts)
-        timer.end(MANIFEST, period, path.name)
+        _write_manifest(series, period, workspace, folder, timer, operations, texts)
+
+
+def _write_manifest(
+    series: Series,
+    period: Period,
+    workspace: Workspace,
+    folder: Path,
+    timer: PhaseTimer,
+    operations: Sequence[Mapping[str, int]],
+    texts: pa.Table | None = None,
+) -> None:
+    """Write the manifest of a period whose other files are in place."""
+    timer.begin(MANIFEST, period)
+    path = write_manifest(series, period, operations, workspace, folder, texts)
+    timer.end(MANIFEST, period, path.name)
 
 
 def _note(progress: Progress, notes: Sequence[str]) -> None:

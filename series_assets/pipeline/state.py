@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +14,7 @@ from series_assets.core.truth.fold import Fold, fold
 from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files, provenance
+from series_assets.storage.state_tables import states_of
 from series_assets.storage.states import StateTable
 
 
@@ -32,8 +34,14 @@ class PeriodFold:
 
 
 def state_table(series: Series, workspace: Workspace) -> StateTable:
-    """Return the table of states of a series that has a ``truth`` block."""
-    return StateTable(series, workspace.layout(series))
+    """Return the table of states of a series that is not divided, or of one shard."""
+    [table] = states_of(series, workspace.layout(series)).parts
+    return table
+
+
+def recorded_periods(series: Series, workspace: Workspace) -> int:
+    """Return of how many periods the states are recorded and current, those of all shards."""
+    return states_of(series, workspace.layout(series)).recorded_periods()
 
 
 def fold_period(
@@ -41,19 +49,20 @@ def fold_period(
 ) -> PeriodFold:
     """Return what the delivered dataset of a period does to the history before it.
 
-    Changes nothing, and may be called again at any time: the states before a period stay what they
-    were. ``texts`` is what the dataset contains, which else is read from it. Raises RequestError
+    Of a shard it is that of its part: entities stay in their shard. Changes nothing, and may be
+    called again at any time: the states before a period stay what they were. ``texts`` is what the
+    dataset contains, which else is read from it. Raises RequestError
     where the dataset or the states before it are missing or come from other contents,
     GenerationError where ``time: event`` cannot date a row.
     """
-    truth, layout = series.truth, workspace.layout(series)
+    truth = series.truth
     assert truth is not None
     content = read_dataset(series, period, workspace)
     names = (truth.key, *truth.track, *((truth.order_by,) if truth.order_by else ()))
     wanted = list(dict.fromkeys(names))
     rows = files.parse_table(content, wanted) if texts is None else texts.select(wanted)
     keys = pc.unique(pc.drop_null(rows[truth.key]))
-    earlier = StateTable(series, layout).latest(keys, period.k)
+    earlier = state_table(series, workspace).latest(keys, period.k)
     return PeriodFold(fold(truth, period, rows, earlier), sha256(content).hexdigest())
 
 
@@ -68,14 +77,17 @@ def read_dataset(series: Series, period: Period, workspace: Workspace) -> bytes:
         return layout.dataset(period.number).read_bytes()
 
 
-def record_states(series: Series, period: Period, folded: PeriodFold, workspace: Workspace) -> None:
+def record_states(
+    series: Series, period: Period, folded: PeriodFold, workspace: Workspace, folder: Path
+) -> None:
     """Record the states of a period in place of those it had before. Raises RequestError.
 
     Its manifest is removed first: that one says that all of the period's files are complete.
+    ``folder`` is for temporary files.
     """
     with workspace.exclusive_access():
         files.remove_if_there(workspace.layout(series).manifest(period.number))
-    state_table(series, workspace).replace(period.k, folded.fold.states, folded.content)
+    state_table(series, workspace).replace(period.k, folded.fold.states, folded.content, folder)
 
 
 def recorded_fold(series: Series, period: Period, workspace: Workspace) -> PeriodFold:

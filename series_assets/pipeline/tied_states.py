@@ -111,6 +111,17 @@ def tied_entities(series: Series, workspace: Workspace, at: Period) -> TiedEntit
 
     Raises as ``tied_rows``.
     """
+    found = [_tied_in(part, workspace, at) for part in series.parts]
+    states, tied, moments, rivals = zip(*found, strict=True)
+    return TiedEntities(
+        pa.concat_tables([*states, *tied]), pa.concat_tables(moments), pa.concat_tables(rivals)
+    )
+
+
+def _tied_in(
+    series: Series, workspace: Workspace, at: Period
+) -> tuple[pa.Table, pa.Table, pa.Table, pa.Table]:
+    """Return what ``TiedEntities`` has of one part, its rows as those of states and tied rows."""
     truth = series.truth
     assert truth is not None
     table = state_table(series, workspace)
@@ -132,18 +143,16 @@ def tied_entities(series: Series, workspace: Workspace, at: Period) -> TiedEntit
     rival_moments = [
         moment(one["dataset"], one["row"]) for one in tied.select(["dataset", "row"]).to_pylist()
     ]
-    return TiedEntities(
-        pa.concat_tables([states.select(names), tied.select(names)]),
-        pa.table(
-            {
-                "since": pa.array(since, pa.string()),
-                "moment": pa.array(moments, pa.string()),
-                "deleted": pc.equal(states["state_deleted"], 1),
-                "tied": pc.equal(states["state_tied"], 1),
-            }
-        ),
-        pa.table({"moment": pa.array(rival_moments, pa.string())}),
+    of_states = pa.table(
+        {
+            "since": pa.array(since, pa.string()),
+            "moment": pa.array(moments, pa.string()),
+            "deleted": pc.equal(states["state_deleted"], 1),
+            "tied": pc.equal(states["state_tied"], 1),
+        }
     )
+    rivals = pa.table({"moment": pa.array(rival_moments, pa.string())})
+    return states.select(names), tied.select(names), of_states, rivals
 
 
 def _days(series: Series, workspace: Workspace) -> Callable[[int, int], str]:

@@ -1,4 +1,8 @@
-"""The expected history of a series: its files, and what it is as of any period."""
+"""The expected history of a series: its files, and what it is as of any period.
+
+An entity stays in its shard, so the history of a sharded series is that of its parts, one after the
+other.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,15 +16,21 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.plan.truth import Truth
 from series_assets.core.truth import dimensions, profiles
-from series_assets.pipeline.state import PeriodFold, recorded_fold, state_table
+from series_assets.pipeline.state import (
+    PeriodFold,
+    recorded_fold,
+    recorded_periods,
+    state_table,
+)
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files
+from series_assets.storage.cleaning import remove_part
 
 
 def write_truth(
     series: Series, period: Period, folded: PeriodFold, workspace: Workspace, folder: Path
 ) -> list[Path]:
-    """Put the files of a period's history in their places, and return their paths.
+    """Put the files of a period's history, or of a part of it, in place; return their paths.
 
     The states of the period are recorded by then. ``folder`` is for temporary files. Files that
     the settings no longer ask for are removed. Raises SeriesError.
@@ -29,14 +39,17 @@ def write_truth(
     tables = dict(_tables(series, period, folded, workspace))
     prepared = {}
     for target, table in tables.items():
-        prepared[target] = folder / f"truth_{target.name}"
+        name = target.relative_to(layout.truth).as_posix().replace("/", "_")
+        prepared[target] = folder / f"truth_{name}"
         files.write_table(prepared[target], table)
     with workspace.exclusive_access():
         for target in layout.truth_files(number):
             if target in prepared:
                 files.replace(prepared[target], target)
-            else:
+            elif series.shard is None:
                 files.remove_if_there(target)
+            else:
+                remove_part(target)
     return list(tables)
 
 
@@ -45,11 +58,16 @@ def _tables(
 ) -> Iterator[tuple[Path, Table]]:
     layout, number = workspace.layout(series), period.number
     truth = _truth(series)
-    yield layout.changes(number), folded.fold.changes
+    yield layout.changes(number), profiles.with_part(folded.fold.changes, part_of(series))
     if truth.settings.cells:
-        yield layout.cells(number), folded.fold.cells
+        yield layout.cells(number), profiles.with_part(folded.fold.cells, part_of(series))
     for kind in truth.settings.write:
         yield layout.dimension(kind, number), expected(series, workspace, kind, period)
+
+
+def part_of(series: Series) -> int | None:
+    """Return the number of the part that a shard is, as in its files' names; None for a series."""
+    return None if series.shard is None else series.shard + 1
 
 
 def expected(
@@ -59,14 +77,29 @@ def expected(
     at: Period | None = None,
     profile: str = profiles.PLAIN,
 ) -> Table:
-    """Return the expected history as of a period, by default the last one that is recorded.
+    """Return the expected history as of a period: what ``expected_parts`` yields as one table."""
+    return pa.concat_tables(list(expected_parts(series, workspace, as_, at, profile)))
+
+
+def expected_parts(
+    series: Series,
+    workspace: Workspace,
+    as_: str,
+    at: Period | None = None,
+    profile: str = profiles.PLAIN,
+) -> Iterator[Table]:
+    """Yield the expected history as of a period, by default the last one that is recorded.
 
     ``as_`` is ``scd1``, ``scd2`` or ``changes`` (the change log of all periods up to ``at``, with
     the number of the ``dataset`` first; for the profile ``plain`` alone). Tracked values and times
-    are text, as in CSV; numbers of versions, datasets and rows are int64, flags are bool.
+    are text, as in CSV; numbers of versions, datasets, parts and rows are int64, flags are bool.
+    It is one table; of a sharded series one for each part, of a change log for each of each period.
     Raises RequestError where the states up to ``at`` are missing or come from other contents.
     """
+    truth = _truth(series)
     at = at or last_recorded(series, workspace)
+    if series.is_sharded:  # refuse before the first part is given out
+        _require_recorded(series, workspace, at)
     if as_ == "changes":
         if profile != profiles.PLAIN:
             raise RequestError(
@@ -74,30 +107,49 @@ def expected(
                 "leave out the profile",
                 series=series.name,
             )
-        return _change_log(series, workspace, at)
-    truth = _truth(series)
-    if as_ == "scd1":
-        return profiles.shaped_current(truth, current_at(series, workspace, at), profile)
-    _refuse_taken_names(series, truth, profile)
-    return profiles.shaped_history(truth, history_at(series, workspace, at), profile)
+        logs = _change_logs(series, workspace, at)
+        yield from logs if series.is_sharded else [pa.concat_tables(list(logs))]
+        return
+    if as_ == "scd2":
+        _refuse_taken_names(series, truth, profile)
+    for part in series.parts:
+        states = state_table(part, workspace).changes(at.k)
+        if as_ == "scd1":
+            yield profiles.shaped_current(truth, dimensions.current(truth, states), profile)
+        else:
+            history = dimensions.history(truth, states)
+            yield profiles.shaped_history(truth, history, profile, part_of(part))
+
+
+def _require_recorded(series: Series, workspace: Workspace, at: Period) -> None:
+    """Refuse unless all parts up to a period are recorded and current. Raises RequestError."""
+    for part in series.parts:
+        state_table(part, workspace).content(at.k)
 
 
 def history_at(series: Series, workspace: Workspace, at: Period) -> Table:
     """Return the versions as of a period, as ``dimensions.history`` has them. Raises as it does."""
-    states = state_table(series, workspace).changes(at.k)
-    return dimensions.history(_truth(series), states)
+    found = _changes(series, workspace, at)
+    return pa.concat_tables([dimensions.history(*of_part) for of_part in found])
 
 
 def current_at(series: Series, workspace: Workspace, at: Period) -> Table:
     """Return the current state as of a period, as ``dimensions.current`` has it."""
-    states = state_table(series, workspace).changes(at.k)
-    return dimensions.current(_truth(series), states)
+    found = _changes(series, workspace, at)
+    return pa.concat_tables([dimensions.current(*of_part) for of_part in found])
+
+
+def _changes(series: Series, workspace: Workspace, at: Period) -> Iterator[tuple[Truth, Table]]:
+    """Yield the states of each part from which its dimensions follow."""
+    for part in series.parts:
+        yield _truth(series), state_table(part, workspace).changes(at.k)
 
 
 def tied_rows(series: Series, workspace: Workspace, at: Period) -> Table:
     """Return all rows that the place in the file alone decided between, up to a period.
 
-    Columns ``dataset`` and ``row`` (int64), ``op``, the key, the tracked columns. Among the rows of
+    They are those of a series that is not divided, or of one shard. Columns ``dataset`` and
+    ``row`` (int64), ``op``, the key, the tracked columns. Among the rows of
     an entity in one dataset (with ``every_row``: on one day) the one whose ``op`` is not
     ``superseded`` won; a pipeline may be right with any of them.
     """
@@ -123,7 +175,7 @@ def tied_rows(series: Series, workspace: Workspace, at: Period) -> Table:
 def last_recorded(series: Series, workspace: Workspace) -> Period:
     """Return the last period of which the history is recorded. Raises RequestError without any."""
     _truth(series)
-    count = state_table(series, workspace).recorded_periods()
+    count = recorded_periods(series, workspace)
     if not count:
         raise RequestError(
             "nothing is recorded of its history yet",
@@ -144,13 +196,14 @@ def period_named(series: Series, at: str) -> Period:
     return series.calendar.period_for_key(at)
 
 
-def _change_log(series: Series, workspace: Workspace, at: Period) -> Table:
-    parts = []
+def _change_logs(series: Series, workspace: Workspace, at: Period) -> Iterator[Table]:
+    """Yield the change log of each part of each period up to one, with the dataset's number."""
     for period in series.calendar.periods[: at.k + 1]:
-        log = recorded_fold(series, period, workspace).fold.changes
-        number = pa.array([period.number] * log.num_rows, pa.int64())
-        parts.append(log.add_column(0, "dataset", number))
-    return pa.concat_tables(parts)
+        for part in series.parts:
+            log = recorded_fold(part, period, workspace).fold.changes
+            number = pa.array([period.number] * log.num_rows, pa.int64())
+            log = profiles.with_part(log, part_of(part))
+            yield log.add_column(0, "dataset", number)
 
 
 def _truth(series: Series) -> Truth:

@@ -1,5 +1,6 @@
 """The expected history with types: as a frame, as CSV and as Parquet."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,8 @@ from series_assets.core.errors import RequestError
 from series_assets.core.plan.series import Series
 from series_assets.core.records import column_from_text
 from series_assets.core.truth.profiles import INSTANTS, PROFILES
+from series_assets.core.typed_records import typed_table as fixed_table
+from series_assets.core.typed_records import types_of
 from series_assets.storage import files
 
 SUFFIXES = (".csv", ".parquet")
@@ -32,28 +35,37 @@ def frame_of(series: Series, table: pa.Table, profile: str) -> pd.DataFrame:
     return frame
 
 
-def write_expected(series: Series, table: pa.Table, profile: str, target: Path) -> None:
-    """Write what ``truth.expected`` found as CSV or Parquet, by the suffix of the file.
+def write_expected(series: Series, tables: Iterable[pa.Table], profile: str, target: Path) -> None:
+    """Write what ``truth.expected_parts`` yields as CSV or Parquet, by the suffix of the file.
 
-    Raises RequestError for another suffix, GenerationError where it cannot be written.
+    One part is in memory at a time; in Parquet each is a row group. Raises RequestError for another
+    suffix, GenerationError where it cannot be written.
     """
     suffix = target.suffix.lower()
     if suffix == ".csv":
-        files.write_table(target, table)
+        files.write_tables(target, tables)
     elif suffix == ".parquet":
-        files.write_parquet(target, typed_table(series, table, profile))
+        typed = (typed_table(series, table, profile) for table in tables)
+        files.write_row_groups(target, typed)
     else:
         raise RequestError("is neither CSV nor Parquet", "name it .csv or .parquet", file=target)
 
 
 def typed_table(series: Series, table: pa.Table, profile: str) -> pa.Table:
-    """Return what ``truth.expected`` found with types instead of texts."""
+    """Return what ``truth.expected`` found with types instead of texts.
+
+    Types of the data follow from the values; of a sharded series from the specification, so that
+    all parts have one schema.
+    """
     one = PROFILES[profile]
     times = {"since", one.valid_from, one.valid_to}
+    fixed = types_of(series) if series.is_sharded else {}
     columns = {}
     for name in table.column_names:
         column = table[name].combine_chunks()
-        if name in series.kinds:
+        if name in fixed:
+            column = fixed_table(table.select([name]), fixed)[name]
+        elif name in series.kinds:
             column = _typed(column, series.kinds[name])
         elif name in times:
             column = _instants(column, INSTANTS[one.instants])

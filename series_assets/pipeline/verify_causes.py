@@ -5,7 +5,7 @@ Wrong rows of a table that a delivery has mean that the pipeline took another ro
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -119,7 +119,7 @@ def _of_deliveries(
     for k in chosen:
         own = [place for place, period in enumerate(periods) if period == k]
         _, same = _delivered(series, workspace, k, rows.take(pa.array(own)))
-        looked, taken = looked + len(own), taken + sum(same)
+        looked, taken = looked + len(own), taken + int(same.sum())
     if looked and taken >= _SHARE * looked:
         yield _superseded(taken, looked, truth.order_by)
 
@@ -129,7 +129,7 @@ def _of_state(series: Series, workspace: Workspace, at: Period, rows: pa.Table) 
     count = rows.num_rows
     seen, last, earlier = np.zeros(count, bool), np.zeros(count, bool), np.zeros(count, bool)
     for k in range(at.k, max(-1, at.k - _EARLIER), -1):
-        known, same = map(np.array, _delivered(series, workspace, k, rows))
+        known, same = _delivered(series, workspace, k, rows)
         last |= same & ~seen
         earlier |= same & seen
         seen |= known
@@ -151,18 +151,18 @@ def _superseded(taken: int, looked: int, order_by: str | None) -> str:
     )
 
 
-def _delivered(
-    series: Series, workspace: Workspace, k: int, rows: pa.Table
-) -> tuple[Sequence[bool], Sequence[bool]]:
+def _delivered(series: Series, workspace: Workspace, k: int, rows: pa.Table) -> tuple[Flags, Flags]:
     """Tell which rows have a key that a dataset delivers, and which of them it delivers as such."""
     truth = series.truth
     assert truth is not None
-    names = [truth.key, *truth.track]
-    path = workspace.layout(series).dataset(series.calendar.period(k).number)
-    delivered = files.read_table(path, names)
-    kinds: Mapping[str, str] = series.kinds
-    sides = [coded(delivered[name], rows[name], kinds.get(name, "any")) for name in names]
-    keys = set(sides[0].ours.tolist())
-    lines = set(zip(*(one.ours.tolist() for one in sides), strict=True))
-    found = list(zip(*(one.theirs.tolist() for one in sides), strict=True))
-    return [line[0] in keys for line in found], [line in lines for line in found]
+    names, kinds = [truth.key, *truth.track], series.kinds
+    known, same = np.zeros(rows.num_rows, bool), np.zeros(rows.num_rows, bool)
+    for layout in workspace.layout(series).parts:
+        delivered = files.read_table(layout.dataset(k + 1), names)
+        sides = [coded(delivered[name], rows[name], kinds.get(name, "any")) for name in names]
+        keys = set(sides[0].ours.tolist())
+        lines = set(zip(*(one.ours.tolist() for one in sides), strict=True))
+        found = list(zip(*(one.theirs.tolist() for one in sides), strict=True))
+        known |= [line[0] in keys for line in found]
+        same |= [line in lines for line in found]
+    return known, same

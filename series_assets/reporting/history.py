@@ -70,6 +70,11 @@ def combine_histories(one: PeriodHistory, other: PeriodHistory) -> PeriodHistory
         )
     if one.entities is not None and other.entities is not None:
         entities = one.entities + other.entities
+    operations = None
+    if one.operations is not None and other.operations is not None:
+        names = dict.fromkeys((*one.operations, *other.operations))
+        both = one.operations, other.operations
+        operations = {name: sum(part.get(name, 0) for part in both) for name in names}
     return PeriodHistory(
         one.k,
         one.key,
@@ -78,6 +83,7 @@ def combine_histories(one: PeriodHistory, other: PeriodHistory) -> PeriodHistory
         delivered,
         entities,
         (*one.remarks, *other.remarks),
+        operations,
     )
 
 

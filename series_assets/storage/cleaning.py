@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from series_assets.core.errors import GenerationError
@@ -36,12 +37,12 @@ def removable_files(layout: Layout) -> list[Path]:
     return found
 
 
-def remove_surplus(layout: Layout, number: int) -> None:
+def remove_surplus(layout: Layout, number: int, *, history: bool = False) -> None:
     """Remove the files of a dataset that another number of shards left, and empty folders.
 
-    Raises GenerationError.
+    ``history`` is as in ``Layout.surplus_files``. Raises GenerationError.
     """
-    found = layout.surplus_files(number)
+    found = layout.surplus_files(number, history=history)
     for path in found:
         files.remove(path)
     if is_remote(layout.folder):
@@ -51,6 +52,18 @@ def remove_surplus(layout: Layout, number: int) -> None:
         for place in (folder, folder.parent):
             if place != layout.folder and place.is_dir() and not any(place.iterdir()):
                 place.rmdir()
+
+
+def remove_part(path: Path) -> None:
+    """Remove a file of a part if it exists, and its folder if it is empty then.
+
+    Parts are generated side by side, so another one may remove the folder at the same time. Raises
+    GenerationError.
+    """
+    files.remove_if_there(path)
+    if not is_remote(path):
+        with suppress(OSError):  # it is not there, or not empty
+            path.parent.rmdir()
 
 
 def remove_files(layout: Layout, paths: Sequence[Path]) -> None:

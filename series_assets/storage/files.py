@@ -7,7 +7,7 @@ import contextlib
 import csv
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -39,7 +39,17 @@ def write_csv(path: Path, texts: "pd.DataFrame") -> None:
 
 def write_table(path: Path, table: "pa.Table") -> None:
     """Write an Arrow table as ``write_csv`` does; booleans as ``true`` and ``false``."""
-    _write_columns(path, _as_text(table), table.num_rows)
+    write_tables(path, [table])
+
+
+def write_tables(path: Path, tables: Iterable["pa.Table"]) -> None:
+    """Write tables of the same columns one below the other, as ``write_table``.
+
+    One is in memory at a time.
+    """
+    with _open_atomically(path) as stream:
+        for place, table in enumerate(tables):
+            _write_lines(stream, _as_text(table), table.num_rows, header=not place)
 
 
 def _write_columns(path: Path, columns: Mapping[str, Any], count: int) -> None:
@@ -47,8 +57,11 @@ def _write_columns(path: Path, columns: Mapping[str, Any], count: int) -> None:
         _write_lines(stream, columns, count)
 
 
-def _write_lines(stream: Any, columns: Mapping[str, Any], count: int) -> None:
-    stream.write(_lines([[name] for name in columns]))
+def _write_lines(
+    stream: Any, columns: Mapping[str, Any], count: int, *, header: bool = True
+) -> None:
+    if header:
+        stream.write(_lines([[name] for name in columns]))
     for start in range(0, count, _ROWS_AT_ONCE):
         batch = slice(start, start + _ROWS_AT_ONCE)
         stream.write(_lines([column[batch] for column in columns.values()]))
@@ -62,10 +75,22 @@ def write_parquet(path: Path, table: "pa.Table", *, compression: str = "snappy")
         parquet.write_table(table, stream, compression=compression)
 
 
-def csv_of(table: "pa.Table") -> str:
-    """Return what ``write_table`` writes."""
+def write_row_groups(path: Path, tables: Iterable["pa.Table"]) -> None:
+    """Write tables of one schema as the row groups of a Parquet file, one in memory at a time."""
+    from pyarrow import parquet
+
+    with contextlib.ExitStack() as opened:
+        stream, writer = opened.enter_context(_open_atomically(path)), None
+        for table in tables:
+            if writer is None:
+                writer = opened.enter_context(parquet.ParquetWriter(stream, table.schema))
+            writer.write_table(table)
+
+
+def csv_of(table: "pa.Table", *, header: bool = True) -> str:
+    """Return what ``write_table`` writes; also without the header."""
     stream = io.BytesIO()
-    _write_lines(stream, _as_text(table), table.num_rows)
+    _write_lines(stream, _as_text(table), table.num_rows, header=header)
     return stream.getvalue().decode()
 
 

@@ -12,22 +12,27 @@ from series_assets.core.spec.truth_settings import DIMENSIONS
 from series_assets.storage.remote import is_remote
 
 _REFERENCE = "reference"
+_STATES = "states"
 _SPECIFICATIONS = "specifications"
 _DATASET = r"dataset_[1-9]\d*"
 _PART = r"part-\d{4,}"
+_OF_TRUTH = r"(changes|cells|scd1|scd2)_[1-9]\d*"
 _INNER_FOLDER = re.compile(
-    rf"new_records|truth|{_SPECIFICATIONS}|{_REFERENCE}|{_DATASET}|period_[1-9]\d*"
+    rf"new_records|truth|{_SPECIFICATIONS}|{_REFERENCE}|{_STATES}|{_DATASET}|{_OF_TRUTH}"
+    r"|period_[1-9]\d*"
 )
 """The folders within a series' folder."""
 _FILE = re.compile(
     rf"{_DATASET}\.(new\.yml|existing\.yml|manifest\.json)|report\.html"
     rf"|(new_records/)?{_DATASET}(/{_PART})?\.(csv|parquet)"
     rf"|{_DATASET}/{_SPECIFICATIONS}/{_PART}\.(new|existing)\.yml"
-    r"|truth/(changes|cells|scd1|scd2)_[1-9]\d*\.csv"
+    rf"|truth/{_OF_TRUTH}(/{_PART})?\.csv"
 )
-"""The paths of a series' files within its folder, but for its reference table."""
+"""The paths of a series' files within its folder, but for its reference table and its states."""
 _ENTITIES = re.compile(rf"{_REFERENCE}/period_[1-9]\d*/{_PART}\.parquet")
 """The paths of the files of a reference table."""
+_STATE_FILES = re.compile(rf"{_STATES}/period_[1-9]\d*/{_PART}\.parquet")
+"""The paths of the files of a table of states."""
 
 
 def _database(data_dir: Path) -> Path:
@@ -130,8 +135,15 @@ class Layout:
 
     def entities(self, number: int) -> Path:
         """The part of a reference table in Parquet that a period introduced."""
+        return self._in_parquet(_REFERENCE, number)
+
+    def states(self, number: int) -> Path:
+        """The part of a table of states in Parquet that a period left."""
+        return self._in_parquet(_STATES, number)
+
+    def _in_parquet(self, place: str, number: int) -> Path:
         part = "part-0001" if self.shard is None else self._part
-        return self.folder / _REFERENCE / f"period_{number}" / f"{part}.parquet"
+        return self.folder / place / f"period_{number}" / f"{part}.parquet"
 
     @property
     def truth(self) -> Path:
@@ -139,16 +151,22 @@ class Layout:
         return self.folder / "truth"
 
     def changes(self, number: int) -> Path:
-        """The change that each row of a dataset is."""
-        return self.truth / f"changes_{number}.csv"
+        """The change that each row of a dataset is: a file, or the folder of all parts."""
+        return self._of_truth("changes", number)
 
     def cells(self, number: int) -> Path:
-        """The values that a dataset changed."""
-        return self.truth / f"cells_{number}.csv"
+        """The values that a dataset changed: a file, or the folder of all parts."""
+        return self._of_truth("cells", number)
 
     def dimension(self, kind: str, number: int) -> Path:
         """The expected dimension after a dataset; ``kind`` is ``scd1`` or ``scd2``."""
-        return self.truth / f"{kind}_{number}.csv"
+        return self._of_truth(kind, number)
+
+    def _of_truth(self, kind: str, number: int) -> Path:
+        if self.shards == 1:
+            return self.truth / f"{kind}_{number}.csv"
+        folder = self.truth / f"{kind}_{number}"
+        return folder if self.shard is None else folder / f"{self._part}.csv"
 
     def truth_files(self, number: int) -> list[Path]:
         """All files of the history after a dataset, whether they are written or not."""
@@ -172,6 +190,10 @@ class Layout:
         """Return the existing files of a reference table in Parquet, sorted."""
         return self._existing(_ENTITIES)
 
+    def existing_states(self) -> list[Path]:
+        """Return the existing files of a table of states in Parquet, sorted."""
+        return self._existing(_STATE_FILES)
+
     def _existing(self, pattern: re.Pattern[str]) -> list[Path]:
         return sorted(
             path
@@ -180,27 +202,40 @@ class Layout:
             if pattern.fullmatch(path.relative_to(self.folder).as_posix())
         )
 
-    def surplus_files(self, number: int) -> list[Path]:
-        """Return files of a dataset that another number of shards left, sorted."""
+    def surplus_files(self, number: int, *, history: bool = False) -> list[Path]:
+        """Return files of a dataset that another number of shards left, sorted.
+
+        ``history`` says whether the series has one; else what an earlier run left of it in parts is
+        surplus too.
+        """
+        found = [path for place in self._folders_of_parts(number) for path in place.glob("part-*")]
+        known: set[Path] = set()
+        if self.shards > 1:
+            whole = replace(self, shards=1, shard=None)
+            found += [*whole._files(number), *whole.truth_files(number)]
+            for part in replace(self, shard=None).parts:
+                known |= {*part._files(number), part.entities(number)}
+                known |= {*part.truth_files(number), part.states(number)} if history else set()
+        elif is_remote(self.folder):
+            known |= {self.entities(number), *([self.states(number)] if history else [])}
+        surplus = [path for path in found if path not in known]
+        return sorted(path for path in surplus if path.exists() and self._is_own(path))
+
+    def _folders_of_parts(self, number: int) -> list[Path]:
+        """Return the existing folders that have parts of a dataset, whatever the series is now."""
         dataset = f"dataset_{number}"
         inner = (dataset, f"new_records/{dataset}", f"{dataset}/{_SPECIFICATIONS}")
         folders = [self.folder / name for name in (*inner, f"{_REFERENCE}/period_{number}")]
-        found = [path for place in folders if place.is_dir() for path in place.glob("part-*")]
-        if self.shards == 1 and is_remote(self.folder):
-            found = [path for path in found if path != self.entities(number)]
-        if self.shards > 1:
-            whole = replace(self, shards=1, shard=None)
-            known = {
-                path
-                for part in replace(self, shard=None).parts
-                for path in (*part._files(number), part.entities(number))
-            }
-            found = [path for path in (*found, *whole._files(number)) if path not in known]
-        return sorted(path for path in found if path.exists() and self._is_own(path))
+        if self.truth.is_dir():
+            names = ("changes", "cells", *DIMENSIONS)
+            folders += [self.truth / f"{name}_{number}" for name in names]
+        if (self.folder / _STATES).is_dir():
+            folders.append(self.folder / _STATES / f"period_{number}")
+        return [folder for folder in folders if folder.is_dir()]
 
     def _is_own(self, path: Path) -> bool:
         name = path.relative_to(self.folder).as_posix()
-        return bool(_FILE.fullmatch(name) or _ENTITIES.fullmatch(name))
+        return any(one.fullmatch(name) for one in (_FILE, _ENTITIES, _STATE_FILES))
 
     def _files(self, number: int) -> list[Path]:
         return [

@@ -6,13 +6,12 @@ whole files is read or written, so it needs no database and no lock, and works o
 neither.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from series_assets.core.errors import GenerationError, RequestError
+from series_assets.core.errors import GenerationError
 from series_assets.storage import files
 from series_assets.storage.entities import (
     KEYS_PER_PERIOD,
@@ -20,7 +19,14 @@ from series_assets.storage.entities import (
     EntityTable,
     Recorded,
 )
-from series_assets.storage.remote import is_remote
+from series_assets.storage.parquet_marks import (
+    Mark,
+    check_series,
+    read_mark,
+    remove_marked,
+    unreadable,
+    with_mark,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +34,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-_MARK = b"series_assets"
+_WHOLE = "the reference table"
 _REMEDY = "regenerate its periods"
 
 
@@ -71,12 +77,12 @@ class ParquetReferenceTable(EntityTable):
             "entities": len(entities),
         }
         columns = {str(name): pa.array(to_sqlite(entities[name])) for name in entities.columns}
-        return pa.table(columns).replace_schema_metadata({_MARK: json.dumps(mark)})
+        return with_mark(pa.table(columns), mark)
 
     def _check_columns(self, k: int, names: list[str]) -> None:
         """Refuse columns other than those of the periods that the same files generated."""
         for j, mark in self._marks():
-            self._check_series(mark)
+            check_series(mark, self.series, self.layout)
             is_current = mark["fingerprint"] == self.series.fingerprint
             if j == k or not is_current or not mark["entities"]:
                 continue
@@ -99,68 +105,28 @@ class ParquetReferenceTable(EntityTable):
         found: Recorded = {}
         for k, mark in self._marks(periods):
             if check_owner:
-                self._check_series(mark)
+                check_series(mark, self.series, self.layout)
             # A file of a calendar with other periods counts as one of other contents.
             is_own = mark["period"] == self.series.calendar.keys[k]
             found[k] = (int(mark["entities"]), str(mark["fingerprint"]) if is_own else "")
         return found
 
-    def _marks(self, periods: Sequence[int] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _marks(self, periods: Sequence[int] | None = None) -> Iterator[tuple[int, Mark]]:
         """Yield the mark of each recorded period, of those asked for or of all, in order."""
         for k in range(self.series.calendar.count) if periods is None else periods:
-            mark = self._mark(self.layout.entities(k + 1))
+            mark = read_mark(self.layout.entities(k + 1), _WHOLE)
             if mark is not None:
                 yield k, mark
-
-    def _mark(self, path: Path) -> dict[str, Any] | None:
-        """Return the mark in a file; None where there is no file."""
-        from pyarrow import parquet
-
-        try:
-            with path.open("rb") as stream:
-                metadata = parquet.read_metadata(stream).metadata or {}
-            mark: dict[str, Any] = json.loads(metadata[_MARK])
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError) as error:
-            raise self._unreadable(path, error) from error
-        return mark
-
-    def _unreadable(self, path: Path, error: Exception) -> GenerationError:
-        reason = "it has no mark of series_assets" if isinstance(error, KeyError) else str(error)
-        return GenerationError(
-            f"cannot be read as a part of the reference table: {' '.join(reason.split())[:200]}",
-            "remove it and regenerate its period",
-            file=path,
-        )
 
     def check_owner(self, *, take_over: bool = False) -> None:
         """Refuse the files of another series in the folder. Raises RequestError."""
         for _, mark in self._marks():
-            self._check_series(mark)
+            check_series(mark, self.series, self.layout)
             return
-
-    def _check_series(self, mark: dict[str, Any]) -> None:
-        if mark["series"] != self.series.name:
-            raise RequestError(
-                f"holds the files of the series '{mark['series']}'",
-                "name another folder for those of this one, or remove them first",
-                file=self.layout.folder,
-            )
 
     def drop(self, *, take_over: bool = False) -> bool:
         """Remove the files of all shards; return whether there were any."""
-        found = self.layout.existing_entities()
-        for path in found:
-            files.remove(path)
-        if is_remote(self.layout.folder):
-            return bool(found)
-        for folder in sorted({path.parent for path in found}, reverse=True):
-            if not any(folder.iterdir()):
-                folder.rmdir()
-        if found and not any(self.place.iterdir()):
-            self.place.rmdir()
-        return bool(found)
+        return remove_marked(self.layout.existing_entities(), self.place)
 
     def columns(self) -> list[str]:
         """Return the columns of the first period that has entities."""
@@ -226,7 +192,7 @@ class ParquetReferenceTable(EntityTable):
             with path.open("rb") as stream:
                 table = parquet.read_table(stream, columns=list(dict.fromkeys(columns)))
         except (OSError, ValueError) as error:
-            raise self._unreadable(path, error) from error
+            raise unreadable(path, _WHOLE, error) from error
         if missing := [name for name in columns if name not in table.column_names]:
             raise GenerationError(f"has no column '{missing[0]}'", _REMEDY, file=path)
         return table

@@ -1,63 +1,80 @@
-"""The table of states: what each delivered entity was after each period, in SQLite.
+"""What the states of a series are to their callers, wherever they are kept.
 
-A row is a state that a period left; its key is made of the period and its place there, so "as of
-a period" is a bound on the key and nothing is stored twice. Beside it is a table of periods. It has
-the runs of hashes that find the last state of an entity before a period (see ``hash_runs``), and
-the digest of each period, which covers the settings, the delivered file and the digest of the
-period before, so that a period whose predecessors have changed is known to be stale. What a state
-is, is decided in ``core/truth``.
+A state is what a delivered entity was after a period (``core/truth``). Each period is recorded with
+a digest, which covers the settings, the delivered file and the digest of the period before, so that
+a period whose predecessors have changed is known to be stale.
 """
 
 import json
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from functools import cached_property, partial
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
-from itertools import count
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from series_assets.core.errors import RequestError
-from series_assets.core.plan.truth import STATE_COLUMNS, Truth
-from series_assets.core.truth.columns import no_states
-from series_assets.core.truth.packing import pack, unpack
-from series_assets.storage.hash_runs import Ints, Run, hashes_of, merged, runs_before
-from series_assets.storage.period_table import PeriodTable
-from series_assets.storage.sqlite import (
-    column_names,
-    fetch_columns,
-    insert_rows,
-    open_database,
-    snapshot,
-    table_names,
-    transaction,
-)
+from series_assets.core.plan.series import Series
+from series_assets.core.plan.truth import Truth
+from series_assets.storage.layout import Layout
 
-_KEY, _STATE = "state_key", "state"
-"""The key of a state, and all else, packed into one text."""
-_FORMAT = 3
-"""Counts the ways in which states have been stored; it is part of the digests."""
-_DATASET = "dataset"
-PLACES = 2**32
-"""Keys of one period: place ``p`` of period ``k`` has the key ``k * 2**32 + p``."""
-_FLAGS = {"state_opens": 1, "state_deleted": 2, "state_tied": 4}
-_PACKED = tuple(name for name in STATE_COLUMNS[1:] if name not in _FLAGS)
-_FLAGS_OF_STATE = f"CAST(substr({_STATE}, 1, 1) AS INTEGER)"
-"""The flags are a digit at the beginning of the text, where statements find them."""
-_HASH = np.dtype("<i8")
-"""How the numbers of runs are stored."""
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
-class StateTable(PeriodTable):
-    """The table of states of a series with a ``truth`` block, in its database."""
+@dataclass(frozen=True)
+class States(ABC):
+    """The recorded states of a series: its table of states, or those of all its shards."""
+
+    series: Series
+    layout: Layout
 
     @property
-    def name(self) -> str:
-        """The table's name."""
-        return self.series.states_table
+    @abstractmethod
+    def parts(self) -> "tuple[StateTable, ...]":
+        """The tables of all shards; the table itself where there is only one."""
+
+    @property
+    @abstractmethod
+    def place(self) -> Path:
+        """The file or folder in which they are kept, for messages and metadata."""
+
+    @abstractmethod
+    def check_owner(self, *, take_over: bool = False) -> None:
+        """Refuse states, or a folder, that belong to another series or program.
+
+        ``take_over`` accepts those of a series whose folder no longer exists. Raises RequestError.
+        """
+
+    @abstractmethod
+    def drop(self, *, take_over: bool = False) -> bool:
+        """Remove all states; return whether there were any. Raises as ``check_owner`` does."""
+
+    @abstractmethod
+    def recorded_periods(self) -> int:
+        """Return how many periods are recorded and current, counted from the first without gaps."""
+
+    @abstractmethod
+    def require_periods(self, before: int) -> None:
+        """Refuse unless all periods before ``before`` are recorded, and current.
+
+        Raises RequestError that names what to generate first.
+        """
+
+
+class StateTable(States):
+    """The states of a series that is not divided, or of one shard.
+
+    Entities stay in their shard, so the history of a shard follows from its own parts alone.
+    """
+
+    _format: ClassVar[int | str]
+    """Counts the ways in which states have been stored; it is part of the digests."""
+
+    @property
+    def parts(self) -> "tuple[StateTable, ...]":
+        """The table itself."""
+        return (self,)
 
     @cached_property
     def truth(self) -> Truth:
@@ -65,278 +82,69 @@ class StateTable(PeriodTable):
         assert self.series.truth is not None
         return self.series.truth
 
-    @cached_property
-    def _packed(self) -> list[str]:
-        """The columns that are packed into one."""
-        return [*_PACKED, self.truth.key, *self.truth.track]
-
-    @cached_property
-    def _settings(self) -> str:
-        """A digest of what states depend on beside the delivered files."""
-        parts = [self.series.fingerprint, self.truth.identity, _FORMAT]
-        text = json.dumps(parts, ensure_ascii=False)
-        return sha256(text.encode()).hexdigest()[:16]
-
-    @contextmanager
-    def _snapshot(self) -> Iterator[sqlite3.Connection]:
-        """Open the database for reading, as it is at one moment."""
-        database = self.layout.database
-        with open_database(database, read_only=True) as connection, snapshot(connection):
-            yield connection
-
-    def latest(self, keys: pa.Array, before: int) -> pa.Table:
+    @abstractmethod
+    def latest(self, keys: "pa.Array", before: int) -> "pa.Table":
         """Return the last state before period ``before`` of those of the entities that had one.
 
         ``keys`` are identifiers. Raises RequestError unless all periods before are recorded and
         current.
         """
-        if before == 0:
-            return no_states(self.truth)
-        hashes = hashes_of(keys)
-        by_hash = np.argsort(hashes)
-        hashes = hashes[by_hash]
-        with self._snapshot() as connection:
-            self._require(connection, before)
-            if np.all(hashes[1:] != hashes[:-1]):
-                last = self._last_keys(connection, hashes, before)
-                places = np.argsort(last)[np.count_nonzero(last < 0) :]
-                found = self._fetched(connection, last[places])
-                of_entities = pc.equal(found[self.truth.key], keys.take(pa.array(by_hash[places])))
-                if pc.all(of_entities, min_count=0).as_py():
-                    return found.drop_columns(_DATASET)
-            # Two entities have the same hash, which hardly ever happens.
-            found = self._fetched(connection, self._all_keys(connection, hashes, before))
-        return self._last_of(keys, found.drop_columns(_DATASET))
 
-    def _runs_before(self, connection: sqlite3.Connection, period: int) -> Iterator[Run]:
-        """Yield the runs that cover all periods before one, the latest first."""
-        return runs_before(period, partial(self._run, connection))
-
-    def _run(self, connection: sqlite3.Connection, k: int) -> Run:
-        """Return the run that a period keeps."""
-        first, hashes, keys = connection.execute(
-            f"SELECT first, hashes, state_keys FROM {self._periods} WHERE period = ?", (k,)
-        ).fetchone()
-        return Run(first, np.frombuffer(hashes, _HASH), np.frombuffer(keys, _HASH))
-
-    def _last_keys(self, connection: sqlite3.Connection, hashes: Ints, before: int) -> Ints:
-        """Return the key of the last state before a period with each hash, -1 without one."""
-        found = np.full(len(hashes), -1)
-        missing = np.arange(len(hashes))
-        for run in self._runs_before(connection, before):
-            keys = run.last(hashes[missing])
-            found[missing] = keys
-            missing = missing[keys < 0]
-        return found
-
-    def _all_keys(self, connection: sqlite3.Connection, hashes: Ints, before: int) -> Ints:
-        """Return the keys of all states before a period with one of some hashes."""
-        runs = self._runs_before(connection, before)
-        return np.sort(np.concatenate([run.all(hashes) for run in runs]))
-
-    def _fetched(self, connection: sqlite3.Connection, keys: Ints) -> pa.Table:
-        """Return the states with some sorted keys, with a column ``dataset``."""
-        cursor = connection.execute(
-            f"SELECT {_STATE} FROM json_each(?) AS wanted "
-            f"CROSS JOIN {self._table} AS kept ON kept.{_KEY} = wanted.value",
-            (json.dumps(keys.tolist()),),
-        )
-        return self._as_table(keys, [state for (state,) in cursor])
-
-    def _last_of(self, keys: pa.Array, states: pa.Table) -> pa.Table:
-        """Return the last state of each of the entities, among ``states`` in order of time."""
-        import pandas as pd
-
-        states = states.filter(pc.is_in(states[self.truth.key], value_set=pa.array(keys)))
-        texts = pd.Series(states[self.truth.key].to_pandas(), dtype=object)
-        return states.take(pa.array(np.flatnonzero(~texts.duplicated(keep="last"))))
-
-    def changes(self, last: int) -> pa.Table:
+    @abstractmethod
+    def changes(self, last: int) -> "pa.Table":
         """Return the states up to period ``last`` that open a version or delete, in order of time.
 
         With a column ``dataset``, the number of the dataset that each comes from. Raises
         RequestError unless all periods up to it are recorded and current.
         """
-        flags = _FLAGS["state_opens"] | _FLAGS["state_deleted"]
-        with self._snapshot() as connection:
-            self._require(connection, last + 1, reading=True)
-            cursor = connection.execute(
-                f"SELECT {_KEY}, {_STATE} FROM {self._table} "
-                f"WHERE {_KEY} < ? AND {_FLAGS_OF_STATE} & {flags} ORDER BY {_KEY}",
-                ((last + 1) * PLACES,),
-            )
-            keys, states = fetch_columns(cursor)
-            return self._as_table(np.array(keys, dtype=np.int64), states)
 
-    def states_of(self, keys: pa.Array, last: int) -> pa.Table:
+    @abstractmethod
+    def states_of(self, keys: "pa.Array", last: int) -> "pa.Table":
         """Return all states up to period ``last`` of some entities, in order of time.
 
         With a column ``dataset``, as ``changes``. Raises RequestError as it does.
         """
-        hashes = np.unique(hashes_of(keys))
-        with self._snapshot() as connection:
-            self._require(connection, last + 1, reading=True)
-            table = self._fetched(connection, self._all_keys(connection, hashes, last + 1))
-        return table.filter(pc.is_in(table[self.truth.key], value_set=pa.array(keys)))
 
+    @abstractmethod
     def tied_periods(self, last: int) -> list[int]:
         """Return the periods up to ``last`` in which the place in the file decided on a state.
 
         Raises RequestError unless all of them are recorded and current.
         """
-        with self._snapshot() as connection:
-            self._require(connection, last + 1, reading=True)
-            rows = connection.execute(
-                f"SELECT DISTINCT {_KEY} / {PLACES} FROM {self._table} "
-                f"WHERE {_KEY} < ? AND {_FLAGS_OF_STATE} & {_FLAGS['state_tied']} ORDER BY 1",
-                ((last + 1) * PLACES,),
-            ).fetchall()
-        return [k for (k,) in rows]
 
-    def _as_table(self, keys: Ints, packed: list[str]) -> pa.Table:
-        """Return states with a column for the number of the dataset of each."""
-        schema = no_states(self.truth).schema
-        types = [pa.int64(), *(schema.field(name).type for name in self._packed)]
-        flags, *others = unpack(pa.array(packed, pa.string()), types)
-        columns = {
-            name: pc.bit_wise_and(pc.shift_right(flags, bit.bit_length() - 1), 1)
-            for name, bit in _FLAGS.items()
-        }
-        columns |= dict(zip(self._packed, others, strict=True))
-        columns["state_place"] = pa.nulls(len(flags), pa.int64())
-        ordered = {name: columns[name] for name in schema.names}
-        return pa.table(ordered | {_DATASET: pa.array(keys // PLACES + 1)})
+    @abstractmethod
+    def replace(self, k: int, states: "pa.Table", content: str, folder: Path | None = None) -> None:
+        """Put the states of period ``k`` in place of those it had before, atomically.
 
-    def replace(self, k: int, states: pa.Table, content: str) -> None:
-        """Put the states of period ``k`` in place of those it had before, in one transaction.
-
-        ``content`` is a digest of the delivered file that they come from. Raises RequestError
-        unless all periods before are recorded and current.
+        ``content`` is a digest of the delivered file that they come from; ``folder`` is for
+        temporary files. Raises RequestError unless all periods before are recorded and current.
         """
-        with open_database(self.layout.database) as connection, transaction(connection):
-            self._check_owner(connection)
-            self._create_tables(connection)
-            parent = self._require(connection, k)
-            bounds = (k * PLACES, (k + 1) * PLACES)
-            connection.execute(
-                f"DELETE FROM {self._table} WHERE {_KEY} >= ? AND {_KEY} < ?", bounds
-            )
-            self._insert(connection, k, states)
-            hashes = hashes_of(states[self.truth.key])
-            order = np.argsort(hashes, kind="stable")
-            own = Run(k, hashes[order], k * PLACES + order)
-            run = merged(k, own, partial(self._run, connection))
-            key = self.series.calendar.keys[k]
-            row = (
-                k,
-                key,
-                states.num_rows,
-                self._settings,
-                content,
-                parent,
-                self._digest(key, content, parent),
-                self._owner,
-                run.first,
-                run.hashes.astype(_HASH).tobytes(),
-                run.keys.astype(_HASH).tobytes(),
-            )
-            marks = ", ".join("?" * len(row))
-            connection.execute(f"INSERT OR REPLACE INTO {self._periods} VALUES ({marks})", row)
 
-    def _insert(self, connection: sqlite3.Connection, k: int, states: pa.Table) -> None:
-        """Add the states of a period to the table, in their order."""
-        flags = sum(states[name].to_numpy() * bit for name, bit in _FLAGS.items())
-        columns = [states[name].combine_chunks() for name in self._packed]
-        packed = pack([pa.array(flags, pa.int64()), *columns])
-        texts = packed.to_pandas(deduplicate_objects=False).tolist()
-        first, name = k * PLACES, self._table
-        later = connection.execute(f"SELECT 1 FROM {name} WHERE {_KEY} >= ?", (first,)).fetchone()
-        if later or not texts:
-            statement = f"INSERT INTO {name} ({_KEY}, {_STATE}) VALUES"
-            insert_rows(connection, statement, zip(count(first), texts, strict=False), 2)
-            return
-        # At the end of the table SQLite counts keys on by itself, in half the time.
-        connection.execute(f"INSERT INTO {name} VALUES (?, ?)", (first, texts[0]))
-        rest = ((text,) for text in texts[1:])
-        insert_rows(connection, f"INSERT INTO {name} ({_STATE}) VALUES", rest, 1)
-
-    def _digest(self, key: str, content: str, parent: str) -> str:
-        text = json.dumps([self._settings, key, content, parent])
-        return sha256(text.encode()).hexdigest()[:16]
-
-    def _create_tables(self, connection: sqlite3.Connection) -> None:
-        """Create both tables where there are none, or where other settings made them."""
-        if column_names(connection, self.name) == [_KEY, _STATE]:
-            return
-        self._drop(connection)
-        connection.execute(f"CREATE TABLE {self._table} ({_KEY} INTEGER PRIMARY KEY, {_STATE})")
-        connection.execute(
-            f"CREATE TABLE {self._periods} (period INTEGER PRIMARY KEY, starts TEXT, "
-            "states INTEGER, settings TEXT, content TEXT, parent TEXT, digest TEXT, owner TEXT, "
-            "first INTEGER, hashes BLOB, state_keys BLOB)"
-        )
-
-    def require_periods(self, before: int) -> None:
-        """Refuse unless all periods before ``before`` are recorded, and current.
-
-        Raises RequestError that names what to make first.
-        """
-        if not self.layout.database.exists():
-            self._refuse(before, 0, reading=False)
-            return
-        with open_database(self.layout.database, read_only=True) as connection:
-            self._check_owner(connection)
-            self._require(connection, before)
-
-    def recorded_periods(self) -> int:
-        """Return how many periods are recorded and current, counted from the first without gaps."""
-        if not self.layout.database.exists():
-            return 0
-        with open_database(self.layout.database, read_only=True) as connection:
-            return len(self._chain(connection))
-
+    @abstractmethod
     def content(self, k: int) -> str:
         """Return the digest of the delivered file that the states of period ``k`` come from.
 
         Raises RequestError unless it and all periods before are recorded and current.
         """
-        with self._snapshot() as connection:
-            self._require(connection, k + 1, reading=True)
-            (found,) = connection.execute(
-                f"SELECT content FROM {self._periods} WHERE period = ?", (k,)
-            ).fetchone()
-        return str(found)
 
-    def _chain(self, connection: sqlite3.Connection) -> list[str]:
-        """Return the digests of the periods that follow each other, made by current settings."""
-        if f"{self.series.states_table}_periods" not in table_names(connection):
-            return []
-        rows: Mapping[int, tuple[str, str, str]] = {
-            period: (settings, parent, digest)
-            for period, settings, parent, digest in connection.execute(
-                f"SELECT period, settings, parent, digest FROM {self._periods}"
-            )
-        }
-        chain: list[str] = []
-        for k in range(self.series.calendar.count):
-            settings, parent, digest = rows.get(k, ("", "", ""))
-            if settings != self._settings or parent != (chain[-1] if chain else ""):
-                break
-            chain.append(digest)
-        return chain
+    @cached_property
+    def _settings(self) -> str:
+        """A digest of what states depend on beside the delivered files."""
+        return _digest_of([self.series.fingerprint, self.truth.identity, self._format], False)
 
-    def _require(self, connection: sqlite3.Connection, before: int, reading: bool = False) -> str:
-        """Return the digest of the period before ``before``; refuse where one is not current."""
-        chain = self._chain(connection)
-        if len(chain) < before:
-            self._refuse(before, len(chain), reading)
-        return chain[before - 1] if before else ""
+    def _digest(self, key: str, content: str, parent: str) -> str:
+        """Return the digest of a period from its key, its file and the digest before."""
+        return _digest_of([self._settings, key, content, parent])
 
-    def _refuse(self, before: int, made: int, reading: bool) -> None:
-        if before <= made:
+    def _refuse(self, before: int, recorded: int, reading: bool) -> None:
+        """Refuse unless so many periods as ``before`` are among those recorded and current.
+
+        ``reading`` says that they are to be read, else that period ``before`` follows from them.
+        """
+        if before <= recorded:
             return
         keys = self.series.calendar.keys
-        span = keys[made] if made == before - 1 else f"{keys[made]}..{keys[before - 1]}"
+        span = keys[recorded] if recorded == before - 1 else f"{keys[recorded]}..{keys[before - 1]}"
         problem = f"of {span} are missing, or made from other contents"
         who = "the states" if reading else "its states follow from those before it, but the states"
         raise RequestError(
@@ -346,3 +154,8 @@ class StateTable(PeriodTable):
             series=self.series.name,
             period="" if reading else keys[before],
         )
+
+
+def _digest_of(content: object, ascii_only: bool = True) -> str:
+    text = json.dumps(content, ensure_ascii=ascii_only)
+    return sha256(text.encode()).hexdigest()[:16]

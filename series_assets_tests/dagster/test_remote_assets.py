@@ -16,7 +16,8 @@ from series_assets_tests.builders import a_series, a_user_input
 from series_assets_tests.materialize import materialize
 
 FIRST, LAST = "2024-01-01", "2024-02-01"
-KEYS = ("demo/new_records", "demo/reference_table", "demo/dataset", "demo/manifest")
+ASSETS = ("new_records", "reference_table", "dataset", "state", "truth", "manifest")
+KEYS = tuple(f"demo/{asset}" for asset in ASSETS)
 
 
 @pytest.fixture(scope="module", params=[1, 2])
@@ -25,7 +26,7 @@ def remote_run(
 ) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
     """A series of one or two shards in this process's memory, its definitions and its run."""
     shards = int(request.param)
-    series = a_series(None, a_user_input(shards=shards, num_datasets=2, manifest=True))
+    series = a_series(None, a_user_input(shards=shards, num_datasets=2, manifest=True, truth={}))
     workspace = Workspace(f"memory://assets/{shards}")
     definitions = build_definitions([series], {"workspace": workspace})
     with dg.DagsterInstance.ephemeral() as instance:
@@ -72,7 +73,7 @@ def test_metadata_and_report_name_places_there(remote_run: Any) -> None:
     """As URLs."""
     definitions, instance = remote_run
     assert materialize(definitions, instance, "demo/report").success
-    for asset in ("dataset", "reference_table", "report"):
+    for asset in ("dataset", "reference_table", "state", "truth", "report"):
         [record] = instance.fetch_materializations(dg.AssetKey(["demo", asset]), limit=1).records
         path = record.asset_materialization.metadata["path"].value
         assert path.startswith("memory:"), (asset, path)

@@ -10,21 +10,27 @@ import pytest
 
 from series_assets.core.plan.series import Series
 from series_assets.dagster.build import build_definitions
-from series_assets.dagster.handles import RecordsFile, ReferenceTableSnapshot
+from series_assets.dagster.handles import (
+    RecordsFile,
+    ReferenceTableSnapshot,
+    StateSnapshot,
+    handle_of,
+)
 from series_assets.dagster.partitions import partitions_of
-from series_assets.interface import generate
+from series_assets.interface import generate, truth
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.files import read_records
 from series_assets_tests.builders import a_series, a_user_input, files_in
 from series_assets_tests.materialize import materialize
 
 FIRST, LAST = "2024-01-01", "2024-03-01"
-KEYS = ("demo/new_records", "demo/reference_table", "demo/dataset", "demo/manifest")
+ASSETS = ("new_records", "reference_table", "dataset", "state", "truth", "manifest")
+KEYS = tuple(f"demo/{asset}" for asset in ASSETS)
 
 
 def sharded() -> Series:
-    """Return a series of three periods in three shards."""
-    return a_series(None, a_user_input(shards=3, num_datasets=3, manifest=True))
+    """Return a series of three periods in three shards, with a history."""
+    return a_series(None, a_user_input(shards=3, num_datasets=3, manifest=True, truth={}))
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +57,7 @@ def test_metadata_are_about_all_parts(run: Any) -> None:
     folder, instance, _ = run
 
     def shown(asset: str) -> dict[str, Any]:
-        wanted = dg.AssetRecordsFilter(dg.AssetKey(["demo", asset]), asset_partitions=[LAST])
-        [record] = instance.fetch_materializations(wanted, limit=1).records
-        facts = record.asset_materialization.metadata
-        return {name: entry.value for name, entry in facts.items()}
+        return _shown(instance, asset)
 
     dataset = shown("dataset")
     assert dataset["parts"] == 3
@@ -71,6 +74,42 @@ def test_metadata_are_about_all_parts(run: Any) -> None:
     table = shown("reference_table")
     assert (table["new_entities"], table["total_entities"]) == (20, 100)
     assert shown("manifest")["rows"] == 60
+
+
+def _shown(instance: dg.DagsterInstance, asset: str) -> dict[str, Any]:
+    """Return what is shown of the last period of an asset."""
+    wanted = dg.AssetRecordsFilter(dg.AssetKey(["demo", asset]), asset_partitions=[LAST])
+    [record] = instance.fetch_materializations(wanted, limit=1).records
+    facts = record.asset_materialization.metadata
+    return {name: entry.value for name, entry in facts.items()}
+
+
+def test_metadata_of_a_history_are_about_all_parts(run: Any) -> None:
+    """Operations are added up; states and files are those of each part."""
+    folder, instance, _ = run
+    log = truth(sharded(), folder, "changes")
+    log = log[log["dataset"] == 3]
+    places = {"state": folder / "demo" / "states", "truth": folder / "demo" / "truth" / "changes_3"}
+    for asset, lines in (("state", 60), ("truth", 60)):
+        facts = _shown(instance, asset)
+        assert (facts["parts"], facts["dagster/row_count"]) == (3, lines)
+        found = {name: facts[f"{name}_rows"] for name in set(log["op"])}
+        assert found == dict(log["op"].value_counts())
+        assert facts["versions_opened"] == log["op"].isin(["insert", "update"]).sum()
+        assert facts["path"] == str(places[asset])
+        assert "dagster/table_name" not in facts
+        records, _ = facts["files"]
+        files = [record.data["file"] for record in records]
+        names = [f"part-000{n}" for n in (1, 2, 3)]
+        if asset == "state":
+            assert files == [str(places[asset] / "period_3" / f"{n}.parquet") for n in names]
+        else:
+            kinds = ("changes_3", "cells_3")
+            place = folder / "demo" / "truth"
+            assert files == [str(place / kind / f"{n}.csv") for n in names for kind in kinds]
+    (first, *_), _ = _shown(instance, "truth")["first_rows"]
+    assert first.data["part"] == "1"
+    assert first.data["id"] == log["id"].iloc[0]
 
 
 def _is_last(event: dg.DagsterEvent) -> bool:
@@ -93,11 +132,16 @@ def test_its_checks_and_its_report_read_all_parts(run: Any) -> None:
     (folder / "demo" / "report.html").unlink()
 
 
-@pytest.mark.parametrize("annotation", [pd.DataFrame, Path, RecordsFile, ReferenceTableSnapshot])
+_OF = {ReferenceTableSnapshot: "reference_table", StateSnapshot: "state"}
+
+
+@pytest.mark.parametrize(
+    "annotation", [pd.DataFrame, Path, RecordsFile, ReferenceTableSnapshot, StateSnapshot]
+)
 def test_an_input_gets_all_parts(run: Any, annotation: Any) -> None:
     """As one data frame, as the folder, or to be read one by one."""
     folder, instance, _ = run
-    asset = "reference_table" if annotation is ReferenceTableSnapshot else "dataset"
+    asset = _OF.get(annotation, "dataset")
     got: list[Any] = []
 
     def reader(records: Any) -> None:
@@ -125,5 +169,18 @@ def test_an_input_gets_all_parts(run: Any, annotation: Any) -> None:
     elif annotation is RecordsFile:
         frames = [part.load() for part in given.parts()]
         assert [len(frame) for frame in frames] == [7 + 14, 7 + 13, 6 + 13]
+    elif annotation is StateSnapshot:
+        pd.testing.assert_frame_equal(given.load(), truth(sharded(), folder, "scd1"))
     else:
         assert len(given.load()) == 100
+
+
+def test_the_change_log_of_all_parts_is_an_input(run: Any) -> None:
+    """As one frame, or part by part."""
+    folder, _, _ = run
+    handle = handle_of(sharded(), "truth", sharded().calendar.period(2), Workspace(folder))
+    assert isinstance(handle, RecordsFile)
+    log = truth(sharded(), folder, "changes")
+    wanted = log[log["dataset"] == 3].drop(columns="dataset").reset_index(drop=True)
+    pd.testing.assert_frame_equal(handle.load(), wanted, check_dtype=False)
+    assert [len(part.load()) for part in handle.parts()] == [21, 20, 19]

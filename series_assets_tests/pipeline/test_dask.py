@@ -27,9 +27,10 @@ from series_assets_tests.builders import a_series, a_specification, a_user_input
 
 
 def sharded(**metadata: Any) -> Series:
-    """Return a series of three periods in four shards."""
+    """Return a series of three periods in four shards, with a history."""
     specification = a_specification(number_of_rows=80, **metadata)
-    return a_series(specification, a_user_input(shards=4, num_datasets=3, manifest=True))
+    own = a_user_input(shards=4, num_datasets=3, manifest=True, truth={"write": ["scd2"]})
+    return a_series(specification, own)
 
 
 @dataclass

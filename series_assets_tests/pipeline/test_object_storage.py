@@ -11,15 +11,16 @@ from typing import Any
 
 import pytest
 
-from series_assets.core.errors import GenerationError, InputError, RequestError
+from series_assets.core.errors import GenerationError, InputError
 from series_assets.core.plan.series import Series
-from series_assets.interface import check, generate, iter_datasets
+from series_assets.interface import check, generate, iter_datasets, truth, verify
 from series_assets.pipeline.workspace import Workspace
 from series_assets.reporting.read_history import read_history
 from series_assets.settings import from_environment
 from series_assets.storage import remote
 from series_assets.storage.cleaning import removable_files, remove_files
 from series_assets.storage.reference_tables import all_reference_tables
+from series_assets.storage.state_tables import all_states_of
 from series_assets_tests.builders import a_series, a_user_input, files_in, write_series
 from series_assets_tests.cli.commands import succeed
 from series_assets_tests.storage.object_storage import BUCKET, ObjectStorage, object_storage
@@ -29,8 +30,9 @@ SHARDS = [1, 2]
 
 
 def series_in(shards: int, **keys: Any) -> Series:
-    """Return a series of two periods."""
-    return a_series(None, a_user_input(shards=shards, num_datasets=2, manifest=True, **keys))
+    """Return a series of two periods with a history."""
+    own = {"truth": {"write": ["scd2"]}, "num_datasets": 2, "manifest": True}
+    return a_series(None, a_user_input(shards=shards, **own, **keys))
 
 
 @pytest.fixture(scope="module")
@@ -60,15 +62,16 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, bytes
     return found
 
 
-def _without_entities(files: dict[str, bytes]) -> dict[str, bytes]:
-    return {name: content for name, content in files.items() if "/reference/" not in name}
+def _without_tables(files: dict[str, bytes]) -> dict[str, bytes]:
+    tables = "demo/reference/", "demo/states/"
+    return {name: content for name, content in files.items() if not name.startswith(tables)}
 
 
 @pytest.mark.parametrize("shards", SHARDS)
 def test_the_objects_are_the_files_of_a_local_run(
     storage: ObjectStorage, local: dict[int, dict[str, bytes]], shards: int
 ) -> None:
-    """Byte for byte, except the entities of an unsharded series."""
+    """Byte for byte, except the entities and states of an unsharded series."""
     place = f"same{shards}"
     paths = generate(series_in(shards), f"s3://{BUCKET}/{place}", executor="none")
     suffix = ".csv" if shards == 1 else ""
@@ -76,10 +79,11 @@ def test_the_objects_are_the_files_of_a_local_run(
         f"s3://{BUCKET}/{place}/demo/dataset_{n}{suffix}" for n in (1, 2)
     ]
     found = storage.objects(place)
-    assert _without_entities(found) == _without_entities(local[shards])
-    entities = sorted(set(found) - set(_without_entities(found)))
-    assert entities == [
-        f"demo/reference/period_{n}/part-{part:04}.parquet"
+    assert _without_tables(found) == _without_tables(local[shards])
+    tables = sorted(set(found) - set(_without_tables(found)))
+    assert tables == [
+        f"demo/{table}/period_{n}/part-{part:04}.parquet"
+        for table in ("reference", "states")
         for n in (1, 2)
         for part in range(1, shards + 1)
     ]
@@ -93,6 +97,9 @@ def test_processes_and_later_runs_put_the_same_objects(
     generate(series, place, "2024-01-01", executor="processes:2")
     generate(series, place, "2024-02-01", executor="none")
     assert storage.objects("parallel") == local[2]
+    table = truth(series, place)
+    assert table["opened_in"].max() == 2
+    assert verify(table, series, place).holds
     assert [result.complaints() for result in check(series, place)] == [[]] * 2
     history = read_history(series, Workspace(place).layout(series))
     assert [one.delivered.rows for one in history.periods if one.delivered] == [60] * 2
@@ -106,8 +113,8 @@ def test_the_command_line_takes_a_url(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As the data folder of named series, and as the output of loose files."""
-    keys = a_user_input(shards=2, num_datasets=2, manifest=True)
-    folder = write_series(tmp_path / "series", None, keys)
+    own = {"truth": {"write": ["scd2"]}, "num_datasets": 2, "manifest": True}
+    folder = write_series(tmp_path / "series", None, a_user_input(shards=2, **own))
     monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(tmp_path / "series"))
     monkeypatch.setenv("SERIES_ASSETS_DATA_DIR", f"s3://{BUCKET}/line")
     assert "0 of 2" in succeed("list")
@@ -117,9 +124,13 @@ def test_the_command_line_takes_a_url(
     )
     assert printed == "".join(f"s3://{BUCKET}/line/demo/dataset_{n}\n" for n in (1, 2))
     assert storage.objects("line") == local[2]
-    assert "2 of 2" in succeed("list")
+    assert "2 of 2, 2 with truth" in " ".join(succeed("list").split())
     succeed("check", "demo")
-    assert succeed("clean", "demo", "--yes").endswith(" files and the reference table\n")
+    printed = succeed("truth", "demo", "--as", "changes").splitlines()
+    assert printed[0].startswith("dataset,part,row,id,op,")
+    assert (len(printed), printed.count(printed[0])) == (121, 1)
+    cleaned = succeed("clean", "demo", "--yes")
+    assert cleaned.endswith(" files, the reference table and the table of states\n")
     assert storage.objects("line") == {}
 
 
@@ -232,17 +243,6 @@ def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     )
 
 
-def test_a_history_is_refused(storage: ObjectStorage) -> None:
-    """Its states are in a database on one machine."""
-    with pytest.raises(RequestError) as caught:
-        generate(series_in(1, truth={}), f"s3://{BUCKET}/truth", executor="none")
-    assert str(caught.value) == (
-        "demo: has a truth block, whose states are kept in a database, but its data is on object "
-        "storage; leave the block out, or name a folder of this machine for the data"
-    )
-    assert storage.objects("truth") == {}
-
-
 def test_a_file_url_is_a_folder(tmp_path: Path, local: dict[int, dict[str, bytes]]) -> None:
     """With everything that a folder supports."""
     generate(series_in(1), tmp_path.as_uri(), executor="none")
@@ -259,5 +259,6 @@ def test_what_was_put_can_be_removed(storage: ObjectStorage) -> None:
     other: Any = layout.folder / "note.txt"
     other.write_text("mine")
     remove_files(layout, removable_files(layout))
-    assert [table.drop() for table in all_reference_tables(series, layout)] == [True]
+    tables = (*all_reference_tables(series, layout), *all_states_of(series, layout))
+    assert [table.drop() for table in tables] == [True, True]
     assert storage.objects("removed") == {"demo/note.txt": b"mine"}

@@ -20,7 +20,7 @@ from series_assets.interface import generate, truth
 from series_assets.pipeline.truth import expected, tied_rows
 from series_assets.pipeline.workspace import Workspace
 from series_assets.settings import SHIPPED
-from series_assets.storage import states
+from series_assets.storage import sqlite_states
 from series_assets.storage.files import read_table
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_series, a_user_input, files_in
@@ -196,7 +196,9 @@ def test_identifiers_with_the_same_hash_are_kept_apart(
     """States are found by a hash of the identifier; those of another entity are ignored."""
     series = _with_truth(tmp_path, "school", truth=_TRACKED["school"], num_datasets=3)
     generate(series, tmp_path / "usual")
-    monkeypatch.setattr(states, "hashes_of", lambda keys: np.zeros(len(keys), dtype=np.int64))
+    monkeypatch.setattr(
+        sqlite_states, "hashes_of", lambda keys: np.zeros(len(keys), dtype=np.int64)
+    )
     generate(series, tmp_path / "same", executor="none")
     written = files_in(tmp_path / "usual" / "school" / "truth")
     assert written

@@ -367,7 +367,7 @@ def _shared_seeds(series: Series) -> Iterator[Fault]:
 
 def _entity_faults(series: Series) -> Iterator[Fault]:
     if series.truth:
-        yield from taken_names(series.truth)
+        yield from taken_names(series.truth, is_sharded=series.is_sharded)
         yield from misdated_events(
             series.truth, series.specification, series.roles, series.calendar
         )

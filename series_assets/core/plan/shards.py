@@ -42,12 +42,6 @@ def shard_faults(specification: Specification, settings: UserInput) -> Iterator[
                 f"group by '{identifier}', or compute it where you read the data",
             )
             break
-    if settings.truth is not None:
-        yield _fault(
-            settings,
-            "cannot have a truth block, whose states are in one table",
-            "leave the block out",
-        )
 
 
 def _fault(settings: UserInput, problem: str, remedy: str) -> Fault:

@@ -21,6 +21,8 @@ from series_assets.core.spec.specification import (
 from series_assets.core.spec.truth_settings import TruthSettings
 from series_assets.core.spec.user_input import UserInput
 
+PART = "part"
+"""Column of a sharded series' files beside ``row``, which counts within the part that it names."""
 CHANGE_COLUMNS = ("row", "op", "version", "changed", "previous_dataset", "previous_row", "tied")
 """Columns of the change log beside the key, which is the second."""
 CELL_COLUMNS = ("row", "column", "before", "after")
@@ -156,9 +158,10 @@ def _event_needs(settings: TruthSettings) -> Iterator[Fault]:
         )
 
 
-def taken_names(truth: Truth) -> Iterator[Fault]:
+def taken_names(truth: Truth, *, is_sharded: bool = False) -> Iterator[Fault]:
     """Yield the columns that the files of the history would hold twice."""
-    if truth.key.lower() in _OF_FILES:
+    of_parts = {PART} if is_sharded else set()
+    if truth.key.lower() in _OF_FILES | of_parts:
         yield fault_at(
             "truth",
             f"cannot be used, since its files have a column '{truth.key.lower()}' of their own "
@@ -166,7 +169,7 @@ def taken_names(truth: Truth) -> Iterator[Fault]:
             "rename the identifier in the specification",
         )
     for name in truth.track:
-        if name.lower() in _OF_DIMENSIONS:
+        if name.lower() in _OF_DIMENSIONS | of_parts:
             yield fault_at(
                 "truth.track",
                 f"includes '{name}', but histories have a column '{name.lower()}' of their own",

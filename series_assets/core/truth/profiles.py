@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from series_assets.core.plan.truth import SCD1_COLUMNS, SCD2_COLUMNS, Truth
+from series_assets.core.plan.truth import PART, SCD1_COLUMNS, SCD2_COLUMNS, Truth
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ PROFILES: Mapping[str, Profile] = {
         "valid_from",
         "valid_to",
         current="is_current",
-        ignored=("version", "since", "opened_in", "closed_in", "row"),
+        ignored=("version", "since", "opened_in", "closed_in", PART, "row"),
     ),
     "dbt": Profile(
         "dbt_valid_from",
@@ -88,10 +88,15 @@ def names_of(profile: str) -> list[str]:
     return [name for name in names if name]
 
 
-def shaped_history(truth: Truth, found: pa.Table, profile: str) -> pa.Table:
-    """Return what ``dimensions.history`` found in the columns of a profile, times as text."""
+def shaped_history(
+    truth: Truth, found: pa.Table, profile: str, part: int | None = None
+) -> pa.Table:
+    """Return what ``dimensions.history`` found in the columns of a profile, times as text.
+
+    ``part`` is the number of the part that the rows are in; None where there is only one.
+    """
     if profile == PLAIN:
-        return found.select([truth.key, *truth.track, *SCD2_COLUMNS])
+        return with_part(found.select([truth.key, *truth.track, *SCD2_COLUMNS]), part)
     one = PROFILES[profile]
     tail = pa.scalar(_TEXT_OF_INSTANTS[one.instants])
     end = pc.binary_join_element_wise(found["valid_to"], tail, "")
@@ -105,6 +110,14 @@ def shaped_history(truth: Truth, found: pa.Table, profile: str) -> pa.Table:
     for name, plain in (one.more or {}).items():
         columns[name] = found[plain]
     return pa.table(columns)
+
+
+def with_part(table: pa.Table, part: int | None) -> pa.Table:
+    """Return a table with the number of a part before its column ``row``; as it is for None."""
+    if part is None:
+        return table
+    numbers = pa.array([part] * table.num_rows, pa.int64())
+    return table.add_column(table.column_names.index("row"), PART, numbers)
 
 
 def shaped_current(truth: Truth, found: pa.Table, profile: str) -> pa.Table:

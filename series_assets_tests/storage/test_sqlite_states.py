@@ -1,4 +1,4 @@
-"""The table of states finds the last state of an entity before any period."""
+"""The table of states in SQLite finds the last state of an entity before any period."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from series_assets.core.plan.series import Series
 from series_assets.core.truth.columns import no_states
 from series_assets.storage import hash_runs
 from series_assets.storage.layout import Layout
-from series_assets.storage.states import StateTable
+from series_assets.storage.sqlite_states import SqliteStateTable
 from series_assets_tests.builders import a_series, a_user_input
 
 PERIODS = 18
@@ -26,14 +26,14 @@ class State(NamedTuple):
     opens: bool = True
 
 
-def a_table(folder: Path, periods: int = PERIODS) -> StateTable:
+def a_table(folder: Path, periods: int = PERIODS) -> SqliteStateTable:
     """Return the table of states of a series in a folder."""
     truth = {"track": ["region"], "order_by": "date"}
     series: Series = a_series(user_input=a_user_input(truth=truth, num_datasets=periods))
-    return StateTable(series, Layout.of(series, folder))
+    return SqliteStateTable(series, Layout.of(series, folder))
 
 
-def record(table: StateTable, k: int, states: list[State], content: str = "") -> None:
+def record(table: SqliteStateTable, k: int, states: list[State], content: str = "") -> None:
     """Record the states of a period."""
     count = len(states)
     numbers = pa.array(range(count), pa.int64())
@@ -90,7 +90,7 @@ def test_entities_whose_hashes_are_equal_are_told_apart(
 ) -> None:
     """Each has its own last state, and one that is not there has none."""
     monkeypatch.setattr(
-        "series_assets.storage.states.hashes_of", lambda keys: np.zeros(len(keys), int)
+        "series_assets.storage.sqlite_states.hashes_of", lambda keys: np.zeros(len(keys), int)
     )
     table = a_table(tmp_path)
     for k in range(6):
