@@ -55,7 +55,7 @@ def check_origins(data: DeliveredData, k: int) -> None:
         ensure(
             abs(found - expected) <= 6 * sqrt(spread) + 3 and (found or expected < 20),
             f"dataset_{k + 1}.csv: {found} of its {len(drawn)} entities are of period {j + 1}, "
-            f"about {expected:.1f} were to be expected",
+            f"about {expected:.1f} are expected",
         )
 
 
@@ -65,5 +65,5 @@ def check_shuffled(data: DeliveredData, k: int) -> None:
     if len({tuple(row.values()) for row in new}) >= 10:
         ensure(
             data.datasets[k][: len(new)] != new and data.datasets[k][-len(new) :] != new,
-            f"dataset_{k + 1}.csv: its new records stand together, as they were made",
+            f"dataset_{k + 1}.csv: its new records are not shuffled",
         )

@@ -30,8 +30,8 @@ def check_new_identifiers(data: DeliveredData) -> None:
                 odd = [v for v in values if not issued <= int(v) < issued + count]
                 ensure(
                     not odd,
-                    f"{where}: {name} holds {some(odd)}; {issued} to {issued + count - 1} were "
-                    "its own",
+                    f"{where}: {name} has {some(odd)}; its range is {issued} to "
+                    f"{issued + count - 1}",
                 )
             issued += count
 
@@ -46,7 +46,7 @@ def _check_repetitions(
     most = max((frequency for frequency, _ in rules.shares(name)), default=1)
     ensure(
         max(found, default=0) <= most,
-        f"{where}: an entity of {name} has {max(found, default=0)} rows, at most {most} are meant",
+        f"{where}: an entity of {name} has {max(found, default=0)} rows, at most {most} are allowed",
     )
 
 

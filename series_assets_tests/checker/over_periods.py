@@ -78,8 +78,8 @@ def _same_rows_missing(data: DeliveredData, name: str, chance: float) -> Iterato
         alike = (chance**2 + (1 - chance) ** 2) ** count
         if alike < _IMPROBABLE and gaps[0] == gaps[1]:
             yield (
-                f"new_records/dataset_{other + 1}.csv: {name} lacks values in the very rows in "
-                f"which new_records/dataset_{one + 1}.csv does"
+                f"new_records/dataset_{other + 1}.csv: {name} lacks values in the same rows "
+                f"as new_records/dataset_{one + 1}.csv"
             )
 
 
@@ -91,7 +91,7 @@ def _missing_rate(data: DeliveredData, name: str, chance: float) -> Iterator[str
     if abs(found - expected) > 6 * sqrt(expected * (1 - chance)) + 3:
         yield (
             f"{name}: lacks {found} of {len(rows)} values after the first period, about "
-            f"{expected:.0f} were to be expected"
+            f"{expected:.0f} are expected"
         )
 
 

@@ -157,7 +157,7 @@ def test_columns_in_another_order(finished: Finished) -> None:
         ("sex", "nan", "sex has 'nan' where a value is missing"),
         ("sex", "", "sex lacks values"),
         ("sex", "X", "sex holds values it does not list: 'X'"),
-        ("amount", "50.50", "numbers in odd forms: '50.50'"),
+        ("amount", "50.50", "numbers in other forms: '50.50'"),
         ("half", "25.250", "not its shortest form"),
         ("date", "2024-02-01 00:00:00", "not ISO"),
         ("date", "2024-03-01", r"outside its window 2024-02-01\.\.2024-02-29"),
@@ -287,7 +287,7 @@ def test_new_records_that_stand_together(finished: Finished) -> None:
     path = finished.folder / "dataset_2.csv"
     new = read(finished.folder / "new_records" / path.name)
     write(path, [*new, *(row for row in read(path) if row not in new)])
-    assert_check_fails(finished, "stand together")
+    assert_check_fails(finished, "are not shuffled")
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def _check_format(
                 for value in values
                 if (not _INTEGER.fullmatch(value) if whole else repr(float(value)) != value)
             ]
-            ensure(not odd, f"{where}: {name} holds numbers in odd forms: {some(odd)}")
+            ensure(not odd, f"{where}: {name} holds numbers in other forms: {some(odd)}")
         case "date":
             odd = [value for value in values if not ISO_DAY.fullmatch(value)]
             ensure(not odd, f"{where}: {name} holds days that are not ISO: {some(odd)}")
