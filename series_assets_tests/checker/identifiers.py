@@ -46,7 +46,7 @@ def _check_repetitions(
     most = max((frequency for frequency, _ in rules.shares(name)), default=1)
     ensure(
         max(found, default=0) <= most,
-        f"{where}: an entity of {name} has {max(found, default=0)} rows, at most {most} are allowed",
+        f"{where}: an entity of {name} has {max(found, default=0)} rows, at most {most} may have",
     )
 
 
