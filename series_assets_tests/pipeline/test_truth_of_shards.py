@@ -1,4 +1,4 @@
-"""The history of a sharded series: that of its parts, and together that of all rows."""
+"""The history of a sharded series: each part has its own, and together they cover all rows."""
 
 import json
 from collections import Counter
@@ -28,7 +28,7 @@ _ASKED = {"track": TRACK, "order_by": "date", "write": ["scd1", "scd2"]}
 
 
 def sharded(shards: int = SHARDS, truth: Any = _ASKED, **keys: Any) -> Series:
-    """Return a series of three periods, with up to two rows an entity, some without identifier."""
+    """Return a series of three periods with up to two rows per entity, some without identifier."""
     specification = a_specification(number_of_rows=120)
     column = specification["columns"]["id"]
     column["frequency_distribution"] = ["frequency | probability_vector", "1 | 0.5", "2 | 0.5"]
@@ -52,17 +52,17 @@ HEARD = _Heard()
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the data folder of the series, generated in one process. Not to be changed."""
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the data folder of the series, generated in one process. Tests only read it."""
     folder = tmp_path_factory.mktemp("made")
     generate(sharded(), folder, executor="none", progress=HEARD)
     return folder
 
 
 @pytest.fixture
-def copy(made: Path, tmp_path: Path) -> Path:
+def copy(generated: Path, tmp_path: Path) -> Path:
     """Return a copy of its data folder, to be changed."""
-    for name, content in files_in(made).items():
+    for name, content in files_in(generated).items():
         path = tmp_path / "data" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -74,7 +74,7 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def _rows(data: Path) -> pd.DataFrame:
-    """Return all delivered rows with the place of each, read by pandas alone."""
+    """Return all delivered rows with their places, read with pandas only."""
     frames = []
     for number in range(1, len(KEYS) + 1):
         for part in range(1, SHARDS + 1):
@@ -85,7 +85,7 @@ def _rows(data: Path) -> pd.DataFrame:
 
 
 def _fold(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the versions after some rows: of all parts together, knowing nothing of shards."""
+    """Return the versions after some rows of all parts, computed without regard to shards."""
     keyed = rows.dropna(subset="id").sort_values(["dataset", "date", "row"], kind="stable")
     last = keyed.drop_duplicates(["dataset", "id"], keep="last").sort_values(["id", "dataset"])
     values = last[TRACK].fillna("(missing)")
@@ -99,26 +99,26 @@ def _fold(rows: pd.DataFrame) -> pd.DataFrame:
     return versions[names].sort_values(["part", "id", "version"]).reset_index(drop=True)
 
 
-def test_the_union_of_the_parts_is_a_fold_of_all_rows(made: Path) -> None:
-    """As of any period; part by part, each sorted by identifier and version."""
-    series, rows = sharded(), _rows(made)
+def test_the_union_of_the_parts_is_a_fold_of_all_rows(generated: Path) -> None:
+    """As of any period, part by part, sorted by identifier and version."""
+    series, rows = sharded(), _rows(generated)
     for period in series.calendar.periods:
         wanted = _fold(rows[rows["dataset"] <= period.number])
-        found = expected(series, Workspace(made), "scd2", period).to_pandas()
+        found = expected(series, Workspace(generated), "scd2", period).to_pandas()
         found["closed_in"] = found["closed_in"].astype("Int64")
         pd.testing.assert_frame_equal(found[wanted.columns], wanted, check_dtype=False)
         assert found["valid_from"].tolist() == [KEYS[n - 1] for n in wanted["opened_in"]]
-        current = expected(series, Workspace(made), "scd1", period).to_pandas()
+        current = expected(series, Workspace(generated), "scd1", period).to_pandas()
         last = wanted.drop_duplicates("id", keep="last")
         assert current[["id", "version"]].values.tolist() == last[["id", "version"]].values.tolist()
     assert wanted["version"].max() == 3
-    assert truth(series, made, at=KEYS[1])["opened_in"].max() == 2
+    assert truth(series, generated, at=KEYS[1])["opened_in"].max() == 2
 
 
-def test_a_line_says_which_row_of_which_part_it_is_about(made: Path) -> None:
-    """The files of a period have what the change log of the series has, and lead to the rows."""
-    rows = _rows(made).set_index(["dataset", "part", "row"])["id"]
-    log = truth(sharded(), made, "changes")
+def test_a_line_says_which_row_of_which_part_it_is_about(generated: Path) -> None:
+    """The files of a period add up to the change log of the series, and refer to its rows."""
+    rows = _rows(generated).set_index(["dataset", "part", "row"])["id"]
+    log = truth(sharded(), generated, "changes")
     assert list(log.columns[:4]) == ["dataset", "part", "row", "id"]
     assert list(zip(log["dataset"], log["part"], log["row"], strict=True)) == rows.index.tolist()
     assert log["id"].isna().tolist() == rows.isna().tolist()
@@ -131,34 +131,34 @@ def test_a_line_says_which_row_of_which_part_it_is_about(made: Path) -> None:
         for part in range(1, SHARDS + 1):
             name = f"part-{part:04}.csv"
             of_part = log[(log["dataset"] == number) & (log["part"] == part)]
-            written = _read(made / "demo" / "truth" / f"changes_{number}" / name)
+            written = _read(generated / "demo" / "truth" / f"changes_{number}" / name)
             assert list(written.columns) == list(log.columns[1:])
             assert written["op"].tolist() == of_part["op"].tolist()
-            cells = _read(made / "demo" / "truth" / f"cells_{number}" / name)
+            cells = _read(generated / "demo" / "truth" / f"cells_{number}" / name)
             assert list(cells.columns) == ["part", "row", "id", "column", "before", "after"]
             assert len(cells) == of_part["changed"].sum()
 
 
-def test_dimensions_are_written_in_parts(made: Path) -> None:
-    """Those of a period together are the dimension as of it."""
+def test_dimensions_are_written_in_parts(generated: Path) -> None:
+    """The parts of a period together are the dimension as of that period."""
     for kind in ("scd1", "scd2"):
-        table = expected(sharded(), Workspace(made), kind, sharded().calendar.period(1))
-        places = sorted((made / "demo" / "truth" / f"{kind}_2").iterdir())
+        table = expected(sharded(), Workspace(generated), kind, sharded().calendar.period(1))
+        places = sorted((generated / "demo" / "truth" / f"{kind}_2").iterdir())
         assert len(places) == SHARDS
         written = pd.concat(map(_read, places), ignore_index=True)
         assert list(written.columns) == table.column_names
         assert written["id"].tolist() == table["id"].to_pylist()
 
 
-def test_the_bytes_do_not_depend_on_the_processes(made: Path, tmp_path: Path) -> None:
+def test_the_bytes_do_not_depend_on_the_processes(generated: Path, tmp_path: Path) -> None:
     """Nor on the runs; each phase of each part is reported once."""
     series = sharded()
     generate(series, tmp_path, f"{KEYS[0]}..{KEYS[1]}", executor="processes:2")
     generate(series, tmp_path, KEYS[2], executor="none")
-    assert files_in(tmp_path) == files_in(made)
+    assert files_in(tmp_path) == files_in(generated)
     assert not (tmp_path / ".runs").exists()
     generate(series, tmp_path, KEYS[1], executor="none")
-    assert files_in(tmp_path) == files_in(made)
+    assert files_in(tmp_path) == files_in(generated)
     wanted = [(key, phase) for key in KEYS for phase in phases_of(series)]
     assert Counter(HEARD.phases) == Counter(wanted)
 
@@ -185,28 +185,28 @@ def _by_duckdb(data: Path, order: str = "date DESC") -> pd.DataFrame:
     return duckdb.sql(query).df()
 
 
-def test_a_correct_table_of_all_parts_is_accepted(made: Path) -> None:
-    """Built by SQL from the delivered files; rows that tie may be taken in any order."""
-    report = verify(_by_duckdb(made), sharded(), made)
+def test_a_correct_table_of_all_parts_is_accepted(generated: Path) -> None:
+    """Built by SQL from the delivered files; tied rows may be taken in any order."""
+    report = verify(_by_duckdb(generated), sharded(), generated)
     assert report.holds, list(report.lines())
     assert report.expected == report.correct == report.rows
     assert report.accepted_ties
 
 
-def test_a_fault_in_one_part_is_found(made: Path) -> None:
-    """And what explains it is looked for in all parts."""
-    table = _by_duckdb(made).sort_values(["id", "valid_from"], ignore_index=True)
-    last = sorted((made / "demo" / "dataset_3").iterdir())[SHARDS - 1]
+def test_a_fault_in_one_part_is_found(generated: Path) -> None:
+    """Likely causes are searched in all parts."""
+    table = _by_duckdb(generated).sort_values(["id", "valid_from"], ignore_index=True)
+    last = sorted((generated / "demo" / "dataset_3").iterdir())[SHARDS - 1]
     row = table.index[table["id"].isin(_read(last)["id"])][-1]
     table.loc[row, "region"] = "Nowhere"
-    report = verify(table, sharded(), made)
+    report = verify(table, sharded(), generated)
     assert report.counts == {"wrong_value": 1}
     assert report.findings[0].examples[0].key == table.loc[row, "id"]
-    wrong = verify(_by_duckdb(made, "date ASC"), sharded(), made)
+    wrong = verify(_by_duckdb(generated, "date ASC"), sharded(), generated)
     assert not wrong.holds
     assert any("a later row of the key supersedes" in cause for cause in wrong.causes)
     lacking = table[~table["id"].isin(_read(last)["id"])]
-    assert verify(lacking, sharded(), made).counts["missing_entity"]
+    assert verify(lacking, sharded(), generated).counts["missing_entity"]
 
 
 def _rename_an_operation(data: Path) -> None:
@@ -237,7 +237,7 @@ def _change_a_hash(data: Path) -> None:
 def test_the_rule_on_histories_reads_all_parts(
     copy: Path, change: Callable[[Path], None], finding: str
 ) -> None:
-    """It holds for what was generated; its numbers are those of all parts."""
+    """It holds for generated files, and its numbers are those of all parts."""
     [result] = check(sharded(), copy, KEYS[1])
     assert result.holds, result.complaints()
     [rule] = [one for one in result.findings if one.rule == "truth"]
@@ -247,22 +247,22 @@ def test_the_rule_on_histories_reads_all_parts(
     assert finding in str(result.complaints())
 
 
-def test_the_manifest_and_the_report_add_up_operations(made: Path) -> None:
-    """Of all parts; they agree with the change log."""
-    log = truth(sharded(), made, "changes")
-    history = read_history(sharded(), Workspace(made).layout(sharded()))
+def test_the_manifest_and_the_report_add_up_operations(generated: Path) -> None:
+    """Of all parts, in agreement with the change log."""
+    log = truth(sharded(), generated, "changes")
+    history = read_history(sharded(), Workspace(generated).layout(sharded()))
     for period in history.periods:
         counted = dict(log[log["dataset"] == period.k + 1]["op"].value_counts())
         assert period.operations == counted
-        path = made / "demo" / f"dataset_{period.k + 1}.manifest.json"
+        path = generated / "demo" / f"dataset_{period.k + 1}.manifest.json"
         own = json.loads(path.read_text())["series"]
         found = own["operations"] | {name: own[name] for name in ("superseded", "unkeyed")}
         assert {name: count for name, count in found.items() if count} == counted
 
 
-def test_exports_are_written_part_by_part(made: Path, tmp_path: Path) -> None:
-    """With one schema, that of the specification; in Parquet each part is a row group."""
-    series, workspace = sharded(), Workspace(made)
+def test_exports_are_written_part_by_part(generated: Path, tmp_path: Path) -> None:
+    """With the schema of the specification; in Parquet, each part is a row group."""
+    series, workspace = sharded(), Workspace(generated)
     for form, groups in (("scd2", SHARDS), ("changes", SHARDS * 3)):
         table = expected(series, workspace, form)
         for suffix in ("csv", "parquet"):
@@ -280,7 +280,7 @@ def test_exports_are_written_part_by_part(made: Path, tmp_path: Path) -> None:
 
 
 def test_a_part_whose_predecessor_is_missing_is_refused(copy: Path) -> None:
-    """Before anything runs, and before anything of the others is given out."""
+    """Before anything runs, and before other parts are exported."""
     (copy / "demo" / "states" / "period_2" / "part-0002.parquet").unlink()
     with pytest.raises(RequestError) as caught:
         generate(sharded(), copy, KEYS[2])
@@ -297,7 +297,7 @@ def test_a_part_whose_predecessor_is_missing_is_refused(copy: Path) -> None:
 
 
 def test_nothing_is_left_of_another_number_of_shards_or_of_the_block(tmp_path: Path) -> None:
-    """A run leaves what a run in an empty folder would, also where it asks for fewer files."""
+    """A run leaves the files of a run in an empty folder, also if it requests fewer files."""
     no_cells = {"track": ["region"], "cells": False}
     for place, (shards, block) in enumerate([(3, _ASKED), (2, _ASKED), (2, no_cells), (2, None)]):
         series = sharded(shards, block, num_datasets=1)
@@ -308,7 +308,7 @@ def test_nothing_is_left_of_another_number_of_shards_or_of_the_block(tmp_path: P
 
 
 def test_a_column_called_part_is_refused() -> None:
-    """The files have one of their own; a series of one shard may have it."""
+    """The files have their own column of that name; a series of one shard may have it."""
     specification = a_specification()
     columns, metadata = specification["columns"], specification["metadata"]
     metadata["uuid_columns"] = ["part"]

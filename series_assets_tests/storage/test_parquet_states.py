@@ -1,4 +1,4 @@
-"""A table of states in Parquet answers as the one in SQLite does."""
+"""A table of states in Parquet gives the same results as one in SQLite."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,7 +44,7 @@ def _layout(folder: Path) -> Layout:
 
 
 def _folds(table: StateTable, periods: int = 4) -> Iterator[Fold]:
-    """Record the states of some periods, the same ones each time, and yield what they did."""
+    """Record the states of some periods, the same ones each time, and yield the results."""
     random = np.random.default_rng(7)
     truth = table.truth
     for k in range(periods):
@@ -66,7 +66,7 @@ def _folds(table: StateTable, periods: int = 4) -> Iterator[Fold]:
 
 
 def _sorted(states: pa.Table) -> list[tuple[Any, ...]]:
-    """Return states in an order that does not depend on where they are kept."""
+    """Return states in an order that does not depend on their storage."""
     lines = [tuple(state.values()) for state in states.to_pylist()]
     assert all(line[states.schema.names.index("state_place")] is None for line in lines)
     return sorted(lines, key=repr)
@@ -101,7 +101,7 @@ def test_it_gives_what_the_one_in_sqlite_gives(tmp_path: Path, truth: dict[str, 
 
 
 def test_a_stale_predecessor_is_refused_as_in_sqlite(tmp_path: Path) -> None:
-    """Missing, of other settings, or following from another file: with the same messages."""
+    """Missing, with other settings, or following another file: with the same messages."""
     series = a_history()
     other = a_history(track=["region"])
     messages: list[list[str]] = []
@@ -140,7 +140,7 @@ def test_a_stale_predecessor_is_refused_as_in_sqlite(tmp_path: Path) -> None:
 
 
 def test_the_same_states_give_the_same_bytes(tmp_path: Path) -> None:
-    """A file holds no clock, path or machine; recording a period again replaces it."""
+    """No time stamp, path or host name; recording a period again replaces its file."""
     for place in ("one", "two"):
         list(_folds(in_parquet(tmp_path / place, a_history())))
     list(_folds(in_parquet(tmp_path / "one", a_history())))
@@ -153,7 +153,7 @@ def test_the_same_states_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_other_series_and_files_that_are_no_states_are_refused(tmp_path: Path) -> None:
-    """Before anything is written or removed; each with the file and what to do."""
+    """Before anything is written or removed, with the file and the remedy."""
     table = in_parquet(tmp_path, a_history())
     list(_folds(table, 2))
     other = in_parquet(tmp_path, a_history("other"))
@@ -173,7 +173,7 @@ def test_other_series_and_files_that_are_no_states_are_refused(tmp_path: Path) -
 
 
 def test_dropping_removes_its_files_and_nothing_else(tmp_path: Path) -> None:
-    """A file of the user's in one of its folders stays, and the folder with it."""
+    """A user's file in one of its folders stays, and so does the folder."""
     table = in_parquet(tmp_path, a_history())
     list(_folds(table, 2))
     note = table.layout.states(2).with_name("note.txt")

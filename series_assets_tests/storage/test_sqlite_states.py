@@ -19,7 +19,7 @@ PERIODS = 18
 
 
 class State(NamedTuple):
-    """What a test records of an entity."""
+    """The state of an entity, as a test records it."""
 
     entity: str
     region: str | None
@@ -50,14 +50,14 @@ def record(table: SqliteStateTable, k: int, states: list[State], content: str = 
 
 
 def found(states: pa.Table) -> dict[str, tuple[str, str | None]]:
-    """Return when the state of each entity began, and its value."""
+    """Return the start and the value of each entity's state."""
     columns = (states[name].to_pylist() for name in ("id", "state_valid_from", "region"))
     return {key: (begun, value) for key, begun, value in zip(*columns, strict=True)}
 
 
 @pytest.fixture(autouse=True)
 def _short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs are merged every fourth and every sixteenth period."""
+    """Merge runs every fourth and every sixteenth period."""
     monkeypatch.setattr(hash_runs, "_PERIODS_TOGETHER", 4)
 
 
@@ -65,7 +65,7 @@ def _short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_last_state_before_any_period_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, largest: int
 ) -> None:
-    """Whatever runs are merged, for each period, also after one was recorded again."""
+    """For each period, whichever runs are merged, also after a period was recorded again."""
     monkeypatch.setattr(hash_runs, "_MOST_STATES", largest)
     table, draw = a_table(tmp_path), np.random.default_rng(1)
     entities = [f"entity {number}" for number in range(60)]
@@ -88,7 +88,7 @@ def test_the_last_state_before_any_period_is_found(
 def test_entities_whose_hashes_are_equal_are_told_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each has its own last state, and one that is not there has none."""
+    """Each has its own last state, and an unknown one has none."""
     monkeypatch.setattr(
         "series_assets.storage.sqlite_states.hashes_of", lambda keys: np.zeros(len(keys), int)
     )
@@ -104,7 +104,7 @@ def test_entities_whose_hashes_are_equal_are_told_apart(
 
 
 def test_states_are_read_in_order_of_time(tmp_path: Path) -> None:
-    """All of an entity, and those that open a version, each with its dataset."""
+    """All states of an entity, and those that open a version, each with its dataset."""
     table = a_table(tmp_path)
     for k in range(5):
         record(table, k, [State("a", str(k), opens=k != 2), State("b", str(k), opens=False)])
@@ -115,7 +115,7 @@ def test_states_are_read_in_order_of_time(tmp_path: Path) -> None:
 
 
 def test_periods_without_states_are_recorded(tmp_path: Path) -> None:
-    """Nothing is found in them, and the periods after them follow."""
+    """They contain nothing, and later periods follow them."""
     table = a_table(tmp_path)
     for k in range(6):
         record(table, k, [State("a", "North")] if k == 5 else [])
@@ -126,7 +126,7 @@ def test_periods_without_states_are_recorded(tmp_path: Path) -> None:
 
 
 def test_few_runs_cover_many_periods(tmp_path: Path) -> None:
-    """A look-up before period 1000 reads a run for each digit at most fifteen times."""
+    """A lookup before period 1000 reads at most fifteen runs for each digit."""
     firsts = {k: min([k, *hash_runs._firsts(k)]) for k in range(1000)}
     empty = np.empty(0, dtype=np.int64)
     for before in range(1, 1000):
@@ -135,7 +135,7 @@ def test_few_runs_cover_many_periods(tmp_path: Path) -> None:
 
 
 def test_a_period_recorded_with_other_contents_makes_later_ones_stale(tmp_path: Path) -> None:
-    """Their states followed from others: they are no longer counted, and not read."""
+    """Their states followed from others, so they neither count nor are read."""
     table = a_table(tmp_path)
     for k in range(6):
         record(table, k, [State("a", str(k))])
