@@ -67,6 +67,7 @@ SECONDS = {
     "exhibit_features/test_numbers.py": 10,
     "test_settings.py": 10,
     "pipeline/test_verify_causes.py": 9,
+    "pipeline/test_truth_of_shards.py": 9,
     "pipeline/test_verify_histories.py": 9,
     "test_any_specification.py": 9,
     "exhibit_features/test_sql_sets.py": 9,

@@ -17,6 +17,8 @@ def removable_files(layout: Layout) -> list[Path]:
     Ignores links and folders under their names. Raises GenerationError where a folder is a link
     or cannot be written.
     """
+    if is_remote(layout.folder):  # there are no links, and no folders but in names
+        return layout.existing_files()
     for folder in (layout.folder, *layout.inner_folders()):
         if folder.is_symlink():
             raise GenerationError(
@@ -25,8 +27,6 @@ def removable_files(layout: Layout) -> list[Path]:
                 file=folder,
             )
     found = [path for path in layout.existing_files() if path.is_file() and not path.is_symlink()]
-    if is_remote(layout.folder):
-        return found
     for folder in sorted({path.parent for path in found}):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise GenerationError(

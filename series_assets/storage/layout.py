@@ -9,7 +9,7 @@ from typing import Self
 
 from series_assets.core.plan.series import Series
 from series_assets.core.spec.truth_settings import DIMENSIONS
-from series_assets.storage.remote import is_remote
+from series_assets.storage.remote import is_remote, names_below
 
 _REFERENCE = "reference"
 _STATES = "states"
@@ -195,6 +195,9 @@ class Layout:
         return self._existing(_STATE_FILES)
 
     def _existing(self, pattern: re.Pattern[str]) -> list[Path]:
+        if is_remote(self.folder):
+            names = names_below(self.folder)
+            return [self.folder / name for name in names if pattern.fullmatch(name)]
         return sorted(
             path
             for folder in (self.folder, *self.inner_folders())
@@ -222,7 +225,7 @@ class Layout:
         return sorted(path for path in surplus if path.exists() and self._is_own(path))
 
     def _folders_of_parts(self, number: int) -> list[Path]:
-        """Return the existing folders that have parts of a dataset, whatever the series is now."""
+        """Return the folders that may have parts of a dataset, whatever the series is now."""
         dataset = f"dataset_{number}"
         inner = (dataset, f"new_records/{dataset}", f"{dataset}/{_SPECIFICATIONS}")
         folders = [self.folder / name for name in (*inner, f"{_REFERENCE}/period_{number}")]
@@ -231,7 +234,8 @@ class Layout:
             folders += [self.truth / f"{name}_{number}" for name in names]
         if (self.folder / _STATES).is_dir():
             folders.append(self.folder / _STATES / f"period_{number}")
-        return [folder for folder in folders if folder.is_dir()]
+        # A listing of a folder that object storage lacks is empty, and costs no more than a look.
+        return [folder for folder in folders if is_remote(folder) or folder.is_dir()]
 
     def _is_own(self, path: Path) -> bool:
         name = path.relative_to(self.folder).as_posix()

@@ -1,21 +1,25 @@
 """The table of states in Parquet: a file for each period, and with several shards for each shard.
 
-A file holds the states that its period left, one a row in the order of the fold, and in its mark
-the digests by which a period that follows from it is known to be current. Nothing but complete
-files is read or written, so it needs no database and no lock, and works on storage that has
-neither. One file is in memory at a time, and of a file the columns that are needed.
+A file holds the states that its period left, one a row, and in its mark the digests by which a
+period that follows from it is known to be current. Rows are sorted by a hash of the entity's
+identifier, so that they are found without reading the identifiers. Nothing but complete files is
+read or written, so it needs no database and no lock, and works on storage that has neither. One
+file is in memory at a time, and of a file the columns that are needed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from series_assets.core.plan.truth import STATE_HASH
 from series_assets.core.truth.columns import no_states
 from series_assets.storage import files
+from series_assets.storage.hash_runs import Ints, hashes_of
 from series_assets.storage.parquet_marks import (
     Mark,
     check_series,
@@ -31,7 +35,14 @@ if TYPE_CHECKING:
 
 _WHOLE = "the table of states"
 _PLACE = "state_place"
-"""Numbers the states of a period; their order in the file says the same."""
+"""Numbers the states of a period; the order of those of an entity in the file says the same."""
+_STORED = {
+    **dict.fromkeys(
+        ("state_row", "state_version", "state_opened_in", "state_opened_row"), pa.int32()
+    ),
+    **dict.fromkeys(("state_opens", "state_deleted", "state_tied"), pa.bool_()),
+}
+"""Smaller types, in which whole numbers are stored; in memory they are int64."""
 
 
 class ParquetStateTable(StateTable):
@@ -77,54 +88,79 @@ class ParquetStateTable(StateTable):
     def latest(self, keys: pa.Array, before: int) -> pa.Table:
         """Return the last state of each entity, the newest file first; see the base class."""
         found, wanted = [no_states(self.truth)], pc.unique(keys)
-        if before == 0:
-            return found[0]
+        hashes = hashes_of(wanted)
+        order = np.argsort(hashes)
+        hashes, wanted = hashes[order], wanted.take(pa.array(order))
         for k, mark in reversed(list(enumerate(self._require(before)))):
             if not len(wanted):
                 break
             if not mark["states"]:
                 continue
             with self._opened(k) as file:
-                recorded = file.read([self.truth.key], use_threads=False).column(0).combine_chunks()
-                # From the end, so that the first occurrence is the last state.
-                places = pc.index_in(wanted, value_set=recorded[::-1])
-                is_found = pc.is_valid(places)
-                if pc.any(is_found).as_py():
-                    rows = pc.subtract(len(recorded) - 1, places.drop_null())
-                    found.append(self._as_states(file).take(rows))
-            wanted = wanted.filter(pc.invert(is_found))
+                rows = _last_rows(self._hashes(file), hashes)
+                states = self._as_states(file) if (rows >= 0).any() else None
+            if states is not None:
+                rows = self._confirmed(rows, states, wanted)
+                found.append(states.take(pa.array(rows[rows >= 0])))
+            hashes, wanted = hashes[rows < 0], wanted.filter(pa.array(rows < 0))
         return pa.concat_tables(found)
+
+    def _confirmed(self, rows: Ints, states: pa.Table, wanted: pa.Array) -> Ints:
+        """Return the rows of entities in a file that were found by the hashes of their keys.
+
+        Two entities have the same hash hardly ever; then all keys are looked up.
+        """
+        keys, there = states[self.truth.key].combine_chunks(), rows >= 0
+        same = pc.equal(keys.take(pa.array(rows[there])), wanted.filter(pa.array(there)))
+        if pc.all(same).as_py():
+            return rows
+        # From the end, so that the first occurrence is the last state.
+        places = pc.index_in(wanted, value_set=keys[::-1]).fill_null(len(keys))
+        confirmed: Ints = len(keys) - 1 - places.to_numpy().astype(np.int64)
+        return confirmed
+
+    def _hashes(self, file: "ParquetFile") -> Ints:
+        """Return the hash of each row of a file, in order."""
+        found: Ints = file.read([STATE_HASH], use_threads=False).column(0).to_numpy()
+        return found
 
     def changes(self, last: int) -> pa.Table:
         """Return the states that open a version or delete, file by file; see the base class."""
-        return self._selected(last, ("state_opens", "state_deleted"))
+        found = self._none_yet()
+        for k in range(len(self._require(last + 1, reading=True))):
+            with self._opened(k) as file:
+                states = self._as_states(file)
+            flags = [pc.equal(states[name], 1) for name in ("state_opens", "state_deleted")]
+            found.append(_of_dataset(k, states.filter(pc.or_(*flags))))
+        return pa.concat_tables(found)
 
     def states_of(self, keys: pa.Array, last: int) -> pa.Table:
         """Return all states of some entities, file by file; see the base class."""
-        return self._selected(last, (), pc.unique(keys))
-
-    def _selected(self, last: int, flags: Sequence[str], keys: pa.Array | None = None) -> pa.Table:
-        """Return the states up to period ``last`` with one of the flags, or of the entities."""
-        marks = self._require(last + 1, reading=True)
-        found = [no_states(self.truth).append_column("dataset", pa.array([], pa.int64()))]
-        for k in range(len(marks)):
+        found, hashes = self._none_yet(), hashes_of(pc.unique(keys))
+        for k in range(len(self._require(last + 1, reading=True))):
             with self._opened(k) as file:
-                states = self._as_states(file)
-            if keys is not None:
-                states = states.filter(pc.is_in(states[self.truth.key], value_set=keys))
-            elif flags:
-                one, other = (pc.equal(states[name], 1) for name in flags)
-                states = states.filter(pc.or_(one, other))
-            dataset = pa.array([k + 1] * states.num_rows, pa.int64())
-            found.append(states.append_column("dataset", dataset))
+                rows = np.flatnonzero(np.isin(self._hashes(file), hashes))
+                if not len(rows):
+                    continue
+                states = self._as_states(file).take(pa.array(rows))
+            wanted = pc.is_in(states[self.truth.key], value_set=keys)
+            found.append(_of_dataset(k, states.filter(wanted)))
         return pa.concat_tables(found)
+
+    def _none_yet(self) -> list[pa.Table]:
+        return [no_states(self.truth).append_column("dataset", pa.array([], pa.int64()))]
 
     def _as_states(self, file: "ParquetFile") -> pa.Table:
         """Return all states in a file, in the columns of ``Fold.states``."""
-        names = no_states(self.truth).schema.names
-        stored = file.read([name for name in names if name != _PLACE], use_threads=False)
+        schema = no_states(self.truth).schema
+        stored = file.read([name for name in schema.names if name != _PLACE], use_threads=False)
         place = pa.nulls(stored.num_rows, pa.int64())
-        return pa.table({name: place if name == _PLACE else stored[name] for name in names})
+        return pa.table(
+            {
+                name: place if name == _PLACE else stored[name].cast(schema.field(name).type)
+                for name in schema.names
+            }
+        )
 
     def replace(self, k: int, states: pa.Table, content: str, folder: Path | None = None) -> None:
         """Replace the file of period ``k``, atomically; see the base class."""
@@ -143,8 +179,20 @@ class ParquetStateTable(StateTable):
         }
         target = self.layout.states(period.number)
         written = (folder or target.parent) / f"states_{period.number}_{target.name}"
-        files.write_parquet(written, with_mark(states.drop_columns([_PLACE]), mark))
+        table = with_mark(self._as_stored(states), mark)
+        files.write_parquet(written, table, compression="lz4", dictionaries=False)
         files.replace(written, target)
+
+    def _as_stored(self, states: pa.Table) -> pa.Table:
+        """Return states as a file has them: sorted by hash, those of an entity by time."""
+        hashes = hashes_of(states[self.truth.key])
+        order = np.argsort(hashes, kind="stable")
+        columns = {STATE_HASH: pa.array(hashes[order])}
+        for name in states.column_names:
+            if name != _PLACE:
+                column = states[name].combine_chunks().take(pa.array(order))
+                columns[name] = column.cast(_STORED.get(name, column.type))
+        return pa.table(columns)
 
     def _require(self, before: int, reading: bool = False) -> list[Mark]:
         """Return the marks of the periods before ``before``; refuse where one is not current."""
@@ -180,3 +228,15 @@ class ParquetStateTable(StateTable):
                 yield parquet.ParquetFile(stream)
         except (OSError, ValueError) as error:
             raise unreadable(path, _WHOLE, error) from error
+
+
+def _last_rows(stored: Ints, hashes: Ints) -> Ints:
+    """Return the last row with each of some hashes, -1 without one. Both are sorted."""
+    rows: Ints = np.searchsorted(stored, hashes, side="right") - 1
+    rows[stored[rows] != hashes] = -1
+    return rows
+
+
+def _of_dataset(k: int, states: pa.Table) -> pa.Table:
+    """Return states of a period with a column for the number of their dataset."""
+    return states.append_column("dataset", pa.array([k + 1] * states.num_rows, pa.int64()))

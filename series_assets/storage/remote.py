@@ -94,6 +94,15 @@ def _remedy(error: Exception) -> str:
     return "see that the storage can be reached, then run it again"
 
 
+def names_below(folder: Path) -> list[str]:
+    """Return the names of all objects below a folder, relative to it, by one listing."""
+    remote: Any = folder
+    base = remote.path.strip("/") + "/"
+    with explain_remote_errors(folder, "cannot be read"):
+        found = remote.fs.find(remote.path)
+    return sorted(name.strip("/").removeprefix(base) for name in found)
+
+
 def put(source: Path, target: Path) -> None:
     """Put a local file to its place, in which it appears whole. Raises GenerationError."""
     remote: Any = target

@@ -100,6 +100,23 @@ def test_it_gives_what_the_one_in_sqlite_gives(tmp_path: Path, truth: dict[str, 
     assert ours.latest(pa.array(["nobody"]), 4) == no_states(series.truth)  # type: ignore[arg-type]
 
 
+def test_entities_whose_hashes_are_equal_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has its own last state, and one that is not there has none."""
+    for name in ("parquet_states", "sqlite_states"):
+        monkeypatch.setattr(
+            f"series_assets.storage.{name}.hashes_of", lambda keys: np.zeros(len(keys), np.int64)
+        )
+    series = a_history(**BY_DAY)
+    ours, other = in_parquet(tmp_path, series), in_sqlite(tmp_path, series)
+    for one, wanted in zip(_folds(ours), _folds(other), strict=True):
+        assert one.changes == wanted.changes
+    keys = pa.array([*KEYS, "nobody"])
+    assert _sorted(ours.latest(keys, 4)) == _sorted(other.latest(keys, 4))
+    assert _sorted(ours.states_of(keys, 3)) == _sorted(other.states_of(keys, 3))
+
+
 def test_a_stale_predecessor_is_refused_as_in_sqlite(tmp_path: Path) -> None:
     """Missing, with other settings, or following another file: with the same messages."""
     series = a_history()
