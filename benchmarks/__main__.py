@@ -8,7 +8,9 @@ from rich.console import Console
 
 from benchmarks import report
 from benchmarks.children import CHECKOUT
-from benchmarks.jobs import JOBS, Result, Scale
+from benchmarks.job import Scale
+from benchmarks.jobs import JOBS
+from benchmarks.results import Result
 
 _DOCUMENT = CHECKOUT / "docs" / "performance.md"
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -52,21 +53,29 @@ class Child:
         peak = usage.ru_maxrss * kilo / 1e6
         return Taken(lasted, usage.ru_utime + usage.ru_stime, peak, printed)
 
-    def peak_together(self) -> float:
-        """Run it once and return the peak in MB of all its processes taken together.
+    def watched(self, every: float = 0.02) -> Taken:
+        """Run it once; the peak is that of all its processes together.
 
-        What several of them share is counted once. They are looked at all the time, which takes
-        time of its own. Only Linux tells; elsewhere it is 0. Raises RuntimeError, as ``run``.
+        What several of them share is counted once. They are looked at each ``every`` seconds, which
+        takes time of its own. Only Linux reports it; elsewhere the peak is 0. Raises RuntimeError,
+        as ``run``.
         """
         self.before()
+        begun, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         with tempfile.TemporaryFile("w+") as printed:
             process, peak = self._begun(printed), 0
             while process.poll() is None:
                 peak = max(peak, sum(map(_share_of_memory, _with_children(process.pid))))
-                time.sleep(0.02)
+                time.sleep(every)
+            lasted, after = (
+                time.perf_counter() - begun,
+                resource.getrusage(resource.RUSAGE_CHILDREN),
+            )
             printed.seek(0)
-            self._check(process, printed.read())
-        return peak * 1024 / 1e6
+            text = printed.read()
+            self._check(process, text)
+        cpu = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+        return Taken(lasted, cpu, peak * 1024 / 1e6, text)
 
     def _check(self, process: "subprocess.Popen[str]", printed: str) -> None:
         if process.returncode:

@@ -1,99 +1,23 @@
 """What is compared with what, at which sizes, and what is aimed at."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from benchmarks import inputs
 from benchmarks.children import Child, Taken, command, interleaved, program, seconds_in
-from benchmarks.shards import measure_shards
+from benchmarks.job import Job, Scale, environment_of
+from benchmarks.results import Against, Compared, Result, compared
+from benchmarks.shards import (
+    measure_executors,
+    measure_large,
+    measure_memory_of_shards,
+    measure_object_storage,
+)
 
-SERIES = ("school", "clinic")
 PHASES = ("start", "new records", "reference table", "dataset", "end")
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How large the jobs are; ``smoke`` only shows that they run."""
-
-    times: int
-    smoke: bool = False
-
-    def rows(self, rows: int) -> int:
-        """Return the rows of a job."""
-        return min(rows, 60) if self.smoke else rows
-
-    def periods(self, periods: int) -> int:
-        """Return the periods of a job."""
-        return min(periods, 3) if self.smoke else periods
-
-    @property
-    def series(self) -> tuple[str, ...]:
-        """The series that a job is measured on."""
-        return SERIES[-1:] if self.smoke else SERIES
-
-
-@dataclass(frozen=True)
-class Compared:
-    """Two things that were measured by turns."""
-
-    job: str
-    one: str
-    one_value: str
-    other: str
-    other_value: str
-    ratio: float
-    goal: str
-    met: bool
-
-
-@dataclass(frozen=True)
-class Against:
-    """A whole series: the reference driver, and ``series-assets generate``."""
-
-    job: str
-    reference: Taken
-    ours: Taken
-    ours_together_mb: float
-    """Peak of all processes of ours; 0 where the system does not tell."""
-    goal: str
-    met: bool
-    seconds_by_phase: Mapping[str, float]
-    rows_by_phase: Mapping[str, int]
-
-
-Result = Compared | Against
-
-
-@dataclass(frozen=True)
-class Job:
-    """Something to measure, by a name that can be asked for."""
-
-    name: str
-    says: str
-    measure: Callable[["Job", Path, Scale], Iterator[Result]]
-    rows: int = 0
-    periods: int = 0
-    shards: int = 1
-    at_least: float = 0
-    """Times as fast as the reference, where that is the goal."""
-    at_most: float = 0
-    """Share of the reference's (or the other one's) time or memory, where that is the goal."""
-    peak_at_most: float = 0
-    """Share of the reference's peak memory, where that is a goal besides."""
-    said: Mapping[str, Any] = field(default_factory=dict)
-    """What the user input says otherwise than that of the series."""
-
-
-def _named(job: Job, folder: Path) -> dict[str, str]:
-    return {
-        "SERIES_ASSETS_SERIES_DIR": str(folder / "series"),
-        "SERIES_ASSETS_DATA_DIR": str(folder / "data"),
-    }
 
 
 def _against(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
@@ -105,10 +29,10 @@ def _against(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
 
         children = {
             "reference": Child(program("reference", source, data), {}, anew),
-            "ours": Child(command("generate", name, "--quiet"), _named(job, folder), anew),
+            "ours": Child(command("generate", name, "--quiet"), environment_of(folder), anew),
         }
         taken = interleaved(children, scale.times)
-        together = children["ours"].peak_together()
+        together = children["ours"].watched().peak_mb
         phases = Child(program("phases", source, data), {}, anew).run()
         new = _new_rows(source, rows, periods)
         reference, ours = taken["reference"], taken["ours"]
@@ -157,8 +81,8 @@ def _late(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
     """Measure the last period of many against the second, once all before are made."""
     rows, periods = scale.rows(job.rows), scale.periods(job.periods)
     for name in scale.series:
-        source = inputs.write_series(folder / "series", name, rows, periods, **job.said)
-        environment, keys = _named(job, folder), _keys(source)
+        source = inputs.write_series(folder / "series", name, rows, periods, **job.user_input)
+        environment, keys = environment_of(folder), _keys(source)
         Child(command("generate", name, "--quiet"), environment).run()
         children = {
             key: Child(command("generate", name, "--quiet", "--periods", key), environment)
@@ -166,11 +90,11 @@ def _late(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
         }
         taken = interleaved(children, scale.times)
         early, late = taken[keys[1]], taken[keys[-1]]
-        yield _shares(
-            job,
+        yield compared(
             f"{name} {job.name}",
             ("period 2", early.seconds, "s"),
             (f"period {periods}", late.seconds, "s"),
+            job.at_most,
         )
         shutil.rmtree(folder)
 
@@ -194,15 +118,15 @@ def _memory(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
             inputs.write_series(place / "series", name, scale.rows(job.rows), periods)
             children[label] = Child(
                 command("generate", name, "--quiet"),
-                _named(job, place) | {"SERIES_ASSETS_EXECUTOR": "none"},
+                environment_of(place) | {"SERIES_ASSETS_EXECUTOR": "none"},
                 partial(shutil.rmtree, place / "data", ignore_errors=True),
             )
-        peaks = {label: child.peak_together() for label, child in children.items()}
-        yield _shares(
-            job,
+        peaks = {label: child.watched().peak_mb for label, child in children.items()}
+        yield compared(
             f"{name} {job.name}",
             (f"{few} periods", peaks["few"], "MB"),
             (f"{many} periods", peaks["many"], "MB"),
+            job.at_most,
         )
         shutil.rmtree(folder)
 
@@ -211,7 +135,7 @@ def _truth(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
     """Measure the CPU time of the history of periods against that of their rows."""
     rows, periods = scale.rows(job.rows), scale.periods(job.periods)
     for name in scale.series:
-        source = inputs.write_series(folder / "series", name, rows, periods, **job.said)
+        source = inputs.write_series(folder / "series", name, rows, periods, **job.user_input)
         runs = [
             seconds_in(
                 Child(
@@ -224,7 +148,9 @@ def _truth(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
         ]
         of_rows = median(sum(run[phase] for phase in PHASES[1:-1]) for run in runs)
         of_truth = median(run["state"] + run["truth"] for run in runs)
-        yield _shares(job, f"{name} {job.name}", ("rows", of_rows, "s"), ("history", of_truth, "s"))
+        yield compared(
+            f"{name} {job.name}", ("rows", of_rows, "s"), ("history", of_truth, "s"), job.at_most
+        )
         shutil.rmtree(folder)
 
 
@@ -266,14 +192,13 @@ def _workers(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
         children = {
             executor: Child(
                 command("generate", name, "--quiet"),
-                _named(job, place) | {"SERIES_ASSETS_EXECUTOR": executor},
+                environment_of(place) | {"SERIES_ASSETS_EXECUTOR": executor},
                 partial(shutil.rmtree, place / "data", ignore_errors=True),
             )
             for executor in ("none", "processes:2")
         }
         taken = interleaved(children, scale.times)
-        yield _shares(
-            job,
+        yield compared(
             f"{name} {rows}x{periods}",
             ("one worker", taken["none"].seconds, "s"),
             ("two workers", taken["processes:2"].seconds, "s"),
@@ -281,52 +206,15 @@ def _workers(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
         shutil.rmtree(place)
 
 
-def _shards(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
-    """Measure a sharded series in two processes, and on two workers, against one process."""
-    name, shards = SERIES[-1], 3 if scale.smoke else job.shards
-    rows, periods = scale.rows(job.rows), scale.periods(job.periods)
-    taken = measure_shards(folder, name, rows, periods, shards, scale.times)
-    one = ("none", taken["none"].seconds, "s")
-    for other, goal in (("processes:2", 0.6), ("dask", 0.65)):
-        found = (f"{other}, two workers" if other == "dask" else other, taken[other].seconds, "s")
-        yield _shares(replace(job, at_most=goal), f"{name} {job.name}", one, found)
-    peak = max(taken[one].peak_mb for one in ("none", "processes:2"))
-    limit = replace(job, at_most=1.0)
-    yield _shares(
-        limit, f"{name} {job.name}", ("limit", 700, "MB"), ("largest process", peak, "MB")
-    )
-
-
 def _help(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
     """Measure what a user waits for the help, against Python doing nothing."""
     python = Child([*command()[:1], "-c", "pass"], {})
     children = {"python": python, "help": Child(command("--help"), {})}
     taken = interleaved(children, scale.times)
-    yield _shares(
-        job,
+    yield compared(
         "--help",
         ("python -c pass", taken["python"].seconds, "s"),
         ("series-assets --help", taken["help"].seconds, "s"),
-    )
-
-
-def _shares(
-    job: Job, label: str, one: tuple[str, float, str], other: tuple[str, float, str]
-) -> Compared:
-    ratio = other[1] / one[1]
-
-    def shown(value: float, unit: str) -> str:
-        return f"{value:.2f} s" if unit == "s" else f"{value:.0f} {unit}"
-
-    return Compared(
-        job=label,
-        one=one[0],
-        one_value=shown(*one[1:]),
-        other=other[0],
-        other_value=shown(*other[1:]),
-        ratio=ratio,
-        goal=f"≤ {job.at_most}" if job.at_most else "",
-        met=not job.at_most or ratio <= job.at_most,
     )
 
 
@@ -351,7 +239,7 @@ JOBS = (
         rows=50_000,
         periods=40,
         at_most=1.15,
-        said={"fraction_of_new": 0.9},
+        user_input={"fraction_of_new": 0.9},
     ),
     Job(
         "memory",
@@ -368,7 +256,7 @@ JOBS = (
         rows=200_000,
         periods=4,
         at_most=0.34,
-        said={"truth": {}},
+        user_input={"truth": {}},
     ),
     Job(
         "late_truth",
@@ -377,7 +265,7 @@ JOBS = (
         rows=5_000,
         periods=100,
         at_most=1.15,
-        said={"truth": {}},
+        user_input={"truth": {}},
     ),
     Job("uuid_demo", "a sample, one run of Exhibit", _sample, rows=50_000, at_least=10),
     Job("inpatients_demo", "a sample, one run of Exhibit", _sample, rows=50_000, at_least=10),
@@ -385,10 +273,36 @@ JOBS = (
     Job(
         "shards",
         "2.5 million rows in 25 shards: two processes, and two workers of Dask, against one",
-        _shards,
+        measure_executors,
         rows=2_500_000,
         periods=2,
         shards=25,
+    ),
+    Job(
+        "object_storage",
+        "the same rows as Parquet to a local S3 server, against local CSV",
+        measure_object_storage,
+        rows=2_500_000,
+        periods=2,
+        shards=25,
+        at_most=1.3,
+    ),
+    Job(
+        "shards_memory",
+        "peak memory of 40 shards against that of 2 of the same size",
+        measure_memory_of_shards,
+        rows=50_000,
+        periods=2,
+        shards=40,
+        at_most=1.15,
+    ),
+    Job(
+        "30_million",
+        "10 million rows a period in 100 shards, measured once",
+        measure_large,
+        rows=10_000_000,
+        periods=3,
+        shards=100,
     ),
     Job("help", "how long --help takes", _help),
 )

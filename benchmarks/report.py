@@ -10,7 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.jobs import PHASES, Against, Compared, Result
+from benchmarks.jobs import PHASES
+from benchmarks.results import Against, Compared, Large, Result
 
 _BEGIN, _END = "<!-- measured -->", "<!-- end of measured -->"
 _PACKAGES = ("pandas", "numpy", "pyarrow", "exhibit", "dagster")
@@ -26,6 +27,8 @@ def tables_of(results: Sequence[Result]) -> list[list[list[str]]]:
         tables.append([_PHASES, *map(_phases, against)])
     if compared:
         tables.append([_COMPARED, *map(_compared, compared)])
+    if large := [one for one in results if isinstance(one, Large)]:
+        tables.append([_LARGE, *map(_large, large)])
     return tables
 
 
@@ -48,6 +51,16 @@ _PHASES = [
     "dataset",
     "start",
     "end",
+]
+_LARGE = [
+    "series",
+    "rows",
+    "time",
+    "µs a row",
+    "bytes a row",
+    "all processes",
+    "goal",
+    "met",
 ]
 _COMPARED = ["job", "one", "", "other", "", "ratio", "goal", "met"]
 
@@ -80,6 +93,19 @@ def _compared(one: Compared) -> list[str]:
     met = ("yes" if one.met else "no") if one.goal else ""
     ratio = f"{one.ratio:.2f}"
     return [one.job, one.one, one.one_value, one.other, one.other_value, ratio, one.goal, met]
+
+
+def _large(one: Large) -> list[str]:
+    return [
+        one.job,
+        f"{one.rows:,}",
+        f"{one.taken.seconds:.0f} s",
+        f"{one.taken.seconds / one.rows * 1e6:.1f}",
+        f"{one.size / one.rows:.0f}",
+        f"{one.taken.peak_mb:.0f} MB",
+        one.goal,
+        "yes" if one.met else "no",
+    ]
 
 
 def show(results: Sequence[Result], console: Console) -> None:

@@ -34,6 +34,9 @@ def _benchmark(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
             ("inpatients_demo", ["inpatients_demo", "inpatients_demo"]),
             ("workers", ["clinic 60x3"]),
             ("shards", ["clinic shards"] * 3),
+            ("object_storage", ["clinic object_storage"]),
+            ("shards_memory", ["clinic shards_memory none", "clinic shards_memory processes 2"]),
+            ("30_million", ["clinic 30_million"]),
         ),
     ],
 )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
@@ -52,6 +53,8 @@ def causes_of(
         return
     if not scd2 and {profile.valid_from, profile.valid_to} <= {*table.column_names}:
         yield "the table has the columns of a history, which --as scd2 verifies"
+    if not scd2:
+        yield from _of_last_load(series, workspace, at, sides)
     common = likely_causes(sides, found, time=time, tolerance=options.tolerance, scd2=scd2)
     causes = list(common)
     yield from causes
@@ -73,6 +76,24 @@ def causes_of(
         sides.their_table.take(pa.array(rows.place[wrong])),
         rows.start[wrong] if scd2 else None,
     )
+
+
+def _of_last_load(series: Series, workspace: Workspace, at: Period, sides: Sides) -> Iterator[str]:
+    """Yield that a current state has only the keys of the last delivery."""
+    assert series.truth is not None
+    key = series.truth.key
+    if at.k == 0 or len(sides.their_keys) >= len(sides.our_keys):
+        return
+    there = {str(one) for one in sides.their_table[key].to_pylist() if one is not None}
+    delivered: set[str] = set()
+    for layout in workspace.layout(series).parts:
+        keys = files.read_table(layout.dataset(at.number), [key])[key]
+        delivered.update(pc.unique(pc.drop_null(keys)).to_pylist())
+    if there and there == delivered:
+        yield (
+            f"the table has exactly the keys of the last delivery, dataset {at.number}: a delivery "
+            "is a delta; does the pipeline replace the table where it should merge into it?"
+        )
 
 
 def _wrong(sides: Sides, found: Outcome, tolerance: float) -> Flags:

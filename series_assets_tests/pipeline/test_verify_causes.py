@@ -58,6 +58,7 @@ def pipeline(series: Series, data: Path) -> Pipeline:
         one_of: str | None = _LAST,
         changes: str = _ANY_CHANGE,
         begin: str = "DATE '{day}'",
+        gone: str = "false",
         result: str = "SELECT * FROM old",
         **options: Any,
     ) -> VerificationReport:
@@ -80,6 +81,10 @@ def pipeline(series: Series, data: Path) -> Pipeline:
                 db.execute(
                     f"UPDATE old SET valid_to = {stamp} FROM new WHERE new.id = old.id AND "
                     f"old.valid_to IS NULL AND ({changes})"
+                )
+                db.execute(
+                    f"UPDATE old SET valid_to = {stamp} WHERE valid_to IS NULL AND {gone} "
+                    "AND id NOT IN (SELECT id FROM new)"
                 )
                 db.execute(
                     f"INSERT INTO old SELECT id, region, amount, {stamp}, NULL FROM new "
@@ -145,6 +150,18 @@ _MISTAKES: list[tuple[dict[str, Any], str]] = [
     (_replaced("region", "region || ' '"), "column 'region' has spaces around its values"),
     (_replaced("region", "upper(region)"), "column 'region' has other upper and lower case than"),
     (
+        {"result": "SELECT * FROM old UNION ALL SELECT * FROM old"},
+        "the table has each row at least 2 times: was it loaded again without removing its rows",
+    ),
+    ({"gone": "true"}, "a delivery is a delta, and a key that it leaves out is unchanged; does"),
+    (
+        {
+            "result": "SELECT id, amount::TEXT AS region, region AS amount, valid_from, valid_to "
+            "FROM old"
+        },
+        "the columns 'region' and 'amount' have each other's values: are they swapped in a ",
+    ),
+    (
         _replaced("amount", "replace(amount::TEXT, '.', ',')"),
         "column 'amount' has decimal commas; write numbers with a point",
     ),
@@ -159,6 +176,14 @@ _MISTAKES: list[tuple[dict[str, Any], str]] = [
             "(PARTITION BY id ORDER BY valid_from) = 1",
         },
         "have values of an earlier dataset: does the pipeline update the rows that are already",
+    ),
+    (
+        {
+            "as_": "scd1",
+            "result": "SELECT id, region, amount FROM old WHERE id IN (SELECT id FROM new) AND "
+            "valid_to IS NULL",
+        },
+        "the table has exactly the keys of the last delivery, dataset 4: a delivery is a delta",
     ),
     ({"as_": "scd1"}, "the table has the columns of a history, which --as scd2 verifies"),
 ]

@@ -14,7 +14,7 @@ from series_assets.core.verify import times
 from series_assets.core.verify.compare import Outcome, Sides, compare
 from series_assets.core.verify.instants import DAY, MISSING, OPEN, formatted
 from series_assets.core.verify.pairing import Pairing
-from series_assets.core.verify.sides import Flags, Ints, Versions
+from series_assets.core.verify.sides import Flags, Ints, Versions, joint_codes
 from series_assets.core.verify.value_causes import value_causes
 
 _FEW = 3
@@ -32,6 +32,7 @@ def likely_causes(
     if unknown:
         yield from unknown
         return
+    yield from _of_repeats(sides)
     if scd2:
         shifted = _shifted(sides, outcome, tolerance) if time == "exact" else None
         if shifted:
@@ -42,6 +43,7 @@ def likely_causes(
         if time != "order":
             yield from _of_intervals(sides, rows, pairs)
             yield from _of_loads(sides, rows)
+            yield from _of_absence(sides, rows)
             yield from _of_order(rows)
         yield from _of_changes(sides, rows, pairs)
     yield from value_causes(sides, outcome.rows, outcome.pairs, tolerance)
@@ -73,6 +75,40 @@ def _of_keys(sides: Sides) -> Iterator[str]:
 def _letters(key: str) -> str:
     """Return a key without what is lost or added where keys are written in another way."""
     return "".join(filter(str.isalnum, key)).lower().lstrip("0")
+
+
+def _of_repeats(sides: Sides) -> Iterator[str]:
+    """Yield that each row of the table is there several times."""
+    rows = sides.theirs
+    if len(rows) < _FEW:
+        return
+    counts = np.unique(joint_codes(rows.key, rows.start, rows.end), return_counts=True)[1]
+    if counts.min() > 1:
+        yield (
+            f"the table has each row at least {counts.min()} times: was it loaded again without "
+            "removing its rows, or does a join repeat them?"
+        )
+
+
+def _of_absence(sides: Sides, rows: Versions) -> Iterator[str]:
+    """Yield that versions end where a delivery does not contain their key."""
+    ours = sides.ours
+    if not len(rows) or not len(ours):
+        return
+    loads = np.union1d(ours.start, ours.end[ours.end != OPEN])
+    ends = np.flatnonzero(np.isin(rows.end, loads))
+    # Times of both sides at which something begins, and those at which something should end.
+    key = np.concatenate([rows.key[ends], rows.key, ours.key, ours.key])
+    time = np.concatenate([rows.end[ends], rows.start, ours.start, ours.end])
+    codes = joint_codes(key, time)
+    gone = ~np.isin(codes[: len(ends)], codes[len(ends) :])
+    count = int(gone.sum())
+    if count >= max(_FEW, len(ends) / 10):
+        yield (
+            f"{count:,} versions end on the day of a delivery that does not contain their key: a "
+            "delivery is a delta, and a key that it leaves out is unchanged; does the pipeline "
+            "read it as a full snapshot and close or delete what is absent?"
+        )
 
 
 def _of_loads(sides: Sides, rows: Versions) -> Iterator[str]:

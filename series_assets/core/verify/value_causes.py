@@ -6,6 +6,7 @@ A cause is only given where it explains all wrong values of a column, so it is a
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from functools import partial
+from itertools import combinations
 
 import numpy as np
 
@@ -37,10 +38,16 @@ def value_causes(
 
     ``rows`` are the versions of the table that ``pairs`` refers to.
     """
+    swapped = dict(_swapped(sides, rows, pairs, tolerance))
+    yield from (
+        f"the columns '{name}' and '{other}' have each other's values: are they swapped in a "
+        "SELECT, or in an INSERT by position?"
+        for name, other in swapped.items()
+    )
     for name, column in sides.columns.items():
         mine, other = sides.ours.place[pairs.ours], rows.place[pairs.theirs]
         wrong = np.flatnonzero(differences(column, mine, other, tolerance))
-        if not len(wrong):
+        if not len(wrong) or name in swapped or name in swapped.values():
             continue
         mine, other = mine[wrong], other[wrong]
         texts = _texts(sides, name, mine[:_SAMPLE], other[:_SAMPLE])
@@ -54,6 +61,23 @@ def value_causes(
             found = found[0], _of_days(both)
         yield from (f"column '{name}' {text}" for text in found if text)
     yield from _of_later_versions(sides, rows, pairs, tolerance)
+
+
+def _swapped(
+    sides: Sides, rows: Versions, pairs: Pairing, tolerance: float
+) -> Iterator[tuple[str, str]]:
+    """Yield pairs of columns of which each has the values of the other, in all wrong rows."""
+    mine, other = sides.ours.place[pairs.ours], rows.place[pairs.theirs]
+    wrong = {
+        name: np.flatnonzero(differences(column, mine, other, tolerance))[:_SAMPLE]
+        for name, column in sides.columns.items()
+    }
+    for one, two in combinations([name for name, found in wrong.items() if len(found) >= _FEW], 2):
+        chosen = np.union1d(wrong[one], wrong[two])
+        texts = {name: _texts(sides, name, mine[chosen], other[chosen]) for name in (one, two)}
+        pairs_of_texts = zip(texts[one], texts[two], strict=True)
+        if all(a[0] == b[1] and b[0] == a[1] for a, b in pairs_of_texts):
+            yield one, two
 
 
 def _texts(sides: Sides, name: str, mine: Ints, other: Ints) -> Texts:
