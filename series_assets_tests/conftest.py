@@ -23,7 +23,12 @@ from series_assets_tests.thorough import left_out
 # A busy machine may take long to generate an example.
 _PATIENT = [HealthCheck.too_slow]
 settings.register_profile(
-    "ci", deadline=None, derandomize=True, print_blob=True, suppress_health_check=_PATIENT
+    "ci",
+    deadline=None,
+    max_examples=30,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=_PATIENT,
 )
 settings.register_profile("long", deadline=None, max_examples=500, suppress_health_check=_PATIENT)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

@@ -18,7 +18,7 @@ from series_assets_tests.hexagon_database import database_with_hexagons
 from series_assets_tests.package_checks import failed_findings
 from series_assets_tests.strategies import DATABASE, Files, files
 
-_EXAMPLES = 500 if settings.get_current_profile_name() == "long" else 12
+_EXAMPLES = 500 if settings.get_current_profile_name() == "long" else 8
 
 
 def refusals_of_validation(series: Series) -> list[str]:

@@ -23,6 +23,7 @@ from series_assets_tests.statistical.specifications import (
     linked_tables,
     places,
 )
+from series_assets_tests.thorough import thorough
 
 SEVERAL = ["frequency | probability_vector", "1 | 0.2", "3 | 0.8"]
 
@@ -291,7 +292,7 @@ def test_in_files_of_new_records_they_are_of_these(over_other_rows: LongSeries) 
 # Cross joins that are cut.
 
 
-@pytest.mark.parametrize("rows", [50, 51, 55])
+@pytest.mark.parametrize("rows", [51, *thorough(50, 55)])
 def test_another_combination_is_cut_in_each_period(tmp_path: Path, rows: int) -> None:
     """If combinations do not divide the rows, different ones are cut in each period."""
     specification = a_specification(number_of_rows=rows)

@@ -38,8 +38,11 @@ def _is_whole(server: Server, name: str, by_command_line: ByCommandLine) -> None
     ("asset", "strategy"),
     [
         ("new_records", "FROM_FAILURE"),
-        ("dataset", "FROM_ASSET_FAILURE"),
-        *thorough(("new_records", "FROM_ASSET_FAILURE"), ("dataset", "FROM_FAILURE")),
+        *thorough(
+            ("dataset", "FROM_ASSET_FAILURE"),
+            ("new_records", "FROM_ASSET_FAILURE"),
+            ("dataset", "FROM_FAILURE"),
+        ),
     ],
 )
 def test_a_run_is_re_executed_from_its_failure(

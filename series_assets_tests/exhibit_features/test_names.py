@@ -45,7 +45,7 @@ def named(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "start",
-    [*range(0, len(USABLE), 21), *thorough(*(n for n in range(0, len(USABLE), 7) if n % 21))],
+    [0, *thorough(*range(7, len(USABLE), 7))],
 )
 def test_columns_of_any_name_go_through_a_series(tmp_path: Path, start: int) -> None:
     """Identifiers, categories, numbers and dates: static, moved or regenerated."""

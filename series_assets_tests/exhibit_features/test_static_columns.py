@@ -25,6 +25,7 @@ from series_assets_tests.exhibit_features.checked_series import (
     new_records,
     saved_specification,
 )
+from series_assets_tests.thorough import thorough
 
 
 def ratio(rows: pd.DataFrame, by: str, high: str, low: str) -> tuple[float, float]:
@@ -213,7 +214,7 @@ def described(folder: Path, csv: str, rows: int, **more: Any) -> Path:
     return place
 
 
-@pytest.mark.parametrize("static", [[], ["hb_name"], ["loc_name", "sex"]])
+@pytest.mark.parametrize("static", [["loc_name", "sex"], *thorough(([],), (["hb_name"],))])
 def test_a_hierarchical_linked_group(tmp_path: Path, static: list[str]) -> None:
     """A hospital stays in its health board; a group with a static column is static."""
     place = described(tmp_path, "inpatients.csv", 60, static_columns=static)

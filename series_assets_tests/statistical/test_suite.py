@@ -18,7 +18,7 @@ _PERIODS = None if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 24
 """The number of periods by series; None for all of them, forty or more."""
 
 
-@pytest.mark.parametrize("name", mostly_thorough(SERIES, "gaps", "several rows", "common"))
+@pytest.mark.parametrize("name", mostly_thorough(SERIES, "several rows"))
 def test_a_long_series_is_what_was_asked_for(name: str) -> None:
     """Every statistic of a series of many periods is within five standard errors."""
     wrong = failures(take(name, _PERIODS))

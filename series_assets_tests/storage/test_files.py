@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from series_assets.core.errors import GenerationError
@@ -61,7 +61,6 @@ def test_text_comes_back_from_a_csv_as_it_was(tmp_path: Path, value: str) -> Non
     pd.testing.assert_frame_equal(files.read_csv(path), table)
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_any_table_of_text_comes_back_from_a_csv(data: st.DataObject) -> None:
     """Whatever the names and values are; an empty text is a missing value."""

@@ -25,7 +25,7 @@ from series_assets_tests.storage.file_mutations import mutate_text
 
 _PACKAGE = Path(__file__).parents[2]
 _LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-_BATCHES = 200 if _LONG else 5
+_BATCHES = 200 if _LONG else 2
 _IN_A_BATCH = 100
 _TRIED = 6
 """Number of pairs in a batch that are validated completely if they are valid."""

@@ -116,7 +116,7 @@ def _bomb(first: str, line: str, levels: int) -> str:
     [
         pytest.param(_bomb("[x, x, x]", "[{}]", 30), MANY, id="anchors"),
         pytest.param(_bomb("{x: 1, y: 2}", "{{<<: [{}]}}", 30), MANY, id="merged"),
-        pytest.param("x: [" + "a, " * 150_000 + "]", MANY, id="long", marks=pytest.mark.slow),
+        pytest.param("x: [" + "a, " * 150_000 + "]", MANY, id="long", marks=pytest.mark.thorough),
         pytest.param("x: " + "[" * 100_000, DEEP, id="flow"),
         pytest.param("- " * 5_000, DEEP, id="block"),
         pytest.param("? " * 5_000, DEEP, id="keys"),

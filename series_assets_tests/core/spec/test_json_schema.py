@@ -79,7 +79,7 @@ def test_every_key_may_be_empty_that_the_models_accept_empty() -> None:
         assert (errors("user_input", emptied) == []) == accepted, key
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 @given(drawn=files())
 def test_the_schemas_accept_whatever_may_form_a_series(drawn: Files) -> None:
     """Any column type, constraint and setting, in all the ways in which they can be combined."""

@@ -109,9 +109,7 @@ _TAKEN: dict[str, str] = {
     "what",
     mostly_thorough(
         _TAKEN,
-        *("one row", "a byte order mark", "nothing in a column", "a bit of everything"),
-        *("small, great and negative numbers", "endless numbers", "odd names of few values"),
-        *("no name", "odd texts", "no identifier in most rows", "dates in many forms"),
+        *("a bit of everything", "endless numbers", "odd texts", "dates in many forms"),
     ),
 )
 def test_an_odd_table_makes_a_series_that_holds(tmp_path: Path, what: str) -> None:
@@ -168,7 +166,7 @@ def test_nothing_in_a_received_table_runs(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    "name", ["a b", "a__b", "index", "sin", *thorough("a.b", "a[0]", "50%", "class")]
+    "name", ["a b", *thorough("a__b", "index", "sin", "a.b", "a[0]", "50%", "class")]
 )
 def test_a_constraint_of_a_name_that_is_no_plain_column_is_left_out(
     tmp_path: Path, name: str
@@ -221,7 +219,7 @@ def test_codes_are_texts(tmp_path: Path) -> None:
     assert set(generated["flag"]) == {"0", "1"}
 
 
-_EXAMPLES = 300 if settings.get_current_profile_name() == "long" else 10
+_EXAMPLES = 300 if settings.get_current_profile_name() == "long" else 6
 _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 _names = st.one_of(st.sampled_from([*_NAMES, "a", "b", "when", "Missing data"]), _texts)
 _cells = st.one_of(
