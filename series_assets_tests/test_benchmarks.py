@@ -56,6 +56,7 @@ def test_a_job_writes_its_rows_into_the_document(
     assert rows == labels
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["clinic", *thorough("school")])
 def test_the_reference_makes_the_same_files_and_rows(tmp_path: Path, name: str) -> None:
     """The reference script does the same amount of work."""

@@ -103,6 +103,7 @@ def test_an_entity_of_several_rows_has_one_value(tmp_path: Path, name: str, miss
     assert values_of_entities(together, *STATICS[name]).max() == 1
 
 
+@pytest.mark.thorough
 def test_all_statics_at_once(tmp_path: Path) -> None:
     """All static values of an entity stay together, as in its first row."""
     series = generate_series(

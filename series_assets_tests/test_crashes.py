@@ -18,11 +18,11 @@ from series_assets.storage.loading import load_series
 from series_assets.storage.provenance import read_fingerprint
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.killed_runs import DataFolder, KillableRuns
+from series_assets_tests.thorough import mostly_thorough
 
 _PERIODS = 3
-_TIMES = 10 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 1
-_DRAWN = 10 * _TIMES
-_DRAWN_REPLACING = 5 * _TIMES
+_LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+_DRAWN, _DRAWN_REPLACING = (100, 50) if _LONG else (3, 1)
 
 _SCRATCH = ".runs/RUN/"
 NAMED_POINTS = [
@@ -82,6 +82,19 @@ NAMED_POINTS = [
     "after replace demo/dataset_2.manifest.json",
 ]
 """The kinds of changes, by name; a run is killed at the second occurrence if there is one."""
+_USUAL = (
+    "after flock .runs/RUN.lock",
+    "before link exhibit.db",
+    "amid rows of exhibit.db",
+    "after COMMIT exhibit.db",
+    f"half of write {_SCRATCH}.new_2.csv.PID.part",
+    "after replace demo/new_records/dataset_2.csv",
+    "before replace demo/dataset_2.csv",
+    "after replace demo/dataset_2.existing.yml",
+    "before replace demo/truth/changes_2.csv",
+    f"half of write {_SCRATCH}.manifest_2.json.PID.part",
+)
+"""Those of a usual run: one of each kind of write."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +187,7 @@ def _kill_and_complete(scenario: Scenario, data: Path, point: int) -> None:
     _assert_next_run_completes(scenario, data)
 
 
-@pytest.mark.parametrize("name", NAMED_POINTS)
+@pytest.mark.parametrize("name", mostly_thorough(NAMED_POINTS, *_USUAL))
 def test_a_run_killed_at_a_named_point(tmp_path: Path, scenario: Scenario, name: str) -> None:
     """Before, during and after each kind of write, rename, removal and commit."""
     places = [place for place, point in enumerate(scenario.points) if point == name]

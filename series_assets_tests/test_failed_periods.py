@@ -135,6 +135,7 @@ def test_the_periods_before_a_failure_are_made_and_a_retry_goes_on(
     assert stage.files == expected
 
 
+@pytest.mark.thorough
 def test_what_was_made_before_a_failure_is_not_stale(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:

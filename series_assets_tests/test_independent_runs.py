@@ -226,6 +226,7 @@ def few_rows() -> LongSeries:
         return make(Ask(asked.specification, inputs, asked.tables), Path(folder))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("part", ["new", "existing"])
 @pytest.mark.parametrize(
     "name", ["sex", "region", "ward", "code", "amount", "score", "height", "date", "home_latitude"]

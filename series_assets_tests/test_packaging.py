@@ -201,6 +201,7 @@ def named(requirements: Iterable[str]) -> set[str]:
     return {normal(re.match(r"[\w.-]+", one).group()) for one in requirements}  # type: ignore[union-attr]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("folder", "extras"),
     [("series_assets", ("duckdb",)), ("benchmarks", ("dev",))],

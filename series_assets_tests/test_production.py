@@ -70,6 +70,7 @@ def running(service: str, port: int, home: Path, variables: Mapping[str, str]) -
         end_process(process)
 
 
+@pytest.mark.thorough
 def test_a_period_is_materialized_through_postgresql_and_a_separate_code_location(
     tmp_path: Path, database: str
 ) -> None:

@@ -149,6 +149,7 @@ def test_made_in_other_processes(place: Path, data: Path, tmp_path: Path) -> Non
         assert_same(data, tmp_path / seed)
 
 
+@pytest.mark.thorough
 def test_made_in_two_runs(place: Path, data: Path, tmp_path: Path) -> None:
     """One run or several runs give the same bytes."""
     for periods in (f"{KEYS[0]}..{KEYS[1]}", KEYS[2], f"{KEYS[3]}..{KEYS[4]}"):

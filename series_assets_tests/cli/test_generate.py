@@ -145,6 +145,7 @@ def test_verbose_shows_each_phase_on_stderr(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.thorough
 def test_verbose_shows_the_log_of_a_recorded_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,6 +169,7 @@ def test_without_verbose_no_log_is_shown(tmp_path: Path) -> None:
     assert (ended.exit_code, ended.stderr) == (0, "")
 
 
+@pytest.mark.thorough
 def test_the_progress_bar_names_period_and_phase(tmp_path: Path) -> None:
     """On a terminal; the paths still go to stdout."""
     specification = a_specification(number_of_rows=6000)  # time for the bar to be drawn
@@ -295,6 +297,7 @@ def test_with_a_dagster_home_the_run_is_recorded_there(
             assert generated == {KEYS[0], KEYS[1]}
 
 
+@pytest.mark.thorough
 def test_a_recorded_run_makes_periods_that_have_not_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

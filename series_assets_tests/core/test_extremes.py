@@ -90,6 +90,7 @@ def test_counts_at_the_extremes(key: str, value: int) -> None:
     assert complaints(**{key: value}) == [f"{key} {shown} is too large; use 100000 or less"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("frequency", ["D", "B", "2B", "W-WED", "3D"])
 def test_as_many_periods_as_there_are_days(frequency: str) -> None:
     """A window without a date in one of them is found without visiting each."""

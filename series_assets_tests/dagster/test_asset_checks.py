@@ -187,6 +187,7 @@ def test_a_range_in_one_run_has_a_result_for_each_partition(checked_bench: Bench
         assert len({target.storage_id for target in targets}) == 4
 
 
+@pytest.mark.thorough
 def test_a_middle_range_leaves_the_other_results_alone(checked_bench: Bench) -> None:
     """Also when partitions are regenerated one by one or in ranges."""
     checked_bench.make(tags=range_of(SECOND, THIRD))
@@ -234,6 +235,7 @@ def test_made_again_a_dataset_passes_again(checked_bench: Bench) -> None:
     assert checked_bench.statuses("dates")[THIRD] == "SUCCEEDED"
 
 
+@pytest.mark.thorough
 def test_one_asset_alone_is_checked_only_if_it_is_the_dataset(bench: Bench) -> None:
     """And not even then, if checks are deselected."""
     bench.make(partition_key=FIRST)
@@ -281,6 +283,7 @@ def test_a_missing_file_fails_the_check_with_what_to_do(checked_bench: Bench) ->
     assert dict(evaluation.metadata) == {"period": dg.TextMetadataValue(SECOND)}
 
 
+@pytest.mark.thorough
 def test_checks_leave_the_files_as_they_are(checked_bench: Bench) -> None:
     """They only read."""
     before = files_in(checked_bench.folder)

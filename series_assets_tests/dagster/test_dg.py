@@ -21,6 +21,7 @@ def this(tmp_path: Path) -> Project:
     return Project(ROOT, tmp_path / "home")
 
 
+@pytest.mark.thorough
 def test_the_component_is_listed(example: Project) -> None:
     """In any project in whose environment the package is installed."""
     reported = example.output_of("dg", "list", "components", "--json")
@@ -32,6 +33,7 @@ def test_the_component_is_listed(example: Project) -> None:
     assert found["summary"].startswith("A series of periodic datasets")
 
 
+@pytest.mark.thorough
 def test_dg_works_on_this_project(this: Project) -> None:
     """It finds the shipped series."""
     keys = {asset["asset_key"] for asset in this.definitions()["assets"]}
@@ -57,6 +59,7 @@ def test_dg_works_on_a_project_that_holds_a_series(example: Project) -> None:
     example.output_of("dg", "check", "defs")
 
 
+@pytest.mark.thorough
 def test_dg_check_tells_an_attribute_that_there_is_none_of(example: Project) -> None:
     """With its place in the ``defs.yaml``."""
     file = example.root / "src/warehouse/defs/customers/defs.yaml"
@@ -91,6 +94,7 @@ def test_dg_lists_a_project_with_a_broken_series(example: Project) -> None:
     assert "All code locations passed validation" in ended.stdout + ended.stderr
 
 
+@pytest.mark.thorough
 def test_dg_refuses_to_scaffold_a_name_that_no_series_can_have(example: Project) -> None:
     """With one message, without a traceback and without files left behind."""
     ended = example.run("dg", "scaffold", "defs", "series_assets.SeriesComponent", "bad name")

@@ -169,6 +169,7 @@ def test_partition_by_partition_and_asset_by_asset_have_the_same_bytes(
     assert bench.files == expected
 
 
+@pytest.mark.thorough
 def test_a_period_can_be_materialized_again(bench: Bench, expected: dict[str, bytes]) -> None:
     """The manifest is removed first and written last; later periods stay current."""
     assert bench.run(FIRST, FOURTH).success
@@ -255,6 +256,7 @@ def test_a_run_is_re_executed_from_its_failure(
     assert files_in(tmp_path / "data") == expected
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("phase", ["state", *thorough("dataset", "manifest")])
 def test_recorded_runs_of_the_command_line_complete_the_periods_before_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[str, bytes], phase: str

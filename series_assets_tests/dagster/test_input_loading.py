@@ -351,6 +351,7 @@ def test_of_several_orders_in_a_period_the_latest_counts(example: Example) -> No
     assert example.customers()["town"].to_dict() == {"a": "later", "b": "only"}
 
 
+@pytest.mark.thorough
 def test_a_partition_that_is_run_again_changes_nothing(
     example: Example, instance: dg.DagsterInstance
 ) -> None:

@@ -297,10 +297,8 @@ _BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("content", "reason"), _BROKEN.values(), ids=_BROKEN.keys())
-def test_a_dataset_that_cannot_be_read_is_a_sentence(
-    tmp_path: Path, content: bytes, reason: str | None
-) -> None:
+@pytest.mark.parametrize("what", mostly_thorough(_BROKEN, "bytes", "another table"))
+def test_a_dataset_that_cannot_be_read_is_a_sentence(tmp_path: Path, what: str) -> None:
     """The others are still reported; if it is the only one, the report fails with it."""
     layout = generate_periods(tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
     path = layout.dataset(2)
@@ -316,6 +314,7 @@ def test_a_dataset_that_cannot_be_read_is_a_sentence(
     assert refusal(tmp_path).endswith(f"generate demo)\n{faults}")
 
 
+@pytest.mark.thorough
 def test_a_dataset_that_is_a_folder_is_a_sentence(tmp_path: Path) -> None:
     """Like any other unreadable dataset."""
     layout = generate_periods(tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
@@ -345,6 +344,7 @@ def test_rows_about_strangers_are_counted_and_told(tmp_path: Path) -> None:
     assert int(row[4]) + int(row[5]) == 58
 
 
+@pytest.mark.thorough
 def test_rows_that_lack_are_told(tmp_path: Path) -> None:
     """The page compares requested and delivered rows."""
     layout = generate_periods(tmp_path)
@@ -370,6 +370,7 @@ def test_a_dataset_whose_period_is_not_recorded_yet_has_new_rows(tmp_path: Path)
     assert last.delivered.new == plain_history(layout, a_busy_series())[3][1]
 
 
+@pytest.mark.thorough
 def test_without_a_reference_table_origins_are_not_known(tmp_path: Path) -> None:
     """The rows are still reported, with what is missing."""
     layout = generate_periods(tmp_path)
@@ -419,6 +420,7 @@ def test_periods_made_from_other_contents_are_told(tmp_path: Path) -> None:
     assert page_in(layout).tables["periods"][2][4:7] != ["–"] * 3
 
 
+@pytest.mark.thorough
 def test_names_with_signs_of_html_are_escaped(tmp_path: Path) -> None:
     """Names of columns and of folders, everywhere."""
     series = a_busy_series(identifier="<b>id</b>")

@@ -2,6 +2,8 @@
 
 import shutil
 
+import pytest
+
 from series_assets.dagster.assets import HISTORY, MANIFEST, NAMES
 from series_assets_tests.end_to_end.client import Server
 from series_assets_tests.end_to_end.delivered_files import in_period
@@ -62,6 +64,7 @@ def test_a_backfill_of_the_whole_clinic_makes_the_bytes_of_the_command_line(
     assert server.files("clinic") == by_command_line("clinic")
 
 
+@pytest.mark.thorough
 def test_a_backfill_that_fails_on_its_way_is_completed_by_what_is_missing(
     server: Server, interrupted_backfill: str, by_command_line: ByCommandLine
 ) -> None:

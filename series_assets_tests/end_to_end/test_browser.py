@@ -69,6 +69,7 @@ def show_markdown(page: Page, label: str) -> Locator:
     return dialog
 
 
+@pytest.mark.thorough
 def test_the_graph_of_a_series_shows_its_assets(page: Page, ranged: str) -> None:
     """All of them, with their kinds and the number of their partitions."""
     page.goto(f"/locations/series_assets.definitions/asset-groups/{ranged}/lineage")
@@ -78,6 +79,7 @@ def test_the_graph_of_a_series_shows_its_assets(page: Page, ranged: str) -> None
     expect(page.get_by_text("SQLite", exact=True)).to_have_count(1)
 
 
+@pytest.mark.thorough
 def test_the_page_of_a_partition_shows_its_first_rows(
     page: Page, server: Server, ranged: str
 ) -> None:
@@ -93,6 +95,7 @@ def test_the_page_of_a_partition_shows_its_first_rows(
         assert shown.get_by_role("cell").all_inner_texts() == list(row.values())
 
 
+@pytest.mark.thorough
 def test_the_page_of_a_partition_shows_what_specification_diff(page: Page, ranged: str) -> None:
     """As a diff with removed and added lines."""
     partition_page(page, ranged, "dataset", KEYS[1])
@@ -110,6 +113,7 @@ def test_the_page_of_a_partition_shows_its_picture(page: Page, ranged: str) -> N
     assert size > 300
 
 
+@pytest.mark.thorough
 def test_a_materialization_can_be_started_by_clicking(page: Page, server: Server) -> None:
     """It succeeds, and the partition turns green."""
     page.goto("/locations/series_assets.definitions/asset-groups/clicked/lineage")

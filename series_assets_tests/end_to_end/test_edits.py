@@ -30,6 +30,7 @@ def test_a_series_that_breaks_takes_no_other_down(
     assert server.files("spoiled") == by_command_line("spoiled")
 
 
+@pytest.mark.thorough
 def test_an_edit_shows_as_stale_until_the_partitions_are_made_again(
     server: Server, by_command_line: ByCommandLine
 ) -> None:

@@ -45,6 +45,7 @@ def test_the_sensor_in_a_host_runs_the_job_of_the_series(host: Server) -> None:
     assert host.step_workers(run["runId"]) == 0
 
 
+@pytest.mark.thorough
 def test_a_backfill_in_a_host_makes_the_series_and_what_it_feeds(
     host: Server, tmp_path: Path
 ) -> None:

@@ -63,6 +63,7 @@ def test_a_run_is_re_executed_from_its_failure(
     _is_whole(server, name, by_command_line)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("asset", ["new_records", *thorough("dataset")])
 def test_an_instance_that_retries_runs_makes_the_rest_by_itself(
     server: Server, by_command_line: ByCommandLine, asset: str

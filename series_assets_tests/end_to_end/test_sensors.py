@@ -2,6 +2,8 @@
 
 import shutil
 
+import pytest
+
 from series_assets.dagster.assets import NAMES
 from series_assets_tests.end_to_end.client import Server, until
 from series_assets_tests.end_to_end.served_series import KEYS, ByCommandLine
@@ -50,6 +52,7 @@ def test_a_sensor_asks_for_period_after_period_once(
     assert not server.sensor_is_on(sensed)
 
 
+@pytest.mark.thorough
 def test_a_sensor_pauses_after_three_failures_and_goes_on_once_the_period_is_made(
     server: Server, failing: str, by_command_line: ByCommandLine
 ) -> None:

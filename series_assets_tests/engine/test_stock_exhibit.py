@@ -140,6 +140,7 @@ def test_exhibit_accepts_every_specification_of_the_series_that_ship(
     accept(tmp_path / name, tmp_path / "exhibit.db")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", mostly_thorough(OTHERS, "with_gaps"))
 def test_exhibit_accepts_every_specification_of_other_series(tmp_path: Path, name: str) -> None:
     """``exhibit fromspec`` runs them, for new and for existing records."""

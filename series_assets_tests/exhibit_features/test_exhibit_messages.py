@@ -113,7 +113,7 @@ def test_nothing_that_exhibit_prints_gets_into_the_output(
     ]
 
 
-@pytest.mark.parametrize("asset", ["new_records", "dataset"])
+@pytest.mark.parametrize("asset", ["dataset", *thorough("new_records")])
 def test_what_exhibit_warns_of_shows_with_the_partition(tmp_path: Path, asset: str) -> None:
     """A warning about a total that is too low is in the metadata of each part."""
     found = metadata_of(tmp_path, with_a_total_that_is_too_low(), asset)

@@ -101,6 +101,7 @@ def test_a_day_on_the_windows_end_moves_with_it(tmp_path: Path) -> None:
         assert set(fresh.loc[fresh["region"] == "South", "seen"]) == {last}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("part", ["new", "existing"])
 def test_days_in_derived_columns_move(tmp_path: Path, part: str) -> None:
     """In each period, the same share of the month is late, and days count from its first day."""

@@ -126,6 +126,7 @@ def test_a_look_up_beside_the_reference_table(tmp_path: Path) -> None:
     assert set(existing_records(finished, 2)["ward"]) == {"Ash", "Elm"}
 
 
+@pytest.mark.thorough
 def test_more_rows_and_columns_than_one_statement_can_hold(tmp_path: Path) -> None:
     """Long and wide data are passed to the statement completely."""
     own = wards(tmp_path / "own.db")

@@ -89,6 +89,7 @@ def test_the_objects_are_the_files_of_a_local_run(
     ]
 
 
+@pytest.mark.thorough
 def test_processes_and_later_runs_put_the_same_objects(
     storage: ObjectStorage, local: dict[int, dict[str, bytes]]
 ) -> None:

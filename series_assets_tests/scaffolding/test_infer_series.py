@@ -29,6 +29,7 @@ def tables_of(database: Path) -> set[str]:
         return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
 
 
+@pytest.mark.thorough
 def test_what_exhibit_keeps_in_its_database_is_kept_under_the_series_name(tmp_path: Path) -> None:
     """Exhibit names these tables after a temporary id; the series has its own."""
     place = start(tmp_path, "wards", SAMPLES / "inpatients.csv", "id")
@@ -51,6 +52,7 @@ def test_a_series_without_such_values_needs_no_database_of_its_own(tmp_path: Pat
     assert user_input["exhibit_db_path"] is None
 
 
+@pytest.mark.thorough
 def test_what_exhibit_writes_wrong_for_a_series_is_put_right(tmp_path: Path) -> None:
     """No cross joins, finite targets, and the next period starts where the data ends."""
     place = start(tmp_path, "anon", SAMPLES / "inpatients_anon.csv", "id")

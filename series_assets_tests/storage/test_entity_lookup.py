@@ -135,6 +135,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="measured where Linux tells of it")
 def test_its_memory_does_not_grow_with_the_entities(tmp_path: Path) -> None:
     """An index of these entities would take 25 MB or more."""

@@ -252,6 +252,7 @@ def _record(folder: Path, k: int) -> None:
         table.replace(k, entities(*(f"{k}-{place}" for place in range(200))))
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_processes_that_record_at_once_lose_nothing(tmp_path: Path) -> None:
     """Concurrent runs of several periods wait for each other."""

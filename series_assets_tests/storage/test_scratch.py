@@ -153,6 +153,7 @@ def test_a_place_that_somebody_else_has_taken_is_refused(tmp_path: Path, name: s
     assert everything(tmp_path) == before
 
 
+@pytest.mark.thorough
 def test_what_one_run_does_at_a_time_another_waits_for(tmp_path: Path) -> None:
     """Many processes update a file under the lock, and no update is lost."""
     runs, total = tmp_path / "runs", tmp_path / "total"

@@ -67,6 +67,7 @@ def test_a_database_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.thorough
 def test_processes_that_make_it_at_once_all_end_with_the_same_one(tmp_path: Path) -> None:
     """One copy remains, no process fails, and no temporary file is left."""
     path = tmp_path / "exhibit.db"

@@ -134,6 +134,7 @@ def test_what_would_take_for_ever_is_told_at_once(text: str, expected: str) -> N
     assert time.process_time() - begun < 10
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_as_much_as_the_limits_allow_is_read() -> None:
     """In the number of values and of levels."""

@@ -199,6 +199,7 @@ def test_an_order_that_chance_explains_is_no_constraint(tmp_path: Path) -> None:
     assert not any({"a", "b"} <= set(text.split()) for text in texts)
 
 
+@pytest.mark.thorough
 def test_codes_are_texts(tmp_path: Path) -> None:
     """Leading zeros, the country code NA, and numbers named as codes are unchanged."""
     content = csv_of(

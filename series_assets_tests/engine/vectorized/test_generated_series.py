@@ -113,6 +113,7 @@ def test_known_series_are_the_same_without_a_loop_of_stock_exhibit(name: str) ->
     assert fast.loops == {}
 
 
+@pytest.mark.thorough
 def test_every_loop_of_stock_exhibit_runs_where_the_setting_asks_for_it() -> None:
     """The comparison really runs stock Exhibit, loop by loop."""
     stock_way = run_one_way(a_series(by_entity()), stock_exhibit=True)

@@ -312,7 +312,7 @@ COMPUTING = st.recursive(
     ),
     max_leaves=4,
 )
-_EXAMPLES = 20_000 if settings.get_current_profile_name() == "long" else 1_500
+_EXAMPLES = 20_000 if settings.get_current_profile_name() == "long" else 500
 
 
 def reaches_nothing(text: str, how: str) -> None:
@@ -369,11 +369,11 @@ def found_harmless(strategy: st.SearchStrategy[str], at_least: int) -> Callable[
 @pytest.mark.filterwarnings("ignore")
 def test_whatever_is_accepted_of_pythons_grammar_reaches_nothing() -> None:
     """Names, attributes, calls, lambdas, comprehensions, f-strings and backticks."""
-    found_harmless(ANY_EXPRESSION, at_least=30)()
+    found_harmless(ANY_EXPRESSION, at_least=10)()
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_whatever_is_accepted_of_the_table_reaches_nothing() -> None:
     """Mostly valid expressions, built from the table's entries."""
-    found_harmless(COMPUTING, at_least=100)()
+    found_harmless(COMPUTING, at_least=40)()
