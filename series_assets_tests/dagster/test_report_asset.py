@@ -25,6 +25,7 @@ from series_assets.reporting.report_plots import plot_report
 from series_assets.storage import files
 from series_assets.storage.layout import Layout
 from series_assets_tests.builders import a_series, a_specification, a_user_input, files_in
+from series_assets_tests.thorough import mostly_thorough
 
 KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
 FREQUENCIES = [
@@ -300,6 +301,7 @@ _BROKEN = {
 @pytest.mark.parametrize("what", mostly_thorough(_BROKEN, "bytes", "another table"))
 def test_a_dataset_that_cannot_be_read_is_a_sentence(tmp_path: Path, what: str) -> None:
     """The others are still reported; if it is the only one, the report fails with it."""
+    content, reason = _BROKEN[what]
     layout = generate_periods(tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
     path = layout.dataset(2)
     path.write_bytes(content)

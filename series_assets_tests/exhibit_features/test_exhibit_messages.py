@@ -11,6 +11,7 @@ from series_assets_tests.builders import a_specification, a_user_input, write_se
 from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
 from series_assets_tests.exhibit_features.checked_series import run_command
 from series_assets_tests.exhibit_features.metadata import FIRST, SECOND, metadata_of
+from series_assets_tests.thorough import thorough
 
 
 def failing(calculation: str) -> dict[str, Any]:
