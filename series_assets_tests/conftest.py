@@ -45,6 +45,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.loadscopereorder = False
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import slow files for the fast tests."""
+    is_slow = collection_path.suffix == ".py" and place_of(collection_path) in SECONDS
+    return True if is_slow and config.option.markexpr == "fast" else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out thorough tests, sort files by duration, the longest first, and mark fast tests."""
     if not _LONG and (spared := left_out(items)):

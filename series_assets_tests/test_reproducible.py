@@ -112,8 +112,6 @@ def materialize(series: Series, data: Path, steps: Iterable[tuple[str, str]]) ->
             assert result.success
 
 
-@pytest.mark.fast
-@pytest.mark.thorough
 def test_made_twice(place: Path, data: Path, tmp_path: Path) -> None:
     """A series that is generated twice has the same bytes."""
     generate(load_series(place), tmp_path)

@@ -21,11 +21,6 @@ NAMES = sorted(path.name for path in SHIPPED.iterdir() if path.is_dir())
 NEWER = [name for name in NAMES if name not in ("clinic", "school")]
 
 
-def fast(name: str) -> Any:
-    """Return a case that is part of the fast tests; all cases would take too long."""
-    return pytest.param(name, marks=pytest.mark.fast)
-
-
 class Generated:
     """A shipped series with its data."""
 
@@ -54,7 +49,7 @@ def test_the_series_that_ship_are_the_six_domains() -> None:
     assert list(EXPECTED) == NAMES == ["claims", "clinic", "iot", "orders", "school", "telecom"]
 
 
-@pytest.mark.parametrize("name", [*map(fast, ("clinic", "school")), *NEWER])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_series_that_ships_keeps_every_promise(made: Any, name: str) -> None:
     """By the independent checker and by the package's own checks."""
     generated = made(name)
