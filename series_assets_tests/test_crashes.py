@@ -233,7 +233,7 @@ def test_a_run_killed_again_and_again(tmp_path: Path, scenario: Scenario) -> Non
     _assert_next_run_completes(scenario, data)
 
 
-def test_whatever_is_delivered_comes_by_a_rename_or_a_commit(scenario: Scenario) -> None:
+def test_delivered_files_change_only_by_rename_or_commit(scenario: Scenario) -> None:
     """Nothing is written directly under its final name, so that it is always complete.
 
     Every kind of change to such a name is among the points at which runs are killed.

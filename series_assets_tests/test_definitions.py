@@ -113,7 +113,7 @@ def test_adding_a_folder_adds_a_series(settings: Settings) -> None:
     assert keys_of(loaded(settings)) == assets_of("one", "two")
 
 
-def test_a_broken_series_shows_as_an_asset_that_says_what_is_wrong(settings: Settings) -> None:
+def test_a_broken_series_is_an_asset_with_its_faults(settings: Settings) -> None:
     """In its description and metadata, and in a warning at load time."""
     write_bad(settings.series_dir)
     write_series(settings.series_dir, name="good")
@@ -140,7 +140,7 @@ def test_materializing_a_broken_series_fails_with_what_is_wrong(settings: Settin
     assert not settings.data_dir.exists()
 
 
-def test_beside_a_broken_series_the_others_can_be_made(settings: Settings) -> None:
+def test_beside_a_broken_series_others_can_be_materialized(settings: Settings) -> None:
     """One broken series does not affect others."""
     write_bad(settings.series_dir)
     write_series(settings.series_dir, name="good")
@@ -159,7 +159,7 @@ def test_beside_a_broken_series_the_others_can_be_made(settings: Settings) -> No
     "names",
     [("my-series",), ("my-series", "my series"), ("école",), ("東京",), ("2024",), ("a.b",)],
 )
-def test_folders_with_names_that_cannot_be_take_no_other_series_down(
+def test_folders_with_invalid_names_do_not_affect_other_series(
     settings: Settings, names: tuple[str, ...]
 ) -> None:
     """Each is shown as an asset, although assets cannot have such names."""
@@ -192,7 +192,7 @@ def test_whatever_a_file_holds_the_other_series_load(
     assert keys_of(loaded(settings)) == assets_of("good") | {"bad/broken"}
 
 
-def test_an_empty_frequency_distribution_takes_no_other_series_down(settings: Settings) -> None:
+def test_an_empty_frequency_distribution_does_not_affect_other_series(settings: Settings) -> None:
     """A list without its header row is a fault like any other."""
     write_series(settings.series_dir, name="good")
     path = write_series(settings.series_dir, name="bad") / "specification.yml"
@@ -316,7 +316,7 @@ def test_every_setting_is_in_the_table_of_settings() -> None:
         ({"SERIES_ASSETS_STRICT": "YES"}, True),
     ],
 )
-def test_settings_are_lenient_unless_asked(variables: dict[str, str], strict: bool) -> None:
+def test_settings_are_lenient_by_default(variables: dict[str, str], strict: bool) -> None:
     """0 means the same as no value."""
     assert from_environment(variables).strict is strict
 

@@ -121,7 +121,7 @@ def break_finding(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_can_come_up_in_any_command(
+def test_errors_that_any_command_can_have(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     command: list[str],
@@ -168,7 +168,7 @@ def test_a_data_folder_without_access(
 
 
 @pytest.mark.parametrize("executor", ["none", "processes:2"])
-def test_want_of_memory_while_periods_are_made(
+def test_lack_of_memory_while_periods_are_generated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: str
 ) -> None:
     """It is reported with a remedy, not as unexpected, even if Exhibit raises it."""
@@ -183,7 +183,7 @@ def test_want_of_memory_while_periods_are_made(
     assert ended.stderr == f"demo, period 2024-01-01 (new records): {NO_MEMORY}\n"
 
 
-def test_want_of_memory_beside_exhibit() -> None:
+def test_lack_of_memory_outside_of_exhibit() -> None:
     """In any other step of a period."""
     assert str(period_error(MemoryError(), "demo", "x")) == f"demo, period x: {NO_MEMORY}"
 
@@ -196,7 +196,7 @@ def test_want_of_memory_beside_exhibit() -> None:
         ("loop", "is a link that leads back to itself; correct the link"),
     ],
 )
-def test_an_output_that_no_path_can_lead_to(tmp_path: Path, output: str, expected: str) -> None:
+def test_an_impossible_output_path(tmp_path: Path, output: str, expected: str) -> None:
     """It is refused before anything is generated."""
     place = write_series(tmp_path / "series")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
@@ -209,7 +209,7 @@ def test_an_output_that_no_path_can_lead_to(tmp_path: Path, output: str, expecte
 
 
 @pytest.mark.parametrize("name", ["SERIES_ASSETS_SERIES_DIR", "SERIES_ASSETS_DATA_DIR"])
-def test_a_setting_that_no_path_can_lead_to(tmp_path: Path, name: str) -> None:
+def test_an_impossible_path_in_a_setting(tmp_path: Path, name: str) -> None:
     """The message has the variable."""
     write_series(tmp_path / "series")
     ended = call(tmp_path, "list", **{name: "/" + "x" * 5000})

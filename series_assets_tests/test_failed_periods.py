@@ -136,7 +136,7 @@ def test_the_periods_before_a_failure_are_made_and_a_retry_goes_on(
 
 
 @pytest.mark.thorough
-def test_what_was_made_before_a_failure_is_not_stale(
+def test_partitions_before_a_failure_are_not_stale(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     """Dagster has its data versions, as after a successful run."""
@@ -150,7 +150,7 @@ def test_what_was_made_before_a_failure_is_not_stale(
     assert found == [StaleStatus.FRESH] * 2 + [StaleStatus.MISSING] * 2
 
 
-def test_partitions_before_a_failure_tell_what_they_hold(
+def test_partitions_before_a_failure_have_their_metadata(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     """Each has its own numbers."""
@@ -166,7 +166,7 @@ def test_partitions_before_a_failure_tell_what_they_hold(
     assert reported == {FIRST: 0, SECOND: 40}
 
 
-def test_what_nobody_expected_is_told_with_its_period_and_trace(
+def test_an_unexpected_error_has_its_period_and_traceback(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     """The message has the period, the metadata the traceback."""

@@ -72,7 +72,7 @@ def test_new_leaves_a_folder_alone_that_stands_in_its_way(tmp_path: Path) -> Non
     assert (foreign / "mine").exists()
 
 
-def test_a_file_that_stands_for_the_lock_stays(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_lock_stays(tmp_path: Path) -> None:
     """Locks are empty files; any other file is named in a message and left unchanged."""
     runs = tmp_path / ".runs"
     runs.mkdir()

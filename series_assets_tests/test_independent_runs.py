@@ -231,7 +231,7 @@ def few_rows() -> LongSeries:
 @pytest.mark.parametrize(
     "name", ["sex", "region", "ward", "code", "amount", "score", "height", "date", "home_latitude"]
 )
-def test_gaps_in_few_rows_come_and_go(name: str, part: str) -> None:
+def test_missing_values_in_few_rows_vary(name: str, part: str) -> None:
     """Over many periods, each row has missing values at times, about a tenth in all."""
     runs = [run for run in few_rows().part(part) if run.k]
     gaps_of_rows = pd.DataFrame({run.k: run.records[name].isna() for run in runs})

@@ -73,7 +73,7 @@ assert scipy.stats.beta(2, 3).mean() == drawn.mean() == beta.mean(2, 3)
     assert "scipy.stats" in _imported(program, tmp_path)
 
 
-def test_statistics_that_nobody_asks_for_are_left_out(tmp_path: Path) -> None:
+def test_unused_statistics_are_not_imported(tmp_path: Path) -> None:
     """And no placeholder remains afterwards."""
     program = "import series_assets.engine"
     assert "scipy.stats" not in _imported(program, tmp_path)

@@ -302,7 +302,7 @@ def test_the_report_page_has_no_element_of_the_datas(payload: str) -> None:
     assert not [tag for tag, _ in plain.elements if tag in ("script", "iframe", "object", "a")]
 
 
-def test_the_report_page_shows_what_acts() -> None:
+def test_the_report_page_escapes_control_characters() -> None:
     """Direction overrides and control characters in a remark are escaped."""
     page = render_page(a_history("demo", f"{CLEAR} \u202egnp"), [])
     assert r"\x1b[2J" in page and r"\u202egnp" in page

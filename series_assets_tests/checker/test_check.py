@@ -264,7 +264,7 @@ def test_an_attribute_that_changed(
     assert_check_fails(finished, f"has {name} .* recorded was")
 
 
-def test_a_draw_from_the_oldest_alone(tmp_path: Path) -> None:
+def test_sampling_only_the_oldest_entities(tmp_path: Path) -> None:
     """A series that samples only from its first period is found."""
     specification = a_specification(number_of_rows=100)
     inputs = a_user_input(fraction_of_new="3/5", num_datasets=10)
@@ -282,7 +282,7 @@ def test_a_draw_from_the_oldest_alone(tmp_path: Path) -> None:
     assert_check_fails(finished, "dataset_10.csv: 40 of its 40 entities are of period 1")
 
 
-def test_new_records_that_stand_together(finished: Finished) -> None:
+def test_a_dataset_that_is_not_shuffled(finished: Finished) -> None:
     """A dataset that is not shuffled is found."""
     path = finished.folder / "dataset_2.csv"
     new = read(finished.folder / "new_records" / path.name)
@@ -321,7 +321,7 @@ def test_new_records_that_stand_together(finished: Finished) -> None:
         ),
     ],
 )
-def test_specifications_that_say_something_else(
+def test_a_saved_specification_that_differs(
     finished: Finished, file: str, change: Callable[[Any], Any], place: str
 ) -> None:
     """A saved specification that differs from the expected one is found."""

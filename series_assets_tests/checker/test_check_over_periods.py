@@ -110,7 +110,7 @@ def test_too_many_gaps(finished: Finished) -> None:
     )
 
 
-def test_numbers_that_come_again(finished: Finished) -> None:
+def test_numbers_that_are_repeated(finished: Finished) -> None:
     """Numbers of another period's records are found."""
     columns_from(finished, 4, 2, "height")
     assert_check_fails(

@@ -47,7 +47,7 @@ def test_the_command_says_that_all_rules_hold(
     assert check_command("demo", "--quiet", data=delivered.data).output == ""
 
 
-def test_the_command_tells_what_is_wrong_period_by_period(
+def test_the_command_reports_violations_by_period(
     delivered: DeliveredSeries, check_command: Callable[..., Result]
 ) -> None:
     """One line for each violated rule, and a single one for a missing file."""
@@ -66,7 +66,7 @@ def test_the_command_tells_what_is_wrong_period_by_period(
     assert check_command("demo", "--quiet", data=delivered.data).exit_code == 1
 
 
-def test_the_command_checks_what_has_been_made(
+def test_the_command_checks_generated_periods(
     delivered: DeliveredSeries, check_command: Callable[..., Result]
 ) -> None:
     """Without ``--periods``, it checks the periods that have a dataset."""

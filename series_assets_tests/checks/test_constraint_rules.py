@@ -83,7 +83,7 @@ def test_what_is_applied_afterwards_comes_later_in_existing_records() -> None:
     assert sure(*texts) == [(False, False), (True, False)]
 
 
-def test_a_constraint_on_what_is_kept_is_sure_for_new_records_alone() -> None:
+def test_a_constraint_on_static_columns_is_sure_for_new_records_only() -> None:
     """And not even for these if an entity's first row determines the others."""
     assert sure("visit > born", static_columns=["born"]) == [(True, False)]
     assert sure("visit > born", static_columns=["born"], frequency=2) == [(False, False)]

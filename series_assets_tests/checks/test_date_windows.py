@@ -66,7 +66,7 @@ def test_a_constraint_on_a_column_that_a_constraint_widened() -> None:
     assert found == ("2023-12-31", "2024-05-07")
 
 
-def test_a_window_that_nobody_can_know_is_none() -> None:
+def test_a_window_that_cannot_be_known() -> None:
     """If a constraint computes with dates."""
     assert window(0, "day > other.shift(3)", day=JANUARY, other=JANUARY) is None
 

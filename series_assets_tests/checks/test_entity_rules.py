@@ -63,7 +63,7 @@ def test_an_identifier_that_was_recorded_otherwise_is_found(delivered: Delivered
     assert delivered.broken(2) == {"identifiers": 1}
 
 
-def test_a_linked_identifier_that_nobody_has_is_found(delivered: DeliveredSeries) -> None:
+def test_an_unknown_linked_identifier_is_found(delivered: DeliveredSeries) -> None:
     """It is unknown, and it does not match the other identifier."""
     delivered.change(2, delivered.existing(2)[0], chi="0013990000")
     assert delivered.broken(2) == {"identifiers": 1, "linked_columns": 1}
@@ -80,7 +80,7 @@ def test_an_entity_with_more_rows_than_any_may_have_is_found(delivered: Delivere
     assert delivered.broken(2) == {"repetitions": 1, "counts": 1}
 
 
-def test_more_entities_with_two_rows_than_meant_are_found(delivered: DeliveredSeries) -> None:
+def test_too_many_entities_with_two_rows_are_found(delivered: DeliveredSeries) -> None:
     """The repetition is allowed for an entity, but too many entities have it."""
     rows = delivered.rows(2)
     often = Counter(Counter(row["id"] for row in rows).values())

@@ -29,7 +29,7 @@ def test_a_new_row_that_is_lacking_is_found(delivered: DeliveredSeries) -> None:
     assert delivered.findings(2)["counts"].facts["new rows delivered"] == 19
 
 
-def test_a_new_row_that_is_another_one_is_found(delivered: DeliveredSeries) -> None:
+def test_a_new_row_that_differs_is_found(delivered: DeliveredSeries) -> None:
     """The number of rows is right, but one differs from the row in ``new_records``."""
     delivered.change(2, delivered.new(2)[0], amount="1.5")
     assert delivered.broken(2) == {"counts": 1, "identifiers": 1, "repetitions": 1}
@@ -69,7 +69,7 @@ def test_a_column_more_is_found(delivered: DeliveredSeries) -> None:
     assert delivered.broken(2) == {"same_columns": 1}
 
 
-def test_without_the_first_identifier_little_can_be_told(delivered: DeliveredSeries) -> None:
+def test_without_the_first_identifier_rules_cannot_be_evaluated(delivered: DeliveredSeries) -> None:
     """Every rule that needs it says so, and none fails with an error."""
     rows = delivered.rows(2)
     delivered.write(2, [{n: v for n, v in row.items() if n != "id"} for row in rows])

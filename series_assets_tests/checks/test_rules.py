@@ -19,7 +19,7 @@ from series_assets_tests.columns import a_date, a_uuid, with_columns
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
-def test_every_rule_holds_for_what_was_made(original: DeliveredSeries, number: int) -> None:
+def test_every_rule_holds_for_generated_datasets(original: DeliveredSeries, number: int) -> None:
     """In the first period and in later ones, with the number of rows or entities examined."""
     found = original.findings(number)
     assert list(found) == list(RULES)
@@ -41,7 +41,7 @@ def test_every_rule_holds_for_what_was_made(original: DeliveredSeries, number: i
     assert str(found["counts"]) == "60 rows, none wrong"
 
 
-def test_the_counts_tell_what_was_asked_for_and_what_came(original: DeliveredSeries) -> None:
+def test_the_counts_have_requested_and_delivered_rows(original: DeliveredSeries) -> None:
     """The finding has the fraction as the user wrote it, and none for the first period."""
     assert original.findings(2)["counts"].facts == {
         "new rows requested": 20,
@@ -62,7 +62,9 @@ def test_the_counts_tell_what_was_asked_for_and_what_came(original: DeliveredSer
         ({"static_columns": ["amount"]}, {"linked_columns", "constraints", "fresh_values"}),
     ],
 )
-def test_a_rule_without_columns_is_none(user_input: dict[str, Any], missing: set[str]) -> None:
+def test_a_rule_without_columns_does_not_exist(
+    user_input: dict[str, Any], missing: set[str]
+) -> None:
     """A series has only the rules that it can violate."""
     series = a_series(user_input=a_user_input(**user_input))
     assert set(rules_of(series)) == set(RULES) - missing
@@ -86,14 +88,14 @@ def test_without_date_columns_there_is_no_rule_of_dates() -> None:
     assert "dates" not in rules_of(a_series(specification, user_input))
 
 
-def test_only_the_rules_asked_for_are_held(original: DeliveredSeries) -> None:
+def test_only_the_selected_rules_are_evaluated(original: DeliveredSeries) -> None:
     """A selection of rules is evaluated in the usual order."""
     table = Workspace(original.data).reference_table(original.series)
     [checked] = check_periods(table, KEYS[1:2], ["dates", "counts"])
     assert [finding.rule for finding in checked.findings] == ["counts", "dates"]
 
 
-def test_rows_left_out_as_duplicates_are_told_and_not_wrong(tmp_path: Path) -> None:
+def test_rows_dropped_as_duplicates_are_reported_but_not_wrong(tmp_path: Path) -> None:
     """With ``allow_duplicates: false``, fewer new rows are reported, but not wrong."""
     specification = with_columns(
         a_specification(number_of_rows=60),

@@ -17,7 +17,7 @@ from series_assets_tests.checks.delivered_series import (
 )
 
 
-def test_a_missing_dataset_is_told(delivered: DeliveredSeries) -> None:
+def test_a_missing_dataset_is_reported(delivered: DeliveredSeries) -> None:
     """The message says which period to generate."""
     delivered.path(3).unlink()
     assert delivered.problems(3) == {
@@ -29,14 +29,14 @@ def test_a_missing_dataset_is_told(delivered: DeliveredSeries) -> None:
     ]
 
 
-def test_missing_new_records_are_told(delivered: DeliveredSeries) -> None:
+def test_missing_new_records_are_reported(delivered: DeliveredSeries) -> None:
     """Without them, new rows cannot be distinguished from existing ones."""
     path = delivered.path(3, new=True)
     path.unlink()
     assert delivered.problems(3) == {f"{path} is missing; generate new_records of 2024-03-01"}
 
 
-def test_without_the_first_dataset_its_new_records_tell_the_columns(
+def test_without_the_first_dataset_its_new_records_give_the_columns(
     delivered: DeliveredSeries,
 ) -> None:
     """Its new records have the same columns."""
@@ -60,7 +60,7 @@ def test_without_the_first_dataset_its_new_records_tell_the_columns(
         ),
     ],
 )
-def test_an_unreadable_dataset_is_told(
+def test_an_unreadable_dataset_is_reported(
     delivered: DeliveredSeries, content: bytes, reason: str
 ) -> None:
     """The message has the reason and the remedy, whatever the file contains."""
@@ -72,7 +72,7 @@ def test_an_unreadable_dataset_is_told(
 
 
 @pytest.mark.parametrize("new", [False, True])
-def test_a_file_with_nothing_but_a_header_is_held_against_the_rules(
+def test_the_rules_apply_to_a_file_with_only_a_header(
     delivered: DeliveredSeries, new: bool
 ) -> None:
     """All rows of one part, or of both, are missing."""
@@ -83,7 +83,7 @@ def test_a_file_with_nothing_but_a_header_is_held_against_the_rules(
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_a_dataset_that_may_not_be_read_is_told(delivered: DeliveredSeries) -> None:
+def test_a_dataset_without_read_permission_is_reported(delivered: DeliveredSeries) -> None:
     """The message has the system's reason."""
     delivered.path(2).chmod(0)
     assert delivered.problems(2) == {
@@ -91,7 +91,7 @@ def test_a_dataset_that_may_not_be_read_is_told(delivered: DeliveredSeries) -> N
     }
 
 
-def test_a_dataset_that_is_a_folder_is_told(delivered: DeliveredSeries) -> None:
+def test_a_dataset_that_is_a_folder_is_reported(delivered: DeliveredSeries) -> None:
     """The message has the system's reason."""
     delivered.path(2).unlink()
     delivered.path(2).mkdir()
@@ -100,7 +100,7 @@ def test_a_dataset_that_is_a_folder_is_told(delivered: DeliveredSeries) -> None:
     }
 
 
-def test_files_of_other_contents_are_told(delivered: DeliveredSeries) -> None:
+def test_stale_files_are_reported(delivered: DeliveredSeries) -> None:
     """The series has changed since the dataset was generated; only that is reported."""
     other = DeliveredSeries(
         a_series(full_specification(), full_user_input(fraction_of_new=1)), delivered.data
@@ -130,7 +130,7 @@ def table_problems(delivered: DeliveredSeries) -> dict[str, str | None]:
     return {name: one.problem for name, one in found if one.problem}
 
 
-def test_a_table_of_other_contents_is_told(delivered: DeliveredSeries) -> None:
+def test_a_stale_reference_table_is_reported(delivered: DeliveredSeries) -> None:
     """The rules that need the table report it; the others are evaluated."""
     execute(delivered, "UPDATE demo_reference_periods SET fingerprint = 'x' WHERE period = 0")
     reason = (
@@ -145,7 +145,7 @@ def test_a_table_of_other_contents_is_told(delivered: DeliveredSeries) -> None:
     assert delivered.broken(1) == {}
 
 
-def test_a_table_that_is_gone_is_told(delivered: DeliveredSeries) -> None:
+def test_a_missing_reference_table_is_reported(delivered: DeliveredSeries) -> None:
     """It counts as not recorded, and the message says what to generate."""
     execute(delivered, "DROP TABLE demo_reference")
     for problem in table_problems(delivered).values():
@@ -154,7 +154,7 @@ def test_a_table_that_is_gone_is_told(delivered: DeliveredSeries) -> None:
         assert "run series-assets generate with --periods 2024-01-01" in problem
 
 
-def test_rows_that_were_taken_from_the_table_are_missed(delivered: DeliveredSeries) -> None:
+def test_entities_deleted_from_the_table_are_unknown(delivered: DeliveredSeries) -> None:
     """Their entities are unknown."""
     known = delivered.rows(2)[delivered.existing(2)[0]]["id"]
     execute(delivered, f"DELETE FROM demo_reference WHERE id = '{known}'")

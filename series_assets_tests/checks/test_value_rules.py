@@ -117,7 +117,7 @@ def test_a_row_that_breaks_a_constraint_is_found(delivered: DeliveredSeries, cos
 
 
 @pytest.mark.parametrize("cost", ["", "30", "many"])
-def test_a_row_of_which_a_constraint_says_nothing_is_left_alone(
+def test_a_row_that_a_constraint_cannot_compare_is_not_wrong(
     delivered: DeliveredSeries, cost: str
 ) -> None:
     """A value that is missing or not a number cannot be compared."""

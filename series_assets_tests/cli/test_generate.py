@@ -323,7 +323,7 @@ def test_without_a_dagster_home_only_the_files_stay(tmp_path: Path) -> None:
     assert left - {"exhibit.db-wal", "exhibit.db-shm"} == {"demo", "exhibit.db"}
 
 
-def test_a_dagster_home_that_is_none_is_told(
+def test_an_invalid_dagster_home_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without Dagster's traceback."""

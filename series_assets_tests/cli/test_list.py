@@ -51,7 +51,7 @@ def test_list_shows_names_in_full_when_its_output_is_read_by_a_program(tmp_path:
 @pytest.mark.parametrize(
     "command", [["list"], ["validate"], ["generate", "demo"], ["check", "demo"]]
 )
-def test_a_folder_without_series_is_told(tmp_path: Path, command: list[str]) -> None:
+def test_a_folder_without_series_is_reported(tmp_path: Path, command: list[str]) -> None:
     """It may be the wrong folder, or a series itself."""
     folder = tmp_path / "series"
     assert refuse(*command) == (
@@ -65,9 +65,7 @@ def test_a_folder_without_series_is_told(tmp_path: Path, command: list[str]) -> 
     )
 
 
-def test_a_series_dir_that_is_not_there_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_series_dir_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By every command, instead of an empty list."""
     nowhere = tmp_path / "nowhere"
     monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(nowhere))

@@ -62,7 +62,7 @@ def test_a_relative_output_is_printed_whole(tmp_path: Path) -> None:
     assert printed == datasets(tmp_path / "out", 1)
 
 
-def test_faults_of_loose_files_are_told_with_their_paths(tmp_path: Path) -> None:
+def test_faults_of_loose_files_are_reported_with_their_paths(tmp_path: Path) -> None:
     """They have no name of a series."""
     place = write_series(tmp_path / "loose", user_input=a_user_input(period="hours"))
     assert refuse(*loose(place, tmp_path / "out")) == (
@@ -72,7 +72,7 @@ def test_faults_of_loose_files_are_told_with_their_paths(tmp_path: Path) -> None
     assert not (tmp_path / "out").exists()
 
 
-def test_loose_files_that_are_not_there_are_told(tmp_path: Path) -> None:
+def test_missing_loose_files_are_reported(tmp_path: Path) -> None:
     """Both at once."""
     nowhere = tmp_path / "nowhere"
     assert refuse(*loose(nowhere, tmp_path / "out")).splitlines() == [

@@ -9,7 +9,7 @@ from series_assets_tests.builders import a_specification, a_user_input, write_se
 from series_assets_tests.cli.commands import an_impossible_specification, call, refuse, succeed
 
 
-def test_validate_tells_every_fault_of_every_series(tmp_path: Path) -> None:
+def test_validate_reports_every_fault_of_every_series(tmp_path: Path) -> None:
     """Of both files, at once; valid series are listed as such."""
     write_series(tmp_path / "series", name="good")
     write_series(
@@ -40,7 +40,7 @@ def test_validate_looks_at_the_named_series_only(tmp_path: Path) -> None:
     assert call("validate", "bad").exit_code == 2
 
 
-def test_validate_makes_nothing(tmp_path: Path) -> None:
+def test_validate_generates_nothing(tmp_path: Path) -> None:
     """Neither a data folder nor a database."""
     write_series(tmp_path / "series")
     succeed("validate")
@@ -62,7 +62,7 @@ def test_validate_tries_what_only_shows_when_it_is_computed(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("command", ["validate", "generate"])
-def test_a_table_that_the_database_lacks_is_told(tmp_path: Path, command: str) -> None:
+def test_a_missing_table_is_reported(tmp_path: Path, command: str) -> None:
     """Before anything runs, with the file that names it."""
     specification = a_specification()
     specification["columns"]["region"]["anonymising_set"] = "wards"
@@ -76,7 +76,7 @@ def test_a_table_that_the_database_lacks_is_told(tmp_path: Path, command: str) -
 
 
 @pytest.mark.parametrize("command", [["validate"], ["generate", "demo"]])
-def test_a_database_that_is_none_is_told(tmp_path: Path, command: list[str]) -> None:
+def test_an_invalid_database_is_reported(tmp_path: Path, command: list[str]) -> None:
     """With its path and the remedy."""
     write_series(tmp_path / "series")
     database = tmp_path / "data" / "exhibit.db"

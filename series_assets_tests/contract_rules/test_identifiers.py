@@ -44,14 +44,14 @@ def test_identifiers_without_a_seed_of_their_own(tmp_path: Path) -> None:
     generate_and_check(tmp_path, specification)
 
 
-def test_a_column_linked_to_an_identifier_is_kept_for_life(tmp_path: Path) -> None:
+def test_a_column_linked_to_an_identifier_is_static(tmp_path: Path) -> None:
     """A column that is linked to an identifier is static, even if not named as such."""
     generate_and_check(
         tmp_path, user_input=a_user_input(static_columns=None, linked_columns=["id", "region"])
     )
 
 
-def test_records_without_an_identifier_are_nobody(tmp_path: Path) -> None:
+def test_records_without_an_identifier_are_never_sampled(tmp_path: Path) -> None:
     """Existing records are sampled only from records that have an identifier."""
     specification = with_columns(a_specification(), id=a_uuid(miss_probability=0.6))
     generate_and_check(tmp_path, specification, a_user_input(fraction_of_new="2/3"))

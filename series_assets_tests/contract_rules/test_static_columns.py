@@ -90,7 +90,7 @@ def test_existing_records_have_their_derived_columns(tmp_path: Path) -> None:
             assert set(rows.loc[rows[since] == "", derived]) <= {""}
 
 
-def test_a_place_that_an_entity_keeps(tmp_path: Path) -> None:
+def test_a_static_geospatial_column(tmp_path: Path) -> None:
     """A static geospatial column keeps latitude and longitude."""
     import sqlite3
 

@@ -155,7 +155,7 @@ def test_an_error_reaches_another_process_whole(error: Exception) -> None:
     assert vars(arrived) == vars(error)
 
 
-def test_a_value_that_cannot_be_used_says_so_in_half_a_sentence() -> None:
+def test_an_unusable_value_completes_the_sentence_of_its_place() -> None:
     """The problem continues the place of the value, and the remedy follows."""
     error = InvalidValueError("is no number", "write one")
     assert isinstance(error, ValueError)

@@ -76,7 +76,7 @@ def test_fractions_at_the_extremes(value: Any, complaint: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["1/3", "1e-3", "3e-2", "0.1234567890123456789", 1e-5, "0"])
-def test_fractions_that_are_some(value: Any) -> None:
+def test_extreme_fractions_stay_exact(value: Any) -> None:
     """They stay exact."""
     series = a_series(None, a_user_input(fraction_of_new=value))
     assert series.user_input.fraction_of_new == Fraction(str(value))
@@ -164,7 +164,7 @@ def test_an_entity_with_too_many_rows(row: str) -> None:
 
 
 @pytest.mark.parametrize("column", ["sex", "date"])
-def test_more_different_values_than_anybody_draws(column: str) -> None:
+def test_too_many_distinct_values(column: str) -> None:
     """Exhibit would generate all of them."""
     assert complaints(with_column(column, uniques=10**12)) == [
         f"columns.{column}.uniques 1000000000000 is too large; the largest is 1000000"
@@ -175,9 +175,7 @@ def test_more_different_values_than_anybody_draws(column: str) -> None:
     ("pattern", "uniques", "length"),
     [("[a-z]{900000}", 5, 900_000), ("[a-z]{9}[0-9]{9}", 10**6, 18)],
 )
-def test_a_pattern_of_more_characters_than_anybody_reads(
-    pattern: str, uniques: int, length: int
-) -> None:
+def test_a_pattern_with_too_many_characters(pattern: str, uniques: int, length: int) -> None:
     """Exhibit would generate every match before it samples one."""
     keys = {"original_values": "regex", "anonymising_set": pattern, "uniques": uniques}
     assert complaints(with_column("sex", **keys)) == [

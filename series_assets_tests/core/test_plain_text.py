@@ -84,7 +84,7 @@ def test_a_name_stays_on_its_line() -> None:
 
 
 @given(st.text())
-def test_nothing_that_acts_is_left(text: str) -> None:
+def test_no_control_character_is_left(text: str) -> None:
     """Only line breaks and joiners remain of all control characters and separators."""
     shown = escape_invisible(text)
     left = {one for one in shown if unicodedata.category(one) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
@@ -126,7 +126,7 @@ def test_markdown_of_a_payload_shows_the_payload(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", _PAYLOADS[:6])
-def test_the_payloads_are_some(text: str) -> None:
+def test_each_payload_is_markup(text: str) -> None:
     """Without escapes, the renderer of these tests turns each into an element."""
     with pytest.raises(AssertionError):
         _is_text(text, text)

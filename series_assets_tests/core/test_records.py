@@ -190,7 +190,7 @@ def test_a_text_that_says_nan_is_not_lost(values: list[str | None], kind: str) -
 
 @pytest.mark.parametrize("day", ["9999-12-31", "1600-01-01", "2023-02-29", "2024-13-01"])
 @pytest.mark.parametrize("kind", ["date", "any"])
-def test_a_day_that_pandas_cannot_hold_is_not_lost(day: str, kind: str) -> None:
+def test_a_date_beyond_pandas_range_is_not_lost(day: str, kind: str) -> None:
     """A date outside of pandas' range, or one that does not exist, is never read as missing."""
     again = as_text(typed(pd.DataFrame({"x": [day]}), {"x": kind}))
     assert again["x"].tolist() == [day]

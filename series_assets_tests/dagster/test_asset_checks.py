@@ -149,7 +149,7 @@ def test_loading_the_definitions_imports_no_pandas() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_making_one_partition_checks_it(bench: Bench) -> None:
+def test_materializing_one_partition_checks_it(bench: Bench) -> None:
     """The result is recorded for the partition and refers to its materialization."""
     result = bench.make(partition_key=FIRST)
     assert len(result.get_asset_check_evaluations()) == len(NAMES)
@@ -161,7 +161,7 @@ def test_making_one_partition_checks_it(bench: Bench) -> None:
         assert evaluation.severity == dg.AssetCheckSeverity.ERROR
 
 
-def test_a_passing_check_shows_what_was_looked_at(checked_bench: Bench) -> None:
+def test_a_passing_check_shows_the_examined_rows(checked_bench: Bench) -> None:
     """The number of rows examined, and a sentence."""
     evaluation = checked_bench.recorded("counts")[-2].evaluation
     assert evaluation.description == "60 rows, none wrong"
@@ -195,7 +195,7 @@ def test_a_middle_range_leaves_the_other_results_alone(checked_bench: Bench) -> 
     assert [one.partition for one in found] == [THIRD, SECOND, FOURTH, THIRD, SECOND, FIRST]
 
 
-def test_a_failing_check_shows_what_is_wrong_and_fails_no_run(checked_bench: Bench) -> None:
+def test_a_failing_check_has_examples_and_fails_no_run(checked_bench: Bench) -> None:
     """With examples as a table; the other partitions of the range pass."""
     checked_bench.spoil(3)
     result = checked_bench.check("dates", tags=range_of(FIRST, FOURTH))
@@ -226,7 +226,7 @@ def test_a_failing_check_shows_what_is_wrong_and_fails_no_run(checked_bench: Ben
     assert evaluation.description.startswith(f"{spoilt} of 60 rows wrong, such as ")
 
 
-def test_made_again_a_dataset_passes_again(checked_bench: Bench) -> None:
+def test_a_regenerated_dataset_passes_again(checked_bench: Bench) -> None:
     """The latest result counts."""
     checked_bench.spoil(3)
     checked_bench.check("dates", partition_key=THIRD)
@@ -249,7 +249,7 @@ def test_one_asset_alone_is_checked_only_if_it_is_the_dataset(bench: Bench) -> N
     assert not result.get_asset_check_evaluations()
 
 
-def test_checks_without_a_partition_are_about_all_that_was_made(bench: Bench) -> None:
+def test_checks_without_a_partition_cover_all_periods(bench: Bench) -> None:
     """Each period has its result, and one summarizes all of them."""
     bench.check("dates", "counts")
     assert bench.statuses("dates") == {None: "FAILED"}
@@ -272,7 +272,7 @@ def test_checks_without_a_partition_are_about_all_that_was_made(bench: Bench) ->
     assert overall.evaluation.description == f"does not hold in 1 of 3 periods: {SECOND}"
 
 
-def test_a_missing_file_fails_the_check_with_what_to_do(checked_bench: Bench) -> None:
+def test_a_missing_file_fails_the_check_with_the_remedy(checked_bench: Bench) -> None:
     """The run itself succeeds."""
     path = checked_bench.folder / "demo" / "dataset_2.csv"
     path.unlink()

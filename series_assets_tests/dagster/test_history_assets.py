@@ -310,7 +310,7 @@ def test_a_series_with_manifests_alone_has_that_asset(bench: Bench) -> None:
     assert bench.files == files_in(bench.folder.parent / "other")
 
 
-def test_the_block_decides_on_the_code_versions_of_the_history_alone() -> None:
+def test_the_truth_block_affects_only_code_versions_of_the_history() -> None:
     """Other settings make the history stale, but no dataset."""
     one, other = history_series(), history_series(truth=TRUTH | {"track": ["region"]})
     written = history_series(truth=TRUTH | {"cells": False})

@@ -51,7 +51,7 @@ def test_definitions_merge_with_those_of_a_project_that_has_an_executor(tmp_path
     assert node.owners == ["team:data"]
 
 
-def test_a_broken_series_takes_neither_others_nor_what_it_feeds_down(tmp_path: Path) -> None:
+def test_a_broken_series_affects_neither_others_nor_downstream_assets(tmp_path: Path) -> None:
     """Its downstream asset loads without partitions."""
     good = write_series(tmp_path, name="good")
     bad = tmp_path / "bad"

@@ -204,7 +204,7 @@ def test_the_entities_have_no_file_to_be_given(materialized: Path) -> None:
 
 
 @pytest.mark.parametrize("annotation", [pd.DataFrame, dict[str, pd.DataFrame], Path])
-def test_a_missing_period_is_told_before_the_asset_runs(
+def test_a_missing_period_is_reported_before_the_asset_runs(
     materialized: Path, annotation: Any
 ) -> None:
     """With the asset to materialize first."""
@@ -213,7 +213,7 @@ def test_a_missing_period_is_told_before_the_asset_runs(
     )
 
 
-def test_entities_of_a_missing_period_are_told_too(materialized: Path) -> None:
+def test_entities_of_a_missing_period_are_reported_too(materialized: Path) -> None:
     """With the message of the reference table."""
     reported = given_to(materialized, pd.DataFrame, THIRD, asset="reference_table")
     assert reported.startswith("demo, the reference table after period 2024-03-01 samples from")

@@ -327,7 +327,7 @@ def test_a_dataset_that_is_a_folder_is_a_sentence(tmp_path: Path) -> None:
     )
 
 
-def test_rows_about_strangers_are_counted_and_told(tmp_path: Path) -> None:
+def test_rows_of_unknown_entities_are_counted(tmp_path: Path) -> None:
     """Identifiers that the reference table does not know, or knows only of a later period."""
     layout = generate_periods(tmp_path)
     text = layout.dataset(2).read_text(encoding="utf-8")
@@ -347,7 +347,7 @@ def test_rows_about_strangers_are_counted_and_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.thorough
-def test_rows_that_lack_are_told(tmp_path: Path) -> None:
+def test_missing_rows_are_reported(tmp_path: Path) -> None:
     """The page compares requested and delivered rows."""
     layout = generate_periods(tmp_path)
     lines = layout.dataset(3).read_text(encoding="utf-8").splitlines(keepends=True)
@@ -389,7 +389,7 @@ def test_without_a_reference_table_origins_are_not_known(tmp_path: Path) -> None
     assert not layout.database.exists()
 
 
-def test_a_database_that_is_none_is_a_sentence(tmp_path: Path) -> None:
+def test_an_invalid_database_is_reported_in_a_sentence(tmp_path: Path) -> None:
     """Without a traceback, and without changing it."""
     layout = generate_periods(tmp_path)
     for path in tmp_path.glob("exhibit.db?*"):
@@ -411,7 +411,7 @@ def test_a_reference_table_without_the_identifier_is_a_sentence(tmp_path: Path) 
     assert refusal(tmp_path) == f"{layout.database}: SQLite reports: no such column: kept.id"
 
 
-def test_periods_made_from_other_contents_are_told(tmp_path: Path) -> None:
+def test_stale_periods_are_reported(tmp_path: Path) -> None:
     """After an edit, the report describes the existing files and says that they are stale."""
     layout = generate_periods(tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
     faults = report_metadata(tmp_path, a_busy_series(static_columns=["region"]))["faults"]

@@ -145,7 +145,7 @@ def test_nothing_is_asked_for_while_the_job_of_the_series_runs(
 
 
 @pytest.mark.parametrize("selected", [KEYS, KEYS[1:2]], ids=["all", "one asset"])
-def test_nothing_is_asked_for_while_somebody_makes_a_period_by_hand(
+def test_nothing_is_requested_while_a_user_materializes_a_period(
     instance: dg.DagsterInstance, selected: list[dg.AssetKey]
 ) -> None:
     """A run from the UI is recognized by its assets, even by a single one."""
@@ -220,7 +220,9 @@ def test_three_failures_in_a_row_end_it(instance: dg.DagsterInstance) -> None:
     assert str(paused.value) == PAUSED
 
 
-def test_it_goes_on_once_somebody_made_the_failing_period(instance: dg.DagsterInstance) -> None:
+def test_the_sensor_continues_once_a_user_materialized_the_failing_period(
+    instance: dg.DagsterInstance,
+) -> None:
     """Materializing the period by hand is enough."""
     for _ in range(3):
         request = next_request(a_series(), KEYS, instance, LATER)

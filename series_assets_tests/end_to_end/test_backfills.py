@@ -65,7 +65,7 @@ def test_a_backfill_of_the_whole_clinic_makes_the_bytes_of_the_command_line(
 
 
 @pytest.mark.thorough
-def test_a_backfill_that_fails_on_its_way_is_completed_by_what_is_missing(
+def test_a_backfill_that_fails_is_completed_by_the_missing_partitions(
     server: Server, interrupted_backfill: str, by_command_line: ByCommandLine
 ) -> None:
     """Periods before the failed one count as done; the message names the failed one."""

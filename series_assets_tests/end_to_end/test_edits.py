@@ -9,7 +9,7 @@ from series_assets_tests.end_to_end.served_series import KEYS, SERIES, ByCommand
 
 
 @pytest.mark.thorough
-def test_a_series_that_breaks_takes_no_other_down(
+def test_a_series_that_breaks_does_not_affect_others(
     server: Server, by_command_line: ByCommandLine
 ) -> None:
     """It shows its fault and the others can run; once fixed, it is back."""

@@ -46,7 +46,7 @@ def test_the_sensor_in_a_host_runs_the_job_of_the_series(host: Server) -> None:
 
 
 @pytest.mark.thorough
-def test_a_backfill_in_a_host_makes_the_series_and_what_it_feeds(
+def test_a_backfill_in_a_host_materializes_series_and_downstream_assets(
     host: Server, tmp_path: Path
 ) -> None:
     """In two runs, with the bytes of the command line, and every period loaded."""

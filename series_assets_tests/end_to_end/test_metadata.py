@@ -37,7 +37,7 @@ def test_each_dataset_of_a_range_tells_its_own(server: Server, ranged: str) -> N
     assert len({str(reported["seeds"]) for reported in generated.values()}) == 4
 
 
-def test_what_specification_diff_is_told_as_a_diff(server: Server, ranged: str) -> None:
+def test_the_specification_diff_is_shown_as_a_diff(server: Server, ranged: str) -> None:
     """For new records: seeds, rows and dates of their period."""
     generated = {
         one.partition: one.metadata for one in server.materializations(ranged, "new_records")

@@ -31,7 +31,7 @@ def partitions_of_runs(server: Server, series: str) -> list[tuple[str, str]]:
     return [(run["tags"]["dagster/partition"], run["status"]) for run in reversed(runs)]
 
 
-def test_sensors_are_off_until_somebody_turns_them_on(server: Server) -> None:
+def test_sensors_are_off_until_a_user_turns_them_on(server: Server) -> None:
     """Nothing runs without a request."""
     assert not server.sensor_is_on("refused")
     assert server.ticks("refused") == []

@@ -163,7 +163,7 @@ NOT_KEPT = [
 
 
 @pytest.mark.parametrize(("targets", "partition", "where"), NOT_KEPT)
-def test_a_constraint_that_mentions_what_is_kept_or_moved(
+def test_a_constraint_that_mentions_a_static_or_moved_column(
     tmp_path: Path, targets: dict[str, str], partition: str | None, where: str | None
 ) -> None:
     """It is not in the specification of existing records, which contains only what is run.

@@ -119,7 +119,7 @@ def test_a_window_that_comes_to_hold_no_date(
 
 
 @pytest.mark.parametrize("frequency", ["UNKNOWN", "daily"])
-def test_a_frequency_that_is_none(frequency: str) -> None:
+def test_an_unknown_frequency(frequency: str) -> None:
     """A frequency that pandas does not know is refused, with its place in the file."""
     specification = with_columns(
         a_specification(), date=a_date("2024-01-01", "2024-01-31", 5, frequency=frequency)

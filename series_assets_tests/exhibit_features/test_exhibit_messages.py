@@ -40,7 +40,7 @@ def test_a_failure_says_where(
 
 
 @pytest.mark.parametrize("calculation", ["(sex / amount)", "amount.iloc[30]", "@sysdate + sex"])
-def test_validate_tells_it_before_anything_is_made(
+def test_validate_reports_failures_of_exhibit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calculation: str
 ) -> None:
     """``validate`` reports the same failures as faults of the input."""

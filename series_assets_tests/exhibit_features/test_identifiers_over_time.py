@@ -47,7 +47,7 @@ def long_series(
 @pytest.mark.each_value
 @pytest.mark.parametrize("kind", FORMS)
 @pytest.mark.parametrize(("frequencies", "missing"), [(ONCE, 0.0), (OFTEN, 0.1)])
-def test_no_identifier_comes_twice(kind: str, frequencies: list[str], missing: float) -> None:
+def test_no_identifier_is_issued_twice(kind: str, frequencies: list[str], missing: float) -> None:
     """In 300 periods of 5,000 rows, generated in any order, no identifier is issued twice."""
     series = long_series(frequencies, missing, False, (kind,))
     order = list(range(PERIODS))

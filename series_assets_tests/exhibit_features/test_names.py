@@ -99,7 +99,7 @@ def test_names_in_constraints_and_derivations(tmp_path: Path, name: str) -> None
          "rename one of them"),
     ],
 )  # fmt: skip
-def test_names_that_cannot_be(name: str, fault: str) -> None:
+def test_ambiguous_names_are_refused(name: str, fault: str) -> None:
     """Ambiguous names are refused with the reason."""
     specification = with_columns(a_specification(), **{name: a_number()})
     with pytest.raises(InputError) as refused:
@@ -134,7 +134,7 @@ VALUES = [
 
 
 @pytest.mark.parametrize("static", [[], ["word"]])
-def test_values_of_any_look(tmp_path: Path, static: list[str]) -> None:
+def test_unusual_values_are_unchanged(tmp_path: Path, static: list[str]) -> None:
     """Listed values are delivered unchanged, static or not."""
     words = {value.strip(): 1.0 for value in VALUES}
     specification = with_columns(

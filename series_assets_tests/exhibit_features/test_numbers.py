@@ -134,7 +134,7 @@ def test_normal_numbers_have_mean_deviation_and_weights(tmp_path: Path) -> None:
     assert apart[1] == pytest.approx(apart[0], rel=0.15)
 
 
-def test_a_total_that_some_rows_lack(tmp_path: Path) -> None:
+def test_a_total_with_missing_numbers(tmp_path: Path) -> None:
     """With missing numbers and missing static categories, all other numbers are finite."""
     parameters = {"dispersion": 0.1, "target_sum": 3000}
     specification = with_columns(
@@ -166,7 +166,7 @@ def test_a_number_of_which_all_are_missing(tmp_path: Path) -> None:
     ("targets", "aim"),
     [({"target_mean": 0, "target_std": 5}, 0.0), ({"target_mean": 0}, 0.0)],
 )
-def test_a_mean_of_nothing(tmp_path: Path, targets: dict[str, float], aim: float) -> None:
+def test_a_mean_of_zero(tmp_path: Path, targets: dict[str, float], aim: float) -> None:
     """A mean of 0 is valid."""
     specification = with_columns(
         a_specification(),

@@ -186,7 +186,7 @@ def test_two_runs_at_once(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_statements_that_cannot_be_right(
+def test_invalid_statements_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str, fault: str
 ) -> None:
     """``validate`` reports two join columns, a missing table and a wrong alias."""
@@ -208,7 +208,7 @@ def test_a_statement_that_leaves_some_rows_without_a_value(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("command", ["validate", "generate"])
-def test_a_statement_whose_result_would_differ(
+def test_a_non_deterministic_statement_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     """Random values, the clock, and statements that are no lookups are refused."""
@@ -227,7 +227,7 @@ def test_a_statement_whose_result_would_differ(
     assert not (tmp_path / "data").exists()
 
 
-def test_a_statement_that_only_shows_its_fault_when_run(
+def test_a_statement_whose_fault_shows_at_run_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A forbidden access that only appears at run time is stopped, and the statement named."""

@@ -124,7 +124,7 @@ def test_a_static_date(tmp_path: Path, missing: float) -> None:
     ]
 
 
-def test_a_static_place_and_one_that_is_not(tmp_path: Path) -> None:
+def test_a_static_geospatial_column_and_one_that_is_not(tmp_path: Path) -> None:
     """Of two geospatial columns, the static one is kept, the other regenerated."""
     cells = [{"h3": cell} for cell in h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 3)]
     own = database_with_tables(tmp_path / "own.db", places=cells)
@@ -151,7 +151,7 @@ def test_a_static_place_and_one_that_is_not(tmp_path: Path) -> None:
             assert {h3.geo_to_h3(*point, 8) for point in there} <= known
 
 
-def test_places_by_the_weight_of_their_hexagons(tmp_path: Path) -> None:
+def test_geospatial_columns_use_the_weights_of_hexagons(tmp_path: Path) -> None:
     """The weights of a table's column apply in existing records too."""
     cells = [
         {"h3": cell, "people": 1 if number else 10_000}

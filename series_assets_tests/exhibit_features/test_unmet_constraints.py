@@ -52,7 +52,7 @@ def as_exhibit_leaves_them(monkeypatch: pytest.MonkeyPatch) -> None:
 # Existing records ----------------------------------------------------------------------------
 
 
-def test_no_man_is_pregnant(tmp_path: Path) -> None:
+def test_a_custom_constraint_with_a_static_filter_holds(tmp_path: Path) -> None:
     """A custom constraint with a static filter holds in existing records."""
     wanted = custom(
         specification(pregnant=a_category("pregnant", YES_NO)),
@@ -71,7 +71,7 @@ def test_no_man_is_pregnant(tmp_path: Path) -> None:
         assert set(records.loc[~men, "pregnant"]) == {"Y", "N"}
 
 
-def test_no_open_case_has_an_end(tmp_path: Path) -> None:
+def test_a_custom_constraint_on_a_moved_date_holds(tmp_path: Path) -> None:
     """A custom constraint on a moved date holds in existing records."""
     wanted = custom(
         specification(
@@ -99,7 +99,7 @@ def registered_all_year() -> dict[str, Any]:
 ROLES = {"date_columns": ["date", "updated"], "static_columns": ["registered"]}
 
 
-def test_no_row_is_updated_before_it_is_registered(tmp_path: Path) -> None:
+def test_a_moved_date_is_corrected_to_follow_a_static_one(tmp_path: Path) -> None:
     """The date of the period is corrected within its window; the recorded date never changes."""
     finished = generate_series(tmp_path, registered_all_year(), **ROLES)
     records = existing_records(finished, 3)
@@ -131,7 +131,7 @@ def test_a_day_follows_a_static_one(tmp_path: Path, constraint: str) -> None:
         assert records["seen"].nunique() > 20
 
 
-def test_what_cannot_be_met_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unmet_constraints_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The note and the metadata have the number of rows that one counts in the file."""
     wanted = registered_all_year()
     ended, message = run_command(monkeypatch, tmp_path / "told", "generate", wanted, **ROLES)
@@ -148,7 +148,7 @@ def test_what_cannot_be_met_is_counted(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.thorough
-def test_what_cannot_be_met_stands_in_the_metadata(tmp_path: Path) -> None:
+def test_unmet_constraints_are_in_the_metadata(tmp_path: Path) -> None:
     """The table has the violations and the number of records; it is empty if there are none."""
     wanted = custom(
         specification(rows=60),
@@ -163,7 +163,9 @@ def test_what_cannot_be_met_stands_in_the_metadata(tmp_path: Path) -> None:
         assert "unmet_constraints" not in met
 
 
-def test_validate_tells_what_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_validate_lists_constraints_that_are_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With place and reason, although the files are valid."""
     wanted = custom(
         specification("limit > amount*amount", rows=60, limit=a_number()),
@@ -192,7 +194,7 @@ def test_validate_tells_what_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
     ["limit > amount", "amount < limit", "limit >= amount*2+1", "amount <= limit*0.5"],
 )
 @pytest.mark.parametrize("precision", ["integer", "float"])
-def test_a_number_keeps_within_a_static_one(
+def test_a_number_is_bounded_by_a_static_one(
     tmp_path: Path, constraint: str, precision: str
 ) -> None:
     """The regenerated number is adjusted, even if the static one is on the left side."""
@@ -231,7 +233,7 @@ def test_actions_within_groups_of_a_static_column(
         assert all(holds(group) for _, group in records.groupby(partition))
 
 
-def test_gaps_that_a_static_column_forbids(tmp_path: Path) -> None:
+def test_missing_values_that_a_static_column_forbids(tmp_path: Path) -> None:
     """make_not_null inserts various values that the column may have."""
     wanted = custom(
         specification(dose=a_category("dose", YES_NO, miss_probability=0.5), height=a_number()),
@@ -264,7 +266,7 @@ def test_numbers_have_the_weights_of_what_was_assigned(tmp_path: Path) -> None:
         assert number(records, "amount")[west].max() < number(records, "amount")[~west].min()
 
 
-def test_what_is_derived_follows_what_was_put_right(tmp_path: Path) -> None:
+def test_derived_columns_follow_corrected_records(tmp_path: Path) -> None:
     """Derived columns are computed from the corrected records."""
     wanted = custom(
         specification("amount < limit", limit=a_number()),
@@ -334,7 +336,7 @@ def test_what_exhibit_leaves_broken_is_counted(
     assert notes[0].split(": ")[2] == (f"{broken} of 300 new records do not meet 'amount < limit'")
 
 
-def test_constraints_that_contradict_each_other_are_left(
+def test_contradictory_constraints_are_not_met(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No pass can meet them, so records stay as Exhibit generates them, and it is reported."""

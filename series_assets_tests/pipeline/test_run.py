@@ -82,7 +82,7 @@ def _failing(function: Any, error: Exception) -> Any:
 @pytest.mark.each_value
 @pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("part", ["make_new_records", "write_new_records", "make_dataset"])
-def test_the_periods_before_a_failure_are_whole(
+def test_the_periods_before_a_failure_are_complete(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     expected: dict[str, bytes],
@@ -106,7 +106,7 @@ def test_the_periods_before_a_failure_are_whole(
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
-def test_what_nobody_expected_names_the_period_and_keeps_its_traceback(
+def test_an_unexpected_error_names_the_period_and_keeps_its_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: str
 ) -> None:
     """Equally from another process."""

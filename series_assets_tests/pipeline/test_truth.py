@@ -231,7 +231,7 @@ def test_a_successor_of_other_settings_is_stale(tmp_path: Path) -> None:
         truth(_small(**_ASKED), tmp_path, at="2024-04-01")
 
 
-def test_files_that_are_no_longer_asked_for_go(tmp_path: Path) -> None:
+def test_files_that_are_no_longer_requested_are_removed(tmp_path: Path) -> None:
     """Also if the block is removed: no history remains beside data of another version."""
     generate(_small(**_ASKED, write=["scd1", "scd2"]), tmp_path)
     assert len(list((tmp_path / "demo" / "truth").iterdir())) == 16

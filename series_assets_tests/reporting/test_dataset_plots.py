@@ -226,7 +226,7 @@ def test_columns_that_came_or_went_are_written_out() -> None:
     assert "this period lacks this column of period 1" in reported
 
 
-def test_period_1_is_compared_with_nothing() -> None:
+def test_period_1_is_not_compared() -> None:
     """It has no line of period 1, and no 'was'."""
     first, later = two_periods(3)
     assert not any("period 1" in text or "was" in text for text in texts_of(first))
@@ -333,7 +333,7 @@ def test_periods_that_are_not_there_are_marked() -> None:
         assert "missing or unreadable" not in written(figure, a_history(5))
 
 
-def test_rows_that_lack_are_told_from_none_that_lack() -> None:
+def test_missing_rows_are_distinguished_from_none_missing() -> None:
     """The difference is plotted, or stated to be zero."""
     none = "none: every dataset has as many rows as requested"
     assert none in written(delivered_figure, a_history(5))

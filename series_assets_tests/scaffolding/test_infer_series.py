@@ -169,7 +169,7 @@ def _sales(folder: Path, stores: int) -> Path:
 
 
 @pytest.mark.parametrize("stores", [12, *thorough(120)])
-def test_a_column_that_says_several_others_makes_a_series(tmp_path: Path, stores: int) -> None:
+def test_a_column_that_determines_several_others(tmp_path: Path, stores: int) -> None:
     """Exhibit would link it twice and refuse that; the omitted link is reported."""
     data = _sales(tmp_path, stores)
     done = run(tmp_path, "new", "sales", "--from-data", str(data), "--id", "customer")
@@ -195,7 +195,7 @@ def test_a_column_that_says_several_others_makes_a_series(tmp_path: Path, stores
     check(Finished.of(place, tmp_path / "data"))
 
 
-def test_an_identifier_that_is_added_is_told(tmp_path: Path) -> None:
+def test_an_added_identifier_is_reported(tmp_path: Path) -> None:
     """An existing column of the table may have been intended."""
     data = _sales(tmp_path, 12)
     done = run(tmp_path, "new", "sales", "--from-data", str(data), "--id", "custmer")

@@ -19,7 +19,7 @@ _PERIODS = None if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 24
 
 
 @pytest.mark.parametrize("name", mostly_thorough(SERIES, "several rows"))
-def test_a_long_series_is_what_was_asked_for(name: str) -> None:
+def test_a_long_series_has_the_specified_distributions(name: str) -> None:
     """Every statistic of a series of many periods is within five standard errors."""
     wrong = failures(take(name, _PERIODS))
     assert not wrong, f"\n{wrong}"

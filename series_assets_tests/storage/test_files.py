@@ -196,7 +196,7 @@ def test_yaml_can_be_read_by_people(tmp_path: Path) -> None:
     assert row.strip() in path.read_text(encoding="utf-8")
 
 
-def test_a_specification_says_what_it_was_made_from(tmp_path: Path) -> None:
+def test_a_saved_specification_has_its_fingerprint(tmp_path: Path) -> None:
     """In a comment, which is not part of its content."""
     path = tmp_path / "content.yml"
     provenance.write_specification(path, {"a": 1}, _MARK)
@@ -205,9 +205,7 @@ def test_a_specification_says_what_it_was_made_from(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"a: 1\n", b"# some comment\na: 1\n", b"", b"\xff\xfe"])
-def test_a_file_that_does_not_say_what_it_was_made_from_has_no_fingerprint(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_a_file_without_the_comment_has_no_fingerprint(tmp_path: Path, content: bytes) -> None:
     """Neither has a missing file."""
     path = tmp_path / "content.yml"
     path.write_bytes(content)
@@ -253,7 +251,7 @@ def test_written_files_leave_nothing_beside_them(tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_that_cannot_be_written_is_told_with_what_to_do(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported_with_the_remedy(tmp_path: Path) -> None:
     """The error has the system's reason, the path and the remedy, instead of an OSError."""
     (tmp_path / "taken").write_text("a file, not a folder")
     path = tmp_path / "taken" / "table.csv"

@@ -61,7 +61,7 @@ def test_folders_without_the_files_and_loose_files_are_no_series(tmp_path: Path)
     assert [one.name for one in find_series(tmp_path)] == ["demo"]
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     """An empty list of series would look as if everything were lost."""
     with pytest.raises(InputError) as caught:
         find_series(tmp_path / "nowhere")
@@ -95,7 +95,7 @@ def test_a_broken_series_leaves_the_others_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["Demo", "2024", "_demo", "my-series", "my series", "école"])
-def test_a_name_that_cannot_be_one_is_told(tmp_path: Path, name: str) -> None:
+def test_an_invalid_name_is_reported(tmp_path: Path, name: str) -> None:
     """Asset keys, tables and files have the name of a series."""
     write_series(tmp_path, name=name)
     [found] = find_series(tmp_path)
@@ -106,7 +106,9 @@ def test_a_name_that_cannot_be_one_is_told(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "word"), [("temperature", "temp"), ("selected", "select")])
-def test_a_name_that_exhibit_would_misread_is_told(tmp_path: Path, name: str, word: str) -> None:
+def test_a_name_that_exhibit_would_misread_is_reported(
+    tmp_path: Path, name: str, word: str
+) -> None:
     """Exhibit drops tables with temp in their names; select would start a statement."""
     write_series(tmp_path, name=name)
     [found] = find_series(tmp_path)
@@ -116,7 +118,7 @@ def test_a_name_that_exhibit_would_misread_is_told(tmp_path: Path, name: str, wo
     ]
 
 
-def test_faults_of_both_files_are_told_at_once(tmp_path: Path) -> None:
+def test_faults_of_both_files_are_reported_at_once(tmp_path: Path) -> None:
     """Otherwise each fault would need another attempt."""
     specification = a_specification(number_of_rows=0)
     write_series(tmp_path, specification, a_user_input(length_of_period=0), name="demo")
@@ -137,7 +139,7 @@ def test_faults_of_both_files_are_told_at_once(tmp_path: Path) -> None:
         (b"- a\n- b\n", "the file has to hold keys and values, such as period: months"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_told_with_the_place(
+def test_a_file_that_cannot_be_read_is_reported_with_the_place(
     tmp_path: Path, content: bytes, fault: str
 ) -> None:
     """Line and column as an editor counts them."""
@@ -149,7 +151,7 @@ def test_a_file_that_cannot_be_read_is_told_with_the_place(
 
 @pytest.mark.parametrize("day", ["2024-02-30", "2024-13-01", "0000-01-01"])
 @pytest.mark.parametrize("file", ["specification.yml", "user_input.yml"])
-def test_a_day_that_no_calendar_has_is_told(tmp_path: Path, file: str, day: str) -> None:
+def test_an_impossible_date_is_reported(tmp_path: Path, file: str, day: str) -> None:
     """YAML converts unquoted dates while it parses them."""
     place = write_series(tmp_path) / file
     text = place.read_text(encoding="utf-8")
@@ -164,7 +166,7 @@ def test_a_day_that_no_calendar_has_is_told(tmp_path: Path, file: str, day: str)
     )
 
 
-def test_a_key_that_is_given_twice_is_told(tmp_path: Path) -> None:
+def test_a_duplicate_key_is_reported(tmp_path: Path) -> None:
     """Otherwise the first value would be lost without a message."""
     place = write_series(tmp_path) / "user_input.yml"
     place.write_text(place.read_text(encoding="utf-8") + "period: weeks\n", encoding="utf-8")
@@ -176,7 +178,7 @@ def test_a_key_that_is_given_twice_is_told(tmp_path: Path) -> None:
     ]
 
 
-def test_a_folder_in_place_of_a_file_is_told(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_a_file_is_reported(tmp_path: Path) -> None:
     """Without a traceback."""
     place = write_series(tmp_path)
     (place / "user_input.yml").unlink()
@@ -193,7 +195,7 @@ def test_two_loose_files_make_a_series_called_after_the_metadata(tmp_path: Path)
     assert load_series_from_files(specification, user_input).name == "visits"
 
 
-def test_loose_files_without_a_name_are_told(tmp_path: Path) -> None:
+def test_loose_files_without_a_name_are_reported(tmp_path: Path) -> None:
     """There is no folder to name the series after."""
     place = write_series(tmp_path, a_specification(id=None))
     specification, user_input = place / "specification.yml", place / "user_input.yml"
@@ -204,7 +206,7 @@ def test_loose_files_without_a_name_are_told(tmp_path: Path) -> None:
     )
 
 
-def test_loose_files_with_a_name_that_cannot_be_one_are_told(tmp_path: Path) -> None:
+def test_loose_files_with_an_invalid_name_are_reported(tmp_path: Path) -> None:
     """With the key that has the name."""
     place = write_series(tmp_path, a_specification(id="My Series"))
     specification, user_input = place / "specification.yml", place / "user_input.yml"
@@ -250,7 +252,7 @@ def test_an_absolute_database_is_taken_as_it_is(tmp_path: Path) -> None:
     assert load_series(place).database == database
 
 
-def test_a_database_that_is_not_there_is_told_with_where_it_was_looked_for(tmp_path: Path) -> None:
+def test_a_missing_database_is_reported_with_its_path(tmp_path: Path) -> None:
     """A wrong path never creates an empty database."""
     place = write_series(tmp_path, user_input=naming("lookups.db"))
     with pytest.raises(InputError) as caught:
@@ -263,7 +265,7 @@ def test_a_database_that_is_not_there_is_told_with_where_it_was_looked_for(tmp_p
 
 
 @pytest.mark.parametrize("what", ["a CSV", "a folder"])
-def test_a_database_that_is_none_is_told(tmp_path: Path, what: str) -> None:
+def test_an_invalid_database_is_reported(tmp_path: Path, what: str) -> None:
     """Before anything runs, not by SQLite halfway through."""
     place = write_series(tmp_path, user_input=naming("lookups"))
     if what == "a CSV":

@@ -199,7 +199,7 @@ def test_fetching_more_rows_than_a_statement_has_variables_works(tmp_path: Path)
     assert back["id"].tolist() == [f"e{i}" for i in order]
 
 
-def test_a_row_that_is_missing_is_told(tmp_path: Path) -> None:
+def test_a_missing_row_is_reported(tmp_path: Path) -> None:
     """If a row was deleted by hand, none is invented."""
     table = a_table(tmp_path)
     table.replace(0, entities("a"))
@@ -300,7 +300,7 @@ def test_many_missing_periods_are_named_by_their_span(tmp_path: Path) -> None:
     )
 
 
-def test_a_period_made_from_other_files_is_named(tmp_path: Path) -> None:
+def test_a_period_generated_from_other_files_is_named(tmp_path: Path) -> None:
     """The message says what to regenerate; valid periods are kept."""
     before = a_table(tmp_path)
     for k in range(3):
@@ -342,7 +342,7 @@ def test_more_periods_and_another_release_make_no_row_stale(tmp_path: Path) -> N
     a_table(tmp_path, a_series(user_input=longer)).require_periods(1, "period 2024-02-01")
 
 
-def test_a_table_with_other_columns_is_made_anew(tmp_path: Path) -> None:
+def test_a_table_with_other_columns_is_recreated(tmp_path: Path) -> None:
     """Its rows were generated from other files and are useless."""
     a_table(tmp_path).replace(0, entities("a", sex=["F"]))
     table = a_table(tmp_path, another_series())
@@ -449,7 +449,7 @@ def test_a_table_that_was_dropped_counts_as_not_recorded(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("refused", ["check_owner", "drop", "replace", "require"])
-def test_a_table_that_somebody_else_made_is_refused(tmp_path: Path, refused: str) -> None:
+def test_a_table_of_another_program_is_refused(tmp_path: Path, refused: str) -> None:
     """A user's table that has the same name is neither read nor written."""
     table = a_table(tmp_path)
     with sqlite.open_database(table.layout.database) as connection:

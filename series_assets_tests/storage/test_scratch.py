@@ -37,7 +37,7 @@ def another_process(runs: Path) -> "subprocess.Popen[str]":
     return process
 
 
-def test_a_folder_is_made_and_goes_with_all_there_was(tmp_path: Path) -> None:
+def test_a_folder_is_created_and_removed_with_its_contents(tmp_path: Path) -> None:
     """With the folder of all runs, if it was the only one."""
     runs = tmp_path / "data" / ".runs"
     folder = claim(runs, "mine")
@@ -48,7 +48,7 @@ def test_a_folder_is_made_and_goes_with_all_there_was(tmp_path: Path) -> None:
     assert not runs.exists()
 
 
-def test_giving_back_what_was_never_claimed_does_nothing(tmp_path: Path) -> None:
+def test_releasing_an_unclaimed_folder_does_nothing(tmp_path: Path) -> None:
     """A run may end before it writes anything."""
     discard(tmp_path / "runs", "mine")
     assert not (tmp_path / "runs").exists()
@@ -77,7 +77,7 @@ def test_a_lock_without_a_folder_goes(tmp_path: Path) -> None:
     discard(tmp_path, "next")
 
 
-def test_what_is_not_ours_stays(tmp_path: Path) -> None:
+def test_files_of_others_stay(tmp_path: Path) -> None:
     """Other folders, files and links are neither removed, nor followed, nor changed."""
     precious, runs = tmp_path / "Documents", tmp_path / "data" / ".runs"
     for folder in (precious, runs, runs / "Photos", runs / "linked", runs / "named"):
@@ -137,7 +137,7 @@ def test_a_link_in_place_of_the_folder_of_runs_is_refused(tmp_path: Path, name: 
 
 
 @pytest.mark.parametrize("name", ["mine", "mine.lock"])
-def test_a_place_that_somebody_else_has_taken_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_path_that_is_already_used_is_refused(tmp_path: Path, name: str) -> None:
     """A folder or file with the name of a run stays, and the message names it."""
     (tmp_path / name).mkdir()
     (tmp_path / name / "mine.txt").write_text("mine")
@@ -154,7 +154,7 @@ def test_a_place_that_somebody_else_has_taken_is_refused(tmp_path: Path, name: s
 
 
 @pytest.mark.thorough
-def test_what_one_run_does_at_a_time_another_waits_for(tmp_path: Path) -> None:
+def test_runs_wait_for_the_lock(tmp_path: Path) -> None:
     """Many processes update a file under the lock, and no update is lost."""
     runs, total = tmp_path / "runs", tmp_path / "total"
     total.write_text("0")
@@ -172,7 +172,7 @@ def test_what_one_run_does_at_a_time_another_waits_for(tmp_path: Path) -> None:
     assert not runs.exists()
 
 
-def test_a_run_that_holds_the_others_up_too_long_is_told(
+def test_a_run_that_blocks_others_too_long_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the lock and the remedy."""
@@ -189,7 +189,7 @@ def test_a_run_that_holds_the_others_up_too_long_is_told(
     )
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_read_only_path_is_reported(tmp_path: Path) -> None:
     """With the path and the remedy."""
     (tmp_path / "data").write_text("a file")
     with pytest.raises(GenerationError, match=r"data/\.runs: cannot be written: "):

@@ -122,7 +122,7 @@ def test_other_statements_are_refused(
         ),
     ],
 )
-def test_the_present_moment_in_disguise(own: Path, statement: str, why: str) -> None:
+def test_the_current_time_at_run_time_is_refused(own: Path, statement: str, why: str) -> None:
     """A date function that gets the current time at run time is stopped."""
     assert refused(sql_guard.run, own, statement) == why
 

@@ -89,7 +89,7 @@ def test_processes_that_make_it_at_once_all_end_with_the_same_one(tmp_path: Path
     assert contents(path) == contents(sqlite.installed_database())
 
 
-def test_a_database_that_cannot_be_made_is_told_with_what_to_do(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_created_is_reported_with_the_remedy(tmp_path: Path) -> None:
     """A path below a file is a user's mistake, and reported as one."""
     (tmp_path / "taken").write_text("")
     with pytest.raises(GenerationError, match=r"exhibit\.db: cannot be written: .* run it again"):
@@ -122,7 +122,7 @@ def test_an_opened_database_is_in_wal_mode(tmp_path: Path) -> None:
     assert rows(path, "PRAGMA journal_mode") == [("wal",)]
 
 
-def test_what_sqlite_complains_of_names_the_file(tmp_path: Path) -> None:
+def test_errors_of_sqlite_name_the_file(tmp_path: Path) -> None:
     """Users never see a raw sqlite3 error."""
     path = tmp_path / "some.db"
     with pytest.raises(GenerationError) as caught, sqlite.open_database(path) as connection:

@@ -65,7 +65,7 @@ def break_loading(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None
 
 
 @pytest.mark.parametrize("error", KINDS, ids=lambda error: type(error).__name__)
-def test_whatever_loading_raises_the_others_live(
+def test_any_exception_while_loading_leaves_other_series_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     """On the command line and in Dagster; the broken series shows the error."""
@@ -101,7 +101,7 @@ def test_every_kind_of_exception_is_among_them() -> None:
     assert names > {"RecursionError", "MemoryError", "AttributeError", "KeyError", "AssertionError"}
 
 
-def test_what_nobody_foresaw_says_where_it_arose_and_asks_for_a_report() -> None:
+def test_an_unexpected_error_has_its_place_and_asks_for_a_report() -> None:
     """A message that helps to fix it, instead of a traceback."""
     with pytest.raises(InputError) as caught, errors_as_faults("demo"):
         loading.name_faults(3, "x").__next__()  # type: ignore[arg-type]
@@ -155,9 +155,7 @@ DATABASES = {
 
 
 @pytest.mark.parametrize(("named", "expected"), DATABASES.values(), ids=DATABASES.keys())
-def test_a_database_that_no_path_can_lead_to_is_told(
-    tmp_path: Path, named: str, expected: str
-) -> None:
+def test_an_impossible_database_path_is_reported(tmp_path: Path, named: str, expected: str) -> None:
     """Without waiting, and without affecting other series."""
     place = write_series(tmp_path, user_input=a_user_input(exhibit_db_path=named), name="bad")
     write_series(tmp_path, name="good")
@@ -198,7 +196,7 @@ def test_a_folder_that_may_not_be_read_is_a_broken_series(
     )
 
 
-def test_a_database_that_may_not_be_read_is_told(
+def test_an_unreadable_database_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the system's reason."""
@@ -241,7 +239,7 @@ def test_a_folder_whose_name_is_no_text_is_a_broken_series(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("written", ["loop", "x" * 5000])
-def test_a_folder_that_no_path_can_lead_to_is_told(tmp_path: Path, written: str) -> None:
+def test_an_impossible_folder_path_is_reported(tmp_path: Path, written: str) -> None:
     """If one series is loaded by its folder."""
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(InputError):

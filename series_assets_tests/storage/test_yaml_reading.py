@@ -127,7 +127,7 @@ def _bomb(first: str, line: str, levels: int) -> str:
         ),
     ],
 )
-def test_what_would_take_for_ever_is_told_at_once(text: str, expected: str) -> None:
+def test_endless_yaml_is_reported_at_once(text: str, expected: str) -> None:
     """Aliases count as often as they are used, without expanding them."""
     begun = time.process_time()
     assert fault(text).endswith(expected)
@@ -143,7 +143,7 @@ def test_as_much_as_the_limits_allow_is_read() -> None:
     assert str(nested) == "[" * 50 + "]" * 50
 
 
-def test_a_file_that_is_too_large_is_told_before_it_is_parsed(tmp_path: Path) -> None:
+def test_a_file_that_is_too_large_is_reported_before_it_is_parsed(tmp_path: Path) -> None:
     """With its size, the limit, and the right place for large tables."""
     path = tmp_path / "file.yml"
     path.write_text("# " + "x" * 60_000_000)
@@ -184,7 +184,7 @@ def _itself(path: Path) -> None:
         ),
     ],
 )
-def test_what_is_no_file_to_read_is_told(tmp_path: Path, make: Any, expected: str) -> None:
+def test_a_path_that_is_no_file_is_reported(tmp_path: Path, make: Any, expected: str) -> None:
     """Without waiting for it."""
     path = tmp_path / "file.yml"
     make(path)
@@ -194,13 +194,13 @@ def test_what_is_no_file_to_read_is_told(tmp_path: Path, make: Any, expected: st
 
 
 @pytest.mark.parametrize("written", ["a\0b", "x" * 5000])
-def test_a_path_that_cannot_be_one_is_told(written: str) -> None:
+def test_an_impossible_path_is_reported(written: str) -> None:
     """A NUL character, or a path that is too long."""
     with pytest.raises(InputError, match=r"^demo: cannot be read: "):
         read_yaml(Path(written), "demo")
 
 
-def test_a_file_that_may_not_be_read_is_told(
+def test_a_file_without_read_permission_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the system's reason."""

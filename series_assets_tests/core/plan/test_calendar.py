@@ -194,7 +194,7 @@ def _month_end(day: date) -> date:
     return day.replace(day=_last_day_of_month(day))
 
 
-def test_the_31st_comes_back() -> None:
+def test_the_31st_returns() -> None:
     """31 January + 1 month is 29 February in a leap year, + 2 months is 31 March."""
     assert _starts("2024-01-31", "months", 1, 5) == [
         "2024-01-31",

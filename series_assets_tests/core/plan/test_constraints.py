@@ -109,7 +109,7 @@ def test_what_builds_on_it_is_applied_once_more() -> None:
     assert list(constraint_plan(wanted).custom) == ["men", "reads", "reads_that", "writes"]
 
 
-def test_what_cannot_be_kept_is_said_with_its_place_and_reason() -> None:
+def test_constraints_that_cannot_be_kept_have_place_and_reason() -> None:
     """One sentence for each change of a static column, or of one derived into it."""
     wanted = with_custom(
         one={"filter": "amount > 3", "targets": {"sex": "assign_value$F"}},
@@ -167,6 +167,6 @@ def test_only_the_last_word_on_a_column_is_demanded() -> None:
         (1, "1 of 40 existing records does not meet 'a < b'"),
     ],
 )
-def test_what_is_broken_is_said_in_a_sentence(rows: int, message: str) -> None:
+def test_violations_are_described_in_a_sentence(rows: int, message: str) -> None:
     """It has the number of records, of how many, and the constraint."""
     assert Violation("a < b", rows, 40).describe("existing records") == message

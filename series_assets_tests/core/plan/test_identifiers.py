@@ -53,7 +53,7 @@ def _specification(kind: str, miss_probability: float = 0.0) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("miss_probability", [0.0, 0.3])
-def test_no_identifier_ever_comes_again(kind: str, miss_probability: float) -> None:
+def test_no_identifier_is_issued_twice(kind: str, miss_probability: float) -> None:
     """No identifier of a period occurs in any other, over hundreds of periods."""
     series = a_series(
         _specification(kind, miss_probability),
@@ -113,7 +113,7 @@ def test_uuids_go_on_from_where_a_generator_stands(seed: int, before: int, count
     miss_probability=st.sampled_from([0, 0.0, 0.3, 1.0]),
     rows=st.sampled_from([1, 2, 77, 156, 312, 1000]),
 )
-def test_a_column_is_that_of_generators_asked_time_after_time(
+def test_a_column_equals_repeated_calls_of_the_generators(
     kind: str,
     seed: int,
     order_seed: int,

@@ -80,7 +80,7 @@ def test_rows_are_given_to_entities_without_gaps(distribution: Distribution, row
 
 
 @given(distribution=DISTRIBUTIONS, rows=ROWS)
-def test_nobody_has_more_rows_than_a_frequency_allows(
+def test_no_entity_has_more_rows_than_a_frequency_allows(
     distribution: Distribution, rows: int
 ) -> None:
     """An entity never has more rows in a period than the highest frequency."""
@@ -115,7 +115,7 @@ def test_a_draw_fills_the_rows_with_eligible_entities(
 
 
 @given(rows=ROWS, seed=st.integers(0, 2**32 - 1), k=st.integers(1, 500))
-def test_with_frequency_one_nobody_is_drawn_twice(rows: int, seed: int, k: int) -> None:
+def test_with_frequency_one_no_entity_is_sampled_twice(rows: int, seed: int, k: int) -> None:
     """Sampling is without replacement: a sample of all entities has each once."""
     assert sorted(sample_ranks(ONCE, rows, rows, seed, k).tolist()) == list(range(rows))
 
@@ -129,7 +129,7 @@ def test_a_draw_depends_on_seed_and_period_alone() -> None:
     assert sample_ranks(ONCE, 40, 1000, 8, 3).tolist() != one
 
 
-def test_every_entity_is_drawn_with_equal_chance() -> None:
+def test_every_entity_is_sampled_with_equal_chance() -> None:
     """Over many periods, old and new entities are sampled equally often.
 
     Each of 50 entities is expected 400 times in 1000 samples of 20, with a deviation of 15.

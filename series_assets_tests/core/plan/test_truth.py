@@ -85,7 +85,7 @@ def test_all_but_the_identifier_and_moving_dates_are_tracked() -> None:
         ([], "truth [] is not a mapping of keys to values"),
     ],
 )
-def test_what_cannot_be_is_refused(truth: Any, fault: str) -> None:
+def test_an_invalid_truth_block_is_refused(truth: Any, fault: str) -> None:
     """In one message with place and remedy."""
     assert _faults(truth) == [f"{FILE}: {fault}"]
 

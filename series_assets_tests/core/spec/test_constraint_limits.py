@@ -218,7 +218,7 @@ def test_an_action_that_fits(target: str, actions: str) -> None:
     assert faults_of(_acting(target, actions)) == []
 
 
-def test_every_unfit_action_is_told() -> None:
+def test_every_unfit_action_is_reported() -> None:
     """Each wrong action on any target has its own message."""
     specification = _acting("sex", "make_sme, make_outlier")
     targets = specification["constraints"]["custom_constraints"]["one"]["targets"]

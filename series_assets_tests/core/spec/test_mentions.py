@@ -48,7 +48,7 @@ def test_constraints_and_filters(expression: str | None, mentioned: set[str]) ->
         ("(amount + 'sex", {"amount", "sex"}),
     ],
 )
-def test_derivations(calculation: str, mentioned: set[str]) -> None:
+def test_derived_columns(calculation: str, mentioned: set[str]) -> None:
     """Names, attributes of df, and names in quotes count."""
     assert in_derivation(calculation, COLUMNS) == mentioned
 

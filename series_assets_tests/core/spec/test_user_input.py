@@ -209,7 +209,7 @@ def test_a_wrong_value_is_refused(key: str, value: object, complaint: str) -> No
     assert _complaints(a_user_input(**{key: value})) == [f"{FILE}: {key} {complaint}"]
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     """Four mistakes lead to four messages at once."""
     content = a_user_input(period="fortnights", num_datasets=0, statics=["sex"])
     del content["fraction_of_new"]

@@ -73,7 +73,7 @@ def test_a_users_own_asset_that_returns_a_value_keeps_it(bench: AssetBench) -> N
     assert result.output_for_node("rows") == 60
 
 
-def test_a_users_own_asset_is_told_of_a_dataset_that_is_missing(bench: AssetBench) -> None:
+def test_a_users_own_asset_fails_with_the_missing_dataset(bench: AssetBench) -> None:
     """The error says which asset to materialize first."""
     result = bench.materialize(FIRST, assets=(), more=downstream({}))
     [failed] = [event for event in result.all_events if event.is_step_failure]

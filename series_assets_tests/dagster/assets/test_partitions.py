@@ -136,7 +136,7 @@ def test_two_series_in_one_folder_do_not_disturb_each_other(
     assert bench.files == expected | files_by_command_line(tmp_path / "other", other)
 
 
-def test_what_was_made_is_told_with_each_partition(bench: AssetBench) -> None:
+def test_each_partition_has_its_own_metadata(bench: AssetBench) -> None:
     """Each partition has its own path and number of rows, also in a run of several."""
     assert bench.materialize(FIRST, SECOND).success
     records = bench.instance.fetch_materializations(dg.AssetKey(["demo", "dataset"]), 10).records

@@ -13,7 +13,7 @@ from series_assets_tests.dagster.assets.bench import (
 )
 
 
-def test_no_new_records_means_none_after_the_first_period(bench: AssetBench) -> None:
+def test_fraction_0_has_no_new_records_after_the_first_period(bench: AssetBench) -> None:
     """Fraction 0: no specification, no file and no entity after the first period."""
     series = a_series(user_input=a_user_input(fraction_of_new=0))
     assert bench.materialize(FIRST, SECOND, series=series).success
@@ -32,7 +32,7 @@ def test_no_new_records_means_none_after_the_first_period(bench: AssetBench) -> 
 
 
 @pytest.mark.thorough
-def test_only_new_records_means_no_existing_ones(bench: AssetBench) -> None:
+def test_fraction_1_has_no_existing_records(bench: AssetBench) -> None:
     """Fraction 1: no specification of existing records, and no entity twice."""
     series = a_series(user_input=a_user_input(fraction_of_new=1))
     assert bench.materialize(FIRST, SECOND, series=series).success
@@ -46,7 +46,7 @@ def test_only_new_records_means_no_existing_ones(bench: AssetBench) -> None:
     assert len(seen) == len(set(seen)) == 180
 
 
-def test_a_part_that_has_no_rows_any_more_loses_its_files(bench: AssetBench) -> None:
+def test_files_of_a_part_without_rows_are_removed(bench: AssetBench) -> None:
     """No specification of an earlier version remains beside a dataset."""
     assert bench.materialize(FIRST, SECOND).success
     fresh = a_series(user_input=a_user_input(fraction_of_new=1))

@@ -97,7 +97,7 @@ def test_attributes_reach_every_asset_of_the_series(
         ({"tags": {"a b": "c"}}, "Found invalid tag keys"),
     ],
 )
-def test_an_attribute_that_dagster_refuses_takes_nothing_else_down(
+def test_an_attribute_that_dagster_refuses_does_not_affect_others(
     project: HostProject, attributes: dict[str, Any], expected_message: str
 ) -> None:
     """The series is shown as broken, with Dagster's message."""

@@ -53,7 +53,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def test_two_components_of_one_name_are_told_to_use_the_attribute(project: HostProject) -> None:
+def test_two_components_of_one_name_need_the_attribute(project: HostProject) -> None:
     """The first one works; the second is shown as broken, with the remedy."""
     for place in ("eu", "us"):
         (project.defs_folder / place).mkdir()
@@ -71,7 +71,7 @@ def test_two_components_of_one_name_are_told_to_use_the_attribute(project: HostP
         assert keys_of(definitions) == set(asset_keys_of("orders", "us_orders"))
 
 
-def test_two_broken_components_of_one_name_take_nothing_down(project: HostProject) -> None:
+def test_two_broken_components_of_one_name_do_not_affect_others(project: HostProject) -> None:
     """Each is shown as its own asset."""
     for place in ("eu", "us"):
         (project.defs_folder / place).mkdir()
@@ -81,7 +81,7 @@ def test_two_broken_components_of_one_name_take_nothing_down(project: HostProjec
 
 
 @pytest.mark.parametrize("what", mostly_thorough(BROKEN, "a fault of the user input"))
-def test_a_broken_series_takes_nothing_else_down(
+def test_a_broken_series_does_not_affect_others(
     project: HostProject, instance: dg.DagsterInstance, what: str
 ) -> None:
     """Its asset has the fault as description and failure; other assets can be materialized."""
@@ -101,7 +101,7 @@ def test_a_broken_series_takes_nothing_else_down(
         assert materialize(definitions, instance, "own").success
 
 
-def test_a_fault_that_nobody_foresaw_takes_nothing_else_down(
+def test_an_unexpected_error_does_not_affect_others(
     project: HostProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A series whose loading raises any exception is shown as broken, with its message."""
@@ -141,7 +141,7 @@ def test_a_strict_component_keeps_a_broken_series_from_loading(project: HostProj
         *thorough(({"user_input": {"a": [[[]] * 400] * 400}}, "holds more than 100,000 values")),
     ],
 )
-def test_paths_and_values_that_cannot_be_take_no_other_series_down(
+def test_invalid_paths_and_values_do_not_affect_other_series(
     project: HostProject, attributes: dict[str, Any], expected: str
 ) -> None:
     """The message has the key and the remedy, and the rest of the project loads."""
@@ -156,7 +156,7 @@ def test_paths_and_values_that_cannot_be_take_no_other_series_down(
 
 
 @pytest.mark.parametrize("error", [RecursionError(), MemoryError(), AttributeError("x"), OSError()])
-def test_whatever_loading_raises_the_project_loads(
+def test_any_exception_while_loading_leaves_the_project_alone(
     project: HostProject, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     """An unexpected exception affects only the series in which it occurs."""

@@ -245,14 +245,14 @@ def test_nothing_that_reaches_further_is_accepted(text: str) -> None:
     ["@pd.io.common.os.system('x')", "sex.to_csv('x')", "@df.to_csv('x')", "amount.apply(1)",
      "@sysdate", "@clean_string", "@self", "__pd_eval_local_df", "`amount`", "10**9**9"],
 )  # fmt: skip
-def test_constraints_and_filters_know_less(section: str, expression: str) -> None:
+def test_constraints_and_filters_allow_less(section: str, expression: str) -> None:
     """Anything with an @ is refused, and anything that a derived column may not contain."""
     text = f"amount > {expression}"
     (refusal,) = expressions.refusals(having(**{section: text}))
     assert refusal.text == text
 
 
-def test_the_name_of_a_column_is_no_way_round() -> None:
+def test_the_name_of_a_column_is_no_loophole() -> None:
     """A column whose name is an expression cannot be used in one."""
     attack = "@pd.io.common.os.mkdir('x')"
     place = "constraints.basic_constraints"
@@ -286,7 +286,7 @@ def test_columns_of_odd_names_do_no_harm_where_they_are_not_meant() -> None:
     assert refusals(having("_a", derived={"made": "_a + 1"})) == []
 
 
-def test_of_an_expression_that_could_run_something_nothing_else_is_said() -> None:
+def test_a_dangerous_expression_has_no_other_message() -> None:
     """There is one message per expression; unknown names are reported as usual."""
     specification = having(derived={"made": "@pd.x + ghost", "other": "ghost + 1"})
     message = broken(specification)
@@ -330,7 +330,7 @@ def test_a_model_is_named_without_a_path() -> None:
 # Limits of sizes.
 
 
-def test_texts_cannot_be_made_ever_longer() -> None:
+def test_texts_cannot_grow_without_limit() -> None:
     """Doubling a text from column to column is refused where it could reach 10,000 characters."""
     doubling = {f"c{n}": f"c{n - 1} + c{n - 1}" if n else "region + region" for n in range(20)}
     (first, *_) = refusals(having(derived=doubling))
@@ -340,7 +340,7 @@ def test_texts_cannot_be_made_ever_longer() -> None:
     )
 
 
-def test_whole_numbers_cannot_be_made_ever_longer() -> None:
+def test_integers_cannot_grow_without_limit() -> None:
     """Squaring from column to column is refused where 200 factors are possible."""
     squares = {f"c{n}": f"c{n - 1} * c{n - 1}" if n else "amount * amount" for n in range(20)}
     (first, *_) = refusals(having(derived=squares))
