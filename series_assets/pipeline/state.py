@@ -78,12 +78,16 @@ def read_dataset(series: Series, period: Period, workspace: Workspace) -> bytes:
 
 
 def record_states(
-    series: Series, period: Period, folded: PeriodFold, workspace: Workspace, folder: Path
+    series: Series,
+    period: Period,
+    folded: PeriodFold,
+    workspace: Workspace,
+    folder: Path | None = None,
 ) -> None:
     """Record the states of a period in place of those it had before. Raises RequestError.
 
     Its manifest is removed first: that one says that all of the period's files are complete.
-    ``folder`` is for temporary files.
+    ``folder`` is for temporary files, which object storage needs.
     """
     with workspace.exclusive_access():
         files.remove_if_there(workspace.layout(series).manifest(period.number))
