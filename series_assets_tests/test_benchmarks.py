@@ -85,3 +85,13 @@ def _lines_of(path: Path) -> int | None:
     if path.suffix == ".yml":
         return None
     return len(path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("executor", ["in_process", "forkserver", "forkserver_project"])
+def test_a_period_is_generated_in_a_host_project(executor: str, tmp_path: Path) -> None:
+    """Under each executor that the documents recommend, with the modules to preload."""
+    from benchmarks.executors import measure
+
+    assert measure(executor, tmp_path) > 0
+    assert (tmp_path / "data" / "clinic" / "dataset_2.csv").exists()

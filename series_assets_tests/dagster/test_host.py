@@ -108,8 +108,14 @@ def test_the_code_for_host_projects_in_the_documents_runs(
 
 
 def test_the_modules_to_preload_are_there() -> None:
-    """All can be imported in a new process."""
-    program = (
-        "import series_assets.dagster.preload as p, sys; assert set(p.MODULES) <= {*sys.modules}"
-    )
+    """All can be imported in a new process, with what Dagster opens an instance by.
+
+    No thread is left: the process is copied for each step.
+    """
+    program = """
+import sys, threading
+import series_assets.dagster.preload as preload
+assert {*preload.MODULES, "sqlalchemy", "alembic"} <= {*sys.modules}
+assert threading.active_count() == 1
+"""
     subprocess.run([sys.executable, "-c", program], check=True)
