@@ -47,7 +47,7 @@ def definition_metadata(series: Series, asset: str, layout: Layout) -> Metadata:
     in_parquet = keeps_parquet(series, layout)
     if asset == "reference_table":
         path = reference_table(series, layout).place
-    elif asset == "state":
+    elif asset == "state" and in_parquet:  # in SQLite they are in the database
         path = states_of(series, layout).place
     metadata: Metadata = {
         "path": dg.MetadataValue.path(str(path)),
