@@ -66,8 +66,8 @@ def test_the_checks_tell_a_correct_snapshot_from_a_wrong_one(tmp_path: Path) -> 
     shown = re.search(r"second fails and says:\n\n```text\n(.*?)```", PAGE, re.DOTALL)
     assert shown
     findings = {line.split(":")[0] for line in shown.group(1).splitlines()}
-    assert {"no_current", "wrong_valid_to"} <= findings
-    for finding in ("no_current", "wrong_valid_to"):
+    assert {"likely cause", "no_current", "wrong_valid_to"} <= findings
+    for finding in ("likely cause", "no_current", "wrong_valid_to"):
         assert f"{finding}: " in printed.replace("\\", "")  # which escapes Markdown
 
 
