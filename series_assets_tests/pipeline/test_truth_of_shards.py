@@ -15,10 +15,12 @@ from series_assets.core.errors import InputError, RequestError
 from series_assets.core.plan.series import Series
 from series_assets.interface import check, generate, truth, verify
 from series_assets.pipeline.progress import FinishedPhase, Progress, phases_of
+from series_assets.pipeline.trial import faults_of_trial
 from series_assets.pipeline.truth import expected, expected_parts
 from series_assets.pipeline.truth_export import write_expected
 from series_assets.pipeline.workspace import Workspace
 from series_assets.reporting.read_history import read_history
+from series_assets.storage.sqlite import installed_database
 from series_assets_tests.builders import a_series, a_specification, a_user_input, files_in
 
 SHARDS = 3
@@ -305,6 +307,22 @@ def test_nothing_is_left_of_another_number_of_shards_or_of_the_block(tmp_path: P
         generate(series, tmp_path / f"fresh{place}", executor="none")
         assert files_in(tmp_path / "data") == files_in(tmp_path / f"fresh{place}")
     assert not [name for name in ("truth", "states") if (tmp_path / "data/demo" / name).exists()]
+
+
+@pytest.mark.thorough
+def test_versions_of_each_row_in_parquet_parts(tmp_path: Path) -> None:
+    """Dated by event, from typed datasets; the table that Python gives is correct."""
+    block = {"track": TRACK, "order_by": "date", "history": "every_row", "time": "event"}
+    series = sharded(truth=block, format="parquet")
+    generate(series, tmp_path, executor="none")
+    assert [result.complaints() for result in check(series, tmp_path)] == [[]] * 3
+    table = truth(series, tmp_path)
+    assert set(table["part"]) == {1, 2, 3}
+    assert table["valid_from"].nunique() > 3
+    report = verify(table, series, tmp_path)
+    assert report.holds, list(report.lines())
+    previewed = faults_of_trial(series, installed_database())
+    assert list(previewed) == []
 
 
 def test_a_column_called_part_is_refused() -> None:
