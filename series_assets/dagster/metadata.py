@@ -21,7 +21,6 @@ from series_assets.reporting.plotting import data_uri
 from series_assets.storage.layout import Layout
 from series_assets.storage.reference_tables import reference_table
 from series_assets.storage.remote import is_remote
-from series_assets.storage.state_tables import states_of
 from series_assets.storage.yaml_writing import as_yaml
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def definition_metadata(series: Series, asset: str, layout: Layout) -> Metadata:
     if asset == "reference_table":
         path = reference_table(series, layout).place
     elif asset == "state" and in_parquet:  # in SQLite they are in the database
-        path = states_of(series, layout).place
+        path = layout.states_folder
     metadata: Metadata = {
         "path": dg.MetadataValue.path(str(path)),
         "dagster/uri": str(path) if is_remote(path) else path.absolute().as_uri(),

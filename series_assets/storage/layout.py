@@ -137,6 +137,11 @@ class Layout:
         """The part of a reference table in Parquet that a period introduced."""
         return self._in_parquet(_REFERENCE, number)
 
+    @property
+    def states_folder(self) -> Path:
+        """The folder of a table of states in Parquet."""
+        return self.folder / _STATES
+
     def states(self, number: int) -> Path:
         """The part of a table of states in Parquet that a period left."""
         return self._in_parquet(_STATES, number)
@@ -232,8 +237,8 @@ class Layout:
         if self.truth.is_dir():
             names = ("changes", "cells", *DIMENSIONS)
             folders += [self.truth / f"{name}_{number}" for name in names]
-        if (self.folder / _STATES).is_dir():
-            folders.append(self.folder / _STATES / f"period_{number}")
+        if self.states_folder.is_dir():
+            folders.append(self.states_folder / f"period_{number}")
         # A listing of a folder that object storage lacks is empty, and costs no more than a look.
         return [folder for folder in folders if is_remote(folder) or folder.is_dir()]
 

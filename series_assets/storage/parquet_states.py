@@ -53,7 +53,7 @@ class ParquetStateTable(StateTable):
     @property
     def place(self) -> Path:
         """The folder of all periods."""
-        return self.layout.states(1).parent.parent
+        return self.layout.states_folder
 
     def check_owner(self, *, take_over: bool = False) -> None:
         """Refuse the files of another series in the folder. Raises RequestError."""
