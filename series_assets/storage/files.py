@@ -253,7 +253,7 @@ def _texts_of_parquet(stream: Any, columns: Sequence[str] | None) -> "pa.Table":
     for name in columns or ():
         if names.count(name) != 1:
             raise KeyError(name)
-    table = file.read(None if columns is None else list(columns))
+    table = file.read(None if columns is None else list(columns), use_threads=False)
     return text_table(table if columns is None else table.select(list(columns)))
 
 

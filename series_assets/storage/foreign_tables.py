@@ -118,7 +118,7 @@ def _parquet_table(path: Path) -> "pa.Table":
     from pyarrow import parquet
 
     with path.open("rb") as stream:
-        return parquet.read_table(stream)
+        return parquet.read_table(stream, use_threads=False)
 
 
 def _sqlite_table(path: Path, name: str) -> "pa.Table":

@@ -190,7 +190,9 @@ class ParquetReferenceTable(EntityTable):
         path = self.layout.entities(k + 1)
         try:
             with path.open("rb") as stream:
-                table = parquet.read_table(stream, columns=list(dict.fromkeys(columns)))
+                table = parquet.read_table(
+                    stream, columns=list(dict.fromkeys(columns)), use_threads=False
+                )
         except (OSError, ValueError) as error:
             raise unreadable(path, _WHOLE, error) from error
         if missing := [name for name in columns if name not in table.column_names]:

@@ -88,7 +88,7 @@ def _read_parquet(data: Path) -> pd.DataFrame:
     """Return the columns of a Parquet file as text. Raises InputError if it cannot be read."""
     try:
         with data.open("rb") as stream:
-            table = parquet.read_table(stream)
+            table = parquet.read_table(stream, use_threads=False)
     except FileNotFoundError:
         raise InputError([Fault(str(data), "", "there is no such file")]) from None
     except (OSError, ValueError) as error:
