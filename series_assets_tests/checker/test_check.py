@@ -16,7 +16,7 @@ from series_assets_tests.checker import Finished, check
 from series_assets_tests.checker.tampering import Rows, assert_check_fails, read, write
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def valid_series(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the two files of a valid series and, in ``data``, all of its data."""
     specification = a_specification()

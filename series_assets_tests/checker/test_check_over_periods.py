@@ -13,7 +13,7 @@ from series_assets_tests.checker.tampering import assert_check_fails, read, writ
 from series_assets_tests.columns import a_number, with_columns
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def valid_series(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a series of several rows per entity, missing values, and a share."""
     specification = a_specification(number_of_rows=90)

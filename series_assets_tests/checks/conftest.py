@@ -14,7 +14,7 @@ from series_assets_tests.checks.delivered_series import (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def original(tmp_path_factory: pytest.TempPathFactory) -> DeliveredSeries:
     """The series as it was generated. Tests only read it."""
     series = a_series(full_specification(), full_user_input())
@@ -30,7 +30,7 @@ def delivered(original: DeliveredSeries, tmp_path: Path) -> DeliveredSeries:
     return DeliveredSeries(original.series, tmp_path / "data")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def many_rows(tmp_path_factory: pytest.TempPathFactory) -> DeliveredSeries:
     """A series with enough rows that every day of a month occurs."""
     specification = a_specification(number_of_rows=2400)

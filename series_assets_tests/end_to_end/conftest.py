@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=rank)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A ``dagster dev`` with small series, the shipped clinic, and a broken series.
 
@@ -63,7 +63,7 @@ def start_slow_tasks(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("slow_tasks")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def slow_tasks(request: pytest.FixtureRequest, server: Server) -> None:
     """Start those slow tasks that a test of this session looks at."""
     wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
@@ -72,7 +72,7 @@ def slow_tasks(request: pytest.FixtureRequest, server: Server) -> None:
             request.getfixturevalue(name)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def by_command_line(server: Server, tmp_path_factory: pytest.TempPathFactory) -> ByCommandLine:
     """Return the files that ``series-assets generate`` writes for a series."""
 
@@ -90,26 +90,26 @@ def by_command_line(server: Server, tmp_path_factory: pytest.TempPathFactory) ->
     return generate
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ranged(server: Server) -> str:
     """A series whose periods were all generated in one run."""
     server.wait_for_success(server.launch("ranged", first=KEYS[0], last=KEYS[-1]))
     return "ranged"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def whole_backfill(server: Server) -> str:
     """A backfill of all periods."""
     return server.backfill("backfilled", KEYS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def traced_backfill(server: Server) -> str:
     """A backfill of all periods of a series with a history and manifests."""
     return server.backfill("traced", KEYS, (*NAMES, *HISTORY, *MANIFEST))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def whole_clinic(server: Server) -> str:
     """A backfill of all periods of the shipped clinic."""
     keys = server.assets()["clinic/dataset"]["partitionKeys"]
@@ -117,28 +117,28 @@ def whole_clinic(server: Server) -> str:
     return server.backfill("clinic", keys)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def middle_backfill(server: Server) -> str:
     """A backfill of the second and third of four periods, after the first one."""
     server.wait_for_success(server.launch("middle", first=KEYS[0]))
     return server.backfill("middle", KEYS[1:3])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def interrupted_backfill(server: Server) -> str:
     """A backfill of all periods; a folder is in the place of the third dataset."""
     (server.data_dir / "interrupted" / "dataset_3.csv").mkdir(parents=True)
     return server.backfill("interrupted", KEYS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sensed(server: Server) -> str:
     """A series whose sensor is on; its periods do not depend on the date."""
     server.start_sensor("sensed")
     return "sensed"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def failing(server: Server) -> str:
     """A series whose sensor is on; a folder is in the place of its first dataset."""
     (server.data_dir / "failing" / "dataset_1.csv").mkdir(parents=True)

@@ -27,7 +27,7 @@ def bench(tmp_path: Path) -> Iterator[AssetBench]:
         yield AssetBench(tmp_path / "data", instance)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of the complete series as the command line writes them."""
     return files_by_command_line(tmp_path_factory.mktemp("expected"))

@@ -26,7 +26,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield ephemeral
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of the small series as the command line writes them, relative to its folder."""
     folder = tmp_path_factory.mktemp("expected")
