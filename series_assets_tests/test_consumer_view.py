@@ -23,7 +23,7 @@ from series_assets_tests.statistical.specifications import (
     linked_tables,
     places,
 )
-from series_assets_tests.thorough import thorough
+from series_assets_tests.thorough import mostly_thorough, thorough
 
 SEVERAL = ["frequency | probability_vector", "1 | 0.2", "3 | 0.8"]
 
@@ -84,7 +84,7 @@ STATICS: dict[str, tuple[str, ...]] = {
 
 @pytest.mark.each_value
 @pytest.mark.parametrize("missing", [0.0, 0.3])
-@pytest.mark.parametrize("name", list(STATICS))
+@pytest.mark.parametrize("name", mostly_thorough(STATICS, *list(STATICS)[::3]))
 def test_an_entity_of_several_rows_has_one_value(tmp_path: Path, name: str, missing: float) -> None:
     """In every file, the first one too, an entity's rows have one static value."""
     series = generate_series(

@@ -150,6 +150,7 @@ def test_partitions_before_a_failure_are_not_stale(
     assert found == [StaleStatus.FRESH] * 2 + [StaleStatus.MISSING] * 2
 
 
+@pytest.mark.thorough
 def test_partitions_before_a_failure_have_their_metadata(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
@@ -191,6 +192,7 @@ def not_recorded(series: Series, folder: Path, progress: Progress) -> None:
     generate(series, folder, progress=progress)
 
 
+@pytest.mark.thorough
 @pytest.mark.each_value
 @pytest.mark.parametrize("make", [recorded, not_recorded])
 @pytest.mark.parametrize("phase", ["new records", "dataset"])

@@ -118,6 +118,7 @@ def test_made_twice(place: Path, data: Path, tmp_path: Path) -> None:
     assert_same(data, tmp_path)
 
 
+@pytest.mark.thorough
 def test_made_in_other_processes(place: Path, data: Path, tmp_path: Path) -> None:
     """Neither the process nor its hash seed affects the files."""
     processes = [
@@ -191,6 +192,7 @@ def test_made_in_any_order(
     assert_same(data, tmp_path)
 
 
+@pytest.mark.thorough
 def test_more_datasets(place: Path, data: Path, tmp_path: Path) -> None:
     """With a higher num_datasets, earlier files are unchanged and later ones match them."""
     inputs = Finished.of(place, data).user_input
@@ -204,6 +206,7 @@ def test_more_datasets(place: Path, data: Path, tmp_path: Path) -> None:
     assert_same(data, tmp_path / "data")
 
 
+@pytest.mark.thorough
 def test_a_middle_period_made_again(place: Path, tmp_path: Path, data: Path) -> None:
     """Regenerating a period changes neither its files nor its rows in the table."""
     generate(load_series(place), tmp_path)

@@ -111,6 +111,7 @@ def test_a_series_of_such_names_and_values(tmp_path: Path) -> None:
     assert "=1+1" in {row[name] for row in rows for name in NAMES}
 
 
+@pytest.mark.thorough
 def test_what_is_wrong_in_such_a_dataset(tmp_path: Path) -> None:
     """Values that ``check`` quotes from a file are escaped, on the line of their rule."""
     a_hostile_series(tmp_path)

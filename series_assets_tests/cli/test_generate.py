@@ -131,6 +131,7 @@ def test_quiet_prints_what_goes_wrong(tmp_path: Path) -> None:
     assert "period 'hours' is not known" in refuse("generate", "demo", "--quiet")
 
 
+@pytest.mark.thorough
 def test_verbose_shows_each_phase_on_stderr(tmp_path: Path) -> None:
     """With number, rows and time; stdout still has only the paths."""
     write_series(tmp_path / "series")

@@ -249,6 +249,7 @@ def test_one_asset_alone_is_checked_only_if_it_is_the_dataset(bench: Bench) -> N
     assert not result.get_asset_check_evaluations()
 
 
+@pytest.mark.thorough
 def test_checks_without_a_partition_cover_all_periods(bench: Bench) -> None:
     """Each period has its result, and one summarizes all of them."""
     bench.check("dates", "counts")

@@ -33,13 +33,13 @@ def test_the_component_is_listed(example: Project) -> None:
     assert found["summary"].startswith("A series of periodic datasets")
 
 
-@pytest.mark.thorough
 def test_dg_works_on_this_project(this: Project) -> None:
     """It finds the shipped series."""
     keys = {asset["asset_key"] for asset in this.definitions()["assets"]}
     assert {"school/dataset", "clinic/dataset"} <= keys
 
 
+@pytest.mark.thorough
 def test_dg_works_on_a_project_that_holds_a_series(example: Project) -> None:
     """It lists the assets and the sensor of the series beside the project's own.
 

@@ -201,6 +201,7 @@ def test_a_period_whose_predecessor_is_missing_is_refused(bench: Bench) -> None:
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("phase", ["truth", *thorough("state", "manifest")])
 def test_periods_before_a_failure_count_and_another_run_completes_the_series(
     bench: Bench, expected: dict[str, bytes], phase: str
@@ -227,6 +228,7 @@ def retried_job() -> dg.JobDefinition:
     return build_definitions([history_series()], _RETRIED).resolve_job_def("demo")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("phase", ["state", *thorough("truth", "manifest")])
 def test_a_run_is_re_executed_from_its_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[str, bytes], phase: str
@@ -301,6 +303,7 @@ def test_a_series_without_the_keys_has_the_assets_of_before(bench: Bench) -> Non
         assert code_version(history_series(), asset) == code_version(series, asset)
 
 
+@pytest.mark.thorough
 def test_a_series_with_manifests_alone_has_that_asset(bench: Bench) -> None:
     """Without a history, and with the bytes of the command line."""
     series = history_series(truth=None)
@@ -345,6 +348,7 @@ def test_metadata_has_operations_versions_and_ties(ranged: tuple[Bench, Any]) ->
     assert manifest["parent"] == own["parent"]
 
 
+@pytest.mark.thorough
 def test_assets_downstream_get_what_they_are_annotated_with(bench: Bench) -> None:
     """The current state, the change log and the path of the manifest."""
     series, found = history_series(), dict[str, Any]()

@@ -251,6 +251,7 @@ def test_an_annotation_that_cannot_be_provided_names_those_that_can(
     )
 
 
+@pytest.mark.thorough
 def test_an_asset_without_partitions_gets_all_periods(materialized: Path) -> None:
     """It fails if one is missing, unless it allows that."""
     assert given_to(materialized, dict[str, pd.DataFrame], None) == (
@@ -364,6 +365,7 @@ def test_a_partition_that_is_run_again_changes_nothing(
         pd.testing.assert_frame_equal(example.customers(), table)
 
 
+@pytest.mark.thorough
 def test_a_range_in_one_run_makes_the_same_table(
     example: Example, instance: dg.DagsterInstance
 ) -> None:
@@ -379,6 +381,7 @@ def test_a_range_in_one_run_makes_the_same_table(
     assert counted == example.customers().groupby("first_seen").size().to_dict()
 
 
+@pytest.mark.thorough
 def test_a_partition_without_those_before_is_refused(
     example: Example, instance: dg.DagsterInstance
 ) -> None:

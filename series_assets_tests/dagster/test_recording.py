@@ -85,6 +85,7 @@ def test_each_partition_of_a_range_is_recorded_before_the_next_is_generated(
     assert "reference table 1 of 4: 2024-01-01, 60 new entities, N s" in log
 
 
+@pytest.mark.thorough
 def test_partitions_before_a_failure_are_recorded_in_their_run(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
@@ -141,6 +142,7 @@ def test_the_log_of_a_run_has_what_follows_from_the_two_files(
     assert "demo/user_input.yml: fraction_of_new 1/100 of 60 rows is less than one record" in text
 
 
+@pytest.mark.thorough
 def test_the_log_of_a_run_has_what_exhibit_dropped(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:

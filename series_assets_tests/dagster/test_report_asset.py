@@ -248,6 +248,7 @@ def test_the_page_has_every_period_and_every_count(tmp_path: Path) -> None:
     assert "Problems" not in page.text
 
 
+@pytest.mark.thorough
 def test_the_report_is_the_same_bytes_each_time(tmp_path: Path) -> None:
     """It has no time stamp and no path, and does not change the series' files."""
     layout = generate_periods(tmp_path / "one")
@@ -262,6 +263,7 @@ def test_the_report_is_the_same_bytes_each_time(tmp_path: Path) -> None:
     assert files_in(tmp_path / "one") == before | {"demo/report.html": once}
 
 
+@pytest.mark.thorough
 def test_periods_that_are_not_made_are_left_out_and_named(tmp_path: Path) -> None:
     """Whether they are still to come, or their dataset was removed."""
     layout = generate_periods(tmp_path, periods=f"{KEYS[0]}..{KEYS[2]}")
@@ -411,6 +413,7 @@ def test_a_reference_table_without_the_identifier_is_a_sentence(tmp_path: Path) 
     assert refusal(tmp_path) == f"{layout.database}: SQLite reports: no such column: kept.id"
 
 
+@pytest.mark.thorough
 def test_stale_periods_are_reported(tmp_path: Path) -> None:
     """After an edit, the report describes the existing files and says that they are stale."""
     layout = generate_periods(tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")

@@ -41,6 +41,7 @@ def test_all_periods_show_as_partitions(server: Server) -> None:
         assert shown[f"refused/{asset}"]["partitionKeys"] == list(KEYS)
 
 
+@pytest.mark.thorough
 def test_one_partition_of_all_assets_can_be_launched(
     server: Server, by_command_line: ByCommandLine
 ) -> None:

@@ -29,6 +29,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+@pytest.mark.thorough
 def test_the_sensor_in_a_host_runs_the_job_of_the_series(host: Server) -> None:
     """In one process, although the project's default executor starts one for each step."""
 

@@ -43,6 +43,7 @@ def named(name: str) -> dict[str, Any]:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "start",
     [0, *thorough(*range(7, len(USABLE), 7))],

@@ -20,6 +20,7 @@ from series_assets_tests.exhibit_features.checked_series import (
     rows_by_table,
     run_command,
 )
+from series_assets_tests.thorough import thorough
 
 WARDS = {"F": ["Ash", "Birch"], "M": ["Cedar", "Elm", "Fir"]}
 
@@ -51,6 +52,7 @@ def wards(path: Path) -> Path:
     return own
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("static", [[], ["sex"], ["ward"], ["sex", "ward"]])
 def test_a_value_looked_up_by_another_column(tmp_path: Path, static: list[str]) -> None:
     """Each ward matches its sex, also in existing records unless only one of them is static."""
@@ -101,7 +103,7 @@ def test_a_day_that_is_looked_up(tmp_path: Path) -> None:
         assert found == {("F", "2020-02-29"), ("M", "2021-03-01")}
 
 
-@pytest.mark.parametrize("kind", ["uuid", "pseudo_chi", "range"])
+@pytest.mark.parametrize("kind", ["pseudo_chi", *thorough("uuid", "range")])
 def test_a_value_looked_up_by_the_identifier(tmp_path: Path, kind: str) -> None:
     """In both parts."""
     statement = (
@@ -145,6 +147,7 @@ def test_more_rows_and_columns_than_one_statement_can_hold(tmp_path: Path) -> No
         assert all(w in WARDS[s] for s, w in zip(records["sex"], records["ward"], strict=True))
 
 
+@pytest.mark.thorough
 def test_two_runs_at_once(tmp_path: Path) -> None:
     """Series that run at the same time do not get each other's rows."""
 

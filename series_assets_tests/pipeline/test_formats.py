@@ -174,6 +174,7 @@ def test_clean_finds_the_files(both_formats: Path) -> None:
     assert set(_paths(both_formats, "parquet")) <= set(layout.existing_files())
 
 
+@pytest.mark.thorough
 def test_the_parts_of_a_sharded_series_are_parquet(tmp_path: Path) -> None:
     """In folders of parts, with the same bytes for any number of processes; checks work."""
     specification = a_specification()

@@ -107,6 +107,7 @@ def test_processes_and_later_runs_put_the_same_objects(
     assert [len(frame) for _, frame in iter_datasets(series)] == [60] * 2
 
 
+@pytest.mark.thorough
 def test_the_command_line_takes_a_url(
     storage: ObjectStorage,
     local: dict[int, dict[str, bytes]],

@@ -177,6 +177,7 @@ def test_each_phase_of_each_part_is_reported_once(tmp_path: Path) -> None:
     assert "dataset, part 3 of 3: 2 of 2: 2024-02-01, 6 new and 13 existing rows" in texts
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("executor", ["none", "processes:2"])
 def test_a_part_that_fails_is_named_and_what_came_before_stays(
     tmp_path: Path, data_folder: Path, executor: str, monkeypatch: pytest.MonkeyPatch

@@ -89,6 +89,7 @@ def _hold_periods(place: Path, domain: Domain) -> None:
     assert tuple(user_input["date_columns"]) == domain.moved
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore:Could not infer format", "ignore:Parsing dates")
 @pytest.mark.parametrize(
     ("sample", "identifier"),

@@ -169,6 +169,7 @@ def test_the_picture_of_a_dataset_is_the_same_bytes_each_time() -> None:
     assert done.stdout.strip() == sha256(png).hexdigest()
 
 
+@pytest.mark.thorough
 def test_drawing_leaves_a_users_settings_alone() -> None:
     """It does not import pyplot, which would keep every figure."""
     before = dict(matplotlib.rcParams)
@@ -280,6 +281,7 @@ _HISTORIES = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", mostly_thorough(_HISTORIES, "one", "three hundred"))
 def test_the_pictures_of_a_report_have_a_sensible_size(name: str) -> None:
     """For one period and for 300, with reproducible bytes."""

@@ -82,6 +82,7 @@ def test_what_never_differs_for_an_entity_is_static(tmp_path: Path) -> None:
     assert user_input["date_columns"] == ["seen"]
 
 
+@pytest.mark.thorough
 def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
     """With any hash seed, although Exhibit's temporary id differs."""
     texts = []
@@ -168,6 +169,7 @@ def _sales(folder: Path, stores: int) -> Path:
     return path
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("stores", [12, *thorough(120)])
 def test_a_column_that_determines_several_others(tmp_path: Path, stores: int) -> None:
     """Exhibit would link it twice and refuse that; the omitted link is reported."""

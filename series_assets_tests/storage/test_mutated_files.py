@@ -25,7 +25,7 @@ from series_assets_tests.storage.file_mutations import mutate_text
 
 _PACKAGE = Path(__file__).parents[2]
 _LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-_BATCHES = 200 if _LONG else 2
+_BATCHES = 200 if _LONG else 1
 _IN_A_BATCH = 100
 _TRIED = 6
 """Number of pairs in a batch that are validated completely if they are valid."""
@@ -147,6 +147,7 @@ def test_mutated_files_make_a_series_or_messages(batch: int, tmp_path: Path) -> 
     assert tried
 
 
+@pytest.mark.thorough
 def test_pairs_are_mutated_in_many_ways() -> None:
     """Most pairs are refused, many are not, and few are unchanged."""
     pairs = [a_pair(seed) for seed in range(300)]

@@ -19,6 +19,7 @@ from series_assets_tests.dagster.assets.bench import (
 )
 
 
+@pytest.mark.thorough
 def test_one_partition_of_all_assets_makes_the_files_of_its_period(
     bench: AssetBench, expected: dict[str, bytes]
 ) -> None:
@@ -37,6 +38,7 @@ def test_partition_after_partition_makes_the_whole_series(
     assert bench.files == files_of_datasets(expected, 1, 2, 3)
 
 
+@pytest.mark.thorough
 def test_a_range_in_one_run_makes_the_same_bytes(
     bench: AssetBench, expected: dict[str, bytes]
 ) -> None:

@@ -53,6 +53,7 @@ def test_a_range_without_the_periods_before_refuses(bench: AssetBench) -> None:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("key", [SECOND, *thorough(FIRST)])
 def test_a_dataset_without_its_new_records_refuses_and_says_what_to_make(
     bench: AssetBench, key: str, expected: dict[str, bytes]
@@ -99,6 +100,7 @@ def test_a_period_that_would_draw_from_rows_of_other_files_refuses(bench: AssetB
     assert bench.materialize(FOURTH, series=edited).success
 
 
+@pytest.mark.thorough
 def test_new_records_of_other_files_are_not_recorded_as_if_made_by_these(bench: AssetBench) -> None:
     """The reference table does not accept records of another version of the two files."""
     assert bench.materialize(FIRST).success
@@ -114,6 +116,7 @@ def test_new_records_of_other_files_are_not_recorded_as_if_made_by_these(bench: 
     assert workspace.reference_table(edited).current_counts() == {0: 60}
 
 
+@pytest.mark.thorough
 def test_a_dataset_is_not_made_of_new_records_of_other_files(bench: AssetBench) -> None:
     """A dataset depends on the current files only."""
     assert bench.materialize(FIRST, SECOND).success

@@ -53,6 +53,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.thorough
 def test_two_components_of_one_name_need_the_attribute(project: HostProject) -> None:
     """The first one works; the second is shown as broken, with the remedy."""
     for place in ("eu", "us"):

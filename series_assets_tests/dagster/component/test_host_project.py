@@ -46,6 +46,7 @@ def test_two_series_live_beside_a_hosts_own_assets_and_resources(
         assert not (project.root / folder / ".runs").exists()
 
 
+@pytest.mark.thorough
 def test_single_assets_of_single_partitions_can_be_made_in_a_host(
     project: HostProject, instance: dg.DagsterInstance, expected: dict[str, bytes]
 ) -> None:

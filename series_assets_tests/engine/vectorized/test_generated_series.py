@@ -30,6 +30,7 @@ from series_assets_tests.engine.stock_comparison import (
 )
 from series_assets_tests.hexagon_database import database_with_hexagons
 from series_assets_tests.strategies import Files, files
+from series_assets_tests.thorough import mostly_thorough, thorough
 
 _EXAMPLES = 1000 if settings.get_current_profile_name() == "long" else 8
 
@@ -103,7 +104,7 @@ SERIES = {
 }
 
 
-@pytest.mark.parametrize("name", SERIES)
+@pytest.mark.parametrize("name", mostly_thorough(SERIES, "clinic"))
 def test_known_series_are_the_same_without_a_loop_of_stock_exhibit(name: str) -> None:
     """Shipped series and samples give the same records both ways."""
     stock_way, fast = run_both_ways(SERIES[name]())
@@ -152,7 +153,7 @@ def test_any_specification_is_the_same_without_a_loop_of_stock_exhibit(drawn: Fi
 
 @pytest.mark.each_value
 @pytest.mark.parametrize("stock_exhibit", [True, False])
-@pytest.mark.parametrize("name", ["clinic", "school"])
+@pytest.mark.parametrize("name", ["clinic", *thorough("school")])
 def test_records_go_with_the_run_that_made_them(name: str, stock_exhibit: bool) -> None:
     """Memory is freed at once, not at the next garbage collection, so ranges stay small."""
     series = shipped(name)
