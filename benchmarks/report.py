@@ -101,7 +101,7 @@ def _large(one: Large) -> list[str]:
         f"{one.rows:,}",
         f"{one.taken.seconds:.0f} s",
         f"{one.taken.seconds / one.rows * 1e6:.1f}",
-        f"{one.size / one.rows:.0f}",
+        f"{one.size / one.rows:.0f}" if one.size else "",
         f"{one.taken.peak_mb:.0f} MB",
         one.goal,
         "yes" if one.met else "no",

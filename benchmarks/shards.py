@@ -94,7 +94,7 @@ def measure_large(job: Job, folder: Path, scale: Scale) -> Iterator[Result]:
     """Measure a large series once, in two processes, with the peak of all processes together."""
     _write(job, folder, scale)
     taken = _child(folder, "processes:2").watched(every=0.2)
-    datasets = (folder / "data" / _NAME / "datasets").rglob("*.csv")
+    datasets = (folder / "data" / _NAME).glob("dataset_*/*.csv")
     yield Large(
         job=f"{_NAME} {job.name}",
         rows=scale.rows(job.rows) * scale.periods(job.periods),
