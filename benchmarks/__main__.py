@@ -40,7 +40,7 @@ def main(
     """
     if listed:
         for job in JOBS:
-            click.echo(f"{job.name:16} {job.says}")
+            click.echo(f"{job.name:16} {job.description}")
         return
     scale = Scale(times=1 if smoke else times, smoke=smoke)
     console = Console(width=None if Console().is_terminal else 200)

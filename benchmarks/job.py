@@ -40,7 +40,7 @@ class Job:
     """Something to measure, selected by its name."""
 
     name: str
-    says: str
+    description: str
     measure: Callable[["Job", Path, Scale], Iterator[Result]]
     rows: int = 0
     periods: int = 0

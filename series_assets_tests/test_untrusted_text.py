@@ -30,6 +30,7 @@ from series_assets.reporting.plotting import plain_style
 from series_assets.settings import from_environment
 from series_assets.storage.loading import find_series, load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
+from series_assets_tests.cli.commands import use_own_folders
 from series_assets_tests.columns import a_category, with_columns
 from series_assets_tests.materialize import materialize
 
@@ -46,12 +47,7 @@ _ACTS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u202
 @pytest.fixture(autouse=True)
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders for one test."""
-    (tmp_path / "series").mkdir()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    monkeypatch.delenv("SERIES_ASSETS_STRICT", raising=False)
-    monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(tmp_path / "series"))
-    monkeypatch.setenv("SERIES_ASSETS_DATA_DIR", str(tmp_path / "data"))
+    use_own_folders(tmp_path, monkeypatch)
 
 
 def a_hostile_series(folder: Path) -> Path:
@@ -126,12 +122,16 @@ def test_what_is_wrong_in_such_a_dataset(tmp_path: Path) -> None:
     assert not any(line == "all rules hold" for line in printed.splitlines())
 
 
+def a_hostile_project(folder: Path) -> tuple[dg.Definitions, list[str]]:
+    """Return the definitions of such a series, and the names of the assets of its data."""
+    series = load_series(a_hostile_series(folder))
+    definitions = build_definitions([series], {"workspace": Workspace(folder / "data")})
+    return definitions, ["demo/new_records", "demo/reference_table", "demo/dataset"]
+
+
 def test_dagster_shows_them_as_text(tmp_path: Path) -> None:
     """Metadata of partitions have no control characters, and only our own Markdown."""
-    series = load_series(a_hostile_series(tmp_path))
-    workspace = Workspace(tmp_path / "data")
-    definitions = build_definitions([series], {"workspace": workspace})
-    names = ["demo/new_records", "demo/reference_table", "demo/dataset"]
+    definitions, names = a_hostile_project(tmp_path)
     with dg.DagsterInstance.ephemeral() as instance:
         assert materialize(definitions, instance, *names, first=FIRST, last=SECOND).success
         found = [
@@ -312,10 +312,7 @@ def test_the_report_page_escapes_control_characters() -> None:
 
 def test_a_remark_on_a_file_is_text_on_the_page(tmp_path: Path) -> None:
     """Errors about a damaged dataset are shown as text by ``report``."""
-    series = load_series(a_hostile_series(tmp_path))
-    workspace = Workspace(tmp_path / "data")
-    definitions = build_definitions([series], {"workspace": workspace})
-    names = ["demo/new_records", "demo/reference_table", "demo/dataset"]
+    definitions, names = a_hostile_project(tmp_path)
     with dg.DagsterInstance.ephemeral() as instance:
         assert materialize(definitions, instance, *names, first=FIRST, last=SECOND).success
         path = tmp_path / "data/demo/dataset_2.csv"

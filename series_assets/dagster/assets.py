@@ -14,7 +14,7 @@ import dagster as dg
 from series_assets.core.plain_text import escape_invisible, escape_markdown
 from series_assets.core.plan.series import Series
 from series_assets.dagster.history_ops import manifest_graph, state_graph, truth_graph
-from series_assets.dagster.metadata import definition_metadata, keeps_parquet
+from series_assets.dagster.metadata import definition_metadata
 from series_assets.dagster.ops import Tools, dataset_graph, new_records_graph, reference_table_graph
 from series_assets.dagster.options import NO_OPTIONS, AssetOptions
 from series_assets.dagster.partitions import PREVIOUS, partitions_of
@@ -121,7 +121,7 @@ def assets_of(
             tags_by_output_name={
                 "result": {
                     "series_assets/series": series.name,
-                    **{f"dagster/kind/{kind}": "" for kind in _kinds_of(series, name, layout)},
+                    **{f"dagster/kind/{kind}": "" for kind in _kinds_of(name, layout)},
                 }
             },
             metadata_by_output_name={"result": definition_metadata(series, name, layout)},
@@ -158,10 +158,10 @@ def assets_of(
     return dg.with_resources(tools.options.attach(assets), keys)
 
 
-def _kinds_of(series: Series, asset: str, layout: Layout) -> tuple[str, ...]:
+def _kinds_of(asset: str, layout: Layout) -> tuple[str, ...]:
     """Return what an asset shows as made with."""
     in_tables = asset in ("reference_table", "state")
-    return ("python", "parquet") if in_tables and keeps_parquet(series, layout) else _KINDS[asset]
+    return ("python", "parquet") if in_tables and layout.keeps_parquet else _KINDS[asset]
 
 
 def code_version(series: Series, asset: str) -> str:

@@ -11,7 +11,6 @@ from series_assets.core.plan.series import Series
 from series_assets.dagster.columns import history_schema
 from series_assets.dagster.metadata import (
     Metadata,
-    keeps_parquet,
     of_period,
     table_of,
     table_of_files,
@@ -30,7 +29,7 @@ def state_metadata(
     """Return what is shown of the states that a period leaves."""
     from series_assets.pipeline.fold_summary import summarize_fold
 
-    table = {} if keeps_parquet(series, layout) else {"dagster/table_name": series.states_table}
+    table = {} if layout.keeps_parquet else {"dagster/table_name": series.states_table}
     return {
         **of_period(period),
         **table,
@@ -56,7 +55,7 @@ def of_states(series: Series, period: Period, fold: "FoldSummary", layout: Layou
         "dagster/row_count": fold.states,
         **_of_fold(fold),
     }
-    if keeps_parquet(series, layout):
+    if layout.keeps_parquet:
         paths = [part.states(period.number) for part in layout.parts]
         metadata["files"] = table_of_files(paths)
     return metadata

@@ -43,7 +43,7 @@ def definition_metadata(series: Series, asset: str, layout: Layout) -> Metadata:
         "manifest": layout.folder,
     }
     path = folders.get(asset, layout.database)
-    in_parquet = keeps_parquet(series, layout)
+    in_parquet = layout.keeps_parquet
     if asset == "reference_table":
         path = reference_table(series, layout).place
     elif asset == "state" and in_parquet:  # in SQLite they are in the database
@@ -67,11 +67,6 @@ def definition_metadata(series: Series, asset: str, layout: Layout) -> Metadata:
             ]
         )
     return metadata
-
-
-def keeps_parquet(series: Series, layout: Layout) -> bool:
-    """Return whether the entities and states of a series are in Parquet, not in a database."""
-    return series.is_sharded or is_remote(layout.folder)
 
 
 def new_records_metadata(

@@ -28,8 +28,10 @@ def write_manifest(
 
     ``operations`` say how many rows of each part did what to the history, where the series has one;
     without them it is looked up. ``texts`` is what the dataset contains, which else is read from
-    it; ``folder`` is for temporary files. Raises RequestError where the dataset, the states
-    or the manifest before are missing or come from other contents.
+    it; ``folder`` is for temporary files.
+
+    Raises RequestError where the dataset, the states or the manifest before are missing or come
+    from other contents.
     """
     layout = workspace.layout(series)
     parent = require_manifest_before(series, layout, period)

@@ -51,9 +51,10 @@ def fold_period(
 
     Of a shard it is that of its part: entities stay in their shard. Changes nothing, and may be
     called again at any time: the states before a period stay what they were. ``texts`` is what the
-    dataset contains, which else is read from it. Raises RequestError
-    where the dataset or the states before it are missing or come from other contents,
-    GenerationError where ``time: event`` cannot date a row.
+    dataset contains, which else is read from it.
+
+    Raises RequestError where the dataset or the states before it are missing or come from other
+    contents, GenerationError where ``time: event`` cannot date a row.
     """
     truth = series.truth
     assert truth is not None

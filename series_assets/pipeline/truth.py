@@ -149,9 +149,9 @@ def tied_rows(series: Series, workspace: Workspace, at: Period) -> Table:
     """Return all rows that the place in the file alone decided between, up to a period.
 
     They are those of a series that is not divided, or of one shard. Columns ``dataset`` and
-    ``row`` (int64), ``op``, the key, the tracked columns. Among the rows of
-    an entity in one dataset (with ``every_row``: on one day) the one whose ``op`` is not
-    ``superseded`` won; a pipeline may be right with any of them.
+    ``row`` (int64), ``op``, the key, the tracked columns. Among the rows of an entity in one
+    dataset (with ``every_row``: on one day) the one whose ``op`` is not ``superseded`` won; a
+    pipeline may be right with any of them.
     """
     truth, parts = _truth(series), []
     for k in state_table(series, workspace).tied_periods(at.k):

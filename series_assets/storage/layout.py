@@ -92,6 +92,14 @@ class Layout:
         return tuple(replace(self, shard=shard) for shard in range(self.shards))
 
     @property
+    def keeps_parquet(self) -> bool:
+        """Whether entities and states are in Parquet files, not in the database.
+
+        Shards do not wait for each other, and object storage has no locks: neither can use SQLite.
+        """
+        return self.shards > 1 or is_remote(self.folder)
+
+    @property
     def _part(self) -> str:
         """The name of the shard's files, without an extension."""
         assert self.shard is not None

@@ -15,7 +15,7 @@ def reference_table(series: Series, layout: Layout) -> ReferenceTable:
         from series_assets.storage.sharded_reference_table import ShardedReferenceTable
 
         return ShardedReferenceTable(series, layout)
-    if series.shard is not None or is_remote(layout.folder):
+    if layout.keeps_parquet:
         from series_assets.storage.parquet_reference_table import ParquetReferenceTable
 
         return ParquetReferenceTable(series, layout)

@@ -15,7 +15,7 @@ def states_of(series: Series, layout: Layout) -> States:
         from series_assets.storage.sharded_states import ShardedStates
 
         return ShardedStates(series, layout)
-    if series.shard is not None or is_remote(layout.folder):
+    if layout.keeps_parquet:
         from series_assets.storage.parquet_states import ParquetStateTable
 
         return ParquetStateTable(series, layout)

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from click.testing import CliRunner, Result
 
@@ -16,6 +17,16 @@ from series_assets_tests.builders import a_specification
 
 KEYS = ("2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01")
 PROGRAM = str(Path(sys.executable).with_name("series-assets"))
+
+
+def use_own_folders(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a folder the working directory of a test, with its own series and data folders."""
+    (folder / "series").mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    monkeypatch.delenv("SERIES_ASSETS_STRICT", raising=False)
+    monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(folder / "series"))
+    monkeypatch.setenv("SERIES_ASSETS_DATA_DIR", str(folder / "data"))
 
 
 def call(*arguments: str | Path, typed: str | None = None) -> Result:

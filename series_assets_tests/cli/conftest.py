@@ -5,18 +5,13 @@ from pathlib import Path
 import pytest
 
 from series_assets_tests.builders import a_user_input, write_series
-from series_assets_tests.cli.commands import succeed
+from series_assets_tests.cli.commands import succeed, use_own_folders
 
 
 @pytest.fixture(autouse=True)
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A working directory with its own series and data folders."""
-    (tmp_path / "series").mkdir()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    monkeypatch.delenv("SERIES_ASSETS_STRICT", raising=False)
-    monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(tmp_path / "series"))
-    monkeypatch.setenv("SERIES_ASSETS_DATA_DIR", str(tmp_path / "data"))
+    use_own_folders(tmp_path, monkeypatch)
 
 
 @pytest.fixture
