@@ -406,14 +406,24 @@ class Server:
         )
 
     def stop_sensor(self, series: str) -> None:
-        """Turn the sensor of a series off."""
-        self._do(
-            "StopSensorMutationResult",
-            """mutation ($id: String!) {
-              stopSensor(id: $id) { __typename ... on PythonError { message } }
-            }""",
-            id=self._state_of_sensor(series, "id")["id"],
-        )
+        """Turn the sensor of a series off.
+
+        A tick that ends in the same moment may write the state it read, in which the sensor is on
+        (Dagster's daemon reads and writes without a transaction). Then it is turned off again.
+        """
+
+        def stays_off() -> bool:
+            self._do(
+                "StopSensorMutationResult",
+                """mutation ($id: String!) {
+                  stopSensor(id: $id) { __typename ... on PythonError { message } }
+                }""",
+                id=self._state_of_sensor(series, "id")["id"],
+            )
+            time.sleep(1)
+            return not self.sensor_is_on(series)
+
+        until(stays_off, 30, f"sensor of {series} is off")
 
     def sensor_is_on(self, series: str) -> bool:
         """Return whether the sensor of a series is on."""
