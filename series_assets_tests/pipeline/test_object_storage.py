@@ -23,7 +23,11 @@ from series_assets.storage.reference_tables import all_reference_tables
 from series_assets.storage.state_tables import all_states_of
 from series_assets_tests.builders import a_series, a_user_input, files_in, write_series
 from series_assets_tests.cli.commands import succeed
-from series_assets_tests.storage.object_storage import BUCKET, ObjectStorage, object_storage
+from series_assets_tests.storage.object_storage import (
+    BUCKET,
+    ObjectStorage,
+    storage_of_this_process,
+)
 from series_assets_tests.thorough import thorough
 
 SHARDS = [1, 2]
@@ -38,16 +42,7 @@ def series_in(shards: int, **keys: Any) -> Series:
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStorage]:
     """Start a server with a bucket, which clients in this process find by the environment."""
-    import fsspec
-
-    with (
-        object_storage(tmp_path_factory.mktemp("server")) as started,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        for name, value in started.environment.items():
-            patch.setenv(name, value)
-        driver: Any = fsspec.filesystem("s3")
-        driver.mkdir(BUCKET)
+    with storage_of_this_process(tmp_path_factory.mktemp("server")) as started:
         yield started
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import pytest
+
 BUCKET = "data"
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "of-the-test",
@@ -65,6 +67,18 @@ def object_storage(folder: Path) -> Iterator[ObjectStorage]:
         finally:
             server.kill()
             server.wait()
+
+
+@contextmanager
+def storage_of_this_process(folder: Path) -> Iterator[ObjectStorage]:
+    """Run a server with an empty bucket during the block; clients in this process use it."""
+    import fsspec
+
+    with object_storage(folder) as started, pytest.MonkeyPatch.context() as patch:
+        for name, value in started.environment.items():
+            patch.setenv(name, value)
+        fsspec.filesystem("s3").mkdir(BUCKET)
+        yield started
 
 
 def _wait_for(storage: ObjectStorage, server: "subprocess.Popen[bytes]", log: Path) -> None:
