@@ -201,8 +201,8 @@ class CorrectedHandler(SeededShifts):
         Stock Exhibit leaves a column of objects where a date is missing.
         """
         result = super().adjust_dataframe_to_fit_constraint(anon_df, basic_constraint)
-        for name in anon_df.select_dtypes("datetime").columns:
-            if result[name].dtype == object:
+        for name, dtype in anon_df.dtypes.items():
+            if dtype.kind == "M" and result[name].dtype == object:
                 result[name] = pd.to_datetime(result[name])
         return result
 

@@ -52,8 +52,10 @@ class Enforcer:
             return records
         changed, still_wrong = records, wrong
         for _ in range(_PASSES):
-            for rule in self.constraints.rules:
-                changed = self.adjusted(changed, rule)
+            for place, rule in enumerate(self.constraints.rules):
+                # As long as nothing has changed, it is known which rows fail.
+                rows = before[place] if changed is records else self.fails(changed, rule.text)
+                changed = self.adjusted(changed, rule, rows)
             still_wrong = _any(self._failing_by_rule(changed), len(records))
             if not still_wrong.any():
                 break
@@ -64,7 +66,7 @@ class Enforcer:
         for rule in self.constraints.rules:
             wrong = self.fails(records, rule.text)
             if wrong.any():
-                changed = self.adjusted(records, rule)
+                changed = self.adjusted(records, rule, wrong)
                 good = wrong & ~self.fails(changed, rule.text)
                 if good.any():
                     before = self._failing_by_rule(records)
@@ -86,15 +88,17 @@ class Enforcer:
         name, _, expression = _tokens(clean)
         comparable = _comparable(records, clean)
         holds = _truth(stock.get_constraint_mask(comparable, clean), records)
-        known = records[name.replace("__", " ")].notna().to_numpy()
+        known = _known(records[name.replace("__", " ")])
         bound = value_of(comparable, expression)
         if isinstance(bound, pd.Series):
-            known = known & bound.notna().to_numpy()
+            known = known & _known(bound)
         return known & ~holds
 
-    def adjusted(self, records: pd.DataFrame, rule: BasicConstraint) -> pd.DataFrame:
-        """Return the records with one constraint applied where it fails, to a free column."""
-        rows = self.fails(records, rule.text)
+    def adjusted(self, records: pd.DataFrame, rule: BasicConstraint, rows: Rows) -> pd.DataFrame:
+        """Return the records with one constraint applied in ``rows``, in which it fails.
+
+        A column that is not fixed is changed. If there is none, these are the same records.
+        """
         for column, text in rule.forms:
             free = rows & self._free(records, column)
             if free.any():
@@ -268,13 +272,23 @@ def _comparable(records: pd.DataFrame, text: str, except_column: str | None = No
     Categories become objects, nullable integers become floats.
     """
     types: dict[Any, type] = {}
-    for name, dtype in records.dtypes.items():
+    for name in _mentioned(tuple(records.columns), text):
+        dtype = records[name].dtype
         is_category = isinstance(dtype, pd.CategoricalDtype)
-        if name == except_column or not (is_category or isinstance(dtype, pd.Int64Dtype)):
-            continue
-        if str(name) in text or str(name).replace(" ", "__") in text:
+        if name != except_column and (is_category or isinstance(dtype, pd.Int64Dtype)):
             types[name] = object if is_category else float
     return records.astype(types, copy=False) if types else records
+
+
+@lru_cache(maxsize=256)
+def _mentioned(columns: tuple[Any, ...], text: str) -> list[Any]:
+    """Return the columns that a text may name, with or without ``__`` for spaces."""
+    return [n for n in columns if str(n) in text or str(n).replace(" ", "__") in text]
+
+
+def _known(column: "pd.Series[Any]") -> Rows:
+    """Return the rows in which a column has a value."""
+    return np.asarray(~pd.isna(column.array), dtype=bool)
 
 
 def matching(records: pd.DataFrame, condition: str | None) -> Rows:
@@ -287,7 +301,8 @@ def matching(records: pd.DataFrame, condition: str | None) -> Rows:
 
 def _truth(condition: Any, records: Any) -> Rows:
     """Return the rows where a condition is true; where unknown, it is not."""
-    mask = pd.Series(condition, index=records.index)
+    is_mask = isinstance(condition, pd.Series) and condition.index is records.index
+    mask = condition if is_mask else pd.Series(condition, index=records.index)
     if mask.dtype == bool:
         return mask.to_numpy()
     return mask.astype("boolean").fillna(False).to_numpy(dtype=bool)

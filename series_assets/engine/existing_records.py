@@ -140,6 +140,7 @@ def _generator_class(base: type) -> type:
             existing = sampled.filled.copy() if sampled else anon_df
             super().__init__(spec_dict, core_rows, existing)
             self._sampled, self._seed, self._static = sampled, seed, static
+            self._static_until = 0  # how many of the generated frames have static values
             # Without an empty frame, a specification of cross-joined columns only would fail.
             self.generated_dfs.append(pd.DataFrame(index=range(core_rows)))
             if sampled:
@@ -172,7 +173,9 @@ def _generator_class(base: type) -> type:
 
         def _generate_anon_series(self, col_name: str) -> Any:
             # Later columns may depend on earlier ones, so these need their static values first.
-            self.generated_dfs = [self._with_static_values(frame) for frame in self.generated_dfs]
+            frames, done = self.generated_dfs, self._static_until
+            self.generated_dfs = [*frames[:done], *map(self._with_static_values, frames[done:])]
+            self._static_until = len(self.generated_dfs)
             column = self.spec_dict["columns"][col_name]
             values = column.get("original_values")
             if isinstance(values, str) and values == REGEX:
