@@ -119,6 +119,12 @@ class Layout:
         """Return whether the records of a dataset exist, those of all shards."""
         return all(part.dataset(number).exists() for part in self.parts)
 
+    def is_begun(self, number: int) -> bool:
+        """Return whether records of a dataset exist, those of one shard at least."""
+        if not self.dataset(number).exists():  # one look where there is no folder
+            return False
+        return any(part.dataset(number).exists() for part in self.parts)
+
     def new_specification(self, number: int) -> Path:
         """The specification of a dataset's new records; with several shards, of a part's."""
         return self._specification(number, "new")

@@ -95,13 +95,13 @@ def test_all_rules_hold_and_a_changed_part_is_found(data_folder: Path, tmp_path:
 
 
 def test_a_part_that_is_missing_is_named(data_folder: Path, tmp_path: Path) -> None:
-    """A dataset without one of its parts counts as missing."""
+    """A dataset without one of its parts is not delivered, and no check skips it."""
     generate(sharded(), tmp_path, "2024-01-01", executor="none")
     layout = Workspace(tmp_path).layout(sharded())
     assert layout.is_delivered(1)
     parts_in(layout.dataset(1))[1].unlink()
     assert not layout.is_delivered(1)
-    [result] = check(sharded(), tmp_path, "2024-01-01")
+    [result] = check(sharded(), tmp_path)
     assert result.complaints() == [
         f"2024-01-01: {layout.dataset(1)}/part-0002.csv is missing; generate dataset of 2024-01-01"
     ]
