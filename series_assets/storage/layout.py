@@ -225,7 +225,7 @@ class Layout:
         )
 
     def surplus_files(self, number: int, *, history: bool = False) -> list[Path]:
-        """Return files of a dataset that another number of shards left, sorted.
+        """Return files of a dataset that another number of shards left, in any format, sorted.
 
         ``history`` says whether the series has one; else what an earlier run left of it in parts is
         surplus too.
@@ -235,6 +235,8 @@ class Layout:
         if self.shards > 1:
             whole = replace(self, shards=1, shard=None)
             found += [*whole._files(number), *whole.truth_files(number)]
+            other = whole.other_format
+            found += [other.dataset(number), other.new_records(number)]
             for part in replace(self, shard=None).parts:
                 known |= {*part._files(number), part.entities(number)}
                 known |= {*part.truth_files(number), part.states(number)} if history else set()

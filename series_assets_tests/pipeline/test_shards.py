@@ -224,9 +224,9 @@ def test_totals_of_an_entity_are_over_its_rows_in_the_dataset(tmp_path: Path) ->
 
 
 def test_another_number_of_shards_leaves_nothing_of_the_former(tmp_path: Path) -> None:
-    """From one to several, from several to fewer, and back to one."""
-    for shards in (1, 3, 2, 1):
-        series = sharded(shards=shards, num_datasets=1)
+    """From one to several, from several to fewer, and back to one; also with another format."""
+    for shards, form in ((1, "csv"), (3, "parquet"), (2, "csv"), (1, "csv")):
+        series = sharded(shards=shards, format=form, num_datasets=1)
         generate(series, tmp_path, executor="none")
         fresh = tmp_path.parent / f"{tmp_path.name}_fresh_{shards}"
         if not fresh.exists():
