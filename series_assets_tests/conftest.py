@@ -8,6 +8,7 @@ the default profile ``ci``::
 The long profile also runs the cases that are marked ``thorough``.
 """
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -37,6 +38,10 @@ _LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 # Otherwise each of the many processes that tests start compiles everything that it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# Each process imports all tests, and next to nothing of what is imported ever becomes garbage:
+# with Python's own thresholds, looking for it takes a fifth of the time of collecting tests.
+gc.set_threshold(50_000, 10, 10)
 
 
 def pytest_configure(config: pytest.Config) -> None:
