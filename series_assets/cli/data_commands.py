@@ -47,7 +47,10 @@ def generate(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Generate the datasets of a series, given by its name or as two files."""
+    """Generate the datasets of a series.
+
+    Give its name, or two files with --specification, --user-input and --output.
+    """
     files = (specification, user_input, output)
     if name is None and None in files:
         raise click.UsageError(
@@ -106,7 +109,7 @@ def _generator(settings: Settings, verbose: bool) -> Callable[..., list[Path]]:
 @click.option("--quiet", is_flag=True, help="Print only the rules that do not hold.")
 @report_errors
 def check(name: str, periods: str | None, quiet: bool) -> None:
-    """Check the datasets of a series against the rules that their consumers rely on.
+    """Check datasets against the rules that consumers rely on.
 
     Without --periods, all existing datasets are checked.
     """
@@ -156,7 +159,10 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
 )
 @report_errors
 def clean(name: str, yes: bool, take_over: bool) -> None:
-    """Remove the files of a series, its reference table and its states, nothing else."""
+    """Remove the data of a series.
+
+    That is its delivered files, its reference table and its states, and nothing else.
+    """
     from series_assets.storage.cleaning import removable_files, remove_files
     from series_assets.storage.entities import ReferenceTable
     from series_assets.storage.reference_tables import all_reference_tables, reference_table

@@ -29,8 +29,14 @@ def series_named(settings: Settings, name: str) -> Series | BrokenSeries:
     """Return a series of the series folder, which may be broken. Raises RequestError."""
     known = {one.name: one for one in all_series(settings)}
     if name not in known:
-        where = "" if settings.series_dir == SHIPPED else f" in {settings.series_dir}"
-        raise RequestError(f"there is no series '{name}'{where}", suggestion(name, known))
+        shipped = settings.series_dir == SHIPPED
+        where = (
+            " among those that ship with the package" if shipped else f" in {settings.series_dir}"
+        )
+        remedy = suggestion(name, known)
+        if shipped:  # the usual cause is a new shell
+            remedy += "; for your own, set SERIES_ASSETS_SERIES_DIR to the folder that holds them"
+        raise RequestError(f"there is no series '{name}'{where}", remedy)
     return known[name]
 
 

@@ -25,10 +25,10 @@ _SHOWN = 2
 @click.option("--period", metavar="DAY", help="The first day of the period; default: the second.")
 @report_errors
 def preview(name: str, period: str | None) -> None:
-    """Show a small period of a series: its first rows, what moves, what existing records keep.
+    """Show a small period of a series; write no file.
 
-    It is generated in memory; no file is written. Its existing records are about entities of the
-    first period.
+    You see its first rows, which dates move, and what existing records keep. Its
+    existing records are about entities of the first period.
     """
     settings = from_environment()
     series = valid_series(settings, name)

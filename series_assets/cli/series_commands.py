@@ -67,7 +67,10 @@ def _with_history(series: Series, layout: Layout) -> str:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @report_errors
 def validate(names: tuple[str, ...]) -> None:
-    """Check both files of each series (or of those named), try it out, and report every fault."""
+    """Check both files of each series and report every fault.
+
+    Without NAME, all series are checked. Each is also generated with few rows, in memory.
+    """
     settings = from_environment()
     chosen = [series_named(settings, name) for name in names] or all_series(settings)
     faults: list[Fault] = []
@@ -142,7 +145,9 @@ def _note_shared_identifiers(settings: Settings, names: set[str]) -> None:
 )
 @report_errors
 def new(name: str, from_data: Path | None, identifier: str | None, like: str | None) -> None:
-    """Write both files of a new series: a commented template, a copy, or inferred from real data.
+    """Write both files of a new series.
+
+    They are a commented template, a copy (--like), or inferred from real data (--from-data).
 
     If the data lack the --id column, it is added with one row for each entity.
     """

@@ -82,7 +82,7 @@ def verify(
     output: Path | None,
     **options: object,
 ) -> None:
-    """Compare the table of a pipeline with the history that a correct one has.
+    """Compare a pipeline's table with the correct history.
 
     The exit code is 0 if the table is correct, 1 if it is not, 2 if it cannot be compared.
     """

@@ -56,7 +56,8 @@ def _folders(folder: Path) -> list[Path]:
     """Return the folders in a folder that are not hidden. Raises InputError."""
     try:
         if not folder.is_dir():
-            raise InputError([Fault(str(folder), "", "there is no such folder of series")])
+            remedy = "correct SERIES_ASSETS_SERIES_DIR, or create a series with series-assets new"
+            raise InputError([Fault(str(folder), "", "there is no such folder of series", remedy)])
         return sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.is_dir())
     except OSError as error:
         raise InputError([_unreadable(str(folder), "", error)]) from None
@@ -188,7 +189,7 @@ def name_faults(name: str, named_by: str) -> Iterator[Fault]:
         yield fault_at(
             named_by,
             f"'{shown}' cannot name a series",
-            "use small letters, digits and _, a letter first",
+            "use lower-case letters, digits and _, a letter first",
         )
     elif "temp" in name or name.startswith("select"):
         word = "temp" if "temp" in name else "select"

@@ -265,6 +265,8 @@ def _fault_of(error: yaml.YAMLError) -> Fault:
     else:
         if problem == "but found another document":
             problem, remedy = "a second document begins here", "keep one of them"
+        elif "'\\t'" in problem:
+            remedy = "indent with spaces instead of tabs"
         problem = f"is not YAML: {problem}"
     text = f"{place}: {problem}" if place else problem
     return Fault("", place, text, remedy, place_first=False)

@@ -49,7 +49,7 @@ def test_new_refuses_a_name_that_cannot_be_one(tmp_path: Path, name: str) -> Non
     """Before a folder is created."""
     message = refuse("new", name)
     assert (
-        f"the name '{name}' cannot name a series; use small letters, digits and _, a letter "
+        f"the name '{name}' cannot name a series; use lower-case letters, digits and _, a letter "
         in message
     )
     assert list((tmp_path / "series").iterdir()) == []

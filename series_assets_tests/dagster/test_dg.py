@@ -100,6 +100,6 @@ def test_dg_refuses_to_scaffold_a_name_that_no_series_can_have(example: Project)
     ended = example.run("dg", "scaffold", "defs", "series_assets.SeriesComponent", "bad name")
     reported = ended.stdout + ended.stderr
     assert ended.returncode == 1
-    assert "the folder's name 'bad name' cannot name a series; use small letters" in reported
+    assert "the folder's name 'bad name' cannot name a series; use lower-case letters" in reported
     assert "Traceback" not in reported
     assert not (example.root / "src/warehouse/defs/bad name").exists()

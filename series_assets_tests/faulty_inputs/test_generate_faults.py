@@ -75,8 +75,8 @@ def test_a_loose_specification_with_an_unfit_id(
 ) -> None:
     """An id that is not a valid series name is refused with the rule for names."""
     assert _generate(tmp_path, monkeypatch, a_specification(id="My data")) == [
-        "spec.yml: metadata.id 'My data' cannot name a series; use small letters, digits and _, "
-        "a letter first"
+        "spec.yml: metadata.id 'My data' cannot name a series; use lower-case letters, digits and "
+        "_, a letter first"
     ]
 
 

@@ -25,7 +25,8 @@ FILE_FAULTS: list[tuple[str, Callable[[Path], object], str]] = [
     (
         "a tab",
         lambda path: path.write_text("period:\n\tmonths\n"),
-        "line 2, column 1: is not YAML: found character '\\t' that cannot start any token",
+        "line 2, column 1: is not YAML: found character '\\t' that cannot start any token; "
+        "indent with spaces instead of tabs",
     ),
     ("not UTF-8", lambda path: path.write_bytes(b"period: \xff\xfe"), "is not text in UTF-8"),
     (
@@ -144,11 +145,11 @@ def test_a_file_without_keys(tmp_path: Path, text: str) -> None:
 
 
 def test_a_folder_name_that_names_no_series(tmp_path: Path) -> None:
-    """The name of a series folder consists of small letters, digits and underscores."""
+    """The name of a series folder consists of lower-case letters, digits and underscores."""
     write_series(tmp_path / "series", name="Demo 1")
     assert messages_of(tmp_path, "validate") == [
-        "Demo 1/specification.yml: the folder's name 'Demo 1' cannot name a series; use small "
-        "letters, digits and _, a letter first"
+        "Demo 1/specification.yml: the folder's name 'Demo 1' cannot name a series; use "
+        "lower-case letters, digits and _, a letter first"
     ]
 
 
@@ -164,7 +165,8 @@ def test_a_name_that_exhibit_takes_for_something_else(tmp_path: Path) -> None:
 def test_no_folder_of_series(tmp_path: Path) -> None:
     """A series folder that does not exist is named."""
     assert messages_of(tmp_path, "validate") == [
-        f"{tmp_path}/series: there is no such folder of series"
+        f"{tmp_path}/series: there is no such folder of series; correct SERIES_ASSETS_SERIES_DIR, "
+        "or create a series with series-assets new"
     ]
 
 

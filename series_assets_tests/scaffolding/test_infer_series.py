@@ -111,9 +111,9 @@ def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
         (
             "table.txt",
             "a,b\n1,2\n",
-            "is no CSV or Parquet file; its name has to end in .csv or .parquet",
+            "is not a CSV or Parquet file; its name has to end in .csv or .parquet",
         ),
-        ("empty.csv", "a,b\n", "holds no rows"),
+        ("empty.csv", "a,b\n", "has no rows; name a table with data"),
         (
             "long.csv",
             "a,b\n1,2,3\n",

@@ -65,7 +65,10 @@ def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     """An empty list of series would look as if everything were lost."""
     with pytest.raises(InputError) as caught:
         find_series(tmp_path / "nowhere")
-    assert str(caught.value) == f"{tmp_path / 'nowhere'}: there is no such folder of series"
+    assert str(caught.value) == (
+        f"{tmp_path / 'nowhere'}: there is no such folder of series; correct "
+        "SERIES_ASSETS_SERIES_DIR, or create a series with series-assets new"
+    )
 
 
 @pytest.mark.parametrize("lacking", ["specification.yml", "user_input.yml"])
@@ -100,8 +103,8 @@ def test_an_invalid_name_is_reported(tmp_path: Path, name: str) -> None:
     write_series(tmp_path, name=name)
     [found] = find_series(tmp_path)
     assert faults_of(found) == [
-        f"{name}/specification.yml: the folder's name '{name}' cannot name a series; use small "
-        "letters, digits and _, a letter first"
+        f"{name}/specification.yml: the folder's name '{name}' cannot name a series; use "
+        "lower-case letters, digits and _, a letter first"
     ]
 
 
@@ -213,8 +216,8 @@ def test_loose_files_with_an_invalid_name_are_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         load_series_from_files(specification, user_input)
     assert str(caught.value) == (
-        f"{specification}: metadata.id 'My Series' cannot name a series; use small letters, digits "
-        "and _, a letter first"
+        f"{specification}: metadata.id 'My Series' cannot name a series; use lower-case letters, "
+        "digits and _, a letter first"
     )
 
 

@@ -75,11 +75,11 @@ def _read_texts(data: Path) -> pd.DataFrame:
     readers = {".csv": _read_csv, ".parquet": _read_parquet}
     read_texts = readers.get(data.suffix.lower())
     if read_texts is None:
-        problem, remedy = "is no CSV or Parquet file", "its name has to end in .csv or .parquet"
+        problem, remedy = "is not a CSV or Parquet file", "its name has to end in .csv or .parquet"
         raise InputError([Fault(str(data), "", problem, remedy)])
     frame = read_texts(data)
     if frame.empty:
-        raise InputError([Fault(str(data), "", "holds no rows")])
+        raise InputError([Fault(str(data), "", "has no rows", "name a table with data")])
     frame.columns = [str(name) for name in frame.columns]
     return frame
 
@@ -115,13 +115,13 @@ def _read_csv(data: Path) -> pd.DataFrame:
         fault = fault_at("", "is not text in UTF-8", "save it as CSV in UTF-8")
         raise InputError([fault.in_file(str(data))]) from None
     except pd.errors.EmptyDataError:
-        raise InputError([Fault(str(data), "", "holds no rows")]) from None
+        raise InputError([Fault(str(data), "", "has no rows", "name a table with data")]) from None
     except (OSError, ValueError, csv.Error) as error:
         reason = " ".join(str(error).split())
         raise InputError([Fault(str(data), "", f"cannot be read as CSV: {reason}")]) from None
     for sign, word in ((";", "semicolons"), ("\t", "tabs")):
         if len(header) == 1 and sign in header[0]:
-            fault = fault_at("", f"separates its cells by {word}", "save it with commas")
+            fault = fault_at("", f"has cells separated by {word}", "save it with commas")
             raise InputError([fault.in_file(str(data))])
     if not frame.empty and not isinstance(frame.index, pd.RangeIndex):
         problem = "has rows with more cells than its first line has names"

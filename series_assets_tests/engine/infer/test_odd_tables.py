@@ -127,10 +127,10 @@ def test_an_odd_table_makes_a_series_that_holds(tmp_path: Path, what: str) -> No
         (csv_of(key=numbers()), "its column 'key' has a name that is used for something else; "),
         (csv_of(**{"a~b": numbers()}), "its column 'a~b' has a name that Exhibit cannot keep "),
         (csv_of(**{"a\nb": numbers()}), "its column 'a\\nb' has a name that Exhibit cannot keep "),
-        ("id;a\n1;x\n", "separates its cells by semicolons; save it with commas"),
+        ("id;a\n1;x\n", "has cells separated by semicolons; save it with commas"),
         ("id,a\n1,\xe4\n".encode("latin-1"), "is not text in UTF-8; save it as CSV in UTF-8"),
         ("id,a\n1,2\n1,2,3,4\n", "cannot be read as CSV: "),
-        ("", "holds no rows"),
+        ("", "has no rows; name a table with data"),
         (csv_of(d=words("2262-04-01", "2262-04-05")), "makes no series: num_datasets 3 with "),
     ],
 )
