@@ -4,7 +4,6 @@ Each part is written by the task that generates it, which returns small facts. S
 for each other: a part needs those of its own shard in the periods before, and nothing else.
 """
 
-import gc
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 Task = Callable[[Work, Series, Plan, Path], PartFacts]
 """Generates a part: from the work, the shard, its plan, and a folder for temporary files."""
-_COLLECTED_FROM = 10_000
-"""Rows of a part after which garbage is collected: it takes some hundredths of a second."""
 _Unit = tuple[Period, int]
 """A period and a shard of it."""
 
@@ -89,18 +86,8 @@ def _run(task: Task, work: Work, k: int, shard: int) -> PartFacts:
         _folder_of_part(work, k, shard) as folder,
     ):
         facts = task(work, series, series.plan(k), folder)
-    _release(sum(series.counts(k)))
+    release_unused(sum(series.counts(k)))
     return facts
-
-
-def _release(rows: int) -> None:
-    """Return the memory of a part of so many rows.
-
-    Records are in reference cycles of Exhibit, which the command line collects rarely.
-    """
-    if rows >= _COLLECTED_FROM:
-        gc.collect()
-    release_unused(rows)
 
 
 @contextmanager

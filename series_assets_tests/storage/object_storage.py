@@ -39,11 +39,19 @@ class ObjectStorage:
 
     def objects(self, prefix: str) -> dict[str, bytes]:
         """Return the objects below a prefix of the bucket, by relative name."""
-        import fsspec
-
-        storage: Any = fsspec.filesystem("s3", use_listings_cache=False, skip_instance_cache=True)
-        place = f"{BUCKET}/{prefix}/"
+        storage, place = _driver(), f"{BUCKET}/{prefix}/"
         return {path.removeprefix(place): storage.cat_file(path) for path in storage.find(place)}
+
+    def count(self, prefix: str) -> int:
+        """Return the number of objects below a prefix of the bucket."""
+        return len(_driver().find(f"{BUCKET}/{prefix}/"))
+
+
+def _driver() -> Any:
+    """Return a driver that sees what others have written."""
+    import fsspec
+
+    return fsspec.filesystem("s3", use_listings_cache=False, skip_instance_cache=True)
 
 
 @contextmanager
