@@ -70,11 +70,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return one process per core, and two more because tests often wait for disks and servers.
+    """Return one process per core, and one more for the end-to-end tests, which mostly wait.
 
     Fast tests get no additional process: importing all tests would take it longer than it saves.
     """
-    return (os.cpu_count() or 1) + (2 if config.option.markexpr != "fast" else 0)
+    return (os.cpu_count() or 1) + (config.option.markexpr != "fast")
 
 
 class _FileByFile(LoadScopeScheduling):
