@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -127,7 +126,9 @@ def _child(folder: Path, executor: str, environment: Mapping[str, str] | None = 
 def _empty_bucket(address: str, environment: Mapping[str, str], bucket: str) -> None:
     """Remove all that a server holds, and create a bucket."""
     urlopen(Request(f"{address}/moto-api/reset", method="POST")).close()
-    storage: Any = import_module("fsspec").filesystem(
+    import fsspec
+
+    storage = fsspec.filesystem(
         "s3",
         key=environment["AWS_ACCESS_KEY_ID"],
         secret=environment["AWS_SECRET_ACCESS_KEY"],
@@ -141,7 +142,8 @@ def _empty_bucket(address: str, environment: Mapping[str, str], bucket: str) -> 
 @contextmanager
 def _dask_workers(workers: int) -> Iterator[str]:
     """Run a scheduler with so many workers on this machine; provide its address."""
-    distributed: Any = import_module("distributed")
+    import distributed
+
     with distributed.LocalCluster(
         n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
     ) as cluster:

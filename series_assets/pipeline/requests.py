@@ -22,6 +22,9 @@ def chosen_periods(series: Series, span: str | None) -> Sequence[Period]:
         return periods
     keys = series.calendar.keys
     ends = [end.strip() for end in span.split("..")]
+    if len(ends) == 2 and "" in ends:
+        missing = "first" if not ends[0] else "last"
+        raise RequestError(f"--periods {span}: the {missing} period is missing; it is FIRST..LAST")
     for end in ends:
         if end not in keys:
             raise RequestError(

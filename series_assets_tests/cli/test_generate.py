@@ -83,6 +83,14 @@ def test_generate_makes_one_period_or_a_range_of_them(tmp_path: Path) -> None:
             "--periods 2024-03-01..2024-01-01 ends before it begins; it is FIRST..LAST",
         ),
         (
+            "2024-02-01..",
+            "--periods 2024-02-01..: the last period is missing; it is FIRST..LAST",
+        ),
+        (
+            "..2024-02-01",
+            "--periods ..2024-02-01: the first period is missing; it is FIRST..LAST",
+        ),
+        (
             "2024-01-01..2024-02-01..2024-03-01",
             "--periods 2024-01-01..2024-02-01..2024-03-01 is not FIRST..LAST",
         ),
