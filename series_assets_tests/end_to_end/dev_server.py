@@ -113,10 +113,13 @@ def free_port() -> int:
 
 
 def end_process(process: "subprocess.Popen[bytes]") -> None:
-    """Stop the process and its children, at first with a signal, then by force."""
+    """Stop the process and its children, at first with a signal, then by force.
+
+    A daemon that is waiting for a run to start takes up to twenty seconds to end by itself.
+    """
     process.send_signal(signal.SIGINT)
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(20)
+        process.wait(5)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(20)
