@@ -5,11 +5,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from series_assets.core.errors import RequestError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
+from series_assets.core.truth.columns import entities_of
 from series_assets.core.truth.fold import Fold, fold
 from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace
@@ -62,9 +62,9 @@ def fold_period(
     names = (truth.key, *truth.track, *((truth.order_by,) if truth.order_by else ()))
     wanted = list(dict.fromkeys(names))
     rows = files.parse_table(content, wanted) if texts is None else texts.select(wanted)
-    keys = pc.unique(pc.drop_null(rows[truth.key]))
-    earlier = state_table(series, workspace).latest(keys, period.k)
-    return PeriodFold(fold(truth, period, rows, earlier), sha256(content).hexdigest())
+    entities = entities_of(rows[truth.key])
+    earlier = state_table(series, workspace).latest(entities.keys, period.k)
+    return PeriodFold(fold(truth, period, rows, entities, earlier), sha256(content).hexdigest())
 
 
 def read_dataset(series: Series, period: Period, workspace: Workspace) -> bytes:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from series_assets.core.plan.truth import STATE_HASH
-from series_assets.core.truth.columns import no_states
+from series_assets.core.truth.columns import no_states, with_entities
 from series_assets.storage import files
 from series_assets.storage.hash_runs import Ints, hashes_of
 from series_assets.storage.parquet_marks import (
@@ -87,10 +87,9 @@ class ParquetStateTable(StateTable):
 
     def latest(self, keys: pa.Array, before: int) -> pa.Table:
         """Return the last state of each entity, the newest file first; see the base class."""
-        found, wanted = [no_states(self.truth)], pc.unique(keys)
-        hashes = hashes_of(wanted)
-        order = np.argsort(hashes)
-        hashes, wanted = hashes[order], wanted.take(pa.array(order))
+        found, hashes = [with_entities(no_states(self.truth), [])], hashes_of(keys)
+        entities = np.argsort(hashes)
+        hashes, wanted = hashes[entities], keys.take(pa.array(entities))
         for k, mark in reversed(list(enumerate(self._require(before)))):
             if not len(wanted):
                 break
@@ -101,7 +100,9 @@ class ParquetStateTable(StateTable):
                 states = self._as_states(file) if (rows >= 0).any() else None
             if states is not None:
                 rows = self._confirmed(rows, states, wanted)
-                found.append(states.take(pa.array(rows[rows >= 0])))
+                taken = states.take(pa.array(rows[rows >= 0]))
+                found.append(with_entities(taken, entities[rows >= 0]))
+            entities = entities[rows < 0]
             hashes, wanted = hashes[rows < 0], wanted.filter(pa.array(rows < 0))
         return pa.concat_tables(found)
 

@@ -1,18 +1,18 @@
 """The table of states: what each delivered entity was after each period, in SQLite.
 
-A row is a state that a period left; its key is made of the period and its place there, so "as of
-a period" is a bound on the key and nothing is stored twice. Beside it is a table of periods. It has
-the runs of hashes that find the last state of an entity before a period (see ``hash_runs``), and
-the digest of each period, which covers the settings, the delivered file and the digest of the
-period before, so that a period whose predecessors have changed is known to be stale. What a state
-is, is decided in ``core/truth``.
+The key of a state is made of the period that left it and its place there, so "as of a period" is a
+bound on the key and nothing is stored twice. A row holds a group of a few consecutive states.
+Beside it is a table of periods. It has the runs of hashes that find the last state of an entity
+before a period (see ``hash_runs``), and the digest of each period, which covers the settings, the
+delivered file and the digest of the period before, so that a period whose predecessors have changed
+is known to be stale. What a state is, is decided in ``core/truth``.
 """
 
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -20,31 +20,26 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from series_assets.core.plan.truth import STATE_COLUMNS
-from series_assets.core.truth.columns import no_states
-from series_assets.core.truth.packing import pack, unpack
+from series_assets.core.truth.columns import no_states, with_entities
 from series_assets.storage.hash_runs import Ints, Run, hashes_of, merged, runs_before
 from series_assets.storage.period_table import PeriodTable
 from series_assets.storage.sqlite import (
     column_names,
-    fetch_columns,
-    insert_rows,
     open_database,
     snapshot,
     table_names,
     transaction,
 )
+from series_assets.storage.state_groups import TOGETHER, PackedStates, fetched
 from series_assets.storage.states import StateTable
 
-_KEY, _STATE = "state_key", "state"
-"""The key of a state, and all else, packed into one text."""
+_GROUP, _NUMBERS, _TEXTS = "state_group", "numbers", "texts"
+"""The number of a group, and its states (see ``state_groups``)."""
 _DATASET = "dataset"
 PLACES = 2**32
 """Keys of one period: place ``p`` of period ``k`` has the key ``k * 2**32 + p``."""
-_FLAGS = {"state_opens": 1, "state_deleted": 2, "state_tied": 4}
-_PACKED = tuple(name for name in STATE_COLUMNS[1:] if name not in _FLAGS)
-_FLAGS_OF_STATE = f"CAST(substr({_STATE}, 1, 1) AS INTEGER)"
-"""The flags are a digit at the beginning of the text, where statements find them."""
+_GROUPS = PLACES // TOGETHER
+"""Numbers of the groups of a period: the state with the key ``q`` is in group ``q // TOGETHER``."""
 _HASH = np.dtype("<i8")
 """How the numbers of runs are stored."""
 
@@ -52,7 +47,7 @@ _HASH = np.dtype("<i8")
 class SqliteStateTable(PeriodTable, StateTable):
     """The table of states of a series with a ``truth`` block, in its database."""
 
-    _format = 3
+    _format = 4
 
     @property
     def place(self) -> Path:
@@ -64,11 +59,6 @@ class SqliteStateTable(PeriodTable, StateTable):
         """The table's name."""
         return self.series.states_table
 
-    @cached_property
-    def _packed(self) -> list[str]:
-        """The columns that are packed into one."""
-        return [*_PACKED, self.truth.key, *self.truth.track]
-
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:
         """Open the database for reading, as it is at one moment."""
@@ -79,7 +69,7 @@ class SqliteStateTable(PeriodTable, StateTable):
     def latest(self, keys: pa.Array, before: int) -> pa.Table:
         """Return the last state of each entity, found by its hash; see the base class."""
         if before == 0:
-            return no_states(self.truth)
+            return with_entities(no_states(self.truth), [])
         hashes = hashes_of(keys)
         by_hash = np.argsort(hashes)
         hashes = hashes[by_hash]
@@ -88,10 +78,11 @@ class SqliteStateTable(PeriodTable, StateTable):
             if np.all(hashes[1:] != hashes[:-1]):
                 last = self._last_keys(connection, hashes, before)
                 places = np.argsort(last)[np.count_nonzero(last < 0) :]
-                found = self._fetched(connection, last[places])
-                of_entities = pc.equal(found[self.truth.key], keys.take(pa.array(by_hash[places])))
-                if pc.all(of_entities, min_count=0).as_py():
-                    return found.drop_columns(_DATASET)
+                found = self._fetched(connection, last[places]).drop_columns(_DATASET)
+                entities = by_hash[places]
+                same = pc.equal(found[self.truth.key], keys.take(pa.array(entities)))
+                if pc.all(same, min_count=0).as_py():
+                    return with_entities(found, entities)
             # Two entities have the same hash, which hardly ever happens.
             found = self._fetched(connection, self._all_keys(connection, hashes, before))
         return self._last_of(keys, found.drop_columns(_DATASET))
@@ -124,33 +115,49 @@ class SqliteStateTable(PeriodTable, StateTable):
 
     def _fetched(self, connection: sqlite3.Connection, keys: Ints) -> pa.Table:
         """Return the states with some sorted keys, with a column ``dataset``."""
+        groups, group_of = np.unique(keys // TOGETHER, return_inverse=True)
         cursor = connection.execute(
-            f"SELECT {_STATE} FROM json_each(?) AS wanted "
-            f"CROSS JOIN {self._table} AS kept ON kept.{_KEY} = wanted.value",
-            (json.dumps(keys.tolist()),),
+            f"SELECT {_GROUP}, {_NUMBERS}, {_TEXTS} FROM json_each(?) AS wanted "
+            f"CROSS JOIN {self._table} AS kept ON kept.{_GROUP} = wanted.value",
+            (json.dumps(groups.tolist()),),
         )
-        return self._as_table(keys, [state for (state,) in cursor])
+        parts, first = [], 0
+        for numbers, starts, states in fetched(cursor):
+            begin, end = np.searchsorted(group_of, [first, first + len(numbers)])
+            in_batch = slice(begin, end)
+            parts.append(
+                states.take(starts[group_of[in_batch] - first] + keys[in_batch] % TOGETHER)
+            )
+            first += len(numbers)
+        return self._as_table(keys, PackedStates.joined(parts))
 
     def _last_of(self, keys: pa.Array, states: pa.Table) -> pa.Table:
         """Return the last state of each of the entities, among ``states`` in order of time."""
         import pandas as pd
 
-        states = states.filter(pc.is_in(states[self.truth.key], value_set=pa.array(keys)))
+        states = states.filter(pc.is_in(states[self.truth.key], value_set=keys))
         texts = pd.Series(states[self.truth.key].to_pandas(), dtype=object)
-        return states.take(pa.array(np.flatnonzero(~texts.duplicated(keep="last"))))
+        last = states.take(pa.array(np.flatnonzero(~texts.duplicated(keep="last"))))
+        return with_entities(last, pc.index_in(last[self.truth.key], value_set=keys).to_numpy())
 
     def changes(self, last: int) -> pa.Table:
         """Return the states that open a version or delete; see the base class."""
-        flags = _FLAGS["state_opens"] | _FLAGS["state_deleted"]
+        keys, parts = [np.empty(0, dtype=np.int64)], []
         with self._snapshot() as connection:
             self._require(connection, last + 1, reading=True)
             cursor = connection.execute(
-                f"SELECT {_KEY}, {_STATE} FROM {self._table} "
-                f"WHERE {_KEY} < ? AND {_FLAGS_OF_STATE} & {flags} ORDER BY {_KEY}",
-                ((last + 1) * PLACES,),
+                f"SELECT {_GROUP}, {_NUMBERS}, {_TEXTS} FROM {self._table} WHERE {_GROUP} < ? "
+                f"ORDER BY {_GROUP}",
+                ((last + 1) * _GROUPS,),
             )
-            keys, states = fetch_columns(cursor)
-            return self._as_table(np.array(keys, dtype=np.int64), states)
+            for groups, starts, states in fetched(cursor):
+                chosen = np.flatnonzero(
+                    states.numbers["state_opens"] | states.numbers["state_deleted"]
+                )
+                group_of = np.searchsorted(starts, chosen, side="right") - 1
+                keys.append(groups[group_of] * TOGETHER + chosen - starts[group_of])
+                parts.append(states.take(chosen))
+        return self._as_table(np.concatenate(keys), PackedStates.joined(parts))
 
     def states_of(self, keys: pa.Array, last: int) -> pa.Table:
         """Return all states of some entities; see the base class."""
@@ -165,25 +172,15 @@ class SqliteStateTable(PeriodTable, StateTable):
         with self._snapshot() as connection:
             self._require(connection, last + 1, reading=True)
             rows = connection.execute(
-                f"SELECT DISTINCT {_KEY} / {PLACES} FROM {self._table} "
-                f"WHERE {_KEY} < ? AND {_FLAGS_OF_STATE} & {_FLAGS['state_tied']} ORDER BY 1",
-                ((last + 1) * PLACES,),
+                f"SELECT period FROM {self._periods} WHERE period <= ? AND ties > 0 ORDER BY 1",
+                (last,),
             ).fetchall()
         return [k for (k,) in rows]
 
-    def _as_table(self, keys: Ints, packed: list[str]) -> pa.Table:
+    def _as_table(self, keys: Ints, states: PackedStates) -> pa.Table:
         """Return states with a column for the number of the dataset of each."""
-        schema = no_states(self.truth).schema
-        types = [pa.int64(), *(schema.field(name).type for name in self._packed)]
-        flags, *others = unpack(pa.array(packed, pa.string()), types)
-        columns = {
-            name: pc.bit_wise_and(pc.shift_right(flags, bit.bit_length() - 1), 1)
-            for name, bit in _FLAGS.items()
-        }
-        columns |= dict(zip(self._packed, others, strict=True))
-        columns["state_place"] = pa.nulls(len(flags), pa.int64())
-        ordered = {name: columns[name] for name in schema.names}
-        return pa.table(ordered | {_DATASET: pa.array(keys // PLACES + 1)})
+        table = states.unpacked(self.truth)
+        return table.append_column(_DATASET, pa.array(keys // PLACES + 1))
 
     def replace(self, k: int, states: pa.Table, content: str, folder: Path | None = None) -> None:
         """Replace the states of period ``k``, in one transaction; see the base class."""
@@ -191,9 +188,9 @@ class SqliteStateTable(PeriodTable, StateTable):
             self._check_owner(connection)
             self._create_tables(connection)
             parent = self._require(connection, k)
-            bounds = (k * PLACES, (k + 1) * PLACES)
+            bounds = (k * _GROUPS, (k + 1) * _GROUPS)
             connection.execute(
-                f"DELETE FROM {self._table} WHERE {_KEY} >= ? AND {_KEY} < ?", bounds
+                f"DELETE FROM {self._table} WHERE {_GROUP} >= ? AND {_GROUP} < ?", bounds
             )
             self._insert(connection, k, states)
             hashes = hashes_of(states[self.truth.key])
@@ -205,6 +202,7 @@ class SqliteStateTable(PeriodTable, StateTable):
                 k,
                 key,
                 states.num_rows,
+                int(pc.sum(states["state_tied"]).as_py() or 0),
                 self._settings,
                 content,
                 parent,
@@ -219,31 +217,22 @@ class SqliteStateTable(PeriodTable, StateTable):
 
     def _insert(self, connection: sqlite3.Connection, k: int, states: pa.Table) -> None:
         """Add the states of a period to the table, in their order."""
-        flags = sum(states[name].to_numpy() * bit for name, bit in _FLAGS.items())
-        columns = [states[name].combine_chunks() for name in self._packed]
-        packed = pack([pa.array(flags, pa.int64()), *columns])
-        texts = packed.to_pandas(deduplicate_objects=False).tolist()
-        first, name = k * PLACES, self._table
-        later = connection.execute(f"SELECT 1 FROM {name} WHERE {_KEY} >= ?", (first,)).fetchone()
-        if later or not texts:
-            statement = f"INSERT INTO {name} ({_KEY}, {_STATE}) VALUES"
-            insert_rows(connection, statement, zip(count(first), texts, strict=False), 2)
-            return
-        # At the end of the table SQLite counts keys on by itself, in half the time.
-        connection.execute(f"INSERT INTO {name} VALUES (?, ?)", (first, texts[0]))
-        rest = ((text,) for text in texts[1:])
-        insert_rows(connection, f"INSERT INTO {name} ({_STATE}) VALUES", rest, 1)
+        groups = PackedStates.of(self.truth, states).groups()
+        rows = ((first, *group) for first, group in zip(count(k * _GROUPS), groups, strict=False))
+        connection.executemany(f"INSERT INTO {self._table} VALUES (?, ?, ?)", rows)
 
     def _create_tables(self, connection: sqlite3.Connection) -> None:
         """Create both tables where there are none, or where other settings made them."""
-        if column_names(connection, self.name) == [_KEY, _STATE]:
+        if column_names(connection, self.name) == [_GROUP, _NUMBERS, _TEXTS]:
             return
         self._drop(connection)
-        connection.execute(f"CREATE TABLE {self._table} ({_KEY} INTEGER PRIMARY KEY, {_STATE})")
+        connection.execute(
+            f"CREATE TABLE {self._table} ({_GROUP} INTEGER PRIMARY KEY, {_NUMBERS}, {_TEXTS})"
+        )
         connection.execute(
             f"CREATE TABLE {self._periods} (period INTEGER PRIMARY KEY, starts TEXT, "
-            "states INTEGER, settings TEXT, content TEXT, parent TEXT, digest TEXT, owner TEXT, "
-            "first INTEGER, hashes BLOB, state_keys BLOB)"
+            "states INTEGER, ties INTEGER, settings TEXT, content TEXT, parent TEXT, digest TEXT, "
+            "owner TEXT, first INTEGER, hashes BLOB, state_keys BLOB)"
         )
 
     def require_periods(self, before: int) -> None:

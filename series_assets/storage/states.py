@@ -86,7 +86,8 @@ class StateTable(States):
     def latest(self, keys: "pa.Array", before: int) -> "pa.Table":
         """Return the last state before period ``before`` of those of the entities that had one.
 
-        ``keys`` are identifiers. Raises RequestError unless all periods before are recorded and
+        ``keys`` are identifiers, each once; the column ``STATE_ENTITY`` says at which place there
+        the entity of a state is. Raises RequestError unless all periods before are recorded and
         current.
         """
 

@@ -6,10 +6,10 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 
 from series_assets.core.plan.series import Series
+from series_assets.core.truth.columns import entities_of
 from series_assets.core.truth.fold import fold
 from series_assets.interface import generate, truth, verify
 from series_assets.pipeline.state import PeriodFold, fold_period, record_states, state_table
@@ -92,9 +92,9 @@ def deleting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Series, Path, li
     known = truth(series, folder, at=series.calendar.keys[1])["id"]
     deleted = sorted(set(known) - set(rows["id"].to_pylist()))[:8]
     assert len(deleted) == 8 and series.truth is not None
-    keys = pc.unique(pa.chunked_array([*rows["id"].chunks, pa.array(deleted)]))
-    earlier = state_table(series, workspace).latest(keys, period.k)
-    done = fold(series.truth, period, rows, earlier, deleted)
+    entities = entities_of(rows["id"], deleted)
+    earlier = state_table(series, workspace).latest(entities.keys, period.k)
+    done = fold(series.truth, period, rows, entities, earlier, deleted)
     assert done.operations["delete"] == 8
     content = fold_period(series, period, workspace).content
     record_states(series, period, PeriodFold(done, content), workspace)

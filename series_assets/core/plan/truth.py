@@ -51,9 +51,11 @@ STATE_COLUMNS = (
     "state_tied",
 )
 """Columns of the table of states that are not the user's."""
+STATE_ENTITY = "state_entity"
+"""Column of states that were looked up: the place of the entity among those that were wanted."""
 STATE_HASH = "state_hash"
 """Column of a hash of the key, by which states in Parquet are found."""
-_OF_DIMENSIONS = {*SCD2_COLUMNS, *SCD1_COLUMNS, *STATE_COLUMNS, STATE_HASH}
+_OF_DIMENSIONS = {*SCD2_COLUMNS, *SCD1_COLUMNS, *STATE_COLUMNS, STATE_ENTITY, STATE_HASH}
 _OF_FILES = {*_OF_DIMENSIONS, *CHANGE_COLUMNS, *CELL_COLUMNS}
 
 

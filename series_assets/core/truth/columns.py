@@ -1,10 +1,15 @@
 """Columns of text as numbers: equal values have equal codes, later moments have larger ranks."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from series_assets.core.plan.truth import STATE_COLUMNS, Truth
+from series_assets.core.plan.truth import STATE_COLUMNS, STATE_ENTITY, Truth
 
 _TYPES = {"state_valid_from": pa.string()}
 
@@ -15,11 +20,28 @@ def combined(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays([pa.array([], pa.string()), *(c.cast(pa.string()) for c in chunks)])
 
 
-def codes_of(column: pa.Array) -> tuple[NDArray[np.int64], int]:
-    """Return a number for each value, -1 where it is missing, and how many values there are."""
-    coded = column.dictionary_encode()
-    codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return codes.astype(np.int64), len(coded.dictionary)
+@dataclass(frozen=True)
+class Entities:
+    """The entities of a period: those of its rows by their first occurrence, then any others."""
+
+    keys: pa.Array
+    """Their identifiers, each once."""
+    of_rows: NDArray[np.int64]
+    """The place of each row's entity among them; -1 where the row has no identifier."""
+
+
+def entities_of(identifiers: pa.ChunkedArray, others: Sequence[str] = ()) -> Entities:
+    """Return the entities of some rows, and others that have no row."""
+    none = pa.array([], pa.string())
+    coded = combined(identifiers, pa.chunked_array([], pa.string())).dictionary_encode()
+    of_rows = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    keys = pa.concat_arrays([none, coded.dictionary, pa.array(others, pa.string())])
+    return Entities(pc.unique(keys) if others else keys, of_rows)
+
+
+def with_entities(states: pa.Table, places: Sequence[int] | NDArray[Any]) -> pa.Table:
+    """Return states with the column ``STATE_ENTITY``: the place of the entity among some."""
+    return states.append_column(STATE_ENTITY, pa.array(places, pa.int64()))
 
 
 def moments(rows: pa.Table, truth: Truth) -> tuple[NDArray[np.int64], int]:

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from series_assets.core.errors import GenerationError
 from series_assets.core.plan.calendar import Period
-from series_assets.core.plan.truth import Truth
-from series_assets.core.truth.columns import codes_of, combined, moments
+from series_assets.core.plan.truth import STATE_ENTITY, Truth
+from series_assets.core.truth.columns import Entities, combined, moments
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -76,17 +76,19 @@ def fold(
     truth: Truth,
     period: Period,
     rows: pa.Table,
+    entities: Entities,
     earlier: pa.Table,
     deletes: Sequence[str] = (),
 ) -> Fold:
     """Return what the rows of a period do to the history.
 
-    ``rows`` are the period's, as text, in the order of the file; ``earlier`` holds the last state
-    before the period of every entity that it delivers or deletes and that had one, in the columns
-    of ``Fold.states``. ``deletes`` are the keys that the period deletes: it delivers none of them.
+    ``rows`` are the period's, as text, in the order of the file; ``entities`` those that it
+    delivers or deletes. ``earlier`` holds the last state before the period of each of them that had
+    one, in the columns of ``Fold.states`` and ``STATE_ENTITY``. ``deletes`` are the keys that the
+    period deletes: it delivers none of them.
     Raises GenerationError where ``time: event`` cannot date a row.
     """
-    return _Folding(truth, period, rows, earlier, deletes).fold()
+    return _Folding(truth, period, rows, entities, earlier, deletes).fold()
 
 
 class _Folding:
@@ -97,6 +99,7 @@ class _Folding:
         truth: Truth,
         period: Period,
         rows: pa.Table,
+        entities: Entities,
         earlier: pa.Table,
         deletes: Sequence[str],
     ) -> None:
@@ -105,17 +108,16 @@ class _Folding:
         self.earlier = earlier
         # Rows and earlier states share one numbering: row ``i``, then state ``count + j``.
         self.keys = combined(rows[truth.key], earlier[truth.key])
-        self.key_codes, self.key_count = codes_of(self.keys)
+        self.entity = entities.of_rows
         self.values = {name: combined(rows[name], earlier[name]) for name in truth.track}
         self.dates = rows[truth.order_by].combine_chunks() if truth.by_event else None
-        self.earlier_of: Ints = np.full(self.key_count + 1, -1, dtype=np.int64)
-        self.earlier_of[self.key_codes[self.count :]] = np.arange(earlier.num_rows)
-        self.earlier_of[-1] = -1
+        self.earlier_of: Ints = np.full(len(entities.keys), -1, dtype=np.int64)
+        self.earlier_of[earlier[STATE_ENTITY].to_numpy()] = np.arange(earlier.num_rows)
         self._order(rows)
 
     def _order(self, rows: pa.Table) -> None:
         """Sort the keyed rows by entity, moment and place; find winners and ties."""
-        codes = self.key_codes[: self.count]
+        codes = self.entity
         keyed = np.flatnonzero(codes >= 0)
         ranks, most = moments(rows, self.truth)
         order = keyed[np.argsort(codes[keyed] * most + ranks[keyed], kind="stable")]
@@ -145,7 +147,7 @@ class _Folding:
     def fold(self) -> Fold:
         """Return what the period does."""
         winners, first = self.winners, self.first_of_key
-        own = self.key_codes[winners]
+        own = self.entity[winners]
         self.before: Ints = self.earlier_of[own] if len(own) else own
         known = self.before >= 0
         source = np.where(known, self.count + self.before, -1)
@@ -258,7 +260,7 @@ class _Folding:
         gone: Ints,
     ) -> pa.Table:
         count, winners = self.count, self.winners
-        every_op = np.where(self.key_codes[:count] < 0, UNKEYED, SUPERSEDED)
+        every_op = np.where(self.entity < 0, UNKEYED, SUPERSEDED)
         every_op[winners] = op
         deleted = self.earlier.take(pa.array(gone))
 
@@ -326,8 +328,8 @@ class _Folding:
             "state_opens": pa.array(opens.astype(np.int64)),
             "state_deleted": pa.array(np.zeros(count, dtype=np.int64)),
             "state_tied": pa.array(self.tied[winners].astype(np.int64)),
-            self.truth.key: self.keys.take(pa.array(winners)),
-            **{name: column.take(pa.array(winners)) for name, column in self.values.items()},
+            self.truth.key: _taken(self.keys, winners),
+            **{name: _taken(column, winners) for name, column in self.values.items()},
         }
         zeros = pa.array(np.zeros(len(gone), dtype=np.int64))
         of_deleted: Mapping[str, Any] = {
@@ -381,6 +383,14 @@ class _Compared:
             for side in (self.before, self.after)
         )
         return self.rows[by_row][places], columns, before, after
+
+
+def _taken(column: pa.Array, places: Ints) -> pa.Array:
+    """Return values of a column, without copying them where they follow each other there."""
+    first = int(places[0]) if len(places) else 0
+    if np.array_equal(places, np.arange(first, first + len(places))):
+        return column.slice(first, len(places))
+    return column.take(pa.array(places))
 
 
 def _unequal(one: pa.Array, other: pa.Array) -> Flags:

@@ -14,7 +14,7 @@ from series_assets.core.errors import GenerationError
 from series_assets.core.plan.calendar import Calendar
 from series_assets.core.plan.truth import Truth
 from series_assets.core.spec.truth_settings import TruthSettings
-from series_assets.core.truth.columns import no_states
+from series_assets.core.truth.columns import entities_of, no_states, with_entities
 from series_assets.core.truth.dimensions import current, history
 from series_assets.core.truth.fold import Fold, fold
 
@@ -41,12 +41,16 @@ class _Feed:
         self._last: dict[str, dict[str, Any]] = {}
 
     def add(self, *rows: tuple[str | None, ...], deletes: Sequence[str] = ()) -> Fold:
-        keys = {row[0] for row in rows} | set(deletes)
-        earlier = [state for key, state in self._last.items() if key in keys]
-        schema = no_states(self.truth).schema
-        table = pa.Table.from_pylist(earlier, schema=schema)
+        table = _rows(rows)
+        entities = entities_of(table["id"], deletes)
+        keys = entities.keys.to_pylist()
+        known = [(self._last[key], place) for place, key in enumerate(keys) if key in self._last]
+        states = pa.Table.from_pylist(
+            [state for state, _ in known], schema=no_states(self.truth).schema
+        )
+        earlier = with_entities(states, [place for _, place in known])
         period = CALENDAR.period(len(self.folds))
-        done = fold(self.truth, period, _rows(rows), table, deletes)
+        done = fold(self.truth, period, table, entities, earlier, deletes)
         self._last |= {state["id"]: state for state in done.states.to_pylist()}
         self.folds.append(done)
         return done
