@@ -20,6 +20,7 @@ from series_assets.checks.rules import (
     linked_outputs,
     static_outputs,
 )
+from series_assets.core.arrays import one_array
 from series_assets.core.plan.series import Series
 from series_assets.core.plan.spec_changes import specification_of_period
 from series_assets.core.spec.specification import Specification
@@ -63,7 +64,7 @@ class DatasetUnderCheck:
 
     def column(self, name: str) -> pa.Array:
         """Return a column of the dataset. Raises KeyError if it is missing."""
-        return self.records.column(name).combine_chunks()
+        return one_array(self.records.column(name))
 
     @cached_property
     def period(self) -> Specification:
@@ -99,7 +100,7 @@ def rows_of_new_records(dataset: pa.Table, new: pa.Table) -> Flags:
     if not new.num_rows or not names:
         return np.zeros(dataset.num_rows, dtype=bool)
     joined = pa.chunked_array([_joined(dataset, names), _joined(new, names)])
-    codes = joined.combine_chunks().dictionary_encode().indices.to_numpy()
+    codes = one_array(joined).dictionary_encode().indices.to_numpy()
     ours, theirs = codes[: dataset.num_rows], codes[dataset.num_rows :]
     wanted = np.bincount(theirs, minlength=int(codes.max()) + 1)
     order = np.argsort(ours, kind="stable")
@@ -113,7 +114,7 @@ def rows_of_new_records(dataset: pa.Table, new: pa.Table) -> Flags:
 
 
 def _joined(table: pa.Table, names: list[str]) -> pa.Array:
-    columns = [table.column(name).combine_chunks() for name in names]
+    columns = [one_array(table.column(name)) for name in names]
     return pc.binary_join_element_wise(
         *columns, _SEPARATOR, null_handling="replace", null_replacement=""
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from series_assets.checks.rules import TRUTH, Finding, combine_findings, rules_of
+from series_assets.core.arrays import one_array
 from series_assets.core.errors import GenerationError, RequestError, SeriesError, sentence
 from series_assets.core.plan.series import Series
 from series_assets.storage import files
@@ -199,7 +200,7 @@ class _Check:
 
         def values(table: Any) -> dict[str, Any]:
             present = [name for name in names if name in table.column_names]
-            return {name: long_values(table.column(name).combine_chunks()) for name in present}
+            return {name: long_values(one_array(table.column(name))) for name in present}
 
         last_k, last_values = self._last_values
         self._last_values = (k, values(records))

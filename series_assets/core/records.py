@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from series_assets.core.arrays import one_array
 from series_assets.core.spec.column_types import KINDS
 
 if TYPE_CHECKING:
@@ -206,14 +207,10 @@ def column_from_text(
 
 def _as_array(values: Any) -> pa.Array:
     if isinstance(values, pa.ChunkedArray):
-        return _one_chunk(values)
+        return one_array(values)
     if isinstance(values, pa.Array):
         return values
     return pa.array(pd.Series(values, dtype=object), pa.string(), from_pandas=True)
-
-
-def _one_chunk(values: pa.ChunkedArray) -> pa.Array:
-    return values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
 
 
 def _as_objects(values: Any) -> "pd.Series[Any]":

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from series_assets.core.arrays import one_array
 from series_assets.core.errors import GenerationError
 from series_assets.core.plan.derived_columns import calculated_kinds
 from series_assets.core.plan.series import Series
@@ -45,7 +46,7 @@ def typed_table(texts: pa.Table, types: Mapping[str, pa.DataType]) -> pa.Table:
     """
     columns = {}
     for name in texts.column_names:
-        column = texts[name].combine_chunks()
+        column = one_array(texts[name])
         type_ = types.get(name, pa.string())
         try:
             columns[name] = _typed(column, type_)
@@ -60,7 +61,7 @@ def typed_table(texts: pa.Table, types: Mapping[str, pa.DataType]) -> pa.Table:
 
 def text_table(records: pa.Table) -> pa.Table:
     """Return typed columns as text, the inverse of ``typed_table``; missing values are null."""
-    return pa.table({name: _texts(records[name].combine_chunks()) for name in records.column_names})
+    return pa.table({name: _texts(one_array(records[name])) for name in records.column_names})
 
 
 def _typed(texts: pa.Array, type_: pa.DataType) -> pa.Array:

@@ -103,10 +103,12 @@ def _as_text(table: "pa.Table") -> dict[str, Any]:
     """Return the columns as text, or with a type that is written as its text would be."""
     import pyarrow as pa
 
+    from series_assets.core.arrays import one_array
+
     written_as_text = (pa.string(), pa.int64(), pa.bool_())
     columns = {}
     for name in table.column_names:
-        column = table[name].combine_chunks()
+        column = one_array(table[name])
         columns[name] = column if column.type in written_as_text else column.cast(pa.string())
     return columns
 

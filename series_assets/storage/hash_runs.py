@@ -51,9 +51,10 @@ def hashes_of(identifiers: pa.Array | pa.ChunkedArray) -> Ints:
     texts = pa.concat_arrays([pa.array([], pa.string()), *_chunks(identifiers)])
     lengths = pc.binary_length(texts).to_numpy()
     found = np.empty(len(texts), dtype=np.uint64)
-    for length in np.unique(lengths):
+    for length in (different := np.unique(lengths)):
         places = np.flatnonzero(lengths == length)
-        _, _, content = texts.take(pa.array(places)).buffers()
+        chosen = texts if len(different) == 1 else texts.take(pa.array(places))
+        _, _, content = chosen.buffers()
         width = -(-length // 8) * 8
         padded = np.zeros((len(places), width), dtype=np.uint8)
         if length:

@@ -218,7 +218,7 @@ class SqliteStateTable(PeriodTable, StateTable):
     def _insert(self, connection: sqlite3.Connection, k: int, states: pa.Table) -> None:
         """Add the states of a period to the table, in their order."""
         groups = PackedStates.of(self.truth, states).groups()
-        rows = ((first, *group) for first, group in zip(count(k * _GROUPS), groups, strict=False))
+        rows = zip(count(k * _GROUPS), *groups, strict=False)
         connection.executemany(f"INSERT INTO {self._table} VALUES (?, ?, ?)", rows)
 
     def _create_tables(self, connection: sqlite3.Connection) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from series_assets.core.arrays import one_array
 from series_assets.core.plan.truth import Truth
 from series_assets.core.truth.columns import no_states
 from series_assets.core.truth.packing import pack, unpack
@@ -49,7 +50,7 @@ class PackedStates:
     @classmethod
     def of(cls, truth: Truth, states: pa.Table) -> "PackedStates":
         """Pack a table of states."""
-        texts = pack([states[name].combine_chunks() for name in _texts(truth)])
+        texts = pack([one_array(states[name]) for name in _texts(truth)])
         numbers = np.empty(len(texts), _NUMBERS)
         for name in _TYPES:
             numbers[name] = states[name].fill_null(-1).to_numpy()
@@ -78,13 +79,13 @@ class PackedStates:
         columns["state_place"] = pa.nulls(len(self.texts), pa.int64())
         return pa.table({name: columns[name] for name in schema.names})
 
-    def groups(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the numbers of each group, and its texts in UTF-8, one behind the other."""
-        numbers, size = self.numbers.tobytes(), TOGETHER * _NUMBERS.itemsize
-        bounds = [*_offsets(self.texts)[:-1:TOGETHER].tolist(), _offsets(self.texts)[-1]]
-        texts = memoryview(self.texts.buffers()[2] or b"")
-        for place, (start, end) in enumerate(pairwise(bounds)):
-            yield numbers[place * size : (place + 1) * size], bytes(texts[start:end])
+    def groups(self) -> tuple[list[bytes], list[bytes]]:
+        """Return the numbers of each group, and its texts in UTF-8, one behind the other."""
+        size, content = TOGETHER * _NUMBERS.itemsize, self.numbers.tobytes()
+        numbers = [content[start : start + size] for start in range(0, len(content), size)]
+        bounds = [*_offsets(self.texts)[:-1:TOGETHER].tolist(), int(_offsets(self.texts)[-1])]
+        content = self.texts.buffers()[2].to_pybytes() if bounds[-1] else b""
+        return numbers, [content[start:end] for start, end in pairwise(bounds)]
 
 
 def fetched(cursor: sqlite3.Cursor) -> Iterator[tuple[Ints, Ints, PackedStates]]:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from series_assets.core.arrays import joined
 from series_assets.core.plan.truth import STATE_COLUMNS, STATE_ENTITY, Truth
 
 _TYPES = {"state_valid_from": pa.string()}
@@ -17,7 +18,7 @@ _TYPES = {"state_valid_from": pa.string()}
 def combined(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.Array:
     """Return the values of two columns of text as one array."""
     chunks = [*first.chunks, *second.chunks]
-    return pa.concat_arrays([pa.array([], pa.string()), *(c.cast(pa.string()) for c in chunks)])
+    return joined([chunk.cast(pa.string()) for chunk in chunks], pa.string())
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,9 @@ class Entities:
 
 def entities_of(identifiers: pa.ChunkedArray, others: Sequence[str] = ()) -> Entities:
     """Return the entities of some rows, and others that have no row."""
-    none = pa.array([], pa.string())
-    coded = combined(identifiers, pa.chunked_array([], pa.string())).dictionary_encode()
+    coded = joined(identifiers.chunks, pa.string()).dictionary_encode()
     of_rows = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    keys = pa.concat_arrays([none, coded.dictionary, pa.array(others, pa.string())])
+    keys = joined([coded.dictionary, pa.array(others, pa.string())], pa.string())
     return Entities(pc.unique(keys) if others else keys, of_rows)
 
 

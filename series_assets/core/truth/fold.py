@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from series_assets.core.arrays import joined, one_array
 from series_assets.core.errors import GenerationError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.truth import STATE_ENTITY, Truth
@@ -110,7 +111,7 @@ class _Folding:
         self.keys = combined(rows[truth.key], earlier[truth.key])
         self.entity = entities.of_rows
         self.values = {name: combined(rows[name], earlier[name]) for name in truth.track}
-        self.dates = rows[truth.order_by].combine_chunks() if truth.by_event else None
+        self.dates = one_array(rows[truth.order_by]) if truth.by_event else None
         self.earlier_of: Ints = np.full(len(entities.keys), -1, dtype=np.int64)
         self.earlier_of[earlier[STATE_ENTITY].to_numpy()] = np.arange(earlier.num_rows)
         self._order(rows)
@@ -205,7 +206,7 @@ class _Folding:
 
     def _valid_from(self, op: Ints, opening: Ints) -> pa.Array:
         """Return when the version of each winner began, as an ISO day."""
-        earlier = self.earlier["state_valid_from"].combine_chunks()
+        earlier = one_array(self.earlier["state_valid_from"])
         count, start = len(op), self.period.key
         if self.dates is None:
             own = pa.array([start], pa.string()).take(pa.array(np.zeros(count, dtype=np.int64)))
@@ -245,7 +246,7 @@ class _Folding:
         live = pc.equal(table["state_deleted"], 0)
         wanted = pc.is_in(table[self.truth.key], value_set=pa.array(self.deletes, pa.string()))
         places = np.flatnonzero(pc.and_(live, wanted).to_numpy(zero_copy_only=False))
-        names = table[self.truth.key].combine_chunks().take(pa.array(places))
+        names = one_array(table[self.truth.key]).take(pa.array(places))
         order: Ints = pc.sort_indices(names).to_numpy().astype(np.int64)
         return places[order]
 
@@ -270,17 +271,16 @@ class _Folding:
             column[winners], there[winners] = values, True if given is None else given
             tail = pa.nulls(len(gone), pa.int64())
             if of_deleted is not None:
-                tail = deleted[of_deleted].combine_chunks().cast(pa.int64())
-            return pa.concat_arrays([pa.array(column, mask=~there), tail])
+                tail = one_array(deleted[of_deleted]).cast(pa.int64())
+            return joined([pa.array(column, mask=~there), tail], pa.int64())
 
         names = pa.array(OPERATIONS)
         all_ops = np.concatenate([every_op, np.full(len(gone), DELETE)])
         tied = np.concatenate([self.tied, np.zeros(len(gone), dtype=bool)])
-        key = pa.concat_arrays(
-            [self.keys.slice(0, count), deleted[self.truth.key].combine_chunks()]
-        )
-        row = pa.concat_arrays(
-            [pa.array(np.arange(1, count + 1, dtype=np.int64)), pa.nulls(len(gone), pa.int64())]
+        key = joined([self.keys.slice(0, count), one_array(deleted[self.truth.key])], pa.string())
+        row = joined(
+            [pa.array(np.arange(1, count + 1, dtype=np.int64)), pa.nulls(len(gone), pa.int64())],
+            pa.int64(),
         )
         return pa.table(
             {
@@ -343,9 +343,8 @@ class _Folding:
         for name, column in own.items():
             tail = of_deleted.get(name)
             if tail is None:
-                tail = deleted[name].combine_chunks()
-            both = pa.concat_arrays([column, tail.cast(column.type)]) if len(gone) else column
-            columns[name] = both
+                tail = one_array(deleted[name])
+            columns[name] = joined([column, tail.cast(column.type)], column.type)
         return pa.table(columns)
 
 
