@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from series_assets.core.errors import GenerationError
 from series_assets.core.truth.columns import no_states, with_entities
 from series_assets.storage.hash_runs import Ints, Run, hashes_of, merged, runs_before
 from series_assets.storage.period_table import PeriodTable
@@ -61,10 +62,20 @@ class SqliteStateTable(PeriodTable, StateTable):
 
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:
-        """Open the database for reading, as it is at one moment."""
+        """Open the database for reading, as it is at one moment.
+
+        Raises GenerationError where the block finds states that cannot be unpacked.
+        """
         database = self.layout.database
-        with open_database(database, read_only=True) as connection, snapshot(connection):
-            yield connection
+        try:
+            with open_database(database, read_only=True) as connection, snapshot(connection):
+                yield connection
+        except ValueError as error:
+            raise GenerationError(
+                f"its table {self.name} is damaged",
+                f"run series-assets generate {self.series.name}, which gives the same data again",
+                file=database,
+            ) from error
 
     def latest(self, keys: pa.Array, before: int) -> pa.Table:
         """Return the last state of each entity, found by its hash; see the base class."""
@@ -123,11 +134,11 @@ class SqliteStateTable(PeriodTable, StateTable):
         )
         parts, first = [], 0
         for numbers, starts, states in fetched(cursor):
+            if not np.array_equal(numbers, groups[first : first + len(numbers)]):
+                raise ValueError("a group is missing")
             begin, end = np.searchsorted(group_of, [first, first + len(numbers)])
-            in_batch = slice(begin, end)
-            parts.append(
-                states.take(starts[group_of[in_batch] - first] + keys[in_batch] % TOGETHER)
-            )
+            places = starts[group_of[begin:end] - first] + keys[begin:end] % TOGETHER
+            parts.append(states.take(places))
             first += len(numbers)
         return self._as_table(keys, PackedStates.joined(parts))
 
@@ -157,7 +168,7 @@ class SqliteStateTable(PeriodTable, StateTable):
                 group_of = np.searchsorted(starts, chosen, side="right") - 1
                 keys.append(groups[group_of] * TOGETHER + chosen - starts[group_of])
                 parts.append(states.take(chosen))
-        return self._as_table(np.concatenate(keys), PackedStates.joined(parts))
+            return self._as_table(np.concatenate(keys), PackedStates.joined(parts))
 
     def states_of(self, keys: pa.Array, last: int) -> pa.Table:
         """Return all states of some entities; see the base class."""

@@ -92,15 +92,20 @@ def fetched(cursor: sqlite3.Cursor) -> Iterator[tuple[Ints, Ints, PackedStates]]
     """Yield the states of fetched groups, some groups at a time.
 
     A row has the number of a group, its numbers and its texts. Yields the numbers of the groups,
-    where each begins among the states, and the states.
+    where each begins among the states, and the states. Raises ValueError where a stored value is
+    damaged.
     """
     while rows := cursor.fetchmany(_GROUPS_FETCHED):
         groups, numbers, texts = zip(*rows, strict=True)
         states = np.frombuffer(b"".join(numbers), _NUMBERS)
         sizes = np.array(list(map(len, numbers))) // _NUMBERS.itemsize
         offsets = np.concatenate([[0], np.cumsum(states[_LENGTH], dtype=np.int64)])
-        buffers = pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))
+        content = b"".join(texts)
+        if offsets[-1] != len(content):
+            raise ValueError("texts of other lengths")
+        buffers = pa.py_buffer(offsets), pa.py_buffer(content)
         packed = pa.LargeStringArray.from_buffers(len(states), *buffers)
+        packed.validate(full=True)
         yield np.array(groups), np.cumsum(sizes) - sizes, PackedStates(states, packed)
 
 

@@ -7,12 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from series_assets.core.errors import RequestError
+from series_assets.core.errors import GenerationError, RequestError
 from series_assets.core.plan.series import Series
 from series_assets.core.truth.columns import no_states
 from series_assets.storage import hash_runs
 from series_assets.storage.layout import Layout
+from series_assets.storage.sqlite import open_database
 from series_assets.storage.sqlite_states import SqliteStateTable
+from series_assets.storage.state_groups import TOGETHER
 from series_assets_tests.builders import a_series, a_user_input
 
 PERIODS = 18
@@ -101,6 +103,48 @@ def test_entities_whose_hashes_are_equal_are_told_apart(
     assert table.latest(pa.array(["nobody"]), 5).num_rows == 0
     states = table.states_of(pa.array(["entity 1"]), 5)
     assert states["dataset"].to_pylist() == [2, 5]
+
+
+def test_states_of_several_groups_are_found(tmp_path: Path) -> None:
+    """Also where the last group of a period has fewer states than the others."""
+    table = a_table(tmp_path)
+    counts = [1, TOGETHER, TOGETHER + 1, 3 * TOGETHER - 1]
+    for k, count in enumerate(counts):
+        record(table, k, [State(f"{k} {n}", f"é{n}", opens=n % 3 == 0) for n in range(count)])
+    keys = [f"{k} {n}" for k, count in enumerate(counts) for n in range(count)]
+    wanted = pa.array([*reversed(keys), "nobody"])
+    states = table.latest(wanted, len(counts))
+    assert sorted(states["id"].to_pylist()) == sorted(keys)
+    assert wanted.take(states["state_entity"]).to_pylist() == states["id"].to_pylist()
+    assert [key.split()[1] for key in states["id"].to_pylist()] == [
+        str(place) for place in states["state_row"].to_pylist()
+    ]
+    changes = table.changes(len(counts) - 1)
+    assert changes["id"].to_pylist() == [key for key in keys if int(key.split()[1]) % 3 == 0]
+    assert [key.split()[0] for key in changes["id"].to_pylist()] == [
+        str(number - 1) for number in changes["dataset"].to_pylist()
+    ]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE {0} SET texts = substr(texts, 2) WHERE state_group = 1",
+        "UPDATE {0} SET texts = CAST(x'ff' || substr(texts, 2) AS BLOB) WHERE state_group = 1",
+        "UPDATE {0} SET texts = zeroblob(length(texts)) WHERE state_group = 1",
+        "UPDATE {0} SET numbers = substr(numbers, 2) WHERE state_group = 1",
+        "DELETE FROM {0} WHERE state_group = 0",
+    ],
+)
+def test_damaged_states_are_a_message(tmp_path: Path, damage: str) -> None:
+    """It says what gives them back."""
+    table = a_table(tmp_path)
+    keys = [str(n) for n in range(2 * TOGETHER)]
+    record(table, 0, [State(key, "North") for key in keys])
+    with open_database(table.layout.database) as connection:
+        connection.execute(damage.format(f'"{table.name}"'))
+    with pytest.raises(GenerationError, match=f"its table {table.name} is damaged; run series-"):
+        table.latest(pa.array(keys), 1)
 
 
 def test_states_are_read_in_order_of_time(tmp_path: Path) -> None:
