@@ -4,7 +4,8 @@
 
 Seconds by phase, summed over the periods, in one process: a phase lasts from when the run says that
 it begins until it says that the next one does. That costs one reading of the clock for each phase.
-With ``cpu`` they are seconds of CPU time.
+With ``cpu`` they are seconds of CPU time. Of the phase ``state``, ``record`` is what records the
+states in the database, and ``state`` the rest.
 ``start`` is everything before the first of them, imports included, ``end`` everything after the
 last.
 """
@@ -17,12 +18,14 @@ import json  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
 
 import click  # noqa: E402
 
 from series_assets.interface import generate  # noqa: E402
 from series_assets.pipeline.progress import Progress  # noqa: E402
 from series_assets.storage.loading import load_series  # noqa: E402
+from series_assets.storage.sqlite_states import SqliteStateTable  # noqa: E402
 
 
 def main(source: Path, target: Path, clock: Callable[[], float], begun: float) -> None:
@@ -32,7 +35,14 @@ def main(source: Path, target: Path, clock: Callable[[], float], begun: float) -
     def reached(self: Progress, key: str, phase: str) -> None:
         marks.append((clock(), phase))
 
+    replace = SqliteStateTable.replace
+
+    def recorded(self: SqliteStateTable, k: int, states: Any, *others: Any) -> None:
+        marks.append((clock(), "record"))
+        replace(self, k, states, *others)
+
     Progress.reached = reached  # type: ignore[method-assign]
+    SqliteStateTable.replace = recorded  # type: ignore[method-assign,assignment]
     generate(load_series(source), target, executor="none")
     marks.append((clock(), ""))
     seconds: dict[str, float] = {}

@@ -30,7 +30,7 @@ def _benchmark(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
             ("100x5", ["clinic 100x5", "clinic 100x5"]),
             ("memory", ["clinic memory"]),
             ("late", ["clinic late"]),
-            ("truth", ["clinic truth"]),
+            ("truth", ["clinic truth"] * 2),
             ("inpatients_demo", ["inpatients_demo", "inpatients_demo"]),
             ("workers", ["clinic 60x3"]),
             ("shards", ["clinic shards"] * 3),
@@ -45,13 +45,13 @@ def test_a_job_writes_its_rows_into_the_document(
 ) -> None:
     """Between the markers, in place of earlier rows, with the command."""
     document = tmp_path / "performance.md"
-    document.write_text("before\n<!-- measured -->old<!-- end of measured -->\nafter\n")
+    document.write_text("before\n<!-- measured -->earlier rows<!-- end of measured -->\nafter\n")
     done = _benchmark("--smoke", job, "--write-to", document)
     assert done.returncode == 0, done.stderr
     text = document.read_text(encoding="utf-8")
     assert text.startswith("before\n<!-- measured -->\n\n")
     assert text.endswith("\n\n<!-- end of measured -->\nafter\n")
-    assert f"`python -m benchmarks --smoke {job}`" in text and "old" not in text
+    assert f"`python -m benchmarks --smoke {job}`" in text and "earlier" not in text
     rows = re.findall(r"^\| ([\w -]+) \| .*\d", text, re.MULTILINE)
     assert rows == labels
 
