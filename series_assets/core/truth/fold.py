@@ -107,9 +107,9 @@ class _Folding:
         self.truth, self.period, self.deletes = truth, period, deletes
         self.count = rows.num_rows
         self.earlier = earlier
-        # Rows and earlier states share one numbering: row ``i``, then state ``count + j``.
-        self.keys = combined(rows[truth.key], earlier[truth.key])
+        self.keys = joined(rows[truth.key].chunks, pa.string())
         self.entity = entities.of_rows
+        # Rows and earlier states share one numbering: row ``i``, then state ``count + j``.
         self.values = {name: combined(rows[name], earlier[name]) for name in truth.track}
         self.dates = one_array(rows[truth.order_by]) if truth.by_event else None
         self.earlier_of: Ints = np.full(len(entities.keys), -1, dtype=np.int64)
@@ -277,7 +277,7 @@ class _Folding:
         names = pa.array(OPERATIONS)
         all_ops = np.concatenate([every_op, np.full(len(gone), DELETE)])
         tied = np.concatenate([self.tied, np.zeros(len(gone), dtype=bool)])
-        key = joined([self.keys.slice(0, count), one_array(deleted[self.truth.key])], pa.string())
+        key = joined([self.keys, one_array(deleted[self.truth.key])], pa.string())
         row = joined(
             [pa.array(np.arange(1, count + 1, dtype=np.int64)), pa.nulls(len(gone), pa.int64())],
             pa.int64(),
