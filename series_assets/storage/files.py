@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from series_assets.core.arrays import one_array
 from series_assets.core.errors import GenerationError
 from series_assets.storage.layout import is_inner_folder
 from series_assets.storage.remote import explain_remote_errors, is_remote, put
@@ -102,8 +103,6 @@ def csv_of(table: "pa.Table", *, header: bool = True) -> str:
 def _as_text(table: "pa.Table") -> dict[str, Any]:
     """Return the columns as text, or with a type that is written as its text would be."""
     import pyarrow as pa
-
-    from series_assets.core.arrays import one_array
 
     written_as_text = (pa.string(), pa.int64(), pa.bool_())
     columns = {}
