@@ -13,9 +13,8 @@ import dagster as dg
 
 from series_assets.core.plain_text import escape_invisible, escape_markdown
 from series_assets.core.plan.series import Series
-from series_assets.dagster.history_ops import manifest_graph, state_graph, truth_graph
 from series_assets.dagster.metadata import definition_metadata
-from series_assets.dagster.ops import Tools, dataset_graph, new_records_graph, reference_table_graph
+from series_assets.dagster.ops import Tools, graph_of
 from series_assets.dagster.options import NO_OPTIONS, AssetOptions
 from series_assets.dagster.partitions import PREVIOUS, partitions_of
 from series_assets.dagster.scoping import between_ops_key, io_manager_key
@@ -106,12 +105,12 @@ def assets_of(
     partitions = partitions_of(series)
     layout, in_words = tools.workspace.layout(series), describe_series(series)
 
-    def asset(graph: dg.GraphDefinition, name: str, **inputs: dg.AssetKey) -> dg.AssetsDefinition:
+    def asset(name: str, **inputs: dg.AssetKey) -> dg.AssetsDefinition:
         # Draws only need the table as it stood one period before. To depend on that one instead
         # would let a backfill of some periods reach the dataset of the one after them.
         earlier = {"previous"} & set(inputs)
         return dg.AssetsDefinition.from_graph(
-            graph,
+            graph_of(series, tools, name, list(inputs)),
             keys_by_input_name=inputs,
             keys_by_output_name={"result": tools.options.key_of(series.name, name)},
             partitions_def=partitions,
@@ -130,30 +129,18 @@ def assets_of(
         )
 
     assets = [
-        asset(new_records_graph(series, tools), "new_records"),
-        asset(
-            reference_table_graph(series, tools),
-            "reference_table",
-            new_records=new_records,
-            previous=reference_table,
-        ),
-        asset(
-            dataset_graph(series, tools),
-            "dataset",
-            new_records=new_records,
-            reference_table=reference_table,
-        ),
+        asset("new_records"),
+        asset("reference_table", new_records=new_records, previous=reference_table),
+        asset("dataset", new_records=new_records, reference_table=reference_table),
     ]
     if series.truth:
-        assets += [
-            asset(state_graph(series, tools), "state", dataset=dataset, previous=state),
-            asset(truth_graph(series, tools), "truth", dataset=dataset, state=state),
-        ]
+        assets.append(asset("state", dataset=dataset, previous=state))
+        assets.append(asset("truth", dataset=dataset, state=state))
     if series.user_input.manifest:
         # It names the manifest before. To depend on that one would cost each backfill another
         # run, for an order that the reference table, or the state, has brought about.
         inputs = {"dataset": dataset} | ({"truth": truth} if series.truth else {})
-        assets.append(asset(manifest_graph(series, tools), "manifest", **inputs))
+        assets.append(asset("manifest", **inputs))
     keys = {io_manager_key(series.name): io_manager, between_ops_key(series.name): dg.fs_io_manager}
     return dg.with_resources(tools.options.attach(assets), keys)
 

@@ -78,143 +78,95 @@ class PeriodStream:
             yield from periods
 
 
-def new_records_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
-    """Return phase 1: change the specification, run Exhibit."""
-    name = f"{series.name}__new_records"
+@dataclass(frozen=True)
+class _Ops:
+    """The op that makes the periods of an asset, and the one before it, which some assets have."""
 
-    @period_op(series, tools, name, "Change seed, rows and dates for each period.", between=True)
-    def change_specification(context: dg.OpExecutionContext) -> Any:
-        return _changed(series, periods_of_run(series, context), "new")
-
-    @period_op(series, tools, name, "Run Exhibit for the new records.", ins=["specifications"])
-    def run_exhibit(context: dg.OpExecutionContext, specifications: Any) -> Any:
-        return period_stream(
-            series, tools, context, specifications.plans(series, "new"), "new_records_of"
-        )
-
-    @dg.graph(name=name, out=dg.GraphOut())
-    def new_records() -> Any:
-        return run_exhibit(change_specification())
-
-    return kept_by(new_records, io_manager_key(series.name))
+    name: str
+    description: str
+    part: str = ""
+    """``new`` or ``existing``: the part of a period whose specification the op before changes."""
+    change: str = ""
+    """The description of the op before."""
 
 
-def reference_table_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
-    """Return phase 3: pick the new entities, which the IO manager adds to the table."""
-    return single_op_graph(
-        series,
-        tools,
-        "reference_table",
-        "add_new_entities",
-        "Pick the first row of every new entity.",
-        ins=["new_records", "previous"],
-        phase="new_entities_of",
-    )
-
-
-def dataset_graph(series: Series, tools: Tools) -> dg.GraphDefinition:
-    """Return phases 2 and 4: change the specification, draw entities, run Exhibit, combine."""
-    name = f"{series.name}__dataset"
-
-    @period_op(
-        series,
-        tools,
-        name,
-        "Let identifiers and static columns take their values from the reference table.",
-        between=True,
-    )
-    def change_specification(context: dg.OpExecutionContext) -> Any:
-        return _changed(series, periods_of_run(series, context), "existing")
-
-    @period_op(
-        series,
-        tools,
-        name,
+_OPS = {
+    "new_records": _Ops(
+        "run_exhibit",
+        "Run Exhibit for the new records.",
+        "new",
+        "Change seed, rows and dates for each period.",
+    ),
+    "reference_table": _Ops("add_new_entities", "Pick the first row of every new entity."),
+    "dataset": _Ops(
+        "run_exhibit",
         "Sample entities, run Exhibit for the existing records, combine them with the new ones.",
-        ins=["specifications", "new_records", "reference_table"],
-    )
-    def run_exhibit(
-        context: dg.OpExecutionContext,
-        specifications: Any,
-        new_records: dict[str, Any],
-        reference_table: dict[str, Any],
-    ) -> Any:
-        return period_stream(
-            series, tools, context, specifications.plans(series, "existing"), "datasets_of"
-        )
-
-    @dg.graph(name=name, out=dg.GraphOut())
-    def dataset(new_records: Any, reference_table: Any) -> Any:
-        return run_exhibit(change_specification(), new_records, reference_table)
-
-    return kept_by(dataset, io_manager_key(series.name))
+        "existing",
+        "Let identifiers and static columns take their values from the reference table.",
+    ),
+    "state": _Ops("fold_rows", "Compare each entity's last row with its state before the period."),
+    "truth": _Ops(
+        "write_history",
+        "Write the change log, the changed values, and the dimensions that `write` lists.",
+    ),
+    "manifest": _Ops("write_manifest", "Describe the files that are in place."),
+}
+"""The ops of each asset."""
 
 
-def single_op_graph(
-    series: Series,
-    tools: Tools,
-    asset: str,
-    op: str,
-    description: str,
-    *,
-    ins: Sequence[str],
-    phase: str,
-) -> dg.GraphDefinition:
-    """Return the graph of an asset with one op, which runs a phase of ``pipeline.phases``.
+def graph_of(series: Series, tools: Tools, asset: str, ins: Sequence[str]) -> dg.GraphDefinition:
+    """Return the graph of an asset; its last op runs a phase of ``pipeline.phases``.
 
     The inputs ``ins`` only say what has to be there: the phase reads what it needs itself.
     """
-    name = f"{series.name}__{asset}"
+    ops, name = _OPS[asset], f"{series.name}__{asset}"
 
-    def run_phase(context: dg.OpExecutionContext, **inputs: Any) -> Any:
-        plans = [series.plan(period.k) for period in periods_of_run(series, context)]
-        return period_stream(series, tools, context, plans, phase)
+    def change_specification(context: dg.OpExecutionContext) -> Any:
+        return _changed(series, periods_of_run(series, context), ops.part)
 
-    run_phase.__name__ = op
-    node = period_op(series, tools, name, description, ins=ins)(run_phase)
+    def make_periods(context: dg.OpExecutionContext, **inputs: Any) -> Any:
+        if ops.part:
+            plans = inputs["specifications"].plans(series, ops.part)
+        else:
+            plans = [series.plan(period.k) for period in periods_of_run(series, context)]
+        return _stream(series, tools, context, plans, asset)
+
+    def op(function: Callable[..., Any], own: str, description: str, key: str, *of: str) -> Any:
+        return dg.op(
+            name=f"{name}__{own}",
+            description=description,
+            ins={one: dg.In(dg.Any) for one in of},
+            out=dg.Out(dg.Any, io_manager_key=key),
+            pool=tools.options.pool,
+            retry_policy=tools.options.retry_policy,
+        )(function)
+
+    own_key = io_manager_key(series.name)
+    nodes, handed_on = [], {}
+    if ops.part:
+        between = between_ops_key(series.name)
+        nodes.append(op(change_specification, "change_specification", ops.change, between))
+        handed_on["specifications"] = dg.DependencyDefinition(nodes[0].name)
+    last = op(make_periods, ops.name, ops.description, own_key, *handed_on, *ins)
     graph = dg.GraphDefinition(
         name=name,
-        node_defs=[node],
+        node_defs=[*nodes, last],
+        dependencies={last.name: handed_on},
         input_mappings=[
             dg.InputMapping(
-                graph_input_name=one, mapped_node_name=node.name, mapped_node_input_name=one
+                graph_input_name=one, mapped_node_name=last.name, mapped_node_input_name=one
             )
             for one in ins
         ],
         output_mappings=[
             dg.OutputMapping(
                 graph_output_name="result",
-                mapped_node_name=node.name,
+                mapped_node_name=last.name,
                 mapped_node_output_name="result",
             )
         ],
     )
-    return kept_by(graph, io_manager_key(series.name))
-
-
-def period_op(
-    series: Series,
-    tools: Tools,
-    graph: str,
-    description: str,
-    *,
-    ins: Sequence[str] = (),
-    between: bool = False,
-) -> Callable[[Callable[..., Any]], dg.OpDefinition]:
-    """Return a decorator that makes an op, named after its function and the asset's graph."""
-    key = between_ops_key(series.name) if between else io_manager_key(series.name)
-
-    def decorate(function: Callable[..., Any]) -> dg.OpDefinition:
-        return dg.op(
-            name=f"{graph}__{function.__name__}",
-            description=description,
-            ins={name: dg.In(dg.Any) for name in ins},
-            out=dg.Out(dg.Any, io_manager_key=key),
-            pool=tools.options.pool,
-            retry_policy=tools.options.retry_policy,
-        )(function)
-
-    return decorate
+    return kept_by(graph, own_key)
 
 
 def _changed(series: Series, periods: Sequence[Period], part: str) -> ChangedSpecifications:
@@ -224,24 +176,23 @@ def _changed(series: Series, periods: Sequence[Period], part: str) -> ChangedSpe
     return ChangedSpecifications(series.fingerprint, changed)
 
 
-def period_stream(
+def _stream(
     series: Series,
     tools: Tools,
     context: dg.OpExecutionContext,
     plans: Sequence[Plan],
-    phase: str,
+    asset: str,
 ) -> PeriodStream:
-    """Return the periods of a run with what a phase of ``pipeline.phases`` makes of each."""
+    """Return the periods of a run with what the phase of an asset makes of each."""
 
     def begin() -> Periods:
-        from series_assets.pipeline import phases
+        from series_assets.pipeline.phases import run_phase
 
         progress = _RunLog(context.log, tools.progress)
-        if phase == "new_records_of":
+        if asset == "new_records":
             for note in notes_of(series):
                 progress.log(note)
-        periods: Periods = getattr(phases, phase)(series, plans, tools.workspace, progress)
-        return periods
+        return run_phase(asset, series, plans, tools.workspace, progress)
 
     return PeriodStream(begin)
 

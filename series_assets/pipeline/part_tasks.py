@@ -16,7 +16,7 @@ from series_assets.pipeline.progress import (
 )
 from series_assets.pipeline.record_summary import summarize_records
 from series_assets.pipeline.reference import record_new_entities, select_new_entities
-from series_assets.pipeline.work import Work, read_new_records_of
+from series_assets.pipeline.work import Work, read_new_records
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,7 +79,7 @@ def new_records_part(work: Work, series: Series, plan: Plan, folder: Path) -> Pa
 def reference_table_part(work: Work, series: Series, plan: Plan, folder: Path) -> PartFacts:
     """Record the entities that are new in a part."""
     clock = _Clock()
-    new = read_new_records_of(series, work.workspace, plan.period)
+    new = read_new_records(series, work.workspace, plan.period)
     entities = select_new_entities(series, new)
     record_new_entities(series, plan.period, entities, work.workspace, folder)
     clock.finished(REFERENCE_TABLE, entities.contents)
@@ -94,7 +94,7 @@ def dataset_part(work: Work, series: Series, plan: Plan, folder: Path) -> PartFa
     from series_assets.pipeline.dataset import make_dataset, write_dataset
 
     clock = _Clock()
-    new = read_new_records_of(series, work.workspace, plan.period)
+    new = read_new_records(series, work.workspace, plan.period)
     dataset = make_dataset(series, plan, new, work.workspace, folder)
     write_dataset(series, plan, dataset, work.workspace, folder)
     clock.finished(DATASET, dataset.contents)

@@ -171,7 +171,7 @@ def _new_records_task(work: Work, plan: Plan) -> tuple[tuple[str, ...], str]:
 
 def _dataset_task(work: Work, plan: Plan) -> tuple[tuple[str, ...], str]:
     """Generate and deliver a dataset in a worker; return its notes and contents."""
-    new = read_new_records(work, plan.period)
+    new = read_new_records(work.series, work.workspace, plan.period)
     dataset = make_dataset(work.series, plan, new, work.workspace, work.folder)
     write_dataset(work.series, plan, dataset, work.workspace, work.folder)
     notes, contents = dataset.notes, dataset.contents
@@ -246,20 +246,13 @@ class _ParallelRun:
     def _record(self) -> None:
         """Record the entities of the next periods in order that have new records."""
         while self._to_record and self._to_record[0] in self._generated:
-            period = self._to_record.pop(0)
+            period, work = self._to_record.pop(0), self._work
             self._timer.begin("reference table", period)
             try:
-                with as_period_errors(self._work.series, period):
-                    entities = select_new_entities(
-                        self._work.series, read_new_records(self._work, period)
-                    )
-                    record_new_entities(
-                        self._work.series,
-                        period,
-                        entities,
-                        self._work.workspace,
-                        self._work.folder,
-                    )
+                with as_period_errors(work.series, period):
+                    new = read_new_records(work.series, work.workspace, period)
+                    entities = select_new_entities(work.series, new)
+                    record_new_entities(work.series, period, entities, work.workspace, work.folder)
             except PeriodError as error:
                 self._fail(period, error)
             else:

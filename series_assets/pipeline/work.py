@@ -39,13 +39,8 @@ def unpacked(packed: bytes) -> Work:
     return work
 
 
-def read_new_records(work: Work, period: Period) -> pa.Table | None:
-    """Return the new records of a period, as text; None if its plan has none."""
-    return read_new_records_of(work.series, work.workspace, period)
-
-
-def read_new_records_of(series: Series, workspace: Workspace, period: Period) -> pa.Table | None:
-    """Return the new records of a period of a series, or of a shard, as ``read_new_records``."""
+def read_new_records(series: Series, workspace: Workspace, period: Period) -> pa.Table | None:
+    """Return the new records of a period of a series, or of a shard, as text; None without any."""
     new, _ = series.counts(period.k)
     return workspace.read_new_records(series, period) if new else None
 
@@ -64,15 +59,22 @@ def run_task(task: "Task[T]", packed: bytes, k: int, plan: Plan | None = None) -
 
 
 def run_for_each(
-    work: Work, plans: Sequence[Plan], task: "Task[T]", begin: Callable[[Period], None]
+    work: Work,
+    plans: Sequence[Plan],
+    task: "Task[T]",
+    begin: Callable[[Period], None],
+    *,
+    ahead: bool = True,
 ) -> Iterator[tuple[Period, T]]:
     """Yield the results of a task for each plan, in order, from this process or from several.
 
-    ``begin`` is called before each. No more results are in memory than there are processes.
+    ``begin`` is called before each. Several are at work unless each needs the one before to be
+    stored: without ``ahead``. No more results are in memory than there are processes.
     Raises PeriodError for the first period that fails, after the results before it.
     """
     series = work.series
-    workers = executors.workers_for(len(plans), series.rows, work.workspace.executor)
+    executor = work.workspace.executor
+    workers = executors.workers_for(len(plans), series.rows, executor) if ahead else 1
     with executors.start_workers(workers) as processes:
         if processes is None:
             for plan in plans:
