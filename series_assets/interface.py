@@ -126,7 +126,7 @@ def truth(
     from series_assets.pipeline.truth_export import frame_of
 
     workspace = Workspace(resolved(data_dir), flat=flat)
-    period = None if at is None else period_named(series, at)
+    period = period_named(series, at)
     return frame_of(series, expected(series, workspace, as_, period, profile), profile)
 
 
@@ -154,7 +154,7 @@ def verify(
     from series_assets.storage.foreign_tables import as_arrow, read_foreign_table
 
     workspace = Workspace(resolved(data_dir), flat=flat)
-    period = None if at is None else period_named(series, at)
+    period = period_named(series, at)
     named = isinstance(table, str | Path)
     found = read_foreign_table(table) if named else as_arrow(table)
     name = str(table) if named else "the table"

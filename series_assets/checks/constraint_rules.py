@@ -12,7 +12,6 @@ from typing import Any
 from series_assets.core.plan.series import Series
 from series_assets.core.spec import mentions
 from series_assets.core.spec.column_types import NUMBERS
-from series_assets.core.spec.frequency_distribution import parse_distribution
 from series_assets.core.spec.literals import parse_day
 from series_assets.core.spec.specification import Specification, output_columns
 
@@ -112,7 +111,7 @@ class _Order:
         mentioned = self._mentioned[place]
         later = set(self._changed[place + 1 :])
         # All rows of an entity get the static values of its first row, after the constraints.
-        overwritten = self._static if self._repeats else set[str]()
+        overwritten = set(self._series.static_within_new)
         return not mentioned & (later | self._rearranged | overwritten)
 
     def is_last_in_existing(self, place: int) -> bool:
@@ -141,9 +140,3 @@ class _Order:
         if self._mentioned[place] & self._static:
             return 2
         return int(bool(self._mentioned[place] & set(self._series.roles.moved)))
-
-    @cached_property
-    def _repeats(self) -> bool:
-        column = self._period["columns"][self._series.first_identifier]
-        distribution = parse_distribution(column["frequency_distribution"])
-        return any(frequency > 1 for frequency, share in distribution if share)

@@ -22,8 +22,8 @@ from series_assets.checks.rules import (
 )
 from series_assets.core.arrays import one_array
 from series_assets.core.plan.series import Series
-from series_assets.core.plan.spec_changes import specification_of_period
 from series_assets.core.spec.specification import Specification
+from series_assets.core.verify.sides import occurrences
 
 Flags = NDArray[np.bool_]
 """One truth value for each row of the dataset."""
@@ -69,8 +69,7 @@ class DatasetUnderCheck:
     @cached_property
     def period(self) -> Specification:
         """The specification with the dates of the period."""
-        series = self.series
-        return specification_of_period(series.specification, series.calendar, series.roles, self.k)
+        return self.series.specification_of(self.k)
 
     @cached_property
     def identifiers(self) -> pa.Array:
@@ -103,14 +102,7 @@ def rows_of_new_records(dataset: pa.Table, new: pa.Table) -> Flags:
     codes = one_array(joined).dictionary_encode().indices.to_numpy()
     ours, theirs = codes[: dataset.num_rows], codes[dataset.num_rows :]
     wanted = np.bincount(theirs, minlength=int(codes.max()) + 1)
-    order = np.argsort(ours, kind="stable")
-    grouped = ours[order]
-    firsts = np.flatnonzero(np.r_[True, grouped[1:] != grouped[:-1]])
-    lengths = np.diff(np.r_[firsts, len(grouped)])
-    nth = np.arange(len(grouped)) - np.repeat(firsts, lengths)
-    is_new = np.zeros(len(ours), dtype=bool)
-    is_new[order] = nth < wanted[grouped]
-    return is_new
+    return occurrences(ours, np.argsort(ours, kind="stable")) < wanted[ours]
 
 
 def _joined(table: pa.Table, names: list[str]) -> pa.Array:

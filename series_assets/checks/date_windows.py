@@ -11,7 +11,6 @@ from typing import Any
 
 from series_assets.checks.rules import assigned_values, checked_date_columns
 from series_assets.core.plan.series import Series
-from series_assets.core.plan.spec_changes import specification_of_period
 from series_assets.core.spec import mentions
 from series_assets.core.spec.literals import parse_day
 from series_assets.core.spec.specification import Specification, window_size
@@ -25,7 +24,7 @@ def windows(series: Series, k: int) -> dict[str, Window | None]:
     None if that cannot be known: the days come from a table, both ends are open, or a constraint
     computes with dates. For static columns, the window is that of new records.
     """
-    period = specification_of_period(series.specification, series.calendar, series.roles, k)
+    period = series.specification_of(k)
     found = {name: _window(period["columns"][name]) for name in checked_date_columns(series)}
     for text in period["constraints"]["basic_constraints"] or []:
         _widen(found, text, series)

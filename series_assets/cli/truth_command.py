@@ -40,7 +40,7 @@ def truth(name: str, form: str, at: str | None, profile: str, output: Path | Non
         from series_assets.pipeline.truth_export import write_expected
         from series_assets.storage.files import csv_of
 
-    period = None if at is None else period_named(series, at)
+    period = period_named(series, at)
     tables = expected_parts(series, settings.workspace(), form, period, profile)
     if output is None:
         for place, table in enumerate(tables):

@@ -96,7 +96,7 @@ def verify(
         from series_assets.storage.files import write_text
         from series_assets.storage.foreign_tables import read_foreign_table, read_loads
 
-    period = None if at is None else period_named(series, at)
+    period = period_named(series, at)
     asked = VerifyOptions(
         as_=form,
         columns=_pairs(columns),

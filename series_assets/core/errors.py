@@ -3,7 +3,8 @@
 Code that needs to know what an error is about reads its fields; its text is only displayed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -66,6 +67,15 @@ class InputError(SeriesError):
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.faults))
+
+
+@contextmanager
+def collected(faults: list[Fault]) -> Iterator[None]:
+    """Add the faults of an InputError in a block to the list instead of raising it."""
+    try:
+        yield
+    except InputError as error:
+        faults += error.faults
 
 
 class InvalidValueError(ValueError):

@@ -12,8 +12,9 @@ import dagster as dg
 
 from series_assets.checks.rules import EXAMPLES, RULES, TRUTH, Finding, rules_of
 from series_assets.checks.run import CheckResult, check_periods, delivered_keys
-from series_assets.core.plain_text import escape_invisible, escape_markdown
+from series_assets.core.plain_text import escape_markdown
 from series_assets.core.plan.series import Series
+from series_assets.dagster.metadata import table_of
 from series_assets.dagster.options import NO_OPTIONS, AssetOptions
 from series_assets.dagster.partitions import partitions_of
 from series_assets.dagster.private import check_target
@@ -139,24 +140,10 @@ def _label(name: str) -> str:
 
 
 def _table(finding: Finding) -> dg.TableMetadataValue:
-    columns = ("identifier", "column", "found", "expected")
-    records = [
-        dg.TableRecord(
-            dict(
-                zip(
-                    columns,
-                    map(
-                        escape_invisible,
-                        (one.identifier or "", one.column, one.found or "", one.expected),
-                    ),
-                    strict=True,
-                )
-            )
-        )
-        for one in finding.examples[:EXAMPLES]
-    ]
-    schema = dg.TableSchema([dg.TableColumn(name, "string") for name in columns])
-    return dg.MetadataValue.table(records, schema)
+    columns = dict.fromkeys(("identifier", "column", "found", "expected"), "string")
+    shown = finding.examples[:EXAMPLES]
+    rows = [(one.identifier or "", one.column, one.found or "", one.expected) for one in shown]
+    return table_of(columns, rows)
 
 
 def _overall(

@@ -12,6 +12,7 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.verify.options import VerifyOptions
 from series_assets.core.verify.report import Example, VerificationReport
+from series_assets.dagster.metadata import table_of
 from series_assets.pipeline.verify import verify_table
 from series_assets.pipeline.workspace import Workspace
 from series_assets.settings import from_environment
@@ -133,11 +134,8 @@ def _metadata(report: VerificationReport) -> dict[str, Any]:
 
 def _table(examples: Sequence[tuple[str, Example]]) -> dg.TableMetadataValue:
     names = ("finding", "key", "version", "column", "found", "expected")
-    records = []
-    for kind, one in examples:
-        version = "" if one.version is None else str(one.version)
-        values = (kind, one.key, version, one.column, one.found, one.expected)
-        records.append(dg.TableRecord(dict(zip(names, map(escape_invisible, values), strict=True))))
-    return dg.MetadataValue.table(
-        records, dg.TableSchema([dg.TableColumn(name, "string") for name in names])
-    )
+    rows = [
+        (kind, one.key, str(one.version or ""), one.column, one.found, one.expected)
+        for kind, one in examples
+    ]
+    return table_of(dict.fromkeys(names, "string"), rows)

@@ -12,7 +12,6 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from series_assets.core.errors import RequestError, did_you_mean
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.constraints import Violation
 from series_assets.core.plan.series import Plan, Series
@@ -71,15 +70,10 @@ def preview_period(
 
 
 def _period(series: Series, key: str | None) -> Period:
-    periods, keys = series.calendar.periods, series.calendar.keys
-    if key is None:
-        return periods[min(1, len(periods) - 1)]
-    if key not in keys:
-        raise RequestError(
-            f"'{key}' is not the first day of a period of {series.name}"
-            + did_you_mean(key, keys if len(keys) <= 12 else (keys[0], keys[1], keys[-1]))
-        )
-    return series.calendar.period_for_key(key)
+    if key is not None:
+        return series.period_named(key, f"'{key}'")
+    periods = series.calendar.periods
+    return periods[min(1, len(periods) - 1)]
 
 
 def _preview(run: SmallRun, plan: Plan, first: pa.Table) -> Preview:

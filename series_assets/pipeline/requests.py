@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from series_assets.core.errors import Fault, InputError, RequestError, did_you_mean
+from series_assets.core.errors import Fault, InputError, RequestError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.pipeline import executors
@@ -26,11 +26,7 @@ def chosen_periods(series: Series, span: str | None) -> Sequence[Period]:
         missing = "first" if not ends[0] else "last"
         raise RequestError(f"--periods {span}: the {missing} period is missing; it is FIRST..LAST")
     for end in ends:
-        if end not in keys:
-            raise RequestError(
-                f"--periods {span}: '{end}' is not the first day of a period of {series.name}"
-                + did_you_mean(end, keys if len(keys) <= 12 else (keys[0], keys[1], keys[-1]))
-            )
+        series.period_named(end, f"--periods {span}: '{end}'")
     if len(ends) > 2:
         raise RequestError(f"--periods {span} is not FIRST..LAST")
     first, last = keys.index(ends[0]), keys.index(ends[-1])

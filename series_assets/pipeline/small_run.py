@@ -1,7 +1,7 @@
 """Runs of few rows, for trials and previews: in a scratch database, nothing is delivered."""
 
+from copy import deepcopy
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from series_assets.core import records
 from series_assets.core.errors import GenerationError
 from series_assets.core.plan import sampling
 from series_assets.core.plan.series import Plan, Series
-from series_assets.core.plan.spec_changes import scale_target_sums
+from series_assets.core.plan.spec_changes import resize
 from series_assets.core.spec.specification import combinations
 from series_assets.engine.run import Outcome, generate_existing_records, generate_new_records
 from series_assets.storage import sqlite
@@ -34,17 +34,8 @@ def smaller(series: Series, most: int = MOST_ROWS) -> Series:
     rows = min(series.rows, max(most, 2 * crossed))
     if rows == series.rows:
         return series
-    specification = {
-        **series.specification,
-        "metadata": {**series.specification["metadata"], "number_of_rows": rows},
-        "columns": {
-            name: {**column, "distribution_parameters": dict(column["distribution_parameters"])}
-            if "distribution_parameters" in column
-            else column
-            for name, column in series.specification["columns"].items()
-        },
-    }
-    scale_target_sums(specification, Fraction(rows, series.rows))
+    specification = deepcopy(series.specification)
+    resize(specification, rows)
     return replace(series, specification=specification)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import Table
 
-from series_assets.core.errors import RequestError, did_you_mean
+from series_assets.core.errors import RequestError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.plan.truth import Truth
@@ -127,22 +127,14 @@ def _require_recorded(series: Series, workspace: Workspace, at: Period) -> None:
         state_table(part, workspace).content(at.k)
 
 
-def history_at(series: Series, workspace: Workspace, at: Period) -> Table:
-    """Return the versions as of a period, as ``dimensions.history`` has them. Raises as it does."""
-    found = _changes(series, workspace, at)
-    return pa.concat_tables([dimensions.history(*of_part) for of_part in found])
+def dimension_at(series: Series, workspace: Workspace, as_: str, at: Period) -> Table:
+    """Return the versions (``scd2``) or the current state (``scd1``) as of a period.
 
-
-def current_at(series: Series, workspace: Workspace, at: Period) -> Table:
-    """Return the current state as of a period, as ``dimensions.current`` has it."""
-    found = _changes(series, workspace, at)
-    return pa.concat_tables([dimensions.current(*of_part) for of_part in found])
-
-
-def _changes(series: Series, workspace: Workspace, at: Period) -> Iterator[tuple[Truth, Table]]:
-    """Yield the states of each part from which its dimensions follow."""
-    for part in series.parts:
-        yield _truth(series), state_table(part, workspace).changes(at.k)
+    Their columns are those of ``dimensions.history`` and ``dimensions.current``.
+    """
+    dimension = dimensions.history if as_ == "scd2" else dimensions.current
+    changes = (state_table(part, workspace).changes(at.k) for part in series.parts)
+    return pa.concat_tables([dimension(_truth(series), of_part) for of_part in changes])
 
 
 def tied_rows(series: Series, workspace: Workspace, at: Period) -> Table:
@@ -185,15 +177,9 @@ def last_recorded(series: Series, workspace: Workspace) -> Period:
     return series.calendar.period(count - 1)
 
 
-def period_named(series: Series, at: str) -> Period:
-    """Return the period with a first day. Raises RequestError for a day that is none."""
-    keys = series.calendar.keys
-    if at not in keys:
-        raise RequestError(
-            f"--at {at} is not the first day of a period of {series.name}"
-            + did_you_mean(at, keys if len(keys) <= 12 else (keys[0], keys[1], keys[-1]))
-        )
-    return series.calendar.period_for_key(at)
+def period_named(series: Series, at: str | None) -> Period | None:
+    """Return the period that begins on a day, if one is given. Raises RequestError."""
+    return None if at is None else series.period_named(at, f"--at {at}")
 
 
 def _change_logs(series: Series, workspace: Workspace, at: Period) -> Iterator[Table]:

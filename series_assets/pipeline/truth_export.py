@@ -15,9 +15,6 @@ from series_assets.core.typed_records import typed_table as fixed_table
 from series_assets.core.typed_records import types_of
 from series_assets.storage import files
 
-SUFFIXES = (".csv", ".parquet")
-"""What a file that is written may end with."""
-
 
 def frame_of(series: Series, table: pa.Table, profile: str) -> pd.DataFrame:
     """Return what ``truth.expected`` found as a typed frame.

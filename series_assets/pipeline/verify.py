@@ -22,7 +22,7 @@ from series_assets.core.verify.report import VerificationReport
 from series_assets.core.verify.sides import Flags, Ints, Versions, occurrences
 from series_assets.core.verify.values import Coded, coded, flags
 from series_assets.pipeline.tied_states import TiedEntities, tied_entities
-from series_assets.pipeline.truth import current_at, history_at, last_recorded
+from series_assets.pipeline.truth import dimension_at, last_recorded
 from series_assets.pipeline.verify_causes import causes_of
 from series_assets.pipeline.workspace import Workspace
 
@@ -52,7 +52,7 @@ def verify_table(
         )
     try:
         columns = find_columns(table.column_names, truth.key, truth.track, options)
-        expected = (history_at if options.as_ == "scd2" else current_at)(series, workspace, at)
+        expected = dimension_at(series, workspace, options.as_, at)
         tied = tied_entities(series, workspace, at)
         sides = _Bringing(series.kinds, truth, options, columns, table, expected, tied)
         return sides.report(series, workspace, at)

@@ -1,6 +1,6 @@
 """The data folder, where the files of series and the scratch folders of runs are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,13 +75,11 @@ class Workspace:
             return nullcontext()
         return scratch.exclusive_access(self.folder / _RUNS)
 
-    def read_new_records(
-        self, series: Series, period: Period, columns: Sequence[str] | None = None
-    ) -> "pa.Table":
-        """Return the new records of a period as text: the given columns, or all of them.
+    def read_new_records(self, series: Series, period: Period) -> "pa.Table":
+        """Return the new records of a period as text.
 
         Raises RequestError unless they were generated from the current input files.
         """
         with self.exclusive_access():
             path = provenance.require_new_records(series, self.layout(series), period)
-            return files.read_table(path, columns)
+            return files.read_table(path)

@@ -3,7 +3,7 @@
 They show a ``History``. The plot of a single dataset is in ``dataset_plots``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -103,13 +103,20 @@ def plot_report(history: History) -> list[Plot]:
 
 def rows_figure(history: History, title: str) -> "Figure":
     """Return stacked bars of the rows of each period."""
-    figure, axes = _plot(_HEIGHT, title)
     rows = [period.delivered or RowsByOrigin(0, {}) for period in history.periods]
     stacks = [([one.new for one in rows], NEW, "new")]
     stacks.append(([one.existing for one in rows], EXISTING, "existing"))
     if any(one.unknown for one in rows):
         stacks.append(([one.unknown for one in rows], WARNING, "without a known entity"))
-    below = [0] * len(rows)
+    return _stacked(history, title, stacks)
+
+
+def _stacked(
+    history: History, title: str, stacks: Iterable[tuple[list[int], str, str]]
+) -> "Figure":
+    """Return bars, one above the other, of numbers of rows with their colors and labels."""
+    figure, axes = _plot(_HEIGHT, title)
+    below = [0] * len(history.periods)
     for counts, color, label in stacks:
         _bars(axes, below, counts, color, label)
         below = [low + count for low, count in zip(below, counts, strict=True)]
@@ -132,17 +139,11 @@ _OPERATIONS = {
 
 def operations_figure(history: History, title: str) -> "Figure":
     """Return stacked bars of what the rows of each period did to the history."""
-    figure, axes = _plot(_HEIGHT, title)
     periods = [period.operations or {} for period in history.periods]
-    below = [0] * len(periods)
-    for name, color in _OPERATIONS.items():
-        counts = [one.get(name, 0) for one in periods]
-        if any(counts):
-            _bars(axes, below, counts, color, name)
-            below = [low + count for low, count in zip(below, counts, strict=True)]
-    _shade_missing_periods(axes, history)
-    _finish(axes, history, "rows")
-    return figure
+    found = (
+        ([one.get(name, 0) for one in periods], color, name) for name, color in _OPERATIONS.items()
+    )
+    return _stacked(history, title, [stack for stack in found if any(stack[0])])
 
 
 def entities_figure(history: History, title: str) -> "Figure":

@@ -3,12 +3,11 @@
 import re
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from series_assets.core.errors import Fault, InputError, InvalidValueError, fault_at
+from series_assets.core.errors import Fault, InputError, InvalidValueError, collected, fault_at
 from series_assets.core.plan.build import build_series
 from series_assets.core.plan.series import Series
 from series_assets.storage.paths import is_regular, printable, resolve_path
@@ -130,7 +129,7 @@ def load_parts(
     with errors_as_faults(" and ".join(labels)):
         contents: list[Any] = []
         for part, label in zip((specification, user_input), labels, strict=True):
-            with _collected(faults):
+            with collected(faults):
                 contents.append(_content(part, label))
         if faults:
             raise InputError(faults)
@@ -141,9 +140,9 @@ def load_parts(
                 faults.append(Fault(labels[0], "metadata.id", "is missing", remedy))
         faults += [fault.in_file(labels[0]) for fault in name_faults(name, named_by) if name]
         database: Path | None = None
-        with _collected(faults):
+        with collected(faults):
             database = _database(contents[1], folder, labels[1])
-        with _collected(faults):
+        with collected(faults):
             series = build_series(
                 name,
                 *contents,
@@ -159,15 +158,6 @@ def load_parts(
         if faults:
             raise InputError(faults)
         return series
-
-
-@contextmanager
-def _collected(faults: list[Fault]) -> Iterator[None]:
-    """Add the faults of an InputError in a block to the list instead of raising it."""
-    try:
-        yield
-    except InputError as error:
-        faults += error.faults
 
 
 def _content(part: Path | object, label: str) -> Any:

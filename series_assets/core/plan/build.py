@@ -12,7 +12,7 @@ from itertools import combinations
 from math import ceil, floor
 from pathlib import Path
 
-from series_assets.core.errors import Fault, InputError, fault_at, suggestion
+from series_assets.core.errors import Fault, InputError, collected, fault_at, suggestion
 from series_assets.core.plan.calendar import Calendar
 from series_assets.core.plan.identifiers import PSEUDO_CHIS, count_identified_entities, linked_in
 from series_assets.core.plan.sampling import allocated_entities, count_entities
@@ -57,17 +57,11 @@ def build_series(
     is valid by itself, with those of the combination.
     """
     faults: list[Fault] = []
-    checked: Specification | None = None
-    settings: UserInput | None = None
-    try:
+    with collected(faults):
         checked = read_specification(specification, specification_file)
-    except InputError as error:
-        faults += error.faults
-    try:
+    with collected(faults):
         settings = read_user_input(user_input, user_input_file)
-    except InputError as error:
-        faults += error.faults
-    if checked is None or settings is None:
+    if faults:
         raise InputError(faults)
 
     _refuse(

@@ -10,6 +10,7 @@ from math import floor
 from pathlib import Path
 from typing import Any
 
+from series_assets.core.errors import RequestError, did_you_mean
 from series_assets.core.plan.calendar import Calendar, Period
 from series_assets.core.plan.derived_columns import cross_row_columns
 from series_assets.core.plan.identifiers import IdentifierPlan
@@ -26,9 +27,9 @@ from series_assets.core.plan.truth import Truth, truth_of
 from series_assets.core.spec.frequency_distribution import Distribution, parse_distribution
 from series_assets.core.spec.specification import (
     Specification,
+    all_outputs,
     column_kinds,
     combinations,
-    output_columns,
 )
 from series_assets.core.spec.user_input import UserInput
 
@@ -160,10 +161,8 @@ class Series:
     @cached_property
     def reference_columns(self) -> list[str]:
         """The output columns that existing records take from the reference table."""
-        return self._outputs_of(*self.roles.identifiers, *self.roles.static)
-
-    def _outputs_of(self, *names: str) -> list[str]:
-        return [out for name in names for out in output_columns(self.specification, name)]
+        kept = (*self.roles.identifiers, *self.roles.static)
+        return all_outputs(self.specification, kept)
 
     @cached_property
     def cross_row_columns(self) -> dict[str, str]:
@@ -205,6 +204,23 @@ class Series:
     def key_of(self, period: Period) -> str:
         """Return a period's key for messages; that of a shard names the shard."""
         return period.key if self.is_sharded else self.run_number(period.k).of_key(period.key)
+
+    def period_named(self, key: str, shown: str) -> Period:
+        """Return the period that begins on a day, which a message shows as ``shown``.
+
+        Raises RequestError for a day on which none begins.
+        """
+        keys = self.calendar.keys
+        if key not in keys:
+            known = keys if len(keys) <= 12 else (keys[0], keys[1], keys[-1])
+            raise RequestError(
+                f"{shown} is not the first day of a period of {self.name}{did_you_mean(key, known)}"
+            )
+        return self.calendar.period_for_key(key)
+
+    def specification_of(self, k: int) -> Specification:
+        """Return the specification with the dates of period ``k``."""
+        return specification_of_period(self.specification, self.calendar, self.roles, k)
 
     def counts(self, k: int) -> tuple[int, int]:
         """Return the numbers of new and existing rows in period ``k`` (section 2).
@@ -261,7 +277,7 @@ class Series:
             existing = ExistingPart(
                 existing_rows,
                 changed,
-                specification_of_period(self.specification, self.calendar, self.roles, k),
+                self.specification_of(k),
                 removed,
                 self._distribution(self.first_identifier),
             )
@@ -281,7 +297,7 @@ class Series:
         distribution = self._distribution(self.first_identifier)
         if not any(frequency > 1 and share for frequency, share in distribution):
             return ()
-        return tuple(self._outputs_of(*self.roles.static))
+        return tuple(all_outputs(self.specification, self.roles.static))
 
     @cached_property
     def crosses_moved_dates(self) -> bool:
@@ -291,17 +307,13 @@ class Series:
 
     @cached_property
     def _combinations_of_first(self) -> int:
-        return combinations(
-            specification_of_period(self.specification, self.calendar, self.roles, 0)
-        )
+        return combinations(self.specification_of(0))
 
     def combinations(self, k: int) -> int:
         """Return the number of rows in a full cross join of period ``k``."""
         if not self.crosses_moved_dates:
             return self._combinations_of_first
-        return combinations(
-            specification_of_period(self.specification, self.calendar, self.roles, k)
-        )
+        return combinations(self.specification_of(k))
 
     def _distribution(self, column: str) -> Distribution:
         return parse_distribution(self.specification["columns"][column]["frequency_distribution"])

@@ -3,7 +3,6 @@
 Each is derived from the original specification and ``k``, never from the previous period.
 """
 
-from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -22,6 +21,7 @@ from series_assets.core.spec.column_types import TYPES
 from series_assets.core.spec.specification import (
     PAIRED,
     Specification,
+    all_outputs,
     calculations_of,
     output_columns,
 )
@@ -79,7 +79,7 @@ def new_specification(
     for name in roles.identifiers:
         if "uuid_seed" in changed["columns"][name]:
             changed["columns"][name]["uuid_seed"] += run.index
-    _resize(changed, rows)
+    resize(changed, rows)
     return changed
 
 
@@ -96,7 +96,7 @@ def existing_specification(
     ``table`` is the name of the reference table (section 5.5).
     """
     changed = specification_of_period(specification, calendar, roles, run.k)
-    _resize(changed, rows)
+    resize(changed, rows)
     metadata = changed["metadata"]
     metadata["random_seed"] = existing_seed(metadata["random_seed"], run)
     removed = _remove(changed, roles)
@@ -148,16 +148,10 @@ def _drawn(
     }
 
 
-def _resize(changed: Specification, rows: int) -> None:
-    """Set the number of rows, and scale the parameters that apply to a run, not to a row."""
-    metadata = changed["metadata"]
-    share = Fraction(rows, metadata["number_of_rows"])
-    metadata["number_of_rows"] = rows
-    scale_target_sums(changed, share)
-
-
-def scale_target_sums(changed: Specification, share: Fraction) -> None:
-    """Multiply every ``target_sum`` of the specification by ``share``, in place."""
+def resize(changed: Specification, rows: int) -> None:
+    """Set the number of rows, in place, and scale each ``target_sum``, which applies to a run."""
+    share = Fraction(rows, changed["metadata"]["number_of_rows"])
+    changed["metadata"]["number_of_rows"] = rows
     for column in changed["columns"].values():
         parameters = column.get("distribution_parameters") or {}
         if parameters.get("target_sum") is not None:
@@ -170,7 +164,7 @@ def _remove(changed: Specification, roles: Roles) -> Removed:
     """Remove from ``changed`` what mentions a static or a moved column, and return it."""
     unmodified = {**changed, "constraints": dict(changed["constraints"])}
     calculations = calculations_of(changed)
-    static = {*roles.static, *_outputs(changed, roles.static)}
+    static = {*roles.static, *all_outputs(changed, roles.static)}
     forbidden = {*static, *roles.moved}
     names = {*changed["columns"], *calculations, *forbidden}
     lost: set[str] = static & calculations.keys()
@@ -215,10 +209,6 @@ def _remove(changed: Specification, roles: Roles) -> Removed:
         constraint_plan=constraint_plan,
         targets=targets_of(unmodified["constraints"]["custom_constraints"] or {}),
     )
-
-
-def _outputs(specification: Specification, names: Iterable[str]) -> list[str]:
-    return [output for name in names for output in output_columns(specification, name)]
 
 
 def _custom_without(

@@ -14,9 +14,9 @@ from series_assets.core.plan.calendar import Calendar
 from series_assets.core.plan.spec_changes import Roles
 from series_assets.core.spec.specification import (
     Specification,
+    all_outputs,
     calculations_of,
     column_kinds,
-    output_columns,
 )
 from series_assets.core.spec.truth_settings import TruthSettings
 from series_assets.core.spec.user_input import UserInput
@@ -101,7 +101,7 @@ def truth_of(specification: Specification, said: UserInput, roles: Roles) -> Tru
     if settings is None:
         return None
     key, order_by = roles.identifiers[0], settings.order_by
-    names = [out for name in settings.track for out in output_columns(specification, name)]
+    names = all_outputs(specification, settings.track)
     if not settings.track:
         left_out = {key, *(name for name in roles.moved if name not in roles.static)}
         names = [name for name in _data_columns(specification) if name not in left_out]
@@ -110,9 +110,7 @@ def truth_of(specification: Specification, said: UserInput, roles: Roles) -> Tru
 
 
 def _data_columns(specification: Specification) -> list[str]:
-    outputs = [
-        out for name in specification["columns"] for out in output_columns(specification, name)
-    ]
+    outputs = all_outputs(specification, specification["columns"])
     return [*outputs, *calculations_of(specification)]
 
 

@@ -44,6 +44,11 @@ def output_columns(specification: Specification, name: str) -> list[str]:
     return [name] if column is None else outputs_of(column["type"], name)
 
 
+def all_outputs(specification: Specification, names: Iterable[str]) -> list[str]:
+    """Return the output columns of several columns, in order."""
+    return [out for name in names for out in output_columns(specification, name)]
+
+
 def column_kinds(specification: Specification) -> dict[str, str]:
     """Return the kind of each output column, a key of ``KINDS``."""
     kinds = {

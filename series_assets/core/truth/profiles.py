@@ -19,15 +19,13 @@ class Profile:
     valid_from: str
     """The column in which a version begins."""
     valid_to: str
-    """The column in which it ends; intervals are half open unless ``closed_by_days``."""
+    """The column in which it ends; intervals are half open."""
     open_value: str | None = None
     """What stands in ``valid_to`` of a current version; None: it is missing."""
     current: str | None = None
     """The column that tells a current version; None: there is none."""
     instants: str = "day"
     """What both times are: ``day``, ``timestamp`` or ``timestamp_utc``."""
-    closed_by_days: int = 0
-    """How many days before the end of a version the last instant lies that still belongs to it."""
     deleted: str | None = None
     """The column that marks rows of deleted entities in a table that has such rows; the history
     itself has none, so that a deleted entity has no version."""

@@ -14,8 +14,6 @@ class Pairing:
 
     ours: Ints
     theirs: Ints
-    exact: int
-    """How many pairs are equal in everything."""
     missing: Ints
     """Expected versions without a partner."""
     extra: Ints
@@ -50,19 +48,17 @@ def pair(
     if values_first:
         steps = (*steps[:2], steps[3], steps[2])
     free: Flags = np.ones(len(key), dtype=bool)
-    pairs_ours, pairs_theirs, exact = [], [], 0
-    for number, codes in enumerate(steps):
+    pairs_ours, pairs_theirs = [], []
+    for codes in steps:
         if not free[:count].any() or not free[count:].any():
             break
         mine, other = _match(codes(), start, free, count)
-        exact = len(mine) if number == 0 else exact
         free[mine] = free[other] = False
         pairs_ours.append(mine)
         pairs_theirs.append(other - count)
     return Pairing(
         _joined(pairs_ours),
         _joined(pairs_theirs),
-        exact,
         np.flatnonzero(free[:count]),
         np.flatnonzero(free[count:]),
     )

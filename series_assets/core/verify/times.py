@@ -7,7 +7,7 @@ import numpy as np
 
 from series_assets.core.errors import InvalidValueError, RequestError
 from series_assets.core.verify.instants import FAR, MISSING, OPEN, formatted, instant_of
-from series_assets.core.verify.sides import Flags, Ints, Versions
+from series_assets.core.verify.sides import Flags, Ints, Versions, occurrences
 
 TOUCHES, GAP = 1, 0
 """How a version ends that is not current, with ``time: order``: at the next one, or before it."""
@@ -82,15 +82,11 @@ def by_order(versions: Versions) -> Versions:
     count = len(versions)
     order = np.lexsort((versions.end, versions.start, versions.key))
     key, start, end = versions.key[order], versions.start[order], versions.end[order]
-    begins = np.ones(count, dtype=bool)
-    begins[1:] = key[1:] != key[:-1]
-    first = np.maximum.accumulate(np.where(begins, np.arange(count), 0))
     follows = np.zeros(count, dtype=bool)
-    follows[:-1] = ~begins[1:] & (end[:-1] >= start[1:])
-    new_start, new_end = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
-    new_start[order] = np.arange(count) - first
+    follows[:-1] = (key[1:] == key[:-1]) & (end[:-1] >= start[1:])
+    new_end = np.empty(count, dtype=np.int64)
     new_end[order] = np.where(end == OPEN, OPEN, np.where(follows, TOUCHES, GAP))
-    return replace(versions, start=new_start, end=new_end)
+    return replace(versions, start=occurrences(versions.key, order), end=new_end)
 
 
 def out_of_order(ours: Ints, theirs: Ints, key: Ints) -> Flags:

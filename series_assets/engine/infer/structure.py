@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from series_assets.core.errors import join_words
 from series_assets.core.spec.specification import Specification
+from series_assets.engine.vectorized.comparisons import OPERATORS
 
 _EVIDENCE = 5
 """Minimum number of rows with repeated values before two columns count as related."""
@@ -149,15 +150,6 @@ def _largest_share_off(frame: pd.DataFrame, members: Sequence[str], limit: int) 
     return float(max(off))
 
 
-_HOLDS = {
-    "<": np.less,
-    ">": np.greater,
-    "<=": np.less_equal,
-    ">=": np.greater_equal,
-    "==": np.equal,
-}
-
-
 def orders_of(frame: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, str, str]]:
     """Return comparisons that always hold between two columns, not explained by chance.
 
@@ -171,7 +163,7 @@ def orders_of(frame: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, str,
         first, second = known.T
         if first.max() <= second.min() or second.max() <= first.min():
             continue
-        for sign, holds in _HOLDS.items():
+        for sign, holds in OPERATORS.items():
             if holds(first, second).all():
                 if _chance(first, second, sign) ** len(known) < _BY_CHANCE:
                     found.append((one, sign, other))

@@ -9,18 +9,11 @@ from numpy.typing import NDArray
 
 from series_assets.core.spec.specification import Specification
 from series_assets.engine.vectorized.coded import NotCovered, or_stock
-from series_assets.engine.vectorized.comparisons import value_of
+from series_assets.engine.vectorized.comparisons import OPERATORS, value_of
 
 Floats = NDArray[np.float64]
 _EXACT = 2**53
 """Up to here integers and floats give the same results."""
-_COMPARISONS = {
-    "<": np.less,
-    ">": np.greater,
-    "<=": np.less_equal,
-    ">=": np.greater_equal,
-    "==": np.equal,
-}
 
 
 class Bounds(constraints.ConstraintHandler):
@@ -145,7 +138,7 @@ def _beyond(
     high[above_zero] = (bounds if side < 0 else bounds + reach)[above_zero]
     number = np.zeros(len(bounds))
     number[sampled] = rng.uniform(low[sampled], high[sampled])
-    if not _COMPARISONS[comparison](number, bounds)[sampled & above_zero].all():
+    if not OPERATORS[comparison](number, bounds)[sampled & above_zero].all():
         raise NotCovered  # stock Exhibit samples such a number again
     number = np.where(above_zero, number, bounds + side * (reach - number))
     step = bounds if comparison.endswith("=") else bounds + side

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     ">": operator.gt,
     "<=": operator.le,
@@ -41,7 +41,7 @@ def comparison(records: pd.DataFrame, condition: str) -> "pd.Series[Any] | None"
         return None
     if _kind(left) is None or _kind(left) != _kind(right):
         return None
-    compared: pd.Series[Any] = _OPERATORS[sign](left, right)
+    compared: pd.Series[Any] = OPERATORS[sign](left, right)
     return compared
 
 

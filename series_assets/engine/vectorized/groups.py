@@ -17,7 +17,6 @@ from series_assets.engine.constant_seeds import Frame, Labels, split_names
 from series_assets.engine.vectorized.coded import NotCovered, or_stock
 
 Numbers = NDArray[np.signedinteger[Any]]
-Column = "pd.Series[Any]"
 Change = Callable[["pd.Series[Any]", Numbers], "pd.Series[Any]"]
 """Computes a column from its values and the group number of each row."""
 _WHOLE = ("Int64", "int64")
