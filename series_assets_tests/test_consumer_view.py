@@ -236,13 +236,17 @@ LOOKING_AROUND = {
     "running": "amount.cumsum()",
     "before": "amount.shift()",
     "from_share": "(share * 100)",
+    "elsewhere": "(age.isin(height) * 1)",
+    "among_these": "(age.isin([20, 30, 40]) * 1)",
 }
 
 
 @pytest.fixture(scope="module")
 def over_other_rows(tmp_path_factory: pytest.TempPathFactory) -> LongSeries:
     """A series of derived columns that depend on other rows."""
-    specification = a_specification()
+    specification = with_columns(
+        a_specification(), age=a_number("integer"), height=a_number("integer")
+    )
     specification["derived_columns"] = dict(LOOKING_AROUND)
     return generate_series(
         tmp_path_factory.mktemp("derived"), specification, static_columns=["sex"]
@@ -278,6 +282,14 @@ def test_what_depends_on_the_order_goes_through_each_row_once(over_other_rows: L
         assert records["running"].nunique() == len(records)
         assert records["before"].isna().sum() == 1
         assert set(records["before"].dropna()) <= set(amount)
+
+
+def test_values_are_looked_for_in_the_whole_dataset(over_other_rows: LongSeries) -> None:
+    """Whether a value is in another column depends on the rows of both parts."""
+    for records in over_other_rows.datasets:
+        found = records["age"].isin(records["height"])
+        assert (records["elsewhere"] == found).all() and found.nunique() == 2
+        assert (records["among_these"] == records["age"].isin([20, 30, 40])).all()
 
 
 def test_in_files_of_new_records_they_are_of_these(over_other_rows: LongSeries) -> None:

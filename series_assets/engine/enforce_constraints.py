@@ -190,7 +190,7 @@ class Enforcer:
         return unmet
 
     def _in_window(self, records: pd.DataFrame, changed: pd.DataFrame, name: str) -> Rows:
-        """Return the rows in which a date lies in its column's window; all rows of a number."""
+        """Return the rows in which a date is unchanged or in its window; all rows of a number."""
         column = self.definition["columns"].get(name, {})
         if column.get("type") != "date":
             return np.ones(len(records), dtype=bool)
@@ -202,7 +202,8 @@ class Enforcer:
         frequency = column.get("frequency")
         if frequency not in (None, "D"):
             inside &= changed[name].isin(pd.date_range(first, last, freq=frequency))
-        return np.asarray(inside | (changed[name] == records[name]), dtype=bool)
+        unchanged = (changed[name] == records[name]) | (changed[name].isna() & records[name].isna())
+        return np.asarray(inside | unchanged, dtype=bool)
 
     def _handler(self, records: pd.DataFrame) -> CorrectedHandler:
         return handler_of({**self.definition, "_rng": self.rng}, records)

@@ -131,6 +131,8 @@ def generate_existing_records(
             "target_columns_for_weights_table": lambda _: weight_columns,
             "generate_weights_table": partial(existing_records.weights_table, sampled),
         }
+        if part.removed.targets:
+            replacements |= _keeping_targets(part.removed.targets)
         records = _run_exhibit(part.specification, replacements).reset_index(drop=True)
         # A run leaves the sampled columns as categories, or changed by a constraint's action.
         records[list(entities.columns)] = entities
@@ -145,6 +147,29 @@ def generate_existing_records(
             fixed,
         )
         return _outcome(records, messages, broken)
+
+
+def _keeping_targets(targets: frozenset[str]) -> dict[str, Any]:
+    """Return steps of Exhibit that regenerate no number which a custom constraint acts on.
+
+    Once a constraint has changed a category, Exhibit regenerates the other numbers; it spares the
+    targets of the constraints that it runs, which here lack those that ``restore`` applies.
+    """
+    handler, generate_numbers = stock.ConstraintHandler, stock.generate_continuous_column
+    are_applied = False
+
+    class NotingConstraintHandler(handler):  # type: ignore[misc, valid-type]
+        def process_constraints(self) -> pd.DataFrame:
+            nonlocal are_applied
+            are_applied = True
+            return super().process_constraints()
+
+    def numbers(spec_dict: Specification, anon_df: pd.DataFrame, col_name: str) -> Any:
+        if are_applied and col_name in targets:
+            return anon_df[col_name]
+        return generate_numbers(spec_dict=spec_dict, anon_df=anon_df, col_name=col_name)
+
+    return {"ConstraintHandler": NotingConstraintHandler, "generate_continuous_column": numbers}
 
 
 @contextmanager

@@ -119,6 +119,34 @@ def test_an_action_works_in_existing_records(
         assert holds(records)
 
 
+@pytest.mark.parametrize("where", ["date > '2024-01-25'", "sex == 'M'"])
+def test_a_number_that_a_constraint_sets_is_not_regenerated(tmp_path: Path, where: str) -> None:
+    """A change of categories leaves a target of another constraint alone, in both parts.
+
+    That constraint is applied to existing records later, because of the column in its filter.
+    """
+    specification = with_columns(
+        a_specification(number_of_rows=600),
+        ward=a_category("ward", {"low": 0.5, "high": 0.5}),
+        kind=a_category("kind", {"x": 0.5, "y": 0.5}),
+    )
+    rows = [row.split("|") for row in specification["columns"]["ward"]["original_values"]]
+    weights = ("amount", "0.05", "0.95", "0")
+    specification["columns"]["ward"]["original_values"] = [
+        " | ".join([*row, weight]) for row, weight in zip(rows, weights, strict=True)
+    ]
+    specification["constraints"]["custom_constraints"] = {
+        "one ward": {"filter": "kind == 'x'", "targets": {"ward": "assign_value$low"}},
+        "free": {"filter": where, "targets": {"amount": "assign_value$0"}},
+    }
+    finished = generate_series(tmp_path, specification, num_datasets=2)
+    means = []
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
+        amounts = numbers(records, "amount")
+        means.append(amounts[(records["kind"] == "x") & (amounts > 0)].mean())
+    assert means[0] == pytest.approx(means[1], rel=0.2)
+
+
 def test_missing_values_that_a_constraint_forbids(tmp_path: Path) -> None:
     """make_not_null leaves no missing value where its filter matches, in either part."""
     specification = constrained({"height": "make_not_null"}, None, "region == 'South'")

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from series_assets.core.errors import InputError
+from series_assets.core.plan.notes import notes_of
+from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.columns import a_date, with_columns
 from series_assets_tests.exhibit_features.checked_series import (
@@ -142,6 +144,23 @@ def test_a_frequency_by_its_old_name(old: str, frequency: str) -> None:
 
     assert plan.new is not None
     assert plan.new.specification["columns"]["date"]["frequency"] == frequency
+
+
+def test_a_date_is_missing_where_its_bound_is(tmp_path: Path) -> None:
+    """As Exhibit does it, which a note says; so are numbers beside a bound with fractions."""
+    specification = with_columns(
+        a_specification(number_of_rows=200),
+        date=a_date("2024-01-01", "2024-01-31", 31, miss_probability=0.3),
+        paid=a_date("2024-01-01", "2024-01-31", 31),
+    )
+    specification["constraints"]["basic_constraints"] = ["paid >= date"]
+    finished = generate_series(tmp_path, specification, date_columns=["date", "paid"])
+    assert list(notes_of(load_series(tmp_path / "series" / "demo"))) == [
+        "demo/specification.yml: basic constraint 'paid >= date': where date is missing, Exhibit "
+        "leaves paid missing too"
+    ]
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
+        assert ((records["paid"] == "") == (records["date"] == "")).all()
 
 
 def test_dates_that_are_missing(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from series_assets.core.plan.notes import notes_of
+from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification
-from series_assets_tests.columns import a_number, with_columns
+from series_assets_tests.columns import a_category, a_number, with_columns
 from series_assets_tests.exhibit_features.checked_series import (
     existing_records,
     generate_series,
@@ -148,6 +150,26 @@ def test_a_total_with_missing_numbers(tmp_path: Path) -> None:
         for name in ("amount", "visits"):
             assert 0.1 < (records[name] == "").mean() < 0.3
         assert records.loc[records["amount"] != "", "amount"].astype(float).sum() < 1600
+
+
+def test_numbers_beside_a_missing_category_make_up_for_missing_numbers(tmp_path: Path) -> None:
+    """Exhibit lets these rows reach the total, and a note says how high that makes them."""
+    parameters = {"dispersion": 0.1, "target_sum": 30000}
+    specification = with_columns(
+        a_specification(number_of_rows=600),
+        amount=a_number(distribution_parameters=parameters, miss_probability=0.5),
+        region=a_category("region", {"North": 0.5, "South": 0.5}, miss_probability=0.1),
+    )
+    specification["columns"]["sex"] = a_category("sex", {"F": 0.5, "M": 0.5})
+    finished = generate_series(tmp_path, specification)
+    [note] = notes_of(load_series(tmp_path / "series" / "demo"))
+    assert "columns.amount: where region is missing, numbers are about 11 times as high" in note
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
+        known = records[records["amount"] != ""]
+        amounts = known["amount"].astype(float)
+        means = amounts.groupby(known["region"] == "").mean()
+        assert amounts.sum() == pytest.approx(15000, rel=0.01)
+        assert means[True] / means[False] > 5
 
 
 def test_a_number_of_which_all_are_missing(tmp_path: Path) -> None:

@@ -52,6 +52,26 @@ def as_exhibit_leaves_them(monkeypatch: pytest.MonkeyPatch) -> None:
 # Existing records ----------------------------------------------------------------------------
 
 
+def test_a_missing_date_keeps_no_row_from_being_corrected(tmp_path: Path) -> None:
+    """A pass that corrects dates also corrects the other columns of rows without a date."""
+    wanted = specification(
+        "amount <= cap",
+        "visits < amount",
+        "paid >= date",
+        "date > '2024-01-20'",  # which breaks the one before in some rows
+        rows=300,
+        cap=a_number(),
+        visits=a_number(),
+        paid=a_date("2024-01-01", "2024-01-31", 31, miss_probability=0.4),
+    )
+    dates = ["date", "paid"]
+    finished = generate_series(tmp_path, wanted, static_columns=["cap"], date_columns=dates)
+    for count in (2, 3):
+        existing = existing_records(finished, count)
+        assert (existing["paid"] == "").any()
+        assert (number(existing, "amount") <= number(existing, "cap")).all()
+
+
 def test_a_custom_constraint_with_a_static_filter_holds(tmp_path: Path) -> None:
     """A custom constraint with a static filter holds in existing records."""
     wanted = custom(

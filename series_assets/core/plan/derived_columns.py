@@ -17,7 +17,10 @@ ROW_BY_ROW = frozenset(
     | {"replace", "rfloordiv", "rmod", "rmul", "round", "rpow", "rsub", "rtruediv", "sub"}
     | {"subtract", "truediv", "where"}
 )
-"""Attributes of a column whose value in a row depends on that row alone."""
+"""Attributes of a column whose value in a row depends on that row alone.
+
+That of ``isin`` does where the values are listed; it finds those of a column in any row.
+"""
 
 
 def calculated_kinds(specification: Specification) -> dict[str, str]:
@@ -69,7 +72,7 @@ def _is_by_entity(node: ast.AST, identifier: str) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return False
     of = node.func.value
-    if node.func.attr in ROW_BY_ROW:
+    if node.func.attr in ROW_BY_ROW and not _is_in_a_column(node):
         parts = (of, *node.args, *(keyword.value for keyword in node.keywords))
         return all(_is_by_entity(part, identifier) for part in parts)
     return _are_groups(of.value if isinstance(of, ast.Subscript) else of, identifier)
@@ -100,6 +103,8 @@ def _texts_in(node: ast.AST) -> list[object]:
 def _uses_other_rows(node: ast.AST) -> bool:
     if isinstance(node, ast.Name) and node.id == "df":
         return True
+    if _is_in_a_column(node):
+        return True
     if isinstance(node, ast.Attribute):
         within = node.value
         if isinstance(within, ast.Attribute) and within.attr in ("dt", "str"):
@@ -107,6 +112,15 @@ def _uses_other_rows(node: ast.AST) -> bool:
         if node.attr not in ROW_BY_ROW:
             return True
     return any(_uses_other_rows(child) for child in ast.iter_child_nodes(node))
+
+
+def _is_in_a_column(node: ast.AST) -> bool:
+    """Return whether a node looks for values among those of a column, as ``a.isin(b)`` does."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        return False
+    given = (*node.args, *(keyword.value for keyword in node.keywords))
+    listed = all(isinstance(one, ast.List | ast.Tuple) for one in given)
+    return node.func.attr == "isin" and not listed
 
 
 def cross_row_columns(specification: Specification, static: frozenset[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from series_assets.core.errors import Fault, fault_at, suggestion
 from series_assets.core.spec import expressions, mentions
+from series_assets.core.spec.literals import parse_day
 from series_assets.core.spec.specification import Specification, calculations_of, output_columns
 
 _ANY_COLUMN = (
@@ -141,6 +142,8 @@ def _of_action(action: str, names: list[str], columns: dict[str, Any]) -> Proble
     types = {columns[name]["type"] for name in names}
     if word not in ACTIONS:
         return f"'{action}' is not an action that Exhibit knows", suggestion(word, ACTIONS)
+    if "uuid" in types:
+        return f"'{action}' acts on an identifier, which no constraint may change", ""
     if word == "assign_value":
         return _of_assignment(action, arguments, types)
     if arguments:
@@ -168,6 +171,8 @@ def _of_assignment(action: str, values: list[str], types: set[str]) -> Problem |
     if "date" in types and values[0].strip().lower() in _CLOCK:
         problem = f"'{action}' reads the clock, so that no two runs agree"
         return problem, "write a day, as 2024-01-31"
+    if "date" in types and parse_day(values[0]) is None:
+        return f"'{action}' assigns what is not a day", "write a day, as 2024-01-31"
     return None
 
 

@@ -202,6 +202,9 @@ def _date_and_number_faults(specification: Specification) -> Iterator[Fault]:
                     "swap them",
                     place_first=False,
                 )
+            if (parameters.get("target_std") or 0) < 0:
+                place = f"columns.{name}.distribution_parameters.target_std"
+                yield fault_at(place, f"is {parameters['target_std']}", "it cannot be below 0")
 
 
 def _statement_faults(specification: Specification) -> Iterator[Fault]:

@@ -170,6 +170,10 @@ def _acting(target: str, actions: str) -> Content:
          "'make_sme' is not an action that Exhibit knows; did you mean 'make_same'?"),
         ("sex", "make_same, banana",
          "'banana' is not an action that Exhibit knows; known here: " + ", ".join(ACTIONS)),
+        ("id", "assign_value$7",
+         "'assign_value$7' acts on an identifier, which no constraint may change"),
+        ("date", "assign_value$2024-02-31",
+         "'assign_value$2024-02-31' assigns what is not a day; write a day, as 2024-01-31"),
         ("amount", "make_null$3", "'make_null$3' has an argument, which only assign_value takes"),
         ("amount", "assign_value", "'assign_value' assigns nothing; write assign_value$value"),
         ("amount", "assign_value$1$2",
@@ -211,7 +215,12 @@ def _fitting() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("target", "actions"), [*_fitting(), ("sex", "make_distinct,sort_ascending")]
+    ("target", "actions"),
+    [
+        *_fitting(),
+        ("sex", "make_distinct,sort_ascending"),
+        ("date", "assign_value$2024-02-29"),
+    ],
 )
 def test_an_action_that_fits(target: str, actions: str) -> None:
     """Each of Exhibit's actions is accepted on columns that it fits."""

@@ -109,6 +109,15 @@ def test_a_least_above_the_largest(low: float, high: float) -> None:
     assert faults_of(with_keys("amount", distribution_parameters=targets)) == []
 
 
+def test_a_negative_deviation() -> None:
+    """Numbers cannot deviate from their mean by less than nothing."""
+    targets = {"dispersion": 0.1, "target_mean": 10, "target_std": -2}
+    assert faults_of(with_keys("amount", distribution_parameters=targets)) == [
+        "columns.amount.distribution_parameters.target_std is -2; it cannot be below 0"
+    ]
+    assert faults_of(with_keys("amount", distribution_parameters=targets | {"target_std": 0})) == []
+
+
 @pytest.mark.parametrize("name", ["models/mine", "mine.pickle", "my model", ""])
 def test_a_model_that_is_no_plain_name(name: str) -> None:
     """Exhibit reads models only from its own folder."""

@@ -22,7 +22,7 @@ _HAS = {
     values.COLUMN: "a column has sum, mean, round, fillna, shift, isin, .dt, .str and others",
     values.TABLE: "df has its columns, df['name'], and df.groupby('name')",
     values.GROUPS: "groups have their columns, df.groupby('name')['other']",
-    values.GROUPED: "a column by groups has sum, mean, count, min, max, rank, shift and others",
+    values.GROUPED: "a column by groups has sum, mean, count, min, max, first, agg and others",
     values.TEXTS: ".str has contains, startswith, replace, slice, len, upper and others",
     values.DATES: ".dt has year, month, day, days, strftime, to_period and others",
     values.WINDOW: "a window has sum, mean, min, max and others",
