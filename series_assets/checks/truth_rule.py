@@ -89,7 +89,8 @@ def _require_current(series: Series, layout: Layout, period: Period, content: by
     if _table(series, layout).content(period.k) != sha256(content).hexdigest():
         raise RequestError(
             "its states come from another dataset than the one that is there now",
-            f"regenerate state and truth of {period.key}",
+            f"generate {period.key} again, with series-assets generate {series.name} --periods "
+            f"{period.key}",
             series=series.name,
             period=period.key,
         )

@@ -1,5 +1,7 @@
 """What a period does to the history: read its dataset, look up states, fold, record the states."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -61,10 +63,42 @@ def fold_period(
     content = read_dataset(series, period, workspace)
     names = (truth.key, *truth.track, *((truth.order_by,) if truth.order_by else ()))
     wanted = list(dict.fromkeys(names))
-    rows = files.parse_table(content, wanted) if texts is None else texts.select(wanted)
+    if texts is None:
+        with _explained_damage(series, workspace, period):
+            rows = files.parse_table(content, wanted)
+    else:
+        rows = texts.select(wanted)
     entities = entities_of(rows[truth.key])
     earlier = state_table(series, workspace).latest(entities.keys, period.k)
     return PeriodFold(fold(truth, period, rows, entities, earlier), sha256(content).hexdigest())
+
+
+def read_delivered(
+    series: Series, period: Period, workspace: Workspace, names: Sequence[str]
+) -> pa.Table:
+    """Return columns of a delivered dataset, or of the part of a shard, as text.
+
+    Raises RequestError where it is missing or damaged.
+    """
+    with _explained_damage(series, workspace, period):
+        return files.read_table(workspace.layout(series).dataset(period.number), names)
+
+
+@contextmanager
+def _explained_damage(series: Series, workspace: Workspace, period: Period) -> Iterator[None]:
+    """Raise RequestError where a block cannot read the dataset of a period."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(getattr(error, "strerror", None) or error).splitlines()[0]
+        if isinstance(error, KeyError):
+            reason = f"it has no column {reason}"
+        raise RequestError(
+            f"cannot be read: {reason}",
+            f"run series-assets generate {series.name} --periods {period.key}",
+            file=workspace.layout(series).dataset(period.number),
+            colon=False,
+        ) from error
 
 
 def read_dataset(series: Series, period: Period, workspace: Workspace) -> bytes:

@@ -18,6 +18,7 @@ from series_assets.core.plan.truth import Truth
 from series_assets.core.truth import dimensions, profiles
 from series_assets.pipeline.state import (
     PeriodFold,
+    read_delivered,
     recorded_fold,
     recorded_periods,
     state_table,
@@ -149,8 +150,7 @@ def tied_rows(series: Series, workspace: Workspace, at: Period) -> Table:
     for k in state_table(series, workspace).tied_periods(at.k):
         period = series.calendar.period(k)
         log = recorded_fold(series, period, workspace).fold.changes
-        path = workspace.layout(series).dataset(period.number)
-        rows = files.read_table(path, [truth.key, *truth.track])
+        rows = read_delivered(series, period, workspace, [truth.key, *truth.track])
         chosen = pa.array(log["tied"].to_numpy().nonzero()[0])
         head = log.select(["row", "op"]).take(chosen)
         number = pa.array([period.number] * len(chosen), pa.int64())

@@ -130,7 +130,16 @@ class _Bringing:
             self.notes.append(
                 f"{found.since_1970:,} first versions begin on 1970-01-01, which is accepted"
             )
-        causes = causes_of(series, workspace, at, sides, found, options, table=self.table)
+        if without_key := int(self.theirs[self.truth.key].null_count):
+            self.notes.append(
+                f"{without_key:,} rows have no {self.truth.key}; all are one key here"
+            )
+        causes: list[str] = []
+        if found.findings:
+            causes, lacking = causes_of(
+                series, workspace, at, sides, found, options, table=self.table
+            )
+            self.notes += [lacking] if lacking else []
         return VerificationReport(
             series.name,
             options.as_,
@@ -142,7 +151,7 @@ class _Bringing:
             ties,
             self.places.ignored,
             tuple(self.notes),
-            tuple(causes) if found.findings else (),
+            tuple(causes),
         )
 
     def _our_versions(self) -> tuple[Versions, Ints]:

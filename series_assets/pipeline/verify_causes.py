@@ -6,21 +6,24 @@ Wrong rows of a table that a delivery has mean that the pipeline took another ro
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from series_assets.core.errors import RequestError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.verify.causes import likely_causes
 from series_assets.core.verify.compare import Outcome, Sides
-from series_assets.core.verify.instants import FAR, MISSING, OPEN, formatted, instant_of
+from series_assets.core.verify.instants import DAY, FAR, MISSING, OPEN, formatted, instant_of
 from series_assets.core.verify.options import VerifyOptions
 from series_assets.core.verify.sides import Flags, Ints, Versions, differences
 from series_assets.core.verify.values import coded
+from series_assets.pipeline.state import read_delivered
+from series_assets.pipeline.truth import dimension_at, last_recorded
 from series_assets.pipeline.workspace import Workspace
-from series_assets.storage import files
 
 _SAMPLE = 200
 """How many wrong rows are looked up."""
@@ -30,6 +33,8 @@ _DATASETS = 3
 """In how many datasets rows with times are looked up, those of most rows."""
 _EARLIER = 12
 """In how many datasets rows without times are looked up, the last ones."""
+_LONG = 366 * DAY
+"""An end that is that much later than the last load does not come from a load."""
 _SHARE = 0.6
 """The share of the rows that a cause has to explain."""
 
@@ -42,17 +47,41 @@ def causes_of(
     found: Outcome,
     options: VerifyOptions,
     table: pa.Table,
+) -> tuple[list[str], str]:
+    """Return what explains the findings of a comparison, and why some causes may be missing.
+
+    ``table`` is the tester's. The second is empty unless a dataset cannot be read.
+    """
+    causes: list[str] = []
+    try:
+        causes.extend(_causes(series, workspace, at, sides, found, options, table))
+    except RequestError as error:
+        return causes, f"some causes were not looked for: {error}"
+    return causes, ""
+
+
+def _causes(
+    series: Series,
+    workspace: Workspace,
+    at: Period,
+    sides: Sides,
+    found: Outcome,
+    options: VerifyOptions,
+    table: pa.Table,
 ) -> Iterator[str]:
-    """Yield what explains the findings of a comparison. ``table`` is the tester's."""
     scd2, profile = options.as_ == "scd2", options.adapted_profile()
     rows, time = found.rows, options.time if scd2 else "exact"
-    ends = rows.end[rows.end != OPEN]
-    if scd2 and time != "order" and len(ends) and ends.max() >= FAR:
-        far = formatted(int(ends.max()) - options.closed_by())
-        yield f"versions end on {far}; if that means current, use --open-value '{far}'"
+    far = _far_end(sides.ours, rows) if scd2 and time != "order" else OPEN
+    if far != OPEN:
+        text = formatted(far - options.closed_by())
+        yield f"versions end on {text}; if that means current, use --open-value '{text}'"
         return
     if not scd2 and {profile.valid_from, profile.valid_to} <= {*table.column_names}:
-        yield "the table has the columns of a history, which --as scd2 verifies"
+        yield "the table has the columns of a history: verify it with --as scd2"
+        return
+    if newer := _newer_rows(series, workspace, at, sides):
+        yield newer
+        return
     if not scd2:
         yield from _of_last_load(series, workspace, at, sides)
     common = likely_causes(sides, found, time=time, tolerance=options.tolerance, scd2=scd2)
@@ -66,7 +95,8 @@ def causes_of(
         )
     if time == "order" or (rows.end < rows.start).any():
         return  # rows cannot be assigned to a dataset
-    wrong = np.flatnonzero(_wrong(sides, found, options.tolerance))[:_SAMPLE]
+    wrong = np.flatnonzero(_wrong(sides, found, options.tolerance))
+    total, wrong = len(wrong), wrong[:_SAMPLE]
     if scd2:
         wrong = wrong[[not _is_in_force(sides, rows, int(one)) for one in wrong]]
     yield from _of_deliveries(
@@ -75,6 +105,61 @@ def causes_of(
         at,
         sides.their_table.take(pa.array(rows.place[wrong])),
         rows.start[wrong] if scd2 else None,
+        _Looked(total > _SAMPLE, len(np.setdiff1d(sides.our_keys, sides.their_keys))),
+    )
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What to say beside the number of wrong rows that were looked up."""
+
+    is_sample: bool
+    """Whether there are more wrong rows than those."""
+    missing_keys: int
+    """How many keys are missing from the table."""
+
+    @property
+    def rows(self) -> str:
+        """What the rows are called."""
+        return "examined wrong rows" if self.is_sample else "wrong rows"
+
+    def beside(self, question: str, other: str) -> str:
+        """Return a question, or another one where keys are missing too."""
+        if self.missing_keys < _FEW:
+            return f": {question}"
+        return f", and {self.missing_keys:,} keys are missing: {other}"
+
+
+def _far_end(ours: Versions, rows: Versions) -> int:
+    """Return the end that stands for none, OPEN without one.
+
+    It is very far in the future, or the same one, long after the last load, for all versions that
+    should be current.
+    """
+    ends = rows.end[rows.end != OPEN]
+    if not len(ends):
+        return OPEN
+    last = int(ends.max())
+    loads = np.concatenate([ours.start, ours.end[ours.end != OPEN]])
+    is_late = bool(len(loads)) and last > loads.max() + _LONG
+    is_shared = len(ends) == len(rows) and int((ends == last).sum()) >= _FEW
+    return last if last >= FAR or (is_late and is_shared) else OPEN
+
+
+def _newer_rows(series: Series, workspace: Workspace, at: Period, sides: Sides) -> str:
+    """Return that the table has keys of later deliveries than the period compared with."""
+    last = last_recorded(series, workspace)
+    unknown = pa.array(~np.isin(sides.their_keys, sides.our_keys))
+    found = {str(one) for one in sides.their_table[sides.key].filter(unknown).to_pylist()}
+    if last.k <= at.k or not found:
+        return ""
+    known = dimension_at(series, workspace, "scd1", last)[sides.key].to_pylist()
+    later = len(found & set(known))
+    if 2 * later < len(found):
+        return ""
+    return (
+        f"{later:,} of {len(found):,} unknown keys are delivered after {at.key}: the table is "
+        "newer than --at says; leave --at out, or verify the table as it was then"
     )
 
 
@@ -86,8 +171,8 @@ def _of_last_load(series: Series, workspace: Workspace, at: Period, sides: Sides
         return
     there = {str(one) for one in sides.their_table[key].to_pylist() if one is not None}
     delivered: set[str] = set()
-    for layout in workspace.layout(series).parts:
-        keys = files.read_table(layout.dataset(at.number), [key])[key]
+    for part in series.parts:
+        keys = read_delivered(part, at, workspace, [key])[key]
         delivered.update(pc.unique(pc.drop_null(keys)).to_pylist())
     if there and there == delivered:
         yield (
@@ -119,7 +204,12 @@ def _is_in_force(sides: Sides, rows: Versions, row: int) -> bool:
 
 
 def _of_deliveries(
-    series: Series, workspace: Workspace, at: Period, rows: pa.Table, starts: Ints | None
+    series: Series,
+    workspace: Workspace,
+    at: Period,
+    rows: pa.Table,
+    starts: Ints | None,
+    looked_up: "_Looked",
 ) -> Iterator[str]:
     """Yield that wrong rows are those of a delivery, though not the ones that count.
 
@@ -131,7 +221,7 @@ def _of_deliveries(
     if truth.every_row or rows.num_rows < _FEW:
         return
     if starts is None:
-        yield from _of_state(series, workspace, at, rows)
+        yield from _of_state(series, workspace, at, rows, looked_up)
         return
     days = [instant_of(key) for key in series.calendar.keys[: at.k + 1]]
     periods = [bisect_right(days, start) - 1 if start != MISSING else -1 for start in starts]
@@ -142,10 +232,12 @@ def _of_deliveries(
         _, same = _delivered(series, workspace, k, rows.take(pa.array(own)))
         looked, taken = looked + len(own), taken + int(same.sum())
     if looked and taken >= _SHARE * looked:
-        yield _superseded(taken, looked, truth.order_by)
+        yield _superseded(taken, looked, truth.order_by, looked_up)
 
 
-def _of_state(series: Series, workspace: Workspace, at: Period, rows: pa.Table) -> Iterator[str]:
+def _of_state(
+    series: Series, workspace: Workspace, at: Period, rows: pa.Table, looked_up: "_Looked"
+) -> Iterator[str]:
     """Tell whether rows of a current state are superseded rows, or those of earlier datasets."""
     count = rows.num_rows
     seen, last, earlier = np.zeros(count, bool), np.zeros(count, bool), np.zeros(count, bool)
@@ -156,19 +248,28 @@ def _of_state(series: Series, workspace: Workspace, at: Period, rows: pa.Table) 
         seen |= known
     assert series.truth is not None
     if last.sum() >= _SHARE * count:
-        yield _superseded(int(last.sum()), count, series.truth.order_by)
+        yield _superseded(int(last.sum()), count, series.truth.order_by, looked_up)
     elif (earlier & ~last).sum() >= _SHARE * count:
-        yield (
-            f"{int((earlier & ~last).sum())} of {count} wrong rows have values of an earlier "
-            "dataset: does the pipeline update the rows that are already there?"
+        stale = int((earlier & ~last).sum())
+        yield f"{stale} of {count} {looked_up.rows} have values of an earlier dataset" + (
+            looked_up.beside(
+                "does the pipeline update the rows that are already there, load after load in "
+                "their order?",
+                "was a load skipped? Option --at compares with an earlier period",
+            )
         )
 
 
-def _superseded(taken: int, looked: int, order_by: str | None) -> str:
+def _superseded(taken: int, looked: int, order_by: str | None, looked_up: "_Looked") -> str:
     order = f"{order_by} and then by the place in the file" if order_by else "the place in the file"
+    text = f"{taken} of {looked} {looked_up.rows} are rows of their dataset that a later row of "
     return (
-        f"{taken} of {looked} wrong rows are rows of their dataset that a later row of the key "
-        f"supersedes: keep one row of a key in each load, the last by {order}"
+        text
+        + "the key supersedes"
+        + looked_up.beside(
+            f"keep one row of a key in each load, the last by {order}",
+            "was a file cut short?",
+        )
     )
 
 
@@ -178,8 +279,8 @@ def _delivered(series: Series, workspace: Workspace, k: int, rows: pa.Table) -> 
     assert truth is not None
     names, kinds = [truth.key, *truth.track], series.kinds
     known, same = np.zeros(rows.num_rows, bool), np.zeros(rows.num_rows, bool)
-    for layout in workspace.layout(series).parts:
-        delivered = files.read_table(layout.dataset(k + 1), names)
+    for part in series.parts:
+        delivered = read_delivered(part, series.calendar.period(k), workspace, names)
         sides = [coded(delivered[name], rows[name], kinds.get(name, "any")) for name in names]
         keys = set(sides[0].ours.tolist())
         lines = set(zip(*(one.ours.tolist() for one in sides), strict=True))

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from series_assets.core.errors import RequestError
 from series_assets.core.plan.series import Series
 from series_assets.core.verify.report import VerificationReport
 from series_assets.interface import generate, truth, verify
@@ -109,6 +110,8 @@ def _replaced(column: str, value: str) -> dict[str, str]:
 
 _OF_CHANGES = "new.region <> old.region OR new.amount <> old.amount"
 _ENDS_BEFORE = {"result": "SELECT * REPLACE (valid_to - INTERVAL 1 DAY AS valid_to) FROM old"}
+_FIRST = "CASE WHEN valid_from = min(valid_from) OVER (PARTITION BY id) THEN {} ELSE valid_from END"
+_NOW = "SELECT id, region, amount FROM old WHERE valid_to IS NULL"
 _LATE = {"begin": "DATE '{day}' + INTERVAL 1 MONTH"}
 _MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"one_of": None}, "supersedes: keep one row of a key in each load, the last by date and"),
@@ -148,7 +151,10 @@ _MISTAKES: list[tuple[dict[str, Any], str]] = [
     (_replaced("amount", "coalesce(amount, 0)"), "'amount' has '0.0' for missing values; write N"),
     (_replaced("region", "coalesce(region, 'nan')"), "'region' has 'nan' for missing values; w"),
     (_replaced("region", "region || ' '"), "column 'region' has spaces around its values"),
-    (_replaced("region", "upper(region)"), "column 'region' has other upper and lower case than"),
+    (
+        _replaced("region", "upper(region)"),
+        "column 'region' differs from the deliveries in upper and lower case",
+    ),
     (
         {"result": "SELECT * FROM old UNION ALL SELECT * FROM old"},
         "the table has each row at least 2 times: was it loaded again without removing its rows",
@@ -164,6 +170,30 @@ _MISTAKES: list[tuple[dict[str, Any], str]] = [
     (
         _replaced("amount", "replace(amount::TEXT, '.', ',')"),
         "column 'amount' has decimal commas; write numbers with a point",
+    ),
+    (
+        _replaced("amount", "replace(round(amount, 2)::TEXT, '.', ',')"),
+        "column 'amount' has decimal commas; write numbers with a point",
+    ),
+    (
+        _replaced("amount", "format('{:,.2f}', amount * 1000)"),
+        "column 'amount' has commas between thousands; write numbers without",
+    ),
+    (_replaced("id", "left(id, 20)"), ", which begins with it; is it cut off?"),
+    (
+        _replaced("valid_from", _FIRST.format("DATE '1900-01-01'")),
+        "first versions begin on 1900-01-01, before the first load: a version begins with the load",
+    ),
+    (
+        _replaced("valid_to", "coalesce(valid_to, DATE '2099-12-31')"),
+        "versions end on 2099-12-31; if that means current, use --open-value '2099-12-31'",
+    ),
+    ({"rows": "place <= 120"}, ", and 37 keys are missing: was a file cut short?"),
+    ({"at": "2024-02-01"}, "are delivered after 2024-02-01: the table is newer than --at says"),
+    ({"as_": "scd1", "at": "2024-02-01", "result": _NOW}, "the table is newer than --at says"),
+    (
+        {"as_": "scd1", "loads": (1, 2, 3), "result": _NOW},
+        " keys are missing: was a load skipped? Option --at compares with an earlier period",
     ),
     (
         _replaced("amount", "last(amount ORDER BY valid_from) OVER (PARTITION BY id)"),
@@ -185,7 +215,7 @@ _MISTAKES: list[tuple[dict[str, Any], str]] = [
         },
         "the table has exactly the keys of the last delivery, dataset 4: a delivery is a delta",
     ),
-    ({"as_": "scd1"}, "the table has the columns of a history, which --as scd2 verifies"),
+    ({"as_": "scd1"}, "the table has the columns of a history: verify it with --as scd2"),
 ]
 
 
@@ -237,8 +267,40 @@ def test_a_text_for_a_missing_time_is_refused_with_what_to_write(
     """As pandas writes it when it converts times to text."""
     table = truth(series, data)
     table["valid_to"] = table["valid_to"].astype(str)
-    with pytest.raises(Exception, match="'valid_to' holds 'NaT', which is not a time; write NULL"):
+    with pytest.raises(Exception, match="'valid_to' holds 'NaT', which is not a time; leave a "):
         verify(table, series, data)
+
+
+def test_an_end_that_only_some_current_versions_have_is_wrong(series: Series, data: Path) -> None:
+    """It is not taken for a value that stands for no end."""
+    table = truth(series, data)
+    current = table.index[table["is_current"]]
+    table["valid_to"] = table["valid_to"].astype(object)
+    table.loc[current[::2], "valid_to"] = "2099-12-31"
+    assert not any("--open-value" in cause for cause in verify(table, series, data).causes)
+
+
+def test_rows_without_a_key_are_counted(series: Series, data: Path) -> None:
+    """All of them are one key, so a note says how many there are."""
+    table = truth(series, data)
+    table.loc[table.index[:5], "id"] = None
+    assert "5 rows have no id; all are one key here" in verify(table, series, data).notes
+
+
+@pytest.mark.parametrize("content", [b"", b"id,region\n", b"\xff\xfe\x00"])
+def test_a_damaged_dataset_costs_causes_but_no_findings(tmp_path: Path, content: bytes) -> None:
+    """The report is made of the recorded states; a note says which dataset cannot be read."""
+    series = a_series(user_input=a_user_input(truth={"track": _TRACK, "order_by": "date"}))
+    generate(series, tmp_path)
+    table = truth(series, tmp_path, "scd1").assign(region="East")
+    (tmp_path / "demo" / "dataset_4.csv").write_bytes(content)
+    report = verify(table, series, tmp_path, as_="scd1")
+    assert report.findings
+    [note] = [note for note in report.notes if note.startswith("some causes were not looked for")]
+    assert "dataset_4.csv cannot be read: " in note
+    assert note.endswith("; run series-assets generate demo --periods 2024-04-01")
+    with pytest.raises(RequestError, match="run series-assets generate demo --periods 2024-04-01"):
+        truth(series, tmp_path, "changes")
 
 
 def test_the_current_state_has_no_versions(series: Series, data: Path) -> None:

@@ -34,7 +34,10 @@ def likely_causes(
         return
     yield from _of_repeats(sides)
     if scd2:
-        shifted = _shifted(sides, outcome, tolerance) if time == "exact" else None
+        exact = time == "exact"
+        beginnings = list(_of_beginnings(sides, outcome)) if exact else []
+        yield from beginnings
+        shifted = _shifted(sides, outcome, tolerance) if exact and not beginnings else None
         if shifted:
             outcome, text = shifted
             yield text
@@ -42,7 +45,8 @@ def likely_causes(
         yield from _of_endings(sides, rows)
         if time != "order":
             yield from _of_intervals(sides, rows, pairs)
-            yield from _of_loads(sides, rows)
+            if not beginnings:
+                yield from _of_loads(sides, rows)
             yield from _of_absence(sides, rows)
             yield from _of_order(rows)
         yield from _of_changes(sides, rows, pairs)
@@ -66,9 +70,21 @@ def _of_keys(sides: Sides) -> Iterator[str]:
     both = next(((one, alike[_letters(one)]) for one in theirs if _letters(one) in alike), None)
     found, wanted = both or (theirs[0], ours[0])
     question = "" if both else "; is it another column, or another series?"
+    if not both and _are_cut_off(theirs, ours):
+        found, question = theirs[0], ", which begins with it; is it cut off?"
+        wanted = next(one for one in ours if one.startswith(found))
     yield (
         f"no {sides.key} of the table is written as delivered: the table has {found}, the "
         f"deliveries have {wanted}{question}"
+    )
+
+
+def _are_cut_off(theirs: Sequence[str], ours: Sequence[str]) -> bool:
+    """Return whether each key of the table is the beginning of a delivered one."""
+    lengths = {len(one) for one in theirs}
+    return all(
+        {one for one in theirs if len(one) == size} <= {one[:size] for one in ours}
+        for size in lengths
     )
 
 
@@ -108,6 +124,21 @@ def _of_absence(sides: Sides, rows: Versions) -> Iterator[str]:
             f"{count:,} versions end on the day of a delivery that does not contain their key: a "
             "delivery is a delta, and a key that it leaves out is unchanged; does the pipeline "
             "read it as a full snapshot and close or delete what is absent?"
+        )
+
+
+def _of_beginnings(sides: Sides, outcome: Outcome) -> Iterator[str]:
+    """Yield that the first versions of all loads begin at one time before the first load."""
+    ours, rows, pairs = sides.ours, outcome.rows, outcome.pairs
+    first: Flags = np.ones(len(ours), dtype=bool)
+    first[1:] = ours.key[1:] != ours.key[:-1]
+    found = rows.start[pairs.theirs[first[pairs.ours]]]
+    if len(found) < _FEW or found[0] == MISSING or (found != found[0]).any():
+        return
+    if found[0] < ours.start.min() and (ours.start[first] != ours.start[0]).any():
+        yield (
+            f"first versions begin on {formatted(int(found[0]))}, before the first load: a version "
+            "begins with the load that brings it, or on 1970-01-01"
         )
 
 

@@ -93,5 +93,5 @@ def _parsed(texts: pa.Array) -> pa.Array:
 def _refuse(text: str) -> None:
     remedy = "use ISO 8601 times"
     if text.strip().lower() in MISSING_WORDS:
-        remedy = "write NULL or an empty text for a missing time"
+        remedy = "leave a missing time empty, or write NULL to a database"
     raise InvalidValueError(f"holds '{text}', which is not a time", remedy)

@@ -197,7 +197,8 @@ class VerificationReport:
             rows = "row was" if self.accepted_ties == 1 else "rows were"
             yield f"note: {self.accepted_ties:,} tied {rows} accepted in place of the expected one"
         if self.ignored_columns:
-            yield f"note: columns not compared: {', '.join(self.ignored_columns)}"
+            names = ", ".join(name or "''" for name in self.ignored_columns)
+            yield f"note: columns not compared: {names}"
         yield from (f"note: {note}" for note in self.notes)
 
     def as_dict(self) -> dict[str, Any]:

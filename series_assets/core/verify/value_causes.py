@@ -3,6 +3,7 @@
 A cause is only given where it explains all wrong values of a column, so it is a fact and no guess.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from functools import partial
@@ -25,6 +26,9 @@ _FORMATS = {
     "%Y/%m/%d": "YYYY/MM/DD",
     "%Y%m%d": "YYYYMMDD",
 }
+_PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_THOUSANDS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
+_DECIMAL_COMMA = re.compile(r"-?[0-9.]+,[0-9]+")
 _FEW = 3
 """Fewer rows than that are no pattern."""
 Texts = list[tuple[str, str]]
@@ -106,17 +110,19 @@ def _of_texts(texts: Texts) -> str:
     if _all(texts, lambda found, wanted: found.strip() == wanted.strip()):
         return "has spaces around its values that the deliveries do not have"
     if _all(texts, lambda found, wanted: found.lower() == wanted.lower()):
-        return "has other upper and lower case than the deliveries"
-    if _all(texts, lambda found, wanted: found.replace(",", ".") == wanted):
-        return "has decimal commas; write numbers with a point"
+        return "differs from the deliveries in upper and lower case"
+    if all(_PLAIN.fullmatch(wanted) for _, wanted in texts):
+        if any(_THOUSANDS.fullmatch(found) for found, _ in texts):
+            return "has commas between thousands; write numbers without"
+        if any(_DECIMAL_COMMA.fullmatch(found) for found, _ in texts):
+            return "has decimal commas; write numbers with a point"
     return ""
 
 
 def _of_numbers(expected: Floats, found: Floats) -> str:
     """Tell rounding, cutting off and single precision."""
-    both = ~np.isnan(expected) & ~np.isnan(found)
-    expected, found = expected[both], found[both]
-    if not len(found):
+    expected, found = expected[~np.isnan(expected)], found[~np.isnan(expected)]
+    if not len(found) or np.isnan(found).any():
         return ""
     off = float(np.abs(expected - found).max())
     for digits in range(9):
