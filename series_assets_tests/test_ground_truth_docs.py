@@ -50,11 +50,11 @@ def test_every_operation_profile_and_column_is_described() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A series called clinic with a history, in a user's folder."""
-    write_series(tmp_path / "series", None, a_user_input(truth={}), name="clinic")
+    """A series called telecom with a history, in a user's folder."""
+    write_series(tmp_path / "series", None, a_user_input(truth={}), name="telecom")
     monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(tmp_path / "series"))
     monkeypatch.chdir(tmp_path)
-    _run("generate", "clinic")
+    _run("generate", "telecom")
     return tmp_path
 
 
@@ -66,10 +66,11 @@ def _run(*arguments: str) -> str:
 
 def test_the_commands_and_the_example_run(folder: Path) -> None:
     """Exactly as shown."""
-    (command,) = re.findall(r"```sh\nseries-assets (.*)\n```", TEXT)
-    assert _run(*command.split()) == f"{folder / 'expected.csv'}\n"
+    (block,) = re.findall(r"```sh\n(series-assets .*?)```", TEXT, re.DOTALL)
+    printed = [_run(*line.split()[1:]) for line in block.splitlines()]
+    assert printed[-1] == f"{folder / 'expected.csv'}\n"
     example, verified, checked, _ = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    series = load_series(folder / "series" / "clinic")
+    series = load_series(folder / "series" / "telecom")
     found: dict[str, Any] = {"series": series}
     exec(example, found)
     assert (folder / "expected.csv").read_text().count("\n") == len(found["frame"]) + 1
@@ -81,7 +82,7 @@ def test_the_commands_and_the_example_run(folder: Path) -> None:
 
 def test_the_function_gives_a_typed_frame(folder: Path) -> None:
     """Numbers are numbers and times are times."""
-    series = load_series(folder / "series" / "clinic")
+    series = load_series(folder / "series" / "telecom")
     frame = truth(series, folder / "data", at="2024-02-01")
     types = {name: str(dtype) for name, dtype in frame.dtypes.items()}
     assert types["amount"] == "float64" and types["version"] == "Int64"

@@ -98,6 +98,7 @@ def open_database(
         )
     with explain_sqlite_errors(database):
         if read_only:
+            _require_file(database)
             _roll_back(database)
         with _keep_wal_files(database) if read_only else contextlib.nullcontext():
             is_new = not database.exists()
@@ -127,6 +128,16 @@ def _connect(address: str) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(address, timeout=_PATIENCE, isolation_level=None, uri=True)
     with contextlib.closing(connection):
         yield connection
+
+
+def _require_file(database: Path) -> None:
+    try:
+        database.stat()
+    except FileNotFoundError:
+        remedy = "generate all periods again, which gives the same data"
+        raise GenerationError("is missing", remedy, file=database) from None
+    except OSError:
+        return  # SQLite says why
 
 
 def _roll_back(database: Path) -> None:

@@ -72,14 +72,12 @@ def test_a_window_that_cannot_be_known() -> None:
 
 
 def test_an_assigned_day_is_in_the_window() -> None:
-    """As it is in the period; a text that is no date excludes the column."""
+    """As it is in the period."""
     specification = with_columns(a_specification(), day=JANUARY)
     targets = {"day": "assign_value$2024-03-31"}
     specification["constraints"]["custom_constraints"] = {"some": {"targets": targets}}
     series = a_series(specification, a_user_input(date_columns=["day"]))
     assert windows(series, 1)["day"] == (date(2024, 2, 1), date(2024, 4, 30))
-    targets["day"] = "assign_value$never"
-    assert "day" not in windows(a_series(specification, a_user_input(date_columns=["day"])), 1)
 
 
 @pytest.mark.parametrize("constraint", ["kept <= day", "day >= kept"])

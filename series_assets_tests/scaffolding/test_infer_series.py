@@ -200,11 +200,23 @@ def test_a_column_that_determines_several_others(tmp_path: Path, stores: int) ->
 def test_an_added_identifier_is_reported(tmp_path: Path) -> None:
     """An existing column of the table may have been intended."""
     data = _sales(tmp_path, 12)
-    done = run(tmp_path, "new", "sales", "--from-data", str(data), "--id", "custmer")
+    done = run(tmp_path, "new", "sales", "--from-data", str(data), "--id", "customer_no")
     assert done.stderr.splitlines()[0] == (
-        "note: sales.csv has no column 'custmer', which is added: each row is about an entity of "
-        "its own; did you mean 'customer'?"
+        "note: sales.csv has no column 'customer_no', which is added: each row is about an entity "
+        "of its own; did you mean 'customer'?"
     )
+
+
+def test_a_misspelt_identifier_is_refused(tmp_path: Path) -> None:
+    """No series is written whose entities would not be those of the table."""
+    data = _sales(tmp_path, 12)
+    done = run(tmp_path, "new", "sales", "--from-data", str(data), "--id", "custmer")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        f"{data}: has no column 'custmer'; did you mean 'customer'? To add an identifier, give it "
+        "a name of its own\n",
+    )
+    assert not (tmp_path / "series" / "sales").exists()
 
 
 def test_a_series_from_data_has_identifiers_of_its_own(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ lacks: distributions of numbers, related columns, the length of a period, static
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,10 @@ def _inline_limit(table: Table, categories: list[str]) -> int:
     return max([_LISTED, *uneven])
 
 
+_TYPO = 0.85
+"""From this similarity on, a name is taken for a misspelt one."""
+
+
 def _is_known(identifier: str, data: Path, table: Table) -> bool:
     """Return whether the table has the identifier. Raises InputError if it cannot be added."""
     if identifier in table.columns:
@@ -185,6 +190,9 @@ def _is_known(identifier: str, data: Path, table: Table) -> bool:
         if name.lower() == identifier.lower():  # SQLite would not tell them apart
             problem = f"has no column '{identifier}'"
             raise InputError([Fault(str(data), "", problem, f"did you mean '{name}'?")])
+    if close := get_close_matches(identifier, table.columns, 1, _TYPO):
+        remedy = f"did you mean '{close[0]}'? To add an identifier, give it a name of its own"
+        raise InputError([Fault(str(data), "", f"has no column '{identifier}'", remedy)])
     if not identifier.strip():
         remedy = f"its columns are {', '.join(table.columns)}"
         raise InputError([Fault(str(data), "", f"has no column '{identifier}'", remedy)])
