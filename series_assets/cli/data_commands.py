@@ -141,7 +141,9 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
         sys.exit(FAILED)
     if not quiet:
         rules = f"all {len(rules_of(series))} rules hold"
-        echo(f"{name}: {rules} in {len(keys)} {'period' if len(keys) == 1 else 'periods'}")
+        count = series.calendar.count
+        some = f"{len(keys)} of {count}" if len(keys) < count and not periods else f"{len(keys)}"
+        echo(f"{name}: {rules} in {some} {'period' if some == '1' else 'periods'}")
         last = series.calendar.period_for_key(keys[-1]).k
         skipped = [key for key in series.calendar.keys[:last] if key not in keys]
         if skipped and not periods:

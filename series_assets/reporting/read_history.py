@@ -95,7 +95,7 @@ def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHi
             remarks.append(str(error))
         if is_stale(series, layout, series.calendar.period(k)):
             remarks.append(
-                f"Period {shown} was generated from different versions of the two files; "
+                f"Period {shown} was generated from another version of the series' two files; "
                 "regenerate it."
             )
     if delivered and delivered.unknown and known.recorded:

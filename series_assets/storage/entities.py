@@ -122,7 +122,7 @@ class ReferenceTable(ABC):
         if stale:
             reasons.append(
                 f"{_shortened(keys[k] for k in stale)} {'was' if len(stale) == 1 else 'were'} "
-                "generated from different versions of the two files"
+                "generated from another version of the series' two files"
             )
         problem = f"samples from all periods before it, but {' and '.join(reasons)}"
         raise RequestError(

@@ -101,7 +101,7 @@ def _mixed(values: list[Any]) -> "pa.Array":
 
 def _file_table(path: Path) -> "pa.Table":
     readers: Mapping[str, Callable[[Path], pa.Table]] = {
-        ".csv": files.read_table,
+        ".csv": _csv_table,
         ".parquet": _parquet_table,
     }
     if path.suffix.lower() not in readers:
@@ -110,8 +110,21 @@ def _file_table(path: Path) -> "pa.Table":
         return readers[path.suffix.lower()](path)
     except FileNotFoundError:
         raise RequestError("does not exist", "check the path", file=path, colon=False) from None
+    except UnicodeDecodeError:
+        problem, remedy = "is not text in UTF-8", "save it as CSV in UTF-8"
+        raise RequestError(problem, remedy, file=path, colon=False) from None
     except (OSError, ValueError, KeyError, csv.Error) as error:
         raise RequestError(f"cannot be read: {_reason(error)}", file=path, colon=False) from error
+
+
+def _csv_table(path: Path) -> "pa.Table":
+    table = files.read_table(path)
+    first, *others = table.column_names
+    for sign, word in ((";", "semicolons"), ("\t", "tabs")):
+        if not others and sign in first:
+            problem = f"has cells separated by {word}"
+            raise RequestError(problem, "save it with commas", file=path, colon=False)
+    return table.rename_columns([first.removeprefix("\ufeff"), *others])  # as Excel writes it
 
 
 def _parquet_table(path: Path) -> "pa.Table":

@@ -25,7 +25,7 @@ def require_manifest_before(series: Series, layout: Layout, period: Period) -> s
     else:
         if _fingerprint(content) == series.fingerprint:
             return sha256(content).hexdigest()
-        problem = "was generated from different versions of the two files"
+        problem = "was generated from another version of the series' two files"
     raise RequestError(
         problem,
         f"first run series-assets generate {series.name} --periods {before.key}, or materialize "

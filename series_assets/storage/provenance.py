@@ -46,7 +46,7 @@ def require_new_records(series: Series, layout: Layout, period: Period) -> Path:
     elif fingerprint is None:
         problem = "have no specification beside them that says what they were generated from"
     elif fingerprint != series.fingerprint:
-        problem = "were generated from different versions of the two files"
+        problem = "were generated from another version of the series' two files"
     if problem:
         raise RequestError(
             f"its new records {problem}", remedy, series=series.name, period=period.key
@@ -78,11 +78,13 @@ def _require_part(series: Series, layout: Layout, period: Period) -> None:
         if fingerprint is None:
             raise refusal(path, "is missing, or does not say what it was generated from", remedy)
         if fingerprint != series.fingerprint:
-            raise refusal(path, "was generated from different versions of the two files", remedy)
+            raise refusal(
+                path, "was generated from another version of the series' two files", remedy
+            )
 
 
 def is_stale(series: Series, layout: Layout, period: Period) -> bool:
-    """Return whether a dataset was generated from different versions of the two files."""
+    """Return whether a dataset was generated from another version of the series' two files."""
     for part, part_layout in zip(series.parts, layout.parts, strict=True):
         *_, (_, path) = _specifications(part, part_layout, period)
         if read_fingerprint(path) not in (None, series.fingerprint):

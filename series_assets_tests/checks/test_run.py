@@ -107,7 +107,7 @@ def test_stale_files_are_reported(delivered: DeliveredSeries) -> None:
     )
     path = delivered.folder / "dataset_2.new.yml"
     assert other.problems(2) == {
-        f"{path} was generated from different versions of the two files; regenerate "
+        f"{path} was generated from another version of the series' two files; regenerate "
         "new_records of 2024-02-01"
     }
     (delivered.folder / "dataset_2.existing.yml").unlink()
@@ -135,7 +135,7 @@ def test_a_stale_reference_table_is_reported(delivered: DeliveredSeries) -> None
     execute(delivered, "UPDATE demo_reference_periods SET fingerprint = 'x' WHERE period = 0")
     reason = (
         "demo, period 2024-02-01 samples from all periods before it, but 2024-01-01 was "
-        "generated from different versions of the two files; first generate 2024-01-01 "
+        "generated from another version of the series' two files; first generate 2024-01-01 "
         "(materialize new_records and "
         "reference_table of this partition, or run series-assets generate with --periods "
         "2024-01-01)"

@@ -351,7 +351,7 @@ def test_edited_files_refuse_a_later_period_until_the_earlier_ones_are_made_agai
     edit(place, random_seed=1)
     assert refuse("generate", "demo", "--periods", KEYS[3]) == (
         "demo, period 2024-04-01 samples from all periods before it, but 2024-01-01, 2024-02-01, "
-        "2024-03-01 were generated from different versions of the two files; first generate "
+        "2024-03-01 were generated from another version of the series' two files; first generate "
         "2024-01-01..2024-03-01 (materialize new_records and reference_table of these "
         "partitions, or run series-assets generate with --periods 2024-01-01..2024-03-01)"
     )
@@ -372,7 +372,7 @@ def test_one_period_made_again_leaves_the_others_to_be_made_again(tmp_path: Path
     succeed("generate", "demo", "--periods", KEYS[0])
     assert refuse("generate", "demo", "--periods", KEYS[2]) == (
         "demo, period 2024-03-01 samples from all periods before it, but 2024-02-01 was "
-        "generated from different versions of the two files; first generate 2024-02-01 "
+        "generated from another version of the series' two files; first generate 2024-02-01 "
         "(materialize new_records and "
         "reference_table of this partition, or run series-assets generate with --periods "
         "2024-02-01)"

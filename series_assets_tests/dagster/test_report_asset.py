@@ -419,7 +419,7 @@ def test_stale_periods_are_reported(tmp_path: Path) -> None:
     layout = generate_periods(tmp_path, periods=f"{KEYS[0]}..{KEYS[1]}")
     faults = report_metadata(tmp_path, a_busy_series(static_columns=["region"]))["faults"]
     assert faults.splitlines() == [
-        f"Period {key} was generated from different versions of the two files; regenerate it."
+        f"Period {key} was generated from another version of the series' two files; regenerate it."
         for key in KEYS[:2]
     ]
     assert page_in(layout).tables["periods"][2][4:7] != ["–"] * 3

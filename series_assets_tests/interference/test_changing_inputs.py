@@ -74,7 +74,7 @@ def test_a_run_of_other_contents_in_the_middle_of_one(
         generate(series, runs.data, executor="none", progress=progress)
     except (GenerationError, RequestError) as error:
         refused = str(error)
-        assert "generated from different versions of the two files" in refused
+        assert "generated from another version of the series' two files" in refused
         assert "unexpectedly" not in refused
     assert progress.place is None
     generated = {
@@ -119,7 +119,7 @@ def assert_unmixed(data: Path, made: dict[str, Snapshot], *, unless: bool) -> No
 
 
 CONFLICT_MESSAGES = (
-    "generated from different versions of the two files",
+    "generated from another version of the series' two files",
     # Between the renames of the two files:
     "no specification beside them that says what they were generated from",
 )

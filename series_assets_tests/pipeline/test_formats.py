@@ -148,7 +148,7 @@ def test_another_format_replaces_the_files(both_formats: Path, tmp_path: Path) -
     assert csv.fingerprint == _series(format="csv").fingerprint != typed.fingerprint
     generate(csv, tmp_path)
     keys = csv.calendar.keys
-    with pytest.raises(SeriesError, match="different versions of the two files"):
+    with pytest.raises(SeriesError, match="another version of the series' two files"):
         generate(typed, tmp_path, keys[1])
     generate(typed, tmp_path)
     assert files_in(tmp_path) == files_in(both_formats / "parquet")

@@ -106,7 +106,7 @@ def test_a_manifest_whose_predecessor_is_missing_is_refused(tmp_path: Path) -> N
     generate(_series(), tmp_path, "2024-01-01..2024-02-01")
     path.write_text(path.read_text().replace(_series().fingerprint, "another"))
     with pytest.raises(
-        RequestError, match="was generated from different versions of the two files"
+        RequestError, match="was generated from another version of the series' two files"
     ):
         generate(_series(), tmp_path, "2024-03-01")
 

@@ -392,6 +392,31 @@ def test_tables_that_are_not_there(
     assert str(caught.value) == fault.format(tmp_path)
 
 
+def test_a_csv_with_a_byte_order_mark_is_read(series: Series, data: Path, tmp_path: Path) -> None:
+    """As Excel saves it."""
+    truth(series, data).to_csv(tmp_path / "table.csv", index=False, encoding="utf-8-sig")
+    assert verify(str(tmp_path / "table.csv"), series, data).holds
+
+
+@pytest.mark.parametrize(
+    ("form", "fault"),
+    [
+        ({"sep": ";"}, "has cells separated by semicolons; save it with commas"),
+        ({"sep": "\t"}, "has cells separated by tabs; save it with commas"),
+        ({"encoding": "utf-16"}, "is not text in UTF-8; save it as CSV in UTF-8"),
+    ],
+)
+def test_a_csv_of_another_form_is_refused(
+    series: Series, data: Path, tmp_path: Path, form: dict[str, str], fault: str
+) -> None:
+    """The message says how to save it."""
+    path = tmp_path / "table.csv"
+    truth(series, data).to_csv(path, index=False, **form)
+    with pytest.raises(RequestError) as caught:
+        verify(str(path), series, data)
+    assert str(caught.value) == f"{path} {fault}"
+
+
 def test_numbers_of_findings_read_as_sentences(series: Series, data: Path) -> None:
     """In the singular and plural, with what to look for."""
     table = truth(series, data)

@@ -311,7 +311,7 @@ def test_a_period_generated_from_other_files_is_named(tmp_path: Path) -> None:
         table.require_periods(3, "period 2024-04-01")
     assert str(caught.value) == (
         "demo, period 2024-04-01 samples from all periods before it, but 2024-02-01, 2024-03-01 "
-        "were generated from different versions of the two files; first generate "
+        "were generated from another version of the series' two files; first generate "
         "2024-02-01..2024-03-01 (materialize new_records and reference_table of these partitions, "
         "or run series-assets "
         "generate with --periods 2024-02-01..2024-03-01)"
@@ -329,9 +329,9 @@ def test_missing_and_stale_periods_are_named_together(tmp_path: Path) -> None:
         table.require_periods(2, "period 2024-03-01")
     assert str(caught.value) == (
         "demo, period 2024-03-01 samples from all periods before it, but nothing is recorded yet "
-        "for 2024-02-01 and 2024-01-01 was generated from different versions of the two files; "
-        "first generate 2024-01-01..2024-02-01 (materialize new_records and reference_table of "
-        "these partitions, or run series-assets generate with --periods 2024-01-01..2024-02-01)"
+        "for 2024-02-01 and 2024-01-01 was generated from another version of the series' two "
+        "files; first generate 2024-01-01..2024-02-01 (materialize new_records and reference_table "
+        "of these partitions, or run series-assets generate with --periods 2024-01-01..2024-02-01)"
     )
 
 

@@ -91,7 +91,7 @@ def test_a_period_that_would_draw_from_rows_of_other_files_refuses(bench: AssetB
     edited = a_series(a_specification(random_seed=1))
     assert bench.failure_message(FOURTH, series=edited) == (
         "demo, period 2024-04-01 samples from all periods before it, but 2024-01-01, 2024-02-01, "
-        "2024-03-01 were generated from different versions of the two files; first generate "
+        "2024-03-01 were generated from another version of the series' two files; first generate "
         "2024-01-01..2024-03-01 (materialize new_records and reference_table of these "
         "partitions, or run series-assets generate with --periods 2024-01-01..2024-03-01)"
     )
