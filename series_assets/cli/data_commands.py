@@ -132,12 +132,15 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
             f"first run series-assets generate {name}",
             series=name,
         )
-    failed = False
+    failed = []
     for result in check_periods(table, keys):
-        failed = failed or not result.holds
+        failed += [] if result.holds else [result.key]
         for line in result.complaints():
             echo(line, err=True)
     if failed:
+        if not quiet:
+            span = "..".join(dict.fromkeys((failed[0], failed[-1])))
+            echo(f"to regenerate: series-assets generate {name} --periods {span}", err=True)
         sys.exit(FAILED)
     if not quiet:
         rules = f"all {len(rules_of(series))} rules hold"

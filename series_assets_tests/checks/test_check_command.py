@@ -62,6 +62,7 @@ def test_the_command_reports_violations_by_period(
         f"2024-02-01 dates: 1 of 60 rows wrong, such as {whose}: date is '2024-01-30', should be "
         "from 2024-02-01 to 2024-02-29",
         f"2024-03-01: {delivered.path(3)} is missing; generate dataset of 2024-03-01",
+        "to regenerate: series-assets generate demo --periods 2024-02-01..2024-03-01",
     ]
     assert check_command("demo", "--quiet", data=delivered.data).exit_code == 1
 
