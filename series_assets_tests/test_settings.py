@@ -13,7 +13,9 @@ from dagster.components.testing import create_defs_folder_sandbox
 
 from series_assets import definitions, interface
 from series_assets.cli import main
+from series_assets.dagster.host import series_definitions
 from series_assets.engine.vectorized import registry
+from series_assets.pipeline import executors
 from series_assets.settings import from_environment
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_specification, a_user_input, write_series
@@ -134,6 +136,26 @@ def test_stock_exhibit_makes_the_data_where_the_setting_says_so(
         monkeypatch.setenv(STOCK, "1")
     way(tmp_path)
     assert bool(fast_runs) is not stock_exhibit
+
+
+def _host(folder: Path) -> str:
+    return _materialized(series_definitions(folder / "series" / "demo", data_dir=folder / "data"))
+
+
+@pytest.mark.parametrize("way", [_definitions, _component, _host])
+def test_the_executor_is_that_of_the_setting(
+    way: Callable[[Path], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also for the series of another project."""
+    asked = set()
+
+    def workers_for(periods: int, rows: int, executor: str) -> int:
+        asked.add(executor)
+        return 1
+
+    monkeypatch.setattr(executors, "workers_for", workers_for)
+    assert way(tmp_path) == ""
+    assert asked == {"none"}
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from series_assets import interrupts
-from series_assets.cli.errors import FAILED, report_errors
+from series_assets.cli.errors import FAILED, INVALID_INPUT, report_errors
 from series_assets.cli.history_options import as_of_option, profile_option
 from series_assets.cli.lookup import absolute_output, valid_series
-from series_assets.core.errors import RequestError
+from series_assets.core.errors import GenerationError, RequestError
 from series_assets.core.spec.truth_settings import DIMENSIONS
 from series_assets.settings import from_environment
 from series_assets.terminal import echo
@@ -110,7 +110,11 @@ def verify(
         echo(line)
     if output:
         text = json.dumps(report.as_dict(), indent=2, ensure_ascii=False)
-        write_text(absolute_output(output, "--json"), text + "\n")
+        try:
+            write_text(absolute_output(output, "--json"), text + "\n")
+        except GenerationError as error:  # exit code 1 would mean that the table is wrong
+            echo(str(error), err=True)
+            sys.exit(INVALID_INPUT)
     if not report.holds:
         sys.exit(FAILED)
 

@@ -216,12 +216,8 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model, arbitrary_types_all
     def _workspace(self, context: dg.ComponentLoadContext) -> Workspace:
         """Return where the data goes. Raises InputError for a path or a setting that is none."""
         file = f"{_folder_of(context).name}/defs.yaml"
-        settings = from_environment()
-        return Workspace(
-            _data_dir(self.data_dir or "data", context.project_root, file),
-            any_database=settings.any_database,
-            stock_exhibit=settings.stock_exhibit,
-        )
+        folder = _data_dir(self.data_dir or "data", context.project_root, file)
+        return from_environment().workspace(folder)
 
     def _loaded(self, name: str, here: Path, folder: Path) -> Series:
         specification, label = self._found(self.specification, SPECIFICATION, here, folder)

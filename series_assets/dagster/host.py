@@ -15,7 +15,6 @@ from series_assets.core.plan.series import Series
 from series_assets.dagster.build import build_definitions
 from series_assets.dagster.options import NO_OPTIONS, AssetOptions
 from series_assets.dagster.partitions import partitions_of
-from series_assets.pipeline.workspace import Workspace
 from series_assets.settings import from_environment
 from series_assets.storage.loading import BrokenSeries, load_series
 from series_assets.storage.paths import printable
@@ -36,12 +35,7 @@ def series_definitions(
     attached to the assets of every series. The definitions bring no executor, and no resource that
     other assets see.
     """
-    settings = from_environment()
-    workspace = Workspace(
-        resolved(data_dir),
-        any_database=settings.any_database,
-        stock_exhibit=settings.stock_exhibit,
-    )
+    workspace = from_environment().workspace(resolved(data_dir))
     found = [_load(Path(folder)) for folder in folders]
     broken = [one for one in found if isinstance(one, BrokenSeries)]
     if broken and strict:

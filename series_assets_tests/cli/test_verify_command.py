@@ -24,6 +24,9 @@ def test_a_correct_table_ends_with_0_and_a_wrong_one_with_1(table: Path) -> None
     assert succeed(*asked) == (
         f"clinic: the table is correct as of 2024-04-01, {versions} versions\n"
     )
+    Path("folder.json").mkdir()
+    unwritten = call(*asked, "--json", "folder.json")
+    assert unwritten.exit_code == 2 and "folder.json: cannot be written: " in unwritten.stderr
 
     changed, missing = frame.index[frame["dbt_valid_to"].notna()][:2]
     frame.loc[changed, "region"] = "Atlantis"

@@ -235,7 +235,7 @@ class _Comparison:
                 self._key(int(self.sides.theirs.key[place])),
                 None,
                 "",
-                f"once more {self._span(self.sides.theirs, place)}",
+                f"{self._span(self.sides.theirs, place)} again",
                 "one row",
             ),
         )
