@@ -13,15 +13,15 @@ class Kind:
     """A kind of finding and how it reads."""
 
     one: str
-    """The sentence for a single one, with what to look for behind a semicolon."""
+    """The sentence for a single one."""
     many: str
-    """The beginning of the sentence for several, behind their number."""
+    """The sentence for several, behind their number."""
     hint: str
     """What to look for."""
 
     def sentence(self, count: int) -> str:
-        """Return the finding as a sentence."""
-        return f"{f'{count:,} {self.many}' if count != 1 else f'1 {self.one}'}; {self.hint}"
+        """Return the finding as a sentence, without what to look for."""
+        return f"{count:,} {self.many}" if count != 1 else f"1 {self.one}"
 
 
 KINDS: Mapping[str, Kind] = {
@@ -134,7 +134,12 @@ class Finding:
     """The first of them."""
 
     def __str__(self) -> str:
-        """The finding as a sentence."""
+        """The finding as a sentence, with what to look for."""
+        return f"{self.sentence}; {KINDS[self.kind].hint}"
+
+    @property
+    def sentence(self) -> str:
+        """The finding alone."""
         return KINDS[self.kind].sentence(self.count)
 
 
@@ -191,7 +196,8 @@ class VerificationReport:
         yield self.summary
         yield from (f"likely cause: {cause}" for cause in self.causes)
         for finding in self.findings:
-            yield f"{finding.kind}: {finding}"
+            # A likely cause says more than the hint, and the two may contradict each other.
+            yield f"{finding.kind}: {finding.sentence if self.causes else finding}"
             yield from (f"    {example}" for example in finding.examples)
         if self.accepted_ties:
             rows = "row was" if self.accepted_ties == 1 else "rows were"
