@@ -127,7 +127,7 @@ def _foreign_database(database: Path) -> Fault | None:
     """Return a fault if a database has none of Exhibit's tables and no reference table."""
     if not database.exists():
         return None
-    if not database.stat().st_size:
+    if database.is_file() and not database.stat().st_size:
         remedy = "remove it, then generate all periods again, which gives the same data"
         problem = f"the database {database} is empty"
         return Fault("", "exhibit_db_path", problem, remedy, place_first=False)
