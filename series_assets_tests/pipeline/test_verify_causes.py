@@ -179,6 +179,11 @@ _MISTAKES: list[tuple[dict[str, Any], str]] = [
         _replaced("amount", "format('{:,.2f}', amount * 1000)"),
         "column 'amount' has commas between thousands; write numbers without",
     ),
+    (_replaced("region", "left(region, 3)"), "column 'region' is cut off after 3 characters"),
+    (
+        _replaced("amount", "amount * 100"),
+        "column 'amount' is 100 times the delivered number; is it in another unit?",
+    ),
     (_replaced("id", "left(id, 20)"), ", which begins with it; is it cut off?"),
     (
         _replaced("valid_from", _FIRST.format("DATE '1900-01-01'")),

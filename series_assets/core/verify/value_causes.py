@@ -111,6 +111,11 @@ def _of_texts(texts: Texts) -> str:
         return "has spaces around its values that the deliveries do not have"
     if _all(texts, lambda found, wanted: found.lower() == wanted.lower()):
         return "differs from the deliveries in upper and lower case"
+    if _all(texts, lambda found, wanted: found in _misread(wanted)):
+        return "was read in another encoding; the deliveries are UTF-8"
+    sizes = {len(found) for found, _ in texts}
+    if len(sizes) == 1 and len(texts) >= _FEW and _all(texts, _begins):
+        return f"is cut off after {sizes.pop()} characters"
     if all(_PLAIN.fullmatch(wanted) for _, wanted in texts):
         if any(_THOUSANDS.fullmatch(found) for found, _ in texts):
             return "has commas between thousands; write numbers without"
@@ -119,12 +124,27 @@ def _of_texts(texts: Texts) -> str:
     return ""
 
 
+def _begins(found: str, wanted: str) -> bool:
+    """Tell whether a text that is no number is the beginning of another."""
+    return len(found) < len(wanted) and wanted.startswith(found) and not _PLAIN.fullmatch(wanted)
+
+
+def _misread(text: str) -> set[str]:
+    """Return what programs make of a text in UTF-8 that has letters beyond ASCII."""
+    found = {text.encode().decode(one, "replace") for one in ("latin-1", "cp1252")}
+    return found - {text}
+
+
 def _of_numbers(expected: Floats, found: Floats) -> str:
     """Tell rounding, cutting off and single precision."""
     expected, found = expected[~np.isnan(expected)], found[~np.isnan(expected)]
     if not len(found) or np.isnan(found).any():
         return ""
     off = float(np.abs(expected - found).max())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = found / expected
+    if len(found) >= _FEW and np.allclose(times, times[0], rtol=1e-9) and times[0]:
+        return f"is {times[0]:.6g} times the delivered number; is it in another unit?"
     for digits in range(9):
         unit = 10.0**-digits
         if np.isclose(found, np.round(found, digits), rtol=0, atol=unit * 1e-6).all():
@@ -151,6 +171,8 @@ def _of_days(texts: Texts) -> str:
     for pattern, name in _FORMATS.items():
         if _all(texts, partial(_is_day, pattern)):
             return f"has days as {name}; write ISO days, such as {texts[0][1]}"
+    if _all(texts, lambda found, wanted: _is_day("%Y-%d-%m", found[:10], wanted)):
+        return "has the day and the month in each other's place"
     shifts = {_shift(found, wanted) for found, wanted in texts}
     if len(shifts) == 1 and (days := shifts.pop()):
         way = "later" if days > 0 else "earlier"

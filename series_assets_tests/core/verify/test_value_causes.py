@@ -1,0 +1,61 @@
+"""Values that are written in another way, and whether the report says how."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from series_assets.core.plan.series import Series
+from series_assets.interface import generate, truth, verify
+from series_assets_tests.builders import a_series, a_specification, a_user_input
+from series_assets_tests.columns import a_category, a_date, with_columns
+
+
+@pytest.fixture(scope="module")
+def series() -> Series:
+    """A series that tracks a text with letters beyond ASCII, and a day."""
+    specification = with_columns(
+        a_specification(),
+        town=a_category("town", {"Århus": 0.5, "Łódź": 0.5}),
+        paid=a_date("2024-01-01", "2024-01-31", 31),
+    )
+    return a_series(specification, a_user_input(truth={"track": ["town", "paid"]}))
+
+
+@pytest.fixture(scope="module")
+def data(series: Series, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which it was generated."""
+    folder = tmp_path_factory.mktemp("values")
+    generate(series, folder)
+    return folder
+
+
+def _in_latin_1(text: str) -> str:
+    return text.encode().decode("latin-1")
+
+
+def _day_first(day: str) -> str:
+    return f"{day[8:]}/{day[5:7]}/{day[:4]}"
+
+
+def _swapped(day: str) -> str:
+    return f"{day[:4]}-{day[8:10]}-{day[5:7]}" if day[8:10] <= "12" else day
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "cause"),
+    [
+        ("town", _in_latin_1, "column 'town' was read in another encoding; the deliveries are UTF"),
+        ("paid", _day_first, "column 'paid' has days as DD/MM/YYYY; write ISO days, such as 2024-"),
+        ("paid", _swapped, "column 'paid' has the day and the month in each other's place"),
+    ],
+)
+def test_values_in_another_form(
+    series: Series, data: Path, column: str, change: Callable[[str], str], cause: str
+) -> None:
+    """All wrong values of a column have it in common."""
+    table = pd.DataFrame(truth(series, data)).astype({"paid": str})
+    table[column] = table[column].map(change)
+    report = verify(table, series, data)
+    assert report.causes and report.causes[0].startswith(cause)
