@@ -262,14 +262,10 @@ def _of_state(
 
 def _superseded(taken: int, looked: int, order_by: str | None, looked_up: "_Looked") -> str:
     order = f"{order_by} and then by the place in the file" if order_by else "the place in the file"
-    text = f"{taken} of {looked} {looked_up.rows} are rows of their dataset that a later row of "
+    one = f"keep one row of a key in each load, the last by {order}"
     return (
-        text
-        + "the key supersedes"
-        + looked_up.beside(
-            f"keep one row of a key in each load, the last by {order}",
-            "was a file cut short?",
-        )
+        f"{taken} of {looked} {looked_up.rows} are rows of their dataset that a later row of the "
+        f"key supersedes{looked_up.beside(one, f'was a file cut short? Otherwise {one}')}"
     )
 
 
