@@ -9,7 +9,7 @@ import pandas as pd
 from exhibit.core import exhibit as stock
 from exhibit.core.constants import MISSING_DATA_STR
 
-from series_assets.core.plan.constraints import Violation
+from series_assets.core.plan.constraints import ConstraintPlan, Violation
 from series_assets.core.plan.seeds import derive
 from series_assets.core.plan.spec_changes import Removed
 from series_assets.core.spec import mentions
@@ -72,6 +72,10 @@ def restore(
         handler = handler_of({**definition, "_rng": rng}, records)
         records = handler.process_basic_constraints(list(removed.among_moved))
     again = np.random.default_rng(derive(seed, "constraints", "again"))
+    if removed.constraint_plan.rules_first:
+        first = np.random.default_rng(derive(seed, "constraints", "first"))
+        rules = ConstraintPlan(rules=removed.constraint_plan.rules)
+        records = Enforcer(definition, rules, fixed, first).enforce_all(records)
     records = _with_custom(records, removed, {**definition, "_rng": again}, fixed)
     enforcer = Enforcer(definition, removed.constraint_plan, fixed, again)
     records = enforcer.enforce_each(enforcer.enforce_all(records)).copy()

@@ -118,9 +118,10 @@ def generate_existing_records(
     assert part is not None
     seed = part.specification["metadata"]["random_seed"]
     with _run(plan, "existing records", database, seed, stock_exhibit=stock_exhibit) as messages:
+        specification = _without_deferred(part.specification, part.removed.constraint_plan.deferred)
         before_gaps = values_to_restore(part.removed, part.unmodified_specification)
         sampled = existing_records.prepare(
-            entities, part.specification, part.unmodified_specification, seed, before_gaps.columns
+            entities, specification, part.unmodified_specification, seed, before_gaps.columns
         )
         weight_columns = existing_records.weight_columns(sampled)
         replacements = {
@@ -133,7 +134,7 @@ def generate_existing_records(
         }
         if part.removed.targets:
             replacements |= _keeping_targets(part.removed.targets)
-        records = _run_exhibit(part.specification, replacements).reset_index(drop=True)
+        records = _run_exhibit(specification, replacements).reset_index(drop=True)
         # A run leaves the sampled columns as categories, or changed by a constraint's action.
         records[list(entities.columns)] = entities
         fixed = frozenset(map(str, entities.columns))
@@ -147,6 +148,28 @@ def generate_existing_records(
             fixed,
         )
         return _outcome(records, messages, broken)
+
+
+def _without_deferred(
+    specification: Specification, deferred: frozenset[tuple[str, str]]
+) -> Specification:
+    """Return the specification without custom constraints that ``restore`` applies in their place.
+
+    Their effect in Exhibit's run, on values that are not final yet, could not be taken back.
+    """
+    if not deferred:
+        return specification
+    constraints = dict(specification["constraints"])
+    run = {}
+    for name, constraint in constraints["custom_constraints"].items():
+        targets = {
+            target: actions
+            for target, actions in constraint["targets"].items()
+            if (name, target) not in deferred
+        }
+        if targets:
+            run[name] = {**constraint, "targets": targets}
+    return {**specification, "constraints": {**constraints, "custom_constraints": run}}
 
 
 def _keeping_targets(targets: frozenset[str]) -> dict[str, Any]:

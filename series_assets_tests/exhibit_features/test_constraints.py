@@ -167,6 +167,9 @@ def test_places_by_region(tmp_path: Path, static: list[str]) -> None:
     specification["metadata"]["geospatial_columns"] = []
     place = {"h3_table": "places", "distribution": "uniform", "miss_probability": 0.0}
     with_columns(specification, home={"type": "geospatial", **place})
+    specification["constraints"]["custom_constraints"]["north"] = {
+        "filter": "home_latitude > 55.9", "targets": {"amount": "assign_value$500"}
+    }  # fmt: skip
     finished = generate_series(
         tmp_path, specification, num_datasets=2, static_columns=static, exhibit_db_path=str(own)
     )
@@ -177,6 +180,42 @@ def test_places_by_region(tmp_path: Path, static: list[str]) -> None:
         assert points.groupby(list(points)).ngroup().groupby(records["region"]).nunique().min() > 1
         regions = records["region"].groupby([points[name] for name in points]).nunique()
         assert (regions == 1).all()
+        assert ((points["home_latitude"] > 55.9) == (numbers(records, "amount") == 500)).all()
+
+
+@pytest.mark.parametrize("where", ["sex == 'M'", "date > '2024-01-15'"])
+def test_a_constraint_sees_what_the_one_before_it_has_changed(tmp_path: Path, where: str) -> None:
+    """In existing records too, to which the first one is applied later, because of its filter."""
+    specification = constrained({"height": "assign_value$0"}, where=where)
+    specification["constraints"]["custom_constraints"]["two"] = {
+        "filter": "height > 50", "targets": {"amount": "assign_value$500"}
+    }  # fmt: skip
+    finished = generate_series(tmp_path, specification, num_datasets=2)
+    saved = saved_specification(finished, 2, "existing")["constraints"]["custom_constraints"]
+    assert list(saved) == ["two"]
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
+        assert ((numbers(records, "height") > 50) == (numbers(records, "amount") == 500)).all()
+        assert set(numbers(records, "amount") == 500) == {True, False}
+
+
+@pytest.mark.parametrize("filtered", ["height > 50", "height > least"])
+def test_a_custom_constraint_sees_what_a_basic_one_has_adjusted(
+    tmp_path: Path, filtered: str
+) -> None:
+    """In existing records too, in which the basic one has a static bound."""
+    specification = constrained({"amount": "assign_value$500"}, where=filtered)
+    parameters = {"dispersion": 0.1, "target_min": 1, "target_max": 60}
+    with_columns(specification, least=a_number(distribution_parameters=parameters))
+    specification["constraints"]["basic_constraints"] = ["height > least"]
+    specification["columns"]["height"]["distribution_parameters"] |= {"target_min": 0}
+    finished = generate_series(
+        tmp_path, specification, num_datasets=2, static_columns=["sex", "least"]
+    )
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
+        height, least = numbers(records, "height"), numbers(records, "least")
+        assert (height > least).all()
+        bound = least if "least" in filtered else 50
+        assert ((height > bound) == (numbers(records, "amount") == 500)).all()
 
 
 NOT_KEPT = [

@@ -76,6 +76,11 @@ class ConstraintPlan:
     requirements: tuple[RowRequirement, ...] = ()
     custom: Mapping[str, Any] = field(default_factory=dict)
     """The custom constraints to apply, in Exhibit's form, without static target columns."""
+    deferred: frozenset[tuple[str, str]] = frozenset()
+    """Those of them, by name and target, that the specification still has: Exhibit must not run
+    them before what they depend on."""
+    rules_first: bool = False
+    """Whether any of the custom ones depends on a column that ``rules`` adjust."""
     arranged: frozenset[str] = frozenset()
     """The columns that an action sorted or shaped, so that nothing may change them later."""
     unenforced: tuple[Unenforced, ...] = ()
@@ -100,12 +105,16 @@ def constraints_on_new_records(specification: Specification) -> ConstraintPlan:
 
 
 def constraints_on_existing_records(
-    specification: Specification, kept: Mapping[str, Any], drawn: Collection[str]
+    specification: Specification,
+    kept: Mapping[str, Any],
+    drawn: Collection[str],
+    removed: Collection[str] = (),
 ) -> ConstraintPlan:
     """Return the constraints to apply to existing records and to check on them.
 
-    ``specification`` is the unmodified one of the period, ``kept`` the custom constraints that
-    Exhibit runs with, ``drawn`` the output columns that come from the reference table.
+    ``specification`` is the unmodified one of the period, ``kept`` the custom constraints and
+    ``removed`` the basic ones that the specification of existing records has or lacks, ``drawn``
+    the output columns that come from the reference table.
     """
     custom = specification["constraints"]["custom_constraints"] or {}
     names = _all_columns(specification)
@@ -115,7 +124,8 @@ def constraints_on_existing_records(
         for rule in _rules(specification)
         if not mentions.in_constraint(rule.text, names) <= set(drawn)
     )
-    applied = _applied(custom, kept, set(drawn), names)
+    adjusted = {column for rule in rules if rule.text in removed for column, _ in rule.forms}
+    applied, deferred = _applied(specification, kept, set(drawn), adjusted - set(drawn))
     requirements = (
         demand
         for demand in _requirements(custom)
@@ -125,6 +135,12 @@ def constraints_on_existing_records(
         rules=rules,
         requirements=tuple(requirements),
         custom=applied,
+        deferred=frozenset(deferred),
+        rules_first=any(
+            adjusted & _mentioned_in(constraint, target, names)
+            for constraint in applied.values()
+            for target in constraint["targets"]
+        ),
         arranged=frozenset(_arranged(custom)),
         unenforced=tuple(_unenforced(specification, rules, set(drawn), names)),
     )
@@ -182,28 +198,41 @@ def _arranged(custom: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _applied(
-    custom: Mapping[str, Any], kept: Mapping[str, Any], drawn: set[str], names: set[str]
-) -> dict[str, Any]:
-    """Return the removed constraints without their static targets, and those to run again.
+    specification: Specification, kept: Mapping[str, Any], drawn: set[str], adjusted: set[str]
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Return the constraints to apply to finished records, without their static targets.
 
-    A constraint that was kept has run before the removed ones. It runs again if it comes after one
-    of them in the specification and reads or writes what that one changes.
+    These are the removed ones, and those that come after one of them and mention a column that it
+    changes, or one that a removed basic constraint has ``adjusted``. The second result are the
+    names and targets of the latter.
     """
+    names = _all_columns(specification)
     found: dict[str, Any] = {}
-    changed: set[str] = set()
-    for name, constraint in custom.items():
-        reads = mentions.in_constraint(constraint.get("filter"), names)
-        reads |= mentions.in_list(constraint.get("partition"), names)
+    deferred: list[tuple[str, str]] = []
+    changed = set(adjusted)
+    for name, constraint in (specification["constraints"]["custom_constraints"] or {}).items():
         targets = {}
         for target, actions in constraint["targets"].items():
             free = _without(target, actions, drawn)
-            ran = target in kept.get(name, {}).get("targets", {})
-            if free and (not ran or (reads | set(_names(target))) & changed):
-                targets[", ".join(free)] = actions
-                changed |= set(free)
+            is_kept = target in kept.get(name, {}).get("targets", {})
+            if not free or (is_kept and not _mentioned_in(constraint, target, names) & changed):
+                continue
+            targets[", ".join(free)] = actions
+            changed |= {out for one in free for out in (one, *output_columns(specification, one))}
+            if is_kept:
+                deferred.append((name, target))
         if targets:
             found[name] = {**constraint, "targets": targets}
-    return found
+    return found, deferred
+
+
+def _mentioned_in(constraint: Mapping[str, Any], target: str, names: set[str]) -> set[str]:
+    """Return the columns that a custom constraint reads, and those of one of its targets."""
+    return (
+        mentions.in_constraint(constraint.get("filter"), names)
+        | mentions.in_list(constraint.get("partition"), names)
+        | mentions.in_list(target, names)
+    )
 
 
 def _is_of_record(

@@ -190,7 +190,7 @@ def _remove(changed: Specification, roles: Roles) -> Removed:
     if removed_custom:
         constraints["custom_constraints"] = custom
     constraint_plan = constraints_on_existing_records(
-        unmodified, custom, {*static, *roles.identifiers}
+        unmodified, custom, {*static, *roles.identifiers}, out
     )
     met = {
         rule.text for rule in constraint_plan.rules if any(c not in static for c, _ in rule.forms)
