@@ -10,6 +10,7 @@ from series_assets.core.plan.series import Series
 from series_assets.core.plan.truth import PART
 from series_assets.core.spec.column_types import DERIVED_KIND, KINDS
 from series_assets.core.spec.expressions import values
+from series_assets.core.spec.expressions.table import TRUTH
 from series_assets.core.spec.specification import calculations_of, output_columns
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _ROLES = {
 }
 """The roles of a column, with what they mean."""
 _TYPES_BY_DTYPE = {"i": "integer", "f": "number", "M": "date", "b": "boolean"}
-_TYPES_OF_VALUES = {values.NUMBER: "number", values.TEXT: "text"}
+_TYPES_OF_VALUES = {values.NUMBER: "number", values.TEXT: "text", TRUTH: "true or false"}
 
 
 def roles_of(series: Series) -> dict[str, str]:

@@ -28,6 +28,9 @@ _SCHEMA = {
     "double": pa.float64(),
     "label": pa.string(),
     "share": pa.float64(),
+    "large": pa.string(),
+    "odd": pa.string(),
+    "flags": pa.float64(),
 }
 
 
@@ -46,6 +49,9 @@ def _series(**keys: Any) -> Series:
         "double": "visits * 2",
         "label": "region.str.upper()",
         "share": "amount / amount.sum()",
+        "large": "amount > 50",
+        "odd": "~(large | visits.isna())",
+        "flags": "large * 1",
     }
     asked = {"static_columns": ["sex", "born", "visits"], "manifest": True, "num_datasets": 3}
     block = {"track": ["region", "amount"], "order_by": "date"}
@@ -100,7 +106,7 @@ def test_what_reads_datasets_reads_both_formats(both_formats: Path) -> None:
     pd.testing.assert_frame_equal(
         truth(typed, both_formats / "parquet"), truth(csv, both_formats / "csv")
     )
-    names = ["visits", "double"]  # integers that have a decimal point in the CSV
+    names = ["visits", "double", "flags"]  # integers that have a decimal point in the CSV
     frames = zip(iter_datasets(csv), iter_datasets(typed), strict=True)
     for (key, one), (other_key, other) in frames:
         assert key == other_key

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from series_assets.core.spec import mentions
 from series_assets.core.spec.expressions import check_derivation, values
+from series_assets.core.spec.expressions.table import TRUTH
 from series_assets.core.spec.specification import Specification, calculations_of
 
 ROW_BY_ROW = frozenset(
@@ -24,7 +25,10 @@ That of ``isin`` does where the values are listed; it finds those of a column in
 
 
 def calculated_kinds(specification: Specification) -> dict[str, str]:
-    """Return the kind of value of each derived column, as far as its calculation tells it."""
+    """Return the kind of value of each derived column, as far as its calculation tells it.
+
+    It is that of ``expressions.values``, or ``TRUTH`` for True and False.
+    """
     known = values.of_columns(specification)
     found = {}
     for name, calculation in calculations_of(specification).items():
@@ -32,7 +36,7 @@ def calculated_kinds(specification: Specification) -> dict[str, str]:
             known[name] = check_derivation(calculation, known)
         except values.RefusedError:  # a column that Exhibit leaves out
             known[name] = values.ANYTHING
-        found[name] = known[name].kind
+        found[name] = TRUTH if known[name].is_truth else known[name].kind
     return found
 
 

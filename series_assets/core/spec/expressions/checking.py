@@ -73,13 +73,15 @@ class Checker:
                 return self._name(node)
             case ast.UnaryOp():
                 value = self._value(node.operand)
-                return values.combined(
+                found = values.combined(
                     "-", value, Value(values.SCALAR, values.NUMBER), partial(shown, node)
                 )
+                inverts = isinstance(node.op, ast.Invert | ast.Not)
+                return replace(found, is_truth=value.is_truth and inverts)
             case ast.BinOp():
                 return self._calculation(node)
             case ast.BoolOp():
-                return replace(joined(map(self._value, node.values)), kind=values.NUMBER, size=1)
+                return _truth(joined(map(self._value, node.values)))
             case ast.Compare():
                 return self._comparison(node)
             case ast.Attribute():
@@ -171,7 +173,7 @@ class Checker:
         sides = [self._side(side) for side in (node.left, *node.comparators)]
         if not all(isinstance(sign, _COMPARISONS) for sign in node.ops):
             raise RefusedError(f"uses is in {shown(node)}", "compare with ==")
-        return replace(joined(sides), kind=values.NUMBER, size=1)
+        return _truth(joined(sides))
 
     def _side(self, node: ast.expr) -> Value:
         if isinstance(node, ast.List | ast.Tuple):
@@ -287,7 +289,7 @@ class Checker:
         if name in FUNCTIONS and name not in self._columns:
             takes = dict.fromkeys(("x", "y") if name == "arctan2" else ("x",), "number")
             given = self._given(name, takes, len(takes), node)
-            return replace(joined(one.value for one in given.values()), kind=values.NUMBER, size=1)
+            return Value(joined(one.value for one in given.values()).shape, values.NUMBER)
         remedy = f"use a method of a column ({SEE})"
         if supplied or name != plain or plain in SUPPLIED:
             self._name(ast.Name(name))
@@ -321,6 +323,11 @@ _FOR_LISTS = {
     *((values.TEXTS, name) for name in ("get", "len")),
 }
 """What may be used on columns of lists."""
+
+
+def _truth(sides: Value) -> Value:
+    """Return the value of a comparison, or of a combination of some, of these sides."""
+    return Value(sides.shape, values.NUMBER, is_truth=True)
 
 
 def _is_column_of_a_table(name: str, columns: Mapping[str, Value]) -> bool:

@@ -15,6 +15,7 @@ from series_assets.core.spec.expressions.table import (
     REPLACED,
     SAME,
     SPLIT,
+    TRUTH,
     Use,
 )
 from series_assets.core.spec.expressions.values import Part, Value, joined
@@ -23,7 +24,9 @@ from series_assets.core.spec.expressions.values import Part, Value, joined
 def of_attribute(use: Use, of: Value) -> Value:
     """Return the value of an attribute, or of a method whose arguments do not matter."""
     if use.gives == SAME:
-        return replace(of, shape=use.shape)
+        return replace(of, shape=use.shape, is_truth=of.is_truth and not use.numbers)
+    if use.gives == TRUTH:
+        return Value(use.shape, values.NUMBER, is_truth=True)
     return Value(use.shape, use.gives, of.characters if use.gives == values.TEXT else 1)
 
 
@@ -31,7 +34,8 @@ def of_method(name: str, use: Use, of: Value, given: Mapping[str, Given], part: 
     """Return the value of a method call. Raises RefusedError if it could get too large."""
     if use.gives == CALCULATED:
         return _calculated(name, of, given, part)
-    if of.kind == values.ANY and use.gives not in (values.NUMBER, values.TEXT, values.TIME, CAST):
+    known = (values.NUMBER, TRUTH, values.TEXT, values.TIME, CAST)
+    if of.kind == values.ANY and use.gives not in known:
         return replace(of, shape=use.shape)
     if use.gives == JOINED:
         no_result = ("cond", "periods", "to_replace")

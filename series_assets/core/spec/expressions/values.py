@@ -47,6 +47,8 @@ class Value:
     kind: str
     size: int = 1
     """Maximum number of characters of a text, or of factors of a number."""
+    is_truth: bool = False
+    """Whether the numbers are True and False, which calculations count as 1 and 0."""
 
     @property
     def characters(self) -> int:
@@ -64,7 +66,7 @@ def joined(values: Iterable[Value]) -> Value:
     kind = next(kind for kind in (PARTS, TEXT, ANY, TIME, NUMBER) if kind in kinds)
     sizes = [value.characters if kind in (PARTS, TEXT) else value.size for value in values]
     shape = COLUMN if any(value.shape == COLUMN for value in values) else values[0].shape
-    return Value(shape, kind, max(sizes))
+    return Value(shape, kind, max(sizes), all(value.is_truth for value in values))
 
 
 def combined(sign: str, left: Value, right: Value, part: Part) -> Value:
