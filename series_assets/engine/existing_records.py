@@ -5,7 +5,7 @@ weights of static columns. Here it is given the sampled entities, row by row, an
 the unmodified specification. The generator is used for new records too, without entities.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, partial
@@ -69,8 +69,9 @@ def prepare(
         else:
             filled[name] = pd.Categorical.from_codes(np.zeros(len(entities), np.int8), ["unread"])
         if is_category:
-            _use_ready_made_values(original, name)
-            _fill_gaps(filled, name, column["original_values"], derive(seed, name, "filled"))
+            values = _use_ready_made_values(original, name)
+            table, seed_of_column = column["original_values"], derive(seed, name, "filled")
+            _fill_gaps(filled, name, table, values, seed_of_column)
     return SampledEntities(entities, filled, original)
 
 
@@ -91,15 +92,18 @@ def _columns_read(specification: Specification, sampled: "pd.Index[Any]") -> lis
     return [n for n in sampled if n in text or n.replace(" ", "__") in text]
 
 
-def _fill_gaps(filled: pd.DataFrame, name: str, table: object, seed: int) -> None:
+def _fill_gaps(
+    filled: pd.DataFrame, name: str, table: object, values: Sequence[object] | None, seed: int
+) -> None:
+    """Fill gaps as Exhibit fills the column; ``values`` replace those listed in the ``table``."""
     gaps = filled[name].isna().to_numpy()
     if not gaps.any():
         return
     rng = np.random.default_rng(seed)
     if isinstance(table, pd.DataFrame):
         chances = table["probability_vector"].iloc[:-1].astype(float).to_numpy()
-        values = rng.choice(table[name].iloc[:-1], size=gaps.sum(), p=chances / chances.sum())
-        filled.loc[gaps, name] = values
+        listed = table[name].iloc[:-1] if values is None else np.array(values, dtype=object)
+        filled.loc[gaps, name] = rng.choice(listed, size=gaps.sum(), p=chances / chances.sum())
     elif not gaps.all():  # values in the database have equal weights
         filled.loc[gaps, name] = rng.choice(filled[name][~gaps], size=gaps.sum())
 
@@ -243,19 +247,22 @@ def weights_table(sampled: SampledEntities, spec_dict: Specification, columns: l
     return weights.generate_weights_table(combined, columns)
 
 
-def _use_ready_made_values(specification: Specification, name: str) -> None:
+def _use_ready_made_values(specification: Specification, name: str) -> list[object] | None:
     """Replace the listed values of a static column by those of its ready-made set.
 
-    Exhibit does so during a run of new records; weights belong to positions in the list.
+    Exhibit does so during a run of new records; weights belong to positions in the list. Returns
+    the values by position, which may repeat; None where the listed ones stay.
     """
     column = specification["columns"][name]
     values = column["original_values"]
     ready_made = column["anonymising_set"] != "random" and not is_select(column["anonymising_set"])
     if not ready_made or not isinstance(values, pd.DataFrame):
-        return
+        return None
     if column["uniques"] > specification["metadata"]["inline_limit"]:
-        return
+        return None
     stock = categorical.CategoricalDataGenerator({**specification, "_rng": None}, 0)
     table = stock._generate_from_sql(name, column, complete=True)
     aliases = dict(zip(values[name].tolist()[:-1], table[name].unique(), strict=False))
     column["original_values"] = values.map(lambda value: aliases.get(value, value))
+    found: list[object] = table[name].tolist()
+    return found
