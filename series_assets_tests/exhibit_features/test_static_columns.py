@@ -361,6 +361,31 @@ def test_a_ready_made_set(tmp_path: Path, source: str, static: list[str]) -> Non
     assert set(later["bird"]) <= set(first["bird"])
 
 
+def test_a_ready_made_set_that_repeats_a_value_beside_missing_ones(tmp_path: Path) -> None:
+    """No other value stands in for missing ones, so numbers have the scale of new records."""
+    peaks = a_category("range", {f"r{i}/p{i}": 0.1 for i in range(10)}, pair="peak")
+    peaks |= {"anonymising_set": "mountains", "miss_probability": 0.3}
+    weights = ("amount", "0.5", *("0.05",) * 9, "0.2")
+    peaks["original_values"] = [
+        f"{row} | {weight}" for row, weight in zip(peaks["original_values"], weights, strict=True)
+    ]
+    peak = {**peaks, "paired_columns": ["range"], "original_values": "See paired column"}
+    parameters = {"dispersion": 0.1, "target_min": 0, "target_max": 100}
+    specification = with_columns(
+        a_specification(number_of_rows=900),
+        range=peaks,
+        peak=peak,
+        amount=a_number(distribution_parameters=parameters),
+    )
+    finished = generate_series(tmp_path, specification, static_columns=["range"], num_datasets=2)
+    means = []
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
+        assert set(records["range"]) == {"Alps", ""}
+        amounts = records["amount"].astype(float)
+        means.append(amounts.groupby(records["sex"]).mean())
+    assert means[0].tolist() == pytest.approx(means[1].tolist(), abs=4)
+
+
 @pytest.mark.parametrize("source", ["birds", *thorough("birds.common_name", "mountains.peak")])
 def test_a_ready_made_set_with_more_values_than_are_listed(tmp_path: Path, source: str) -> None:
     """Above inline_limit, the values come from the set's table, in both parts."""
