@@ -16,6 +16,8 @@ MAX_SHARE_DIFFERENCE = 0.05
 """How far the share of a category may differ from its share in the table."""
 _THREE_STANDARD_ERRORS = 1.5
 """Of a share of one half, times the square root of the number of rows."""
+MAX_MEAN_DIFFERENCE = 0.3
+"""How far the mean of a number may differ from that in the table, in standard deviations there."""
 SPREAD = (0.7, 1.4)
 """Bounds of a number's standard deviation, relative to that in the table."""
 
@@ -56,7 +58,9 @@ class ColumnComparison:
             return self.share_difference <= max(MAX_SHARE_DIFFERENCE, by_chance)
         if self.kind == "number" and self.data.deviation:
             ratio = (self.dataset.deviation or 0.0) / self.data.deviation
-            return SPREAD[0] <= ratio <= SPREAD[1] and not self.exceeds_range
+            off = abs((self.dataset.mean or 0.0) - (self.data.mean or 0.0)) / self.data.deviation
+            is_near = off <= max(MAX_MEAN_DIFFERENCE, 3 / sqrt(max(self.rows, 1)))
+            return SPREAD[0] <= ratio <= SPREAD[1] and is_near and not self.exceeds_range
         return True
 
 

@@ -35,6 +35,10 @@ _CLASS = r"\[(?:[^\]^-]-[^\]-]|[^\]^-][^\]-]*)\](?:\{\d+\})?"
 _PLAIN = r"[^\[\]{}\\()|+*?^$](?:\{\d\})?"
 
 
+_IN_DATABASE = "Number of unique values is above inline limit"
+"""What Exhibit writes where it puts the values of a column into its database."""
+
+
 def exhibit_limit_faults(specification: Specification) -> Iterator[Fault]:
     """Yield a fault for each part of a well-formed specification that Exhibit gets wrong."""
     yield from _name_faults(specification)
@@ -94,6 +98,9 @@ def _value_faults(specification: Specification) -> Iterator[Fault]:
                 f"inline_limit {limit}",
                 "list them, or give the number of values that the database holds",
             )
+        elif values == _IN_DATABASE and source != "random" and not is_select(source):
+            problem = f"says that a database holds the values, but they come from the set {source}"
+            yield fault_at(f"columns.{name}.original_values", problem, "leave it empty")
         for pair in column["paired_columns"] or []:
             if columns[pair]["anonymising_set"] != source:
                 problem = f"and its pair '{pair}' have different anonymising_sets"

@@ -109,6 +109,17 @@ def test_a_least_above_the_largest(low: float, high: float) -> None:
     assert faults_of(with_keys("amount", distribution_parameters=targets)) == []
 
 
+def test_a_placeholder_of_exhibit_beside_a_ready_made_set() -> None:
+    """Exhibit writes it where a database holds the values, and fails where a set has them."""
+    text = "Number of unique values is above inline limit"
+    found = {"uniques": 60, "anonymising_set": "birds"}
+    assert faults_of(with_keys("region", original_values=text, **found)) == [
+        "columns.region.original_values says that a database holds the values, but they come from "
+        "the set birds; leave it empty"
+    ]
+    assert faults_of(with_keys("region", original_values=None, **found)) == []
+
+
 def test_a_negative_deviation() -> None:
     """Numbers cannot deviate from their mean by less than nothing."""
     targets = {"dispersion": 0.1, "target_mean": 10, "target_std": -2}
