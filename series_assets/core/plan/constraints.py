@@ -9,7 +9,13 @@ from typing import Any
 
 from series_assets.core.plan.constraint_solver import solved_for
 from series_assets.core.spec import mentions
-from series_assets.core.spec.specification import Specification, calculations_of, output_columns
+from series_assets.core.spec.specification import (
+    Specification,
+    calculations_of,
+    is_select,
+    looked_up_by,
+    output_columns,
+)
 
 _OF_TWO_COLUMNS = ("sort_and_",)
 _CHECKED = ("assign_value", "make_null", "make_not_null")
@@ -273,6 +279,14 @@ def _unenforced(
                     f"constraints.custom_constraints.{name}.targets.{target}",
                     f"{' and '.join(lost)} {stay} as recorded",
                 )
+    for name, column in specification["columns"].items():
+        looked_up = name in drawn and is_select(column.get("anonymising_set"))
+        for other in sorted(looked_up_by(specification, name) - drawn if looked_up else ()):
+            yield Unenforced(
+                f"columns.{name}.anonymising_set",
+                f"{name} stays as recorded, while {other}, which it is looked up by, is generated "
+                "again",
+            )
     for name, text in calculations_of(specification).items():
         fresh = mentions.in_derivation(text, names) - drawn
         if name in drawn and fresh:

@@ -21,6 +21,8 @@ from series_assets.core.spec.specification import (
     calculations_of,
     combinations,
     is_select,
+    looked_up_by,
+    selection_of,
 )
 
 TAKEN_NAMES = {
@@ -235,9 +237,8 @@ def _statement_faults(specification: Specification) -> Iterator[Fault]:
                 "is an SQL statement, which Exhibit cannot join while columns are cross-joined",
                 "set cross_join_all_unique_values: false",
             )
-        selection = re.split(r"\bFROM\b", statement, maxsplit=1, flags=re.IGNORECASE)[0]
-        matches = re.findall(rf'\b{re.escape(table)}\.(?:"([^"]+)"|(\w+))', selection)
-        joined = {quoted or plain for quoted, plain in matches} - {name}
+        selection = selection_of(statement)
+        joined = looked_up_by(specification, name)
         if len(joined) != 1:
             which = "no column" if not joined else f"the columns {', '.join(sorted(joined))}"
             yield fault_at(

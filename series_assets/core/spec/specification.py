@@ -1,5 +1,6 @@
 """Reads properties of a specification: a plain dict in Exhibit's own form, never mutated."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -30,6 +31,19 @@ def calculations_of(specification: Specification) -> dict[str, str]:
 def is_select(anonymising_set: object) -> bool:
     """Return whether an anonymising set is an SQL statement."""
     return isinstance(anonymising_set, str) and anonymising_set.strip().upper()[:6] == "SELECT"
+
+
+def selection_of(statement: str) -> str:
+    """Return what an SQL statement selects: its part before FROM."""
+    return re.split(r"\bFROM\b", statement, maxsplit=1, flags=re.IGNORECASE)[0]
+
+
+def looked_up_by(specification: Specification, name: str) -> set[str]:
+    """Return the columns of the series by which the SQL statement of a column looks it up."""
+    statement = specification["columns"][name]["anonymising_set"]
+    table = f"temp_{specification['metadata'].get('id')}"
+    matches = re.findall(rf'\b{re.escape(table)}\.(?:"([^"]+)"|(\w+))', selection_of(statement))
+    return {quoted or plain for quoted, plain in matches} - {name}
 
 
 def is_paired(column: Mapping[str, Any]) -> bool:

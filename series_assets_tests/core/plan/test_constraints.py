@@ -96,8 +96,8 @@ def test_what_is_removed_is_applied_afterwards() -> None:
     }
 
 
-def test_what_builds_on_it_is_applied_once_more() -> None:
-    """A kept constraint that reads a column changed afterwards is applied again after it."""
+def test_what_builds_on_it_is_applied_after_it() -> None:
+    """A kept constraint that mentions a column changed afterwards, and not by Exhibit before."""
     wanted = with_custom(
         before={"filter": "region == 'West'", "targets": {"height": "assign_value$3"}},
         men={"filter": "sex == 'M'", "targets": {"region": "assign_value$West"}},
@@ -106,7 +106,34 @@ def test_what_builds_on_it_is_applied_once_more() -> None:
         writes={"filter": "amount > 3", "targets": {"region": "assign_value$North"}},
         apart={"filter": "amount > 3", "targets": {"amount": "make_outlier"}},
     )
-    assert list(constraint_plan(wanted).custom) == ["men", "reads", "reads_that", "writes"]
+    found = constraint_plan(wanted)
+    assert list(found.custom) == ["men", "reads", "reads_that", "writes"]
+    assert found.deferred == {("reads", "dose"), ("reads_that", "height"), ("writes", "region")}
+
+
+def test_what_depends_on_a_removed_bound_is_applied_after_it() -> None:
+    """A basic constraint comes before all custom ones."""
+    wanted = with_custom(
+        reads={"filter": "height > 3", "targets": {"dose": "assign_value$low"}},
+        apart={"filter": "dose == 'high'", "targets": {"region": "make_null"}},
+    )
+    wanted["constraints"]["basic_constraints"] = ["height > amount"]
+    found = constraint_plan(wanted, static_columns=["amount"])
+    assert found.rules_first and found.deferred == {("reads", "dose"), ("apart", "region")}
+    found = constraint_plan(wanted)
+    assert not found.rules_first and not found.deferred
+
+
+def test_a_static_value_that_is_looked_up_by_what_is_generated_again() -> None:
+    """It fits the row in which it was recorded."""
+    statement = "SELECT temp_demo.region, t.dose AS dose FROM temp_demo JOIN t USING (region)"
+    wanted = with_custom()
+    wanted["columns"]["dose"]["anonymising_set"] = statement
+    assert [str(one) for one in constraint_plan(wanted, static_columns=["dose"]).unenforced] == [
+        "columns.dose.anonymising_set is not kept for existing records: dose stays as recorded, "
+        "while region, which it is looked up by, is generated again"
+    ]
+    assert not constraint_plan(wanted, static_columns=["region", "dose"]).unenforced
 
 
 def test_constraints_that_cannot_be_kept_have_place_and_reason() -> None:
