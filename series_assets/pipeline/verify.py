@@ -21,6 +21,7 @@ from series_assets.core.verify.options import TableColumns, VerifyOptions, find_
 from series_assets.core.verify.report import VerificationReport
 from series_assets.core.verify.sides import Flags, Ints, Versions, occurrences
 from series_assets.core.verify.values import Coded, coded, flags
+from series_assets.pipeline.progress import counted
 from series_assets.pipeline.tied_states import TiedEntities, tied_entities
 from series_assets.pipeline.truth import dimension_at, last_recorded
 from series_assets.pipeline.verify_causes import causes_of
@@ -131,15 +132,15 @@ class _Bringing:
                 f"{found.since_1970:,} first versions begin on 1970-01-01, which is accepted"
             )
         if without_key := int(self.theirs[self.truth.key].null_count):
-            self.notes.append(
-                f"{without_key:,} rows have no {self.truth.key}; all are one key here"
-            )
+            rows = counted(without_key, "row")
+            self.notes.append(f"{rows} without {self.truth.key}, counted as one key")
         causes: list[str] = []
-        if found.findings:
-            causes, lacking = causes_of(
-                series, workspace, at, sides, found, options, table=self.table
-            )
-            self.notes += [lacking] if lacking else []
+        looked_for = causes_of(series, workspace, at, sides, found, options, self.table)
+        try:
+            for cause in looked_for if found.findings else ():
+                causes.append(cause)  # those before an error count
+        except RequestError as error:
+            self.notes.append(f"some causes were not looked for: {error}")
         return VerificationReport(
             series.name,
             options.as_,

@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from series_assets.core.errors import RequestError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.verify.causes import likely_causes
@@ -47,28 +46,11 @@ def causes_of(
     found: Outcome,
     options: VerifyOptions,
     table: pa.Table,
-) -> tuple[list[str], str]:
-    """Return what explains the findings of a comparison, and why some causes may be missing.
-
-    ``table`` is the tester's. The second is empty unless a dataset cannot be read.
-    """
-    causes: list[str] = []
-    try:
-        causes.extend(_causes(series, workspace, at, sides, found, options, table))
-    except RequestError as error:
-        return causes, f"some causes were not looked for: {error}"
-    return causes, ""
-
-
-def _causes(
-    series: Series,
-    workspace: Workspace,
-    at: Period,
-    sides: Sides,
-    found: Outcome,
-    options: VerifyOptions,
-    table: pa.Table,
 ) -> Iterator[str]:
+    """Yield what explains the findings of a comparison. ``table`` is the tester's.
+
+    Raises RequestError, after the causes found so far, where a dataset cannot be read.
+    """
     scd2, profile = options.as_ == "scd2", options.adapted_profile()
     rows, time = found.rows, options.time if scd2 else "exact"
     far = _far_end(sides.ours, rows) if scd2 and time != "order" else OPEN

@@ -289,7 +289,7 @@ def test_rows_without_a_key_are_counted(series: Series, data: Path) -> None:
     """All of them are one key, so a note says how many there are."""
     table = truth(series, data)
     table.loc[table.index[:5], "id"] = None
-    assert "5 rows have no id; all are one key here" in verify(table, series, data).notes
+    assert "5 rows without id, counted as one key" in verify(table, series, data).notes
 
 
 @pytest.mark.parametrize("content", [b"", b"id,region\n", b"\xff\xfe\x00"])

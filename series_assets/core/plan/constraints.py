@@ -131,7 +131,8 @@ def constraints_on_existing_records(
         if not mentions.in_constraint(rule.text, names) <= set(drawn)
     )
     adjusted = {column for rule in rules if rule.text in removed for column, _ in rule.forms}
-    applied, deferred = _applied(specification, kept, set(drawn), adjusted - set(drawn))
+    adjusted -= set(drawn)
+    applied, deferred = _applied(specification, kept, set(drawn), adjusted)
     requirements = (
         demand
         for demand in _requirements(custom)

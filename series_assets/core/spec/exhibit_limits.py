@@ -32,13 +32,11 @@ TAKEN_NAMES = {
 }
 UNUSABLE = re.compile(r"[~|,`$\r\n\t]")
 """Characters that no column name may contain."""
+_IN_DATABASE = "Number of unique values is above inline limit"
+"""What Exhibit writes where it puts the values of a column into its database."""
 _MAX_REGEX_CHARACTERS = 2_000_000
 _CLASS = r"\[(?:[^\]^-]-[^\]-]|[^\]^-][^\]-]*)\](?:\{\d+\})?"
 _PLAIN = r"[^\[\]{}\\()|+*?^$](?:\{\d\})?"
-
-
-_IN_DATABASE = "Number of unique values is above inline limit"
-"""What Exhibit writes where it puts the values of a column into its database."""
 
 
 def exhibit_limit_faults(specification: Specification) -> Iterator[Fault]:

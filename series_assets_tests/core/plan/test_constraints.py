@@ -122,6 +122,9 @@ def test_what_depends_on_a_removed_bound_is_applied_after_it() -> None:
     assert found.rules_first and found.deferred == {("reads", "dose"), ("apart", "region")}
     found = constraint_plan(wanted)
     assert not found.rules_first and not found.deferred
+    by_static = with_custom(reads={"filter": "amount > 3", "targets": {"dose": "make_same"}})
+    by_static["constraints"]["basic_constraints"] = ["height > amount"]
+    assert not constraint_plan(by_static, static_columns=["amount"]).rules_first
 
 
 def test_a_static_value_that_is_looked_up_by_what_is_generated_again() -> None:
