@@ -24,8 +24,7 @@ from series_assets.core.plan.series import Series
 from series_assets.core.truth.columns import combined, moments
 from series_assets.storage import files
 from series_assets.storage.layout import Layout
-from series_assets.storage.state_tables import states_of
-from series_assets.storage.states import StateTable
+from series_assets.storage.tables import state_table
 
 _NO_ROW = ("delete",)
 """Operations of lines that stand for no row."""
@@ -78,15 +77,9 @@ def check_operations(layout: Layout, period: Period, finding: Finding) -> Findin
     return replace(finding, wrong=finding.wrong + len(found), examples=examples)
 
 
-def _table(series: Series, layout: Layout) -> StateTable:
-    """Return the table of states of a series that is not divided, or of one shard."""
-    [table] = states_of(series, layout).parts
-    return table
-
-
 def _require_current(series: Series, layout: Layout, period: Period, content: bytes) -> None:
     """Refuse states that are missing, or come from another file than the one that is there."""
-    if _table(series, layout).content(period.k) != sha256(content).hexdigest():
+    if state_table(series, layout).content(period.k) != sha256(content).hexdigest():
         raise RequestError(
             "its states come from another dataset than the one that is there now",
             f"generate {period.key} again, with series-assets generate {series.name} --periods "
@@ -133,7 +126,7 @@ def _states(
     places = pa.array(_last_rows(rows[truth.key], moments(rows, truth)[0]))
     last = rows.take(places)
     keys = combined(last[truth.key], pa.chunked_array([], pa.string()))
-    recorded = _table(series, layout).latest(keys, period.k + 1)
+    recorded = state_table(series, layout).latest(keys, period.k + 1)
     states = recorded.take(pc.index_in(keys, recorded[truth.key].combine_chunks()))
     for name in truth.track:
         found, expected = states[name].to_pylist(), last[name].to_pylist()

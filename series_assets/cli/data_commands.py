@@ -120,7 +120,7 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
         from series_assets.checks.rules import rules_of
         from series_assets.checks.run import check_periods, delivered_keys
         from series_assets.pipeline.requests import chosen_periods
-        from series_assets.storage.reference_tables import reference_table
+        from series_assets.storage.tables import reference_table
 
     table = reference_table(series, Layout.of(series, settings.data_dir))
     check_readable(table.layout.folder)
@@ -170,9 +170,8 @@ def clean(name: str, yes: bool, take_over: bool) -> None:
     """
     from series_assets.storage.cleaning import removable_files, remove_files
     from series_assets.storage.entities import ReferenceTable
-    from series_assets.storage.reference_tables import all_reference_tables, reference_table
-    from series_assets.storage.state_tables import all_states_of
     from series_assets.storage.states import States
+    from series_assets.storage.tables import all_reference_tables, all_states_of, reference_table
 
     settings = from_environment()
     series = valid_series(settings, name)

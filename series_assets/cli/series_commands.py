@@ -58,7 +58,7 @@ def _with_history(series: Series, layout: Layout) -> str:
     """Return how many periods have a history, for a series that asks for one."""
     if series.truth is None:
         return ""
-    from series_assets.storage.state_tables import states_of
+    from series_assets.storage.tables import states_of
 
     return f", {states_of(series, layout).recorded_periods()} with truth"
 

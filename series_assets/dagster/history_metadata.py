@@ -16,7 +16,7 @@ from series_assets.dagster.metadata import (
     table_of_files,
 )
 from series_assets.storage.layout import Layout
-from series_assets.storage.state_tables import states_of
+from series_assets.storage.tables import states_of
 
 if TYPE_CHECKING:
     from series_assets.pipeline.fold_summary import FoldSummary

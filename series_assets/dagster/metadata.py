@@ -19,8 +19,8 @@ from series_assets.dagster.columns import column_schema, column_types, history_s
 from series_assets.pipeline.record_summary import RecordSummary, summarize_records
 from series_assets.reporting.plotting import data_uri
 from series_assets.storage.layout import Layout
-from series_assets.storage.reference_tables import reference_table
 from series_assets.storage.remote import is_remote
+from series_assets.storage.tables import reference_table
 from series_assets.storage.yaml_writing import as_yaml
 
 if TYPE_CHECKING:

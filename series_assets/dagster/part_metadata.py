@@ -16,7 +16,7 @@ from series_assets.dagster.metadata import (
     table_of_files,
 )
 from series_assets.storage.layout import Layout
-from series_assets.storage.reference_tables import reference_table
+from series_assets.storage.tables import reference_table
 
 if TYPE_CHECKING:
     from series_assets.pipeline.part_facts import PeriodOfParts

@@ -12,7 +12,7 @@ from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.lookup_tables import check_lookups
 from series_assets.storage.manifests import require_manifest_before
 from series_assets.storage.remote import check_access, is_remote
-from series_assets.storage.state_tables import states_of
+from series_assets.storage.tables import states_of
 
 
 def chosen_periods(series: Series, span: str | None) -> Sequence[Period]:

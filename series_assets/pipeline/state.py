@@ -16,8 +16,7 @@ from series_assets.core.truth.fold import Fold, fold
 from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files, provenance
-from series_assets.storage.state_tables import states_of
-from series_assets.storage.states import StateTable
+from series_assets.storage.tables import state_table, states_of
 
 
 @dataclass(frozen=True)
@@ -33,12 +32,6 @@ class PeriodFold:
         """What the period did, in words."""
         versions, ties = counted(self.fold.versions, "version"), counted(self.fold.ties, "tie")
         return f"{versions} opened, {ties}"
-
-
-def state_table(series: Series, workspace: Workspace) -> StateTable:
-    """Return the table of states of a series that is not divided, or of one shard."""
-    [table] = states_of(series, workspace.layout(series)).parts
-    return table
 
 
 def recorded_periods(series: Series, workspace: Workspace) -> int:
@@ -69,7 +62,7 @@ def fold_period(
     else:
         rows = texts.select(wanted)
     entities = entities_of(rows[truth.key])
-    earlier = state_table(series, workspace).latest(entities.keys, period.k)
+    earlier = state_table(series, workspace.layout(series)).latest(entities.keys, period.k)
     return PeriodFold(fold(truth, period, rows, entities, earlier), sha256(content).hexdigest())
 
 
@@ -126,7 +119,9 @@ def record_states(
     """
     with workspace.exclusive_access():
         files.remove_if_there(workspace.layout(series).manifest(period.number))
-    state_table(series, workspace).replace(period.k, folded.fold.states, folded.content, folder)
+    state_table(series, workspace.layout(series)).replace(
+        period.k, folded.fold.states, folded.content, folder
+    )
 
 
 def recorded_fold(series: Series, period: Period, workspace: Workspace) -> PeriodFold:
@@ -134,7 +129,7 @@ def recorded_fold(series: Series, period: Period, workspace: Workspace) -> Perio
 
     Raises RequestError where they are not, or come from another dataset than is there now.
     """
-    recorded = state_table(series, workspace).content(period.k)
+    recorded = state_table(series, workspace.layout(series)).content(period.k)
     folded = fold_period(series, period, workspace)
     if folded.content != recorded:
         raise RequestError(

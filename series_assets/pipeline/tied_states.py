@@ -13,10 +13,10 @@ from series_assets.core.plan.series import Series
 from series_assets.core.verify.instants import OPEN, instant_of
 from series_assets.core.verify.sides import Ints, Versions
 from series_assets.core.verify.ties import State, Version, adopted, by_entity
-from series_assets.pipeline.state import state_table
 from series_assets.pipeline.truth import tied_rows
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files
+from series_assets.storage.tables import state_table
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _tied_in(
     """Return what ``TiedEntities`` has of one part, its rows as those of states and tied rows."""
     truth = series.truth
     assert truth is not None
-    table = state_table(series, workspace)
+    table = state_table(series, workspace.layout(series))
     tied = tied_rows(series, workspace, at)
     names = [truth.key, *truth.track]
     states = table.states_of(pc.unique(tied[truth.key].combine_chunks()), at.k)

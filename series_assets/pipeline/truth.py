@@ -21,11 +21,11 @@ from series_assets.pipeline.state import (
     read_delivered,
     recorded_fold,
     recorded_periods,
-    state_table,
 )
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files
 from series_assets.storage.cleaning import remove_part
+from series_assets.storage.tables import state_table
 
 
 def write_truth(
@@ -114,7 +114,7 @@ def expected_parts(
     if as_ == "scd2":
         _refuse_taken_names(series, truth, profile)
     for part in series.parts:
-        states = state_table(part, workspace).changes(at.k)
+        states = state_table(part, workspace.layout(part)).changes(at.k)
         if as_ == "scd1":
             yield profiles.shaped_current(truth, dimensions.current(truth, states), profile)
         else:
@@ -125,7 +125,7 @@ def expected_parts(
 def _require_recorded(series: Series, workspace: Workspace, at: Period) -> None:
     """Refuse unless all parts up to a period are recorded and current. Raises RequestError."""
     for part in series.parts:
-        state_table(part, workspace).content(at.k)
+        state_table(part, workspace.layout(part)).content(at.k)
 
 
 def dimension_at(series: Series, workspace: Workspace, as_: str, at: Period) -> Table:
@@ -134,7 +134,7 @@ def dimension_at(series: Series, workspace: Workspace, as_: str, at: Period) -> 
     Their columns are those of ``dimensions.history`` and ``dimensions.current``.
     """
     dimension = dimensions.history if as_ == "scd2" else dimensions.current
-    changes = (state_table(part, workspace).changes(at.k) for part in series.parts)
+    changes = (state_table(part, workspace.layout(part)).changes(at.k) for part in series.parts)
     return pa.concat_tables([dimension(_truth(series), of_part) for of_part in changes])
 
 
@@ -147,7 +147,7 @@ def tied_rows(series: Series, workspace: Workspace, at: Period) -> Table:
     pipeline may be right with any of them.
     """
     truth, parts = _truth(series), []
-    for k in state_table(series, workspace).tied_periods(at.k):
+    for k in state_table(series, workspace.layout(series)).tied_periods(at.k):
         period = series.calendar.period(k)
         log = recorded_fold(series, period, workspace).fold.changes
         rows = read_delivered(series, period, workspace, [truth.key, *truth.track])

@@ -13,8 +13,8 @@ from series_assets.core.plan.series import Series
 from series_assets.storage import files, provenance, scratch
 from series_assets.storage.entities import ReferenceTable
 from series_assets.storage.layout import Layout
-from series_assets.storage.reference_tables import reference_table
 from series_assets.storage.remote import data_path, is_remote
+from series_assets.storage.tables import reference_table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -22,7 +22,7 @@ from series_assets.storage.entities import KEYS_PER_PERIOD, EntityLookup, Entity
 from series_assets.storage.files import read_csv
 from series_assets.storage.layout import Layout
 from series_assets.storage.provenance import is_stale
-from series_assets.storage.reference_tables import reference_table
+from series_assets.storage.tables import reference_table
 
 
 def read_history(series: Series, layout: Layout) -> History:

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from series_assets.core.errors import RequestError
-from series_assets.core.plan.series import Series
-from series_assets.storage.layout import Layout
+from series_assets.storage.tables import SeriesTable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -31,22 +30,8 @@ Recorded = dict[int, tuple[int, str]]
 """The number of entities and the fingerprint of each recorded period."""
 
 
-@dataclass(frozen=True)
-class ReferenceTable(ABC):
+class ReferenceTable(SeriesTable):
     """What a series has recorded: its reference table, or those of all its shards."""
-
-    series: Series
-    layout: Layout
-
-    @property
-    @abstractmethod
-    def parts(self) -> "tuple[EntityTable, ...]":
-        """The tables of all shards; the table itself where there is only one."""
-
-    @property
-    @abstractmethod
-    def place(self) -> Path:
-        """The file or folder in which it is kept, for messages and metadata."""
 
     @abstractmethod
     def prepare(self, folder: Path) -> None:
@@ -62,18 +47,6 @@ class ReferenceTable(ABC):
 
         None where there is no reference table.
         """
-
-    @abstractmethod
-    def check_owner(self, *, take_over: bool = False) -> None:
-        """Refuse a table, or a folder, that belongs to another series or program.
-
-        ``take_over`` accepts the table of a series whose folder no longer exists. Raises
-        RequestError.
-        """
-
-    @abstractmethod
-    def drop(self, *, take_over: bool = False) -> bool:
-        """Remove the table and return whether it existed. Raises as ``check_owner`` does."""
 
     @abstractmethod
     def _recorded(self, *, check_owner: bool, periods: Sequence[int] | None = None) -> Recorded:
@@ -138,11 +111,6 @@ class ReferenceTable(ABC):
 
 class EntityTable(ReferenceTable):
     """The reference table of a series that is not divided, or of one shard."""
-
-    @property
-    def parts(self) -> "tuple[EntityTable, ...]":
-        """The table itself."""
-        return (self,)
 
     @abstractmethod
     def replace(self, k: int, entities: "pd.DataFrame | None", folder: Path | None = None) -> None:

@@ -18,6 +18,7 @@ from series_assets.storage.entities import (
     EntityLookup,
     EntityTable,
     Recorded,
+    ReferenceTable,
 )
 from series_assets.storage.parquet_marks import (
     Mark,
@@ -27,6 +28,7 @@ from series_assets.storage.parquet_marks import (
     unreadable,
     with_mark,
 )
+from series_assets.storage.tables import TablesOfShards
 
 if TYPE_CHECKING:
     import numpy as np
@@ -209,6 +211,39 @@ class ParquetReferenceTable(EntityTable):
             k for k, (_, count) in recorded.items() if count and (before is None or k < before)
         ]
         yield ParquetEntityLookup(self, periods)
+
+
+class ShardedReferenceTable(TablesOfShards, ReferenceTable):
+    """What all shards have recorded. Entities are read from the tables of the ``parts``."""
+
+    _table = ParquetReferenceTable
+
+    def prepare(self, folder: Path) -> None:
+        """Do nothing: files are created as they are written."""
+
+    def recorded_periods(self) -> dict[int, tuple[str, int]] | None:
+        """Return the periods that all shards have recorded, with the number of all entities."""
+        of_parts = [part.recorded_periods() or {} for part in self.parts]
+        found = {
+            k: (key, sum(one[k][1] for one in of_parts))
+            for k, (key, _) in of_parts[0].items()
+            if all(k in one for one in of_parts)
+        }
+        return found or None
+
+    def _recorded(self, *, check_owner: bool, periods: Sequence[int] | None = None) -> Recorded:
+        """Return the periods that all shards have recorded; of no fingerprint if they differ."""
+        of_parts = [part._recorded(check_owner=check_owner, periods=periods) for part in self.parts]
+        found: Recorded = {}
+        for k, (_, mark) in of_parts[0].items():
+            if all(k in one for one in of_parts):
+                same = all(one[k][1] == mark for one in of_parts)
+                found[k] = (sum(one[k][0] for one in of_parts), mark if same else "")
+        return found
+
+    def columns(self) -> list[str]:
+        """Return the columns of the data in their order."""
+        return self.parts[0].columns()
 
 
 class ParquetEntityLookup(EntityLookup):

@@ -28,7 +28,8 @@ from series_assets.storage.parquet_marks import (
     unreadable,
     with_mark,
 )
-from series_assets.storage.states import StateTable
+from series_assets.storage.states import States, StateTable
+from series_assets.storage.tables import TablesOfShards
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -229,6 +230,21 @@ class ParquetStateTable(StateTable):
                 yield parquet.ParquetFile(stream)
         except (OSError, ValueError) as error:
             raise unreadable(path, _WHOLE, error) from error
+
+
+class ShardedStates(TablesOfShards, States):
+    """What all shards have recorded. States are read from the tables of the ``parts``."""
+
+    _table = ParquetStateTable
+
+    def recorded_periods(self) -> int:
+        """Return how many periods all shards have recorded, which are current."""
+        return min(part.recorded_periods() for part in self.parts)
+
+    def require_periods(self, before: int) -> None:
+        """Refuse unless all shards have recorded all periods before ``before``."""
+        for part in self.parts:
+            part.require_periods(before)
 
 
 def _last_rows(stored: Ints, hashes: Ints) -> Ints:

@@ -6,49 +6,22 @@ a period whose predecessors have changed is known to be stale.
 """
 
 import json
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from abc import abstractmethod
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from series_assets.core.errors import RequestError
-from series_assets.core.plan.series import Series
 from series_assets.core.plan.truth import Truth
-from series_assets.storage.layout import Layout
+from series_assets.storage.tables import SeriesTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(frozen=True)
-class States(ABC):
+class States(SeriesTable):
     """The recorded states of a series: its table of states, or those of all its shards."""
-
-    series: Series
-    layout: Layout
-
-    @property
-    @abstractmethod
-    def parts(self) -> "tuple[StateTable, ...]":
-        """The tables of all shards; the table itself where there is only one."""
-
-    @property
-    @abstractmethod
-    def place(self) -> Path:
-        """The file or folder in which they are kept, for messages and metadata."""
-
-    @abstractmethod
-    def check_owner(self, *, take_over: bool = False) -> None:
-        """Refuse states, or a folder, that belong to another series or program.
-
-        ``take_over`` accepts those of a series whose folder no longer exists. Raises RequestError.
-        """
-
-    @abstractmethod
-    def drop(self, *, take_over: bool = False) -> bool:
-        """Remove all states; return whether there were any. Raises as ``check_owner`` does."""
 
     @abstractmethod
     def recorded_periods(self) -> int:
@@ -70,11 +43,6 @@ class StateTable(States):
 
     _format: ClassVar[int | str]
     """Counts the ways in which states have been stored; it is part of the digests."""
-
-    @property
-    def parts(self) -> "tuple[StateTable, ...]":
-        """The table itself."""
-        return (self,)
 
     @cached_property
     def truth(self) -> Truth:

@@ -19,8 +19,7 @@ from series_assets.reporting.read_history import read_history
 from series_assets.settings import from_environment
 from series_assets.storage import remote
 from series_assets.storage.cleaning import removable_files, remove_files
-from series_assets.storage.reference_tables import all_reference_tables
-from series_assets.storage.state_tables import all_states_of
+from series_assets.storage.tables import all_reference_tables, all_states_of
 from series_assets_tests.builders import a_series, a_user_input, files_in, write_series
 from series_assets_tests.cli.commands import succeed
 from series_assets_tests.storage.object_storage import (

@@ -12,9 +12,10 @@ from series_assets.core.plan.series import Series
 from series_assets.core.truth.columns import entities_of
 from series_assets.core.truth.fold import fold
 from series_assets.interface import generate, truth, verify
-from series_assets.pipeline.state import PeriodFold, fold_period, record_states, state_table
+from series_assets.pipeline.state import PeriodFold, fold_period, record_states
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files
+from series_assets.storage.tables import state_table
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 
 _BY_EVENT = {"track": ["region"], "order_by": "date", "time": "event"}
@@ -93,7 +94,7 @@ def deleting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Series, Path, li
     deleted = sorted(set(known) - set(rows["id"].to_pylist()))[:8]
     assert len(deleted) == 8 and series.truth is not None
     entities = entities_of(rows["id"], deleted)
-    earlier = state_table(series, workspace).latest(entities.keys, period.k)
+    earlier = state_table(series, workspace.layout(series)).latest(entities.keys, period.k)
     done = fold(series.truth, period, rows, entities, earlier, deleted)
     assert done.operations["delete"] == 8
     content = fold_period(series, period, workspace).content
