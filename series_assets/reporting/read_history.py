@@ -19,7 +19,7 @@ from series_assets.reporting.history import (
     combine_histories,
 )
 from series_assets.storage.entities import KEYS_PER_PERIOD, EntityLookup, EntityTable
-from series_assets.storage.files import read_csv
+from series_assets.storage.files import read_table
 from series_assets.storage.layout import Layout
 from series_assets.storage.provenance import is_stale
 from series_assets.storage.tables import reference_table
@@ -56,7 +56,7 @@ def identifiers_in(path: Path, column: str) -> list[str | None]:
     Raises RequestError if the file cannot be read.
     """
     try:
-        values: list[str | None] = read_csv(path, [column])[column].tolist()
+        values: list[str | None] = read_table(path, [column])[column].to_pylist()
     except OSError as error:
         reason = error.strerror or str(error)
     except UnicodeDecodeError:
@@ -78,7 +78,7 @@ def operations_in(path: Path) -> dict[str, int] | None:
     if not path.exists():
         return None
     try:
-        return dict(Counter(read_csv(path, ["op"])["op"].tolist()))
+        return dict(Counter(read_table(path, ["op"])["op"].to_pylist()))
     except (OSError, ValueError, KeyError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
         raise RequestError(f"cannot be read: {reason}", "regenerate truth", file=path) from error

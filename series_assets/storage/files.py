@@ -7,7 +7,7 @@ import contextlib
 import csv
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -28,18 +28,12 @@ _ROWS_AT_ONCE = 50_000
 """Rows that are formatted at once: a string of pyarrow holds at most 2 GB."""
 
 
-def write_csv(path: Path, texts: "pd.DataFrame") -> None:
-    """Write a frame of text as CSV: UTF-8, a header, LF, quotes only where needed.
-
-    Missing values are empty. Quotes are needed around values with a comma, a quote or a line
-    break, and where an empty value would be an empty line.
-    """
-    columns = {name: texts[name].to_numpy(dtype=object) for name in texts.columns}
-    _write_columns(path, columns, len(texts))
-
-
 def write_table(path: Path, table: "pa.Table") -> None:
-    """Write an Arrow table as ``write_csv`` does; booleans as ``true`` and ``false``."""
+    """Write an Arrow table as CSV: UTF-8, a header, LF, quotes only where needed.
+
+    Missing values are empty, booleans ``true`` and ``false``. Quotes are needed around values with
+    a comma, a quote or a line break, and where an empty value would be an empty line.
+    """
     write_tables(path, [table])
 
 
@@ -50,20 +44,16 @@ def write_tables(path: Path, tables: Iterable["pa.Table"]) -> None:
     """
     with _open_atomically(path) as stream:
         for place, table in enumerate(tables):
-            _write_lines(stream, _as_text(table), table.num_rows, header=not place)
+            _write_lines(stream, table, header=not place)
 
 
-def _write_columns(path: Path, columns: Mapping[str, Any], count: int) -> None:
-    with _open_atomically(path) as stream:
-        _write_lines(stream, columns, count)
+def _write_lines(stream: Any, table: "pa.Table", *, header: bool = True) -> None:
+    import pyarrow as pa
 
-
-def _write_lines(
-    stream: Any, columns: Mapping[str, Any], count: int, *, header: bool = True
-) -> None:
+    columns = _as_text(table)
     if header:
-        stream.write(_lines([[name] for name in columns]))
-    for start in range(0, count, _ROWS_AT_ONCE):
+        stream.write(_lines([pa.array([name], pa.string()) for name in columns]))
+    for start in range(0, table.num_rows, _ROWS_AT_ONCE):
         batch = slice(start, start + _ROWS_AT_ONCE)
         stream.write(_lines([column[batch] for column in columns.values()]))
 
@@ -96,11 +86,11 @@ def write_row_groups(path: Path, tables: Iterable["pa.Table"]) -> None:
 def csv_of(table: "pa.Table", *, header: bool = True) -> str:
     """Return what ``write_table`` writes; also without the header."""
     stream = io.BytesIO()
-    _write_lines(stream, _as_text(table), table.num_rows, header=header)
+    _write_lines(stream, table, header=header)
     return stream.getvalue().decode()
 
 
-def _as_text(table: "pa.Table") -> dict[str, Any]:
+def _as_text(table: "pa.Table") -> "dict[str, pa.Array]":
     """Return the columns as text, or with a type that is written as its text would be."""
     import pyarrow as pa
 
@@ -112,19 +102,15 @@ def _as_text(table: "pa.Table") -> dict[str, Any]:
     return columns
 
 
-def _lines(columns: Sequence[Any]) -> Any:
-    """Return the lines of a CSV as bytes; each column is one of Arrow, or texts and None."""
+def _lines(columns: "Sequence[pa.Array]") -> Any:
+    """Return the lines of a CSV as bytes."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    arrays = [
-        column if isinstance(column, pa.Array) else pa.array(column, pa.string())
-        for column in columns
-    ]
     single = len(columns) == 1
-    if not single and (lines := _unquoted_lines(arrays)) is not None:
+    if not single and (lines := _unquoted_lines(columns)) is not None:
         return lines
-    cells = [_cells(array.cast(pa.string()), single) for array in arrays]
+    cells = [_cells(column.cast(pa.string()), single) for column in columns]
     rows = pc.binary_join_element_wise(*cells, ",", null_handling="replace")
     return _content(pc.binary_join_element_wise(rows, "", "\n"))
 

@@ -2,10 +2,12 @@
 
 import csv
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 import yaml
 from hypothesis import given
@@ -24,11 +26,17 @@ def a_table(**columns: list[str | None]) -> pd.DataFrame:
     return pd.DataFrame(columns, dtype=object)
 
 
+def write(path: Path, texts: pd.DataFrame) -> None:
+    """Write a frame of text as CSV."""
+    columns = [pa.array(texts[name], pa.string()) for name in texts.columns]
+    files.write_table(path, pa.table(columns, [*texts.columns]))
+
+
 def test_a_csv_has_a_header_line_feeds_and_quotes_only_where_needed(tmp_path: Path) -> None:
     """The bytes are those of section 8 of the contract."""
     table = a_table(**{"a, b": ["plain", 'say "x"', "one\ntwo"], "ü": ["1,5", None, "Zoë"]})
     path = tmp_path / "table.csv"
-    files.write_csv(path, table)
+    write(path, table)
     assert path.read_bytes() == (
         b'"a, b",\xc3\xbc\nplain,"1,5"\n"say ""x""",\n"one\ntwo",Zo\xc3\xab\n'
     )
@@ -57,7 +65,7 @@ def test_text_comes_back_from_a_csv_as_it_was(tmp_path: Path, value: str) -> Non
     """No character is lost, and nothing is read as a number or as missing."""
     table = a_table(before=["x", None], text=[value, value], after=[None, "y"])
     path = tmp_path / "table.csv"
-    files.write_csv(path, table)
+    write(path, table)
     pd.testing.assert_frame_equal(files.read_csv(path), table)
 
 
@@ -70,7 +78,7 @@ def test_any_table_of_text_comes_back_from_a_csv(data: st.DataObject) -> None:
     table = pd.DataFrame({name: data.draw(values) for name in names}, columns=names, dtype=object)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"
-        files.write_csv(path, table)
+        write(path, table)
         read = files.read_csv(path)
     pd.testing.assert_frame_equal(read, table, check_index_type=False)
 
@@ -102,7 +110,7 @@ def test_a_csv_has_the_bytes_that_python_s_writer_gives(data: st.DataObject) -> 
     writer.writerows(table.itertuples(index=False, name=None))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"
-        files.write_csv(path, table)
+        write(path, table)
         assert path.read_bytes() == expected.text.encode()
 
 
@@ -110,7 +118,7 @@ def test_a_long_csv_is_written_in_pieces(tmp_path: Path, monkeypatch: pytest.Mon
     """The pieces join without a seam, with or without quotes."""
     monkeypatch.setattr(files, "_ROWS_AT_ONCE", 2)
     path = tmp_path / "table.csv"
-    files.write_csv(path, a_table(a=["1", "2,", "3", None, "5"], b=["x", None, "\r", "y", "z"]))
+    write(path, a_table(a=["1", "2,", "3", None, "5"], b=["x", None, "\r", "y", "z"]))
     assert path.read_bytes() == b'a,b\n1,x\n"2,",\n3,"\r"\n,y\n5,z\n'
 
 
@@ -118,7 +126,7 @@ def test_some_columns_of_a_csv_can_be_read_by_themselves(tmp_path: Path) -> None
     """In the requested order; one that is missing, or named twice, is a KeyError."""
     table = a_table(a=["1", None], b=["x\ny", "z"], c=[None, "3"])
     path = tmp_path / "table.csv"
-    files.write_csv(path, table)
+    write(path, table)
     pd.testing.assert_frame_equal(files.read_csv(path, ["c", "b"]), table[["c", "b"]])
     path.write_text("a,a,b\n1,2,3\n")
     for name in ("a", "d"):
@@ -129,7 +137,7 @@ def test_some_columns_of_a_csv_can_be_read_by_themselves(tmp_path: Path) -> None
 def test_an_empty_text_comes_back_as_missing(tmp_path: Path) -> None:
     """In a CSV, an empty text and a missing value are the same."""
     path = tmp_path / "table.csv"
-    files.write_csv(path, a_table(text=["", None, "x"]))
+    write(path, a_table(text=["", None, "x"]))
     assert files.read_csv(path)["text"].tolist() == [None, None, "x"]
 
 
@@ -213,20 +221,25 @@ def test_a_file_without_the_comment_has_no_fingerprint(tmp_path: Path, content: 
     assert provenance.read_fingerprint(tmp_path / "nowhere.yml") is None
 
 
+def breaks_off() -> Iterator[pa.Table]:
+    """Yield a table of text, then raise ZeroDivisionError."""
+    yield pa.table({"text": ["fine"]})
+    yield pa.table({"text": [1 // 0]})
+
+
 def test_a_csv_that_cannot_be_finished_leaves_no_trace(tmp_path: Path) -> None:
-    """A writer that raises halfway leaves no file, not even a temporary one."""
-    unwritable = a_table(text=["fine", "\ud800"])
-    with pytest.raises(UnicodeEncodeError):
-        files.write_csv(tmp_path / "table.csv", unwritable)
+    """Tables that end in an error leave no file, not even a temporary one."""
+    with pytest.raises(ZeroDivisionError):
+        files.write_tables(tmp_path / "table.csv", breaks_off())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_csv_that_cannot_be_finished_leaves_the_earlier_one(tmp_path: Path) -> None:
     """Readers see the complete earlier file, meanwhile and afterwards."""
     path = tmp_path / "table.csv"
-    files.write_csv(path, a_table(text=["earlier"]))
-    with pytest.raises(UnicodeEncodeError):
-        files.write_csv(path, a_table(text=["later", "\ud800"]))
+    write(path, a_table(text=["earlier"]))
+    with pytest.raises(ZeroDivisionError):
+        files.write_tables(path, breaks_off())
     assert path.read_bytes() == b"text\nearlier\n"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -243,7 +256,7 @@ def test_yaml_that_cannot_be_written_leaves_the_earlier_one(tmp_path: Path) -> N
 
 def test_written_files_leave_nothing_beside_them(tmp_path: Path) -> None:
     """No temporary file remains, and missing folders are created."""
-    files.write_csv(tmp_path / "new" / "table.csv", a_table(text=["x"]))
+    write(tmp_path / "new" / "table.csv", a_table(text=["x"]))
     provenance.write_specification(tmp_path / "new" / "content.yml", {"a": 1}, _MARK)
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
         "content.yml",
@@ -256,7 +269,7 @@ def test_a_file_that_cannot_be_written_is_reported_with_the_remedy(tmp_path: Pat
     (tmp_path / "taken").write_text("a file, not a folder")
     path = tmp_path / "taken" / "table.csv"
     with pytest.raises(GenerationError) as caught:
-        files.write_csv(path, a_table(text=["x"]))
+        write(path, a_table(text=["x"]))
     assert str(caught.value) == (
         f"{path}: cannot be written: Not a directory; "
         "free the place or choose another folder, then run it again"
