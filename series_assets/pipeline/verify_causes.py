@@ -18,7 +18,7 @@ from series_assets.core.verify.causes import likely_causes
 from series_assets.core.verify.compare import Outcome, Sides
 from series_assets.core.verify.instants import DAY, FAR, MISSING, OPEN, formatted, instant_of
 from series_assets.core.verify.options import VerifyOptions
-from series_assets.core.verify.sides import Flags, Ints, Versions, differences
+from series_assets.core.verify.sides import Flags, Ints, Versions
 from series_assets.core.verify.values import coded
 from series_assets.pipeline.state import read_delivered
 from series_assets.pipeline.truth import dimension_at, last_recorded
@@ -168,9 +168,8 @@ def _wrong(sides: Sides, found: Outcome, tolerance: float) -> Flags:
     rows, pairs = found.rows, found.pairs
     wrong: Flags = np.zeros(len(rows), dtype=bool)
     wrong[pairs.extra] = np.isin(rows.key[pairs.extra], sides.ours.key)
-    for column in sides.columns.values():
-        mine, other = sides.ours.place[pairs.ours], rows.place[pairs.theirs]
-        wrong[pairs.theirs] |= differences(column, mine, other, tolerance)
+    for places in sides.wrong_values(rows, pairs, tolerance).values():
+        wrong[pairs.theirs[places]] = True
     return wrong
 
 

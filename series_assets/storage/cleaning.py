@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from series_assets.core.errors import GenerationError
@@ -50,8 +49,8 @@ def remove_surplus(layout: Layout, number: int, *, history: bool = False) -> Non
     # Specifications are in a folder within that of their parts.
     for folder in sorted({path.parent for path in found}, reverse=True):
         for place in (folder, folder.parent):
-            if place != layout.folder and place.is_dir() and not any(place.iterdir()):
-                place.rmdir()
+            if place != layout.folder:
+                files.remove_if_empty(place)
 
 
 def remove_part(path: Path) -> None:
@@ -62,8 +61,7 @@ def remove_part(path: Path) -> None:
     """
     files.remove_if_there(path)
     if not is_remote(path):
-        with suppress(OSError):  # it is not there, or not empty
-            path.parent.rmdir()
+        files.remove_if_empty(path.parent)
 
 
 def remove_files(layout: Layout, paths: Sequence[Path]) -> None:
@@ -84,5 +82,4 @@ def remove_files(layout: Layout, paths: Sequence[Path]) -> None:
     if is_remote(layout.folder):  # there are no folders but in names
         return
     for folder in (*reversed(layout.inner_folders()), layout.folder):
-        if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
-            folder.rmdir()
+        files.remove_if_empty(folder)

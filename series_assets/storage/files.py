@@ -298,6 +298,12 @@ def remove_if_there(path: Path) -> None:
         remove(path)
 
 
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder on disk, unless it is a link, not there, or has something in it."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
 def _refuse_links(target: Path) -> None:
     """Refuse to write through a link in the place of a series' file or folder."""
     places = [target, target.parent]

@@ -75,8 +75,7 @@ def remove_marked(paths: Sequence[Path], place: Path) -> bool:
     if is_remote(place):
         return bool(paths)
     for folder in sorted({path.parent for path in paths}, reverse=True):
-        if not any(folder.iterdir()):
-            folder.rmdir()
-    if paths and not any(place.iterdir()):
-        place.rmdir()
+        files.remove_if_empty(folder)
+    if paths:
+        files.remove_if_empty(place)
     return bool(paths)

@@ -50,6 +50,17 @@ class Sides:
     key: str
     """The identifier's name."""
 
+    def wrong_values(self, rows: Versions, pairs: Pairing, tolerance: float) -> dict[str, Ints]:
+        """Return for each tracked column the pairs whose values differ by more than the tolerance.
+
+        ``rows`` are the versions of the table that ``pairs`` refers to.
+        """
+        mine, other = self.ours.place[pairs.ours], rows.place[pairs.theirs]
+        return {
+            name: np.flatnonzero(differences(column, mine, other, tolerance))
+            for name, column in self.columns.items()
+        }
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -159,9 +170,8 @@ class _Comparison:
     def _correct(self) -> int:
         wrong = np.zeros(len(self.ours), dtype=bool)
         pairs = self.pairs
-        for column in self.sides.columns.values():
-            differ = self._differ(column)
-            wrong[pairs.ours[differ]] = True
+        for places in self._wrong_values.values():
+            wrong[pairs.ours[places]] = True
         if self.scd2:
             for differ in self._time_differences():
                 wrong[pairs.ours[differ]] = True
@@ -296,14 +306,13 @@ class _Comparison:
         )
         self._add("wrong_valid_to", end, lambda i: example("valid_to", raw.end, ours.end, i))
 
-    def _differ(self, column: Coded) -> Flags:
-        pairs = self.pairs
-        mine = self.sides.ours.place[pairs.ours]
-        return differences(column, mine, self.raw.place[pairs.theirs], self.tolerance)
+    @cached_property
+    def _wrong_values(self) -> dict[str, Ints]:
+        return self.sides.wrong_values(self.raw, self.pairs, self.tolerance)
 
     def _values(self) -> None:
         pairs, sides = self.pairs, self.sides
-        for name, column in sides.columns.items():
+        for name, wrong in self._wrong_values.items():
 
             def example(index: int, name: str = name) -> Example:
                 mine, other = pairs.ours[index], pairs.theirs[index]
@@ -311,7 +320,7 @@ class _Comparison:
                 wanted = shown(sides.our_table[name], int(sides.ours.place[mine]))
                 return self._of_pair(mine, name, found, wanted)
 
-            self._add("wrong_value", np.flatnonzero(self._differ(column)), example)
+            self._add("wrong_value", wrong, example)
 
     def _of_pair(self, mine: Any, column: str, found: str, expected: str) -> Example:
         key, version = self._key(int(self.ours.key[mine])), int(self.sides.numbers[mine])

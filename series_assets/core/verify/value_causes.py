@@ -4,7 +4,7 @@ A cause is only given where it explains all wrong values of a column, so it is a
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from functools import partial
 from itertools import combinations
@@ -13,7 +13,7 @@ import numpy as np
 
 from series_assets.core.verify.compare import Sides
 from series_assets.core.verify.pairing import Pairing
-from series_assets.core.verify.sides import Flags, Ints, Versions, differences
+from series_assets.core.verify.sides import Flags, Ints, Versions
 from series_assets.core.verify.values import MISSING_WORDS, Floats
 
 _SAMPLE = 2_000
@@ -42,42 +42,45 @@ def value_causes(
 
     ``rows`` are the versions of the table that ``pairs`` refers to.
     """
-    swapped = dict(_swapped(sides, rows, pairs, tolerance))
+    mine, other = sides.ours.place[pairs.ours], rows.place[pairs.theirs]
+    wrong = {
+        name: found
+        for name, found in sides.wrong_values(rows, pairs, tolerance).items()
+        if len(found)
+    }
+    swapped = dict(_swapped(sides, mine, other, wrong))
     yield from (
         f"the columns '{name}' and '{other}' have each other's values: are they swapped in a "
         "SELECT, or in an INSERT by position?"
         for name, other in swapped.items()
     )
-    for name, column in sides.columns.items():
-        mine, other = sides.ours.place[pairs.ours], rows.place[pairs.theirs]
-        wrong = np.flatnonzero(differences(column, mine, other, tolerance))
-        if not len(wrong) or name in swapped or name in swapped.values():
-            continue
-        mine, other = mine[wrong], other[wrong]
-        texts = _texts(sides, name, mine[:_SAMPLE], other[:_SAMPLE])
-        both = [one for one in texts if all(one)]
-        found = _of_missing([found for found, wanted in texts if not wanted]), _of_texts(both)
-        if both and not found[1]:
-            expected, numbers = column.our_numbers, column.their_numbers
-            if expected is not None and numbers is not None:
-                found = found[0], _of_numbers(expected[mine], numbers[other])
-        if both and not found[1]:
-            found = found[0], _of_days(both)
-        yield from (f"column '{name}' {text}" for text in found if text)
-    yield from _of_later_versions(sides, rows, pairs, tolerance)
+    for name, places in wrong.items():
+        if name not in swapped and name not in swapped.values():
+            causes = _of_column(sides, name, mine[places], other[places])
+            yield from (f"column '{name}' {text}" for text in causes)
+    yield from _of_later_versions(sides, rows, pairs, wrong)
+
+
+def _of_column(sides: Sides, name: str, mine: Ints, other: Ints) -> Iterator[str]:
+    """Yield what explains the wrong values in some rows of the two tables."""
+    texts = _texts(sides, name, mine[:_SAMPLE], other[:_SAMPLE])
+    if cause := _of_missing([found for found, wanted in texts if not wanted]):
+        yield cause
+    if not (both := [one for one in texts if all(one)]):
+        return
+    cause, column = _of_texts(both), sides.columns[name]
+    if not cause and column.our_numbers is not None and column.their_numbers is not None:
+        cause = _of_numbers(column.our_numbers[mine], column.their_numbers[other])
+    if cause := cause or _of_days(both):
+        yield cause
 
 
 def _swapped(
-    sides: Sides, rows: Versions, pairs: Pairing, tolerance: float
+    sides: Sides, mine: Ints, other: Ints, wrong: Mapping[str, Ints]
 ) -> Iterator[tuple[str, str]]:
     """Yield pairs of columns of which each has the values of the other, in all wrong rows."""
-    mine, other = sides.ours.place[pairs.ours], rows.place[pairs.theirs]
-    wrong = {
-        name: np.flatnonzero(differences(column, mine, other, tolerance))[:_SAMPLE]
-        for name, column in sides.columns.items()
-    }
     for one, two in combinations([name for name, found in wrong.items() if len(found) >= _FEW], 2):
-        chosen = np.union1d(wrong[one], wrong[two])
+        chosen = np.union1d(wrong[one][:_SAMPLE], wrong[two][:_SAMPLE])
         texts = {name: _texts(sides, name, mine[chosen], other[chosen]) for name in (one, two)}
         pairs_of_texts = zip(texts[one], texts[two], strict=True)
         if all(a[0] == b[1] and b[0] == a[1] for a, b in pairs_of_texts):
@@ -195,21 +198,20 @@ def _shift(found: str, wanted: str) -> int | None:
 
 
 def _of_later_versions(
-    sides: Sides, rows: Versions, pairs: Pairing, tolerance: float
+    sides: Sides, rows: Versions, pairs: Pairing, wrong: Mapping[str, Ints]
 ) -> Iterator[str]:
     """Yield the columns of which closed versions have the value of the version after them."""
     ours = sides.ours
     count = len(ours)
     follows: Flags = np.zeros(count, dtype=bool)
     follows[:-1] = ours.key[1:] == ours.key[:-1]
-    for name, column in sides.columns.items():
-        mine, other = ours.place[pairs.ours], rows.place[pairs.theirs]
-        wrong = np.flatnonzero(differences(column, mine, other, tolerance))
-        if not len(wrong) or not follows[pairs.ours[wrong]].all():
+    for name, pairs_of_column in wrong.items():
+        mine, column = pairs.ours[pairs_of_column], sides.columns[name]
+        if not follows[mine].all():
             continue
-        found = column.theirs[other[wrong]]
-        following = column.ours[ours.place[pairs.ours[wrong] + 1]]
-        last = _last_of_key(ours)[pairs.ours[wrong]]
+        found = column.theirs[rows.place[pairs.theirs[pairs_of_column]]]
+        following = column.ours[ours.place[mine + 1]]
+        last = _last_of_key(ours)[mine]
         current = column.ours[ours.place[last]]
         for values, which in ((following, "the version after them"), (current, "the current one")):
             if (found == values).all():
