@@ -3,6 +3,7 @@
 Which series there are and where files go is decided by who calls it.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import dagster as dg
 
 from series_assets.core.errors import Fault, InputError
+from series_assets.core.plain_text import one_line
 from series_assets.core.plan.series import Series
 from series_assets.dagster.asset_checks import checks_of
 from series_assets.dagster.assets import assets_of, broken_assets, job_of
@@ -30,6 +32,16 @@ class _Built(NamedTuple):
     checks: Sequence[Any]
     job: Any
     sensor: Any
+
+
+def report_broken(found: Iterable[Series | BrokenSeries], *, strict: bool) -> None:
+    """Warn of each broken series; raise InputError with all of their faults if ``strict``."""
+    broken = [one for one in found if isinstance(one, BrokenSeries)]
+    if broken and strict:
+        raise InputError(fault for one in broken for fault in one.error.faults)
+    for one in broken:
+        # Shown as if the caller's caller said it.
+        warnings.warn(f"series {one_line(one.name)} is broken:\n{one.error}", stacklevel=3)
 
 
 def build_definitions(

@@ -5,7 +5,6 @@ the builder that everything else calls. What the parts may hold is the business 
 ``core``.
 """
 
-import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,9 +15,8 @@ import dagster as dg
 from pydantic import Field
 
 from series_assets.core.errors import Fault, InputError, InvalidValueError
-from series_assets.core.plain_text import one_line
 from series_assets.core.plan.series import Series
-from series_assets.dagster.build import build_definitions
+from series_assets.dagster.build import build_definitions, report_broken
 from series_assets.dagster.component_attributes import (
     AutomationCondition,
     FreshnessPolicy,
@@ -152,10 +150,7 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model, arbitrary_types_all
         """
         series = self._with_free_name(self._series(context), context)
         if isinstance(series, BrokenSeries):
-            if self.strict:
-                raise series.error
-            message = f"series {one_line(series.name)} is broken:\n{series.error}"
-            warnings.warn(message, stacklevel=2)
+            report_broken([series], strict=self.strict)
             return build_definitions([series], executor=None, options=self._options())
         return build_definitions(
             [series],

@@ -4,15 +4,13 @@ Both take folders rather than loaded series, so that a mistake in the files of o
 an asset and never keeps the module that calls them from being imported.
 """
 
-import warnings
 from pathlib import Path
 
 import dagster as dg
 
 from series_assets.core.errors import InputError
-from series_assets.core.plain_text import one_line
 from series_assets.core.plan.series import Series
-from series_assets.dagster.build import build_definitions
+from series_assets.dagster.build import build_definitions, report_broken
 from series_assets.dagster.options import NO_OPTIONS, AssetOptions
 from series_assets.dagster.partitions import partitions_of
 from series_assets.settings import from_environment
@@ -37,11 +35,7 @@ def series_definitions(
     """
     workspace = from_environment().workspace(resolved(data_dir))
     found = [_load(Path(folder)) for folder in folders]
-    broken = [one for one in found if isinstance(one, BrokenSeries)]
-    if broken and strict:
-        raise InputError(fault for one in broken for fault in one.error.faults)
-    for one in broken:
-        warnings.warn(f"series {one_line(one.name)} is broken:\n{one.error}", stacklevel=2)
+    report_broken(found, strict=strict)
     return build_definitions(found, {"workspace": workspace}, executor=None, options=options)
 
 
