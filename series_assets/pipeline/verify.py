@@ -1,6 +1,8 @@
 """Verifying a tester's table: the expected history and the table, brought together and compared."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +11,7 @@ from series_assets.core.errors import InvalidValueError, RequestError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.plan.truth import Truth
-from series_assets.core.verify.compare import Sides, compare
+from series_assets.core.verify.compare import Sides, compare, ranked
 from series_assets.core.verify.instants import (
     MISSING,
     OPEN,
@@ -103,10 +105,9 @@ class _Bringing:
         """Return the report as of a period."""
         theirs, current, marked = self._their_versions()
         ours, deleted = self._our_versions()
-        ours, ties = self._with_ties(ours, theirs)
         sides = Sides(
             ours,
-            occurrences(ours.key, np.arange(len(ours))) + 1,
+            _numbers(ours),
             theirs,
             current,
             marked,
@@ -119,6 +120,7 @@ class _Bringing:
             self.theirs,
             self.truth.key,
         )
+        sides, ties = self._with_ties(sides)
         options = self.options
         found = compare(
             sides,
@@ -145,7 +147,7 @@ class _Bringing:
             series.name,
             options.as_,
             at.key,
-            len(ours),
+            len(sides.ours),
             self.table.num_rows,
             found.correct,
             found.findings,
@@ -212,24 +214,27 @@ class _Bringing:
                 raise RequestError(f"--open-value {error.problem}", error.remedy) from None
         return np.where(end == OPEN, OPEN, end + closed) if closed else end
 
-    def _with_ties(self, ours: Versions, theirs: Versions) -> tuple[Versions, int]:
+    def _with_ties(self, sides: Sides) -> tuple[Sides, int]:
         """Return the expected versions that follow from the tied rows that the table took."""
+        if not self.tied.rows.num_rows:
+            return sides, 0
         values = np.stack([np.zeros_like(self.our_keys), *(c.ours for c in self.columns.values())])
         others = np.stack(
             [np.zeros_like(self.their_keys), *(c.theirs for c in self.columns.values())]
         )
-        offset = self.expected.num_rows
+        theirs, timed = self._timed(sides)
         found = self.tied.taken(
             self.our_keys,
             values,
-            offset,
+            self.expected.num_rows,
             theirs,
             others,
-            timed=self.options.time == "exact",
+            timed=timed,
             only_last=not self.scd2,
         )
         if not found.keys:
-            return ours, 0
+            return sides, 0
+        ours = sides.ours
         kept = ours.take(~np.isin(ours.key, list(found.keys)))
         added = found.versions if self.scd2 else found.versions.current()
         both = Versions(
@@ -238,5 +243,19 @@ class _Bringing:
                 for name in ("key", "start", "end", "place")
             )
         )
-        order = np.lexsort((both.start, both.key))
-        return both.take(order), found.ties
+        ours = both.take(np.lexsort((both.start, both.key)))
+        return replace(sides, ours=ours, numbers=_numbers(ours)), found.ties
+
+    def _timed(self, sides: Sides) -> tuple[Versions, bool]:
+        """Return the versions of the table, and whether they have the times of the deliveries."""
+        options = self.options
+        if options.time == "rank" and self.scd2:
+            # By the periods of our own rows; others may open and close versions in other periods.
+            with suppress(RequestError):
+                return ranked(sides, options.loads), True
+        return sides.theirs, options.time == "exact"
+
+
+def _numbers(ours: Versions) -> Ints:
+    """Return the number of each version among those of its key; they are sorted."""
+    return occurrences(ours.key, np.arange(len(ours))) + 1

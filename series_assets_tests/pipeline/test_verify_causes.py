@@ -14,6 +14,7 @@ from series_assets.core.plan.series import Series
 from series_assets.core.verify.report import VerificationReport
 from series_assets.interface import generate, truth, verify
 from series_assets_tests.builders import a_series, a_specification, a_user_input
+from series_assets_tests.columns import a_category, with_columns
 from series_assets_tests.thorough import thorough
 
 _TRACK = ["region", "amount"]
@@ -141,11 +142,19 @@ _MISTAKES: list[tuple[dict[str, Any], str]] = [
         "the column that marks current versions contradicts the ends of ",
     ),
     (
+        {
+            "result": "SELECT *, valid_from = min(valid_from) OVER (PARTITION BY id) AS is_current "
+            "FROM old"
+        },
+        "the column that marks current versions contradicts the ends of ",
+    ),
+    (
         {"result": "SELECT * REPLACE (upper(id) AS id) FROM old"},
         "no id of the table is written as delivered: the table has ",
     ),
     ({"result": "SELECT * FROM old LIMIT 0"}, "the table has no rows"),
     (_replaced("amount", "round(amount, 2)"), "'amount' is rounded to 2 decimals; keep all of"),
+    (_replaced("amount", "round(amount, 8)"), "column 'amount' is rounded to 8 decimals; keep"),
     (_replaced("amount", "trunc(amount)"), "column 'amount' is cut off after whole numbers"),
     (_replaced("amount", "amount::FLOAT"), "column 'amount' has single precision; use a double"),
     (_replaced("amount", "coalesce(amount, 0)"), "'amount' has '0.0' for missing values; write N"),
@@ -243,6 +252,23 @@ def test_several_mistakes_are_named(pipeline: Pipeline) -> None:
         "; that is not all (--time rank compares loads by their order alone)"
     )
     assert report.causes[1].startswith("column 'amount' is rounded to 1 decimal; ")
+
+
+def test_a_column_that_is_not_compared_is_named(tmp_path: Path) -> None:
+    """Also where most of its changes are from and to missing values."""
+    specification = with_columns(
+        a_specification(number_of_rows=240),
+        town=a_category("town", {"Bergen": 0.95, "Oslo": 0.05}, miss_probability=0.5),
+    )
+    track = {"track": ["region", "town"]}
+    series = a_series(specification, a_user_input(truth=track, fraction_of_new="1/6"))
+    generate(series, tmp_path)
+    table = truth(series, tmp_path)
+    opens = table["region"] != table.groupby("id")["region"].shift()
+    kept = table[opens].copy()
+    kept["valid_to"] = kept.groupby("id")["valid_from"].shift(-1)
+    report = verify(kept.drop(columns=["is_current", "version"]), series, tmp_path)
+    assert report.causes[0].startswith("all missing versions change only town, and each version")
 
 
 def test_what_has_no_pattern_has_no_cause(series: Series, data: Path) -> None:

@@ -1,5 +1,6 @@
 """Special histories: ties on a day, versions by event time, deleted entities."""
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,35 @@ def test_ties_of_versions_that_begin_with_their_event(
         assert report.findings == () and report.accepted_ties > 10
     earlier = states.replace("date DESC", "date") if states is _OF_PERIOD else _OF_PERIOD
     assert not verify(_history(series, tmp_path, earlier, "place"), series, tmp_path).holds
+
+
+def _by_run(series: Series, data: Path, choice: int) -> pd.DataFrame:
+    """Return the history with any of the tied rows; versions begin when a run loaded them."""
+    chooser, held, versions = random.Random(choice), dict[str, int](), list[list[Any]]()
+    for period in series.calendar.periods:
+        rows = pd.read_csv(data / series.name / f"dataset_{period.number}.csv").dropna(subset="id")
+        rows["place"] = [chooser.random() for _ in rows.index]
+        run = f"2026-01-01 {period.k:02}:00:00"
+        for row in rows.sort_values(["date", "place"]).groupby("id").tail(1).itertuples():
+            version = held.get(row.id)
+            if version is not None:
+                if versions[version][1] == row.region:
+                    continue
+                versions[version][3] = run
+            held[row.id] = len(versions)
+            versions.append([row.id, row.region, run, None])
+    return pd.DataFrame(versions, columns=["id", "region", "valid_from", "valid_to"])
+
+
+def test_ties_of_versions_that_begin_with_their_load(tmp_path: Path) -> None:
+    """A table with the times of runs is right with any of the tied rows."""
+    series = _on_few_days(time="load")
+    generate(series, tmp_path)
+    for choice in range(6):
+        table = _by_run(series, tmp_path, choice)
+        for time in ("rank", "order"):
+            report = verify(table, series, tmp_path, time=time)
+            assert report.findings == () and report.accepted_ties > 10
 
 
 @pytest.fixture(scope="module")

@@ -265,8 +265,21 @@ def _of_changes(sides: Sides, rows: Versions, pairs: Pairing) -> Iterator[str]:
     only_blank = ~(changed & ~blank).any(axis=0)
     count = int(only_blank[missing].sum())
     others = len(missing) - count
+    overlooked = changed[:, missing].any(axis=1)
     if (
+        others
+        and not overlooked.all()
+        and changed[~overlooked][:, present].any(axis=0).all()  # others open versions
+    ):
+        names = list(sides.columns)
+        yield (
+            f"all missing versions change only {_listed(names, overlooked)}, and each version that "
+            f"is there changes {_listed(names, ~overlooked)}: does the pipeline compare all "
+            "tracked columns?"
+        )
+    elif (
         count >= _FEW
+        and count > len(missing) / 2
         and count > only_blank[later].sum() / 2
         and others < (~only_blank[later]).sum() / 10
     ):
@@ -274,15 +287,6 @@ def _of_changes(sides: Sides, rows: Versions, pairs: Pairing) -> Iterator[str]:
             f"{count:,} of {len(missing):,} missing versions differ from the one before only in a "
             "value that appears or goes away: a comparison with NULL by = or <> is neither true "
             "nor false; use IS DISTINCT FROM"
-        )
-        return
-    overlooked = changed[:, missing].any(axis=1)
-    if not overlooked.all() and changed[~overlooked][:, present].any(axis=0).all():
-        names = list(sides.columns)
-        yield (
-            f"all missing versions change only {_listed(names, overlooked)}, and each version that "
-            f"is there changes {_listed(names, ~overlooked)}: does the pipeline compare all "
-            "tracked columns?"
         )
 
 

@@ -92,6 +92,14 @@ def compare(
     return _Comparison(sides, time, loads, tolerance, scd2).outcome()
 
 
+def ranked(sides: Sides, loads: Sequence[tuple[str, str]]) -> Versions:
+    """Return the versions of the table as ``time="rank"`` compares them.
+
+    Raises RequestError as ``compare``.
+    """
+    return _Comparison(sides, "rank", loads, 0.0, True).theirs
+
+
 class _Comparison:
     def __init__(
         self,
@@ -163,6 +171,7 @@ class _Comparison:
         if self.scd2:
             self._intervals()
             self._times()
+            self._flags()
         self._values()
         findings = tuple(self.found[kind] for kind in KINDS if kind in self.found)
         return Outcome(findings, self._correct(), self.since_1970, self.theirs, self.pairs)
@@ -175,6 +184,7 @@ class _Comparison:
         if self.scd2:
             for differ in self._time_differences():
                 wrong[pairs.ours[differ]] = True
+            wrong[pairs.ours[self._wrongly_current]] = True
         wrong[pairs.missing] = True
         return int((~wrong).sum())
 
@@ -198,6 +208,7 @@ class _Comparison:
         there = (np.bincount(self.raw.key, minlength=count) > 0) | marked
         current = np.bincount(self.raw.key[self.current], minlength=count)
         self.known, self.there, self.expected_open = expected, there, expected_open
+        self.current_rows = current
         many = expected & (current > 1)
         none = expected_open & there & (current == 0)
         rows = {
@@ -309,6 +320,26 @@ class _Comparison:
     @cached_property
     def _wrong_values(self) -> dict[str, Ints]:
         return self.sides.wrong_values(self.raw, self.pairs, self.tolerance)
+
+    @cached_property
+    def _wrongly_current(self) -> Ints:
+        """The pairs whose version is marked as current, or not, against its own end and ours.
+
+        Keys with another number of current rows than expected are findings of their own.
+        """
+        ours, theirs = self.sides.ours.is_open[self.pairs.ours], self.current[self.pairs.theirs]
+        contrary = theirs != self.raw.is_open[self.pairs.theirs]
+        as_many = self.current_rows == self.expected_open
+        return np.flatnonzero(contrary & (theirs != ours) & as_many[self.ours.key[self.pairs.ours]])
+
+    def _flags(self) -> None:
+        marked = self.current[self.pairs.theirs]
+
+        def example(index: int) -> Example:
+            found, wanted = ("true", "false") if marked[index] else ("false", "true")
+            return self._of_pair(self.pairs.ours[index], "is_current", found, wanted)
+
+        self._add("wrong_value", self._wrongly_current, example)
 
     def _values(self) -> None:
         pairs, sides = self.pairs, self.sides

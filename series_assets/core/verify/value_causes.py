@@ -146,7 +146,8 @@ def _of_numbers(expected: Floats, found: Floats) -> str:
     off = float(np.abs(expected - found).max())
     with np.errstate(divide="ignore", invalid="ignore"):
         times = found / expected
-    if len(found) >= _FEW and np.allclose(times, times[0], rtol=1e-9) and times[0]:
+    is_unit = times[0] and not np.isclose(times[0], 1, rtol=0.01)  # else it is rounded
+    if len(found) >= _FEW and is_unit and np.allclose(times, times[0], rtol=1e-9):
         return f"is {times[0]:.6g} times the delivered number; is it in another unit?"
     for digits in range(9):
         unit = 10.0**-digits
@@ -207,7 +208,7 @@ def _of_later_versions(
     follows[:-1] = ours.key[1:] == ours.key[:-1]
     for name, pairs_of_column in wrong.items():
         mine, column = pairs.ours[pairs_of_column], sides.columns[name]
-        if not follows[mine].all():
+        if len(mine) < _FEW or not follows[mine].all():
             continue
         found = column.theirs[rows.place[pairs.theirs[pairs_of_column]]]
         following = column.ours[ours.place[mine + 1]]
