@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -110,7 +111,7 @@ def truth(
     series: Series,
     data_dir: str | Path,
     as_: str = "scd2",
-    at: str | None = None,
+    at: str | date | None = None,
     *,
     profile: str = "plain",
     flat: bool = False,
@@ -119,8 +120,8 @@ def truth(
 
     ``as_`` is ``scd1`` (the current state), ``scd2`` (all versions) or ``changes`` (what each row
     of each dataset did); ``at`` is the first day of the period, by default of the last one that
-    was made; ``profile`` names the columns as a tool does. Raises RequestError where the series
-    has no ``truth`` block, or its states up to the period are not recorded or not current.
+    was generated; ``profile`` names the columns as a tool does. Raises RequestError where the
+    series has no ``truth`` block, or its states up to the period are not recorded or not current.
     """
     from series_assets.pipeline.truth import expected, period_named
     from series_assets.pipeline.truth_export import frame_of
@@ -134,7 +135,7 @@ def verify(
     table: "pd.DataFrame | pa.Table | str | Path",
     series: Series,
     data_dir: str | Path,
-    at: str | None = None,
+    at: str | date | None = None,
     *,
     flat: bool = False,
     **options: Any,
@@ -144,20 +145,23 @@ def verify(
     ``table`` is a data frame, an Arrow table, the path of a ``.csv`` or ``.parquet`` file, or an
     address such as ``sqlite:///FILE#TABLE``; ``at`` is as for ``truth``. ``options`` are the fields
     of ``VerifyOptions``: ``as_``, ``profile``, ``time``, ``loads``, ``tolerance``, ``columns``,
-    ``valid_from``, ``valid_to``, ``current``, ``open_value``, ``interval``. The report has
+    ``valid_from``, ``valid_to``, ``current``, ``open_value``, ``interval``; ``loads`` may be the
+    path of its CSV. The report has
     ``holds``, ``findings``, ``counts`` and ``lines()``. Raises RequestError where the two cannot be
     compared, TypeError for an option that does not exist.
     """
     from series_assets.core.verify.options import VerifyOptions
     from series_assets.pipeline.truth import period_named
     from series_assets.pipeline.verify import verify_table
-    from series_assets.storage.foreign_tables import as_arrow, read_foreign_table
+    from series_assets.storage.foreign_tables import as_arrow, read_foreign_table, read_loads
 
     workspace = Workspace(resolved(data_dir), flat=flat)
     period = period_named(series, at)
     named = isinstance(table, str | Path)
     found = read_foreign_table(table) if named else as_arrow(table)
     name = str(table) if named else "the table"
+    if isinstance(loads := options.get("loads"), str | Path):
+        options["loads"] = read_loads(Path(loads))
     return verify_table(series, workspace, found, VerifyOptions(**options), period, name)
 
 

@@ -7,6 +7,7 @@ nor pandas, before the fixture is used.
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,13 +49,17 @@ class GeneratedSeries:
         for key, path in zip(self.series.calendar.keys, self.paths, strict=True):
             yield key, typed(read_records(path), self.series.kinds)
 
-    def truth(self, as_: str = "scd2", at: str | None = None, **options: Any) -> "pd.DataFrame":
+    def truth(
+        self, as_: str = "scd2", at: str | date | None = None, **options: Any
+    ) -> "pd.DataFrame":
         """Return the history that a correct pipeline has: ``series_assets.truth``."""
         from series_assets.interface import truth
 
         return truth(self.series, self.data_dir, as_, at, **options)
 
-    def verify(self, table: Any, at: str | None = None, **options: Any) -> "VerificationReport":
+    def verify(
+        self, table: Any, at: str | date | None = None, **options: Any
+    ) -> "VerificationReport":
         """Compare a table of a pipeline with that history: ``series_assets.verify``."""
         from series_assets.interface import verify
 

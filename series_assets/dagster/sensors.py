@@ -91,7 +91,9 @@ def next_request(
             f"Paused: {key} failed {len(failed)} times in a row. Fix the error in its latest run "
             "and materialize it by hand; the sensor then continues."
         )
-    return dg.RunRequest(run_key=f"{key}:{len(tried)}", partition_key=key, tags=tags)
+    # Dagster never launches a key again, so the attempts after an edit need keys of their own.
+    run_key = f"{series.fingerprint}:{key}:{len(tried)}"
+    return dg.RunRequest(run_key=run_key, partition_key=key, tags=tags)
 
 
 def _is_being_made(series: Series, keys: set[dg.AssetKey], instance: dg.DagsterInstance) -> bool:

@@ -5,6 +5,7 @@ other.
 """
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -177,9 +178,12 @@ def last_recorded(series: Series, workspace: Workspace) -> Period:
     return series.calendar.period(count - 1)
 
 
-def period_named(series: Series, at: str | None) -> Period | None:
+def period_named(series: Series, at: str | date | None) -> Period | None:
     """Return the period that begins on a day, if one is given. Raises RequestError."""
-    return None if at is None else series.period_named(at, f"--at {at}")
+    if at is None:
+        return None
+    key = f"{at:%Y-%m-%d}" if isinstance(at, date) else str(at)
+    return series.period_named(key, f"--at {key}")
 
 
 def _change_logs(series: Series, workspace: Workspace, at: Period) -> Iterator[Table]:

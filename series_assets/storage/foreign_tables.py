@@ -3,7 +3,7 @@
 import csv
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,12 +37,7 @@ def read_foreign_table(address: str | Path) -> "pa.Table":
         raise RequestError("--table is not an address of a table", f"use {FORMS}", file=text)
     else:
         table = _file_table(Path(text))
-    names = table.column_names
-    for name in names:
-        if names.count(name) > 1:
-            raise RequestError(
-                f"--table has the column '{name}' twice", "rename one of them", file=text
-            )
+    _refuse_repeats(table.column_names, text)
     return table
 
 
@@ -66,21 +61,32 @@ def as_arrow(table: Any) -> "pa.Table":
     """Return a table of pandas, Arrow, Polars or DuckDB as one of Arrow.
 
     Columns of pandas with values of several types become text. Raises RequestError for what is no
-    table.
+    table, or has two columns of a name.
     """
     import pandas as pd
     import pyarrow as pa
 
-    if isinstance(table, pa.Table):
-        return table
     if isinstance(table, pd.DataFrame):
+        _refuse_repeats([str(name) for name in table.columns])
         return pa.table({str(name): _column_of(table[name]) for name in table.columns})
-    if hasattr(table, "__arrow_c_stream__"):
-        return pa.table(table)
-    raise RequestError(
-        f"--table is {type(table).__name__}, which is not a table",
-        f"give a data frame, an Arrow table, or {FORMS}",
-    )
+    if hasattr(table, "to_arrow"):  # Polars: else its text has a type that few functions know
+        table = table.to_arrow()
+    if not isinstance(table, pa.Table) and not hasattr(table, "__arrow_c_stream__"):
+        raise RequestError(
+            f"--table is {type(table).__name__}, which is not a table",
+            f"give a data frame, an Arrow table, or {FORMS}",
+        )
+    found = pa.table(table)
+    _refuse_repeats(found.column_names)
+    return found
+
+
+def _refuse_repeats(names: Sequence[str], file: str = "") -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise RequestError(
+                f"--table has the column '{name}' twice", "rename one of them", file=file
+            )
 
 
 def _column_of(column: Any) -> "pa.Array | pa.ChunkedArray":

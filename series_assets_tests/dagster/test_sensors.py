@@ -216,7 +216,8 @@ def test_three_failures_in_a_row_end_it(instance: dg.DagsterInstance) -> None:
     with pytest.raises(SensorPaused) as paused:
         next_request(a_series(), KEYS, instance, LATER)
 
-    assert run_keys == ["2024-01-01:0", "2024-01-01:1", "2024-01-01:2"]
+    mark = a_series().fingerprint
+    assert run_keys == [f"{mark}:2024-01-01:{number}" for number in range(3)]
     assert str(paused.value) == PAUSED
 
 
@@ -234,6 +235,18 @@ def test_the_sensor_continues_once_a_user_materialized_the_failing_period(
 
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == "2024-02-01"
+
+
+def test_attempts_after_an_edit_have_run_keys_of_their_own(instance: dg.DagsterInstance) -> None:
+    """Dagster launches no run key twice, so another one would leave the sensor waiting for ever."""
+    edited = a_series(user_input=a_user_input(fraction_of_new="1/4"))
+    run_keys = set()
+    for series in (a_series(), edited):
+        request = next_request(series, KEYS, instance, LATER)
+        assert isinstance(request, dg.RunRequest)
+        run_keys.add(request.run_key)
+        record_run(instance, request, dg.DagsterRunStatus.FAILURE)
+    assert len(run_keys) == 2
 
 
 def test_a_complete_series_is_left_alone(instance: dg.DagsterInstance) -> None:

@@ -3,12 +3,15 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from series_assets.core.errors import RequestError
@@ -159,7 +162,8 @@ def test_a_correct_table_has_no_findings(
 def test_the_history_as_of_an_earlier_period(series: Series, data: Path) -> None:
     """Versions that closed later are current in it."""
     table = truth(series, data, at="2024-02-01")
-    assert verify(table, series, data, at="2024-02-01").holds
+    for day in ("2024-02-01", date(2024, 2, 1), pd.Timestamp("2024-02-01")):
+        assert verify(table, series, data, at=day).holds
     assert {"missing_version", "wrong_valid_to"} <= set(verify(table, series, data).counts)
 
 
@@ -210,6 +214,9 @@ def test_times_of_runs_are_compared_by_rank(
         (f"{day:%Y-%m-%d}", str(stamp - pd.Timedelta(minutes=5))) for day, stamp in stamps.items()
     )
     assert verify(table, series, data, time="rank", loads=loads).holds
+    file = tmp_path / "loads.csv"
+    pd.DataFrame(loads, columns=["period", "loaded_at"]).to_csv(file, index=False)
+    assert verify(table, series, data, time="rank", loads=file).holds
     found = verify(fewer, series, data, time="rank", loads=loads)
     assert set(found.counts) <= {"missing_version", "missing_entity", "no_current"}
 
@@ -311,7 +318,9 @@ def test_columns_by_other_names(series: Series, data: Path, frame: pd.DataFrame)
             "--interval closed is not known; use half-open, or closed: and a number of d, s, ms "
             "or us, such as closed:1d",
         ),
-        ({"tolerance": -1}, "--tolerance is negative; use 0 or more"),
+        ({"tolerance": -1}, "--tolerance is -1, not a number from 0; use 0 or more"),
+        ({"tolerance": "0.1"}, "--tolerance is '0.1', not a number from 0; use 0 or more"),
+        ({"at": date(2024, 1, 2)}, "--at 2024-01-02 is not the first day of a period of demo"),
         (
             {"valid_from": "region"},
             "the table column 'region' holds 'South', which is not a time; use ISO 8601 times",
@@ -326,7 +335,7 @@ def test_what_cannot_be_compared_is_refused(
     table["region"] = "South"
     with pytest.raises(RequestError) as caught:
         verify(table, series, data, **options)
-    assert str(caught.value) == fault
+    assert str(caught.value).startswith(fault)
 
 
 def _csv(frame: pd.DataFrame, folder: Path) -> str:
@@ -366,6 +375,19 @@ def test_tables_of_each_kind_are_read(
     (tmp_path / "wrong").mkdir()
     report = verify(write(_change_values(frame), tmp_path / "wrong"), series, data)
     assert report.counts == {"wrong_value": _PLANTED}
+
+
+@pytest.mark.parametrize("convert", [pa.Table.from_pandas, pl.from_pandas, duckdb.from_df])
+def test_tables_of_other_libraries_are_read(
+    series: Series, data: Path, frame: pd.DataFrame, convert: Callable[[pd.DataFrame], Any]
+) -> None:
+    """Arrow, Polars and DuckDB; columns that have one name are refused."""
+    assert verify(convert(frame), series, data).holds
+    names = ["region" if name == "amount" else name for name in frame.columns]
+    twice = pa.Table.from_pandas(frame, preserve_index=False).rename_columns(names)
+    for table in (twice, pd.concat([frame, frame["region"]], axis="columns")):
+        with pytest.raises(RequestError, match="--table has the column 'region' twice; rename"):
+            verify(table, series, data)
 
 
 @pytest.mark.parametrize(

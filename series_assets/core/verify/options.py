@@ -50,8 +50,10 @@ class VerifyOptions:
         ):
             if value not in known:
                 raise RequestError(f"{name} {value} is not known", suggestion(value, known))
-        if not self.tolerance >= 0:
-            raise RequestError("--tolerance is negative", "use 0 or more")
+        if not isinstance(self.tolerance, int | float) or not self.tolerance >= 0:
+            raise RequestError(
+                f"--tolerance is {self.tolerance!r}, not a number from 0", "use 0 or more"
+            )
         self.closed_by()
 
     def closed_by(self) -> int:
