@@ -98,13 +98,13 @@ def check(
     """Evaluate the rules of a series on its datasets and return one result for each period.
 
     ``periods`` is as for ``generate``; None checks all existing datasets. Each result has ``key``,
-    ``holds``, ``findings`` and ``complaints()``.
+    ``holds``, ``findings`` and ``complaints()``. Raises RequestError where there is no dataset.
     """
-    from series_assets.checks.run import check_periods, delivered_keys
+    from series_assets.checks.run import check_periods, keys_to_check
 
     table = Workspace(resolved(data_dir), flat=flat).reference_table(series)
-    chosen = [period.key for period in chosen_periods(series, periods)] if periods else ()
-    return list(check_periods(table, chosen or delivered_keys(table)))
+    chosen = chosen_periods(series, periods) if periods else ()
+    return list(check_periods(table, keys_to_check(table, chosen)))
 
 
 def truth(

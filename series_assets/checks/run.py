@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from series_assets.checks.rules import TRUTH, Finding, combine_findings, rules_of
 from series_assets.core.arrays import one_array
 from series_assets.core.errors import GenerationError, RequestError, SeriesError, sentence
+from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.storage import files
 from series_assets.storage.entities import EntityLookup, EntityTable, ReferenceTable
@@ -54,6 +55,21 @@ def delivered_keys(table: ReferenceTable) -> list[str]:
     """
     keys = enumerate(table.series.calendar.keys, start=1)
     return [key for number, key in keys if table.layout.is_begun(number)]
+
+
+def keys_to_check(table: ReferenceTable, chosen: Sequence[Period]) -> list[str]:
+    """Return the partition keys of the chosen periods, or else of all that have a dataset.
+
+    Raises RequestError where none has.
+    """
+    keys = [period.key for period in chosen] or delivered_keys(table)
+    if not keys:
+        raise RequestError(
+            f"there is no dataset yet in {table.layout.folder}",
+            f"first run series-assets generate {table.series.name}",
+            series=table.series.name,
+        )
+    return keys
 
 
 def check_periods(

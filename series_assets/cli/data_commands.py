@@ -10,7 +10,7 @@ import click
 from series_assets import interrupts
 from series_assets.cli.errors import FAILED, report_errors
 from series_assets.cli.lookup import data_output, valid_series
-from series_assets.core.errors import RequestError, join_words
+from series_assets.core.errors import join_words
 from series_assets.core.plain_text import escape_invisible
 from series_assets.settings import Settings, from_environment
 from series_assets.storage.layout import Layout
@@ -118,20 +118,14 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
 
     with interrupts.exit_on_interrupt():
         from series_assets.checks.rules import rules_of
-        from series_assets.checks.run import check_periods, delivered_keys
+        from series_assets.checks.run import check_periods, keys_to_check
         from series_assets.pipeline.requests import chosen_periods
         from series_assets.storage.tables import reference_table
 
     table = reference_table(series, Layout.of(series, settings.data_dir))
     check_readable(table.layout.folder)
     chosen = chosen_periods(series, periods) if periods else ()
-    keys = [period.key for period in chosen] or delivered_keys(table)
-    if not keys:
-        raise RequestError(
-            f"there is no dataset yet in {table.layout.folder}",
-            f"first run series-assets generate {name}",
-            series=name,
-        )
+    keys = keys_to_check(table, chosen)
     failed = []
     for result in check_periods(table, keys):
         failed += [] if result.holds else [result.key]

@@ -3,7 +3,7 @@
 Code that needs to know what an error is about reads its fields; its text is only displayed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
@@ -178,6 +178,12 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     if len(word) > _MAX_LENGTH or not candidates:
         return ""
     return nearest(word, candidates) or f"known here: {', '.join(candidates)}"
+
+
+def require_known(name: str, value: str, known: Sequence[str]) -> None:
+    """Raise RequestError unless the value of an option is one of those known."""
+    if value not in known:
+        raise RequestError(f"{name} {value} is not known", suggestion(value, known))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

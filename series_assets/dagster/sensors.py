@@ -5,6 +5,7 @@ materialized and what was attempted.
 """
 
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 import dagster as dg
@@ -85,15 +86,19 @@ def next_request(
         return dg.SkipReason(f"a run of {series.name} is under way")
     tags = {_SERIES_TAG: series.name, _FINGERPRINT_TAG: series.fingerprint}
     tried = _runs(instance, dg.RunsFilter(tags={**tags, "dagster/partition": key}))
-    failed = [run for run in tried if run.status == dg.DagsterRunStatus.FAILURE]
-    if len(failed) >= _TRIES:
+    failed = sum(1 for _ in takewhile(_has_failed, tried))
+    if failed >= _TRIES:
         raise SensorPaused(
-            f"Paused: {key} failed {len(failed)} times in a row. Fix the error in its latest run "
+            f"Paused: {key} failed {failed} times in a row. Fix the error in its latest run "
             "and materialize it by hand; the sensor then continues."
         )
-    # Dagster never launches a key again, so the attempts after an edit need keys of their own.
-    run_key = f"{series.fingerprint}:{key}:{len(tried)}"
-    return dg.RunRequest(run_key=run_key, partition_key=key, tags=tags)
+    # Dagster launches no run key twice, not even after an edit, or after a run was deleted.
+    before = tried[0].run_id if tried else series.fingerprint
+    return dg.RunRequest(run_key=f"{key} after {before}", partition_key=key, tags=tags)
+
+
+def _has_failed(run: dg.DagsterRun) -> bool:
+    return run.status == dg.DagsterRunStatus.FAILURE
 
 
 def _is_being_made(series: Series, keys: set[dg.AssetKey], instance: dg.DagsterInstance) -> bool:
@@ -110,4 +115,5 @@ def _is_being_made(series: Series, keys: set[dg.AssetKey], instance: dg.DagsterI
 
 
 def _runs(instance: dg.DagsterInstance, wanted: dg.RunsFilter) -> list[dg.DagsterRun]:
+    """Return the runs, the latest first."""
     return [record.dagster_run for record in instance.get_run_records(wanted)]

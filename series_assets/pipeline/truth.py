@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import Table
 
-from series_assets.core.errors import RequestError
+from series_assets.core.errors import RequestError, require_known
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.plan.truth import Truth
@@ -96,8 +96,11 @@ def expected_parts(
     the number of the ``dataset`` first; for the profile ``plain`` alone). Tracked values and times
     are text, as in CSV; numbers of versions, datasets, parts and rows are int64, flags are bool.
     It is one table; of a sharded series one for each part, of a change log for each of each period.
-    Raises RequestError where the states up to ``at`` are missing or come from other contents.
+    Raises RequestError where the states up to ``at`` are missing or come from other contents, or
+    for another ``as_`` or ``profile``.
     """
+    require_known("--as", as_, ("scd1", "scd2", "changes"))
+    require_known("--profile", profile, tuple(profiles.PROFILES))
     truth = _truth(series)
     at = at or last_recorded(series, workspace)
     if series.is_sharded:  # refuse before the first part is given out

@@ -90,8 +90,11 @@ def _refuse_repeats(names: Sequence[str], file: str = "") -> None:
 
 
 def _column_of(column: Any) -> "pa.Array | pa.ChunkedArray":
+    import pandas as pd
     import pyarrow as pa
 
+    if isinstance(column.dtype, pd.PeriodDtype):
+        column = column.dt.to_timestamp()
     try:
         return pa.array(column, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
@@ -178,7 +181,9 @@ def _duckdb_table(path: Path, name: str) -> "pa.Table":
         ) from None
     schema, _, table = name.rpartition(".")
     try:
-        with duckdb.connect(str(path), read_only=True) as connection:
+        # Otherwise DuckDB downloads what it lacks to read the file of another program.
+        config: dict[str, Any] = {"autoinstall_known_extensions": "false"}
+        with duckdb.connect(str(path), read_only=True, config=config) as connection:
             known = connection.execute(
                 "SELECT table_schema, table_name FROM information_schema.tables ORDER BY 1, 2"
             ).fetchall()

@@ -3,10 +3,13 @@
 import os
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from series_assets.checks.run import delivered_keys
+from series_assets.core.errors import RequestError
+from series_assets.interface import check
 from series_assets.pipeline.workspace import Workspace
 from series_assets_tests.builders import a_series
 from series_assets_tests.checks.delivered_series import (
@@ -27,6 +30,12 @@ def test_a_missing_dataset_is_reported(delivered: DeliveredSeries) -> None:
         *KEYS[:2],
         KEYS[3],
     ]
+
+
+def test_a_folder_without_datasets_is_refused(tmp_path: Path) -> None:
+    """Otherwise a test that asserts that all results hold would pass with a misspelt folder."""
+    with pytest.raises(RequestError, match=r"demo: there is no dataset yet in .*/demo; first"):
+        check(a_series(), tmp_path)
 
 
 def test_missing_new_records_are_reported(delivered: DeliveredSeries) -> None:

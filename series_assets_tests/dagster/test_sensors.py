@@ -216,8 +216,7 @@ def test_three_failures_in_a_row_end_it(instance: dg.DagsterInstance) -> None:
     with pytest.raises(SensorPaused) as paused:
         next_request(a_series(), KEYS, instance, LATER)
 
-    mark = a_series().fingerprint
-    assert run_keys == [f"{mark}:2024-01-01:{number}" for number in range(3)]
+    assert len(set(run_keys)) == 3
     assert str(paused.value) == PAUSED
 
 
@@ -237,16 +236,29 @@ def test_the_sensor_continues_once_a_user_materialized_the_failing_period(
     assert request.partition_key == "2024-02-01"
 
 
-def test_attempts_after_an_edit_have_run_keys_of_their_own(instance: dg.DagsterInstance) -> None:
-    """Dagster launches no run key twice, so another one would leave the sensor waiting for ever."""
+def test_no_run_key_is_used_twice(instance: dg.DagsterInstance) -> None:
+    """Dagster would skip it for ever: neither after an edit nor after a run was deleted."""
     edited = a_series(user_input=a_user_input(fraction_of_new="1/4"))
-    run_keys = set()
-    for series in (a_series(), edited):
+    run_keys = []
+    for series in (a_series(), edited, a_series(), a_series()):
         request = next_request(series, KEYS, instance, LATER)
         assert isinstance(request, dg.RunRequest)
-        run_keys.add(request.run_key)
-        record_run(instance, request, dg.DagsterRunStatus.FAILURE)
-    assert len(run_keys) == 2
+        run_keys.append(request.run_key)
+        record_run(instance, request, dg.DagsterRunStatus.CANCELED)
+        if len(run_keys) == 3:
+            oldest = instance.get_run_records(ascending=True)[0]
+            instance.delete_run(oldest.dagster_run.run_id)
+    assert len(set(run_keys)) == 4
+
+
+def test_only_failures_in_a_row_end_it(instance: dg.DagsterInstance) -> None:
+    """Those before a run that succeeded do not count, if its assets were wiped since."""
+    failure, success = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS
+    for status in (failure, failure, success, failure, failure):
+        request = next_request(a_series(), KEYS, instance, LATER)
+        assert isinstance(request, dg.RunRequest)
+        record_run(instance, request, status)
+    assert isinstance(next_request(a_series(), KEYS, instance, LATER), dg.RunRequest)
 
 
 def test_a_complete_series_is_left_alone(instance: dg.DagsterInstance) -> None:

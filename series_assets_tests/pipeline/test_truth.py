@@ -229,6 +229,10 @@ def test_a_successor_of_other_settings_is_stale(tmp_path: Path) -> None:
         truth(other, tmp_path, at="2024-02-01")
     with pytest.raises(RequestError, match=r"first run .* --periods 2024-01-01\.\.2024-04-01"):
         truth(_small(**_ASKED), tmp_path, at="2024-04-01")
+    with pytest.raises(RequestError, match="--as SCD1 is not known; known here: scd1, scd2"):
+        truth(_small(**_ASKED), tmp_path, "SCD1")
+    with pytest.raises(RequestError, match="--profile db is not known; did you mean"):
+        truth(_small(**_ASKED), tmp_path, profile="db")
 
 
 def test_files_that_are_no_longer_requested_are_removed(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from series_assets.core.errors import InvalidValueError, RequestError, suggestion
+from series_assets.core.errors import InvalidValueError, RequestError, require_known, suggestion
 from series_assets.core.truth.profiles import PROFILES, Profile
 
 TIMES = ("exact", "rank", "order")
@@ -48,8 +48,7 @@ class VerifyOptions:
             ("--profile", self.profile, tuple(PROFILES)),
             ("--time", self.time, TIMES),
         ):
-            if value not in known:
-                raise RequestError(f"{name} {value} is not known", suggestion(value, known))
+            require_known(name, value, known)
         if not isinstance(self.tolerance, int | float) or not self.tolerance >= 0:
             raise RequestError(
                 f"--tolerance is {self.tolerance!r}, not a number from 0", "use 0 or more"

@@ -116,6 +116,8 @@ def _of_texts(texts: Texts) -> str:
         return "differs from the deliveries in upper and lower case"
     if _all(texts, lambda found, wanted: found in _misread(wanted)):
         return "was read in another encoding; the deliveries are UTF-8"
+    if _all(texts, lambda found, wanted: found.isdigit() and wanted.lstrip("0") == found):
+        return "has lost its leading zeros; read it as text"
     sizes = {len(found) for found, _ in texts}
     if len(sizes) == 1 and len(texts) >= _FEW and _all(texts, _begins):
         return f"is cut off after {sizes.pop()} characters"
@@ -149,7 +151,7 @@ def _of_numbers(expected: Floats, found: Floats) -> str:
     is_unit = times[0] and not np.isclose(times[0], 1, rtol=0.01)  # else it is rounded
     if len(found) >= _FEW and is_unit and np.allclose(times, times[0], rtol=1e-9):
         return f"is {times[0]:.6g} times the delivered number; is it in another unit?"
-    for digits in range(9):
+    for digits in range(13):
         unit = 10.0**-digits
         if np.isclose(found, np.round(found, digits), rtol=0, atol=unit * 1e-6).all():
             if off <= unit / 2 * (1 + 1e-9):

@@ -163,13 +163,17 @@ def _integers(ours: pa.Array, theirs: pa.Array) -> tuple[pa.Array, pa.Array] | N
         if pa.types.is_string(side.type) and side.null_count < len(side):
             if not _all_match(side, _WHOLE):
                 return None
-        elif not pa.types.is_integer(side.type) and side.null_count < len(side):
+        elif not _is_whole(side.type) and side.null_count < len(side):
             return None
         try:
             found.append(side.cast(pa.int64()))
         except pa.ArrowInvalid:
             return None
     return found[0], found[1]
+
+
+def _is_whole(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(type_) or (pa.types.is_decimal(type_) and type_.scale == 0))
 
 
 def _split(ours: pa.Array, theirs: pa.Array, mine: Floats, other: Floats) -> Coded:
@@ -182,6 +186,8 @@ def _floats(column: pa.Array) -> Floats:
     if pa.types.is_string(column.type):
         matches = pc.match_substring_regex(column, _NUMBER)
         column = pc.if_else(matches, column, pa.scalar(None, pa.string()))
+    elif pa.types.is_decimal(column.type):  # pyarrow does not cast it to the nearest float
+        column = column.cast(pa.string())
     elif pa.types.is_boolean(column.type):
         column = column.cast(pa.int64())
     elif pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
@@ -214,10 +220,12 @@ def _by_text(ours: pa.Array, theirs: pa.Array) -> Coded:
 
 def _texts(column: pa.Array) -> pa.Array:
     """Return values as text; whole floats (a column of integers with gaps) as integers."""
-    if pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
-        numbers = column.cast(pa.float64(), safe=False)
-        texts = numbers.cast(pa.string())
+    if pa.types.is_floating(column.type):
+        texts = column.cast(pa.float64()).cast(pa.string())
         return pc.replace_substring_regex(texts, r"\.0+$", "")
+    if pa.types.is_decimal(column.type):
+        texts = pc.replace_substring_regex(column.cast(pa.string()), r"(\.[0-9]*?)0+$", r"\1")
+        return pc.replace_substring_regex(texts, r"\.$", "")
     if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
         return _days(column)
     return column.cast(pa.string())

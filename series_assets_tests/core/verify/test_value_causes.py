@@ -18,9 +18,10 @@ def series() -> Series:
     specification = with_columns(
         a_specification(),
         town=a_category("town", {"Århus": 0.5, "Łódź": 0.5}),
+        zip=a_category("zip", {"01067": 0.5, "80331": 0.5}),
         paid=a_date("2024-01-01", "2024-01-31", 31),
     )
-    return a_series(specification, a_user_input(truth={"track": ["town", "paid"]}))
+    return a_series(specification, a_user_input(truth={"track": ["town", "zip", "paid"]}))
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,10 @@ def _in_latin_1(text: str) -> str:
     return text.encode().decode("latin-1")
 
 
+def _as_number(text: str) -> str:
+    return str(int(text))
+
+
 def _day_first(day: str) -> str:
     return f"{day[8:]}/{day[5:7]}/{day[:4]}"
 
@@ -47,6 +52,7 @@ def _swapped(day: str) -> str:
     ("column", "change", "cause"),
     [
         ("town", _in_latin_1, "column 'town' was read in another encoding; the deliveries are UTF"),
+        ("zip", _as_number, "column 'zip' has lost its leading zeros; read it as text"),
         ("paid", _day_first, "column 'paid' has days as DD/MM/YYYY; write ISO days, such as 2024-"),
         ("paid", _swapped, "column 'paid' has the day and the month in each other's place"),
     ],
