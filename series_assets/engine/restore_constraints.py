@@ -1,6 +1,6 @@
 """Applying to existing records what their specification had to leave out (contract, 5.7)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,12 @@ import pandas as pd
 from exhibit.core import exhibit as stock
 from exhibit.core.constants import MISSING_DATA_STR
 
-from series_assets.core.plan.constraints import ConstraintPlan, Violation
+from series_assets.core.plan.constraints import (
+    ConstraintPlan,
+    Violation,
+    bounds_that_blank,
+    targets_of,
+)
 from series_assets.core.plan.seeds import derive
 from series_assets.core.plan.spec_changes import Removed
 from series_assets.core.spec import mentions
@@ -71,12 +76,20 @@ def restore(
     if removed.among_moved:
         handler = handler_of({**definition, "_rng": rng}, records)
         records = handler.process_basic_constraints(list(removed.among_moved))
+    records = _blanked_beside_bounds(records, removed, definition, fixed)
     again = np.random.default_rng(derive(seed, "constraints", "again"))
     if removed.constraint_plan.rules_first:
         first = np.random.default_rng(derive(seed, "constraints", "first"))
         rules = ConstraintPlan(rules=removed.constraint_plan.rules)
         records = Enforcer(definition, rules, fixed, first).enforce_all(records)
-    records = _with_custom(records, removed, {**definition, "_rng": again}, fixed)
+    definition = {**definition, "_rng": again}
+    records = _with_custom(records, removed, definition)
+    if _changes_categories(removed.constraint_plan.custom, definition) or (
+        _changes_categories(_custom_of(unmodified), unmodified)
+        and not _changes_categories(_custom_of(ran), ran)
+        and _has_gaps_in_categories(records, definition)
+    ):
+        records = _with_regenerated_numbers(records, removed, definition, fixed)
     enforcer = Enforcer(definition, removed.constraint_plan, fixed, again)
     records = enforcer.enforce_each(enforcer.enforce_all(records)).copy()
     changed = {name for name in original if not records[name].equals(original[name])}
@@ -110,22 +123,51 @@ def _with_gaps(
     return records
 
 
-def _with_custom(
+def _blanked_beside_bounds(
     records: pd.DataFrame, removed: Removed, definition: Specification, fixed: frozenset[str]
 ) -> pd.DataFrame:
-    """Return the records with custom constraints applied, and numbers weighted accordingly."""
-    types = set()
+    """Return the records with values blanked where a bound is missing, as Exhibit does.
+
+    Only for removed constraints: Exhibit has applied the others itself.
+    """
+    for text in removed.basic_constraints:
+        column, bounds = bounds_that_blank(text, definition["columns"])
+        if text in removed.among_moved or column in fixed or not bounds:
+            continue
+        missing = records[list(bounds)].isna().any(axis=1)
+        records = records.assign(**{column: records[column].mask(missing)})
+    return records
+
+
+def _with_custom(
+    records: pd.DataFrame, removed: Removed, definition: Specification
+) -> pd.DataFrame:
+    """Return the records with custom constraints applied."""
     for constraint in removed.constraint_plan.custom.values():
         for target, actions in constraint["targets"].items():
             names = [name.strip() for name in target.split(",")]
-            types |= {definition["columns"][name]["type"] for name in names}
             single = {**constraint, "targets": {target: actions}}
             changed = _apply_custom(records, single, definition)
             outputs = [out for name in names for out in output_columns(definition, name)]
             records = records.assign(**{name: changed[name] for name in outputs})
-    if "categorical" in types:
-        return _with_regenerated_numbers(records, removed, definition, fixed)
     return records
+
+
+def _custom_of(specification: Specification) -> dict[str, Any]:
+    return specification["constraints"]["custom_constraints"] or {}
+
+
+def _changes_categories(custom: Mapping[str, Any], specification: Specification) -> bool:
+    """Tell whether custom constraints act on a category: then Exhibit regenerates numbers."""
+    columns = specification["columns"]
+    return any(columns.get(name, {}).get("type") == "categorical" for name in targets_of(custom))
+
+
+def _has_gaps_in_categories(records: pd.DataFrame, definition: Specification) -> bool:
+    """Tell whether a category is missing: only these rows differ once numbers are regenerated."""
+    columns = definition["columns"]
+    names = [name for name in columns if columns[name]["type"] == "categorical"]
+    return bool(records[[name for name in names if name in records]].isna().any(axis=None))
 
 
 def _apply_custom(

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from series_assets_tests.builders import a_series, a_specification, a_user_input
-from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
+from series_assets_tests.columns import a_category, a_date, a_number, with_columns
 from series_assets_tests.exhibit_features.checked_series import (
     database_with_tables,
     existing_records,
@@ -18,26 +18,9 @@ from series_assets_tests.exhibit_features.checked_series import (
     run_command,
     saved_specification,
 )
+from series_assets_tests.exhibit_features.constrained import constrained
 
-FREQUENCIES = ["frequency | probability_vector", "1 | 0.2", "3 | 0.8"]
 Holds = Callable[[pd.DataFrame], Any]
-
-
-def constrained(
-    targets: dict[str, str], partition: str | None = None, where: str | None = None
-) -> dict[str, Any]:
-    """Return a specification with one custom constraint, over entities of several rows."""
-    dose = {"first": 0.25, "second": 0.25, "third": 0.25, "fourth": 0.25}
-    specification = with_columns(
-        a_specification(number_of_rows=120),
-        id=a_uuid(frequency_distribution=FREQUENCIES),
-        dose=a_category("dose", dose),
-        height=a_number("integer"),
-    )
-    specification["constraints"]["custom_constraints"] = {
-        "one": {"filter": where, "partition": partition, "targets": targets}
-    }
-    return specification
 
 
 def of_entities(rows: pd.DataFrame, column: str) -> list[list[str]]:
@@ -338,83 +321,6 @@ def test_a_filter_in_which_blanks_are_not_marked(
     assert message.startswith(f"constraints.custom_constraints.one.filter '{text}'")
 
 
-def test_making_whole_numbers_missing(tmp_path: Path) -> None:
-    """make_null on an integer column leaves integers and missing values."""
-    specification = constrained({"height": "make_null"}, None, "region == 'South'")
-    finished = generate_series(tmp_path, specification, num_datasets=2)
-    for records in (new_records(finished, 2), existing_records(finished, 2)):
-        assert ((records["height"] == "") == (records["region"] == "South")).all()
-
-
-GAPS = {"dose": 0.3, "height": 0.3, "region": 0.2}
-
-
-@pytest.mark.each_value
-@pytest.mark.parametrize("partition", [None, "region"])
-@pytest.mark.parametrize(
-    "targets",
-    [
-        {"dose": "make_almost_same"},
-        {"height": "make_almost_same"},
-        {"dose, height": "make_almost_same"},
-        {"dose, height": "sort_ascending"},
-        {"height": "sort_descending"},
-        {"dose, amount": "sort_and_skew_right"},
-        {"dose": "make_distinct"},
-        {"dose": "generate_as_sequence"},
-        {"height": "make_outlier"},
-    ],
-)
-def test_actions_beside_missing_values(
-    tmp_path: Path, targets: dict[str, str], partition: str | None
-) -> None:
-    """Missing values do not stop an action, and rows of an unknown group are unchanged."""
-    specification = constrained(targets, partition)
-    for name, chance in GAPS.items():
-        specification["columns"][name]["miss_probability"] = chance
-    without = constrained(targets, partition, "dose == 'none'")
-    for name, chance in GAPS.items():
-        without["columns"][name]["miss_probability"] = chance
-    finished = generate_series(tmp_path / "with", specification, num_datasets=2)
-    plain = generate_series(tmp_path / "without", without, num_datasets=2)
-    for part in (new_records, existing_records):
-        records, before = part(finished, 2), part(plain, 2)
-        pd.testing.assert_series_equal(records["region"], before["region"])
-        for name in ", ".join(targets).split(", "):
-            if partition:
-                groupless = before["region"] == ""
-                assert groupless.any()
-                assert records.loc[groupless, name].tolist() == before.loc[groupless, name].tolist()
-            assert (records[name] != "").sum() > 0
-            assert records[name].tolist() != before[name].tolist()
-
-
-@pytest.mark.parametrize("direction", ["sort_ascending", "sort_descending"])
-def test_sorting_by_groups_leaves_missing_values_last(tmp_path: Path, direction: str) -> None:
-    """Each group is sorted, and no value is lost or added."""
-    specification = constrained({"height": direction}, "region")
-    specification["columns"]["height"]["miss_probability"] = 0.3
-    finished = generate_series(tmp_path, specification, num_datasets=2)
-    for records in (new_records(finished, 1), new_records(finished, 2)):
-        for _, group in records.groupby("region")["height"]:
-            known = [int(float(value)) for value in group if value]
-            assert known == sorted(known, reverse=direction == "sort_descending")
-            assert group.tolist()[len(known) :] == [""] * (len(group) - len(known))
-            assert 0 < len(known) < len(group)
-
-
-@pytest.mark.parametrize("how", ["high", "low"])
-def test_a_filter_by_frequency_where_nothing_is_known(tmp_path: Path, how: str) -> None:
-    """With no values at all, none is frequent or rare."""
-    specification = constrained({"height": "assign_value$33"}, None, f"dose with_{how}_frequency")
-    specification["columns"]["dose"]["miss_probability"] = 1.0
-    specification["columns"]["height"]["distribution_parameters"]["target_min"] = 40
-    finished = generate_series(tmp_path, specification, num_datasets=2)
-    for records in (new_records(finished, 2), existing_records(finished, 2)):
-        assert set(records["dose"]) == {""}
-        assert "33" not in set(records["height"])
-
-
 @pytest.mark.each_value
 @pytest.mark.parametrize("dispersion", [0, 0.2])
 @pytest.mark.parametrize("precision", ["integer", "float"])
@@ -438,32 +344,3 @@ def test_a_bound_below_zero(
         depth, cost = numbers(records, "depth"), numbers(records, "cost")
         assert records.assign(depth=depth, cost=cost).eval(f"depth {operator} cost").all()
         assert depth.nunique() > 5
-
-
-def test_rows_that_differ_in_a_blank_and_a_gap_are_duplicates(tmp_path: Path) -> None:
-    """In the delivered file, an emptied value and a missing one are the same."""
-    specification = constrained({"dose": "generate_as_sequence"}, "dose")
-    specification["columns"]["dose"]["miss_probability"] = 0.3
-    specification["metadata"]["date_columns"] = []
-    del specification["columns"]["date"]
-    specification["constraints"]["allow_duplicates"] = False
-    finished = generate_series(
-        tmp_path, specification, num_datasets=2, date_columns=[], start_date="2024-01-01"
-    )
-    records = new_records(finished, 1).drop(columns=["amount", "height"])
-    assert not records.duplicated().any()
-    assert (records["dose"] == "").any()
-
-
-def test_text_made_the_same_where_the_first_is_missing(tmp_path: Path) -> None:
-    """All rows get the value of the first one, which is missing; the run does not fail."""
-    code = a_category("code", {"a": 1}, uniques=5, anonymising_set="a[0-9]", miss_probability=0.3)
-    code["original_values"] = "regex"
-    specification = with_columns(a_specification(number_of_rows=35, random_seed=11), code=code)
-    specification["constraints"]["custom_constraints"] = {
-        "one": {"targets": {"code": "shift_distribution_left, make_same"}}
-    }
-    finished = generate_series(tmp_path, specification, fraction_of_new="2/3")
-    for number in (1, 2, 3):
-        assert new_records(finished, number)["code"].nunique() == 1
-    assert existing_records(finished, 2)["code"].eq("").all()

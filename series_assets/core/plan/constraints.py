@@ -153,6 +153,24 @@ def constraints_on_existing_records(
     )
 
 
+def bounds_that_blank(text: str, columns: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Return the column that a basic constraint adjusts, and those that it goes missing with.
+
+    Exhibit blanks a date or a fraction where a date or a fraction on the other side is missing. A
+    whole number stays as it is, and so does what has a whole number on the other side.
+    """
+    parts = mentions.split_constraint(text)
+    if parts is None or not _is_blanked(columns.get(parts[0], {})):
+        return "", ()
+    column, _, expression = parts
+    others = mentions.in_constraint(expression, columns) - {column}
+    return column, tuple(name for name in sorted(others) if _is_blanked(columns[name]))
+
+
+def _is_blanked(column: Mapping[str, Any]) -> bool:
+    return column.get("type") == "date" or column.get("precision") == "float"
+
+
 def targets_of(custom: Mapping[str, Any]) -> frozenset[str]:
     """Return the columns that custom constraints act on."""
     return frozenset(

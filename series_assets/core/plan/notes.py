@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from math import prod
 
 from series_assets.core.errors import join_words
+from series_assets.core.plan.constraints import bounds_that_blank
 from series_assets.core.plan.series import Series
-from series_assets.core.spec import mentions
 
 _CONSPICUOUS = 2
 """How many times as high numbers are that make up for missing ones, before a note says so."""
@@ -58,19 +58,11 @@ def _on_bounds_with_gaps(series: Series) -> Iterator[str]:
     """Note where a value goes missing beside a missing bound, which Exhibit does for fractions."""
     columns, gaps = series.specification["columns"], set(_with_gaps(series))
     for text in series.specification["constraints"]["basic_constraints"] or ():
-        parts = mentions.split_constraint(text)
-        if parts is None:
-            continue
-        column, _, expression = parts
-        bounds = sorted(
-            name
-            for name in mentions.in_constraint(expression, columns) & gaps - {column}
-            if columns[name]["type"] == "date" or columns[name].get("precision") == "float"
-        )
-        if bounds:
+        column, bounds = bounds_that_blank(text, columns)
+        if found := sorted(gaps.intersection(bounds)):
             yield (
                 f"{series.name}/specification.yml: basic constraint '{text}': where "
-                f"{join_words(bounds, 'or')} is missing, Exhibit leaves {column} missing too"
+                f"{join_words(found, 'or')} is missing, Exhibit leaves {column} missing too"
             )
 
 
