@@ -87,7 +87,7 @@ def restore(
     if _changes_categories(removed.constraint_plan.custom, definition) or (
         _changes_categories(_custom_of(unmodified), unmodified)
         and not _changes_categories(_custom_of(ran), ran)
-        and _has_gaps_in_categories(records, definition)
+        and _weighs_gaps(records, definition)
     ):
         records = _with_regenerated_numbers(records, removed, definition, fixed)
     enforcer = Enforcer(definition, removed.constraint_plan, fixed, again)
@@ -163,11 +163,16 @@ def _changes_categories(custom: Mapping[str, Any], specification: Specification)
     return any(columns.get(name, {}).get("type") == "categorical" for name in targets_of(custom))
 
 
-def _has_gaps_in_categories(records: pd.DataFrame, definition: Specification) -> bool:
-    """Tell whether a category is missing: only these rows differ once numbers are regenerated."""
-    columns = definition["columns"]
-    names = [name for name in columns if columns[name]["type"] == "categorical"]
-    return bool(records[[name for name in names if name in records]].isna().any(axis=None))
+def _weighs_gaps(records: pd.DataFrame, definition: Specification) -> bool:
+    """Tell whether a category with gaps gives its values different weights for some number.
+
+    Otherwise regenerated numbers have the distribution that they have already.
+    """
+    weights: dict[tuple[str, str], set[float]] = {}
+    for (number, category, _), found in definition.get("weights_table", {}).items():
+        weights.setdefault((number, category), set()).add(round(found["weights"].weight, 9))
+    uneven = {category for (_, category), known in weights.items() if len(known) > 1}
+    return bool(records[[name for name in records if name in uneven]].isna().any(axis=None))
 
 
 def _apply_custom(
