@@ -1,4 +1,4 @@
-"""Both histories are compared with the one that a correct pipeline has."""
+"""Checks that compare both histories with that of a correct pipeline."""
 
 import dagster as dg
 

@@ -1,4 +1,4 @@
-"""One process runs all steps: starting one for each would take longer than most of them do."""
+"""One process runs all steps: starting one for each would take longer than most steps."""
 
 import dagster as dg
 

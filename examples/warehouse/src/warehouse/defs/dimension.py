@@ -1,4 +1,4 @@
-"""Every customer so far with the latest town and tier: a table that each dataset brings forward."""
+"""Every customer so far with the latest town and tier: a table that each dataset updates."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -34,9 +34,9 @@ class Warehouse(dg.ConfigurableResource):
     path: str
 
     def load(self, period: str, before: Sequence[str], orders: pd.DataFrame) -> dict[str, int]:
-        """Bring the customers forward by the orders of a period; all of it or nothing.
+        """Update the customers with the orders of a period, all of them or none.
 
-        Returns how many customers are new, known and so far. Raises dagster.Failure unless all
+        Returns how many are new, were known, and exist so far. Raises dagster.Failure unless all
         periods ``before`` are loaded.
         """
         latest = orders.sort_values(["ordered_on", "amount"]).drop_duplicates(
