@@ -71,7 +71,7 @@ def test_the_reference_has_what_is_generated(site: Path) -> None:
     for page, generated in {
         "user-input": ["fraction_of_new", "new records among the rows"],
         "specification": ["distribution_parameters", "cross_join_all_unique_values"],
-        "command-line": ["--valid-from COLUMN", "The column with the beginning of versions."],
+        "command-line": ["--valid-from COLUMN", "The column with the start of each version."],
         "python-api": ["Generate periods of a series and return the paths"],
         "index": ["Your first series", "0e8bec948f6f"],
         "changelog": ["Unreleased"],

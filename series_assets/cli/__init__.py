@@ -14,7 +14,7 @@ from series_assets.cli.verify_command import verify
 def main() -> None:
     """Generate series of realistic periodic datasets from Exhibit specifications and user inputs.
 
-    Series are read from the folder SERIES_ASSETS_SERIES_DIR (default: the series that ship with
+    Series are read from the folder SERIES_ASSETS_SERIES_DIR (default: those that come with
     the package). Data is written to the folder SERIES_ASSETS_DATA_DIR (default: data).
     """
 

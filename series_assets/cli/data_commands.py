@@ -19,7 +19,7 @@ from series_assets.storage.remote import check_readable
 from series_assets.terminal import echo, progress_bar
 
 _periods_option = click.option(
-    "--periods", metavar="FIRST..LAST", help="Only these periods, given by their first days."
+    "--periods", metavar="FIRST..LAST", help="Only these periods, by their first days; or one day."
 )
 
 

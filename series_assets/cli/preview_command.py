@@ -25,10 +25,10 @@ _SHOWN = 2
 @click.option("--period", metavar="DAY", help="The first day of the period; default: the second.")
 @report_errors
 def preview(name: str, period: str | None) -> None:
-    """Show a small period of a series; write no file.
+    """Show a small period of a series without writing files.
 
-    You see its first rows, which dates move, and what existing records keep. Its
-    existing records are about entities of the first period.
+    It shows the first rows, which dates move, and what existing records keep. Existing
+    records are about entities of the first period.
     """
     settings = from_environment()
     series = valid_series(settings, name)
@@ -47,7 +47,7 @@ def preview(name: str, period: str | None) -> None:
 def _print(shown: "Preview") -> None:
     new, existing = shown.new_records, shown.existing_records
     echo(f"{shown.series}, period {shown.period}: {len(new)} new and {len(existing)} existing rows")
-    echo("\nFirst rows, one column of the data a line")
+    echo("\nFirst rows, with one line for each column of the data")
     parts = {"new": _texts(new), "existing": _texts(existing)}
     rows = {
         f"{part} {number}": texts[number - 1]

@@ -67,9 +67,9 @@ def _with_history(series: Series, layout: Layout) -> str:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @report_errors
 def validate(names: tuple[str, ...]) -> None:
-    """Check both files of each series and report every fault.
+    """Check both files of each series and report every mistake.
 
-    Without NAME, all series are checked. Each is also generated with few rows, in memory.
+    Without NAME, all series are checked. Each is also generated with a few rows, in memory.
     """
     settings = from_environment()
     chosen = [series_named(settings, name) for name in names] or all_series(settings)
@@ -135,13 +135,13 @@ def _note_shared_identifiers(settings: Settings, names: set[str]) -> None:
 @click.option(
     "--from-data",
     type=click.Path(path_type=Path),
-    help="A CSV or Parquet file that the data should look like.",
+    help="A CSV or Parquet file that the generated data should resemble.",
 )
 @click.option("--id", "identifier", metavar="COLUMN", help="The column that identifies entities.")
 @click.option(
     "--like",
     type=click.Choice(sorted(path.name for path in SHIPPED.iterdir() if path.is_dir())),
-    help="A series that ships with the package, to start from a copy of it.",
+    help="Start from a copy of this bundled series.",
 )
 @report_errors
 def new(name: str, from_data: Path | None, identifier: str | None, like: str | None) -> None:
@@ -149,12 +149,12 @@ def new(name: str, from_data: Path | None, identifier: str | None, like: str | N
 
     They are a commented template, a copy (--like), or inferred from real data (--from-data).
 
-    If the data lack the --id column, it is added with one row for each entity.
+    If the data has no --id column, one is added: each row is then a different entity.
     """
     if from_data is not None and like is not None:
-        raise click.UsageError("--like and --from-data exclude each other")
+        raise click.UsageError("--like and --from-data cannot be used together")
     if (from_data is None) != (identifier is None):
-        raise click.UsageError("--from-data and --id go together")
+        raise click.UsageError("--from-data and --id have to be given together")
     with interrupts.exit_on_interrupt():
         from series_assets.scaffolding.new_series import create_series
 

@@ -50,7 +50,7 @@ from series_assets.terminal import echo
     type=float,
     default=0.0,
     show_default=True,
-    help="Largest difference between numbers that count as equal.",
+    help="Largest difference at which two numbers still count as equal.",
 )
 @click.option(
     "--column",
@@ -59,8 +59,8 @@ from series_assets.terminal import echo
     multiple=True,
     help="A column that has another name in the table; may be repeated.",
 )
-@click.option("--valid-from", metavar="COLUMN", help="The column with the beginning of versions.")
-@click.option("--valid-to", metavar="COLUMN", help="The column with the end of versions.")
+@click.option("--valid-from", metavar="COLUMN", help="The column with the start of each version.")
+@click.option("--valid-to", metavar="COLUMN", help="The column with the end of each version.")
 @click.option("--current", metavar="COLUMN", help="The column that marks current versions.")
 @click.option(
     "--open-value",
@@ -68,7 +68,7 @@ from series_assets.terminal import echo
     help="The end of current versions in the table; default: that of the profile.",
 )
 @click.option(
-    "--interval", metavar="KIND", help="half-open, or closed:1d where the last day belongs to it."
+    "--interval", metavar="KIND", help="half-open, or closed:1d if a version includes its end day."
 )
 @click.option("--json", "output", type=click.Path(path_type=Path), help="Write the report as JSON.")
 @report_errors

@@ -76,7 +76,7 @@ def test_new_starts_from_data_or_from_a_series(tmp_path: Path) -> None:
     """Both at once are refused, and so is an unknown series, with the list of known ones."""
     data = ("--from-data", "real.csv", "--id", "patient")
     assert refuse("new", "mine", "--like", "claims", *data).endswith(
-        "Error: --like and --from-data exclude each other"
+        "Error: --like and --from-data cannot be used together"
     )
     refused = refuse("new", "mine", "--like", "clams")
     assert all(f"'{name}'" in refused for name in LIKE)
@@ -118,7 +118,9 @@ def test_new_from_data_that_are_not_there_leaves_no_folder(tmp_path: Path) -> No
 @pytest.mark.parametrize("option", [("--from-data", "real.csv"), ("--id", "patient")])
 def test_new_asks_for_data_and_identifier_together(option: tuple[str, str]) -> None:
     """One without the other is not enough."""
-    assert refuse("new", "mine", *option).endswith("Error: --from-data and --id go together")
+    assert refuse("new", "mine", *option).endswith(
+        "Error: --from-data and --id have to be given together"
+    )
 
 
 def test_new_does_not_write_into_the_package(

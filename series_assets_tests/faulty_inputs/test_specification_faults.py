@@ -44,7 +44,8 @@ SPECIFICATION_FAULTS: list[tuple[str, object, str]] = [
     (
         "metadata/random_seed",
         ABSENT,
-        "metadata.random_seed is missing; any whole number from 0 does, for example random_seed: 0",
+        "metadata.random_seed is missing; any whole number from 0 will do, for example "
+        "random_seed: 0",
     ),
     (
         "columns/sex/type",

@@ -151,7 +151,7 @@ def test_data_and_identifier_go_together(tmp_path: Path) -> None:
     done = run(tmp_path, "new", "demo", "--from-data", str(SAMPLES / "uuid_anon.csv"))
 
     assert done.exit_code == 2
-    assert "--from-data and --id go together" in done.stderr
+    assert "--from-data and --id have to be given together" in done.stderr
 
 
 def _sales(folder: Path, stores: int) -> Path:

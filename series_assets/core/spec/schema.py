@@ -136,7 +136,7 @@ def _miss_probability() -> Any:
 
 
 def _cross_join() -> Any:
-    return _key("whether every value occurs with every value of the other such columns", None)
+    return _key("whether each value occurs with each value of the other cross-joined columns", None)
 
 
 class _Form(BaseModel):
@@ -157,7 +157,7 @@ class Metadata(_Form):
     )
     random_seed: Seed = _key("seed of the first period; those of later periods follow from it")
     id: StrictStr | None = _key(
-        "names the tables of values in the database, and a series of two loose files", None
+        "name of the tables of values in the database, and of a series of two single files", None
     )
 
 
@@ -167,7 +167,7 @@ class UuidColumn(_Form):
     type: Literal["uuid"] = _key("an identifier")
     frequency_distribution: Annotated[
         list[str], BeforeValidator(_distribution), WithJsonSchema(_ROWS_SCHEMA)
-    ] = _key("rows of an entity in a period, and the share of such rows")
+    ] = _key("rows per entity in a period, and the share of rows (not of entities) with that many")
     uuid_seed: Seed = _key("seed of the identifiers; must differ between columns and series", 0)
     miss_probability: Probability = _miss_probability()
     anonymising_set: Literal["uuid", "pseudo_chi", "range"] = _key(
@@ -198,7 +198,7 @@ class CategoricalColumn(_Form):
 class DistributionParameters(_Form):
     """How the values of a continuous column are spread and scaled."""
 
-    dispersion: Number | None = _key("how far values differ within equal weights; 0: not", None)
+    dispersion: Number | None = _key("how far values of equal weight differ; 0: not at all", None)
     target_sum: Number | None = _key("sum over the rows of the first period", None)
     target_min: Number | None = _key("smallest value", None)
     target_max: Number | None = _key("largest value", None)
@@ -212,7 +212,7 @@ class ContinuousColumn(_Form):
     type: Literal["continuous"] = _key("numbers")
     precision: Literal["integer", "float"] = _key("whole numbers or numbers with decimals")
     distribution: Literal["weighted_uniform", "normal"] = _key(
-        "how values are spread around what the weights of the categories give"
+        "how values are spread around the level that the weights of the categories set"
     )
     distribution_parameters: DistributionParameters = _key("spread and scale; needs a target")
     miss_probability: Probability = _miss_probability()
@@ -229,7 +229,7 @@ class DateColumn(_Form):
     uniques: Uniques = _key("number of different days")
     frequency: Annotated[
         str | None, BeforeValidator(_frequency), WithJsonSchema({"type": ["string", "null"]})
-    ] = _key("how far apart days are, as pandas writes it: D, W, MS")
+    ] = _key("how far apart days are, as a pandas frequency: D, W, MS")
     anonymising_set: StrictStr | None = _key("a SELECT statement that looks the days up", None)
 
 
@@ -261,7 +261,7 @@ class Constraints(_Form):
 
     allow_duplicates: StrictBool = _key("whether equal rows are kept")
     basic_constraints: list[StrictStr] | None = _key(
-        "such as `date_updated >= date_created`, with blanks around the operator"
+        "such as `date_updated >= date_created`, with spaces around the operator"
     )
     custom_constraints: Annotated[
         dict[str, CustomConstraint] | None, BeforeValidator(lambda value: value or None)
@@ -275,7 +275,7 @@ class SpecificationForm(_Form):
     columns: dict[str, Column] = _key("the columns by name")
     constraints: Constraints = _key("constraints between columns")
     linked_columns: list[_Group] | None = _key(
-        "groups of columns whose combinations come from the database, each a number and names", None
+        "groups of columns whose combinations come from the database: a number, then names", None
     )
     derived_columns: dict[str, StrictStr] | None = _key(
         "calculations by the name of their column, such as `(cost / days)`", None
@@ -289,7 +289,7 @@ REMEDIES = {
     "columns": _SECTION,
     "constraints": _SECTION,
     "number_of_rows": "say how many rows a dataset has, for example number_of_rows: 100",
-    "random_seed": "any whole number from 0 does, for example random_seed: 0",
+    "random_seed": "any whole number from 0 will do, for example random_seed: 0",
     "inline_limit": "Exhibit's own default is inline_limit: 30",
     "uniques": "say how many different values it has, for example uniques: 2",
     "original_values": "list the values, or write regex or See paired column",

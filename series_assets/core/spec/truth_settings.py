@@ -57,8 +57,8 @@ class TruthSettings(BaseModel):
     )
     order_by: Annotated[str | None, BeforeValidator(_column)] = Field(
         None,
-        description="column that orders the rows of an entity within a period, the place in the "
-        "file decides between equal values; empty: the place in the file alone",
+        description="column that orders the rows of an entity within a period; equal values keep "
+        "their order in the file; empty: the order in the file alone",
     )
     history: Literal["last_of_period", "every_row"] = Field(
         "last_of_period",

@@ -66,7 +66,7 @@ def test_the_template_has_every_key_with_its_default(tmp_path: Path) -> None:
     for key, field in UserInput.model_fields.items():
         if not field.is_required() and key != "static_columns":
             assert getattr(read_user_input(content, FILE), key) == field.default
-    assert f"# A period is so many {join_words(UNITS)}.\n" in text
+    assert f"# The unit of a period ({join_words(UNITS)}), and how many" in text
 
 
 @pytest.mark.parametrize("name", UNITS)
