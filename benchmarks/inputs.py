@@ -1,4 +1,4 @@
-"""What the measured runs are made from: changed copies of series that ship and of samples."""
+"""What the measured runs are made from: changed copies of bundled series and of samples."""
 
 from fractions import Fraction
 from importlib.util import find_spec
@@ -12,7 +12,7 @@ SPECIFICATION, USER_INPUT = "specification.yml", "user_input.yml"
 
 
 def write_series(folder: Path, name: str, rows: int, periods: int, **said: Any) -> Path:
-    """Write a copy of a series that ships, in so many rows and periods, and return its folder.
+    """Write a copy of a bundled series, in so many rows and periods, and return its folder.
 
     ``said`` replaces keys of the user input.
     """

@@ -14,7 +14,7 @@ again (``pseudo_chi`` repeats) or link them; give every entity the same chance (
 the oldest ones only) and draw none twice; keep the weights of static columns; compute derived
 columns and apply constraints that were removed; give the same bytes again, for some of Exhibit is
 unseeded; make one period by itself, or again; leave no half-written file when it is interrupted.
-It is written for the series that ship, not for any specification.
+It is written for the bundled series, not for any specification.
 """
 
 import os

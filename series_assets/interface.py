@@ -35,10 +35,11 @@ def generate(
     """Generate periods of a series and return the paths of their datasets.
 
     ``data_dir`` gets a folder named after the series, or its files directly if ``flat``.
-    ``periods`` is ``FIRST..LAST``, the first day of one period, or None for all. ``executor`` is
-    ``auto``, ``none`` or ``processes:N``. SERIES_ASSETS_ANY_DATABASE and
-    SERIES_ASSETS_STOCK_EXHIBIT apply. Raises RequestError or InputError before anything runs, and
-    GenerationError if a period fails, after the periods before it are complete.
+    ``periods`` is ``FIRST..LAST`` (first days), the first day of one, or None for all.
+    ``executor`` is ``auto``, ``none``, ``processes:N`` or, if sharded, ``dask:tcp://HOST:PORT``.
+    SERIES_ASSETS_ANY_DATABASE and SERIES_ASSETS_STOCK_EXHIBIT apply. Raises RequestError or
+    InputError before anything runs, and GenerationError if a period fails, after the periods
+    before it are complete.
     """
     from series_assets.pipeline.run import generate_periods
 
@@ -77,10 +78,11 @@ def preview(series: Series, period: str | None = None) -> "Preview":
     """Generate a small period in memory, to see what a series gives; no file is left.
 
     ``period`` is its first day, by default that of the second one. The preview has the typed
-    frames ``dataset``, ``new_records`` and ``existing_records``, and as frames what ``moved``, what
-    becomes of ``columns`` and ``constraints`` in existing records. These are about entities of the
-    first period. Raises RequestError where there is no such period, InputError where the database
-    lacks what the specification needs, GenerationError where Exhibit fails.
+    frames ``dataset``, ``new_records`` and ``existing_records``; as frames too, ``moved`` lists the
+    dates that move, ``columns`` and ``constraints`` say what becomes of each in existing records,
+    which are about entities of the first period. Raises RequestError where there is no such period,
+    InputError where the database lacks what the specification needs, GenerationError where Exhibit
+    fails.
     """
     from series_assets.pipeline.preview import preview_period
     from series_assets.storage.lookup_tables import check_lookups

@@ -76,7 +76,7 @@ class SeriesFactory:
         """Return a series with the data of all its periods, below ``tmp_path``.
 
         ``series`` is the folder of its two files, relative to the root folder of the tests; or a
-        name in SERIES_ASSETS_SERIES_DIR, by default of a series that ships; or a ``Series``. Other
+        name in SERIES_ASSETS_SERIES_DIR, by default of a bundled series; or a ``Series``. Other
         arguments replace keys of the user input, such as ``num_datasets=2``. Raises InputError if
         the files are not valid, GenerationError if a period fails.
         """

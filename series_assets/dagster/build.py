@@ -101,7 +101,7 @@ def _by_name(
 ) -> tuple[dict[str, Series], list[BrokenSeries]]:
     """Return the sound series by name, and the broken ones.
 
-    Files, jobs and reference tables are called after a series: a second one of the same name is
+    Files, jobs and reference tables are named after a series: a second one of the same name is
     broken.
     """
     sound: dict[str, Series] = {}

@@ -75,7 +75,7 @@ class RecordsFile:
 
     @property
     def exists(self) -> bool:
-        """Whether the period is there."""
+        """Whether the records of the period exist."""
         return self.records is not None
 
     def path(self) -> Path:

@@ -27,8 +27,8 @@ def series_definitions(
 ) -> dg.Definitions:
     """Return the definitions of the series in ``folders``, to be merged with those of a project.
 
-    A folder holds ``specification.yml`` and ``user_input.yml``; the series has its name. Relative
-    paths are relative to the working directory. A broken series is an asset that says
+    A folder holds ``specification.yml`` and ``user_input.yml``; the series is named after it.
+    Relative paths are relative to the working directory. A broken series is an asset that says
     what is wrong, and a warning; with ``strict`` it raises InputError instead. ``options`` are
     attached to the assets of every series. The definitions bring no executor, and no resource that
     other assets see.

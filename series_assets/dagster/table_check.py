@@ -38,7 +38,7 @@ def scd2_check(
     ``asset`` is the user's: its definition or its key. ``series`` is a series, the path of its
     folder, or its name in SERIES_ASSETS_SERIES_DIR. ``table`` says where the contents are: the path
     or address that ``series-assets verify --table`` takes, or a function without parameters that
-    returns such a one or a data frame; None: the asset's own value, as its IO manager loads it.
+    returns one of these or a data frame; None: the asset's own value, as its IO manager loads it.
     ``data_dir`` is SERIES_ASSETS_DATA_DIR by default. ``options`` are the fields of
     ``VerifyOptions``, such as ``profile``, ``time`` and ``as_``.
 

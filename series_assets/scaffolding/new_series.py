@@ -41,7 +41,7 @@ def create_series(
 ) -> CreatedSeries:
     """Write both files of a series called ``name`` into ``folder / name``.
 
-    With ``like``, the name of a series that ships, they are copies of its files. With ``data``, a
+    With ``like``, the name of a bundled series, they are copies of its files. With ``data``, a
     CSV, they are inferred from it; ``identifier`` is the column that identifies entities,
     ``stock_exhibit`` runs Exhibit's own loops. The folder appears only when it is complete. Raises
     InputError.
@@ -100,7 +100,7 @@ def _template(name: str) -> list[str]:
 
 
 def _copy(like: str, name: str) -> list[str]:
-    """Return the files of a series that ships, as those of another one with other identifiers."""
+    """Return the files of a bundled series, as those of another one with other identifiers."""
     folder = _PACKAGE / "series" / like
     specification, user_input = (folder / file for file in _FILES)
     places = count()
