@@ -143,7 +143,7 @@ def test_a_bug_asks_for_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert ended.stderr.startswith(
         "series-assets failed unexpectedly: ZeroDivisionError: by nothing (cli/lookup.py, line "
     )
-    assert ended.stderr.endswith("; this is a fault of series_assets, please report it\n")
+    assert ended.stderr.endswith("; this is a bug in series_assets, please report it\n")
 
 
 @pytest.mark.parametrize("command", COMMANDS[:4], ids=lambda command: command[0])

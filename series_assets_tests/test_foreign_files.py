@@ -78,7 +78,7 @@ def test_a_file_in_place_of_the_lock_stays(tmp_path: Path) -> None:
     runs.mkdir()
     (runs / ".lock").write_text("mine")
     with (
-        pytest.raises(GenerationError, match="is not a lock of series_assets"),
+        pytest.raises(GenerationError, match="is not a lock file of series_assets"),
         exclusive_access(runs),
     ):
         pass

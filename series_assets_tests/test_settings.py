@@ -176,5 +176,5 @@ def test_a_database_of_another_program_is_used_where_the_setting_says_so(
 ) -> None:
     """In every way to generate or validate."""
     monkeypatch.setenv(ANY, "1" if meant else "0")
-    refused = f"set {ANY}=1 to say that it is meant" in " ".join(way(tmp_path).split())
+    refused = f"set {ANY}=1 to use it anyway" in " ".join(way(tmp_path).split())
     assert refused is not meant

@@ -81,7 +81,7 @@ def _require_current(series: Series, layout: Layout, period: Period, content: by
     """Refuse states that are missing, or come from another file than the one that is there."""
     if state_table(series, layout).content(period.k) != sha256(content).hexdigest():
         raise RequestError(
-            "its states come from another dataset than the one that is there now",
+            "its states were computed from a dataset other than the one that is there now",
             f"generate {period.key} again, with series-assets generate {series.name} --periods "
             f"{period.key}",
             series=series.name,

@@ -45,7 +45,7 @@ def check_dates(dataset: DatasetUnderCheck) -> Finding:
         column = dataset.column(name)
         days = pc.drop_null(pc.unique(column)).to_pylist()
         malformed = [day for day in days if not _is_day(day)]
-        violations.add(name, is_in(column, malformed), lambda _: "a day written as YYYY-MM-DD")
+        violations.add(name, is_in(column, malformed), lambda _: "a date written as YYYY-MM-DD")
         window = limits[name]
         if window is None:
             continue

@@ -23,7 +23,7 @@ _TYPES = {
     "date": pa.date32(),
     "any": pa.string(),
 }
-_NAMES = {pa.int64(): "a whole number", pa.float64(): "a number", pa.date32(): "a day"}
+_NAMES = {pa.int64(): "a whole number", pa.float64(): "a number", pa.date32(): "a date"}
 
 
 def types_of(series: Series) -> dict[str, pa.DataType]:

@@ -40,10 +40,10 @@ _KINDS = {
 _DESCRIPTIONS = {
     "new_records": "Records about entities never seen before, with the period's own seed and "
     "dates.",
-    "reference_table": "The entities so far, as first recorded: what existing records are drawn "
+    "reference_table": "The entities so far, as first recorded: what existing records are sampled "
     "from.",
     "dataset": "What the period delivers: its new records, and existing records about entities "
-    "of the periods before, shuffled.",
+    "of earlier periods, shuffled.",
     "state": "The state of each delivered entity after the period, and the versions that a correct "
     "pipeline has by then.",
     "truth": "What each row of the dataset did to the history of its entity. A pipeline under test "

@@ -121,7 +121,7 @@ _CHANGE_LOG = {
     "changed": ("integer", "tracked columns that differ from the state before"),
     "previous_dataset": ("integer", "dataset that opened the state before"),
     "previous_row": ("integer", "row that opened the state before"),
-    "tied": ("boolean", "whether only the place in the file decided that this row is the last"),
+    "tied": ("boolean", "whether only the order in the file decided that this row is the last"),
 }
 """The columns of a change log beside the identifier, which is the second."""
 

@@ -69,7 +69,7 @@ def _instance(kind: type[_T]) -> Callable[[dg.ResolutionContext, Any], _T | None
         if resolved is None or isinstance(resolved, kind):
             return resolved
         raise ValueError(
-            f"'{value}' is no {kind.__name__}; use a template that gives one, such as "
+            f"'{value}' is not of type {kind.__name__}; use a template that returns one, such as "
             f"{{{{ dg.{kind.__name__}... }}}} or a template variable of your own"
         )
 

@@ -115,8 +115,8 @@ def _only(context: dg.InputContext, found: Mapping[str, Handle], name: str) -> H
     if len(found) == 1:
         return next(iter(found.values()))
     raise RequestError(
-        f"the input '{context.name}' asks for {name}, which is that of one period, but here it has "
+        f"the input '{context.name}' asks for {name}, which holds one period, but this run has "
         f"{len(found)}",
         f"annotate it dict[str, {name}] to get each under its partition key, or let the asset have "
-        "the partitions of the series and make one a run",
+        "the partitions of the series and run one at a time",
     )

@@ -45,7 +45,7 @@ def sensor_of(series: Series, job: Any, options: AssetOptions = NO_OPTIONS) -> d
     """
     keys = keys_of(series.name, options, names_of(series))
     when = {
-        "calendar": "once its first day has come",
+        "calendar": "on its first day",
         "immediate": "as soon as the one before is done",
     }[series.user_input.release]
 

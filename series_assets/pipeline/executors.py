@@ -175,7 +175,7 @@ def result_of(future: "Future[Any]", series: Series, period: Period) -> Any:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise PeriodError(
             f"its Dask workers were lost: {reason}",
-            "see their logs, possibly memory ran out; then generate it again",
+            "see their logs (memory may have run out), then generate it again",
             series=series.name,
             period=series.key_of(period),
         ) from None

@@ -24,14 +24,14 @@ def chosen_periods(series: Series, span: str | None) -> Sequence[Period]:
     ends = [end.strip() for end in span.split("..")]
     if len(ends) == 2 and "" in ends:
         missing = "first" if not ends[0] else "last"
-        raise RequestError(f"--periods {span}: the {missing} period is missing; it is FIRST..LAST")
+        raise RequestError(f"--periods {span}: the {missing} period is missing; write FIRST..LAST")
     for end in ends:
         series.period_named(end, f"--periods {span}: '{end}'")
     if len(ends) > 2:
         raise RequestError(f"--periods {span} is not FIRST..LAST")
     first, last = keys.index(ends[0]), keys.index(ends[-1])
     if first > last:
-        raise RequestError(f"--periods {span} ends before it begins; it is FIRST..LAST")
+        raise RequestError(f"--periods {span} ends before it begins; write FIRST..LAST")
     return periods[first : last + 1]
 
 

@@ -133,7 +133,7 @@ def recorded_fold(series: Series, period: Period, workspace: Workspace) -> Perio
     folded = fold_period(series, period, workspace)
     if folded.content != recorded:
         raise RequestError(
-            "its states come from another dataset than the one that is there now",
+            "its states were computed from a dataset other than the one that is there now",
             f"first run series-assets generate {series.name} --periods {period.key}, or "
             "materialize state of that partition",
             series=series.name,

@@ -108,7 +108,7 @@ def expected_parts(
     if as_ == "changes":
         if profile != profiles.PLAIN:
             raise RequestError(
-                "no tool keeps a change log in columns of its own",
+                "profiles apply to scd1 and scd2 only, not to the change log",
                 "leave out the profile",
                 series=series.name,
             )
@@ -174,7 +174,7 @@ def last_recorded(series: Series, workspace: Workspace) -> Period:
     count = recorded_periods(series, workspace)
     if not count:
         raise RequestError(
-            "nothing is recorded of its history yet",
+            "nothing of its history is recorded yet",
             f"first run series-assets generate {series.name}",
             series=series.name,
         )
@@ -203,7 +203,7 @@ def _truth(series: Series) -> Truth:
     """Return what the series asks for. Raises RequestError where it asks for no history."""
     if series.truth is None:
         raise RequestError(
-            "its user input has no truth block, so nothing is known about its history",
+            "its user input has no truth block, so its history is not recorded",
             f"add truth: {{}} to {series.user_input_file}, then generate its periods again",
             series=series.name,
         )

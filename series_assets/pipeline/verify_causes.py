@@ -234,7 +234,7 @@ def _of_state(
         stale = int((earlier & ~last).sum())
         yield f"{stale} of {count} {looked_up.rows} have values of an earlier dataset" + (
             looked_up.beside(
-                "does the pipeline update the rows that are already there, load after load in "
+                "does the pipeline update the rows that are already there, load by load in "
                 "their order?",
                 "was a load skipped? Option --at compares with an earlier period",
             )
@@ -242,7 +242,7 @@ def _of_state(
 
 
 def _superseded(taken: int, looked: int, order_by: str | None, looked_up: "_Looked") -> str:
-    order = f"{order_by} and then by the place in the file" if order_by else "the place in the file"
+    order = f"{order_by} and then by position in the file" if order_by else "position in the file"
     one = f"keep one row of a key in each load, the last by {order}"
     return (
         f"{taken} of {looked} {looked_up.rows} are rows of their dataset that a later row of the "

@@ -79,7 +79,7 @@ def infer(
             if not options.links:
                 raise
             options = InferenceOptions(weights=frozenset(), orders=False, links=False)
-            left_out = ["what columns have to do with each other, which makes no series here"]
+            left_out = ["all relations between columns, with which no series can be generated"]
             continue
         if best is None or len(attempt.unlike) <= len(best.unlike):
             best = attempt
@@ -110,13 +110,13 @@ def _simpler(options: InferenceOptions, attempt: _Attempt) -> tuple[InferenceOpt
     if options.orders and any(name in numbers for one, _, other in orders for name in (one, other)):
         texts = [" ".join(order) for order in orders]
         return replace(options, orders=False), (
-            f"{join_words(texts, 'and')}, with which numbers would not look like the data"
+            f"{join_words(texts, 'and')}, because it would make numbers unlike the data"
         )
     weighted = attempt.inputs.weighted
     if spoilt := sorted(weighted & set(numbers)):
         return replace(options, weights=weighted - set(spoilt)), (
             f"how {join_words(spoilt, 'and')} {'depends' if len(spoilt) == 1 else 'depend'} on a "
-            "category, with which the spread would not be that of the data"
+            "category, because the spread would then differ from the data"
         )
     return None
 

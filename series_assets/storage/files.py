@@ -313,7 +313,7 @@ def _refuse_links(target: Path) -> None:
         if place.is_symlink():
             raise GenerationError(
                 "is a link, which is not followed to write or to replace anything",
-                "move the link away, or name the folder that it leads to as the folder for data, "
+                "move the link away, or use the folder that it leads to as the data folder, "
                 "then run it again",
                 file=place,
             )
@@ -344,6 +344,6 @@ def explain_write_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         raise GenerationError(
             f"cannot be written: {error.strerror or error}",
-            "free the place or choose another folder, then run it again",
+            "make room or make the folder writable, or choose another one, then run it again",
             file=path,
         ) from error

@@ -48,7 +48,7 @@ def read_loads(path: Path) -> tuple[tuple[str, str], ...]:
     if not set(wanted) <= set(table.column_names):
         raise RequestError(
             "--loads needs the columns period and loaded_at",
-            "write the first day of each period and when its load began",
+            "give the first day of each period, and when its load began",
             file=path,
         )
     columns = [
@@ -175,7 +175,7 @@ def _duckdb_table(path: Path, name: str) -> "pa.Table":
         import duckdb
     except ImportError:
         raise RequestError(
-            "DuckDB is not installed, which reads this table",
+            "this table needs DuckDB, which is not installed",
             "pip install 'series_assets[duckdb]'",
             file=path,
         ) from None

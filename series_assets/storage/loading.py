@@ -56,7 +56,7 @@ def _folders(folder: Path) -> list[Path]:
     try:
         if not folder.is_dir():
             remedy = "correct SERIES_ASSETS_SERIES_DIR, or create a series with series-assets new"
-            raise InputError([Fault(str(folder), "", "there is no such folder of series", remedy)])
+            raise InputError([Fault(str(folder), "", "there is no such series folder", remedy)])
         return sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.is_dir())
     except OSError as error:
         raise InputError([_unreadable(str(folder), "", error)]) from None
@@ -136,7 +136,7 @@ def load_parts(
         if name is None:
             name = _metadata_id(contents[0])
             if not name:
-                remedy = "the series is called after it"
+                remedy = "add it: the series is named after it"
                 faults.append(Fault(labels[0], "metadata.id", "is missing", remedy))
         faults += [fault.in_file(labels[0]) for fault in name_faults(name, named_by) if name]
         database: Path | None = None
@@ -186,13 +186,13 @@ def name_faults(name: str, named_by: str) -> Iterator[Fault]:
         yield fault_at(
             named_by,
             f"'{shown}' cannot name a series",
-            f"Exhibit takes a table with '{word}' in its name for something else",
+            f"choose another: to Exhibit, '{word}' in a table's name has a special meaning",
         )
     elif len(name) > _LONGEST_NAME:
         yield fault_at(
             named_by,
             f"'{name[:20]}...' has {len(name)} characters",
-            f"files are called after a series, so use {_LONGEST_NAME} at the most",
+            f"files are named after the series, so use at most {_LONGEST_NAME}",
         )
 
 

@@ -145,7 +145,7 @@ def _foreign_database(database: Path) -> Fault | None:
         "exhibit_db_path",
         f"the database {database} has none of Exhibit's tables ({', '.join(EXHIBIT_TABLES)}), so "
         "it seems to belong to another program",
-        "leave exhibit_db_path empty, or set SERIES_ASSETS_ANY_DATABASE=1 to say that it is meant",
+        "leave exhibit_db_path empty, or set SERIES_ASSETS_ANY_DATABASE=1 to use it anyway",
         place_first=False,
     )
 

@@ -21,7 +21,7 @@ def require_manifest_before(series: Series, layout: Layout, period: Period) -> s
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        problem = "is missing, but the next manifest names it"
+        problem = "is missing, but the next manifest has to refer to it"
     else:
         if _fingerprint(content) == series.fingerprint:
             return sha256(content).hexdigest()

@@ -47,7 +47,7 @@ def read_mark(path: Path, whole: str) -> Mark | None:
 
 def unreadable(path: Path, whole: str, error: Exception) -> GenerationError:
     """Return the error for a file that cannot be read as a part of ``whole``."""
-    reason = "it has no mark of series_assets" if isinstance(error, KeyError) else str(error)
+    reason = "series_assets did not write it" if isinstance(error, KeyError) else str(error)
     return GenerationError(
         f"cannot be read as a part of {whole}: {' '.join(reason.split())[:200]}",
         "remove it and regenerate its period",
@@ -60,7 +60,7 @@ def check_series(mark: Mark, series: Series, layout: Layout) -> None:
     if mark["series"] != series.name:
         raise RequestError(
             f"holds the files of the series '{mark['series']}'",
-            "name another folder for those of this one, or remove them first",
+            "choose another folder for this series, or remove those files first",
             file=layout.folder,
         )
 

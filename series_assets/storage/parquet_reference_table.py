@@ -90,8 +90,8 @@ class ParquetReferenceTable(EntityTable):
                 continue
             if self._columns_of(j) != names:
                 raise GenerationError(
-                    "its new records have other columns than those of the periods recorded so "
-                    "far; nothing was recorded",
+                    "its new records have different columns from those of the periods recorded "
+                    "so far; nothing was recorded",
                     series=self.series.name,
                     period=self.series.calendar.keys[k],
                 )

@@ -98,7 +98,7 @@ class PeriodTable(ABC):
                 raise RequestError(
                     f"its table {self.name} belongs to the series whose files were in {folder}, "
                     "which no longer exists",
-                    "restore that folder, or, if it is gone for good, run series-assets clean "
+                    "restore that folder, or, if it is gone permanently, run series-assets clean "
                     f"{self.series.name} --take-over, which removes the table and the files of "
                     "this series, and regenerate all periods",
                     file=database,
@@ -116,7 +116,7 @@ class PeriodTable(ABC):
             if self._owner in owners and self.layout.dataset(1).exists():
                 raise RequestError(
                     f"holds the files of the series '{other}'",
-                    "name another folder for those of this one, or remove them and the database "
+                    "choose another folder for this series, or remove those files and the database "
                     "first",
                     file=self.layout.folder,
                 )

@@ -92,7 +92,7 @@ class SqliteReferenceTable(PeriodTable, EntityTable):
         recorded = self._recorded_in(connection)
         if any(j != k and mark == self.series.fingerprint for j, (_, mark) in recorded.items()):
             raise GenerationError(
-                "its new records have other columns than those of the periods recorded so far; "
+                "its new records have different columns from those of the periods recorded so far; "
                 "nothing was recorded",
                 series=self.series.name,
                 period=self.series.calendar.keys[k],

@@ -88,10 +88,10 @@ def _reason(error: Exception) -> str:
 def _remedy(error: Exception) -> str:
     name = type(error).__name__
     if isinstance(error, PermissionError) or "Credential" in name or "Auth" in name:
-        return "see that the credentials of the environment or profile may read and write there"
+        return "make sure that the credentials in use may read and write there"
     if isinstance(error, FileNotFoundError):
         return "create the bucket or container first, or name another one"
-    return "see that the storage can be reached, then run it again"
+    return "make sure that the storage can be reached, then run it again"
 
 
 def names_below(folder: Path) -> list[str]:

@@ -24,8 +24,8 @@ _LOCK_CONTENT = "one process"
 _TIMEOUT = 60
 """Seconds to wait for another run."""
 _NO_LINKS = (
-    "scratch files of runs are kept and removed there, so it has to be a place of its "
-    "own: remove the link, then run this again"
+    "scratch files of runs are written and removed there, so it has to be a real folder: "
+    "remove the link, then run this again"
 )
 _held: dict[Path, FileLock] = {}
 
@@ -77,7 +77,7 @@ def exclusive_access(runs: Path) -> Iterator[None]:
     with contextlib.suppress(OSError):
         if lock_file.stat().st_size:  # this package's is empty
             raise GenerationError(
-                "is not a lock of series_assets, but is in the place of its lock",
+                "is not a lock file of series_assets, but has the name of one",
                 "move it away, then run this again",
                 file=lock_file,
             )

@@ -78,7 +78,7 @@ class _Guard:
         if action == sqlite3.SQLITE_READ and (first or "").lower().startswith(
             ("sqlite_", "pragma_", "dbstat")
         ):
-            return self.refuse(f"reads {first}, which is SQLite's own", "name tables of data")
+            return self.refuse(f"reads {first}, which is internal to SQLite", "name tables of data")
         return sqlite3.SQLITE_OK
 
     def _function(self, name: str) -> int:
@@ -196,7 +196,7 @@ def _as_statement_error(error: Exception) -> StatementError:
 
 def _depends_on_now(name: str) -> tuple[str, str]:
     return (
-        f"asks {name}() for the present moment, so that its result would differ from day to day",
+        f"asks {name}() for the current time, so that its result would differ from day to day",
         "write the date or time itself",
     )
 

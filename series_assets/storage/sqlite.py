@@ -217,7 +217,7 @@ def _as_generation_error(error: sqlite3.Error, database: Path) -> GenerationErro
         remedy = "make sure that it and its folder can be written and have space, then run it again"
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         remedy = (
-            "it is damaged, or something else: put it back from a backup, or, if it held nothing "
+            "it is damaged or not a database: restore it from a backup or, if it held nothing "
             "of your own, remove it and regenerate all periods, which gives the same data"
         )
     return GenerationError(f"SQLite reports: {error}", remedy, file=database)

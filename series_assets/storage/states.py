@@ -114,10 +114,10 @@ class StateTable(States):
             return
         keys = self.series.calendar.keys
         span = keys[recorded] if recorded == before - 1 else f"{keys[recorded]}..{keys[before - 1]}"
-        problem = f"of {span} are missing, or made from other contents"
+        problem = f"of {span} are missing, or were generated from another version"
         who = "the states" if reading else "its states follow from those before it, but the states"
         raise RequestError(
-            f"{who} {problem} of the two files or of a period before",
+            f"{who} {problem} of the two files or of an earlier period",
             f"first run series-assets generate {self.series.name} --periods {span}, or materialize "
             "state of these partitions",
             series=self.series.name,

@@ -40,7 +40,7 @@ def errors_as_faults(file: str) -> Iterator[None]:
         raise InputError([Fault(file, "", problem, f"{_REPORT} with both files")]) from error
 
 
-_REPORT = "this is a fault of series_assets, please report it"
+_REPORT = "this is a bug in series_assets, please report it"
 
 
 def describe_unexpected_error(error: BaseException) -> str:

@@ -121,9 +121,9 @@ def _missing(path: Path, label: str) -> Flaw:
 
 def _unwritable(text: str) -> Flaw | None:
     if "\x00" in text:
-        return "a text with the character NUL cannot be written to a file", "leave it out"
+        return "text with the character NUL cannot be written to a file", "leave it out"
     if _SURROGATES.search(text):
-        problem = "a text with half a character (a lone surrogate) cannot be written"
+        problem = "text with a lone surrogate (half a character) cannot be written"
         return problem, "leave it out"
     return None
 
@@ -166,7 +166,7 @@ class _Loader(yaml.SafeLoader):
         self._level -= 1
         if isinstance(event, yaml.AliasEvent):
             if node not in self._sizes:
-                flaw = f"'*{event.anchor}' refers to itself", "write out what is meant"
+                flaw = f"'*{event.anchor}' refers to itself", "write it out in full"
                 raise _FlawError(flaw, start)
             size, levels = self._sizes[node]
             self._count += size
@@ -211,7 +211,7 @@ class _Loader(yaml.SafeLoader):
 
 
 _TYPE_NAMES = {
-    "timestamp": "a day of the calendar",
+    "timestamp": "a date in the calendar",
     "int": "a whole number",
     "float": "a number",
     "bool": "true or false",

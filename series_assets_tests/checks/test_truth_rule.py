@@ -156,6 +156,7 @@ def test_a_dataset_that_was_changed_since_is_not_that_of_the_states(data: Path) 
     path = data / "demo" / "dataset_2.csv"
     path.write_text(path.read_text("utf-8").replace("North", "South", 1), "utf-8")
     assert str(found_in(data)) == (
-        "demo, period 2024-02-01: its states come from another dataset than the one that is there "
+        "demo, period 2024-02-01: its states were computed from a dataset other than the one that "
+        "is there "
         "now; generate 2024-02-01 again, with series-assets generate demo --periods 2024-02-01"
     )

@@ -36,7 +36,7 @@ def test_a_date_in_another_form_is_found(delivered: DeliveredSeries, text: str) 
     delivered.change(2, delivered.existing(2)[1], born=text)
     found = delivered.findings(2)["dates"]
     assert found.wrong == 2
-    assert {e.expected for e in found.examples} == {"a day written as YYYY-MM-DD"}
+    assert {e.expected for e in found.examples} == {"a date written as YYYY-MM-DD"}
 
 
 @pytest.mark.parametrize("part", ["new", "existing"])

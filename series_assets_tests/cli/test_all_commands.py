@@ -31,7 +31,7 @@ def test_an_unknown_command_is_wrong_input() -> None:
 _NONE_NEW = (
     "note: demo/user_input.yml: fraction_of_new 1/100 of 60 rows is less than one record, so no "
     "period after the first has new records; raise fraction_of_new or number_of_rows, or write 0 "
-    "if that is meant"
+    "if that is intended"
 )
 
 

@@ -80,15 +80,15 @@ def test_generate_makes_one_period_or_a_range_of_them(tmp_path: Path) -> None:
         ),
         (
             "2024-03-01..2024-01-01",
-            "--periods 2024-03-01..2024-01-01 ends before it begins; it is FIRST..LAST",
+            "--periods 2024-03-01..2024-01-01 ends before it begins; write FIRST..LAST",
         ),
         (
             "2024-02-01..",
-            "--periods 2024-02-01..: the last period is missing; it is FIRST..LAST",
+            "--periods 2024-02-01..: the last period is missing; write FIRST..LAST",
         ),
         (
             "..2024-02-01",
-            "--periods ..2024-02-01: the first period is missing; it is FIRST..LAST",
+            "--periods ..2024-02-01: the first period is missing; write FIRST..LAST",
         ),
         (
             "2024-01-01..2024-02-01..2024-03-01",

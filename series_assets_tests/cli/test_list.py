@@ -71,6 +71,6 @@ def test_a_missing_series_dir_is_reported(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("SERIES_ASSETS_SERIES_DIR", str(nowhere))
     for command in (["list"], ["validate"], ["generate", "demo"], ["clean", "demo", "--yes"]):
         assert refuse(*command) == (
-            f"{nowhere}: there is no such folder of series; correct SERIES_ASSETS_SERIES_DIR, or "
+            f"{nowhere}: there is no such series folder; correct SERIES_ASSETS_SERIES_DIR, or "
             "create a series with series-assets new"
         )

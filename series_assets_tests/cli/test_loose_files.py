@@ -36,8 +36,8 @@ def test_two_loose_series_do_not_share_a_folder(tmp_path: Path) -> None:
     succeed(*commands["one"])
     before = files_in(tmp_path / "out")
     assert refuse(*commands["two"]) == (
-        f"{tmp_path / 'out'}: holds the files of the series 'one'; name another folder for those "
-        "of this one, or remove them and the database first"
+        f"{tmp_path / 'out'}: holds the files of the series 'one'; choose another folder for this "
+        "series, or remove those files and the database first"
     )
     assert files_in(tmp_path / "out") == before
     succeed(*commands["one"])

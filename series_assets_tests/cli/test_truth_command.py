@@ -29,15 +29,15 @@ def test_what_cannot_be_given_is_refused(history: Path) -> None:
         f"{history / 'a.xlsx'}: is neither CSV nor Parquet; name it .csv or .parquet"
     )
     assert refuse("truth", "clinic", "--as", "changes", "--profile", "dbt") == (
-        "clinic: no tool keeps a change log in columns of its own; leave out the profile"
+        "clinic: profiles apply to scd1 and scd2 only, not to the change log; leave out the profile"
     )
     succeed("clean", "clinic", "--yes")
     assert not (history / "data" / "clinic").exists()
     assert refuse("truth", "clinic") == (
-        "clinic: nothing is recorded of its history yet; first run series-assets generate clinic"
+        "clinic: nothing of its history is recorded yet; first run series-assets generate clinic"
     )
     write_series(history / "series", name="clinic")
     assert refuse("truth", "clinic") == (
-        "clinic: its user input has no truth block, so nothing is known about its history; add "
+        "clinic: its user input has no truth block, so its history is not recorded; add "
         "truth: {} to clinic/user_input.yml, then generate its periods again"
     )

@@ -85,8 +85,8 @@ def test_an_invalid_database_is_reported(tmp_path: Path, command: list[str]) -> 
     result = call(*command)
     assert result.exit_code
     assert result.stderr.rstrip("\n") == (
-        f"{database}: SQLite reports: file is not a database; it is damaged, or something else: "
-        "put it back from a backup, or, if it held nothing of your own, remove it and regenerate "
+        f"{database}: SQLite reports: file is not a database; it is damaged or not a database: "
+        "restore it from a backup or, if it held nothing of your own, remove it and regenerate "
         "all periods, which gives the same data"
     )
     database.unlink()

@@ -67,5 +67,5 @@ def test_what_cannot_be_compared_is_refused(table: Path, monkeypatch: pytest.Mon
     )
     monkeypatch.setitem(sys.modules, "duckdb", None)
     assert refuse("verify", "clinic", "--table", "duckdb:///table.csv#main.history").endswith(
-        "DuckDB is not installed, which reads this table; pip install 'series_assets[duckdb]'"
+        "this table needs DuckDB, which is not installed; pip install 'series_assets[duckdb]'"
     )

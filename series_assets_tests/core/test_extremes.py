@@ -191,8 +191,8 @@ def test_a_value_that_is_listed_twice(value: str) -> None:
     rows = specification["columns"]["sex"]["original_values"]
     rows.insert(1, f"{value} | 0.1 | 0.1")
     assert complaints(specification) == [
-        f"columns.sex.original_values lists '{value}' twice, with which Exhibit cannot weigh "
-        "numbers; keep one of its rows"
+        f"columns.sex.original_values lists '{value}' twice, so Exhibit cannot apply its weights; "
+        "keep one of its rows"
     ]
     del specification["columns"]["amount"]
     specification["metadata"]["numerical_columns"] = []
@@ -205,10 +205,10 @@ def test_a_value_that_is_listed_twice(value: str) -> None:
 @pytest.mark.parametrize("day", ["0001-01-01", "1677-09-21", "2262-04-12", "9999-12-31"])
 def test_days_at_the_extremes(day: str) -> None:
     """Exhibit's calendar is shorter than Python's."""
-    out_of_reach = "is out of reach for Exhibit, whose days go from 1677-09-22 to 2262-04-11"
+    out_of_reach = "is outside Exhibit's range of dates, 1677-09-22 to 2262-04-11"
     found = complaints(with_column("date", **{"from": day, "to": day}))
     assert len(found) >= 2
-    assert f"columns.date.from {day} {out_of_reach}; use a day between them" in found
+    assert f"columns.date.from {day} {out_of_reach}; use a date between them" in found
     [alone] = complaints(start_date=day)
     assert "that Exhibit knows" in alone
 
@@ -218,7 +218,7 @@ def test_faults_without_end_are_cut_off() -> None:
     specification = a_specification() | {f"key{n}": n for n in range(30_000)}
     found = complaints(specification)
     assert len(found) == 101
-    assert found[-1] == "29,900 more faults of this kind; fix these first"
+    assert found[-1] == "29,900 more mistakes of this kind; fix these first"
 
 
 @pytest.mark.parametrize(

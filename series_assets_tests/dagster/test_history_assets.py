@@ -187,8 +187,9 @@ def test_a_period_whose_predecessor_is_missing_is_refused(bench: Bench) -> None:
     before = bench.files
     assert bench.refusal(THIRD, assets=("state",)) == (
         "demo, period 2024-03-01: its states follow from those before it, but the states of "
-        "2024-02-01 are missing, or made from other contents of the two files or of a period "
-        "before; first run series-assets generate demo --periods 2024-02-01, or materialize state "
+        "2024-02-01 are missing, or were generated from another version of the two files or of an "
+        "earlier period; first run series-assets generate demo --periods 2024-02-01, or "
+        "materialize state "
         "of these partitions"
     )
     assert "the states of 2024-02-01 are missing" in bench.refusal(SECOND, assets=("truth",))

@@ -223,9 +223,9 @@ def test_entities_of_a_missing_period_are_reported_too(materialized: Path) -> No
 def test_one_frame_cannot_be_given_for_many_periods(materialized: Path) -> None:
     """The message says which type to use."""
     assert given_to(materialized, pd.DataFrame, FIRST, SECOND) == (
-        "the input 'records' asks for DataFrame, which is that of one period, but here it has 2; "
+        "the input 'records' asks for DataFrame, which holds one period, but this run has 2; "
         "annotate it dict[str, DataFrame] to get each under its partition key, or let the asset "
-        "have the partitions of the series and make one a run"
+        "have the partitions of the series and run one at a time"
     )
 
 

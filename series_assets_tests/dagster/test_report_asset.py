@@ -398,8 +398,8 @@ def test_an_invalid_database_is_reported_in_a_sentence(tmp_path: Path) -> None:
         path.unlink()
     layout.database.write_bytes(b"not a database at all" * 100)
     message = (
-        f"{layout.database}: SQLite reports: file is not a database; it is damaged, or "
-        "something else"
+        f"{layout.database}: SQLite reports: file is not a database; it is damaged or "
+        "not a database"
     )
     assert refusal(tmp_path).startswith(message)
     assert not layout.report.exists()
@@ -464,7 +464,7 @@ def test_a_page_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
         write_report(a_busy_series(), layout, lambda: nullcontext(tmp_path))
     assert str(caught.value) == (
         f"{layout.report}: cannot be written: Is a directory; "
-        "free the place or choose another folder, then run it again"
+        "make room or make the folder writable, or choose another one, then run it again"
     )
     assert [path.name for path in layout.folder.iterdir() if path.name.endswith(".part")] == []
 

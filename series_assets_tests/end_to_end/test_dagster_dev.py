@@ -28,8 +28,8 @@ def test_an_asset_says_what_it_is(server: Server) -> None:
     assert "refused" in node["jobNames"]
     assert set(node["kinds"]) == {"python", "csv"}
     assert node["description"] == (
-        "What the period delivers: its new records, and existing records about entities of the "
-        "periods before, shuffled.\n\n4 periods, one every month from 2024-01-01, of 30 rows each; "
+        "What the period delivers: its new records, and existing records about entities of earlier "
+        "periods, shuffled.\n\n4 periods, one every month from 2024-01-01, of 30 rows each; "
         "after the first, 10 are about new entities and 20 about known ones."
     )
 

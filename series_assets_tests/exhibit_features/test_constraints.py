@@ -273,11 +273,11 @@ def test_days_are_equal_where_they_have_to_be(tmp_path: Path) -> None:
 
 REFUSED: list[tuple[str, Any, str]] = [
     ("basic", "amount<3", "constraints.basic_constraints 'amount<3' is not 'column operator "
-     "expression' with one of < > <= >= == between blanks"),
+     "expression' with one of < > <= >= == between spaces"),
     ("basic", "amount != 3", "constraints.basic_constraints 'amount != 3' is not 'column operator "
-     "expression' with one of < > <= >= == between blanks"),
+     "expression' with one of < > <= >= == between spaces"),
     ("basic", "1 < amount < 3", "constraints.basic_constraints '1 < amount < 3' is not 'column "
-     "operator expression' with one of < > <= >= == between blanks"),
+     "operator expression' with one of < > <= >= == between spaces"),
     ("basic", "sex == 3", "constraints.basic_constraints 'sex == 3' adjusts a categorical column"),
     ("basic", "amount > ghost", "constraints.basic_constraints 'amount > ghost' names 'ghost', "
      "which is not a known column; known here: id, sex, region, amount, date, dose, height"),

@@ -92,10 +92,10 @@ def test_names_in_constraints_and_derivations(tmp_path: Path, name: str) -> None
     ("name", "fault"),
     [
         ("key", "columns.key has a name that Exhibit uses in cross joins; rename it"),
-        ("reference_key", "columns.reference_key has the name of a column that the reference table "
-         "keeps for itself; rename it"),
-        ("Reference_Period", "columns.Reference_Period has the name of a column that the reference "
-         "table keeps for itself; rename it"),
+        ("reference_key", "columns.reference_key has a name that the reference table reserves for "
+        "a column of its own; rename it"),
+        ("Reference_Period", "columns.Reference_Period has a name that the reference table "
+        "reserves for a column of its own; rename it"),
         ("SEX", "columns.SEX differs from 'sex' only in case, which SQLite does not tell apart; "
          "rename one of them"),
     ],
@@ -113,9 +113,7 @@ def test_names_that_exhibit_splits_or_trims(name: str) -> None:
     """Names with Exhibit's special characters, empty names and padded names are refused."""
     with pytest.raises(InputError) as refused:
         a_series(with_columns(a_specification(), **{name: a_number()}))
-    expected = (
-        f"demo/specification.yml: columns.{name!r} has a name that Exhibit cannot keep apart; "
-    )
+    expected = f"demo/specification.yml: columns.{name!r} has a name that Exhibit would misread; "
     assert str(refused.value).startswith(expected)
 
 

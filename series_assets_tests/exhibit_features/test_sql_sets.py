@@ -243,6 +243,6 @@ def test_a_statement_whose_fault_shows_at_run_time(
     assert message == (
         "demo, period 2024-01-01 (new records): the anonymising_set 'SELECT temp_demo.sex, "
         "wards.ward AS ward FROM temp_demo JOIN wards ON temp_demo.…' asks date() for the "
-        "present moment, so that its result would differ from day to day; write the date or "
+        "current time, so that its result would differ from day to day; write the date or "
         "time itself"
     )

@@ -200,10 +200,10 @@ def test_validate_lists_constraints_that_are_not_kept(
         0,
         [
             "note: demo/specification.yml: constraints.basic_constraints 'limit > amount*amount' "
-            "is not kept for existing records: limit stays as recorded, and the rest cannot be "
+            "is not enforced in existing records: limit stays as recorded, and the rest cannot be "
             "rearranged to adjust another column",
             "note: demo/specification.yml: constraints.custom_constraints.one.targets.sex is not "
-            "kept for existing records: sex stays as recorded",
+            "enforced in existing records: sex stays as recorded",
         ],
     )
 

@@ -228,7 +228,7 @@ def test_the_database_of_another_program_is_refused_unless_it_is_meant(
     problem = (
         "has none of Exhibit's tables (birds, dates, mountains, patients), so it seems to belong "
         "to another program; leave exhibit_db_path empty, or set SERIES_ASSETS_ANY_DATABASE=1 to "
-        "say that it is meant"
+        "use it anyway"
         if statement
         else "is empty; remove it, then generate all periods again, which gives the same data"
     )

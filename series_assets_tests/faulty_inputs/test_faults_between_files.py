@@ -24,7 +24,7 @@ def test_too_few_entities(tmp_path: Path) -> None:
     """With half of the identifiers missing, there are too few entities to sample from."""
     specification = changed(a_specification(), "columns/id/miss_probability", 0.5)
     assert validate(tmp_path, specification, a_user_input(fraction_of_new="1/30")) == [
-        "demo/user_input.yml: fraction_of_new 1/30 asks period 2024-02-01 to draw 58 entities, "
+        "demo/user_input.yml: fraction_of_new 1/30 asks period 2024-02-01 to sample 58 entities, "
         "but only 23 with an identifier in 'id' are known by then (miss_probability 0.5); raise "
         "fraction_of_new or lower that miss_probability"
     ]
@@ -38,7 +38,8 @@ def test_fewer_rows_than_combinations(tmp_path: Path) -> None:
         specification = changed(specification, place, True)
     assert validate(tmp_path, specification, a_user_input()) == [
         "demo/specification.yml: metadata.number_of_rows 9 is too small: the cross-joined columns "
-        "have 6 combinations, but period 2024-02-01 has a part with 3 rows; raise it to 18 "
+        "have 6 combinations, but in period 2024-02-01 the new or the existing records have only 3 "
+        "rows; raise it to 18 "
         "or more, or set cross_join_all_unique_values: false"
     ]
 
@@ -60,8 +61,8 @@ def test_a_reserved_name(tmp_path: Path, name: str) -> None:
     specification = a_specification()
     specification["columns"][name] = deepcopy(specification["columns"]["date"])
     assert validate(tmp_path, specification, a_user_input()) == [
-        f"demo/specification.yml: columns.{name} has the name of a column that the reference "
-        "table keeps for itself; rename it"
+        f"demo/specification.yml: columns.{name} has a name that the reference table reserves for "
+        "a column of its own; rename it"
     ]
 
 

@@ -66,7 +66,7 @@ def test_a_loose_specification_without_an_id(
 ) -> None:
     """``metadata.id`` is required, because a loose series gets its name from it."""
     assert _generate(tmp_path, monkeypatch, a_specification(id=given)) == [
-        "spec.yml: metadata.id is missing; the series is called after it"
+        "spec.yml: metadata.id is missing; add it: the series is named after it"
     ]
 
 
@@ -117,7 +117,7 @@ def test_a_faulty_series_is_not_generated(tmp_path: Path) -> None:
         ),
         (
             "2024-03-01..2024-02-01",
-            "--periods 2024-03-01..2024-02-01 ends before it begins; it is FIRST..LAST",
+            "--periods 2024-03-01..2024-02-01 ends before it begins; write FIRST..LAST",
         ),
         (
             "2024-03-01",

@@ -218,7 +218,7 @@ SPECIFICATION_FAULTS: list[tuple[str, object, str]] = [
         "constraints/basic_constraints",
         ["amount>3"],
         "constraints.basic_constraints 'amount>3' is not 'column operator expression' with one "
-        "of < > <= >= == between blanks",
+        "of < > <= >= == between spaces",
     ),
     (
         "constraints/basic_constraints",

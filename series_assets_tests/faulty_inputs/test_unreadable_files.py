@@ -52,12 +52,12 @@ FILE_FAULTS: list[tuple[str, Callable[[Path], object], str]] = [
     (
         "a day that no calendar has",
         lambda path: path.write_text("period: months\nstart_date: 2024-02-30\n"),
-        "line 2, column 13: '2024-02-30' is not a day of the calendar",
+        "line 2, column 13: '2024-02-30' is not a date in the calendar",
     ),
     (
         "a time that no clock has",
         lambda path: path.write_text("columns:\n  - 2024-02-28 25:00:00\n"),
-        "line 2, column 5: '2024-02-28 25:00:00' is not a day of the calendar",
+        "line 2, column 5: '2024-02-28 25:00:00' is not a date in the calendar",
     ),
 ]
 
@@ -157,15 +157,15 @@ def test_a_name_that_exhibit_takes_for_something_else(tmp_path: Path) -> None:
     """A name that contains ``temp`` is refused, because Exhibit drops tables with such names."""
     write_series(tmp_path / "series", name="attempts")
     assert messages_of(tmp_path, "validate") == [
-        "attempts/specification.yml: the folder's name 'attempts' cannot name a series; Exhibit "
-        "takes a table with 'temp' in its name for something else"
+        "attempts/specification.yml: the folder's name 'attempts' cannot name a series; choose "
+        "another: to Exhibit, 'temp' in a table's name has a special meaning"
     ]
 
 
 def test_no_folder_of_series(tmp_path: Path) -> None:
     """A series folder that does not exist is named."""
     assert messages_of(tmp_path, "validate") == [
-        f"{tmp_path}/series: there is no such folder of series; correct SERIES_ASSETS_SERIES_DIR, "
+        f"{tmp_path}/series: there is no such series folder; correct SERIES_ASSETS_SERIES_DIR, "
         "or create a series with series-assets new"
     ]
 

@@ -105,7 +105,7 @@ USER_INPUT_FAULTS: list[tuple[str, object, str]] = [
         "fraction_of_new 'a third' is not a fraction; write it as 1/3, 0.25, 0 or 1",
     ),
     ("release", "at once", "release 'at once' is not known; use immediate or calendar"),
-    ("start_date", "2023-02-29", "start_date '2023-02-29' is not a day of the calendar"),
+    ("start_date", "2023-02-29", "start_date '2023-02-29' does not exist in the calendar"),
     (
         "start_date",
         datetime(2024, 1, 1, 12),

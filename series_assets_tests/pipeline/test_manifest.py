@@ -100,7 +100,8 @@ def test_a_manifest_whose_predecessor_is_missing_is_refused(tmp_path: Path) -> N
     with pytest.raises(RequestError) as caught:
         generate(_series(), tmp_path, "2024-03-01")
     assert str(caught.value) == (
-        f"{path} is missing, but the next manifest names it; first run series-assets generate demo "
+        f"{path} is missing, but the next manifest has to refer to it; first run series-assets "
+        "generate demo "
         "--periods 2024-02-01, or materialize manifest of that partition"
     )
     generate(_series(), tmp_path, "2024-01-01..2024-02-01")

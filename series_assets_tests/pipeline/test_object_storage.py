@@ -188,7 +188,8 @@ def test_a_put_that_fails_is_a_message(
     assert str(caught.value) == (
         "demo, period 2024-02-01, shard 1 of 2: "
         f"s3://{BUCKET}/failing/demo/dataset_2/part-0001.csv: cannot be written: [Errno 28] the "
-        "connection was closed half way; see that the storage can be reached, then run it again"
+        "connection was closed half way; make sure that the storage can be reached, then run it "
+        "again"
     )
     assert "demo/dataset_2/part-0001.csv" not in storage.objects("failing")
 
@@ -223,8 +224,8 @@ def test_credentials_that_are_missing_are_a_message(storage: ObjectStorage, tmp_
         )
         assert done.returncode in (1, 2)
         assert done.stderr == (
-            f"s3://{BUCKET}/secret/demo: cannot be {problem}: Unable to locate credentials; see "
-            "that the credentials of the environment or profile may read and write there\n"
+            f"s3://{BUCKET}/secret/demo: cannot be {problem}: Unable to locate credentials; make "
+            "sure that the credentials in use may read and write there\n"
         )
 
 

@@ -213,8 +213,9 @@ def test_a_period_whose_predecessors_are_missing_is_refused(tmp_path: Path) -> N
         generate(series, tmp_path, series.calendar.keys[2])
     assert str(caught.value) == (
         "demo, period 2024-03-01: its states follow from those before it, but the states of "
-        "2024-01-01..2024-02-01 are missing, or made from other contents of the two files or of a "
-        "period before; first run series-assets generate demo --periods 2024-01-01..2024-02-01, or "
+        "2024-01-01..2024-02-01 are missing, or were generated from another version of the two "
+        "files or of an earlier period; first run series-assets generate demo --periods "
+        "2024-01-01..2024-02-01, or "
         "materialize state of these partitions"
     )
 
@@ -225,7 +226,11 @@ def test_a_successor_of_other_settings_is_stale(tmp_path: Path) -> None:
     other = _small(**(_ASKED | {"track": ["region"]}))
     generate(other, tmp_path, other.calendar.keys[0])
     assert set(truth(other, tmp_path)["opened_in"]) == {1}
-    with pytest.raises(RequestError, match=r"the states of 2024-02-01 are missing, or made from"):
+    with pytest.raises(
+        RequestError,
+        match=r"the states of 2024-02-01 are missing, or were "
+        r"generated from",
+    ):
         truth(other, tmp_path, at="2024-02-01")
     with pytest.raises(RequestError, match=r"first run .* --periods 2024-01-01\.\.2024-04-01"):
         truth(_small(**_ASKED), tmp_path, at="2024-04-01")

@@ -232,7 +232,10 @@ def _change_a_hash(data: Path) -> None:
     ("change", "finding"),
     [
         (_rename_an_operation, "the number of insert in dataset_2.manifest.json is '"),
-        (_change_a_part, "its states come from another dataset than the one that is there now"),
+        (
+            _change_a_part,
+            "its states were computed from a dataset other than the one that is there now",
+        ),
         (_change_a_hash, "hash in dataset_2.manifest.json is 'sha256:0'"),
     ],
 )
@@ -288,8 +291,9 @@ def test_a_part_whose_predecessor_is_missing_is_refused(copy: Path) -> None:
         generate(sharded(), copy, KEYS[2])
     assert str(caught.value) == (
         "demo, period 2024-03-01: its states follow from those before it, but the states of "
-        "2024-02-01 are missing, or made from other contents of the two files or of a period "
-        "before; first run series-assets generate demo --periods 2024-02-01, or materialize state "
+        "2024-02-01 are missing, or were generated from another version of the two files or of an "
+        "earlier period; first run series-assets generate demo --periods 2024-02-01, or "
+        "materialize state "
         "of these partitions"
     )
     parts = expected_parts(sharded(), Workspace(copy), "scd2", sharded().calendar.period(2))

@@ -315,7 +315,7 @@ def test_columns_by_other_names(series: Series, data: Path, frame: pd.DataFrame)
         ({"time": "ranked"}, "--time ranked is not known; did you mean 'rank'?"),
         (
             {"interval": "closed"},
-            "--interval closed is not known; use half-open, or closed: and a number of d, s, ms "
+            "--interval closed is not known; use half-open, or closed: with a number and d, s, ms "
             "or us, such as closed:1d",
         ),
         ({"tolerance": -1}, "--tolerance is -1, not a number from 0; use 0 or more"),

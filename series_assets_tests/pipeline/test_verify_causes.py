@@ -118,7 +118,10 @@ _MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"one_of": None}, "supersedes: keep one row of a key in each load, the last by date and"),
     ({"one_of": "PARTITION BY id, region ORDER BY date DESC, place DESC"}, "later row of the key"),
     ({"one_of": "PARTITION BY id ORDER BY date, place"}, "later row of the key supersedes"),
-    ({"changes": _OF_CHANGES}, "only in a value that appears or goes away: a comparison with NULL"),
+    (
+        {"changes": _OF_CHANGES},
+        "only in a value that appears or disappears: a comparison with NULL",
+    ),
     (
         {"changes": "new.amount IS DISTINCT FROM old.amount"},
         "all missing versions change only region, and each version that is there changes amount",
@@ -196,7 +199,8 @@ _MISTAKES: list[tuple[dict[str, Any], str]] = [
     (_replaced("id", "left(id, 20)"), ", which begins with it; is it cut off?"),
     (
         _replaced("valid_from", _FIRST.format("DATE '1900-01-01'")),
-        "first versions begin on 1900-01-01, before the first load: a version begins with the load",
+        "first versions begin on 1900-01-01, before the first load: a version should begin with "
+        "the load",
     ),
     (
         _replaced("valid_to", "coalesce(valid_to, DATE '2099-12-31')"),

@@ -219,7 +219,7 @@ def test_what_is_new_against_period_1_is_written_out() -> None:
 
 
 def test_columns_that_came_or_went_are_written_out() -> None:
-    """A changed file may have other columns than period 1."""
+    """A changed file may have different columns from period 1."""
     first = of("text", "a")
     other = profile_records(pd.DataFrame({"y": ["a"]}, dtype=object), None, {}, like=first)
     reported = texts_of(other, first)

@@ -177,12 +177,14 @@ def test_a_column_that_determines_several_others(tmp_path: Path, stores: int) ->
     done = run(tmp_path, "new", "sales", "--from-data", str(data), "--id", "customer")
     assert done.exit_code == 0
     assert done.stderr.splitlines()[:3] == [
-        "note: size and store go together in the data, but not in the series: a column can be in "
+        "note: size and store belong together in the data, but not in the series: a column can be "
+        "in "
         "one group of linked columns, and store is in another",
         "note: a period is 3 months long and the first begins on 2024-01-01, as the days of "
         "sold_on suggest; sold_on moves with the period; see length_of_period and date_columns in "
         "user_input.yml",
-        "note: born does not move: the days are of another time than those of sold_on, or span a "
+        "note: born does not move: the days lie in a different time from those of sold_on, or span "
+        "a "
         "much longer one",
     ]
     place = tmp_path / "series" / "sales"
@@ -202,8 +204,8 @@ def test_an_added_identifier_is_reported(tmp_path: Path) -> None:
     data = _sales(tmp_path, 12)
     done = run(tmp_path, "new", "sales", "--from-data", str(data), "--id", "customer_no")
     assert done.stderr.splitlines()[0] == (
-        "note: sales.csv has no column 'customer_no', which is added: each row is about an entity "
-        "of its own; did you mean 'customer'?"
+        "note: sales.csv has no column 'customer_no', so it is added: each row is about a "
+        "different entity; did you mean 'customer'?"
     )
 
 

@@ -272,10 +272,10 @@ def test_a_file_that_cannot_be_written_is_reported_with_the_remedy(tmp_path: Pat
         write(path, a_table(text=["x"]))
     assert str(caught.value) == (
         f"{path}: cannot be written: Not a directory; "
-        "free the place or choose another folder, then run it again"
+        "make room or make the folder writable, or choose another one, then run it again"
     ) or str(caught.value) == (
         f"{path}: cannot be written: File exists; "
-        "free the place or choose another folder, then run it again"
+        "make room or make the folder writable, or choose another one, then run it again"
     )
 
 

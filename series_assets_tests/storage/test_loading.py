@@ -66,7 +66,7 @@ def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         find_series(tmp_path / "nowhere")
     assert str(caught.value) == (
-        f"{tmp_path / 'nowhere'}: there is no such folder of series; correct "
+        f"{tmp_path / 'nowhere'}: there is no such series folder; correct "
         "SERIES_ASSETS_SERIES_DIR, or create a series with series-assets new"
     )
 
@@ -116,8 +116,8 @@ def test_a_name_that_exhibit_would_misread_is_reported(
     write_series(tmp_path, name=name)
     [found] = find_series(tmp_path)
     assert faults_of(found) == [
-        f"{name}/specification.yml: the folder's name '{name}' cannot name a series; Exhibit takes "
-        f"a table with '{word}' in its name for something else"
+        f"{name}/specification.yml: the folder's name '{name}' cannot name a series; choose "
+        f"another: to Exhibit, '{word}' in a table's name has a special meaning"
     ]
 
 
@@ -165,7 +165,7 @@ def test_an_impossible_date_is_reported(tmp_path: Path, file: str, day: str) -> 
     [found] = find_series(tmp_path)
     [reported] = faults_of(found)
     assert re.fullmatch(
-        rf"demo/{file}: line \d+, column \d+: '{day}' is not a day of the calendar", reported
+        rf"demo/{file}: line \d+, column \d+: '{day}' is not a date in the calendar", reported
     )
 
 
@@ -205,7 +205,7 @@ def test_loose_files_without_a_name_are_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         load_series_from_files(specification, user_input)
     assert str(caught.value) == (
-        f"{specification}: metadata.id is missing; the series is called after it"
+        f"{specification}: metadata.id is missing; add it: the series is named after it"
     )
 
 

@@ -78,7 +78,7 @@ def a_pair(seed: int) -> tuple[str, ...]:
 
 
 def written(folder: Path, texts: tuple[str, ...]) -> Path:
-    """Write two files into a folder of series and return it."""
+    """Write two files into a series folder and return it."""
     place = folder / "demo"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)

@@ -130,8 +130,8 @@ def test_the_files_of_another_series_are_refused(tmp_path: Path) -> None:
         with pytest.raises(RequestError) as caught:
             call()
         assert str(caught.value) == (
-            f"{tmp_path / 'demo'}: holds the files of the series 'demo'; name another folder for "
-            "those of this one, or remove them first"
+            f"{tmp_path / 'demo'}: holds the files of the series 'demo'; choose another folder for "
+            "this series, or remove those files first"
         )
 
 

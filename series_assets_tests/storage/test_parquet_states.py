@@ -153,7 +153,7 @@ def test_a_stale_predecessor_is_refused_as_in_sqlite(tmp_path: Path) -> None:
     assert messages[0] == messages[1]
     assert messages[0][0].startswith(
         "demo, period 2024-04-01: its states follow from those before it, but the states of "
-        "2024-02-01..2024-03-01 are missing, or made from other contents"
+        "2024-02-01..2024-03-01 are missing, or were generated from another version"
     )
 
 
@@ -179,8 +179,8 @@ def test_other_series_and_files_that_are_no_states_are_refused(tmp_path: Path) -
         with pytest.raises(RequestError) as refused:
             call()
         assert str(refused.value) == (
-            f"{tmp_path / 'demo'}: holds the files of the series 'demo'; name another folder for "
-            "those of this one, or remove them first"
+            f"{tmp_path / 'demo'}: holds the files of the series 'demo'; choose another folder for "
+            "this series, or remove those files first"
         )
     path = table.layout.states(2)
     path.write_bytes(b"PAR1 not really PAR1")

@@ -360,7 +360,7 @@ def test_new_records_with_other_columns_are_refused_among_periods_made_alike(
     with pytest.raises(GenerationError) as caught:
         table.replace(1, entities("b", colour=["red"]))
     assert str(caught.value) == (
-        "demo, period 2024-02-01: its new records have other columns than those of the periods "
+        "demo, period 2024-02-01: its new records have different columns from those of the periods "
         "recorded so far; nothing was recorded"
     )
     assert rows(table, "SELECT id, sex FROM demo_reference") == [("a", "F")]
@@ -417,7 +417,8 @@ def test_the_table_of_a_series_whose_folder_is_away_is_taken_over_only_on_demand
         assert str(caught.value) == (
             f"{tmp_path / 'exhibit.db'}: its table demo_reference belongs to the series whose "
             f"files were in {tmp_path / 'first'}, which no longer exists; restore that folder, or, "
-            "if it is gone for good, run series-assets clean demo --take-over, which removes the "
+            "if it is gone permanently, run series-assets clean demo --take-over, which removes "
+            "the "
             "table and the files of this series, and regenerate all periods"
         )
     assert rows(second, "SELECT id FROM demo_reference") == [("a",)]

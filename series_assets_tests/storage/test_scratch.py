@@ -129,8 +129,8 @@ def test_a_link_in_place_of_the_folder_of_runs_is_refused(tmp_path: Path, name: 
     with pytest.raises(GenerationError) as caught:
         claim(runs, "mine")
     assert str(caught.value) == (
-        f"{link}: is a link; scratch files of runs are kept and removed there, so it has "
-        "to be a place of its own: remove the link, then run this again"
+        f"{link}: is a link; scratch files of runs are written and removed there, so it has to be "
+        "a real folder: remove the link, then run this again"
     )
     scratch.discard(runs, "mine.txt")
     assert everything(tmp_path) == before

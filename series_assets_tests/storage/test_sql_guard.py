@@ -47,9 +47,9 @@ def refused(function: Callable[..., object], *arguments: object) -> str:
         ),
         ("SELECT CURRENT_DATE", f"uses CURRENT_DATE, {_DAY_TO_DAY}"),
         ("SELECT current_timestamp", f"uses CURRENT_TIMESTAMP, {_DAY_TO_DAY}"),
-        ("SELECT date('now')", f"asks date() for the present moment, {_DAY_TO_DAY}"),
-        ("SELECT DateTime ( 'NOW' )", f"asks datetime() for the present moment, {_DAY_TO_DAY}"),
-        ("SELECT julianday()", f"asks julianday() for the present moment, {_DAY_TO_DAY}"),
+        ("SELECT date('now')", f"asks date() for the current time, {_DAY_TO_DAY}"),
+        ("SELECT DateTime ( 'NOW' )", f"asks datetime() for the current time, {_DAY_TO_DAY}"),
+        ("SELECT julianday()", f"asks julianday() for the current time, {_DAY_TO_DAY}"),
         (
             "SELECT datetime(day, 'localtime') FROM days",
             "uses 'localtime', so that its result would differ from one time zone to another; "
@@ -65,7 +65,7 @@ def refused(function: Callable[..., object], *arguments: object) -> str:
         ),
         (
             "SELECT name FROM sqlite_master",
-            "reads sqlite_master, which is SQLite's own; name tables of data",
+            "reads sqlite_master, which is internal to SQLite; name tables of data",
         ),
         (
             "SELECT month FROM days",
@@ -107,13 +107,13 @@ def test_other_statements_are_refused(
 @pytest.mark.parametrize(
     ("statement", "why"),
     [
-        ("SELECT date('n' || 'ow')", f"asks date() for the present moment, {_DAY_TO_DAY}"),
-        ("SELECT date(x'6e6f77')", f"asks date() for the present moment, {_DAY_TO_DAY}"),
-        ("SELECT date('now' || char(0))", f"asks date() for the present moment, {_DAY_TO_DAY}"),
-        ("SELECT strftime('%s')", f"asks strftime() for the present moment, {_DAY_TO_DAY}"),
+        ("SELECT date('n' || 'ow')", f"asks date() for the current time, {_DAY_TO_DAY}"),
+        ("SELECT date(x'6e6f77')", f"asks date() for the current time, {_DAY_TO_DAY}"),
+        ("SELECT date('now' || char(0))", f"asks date() for the current time, {_DAY_TO_DAY}"),
+        ("SELECT strftime('%s')", f"asks strftime() for the current time, {_DAY_TO_DAY}"),
         (
             "SELECT strftime('%s', lower('NOW'))",
-            f"asks strftime() for the present moment, {_DAY_TO_DAY}",
+            f"asks strftime() for the current time, {_DAY_TO_DAY}",
         ),
         (
             "SELECT datetime(day, 'local' || 'time') FROM days",

@@ -108,7 +108,7 @@ def test_an_unexpected_error_has_its_place_and_asks_for_a_report() -> None:
     assert str(caught.value).startswith("demo: could not be loaded: TypeError: ")
     assert " (storage/loading.py, line " in str(caught.value)
     assert str(caught.value).endswith(
-        "); this is a fault of series_assets, please report it with both files"
+        "); this is a bug in series_assets, please report it with both files"
     )
 
 

@@ -30,7 +30,7 @@ MANY = (
     "holds more than 100,000 values, or anchors that stand for as many; keep long tables of values "
     "in the database that exhibit_db_path names"
 )
-ITSELF = "refers to itself; write out what is meant"
+ITSELF = "refers to itself; write it out in full"
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,9 @@ ITSELF = "refers to itself; write out what is meant"
         ("x: !!float abc", "line 1, column 4: 'abc' is not a number"),
         ("x: !!bool maybe", "line 1, column 4: 'maybe' is not true or false"),
         ("x: !!null x", "line 1, column 4: 'x' is not empty"),
-        ("x: !!timestamp soon", "line 1, column 4: 'soon' is not a day of the calendar"),
-        ("x: 2024-02-30", "line 1, column 4: '2024-02-30' is not a day of the calendar"),
-        ("x: 2024-01-01 10:00:00 +99:99", "is not a day of the calendar"),
+        ("x: !!timestamp soon", "line 1, column 4: 'soon' is not a date in the calendar"),
+        ("x: 2024-02-30", "line 1, column 4: '2024-02-30' is not a date in the calendar"),
+        ("x: 2024-01-01 10:00:00 +99:99", "is not a date in the calendar"),
         ("x: !!str [a]", "line 1, column 4: the tag !!str has no meaning here; leave it out"),
         ("x: !!seq a", "line 1, column 4: the tag !!seq has no meaning here; leave it out"),
         ("x: !!map [a]", "line 1, column 4: the tag !!map has no meaning here; leave it out"),
@@ -73,8 +73,8 @@ ITSELF = "refers to itself; write out what is meant"
         ),
         ("x: " + "1" * 5000, "is too long for a number; write it with fewer digits"),
         ("x: 0x" + "f" * 5000, "is too long for a number; write it with fewer digits"),
-        ('x: "\\0"', "a text with the character NUL cannot be written to a file; leave it out"),
-        ('x: "\\ud800"', "a text with half a character (a lone surrogate) cannot be written"),
+        ('x: "\\0"', "text with the character NUL cannot be written to a file; leave it out"),
+        ('x: "\\ud800"', "text with a lone surrogate (half a character) cannot be written"),
         ("x: &x [*x]", f"line 1, column 8: '*x' {ITSELF}"),
         ("x: &x {y: *x}", f"line 1, column 11: '*x' {ITSELF}"),
         ("x: &x {<<: *x}", f"line 1, column 12: '*x' {ITSELF}"),
@@ -228,7 +228,7 @@ def _endless() -> list[Any]:
         ([[]] * 100_000, MANY),
         (_endless(), DEEP),
         ({"a": 10**100}, "holds a number of more than 100 digits; write a smaller one"),
-        (["\0"], "a text with the character NUL cannot be written to a file; leave it out"),
+        (["\0"], "text with the character NUL cannot be written to a file; leave it out"),
     ],
 )
 def test_values_from_elsewhere_have_the_same_limits(values: object, expected: str) -> None:

@@ -201,7 +201,7 @@ def _storage_faults(specification: Specification) -> Iterator[Fault]:
         if folded in BOOKKEEPING:
             yield fault_at(
                 place,
-                "has the name of a column that the reference table keeps for itself",
+                "has a name that the reference table reserves for a column of its own",
                 "rename it",
             )
         if folded in seen:
@@ -261,8 +261,8 @@ def _plan_faults(series: Series) -> Iterator[Fault]:
             yield fault_at(
                 "metadata.number_of_rows",
                 f"{series.rows} is too small: the cross-joined columns have {crossed} "
-                f"combinations, but period {series.calendar.keys[k]} has a part with "
-                f"{short[0]} rows",
+                f"combinations, but in period {series.calendar.keys[k]} the new or the "
+                f"existing records have only {short[0]} rows",
                 f"raise it to {_enough_rows(series, crossed)} or more, or set "
                 "cross_join_all_unique_values: false",
             )
@@ -353,7 +353,8 @@ def _shared_seeds(series: Series) -> Iterator[Fault]:
             yield fault_at(
                 f"columns.{plan.column}",
                 f"would share identifiers with '{other.column}': their seeds {plan.seed} and "
-                f"{other.seed} are closer than the series has {_runs_of(series)} ({series.runs})",
+                f"{other.seed} differ by less than the number of {_runs_of(series)} "
+                f"({series.runs})",
                 f"give {plan.column} a uuid_seed of its own, for example uuid_seed: "
                 f"{other.seed + 1_000_000}",
             )
@@ -386,7 +387,7 @@ def _scarce_entities(series: Series) -> Iterator[Fault]:
         yield fault_at(
             "fraction_of_new",
             f"{series.user_input.fraction_of_new} asks period "
-            f"{series.key_of(series.calendar.period(1))} to draw {needed} "
+            f"{series.key_of(series.calendar.period(1))} to sample {needed} "
             f"entities, but only {known} with an identifier in '{first.column}' are known by then "
             f"(miss_probability {first.miss_probability})",
             "raise fraction_of_new or lower that miss_probability",

@@ -71,7 +71,7 @@ class Unenforced:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.place} is not kept for existing records: {self.reason}"
+        return f"{self.place} is not enforced in existing records: {self.reason}"
 
 
 @dataclass(frozen=True)

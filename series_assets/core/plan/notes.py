@@ -25,7 +25,7 @@ def _on_no_new_records(series: Series) -> Iterator[str]:
         yield (
             f"{series.name}/user_input.yml: fraction_of_new {fraction} of {rows} is less than one "
             "record, so no period after the first has new records; raise fraction_of_new or "
-            "number_of_rows, or write 0 if that is meant"
+            "number_of_rows, or write 0 if that is intended"
         )
 
 
@@ -50,7 +50,7 @@ def _on_sums_with_gaps(series: Series) -> Iterator[str]:
                 f"is missing, numbers are about {times:.0f} times as high as elsewhere, because "
                 "Exhibit lets these rows make up for missing numbers, so that all reach "
                 f"target_sum; set miss_probability of {name} to 0, or give it target_min and "
-                "target_max, if that is not meant"
+                "target_max, if that is not intended"
             )
 
 

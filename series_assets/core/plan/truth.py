@@ -123,7 +123,7 @@ def truth_misfits(specification: Specification, said: UserInput) -> Iterator[Fau
     known = [*columns, *(name for name in specification["columns"] if name not in columns)]
     for name in said.truth.track:
         if name == key:
-            problem = f"names '{name}', which names the entity and never changes"
+            problem = f"names '{name}', which identifies the entity and never changes"
             yield fault_at("truth.track", problem, "take it off the list")
         elif name not in known:
             yield fault_at(
@@ -133,7 +133,7 @@ def truth_misfits(specification: Specification, said: UserInput) -> Iterator[Fau
             )
     order_by = said.truth.order_by
     if order_by == key:
-        problem = f"'{order_by}' names the entity, so it is the same in all rows of one"
+        problem = f"'{order_by}' identifies the entity, so it is the same in all of its rows"
         yield fault_at("truth.order_by", problem, "name another column")
     elif order_by and order_by not in columns:
         yield fault_at(
@@ -198,13 +198,13 @@ def misdated_events(
         yield fault_at(
             "truth.order_by",
             f"'{name}' may be missing (miss_probability {column['miss_probability']}), and a row "
-            "without a date has no place in time",
+            "without a date cannot be dated",
             "set its miss_probability to 0, or use time: load",
         )
     if column.get("from") is None or column.get("to") is None:
         yield fault_at(
             "truth.order_by",
-            f"'{name}' has no from or no to, so its periods may overlap",
+            f"'{name}' lacks from or to, so its windows may overlap",
             "give it both, or use time: load",
         )
         return

@@ -67,12 +67,12 @@ def _of_basic_constraint(
     column, operator, expression = parts
     if " " in expression and "~" not in expression:
         yield (
-            "has blanks in its expression, which Exhibit cannot parse",
+            "has spaces in its expression, which Exhibit cannot parse",
             f"write {expression.replace(' ', '')}, or ~my column~ for a name",
         )
         return
     if "__" in column:
-        yield "adjusts a column with __ in its name, which Exhibit takes for a blank", "rename it"
+        yield "adjusts a column with __ in its name, which Exhibit takes for a space", "rename it"
     if operator == "==" and _may_be_fraction_of_integer(columns, column, expression):
         yield (
             "compares whole numbers with what may be a fraction",
@@ -85,8 +85,8 @@ def _of_filter(text: str, columns: dict[str, Any], outputs: list[str]) -> Iterat
     frequency = re.fullmatch(r"~?(.+?)~?\s+with_(high|low)_frequency", text)
     if frequency and columns.get(frequency[1], {}).get("type") == "continuous":
         yield (
-            "counts how often a number occurs, which Exhibit can for categories and identifiers "
-            "only",
+            "counts how often a number occurs, which Exhibit can do only for categories and "
+            "identifiers",
             "",
         )
     yield from _unknown_names(re.sub(r"\bwith_(high|low)_frequency\b", "", text), outputs)
@@ -103,8 +103,8 @@ def _of_calculation(text: str, known: list[str]) -> Iterator[Problem]:
         words = words.replace(column, column.replace(" ", "__"))
     if split_values or re.search(r"\w\s(and|or|in|not)\s\w", words):
         yield (
-            "has a blank between two words, which Exhibit takes for part of a column's name",
-            "use & and | between brackets, and values without blanks",
+            "has a space between two words, which Exhibit takes for part of a column's name",
+            "use & and | between parentheses, and values without spaces",
         )
     else:
         yield from _unknown_names(mentions.derivation_code(text), known)
@@ -167,12 +167,12 @@ def _of_assignment(action: str, values: list[str], types: set[str]) -> Problem |
         what = "several values" if values else "nothing"
         return f"'{action}' assigns {what}", "write assign_value$value"
     if "continuous" in types and not _is_number(values[0]):
-        return f"'{action}' assigns text to a column of numbers", "write a number behind the $"
+        return f"'{action}' assigns text to a column of numbers", "write a number after the $"
     if "date" in types and values[0].strip().lower() in _CLOCK:
         problem = f"'{action}' reads the clock, so that no two runs agree"
-        return problem, "write a day, as 2024-01-31"
+        return problem, "write a date, such as 2024-01-31"
     if "date" in types and parse_day(values[0]) is None:
-        return f"'{action}' assigns what is not a day", "write a day, as 2024-01-31"
+        return f"'{action}' assigns what is not a date", "write a date, such as 2024-01-31"
     return None
 
 

@@ -43,5 +43,5 @@ def parse_date(value: object) -> date:
             day, month, year = map(int, found.groups())
             return date(year, month, day)
     except ValueError:
-        raise InvalidValueError(f"'{text}' is not a day of the calendar") from None
+        raise InvalidValueError(f"'{text}' does not exist in the calendar") from None
     raise InvalidValueError(f"{value!r} is not a date", "write it as 2024-01-31 or 31/01/2024")

@@ -70,8 +70,8 @@ def _name_faults(specification: Specification) -> Iterator[Fault]:
         if UNUSABLE.search(name) or name != name.strip() or not name:
             yield fault_at(
                 f"{section}.{name!r}",
-                "has a name that Exhibit cannot keep apart",
-                "leave out ~ | , ` $, tabs, line breaks, and blanks at its ends",
+                "has a name that Exhibit would misread",
+                "leave out ~ | , ` $, tabs, line breaks, and spaces at its ends",
             )
         in_code = name.replace(" ", "__")
         if in_code in names_in_code:
@@ -128,8 +128,8 @@ def _regex_faults(name: str, pattern: str, uniques: int) -> Iterator[Fault]:
         yield fault_at(
             f"columns.{name}.anonymising_set",
             f"'{pattern}' has a character that Exhibit takes literally",
-            "use plain characters, [abc] or [a-z] for one of several, {2} behind either, "
-            "and no digit right behind a bracket",
+            "use plain characters, [abc] or [a-z] for one of several, {2} after either, "
+            "and no digit right after a bracket",
         )
 
 
@@ -145,7 +145,7 @@ def _table_faults(name: str, column: dict[str, Any], numbers: set[str]) -> Itera
     if repeated and numbers:
         yield fault_at(
             place,
-            f"lists '{repeated[0]}' twice, with which Exhibit cannot weigh numbers",
+            f"lists '{repeated[0]}' twice, so Exhibit cannot apply its weights",
             "keep one of its rows",
         )
     probability = header.index("probability_vector")
@@ -190,9 +190,8 @@ def _date_and_number_faults(specification: Specification) -> Iterator[Fault]:
             if column.get(end) and not FIRST.isoformat() <= column[end] <= LAST.isoformat():
                 yield fault_at(
                     f"columns.{name}.{end}",
-                    f"{column[end]} is out of reach for Exhibit, whose days go from {FIRST} to "
-                    f"{LAST}",
-                    "use a day between them",
+                    f"{column[end]} is outside Exhibit's range of dates, {FIRST} to {LAST}",
+                    "use a date between them",
                 )
         if column["type"] == "date" and not is_select(column.get("anonymising_set")):
             if column["frequency"] is None and None in (column.get("from"), column.get("to")):

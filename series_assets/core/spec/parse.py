@@ -145,7 +145,7 @@ def _of_constraints(constraints: Constraints, columns: Mapping[str, Any]) -> Ite
             yield fault_at(
                 "constraints.basic_constraints",
                 f"'{text}' is not 'column operator expression' with one of < > <= >= == "
-                "between blanks",
+                "between spaces",
             )
         elif parts[0] not in columns:
             yield fault_at(

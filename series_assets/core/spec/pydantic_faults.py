@@ -53,7 +53,7 @@ def faults_of(
     for detail in details[:_MAX_FAULTS]:
         yield _fault(dict(detail), known_keys, remedies, column_types).in_file(file)
     if len(details) > _MAX_FAULTS:
-        more = f"{len(details) - _MAX_FAULTS:,} more faults of this kind"
+        more = f"{len(details) - _MAX_FAULTS:,} more mistakes of this kind"
         yield Fault(file, "", more, "fix these first")
 
 

@@ -216,7 +216,7 @@ class _Folding:
                 raise GenerationError(
                     f"{own.null_count} of its rows have no {self.truth.order_by}, by which "
                     "truth.time: event dates them",
-                    "use time: load, or see that it is never missing",
+                    "use truth.time: load, or make sure that it is never missing",
                 )
             late = pc.max_element_wise(own, pa.scalar(start))
             own = pc.if_else(pa.array(op == REACTIVATE), late, own)
@@ -234,7 +234,7 @@ class _Folding:
         if wrong:
             raise GenerationError(
                 f"{wrong} of its entities have a new version that would begin no later than the "
-                f"one before, because {self.truth.order_by} lies outside of its period",
+                f"one before, because {self.truth.order_by} lies outside its period",
                 "use truth.time: load, or constrain the column to its window",
             )
 

@@ -138,7 +138,7 @@ def _of_beginnings(sides: Sides, outcome: Outcome) -> Iterator[str]:
     if found[0] < ours.start.min() and (ours.start[first] != ours.start[0]).any():
         yield (
             f"first versions begin on {formatted(int(found[0]))}, before the first load: a version "
-            "begins with the load that brings it, or on 1970-01-01"
+            "should begin with the load that brings it, or on 1970-01-01"
         )
 
 
@@ -217,7 +217,7 @@ def _shift(wanted: Ints, found: Ints) -> str:
     if len(off) > 1 and (found[:-1] == wanted[1:]).all():
         return "are the first day of the next period"
     if (off < 0).any() and (off > 0).any():
-        return "are others"
+        return "are not those of the periods"
     way = "later" if off.max() > 0 else "earlier"
     span = _length(high) if low == high else f"{_length(low)} to {_length(high)}"
     if not low:
@@ -285,7 +285,7 @@ def _of_changes(sides: Sides, rows: Versions, pairs: Pairing) -> Iterator[str]:
     ):
         yield (
             f"{count:,} of {len(missing):,} missing versions differ from the one before only in a "
-            "value that appears or goes away: a comparison with NULL by = or <> is neither true "
+            "value that appears or disappears: a comparison with NULL by = or <> is neither true "
             "nor false; use IS DISTINCT FROM"
         )
 

@@ -281,7 +281,7 @@ class _Comparison:
             "overlap",
             overlaps,
             lambda place: self._of_theirs(
-                place, self._span(raw, place), "a beginning at the end of the version before"
+                place, self._span(raw, place), "a start at the end of the version before"
             ),
         )
 
@@ -303,7 +303,7 @@ class _Comparison:
             mine, other = pairs.ours[index], pairs.theirs[index]
             texts = formatted(found[other]), formatted(wanted[mine])
             if self.ordered:
-                texts = f"{texts[0]}", f"the place of version {self.sides.numbers[mine]}"
+                texts = f"{texts[0]}", f"the position of version {self.sides.numbers[mine]}"
                 if column == "valid_to":
                     ends = {OPEN: "no end", times.TOUCHES: "the beginning of the next version"}
                     texts = (

@@ -41,7 +41,7 @@ def instants(column: pa.ChunkedArray, missing: int) -> Ints:
         unit = pa.timestamp("us", values.type.tz)
         values = values.cast(unit, safe=False)
     elif pa.types.is_boolean(values.type):
-        raise InvalidValueError("holds truth values, not times")
+        raise InvalidValueError("holds booleans, not times")
     numbers = values.cast(pa.int64(), safe=False).fill_null(missing)
     found: Ints = numbers.to_numpy(zero_copy_only=False)
     return found

@@ -63,7 +63,7 @@ class VerifyOptions:
         if not found:
             raise RequestError(
                 f"--interval {self.interval} is not known",
-                "use half-open, or closed: and a number of d, s, ms or us, such as closed:1d",
+                "use half-open, or closed: with a number and d, s, ms or us, such as closed:1d",
             )
         return int(found[1]) * _UNITS[found[2]]
 

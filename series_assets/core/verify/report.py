@@ -71,13 +71,13 @@ KINDS: Mapping[str, Kind] = {
         "did rows arrive late or out of order?",
     ),
     "wrong_valid_from": Kind(
-        "version begins at another time",
-        "versions begin at another time",
+        "version begins at the wrong time",
+        "versions begin at the wrong time",
         "does the pipeline take the time of the run, or another column?",
     ),
     "wrong_valid_to": Kind(
-        "version ends at another time",
-        "versions end at another time",
+        "version ends at the wrong time",
+        "versions end at the wrong time",
         "is a delta read as a full snapshot, or is a version not closed?",
     ),
     "wrong_value": Kind(
@@ -201,7 +201,7 @@ class VerificationReport:
             yield from (f"    {example}" for example in finding.examples)
         if self.accepted_ties:
             rows = "row was" if self.accepted_ties == 1 else "rows were"
-            yield f"note: {self.accepted_ties:,} tied {rows} accepted in place of the expected one"
+            yield f"note: {self.accepted_ties:,} tied {rows} accepted instead of the expected one"
         if self.ignored_columns:
             names = ", ".join(name or "''" for name in self.ignored_columns)
             yield f"note: columns not compared: {names}"

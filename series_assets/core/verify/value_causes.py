@@ -176,9 +176,9 @@ def _of_days(texts: Texts) -> str:
     """Tell days that are written or shifted in one way."""
     for pattern, name in _FORMATS.items():
         if _all(texts, partial(_is_day, pattern)):
-            return f"has days as {name}; write ISO days, such as {texts[0][1]}"
+            return f"has dates as {name}; write ISO dates, such as {texts[0][1]}"
     if _all(texts, lambda found, wanted: _is_day("%Y-%d-%m", found[:10], wanted)):
-        return "has the day and the month in each other's place"
+        return "has day and month swapped"
     shifts = {_shift(found, wanted) for found, wanted in texts}
     if len(shifts) == 1 and (days := shifts.pop()):
         way = "later" if days > 0 else "earlier"

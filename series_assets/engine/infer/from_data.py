@@ -203,8 +203,8 @@ def _about_identifier(identifier: str, data: Path, table: Table) -> Iterator[str
     if identifier not in table.columns:
         near = did_you_mean(identifier, table.columns)
         yield (
-            f"{data.name} has no column '{identifier}', which is added: each row is about an "
-            f"entity of its own{near if 'mean' in near else ''}"
+            f"{data.name} has no column '{identifier}', so it is added: each row is about a "
+            f"different entity{near if 'mean' in near else ''}"
         )
 
 

@@ -67,7 +67,7 @@ class NumberModel:
             return None
         return (
             f"Exhibit has no distribution of the shape of {name}: its mean, spread and range are "
-            "about those of the data, but how its values lie between is not"
+            "close to those of the data, but the shape in between is not"
         )
 
 

@@ -175,5 +175,5 @@ def _notes(
     if still:
         yield (
             f"{join_words(still, 'and')} {'does' if len(still) == 1 else 'do'} not move: the days "
-            f"are of another time than those of {main}, or span a much longer one"
+            f"lie in a different time from those of {main}, or span a much longer one"
         )

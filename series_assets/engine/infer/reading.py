@@ -64,8 +64,8 @@ def read(data: Path, identifier: str) -> Table:
         columns[name] = parse_column(name, tidy, as_text=name == identifier)
     if tidied:
         notes.append(
-            f"line breaks and | in the values of {join_words(tidied, 'and')} become blanks and /: "
-            "a specification lists values one a line, with | behind each"
+            f"line breaks and | in the values of {join_words(tidied, 'and')} become spaces and /: "
+            "a specification lists one value per line, followed by |"
         )
     notes += [column.note for column in columns.values() if column.note]
     return Table(columns, len(texts), tuple(notes))
@@ -96,7 +96,7 @@ def _read_parquet(data: Path) -> pd.DataFrame:
         raise InputError([Fault(str(data), "", f"cannot be read as Parquet: {reason}")]) from None
     for field in table.schema:
         if pa.types.is_nested(field.type):
-            problem = f"its column '{field.name}' has values of several parts ({field.type})"
+            problem = f"its column '{field.name}' has nested values ({field.type})"
             raise InputError([Fault(str(data), "", problem, "leave it out, or split it")])
     types = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int64Dtype()}
     frame = as_text(table.to_pandas(types_mapper=types.get, ignore_metadata=True))
@@ -140,7 +140,7 @@ def _stripped(texts: pd.DataFrame) -> Iterator[str]:
     if bare != list(texts.columns) and len(set(bare)) == len(bare) and all(bare):
         changed = [new for new, old in zip(bare, texts.columns, strict=True) if new != old]
         texts.columns = bare
-        yield f"blanks at the ends of names are left out: {', '.join(changed)}"
+        yield f"spaces at the ends of names are removed: {', '.join(changed)}"
 
 
 def _name_faults(names: list[str]) -> Iterator[Fault]:
@@ -155,8 +155,8 @@ def _name_faults(names: list[str]) -> Iterator[Fault]:
         elif UNUSABLE.search(name) or name != name.strip() or not name.isprintable() or not name:
             yield fault_at(
                 f"its column {name!r}",
-                "has a name that Exhibit cannot keep apart",
-                "leave out ~ | , ` $, tabs, line breaks, and blanks at its ends",
+                "has a name that Exhibit would misread",
+                "leave out ~ | , ` $, tabs, line breaks, and spaces at its ends",
             )
         elif name in TAKEN_NAMES or name.lower() in BOOKKEEPING:
             yield fault_at(

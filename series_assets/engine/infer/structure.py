@@ -118,8 +118,9 @@ def without_overlaps(specification: Specification, frame: pd.DataFrame) -> Itera
         both = join_words(members, "and")
         if shared := {name for _, others in kept for name in others} & set(members):
             yield (
-                f"{both} go together in the data, but not in the series: a column can be in one "
-                f"group of linked columns, and {join_words(sorted(shared), 'and')} is in another"
+                f"{both} belong together in the data, but not in the series: a column can be in "
+                f"one group of linked columns, and {join_words(sorted(shared), 'and')} is in "
+                "another"
             )
         elif _largest_share_off(frame, members, limit) > _LARGEST_SHARE_OFF:
             yield (
@@ -188,7 +189,7 @@ def unusable_orders(orders: Sequence[tuple[str, str, str]]) -> Iterator[str]:
         odd = [repr(name) for name in (one, other) if not is_plain(name)]
         yield (
             f"{one!r} {sign} {other!r} holds in the data, but is no constraint of the series: "
-            f"{join_words(odd, 'and')} cannot stand in an expression"
+            f"{join_words(odd, 'and')} cannot be used in an expression"
         )
 
 

@@ -153,7 +153,7 @@ def _note_of_days(name: str, form: str, different: list[str]) -> str | None:
     if form in ("%d/%m/%Y", "%d-%m-%Y") and all(_day(t, _TURNED[form]) for t in different):
         notes.append(f"the days of {name} are read as day first ({different[0]})")
     if any(map(_TIME.search, different)):
-        notes.append(f"{name} has times of day, which are left out: dates of a series are days")
+        notes.append(f"{name} has times of day, which are dropped: dates of a series are days")
     return "; ".join(notes) or None
 
 

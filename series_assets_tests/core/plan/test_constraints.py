@@ -133,7 +133,7 @@ def test_a_static_value_that_is_looked_up_by_what_is_generated_again() -> None:
     wanted = with_custom()
     wanted["columns"]["dose"]["anonymising_set"] = statement
     assert [str(one) for one in constraint_plan(wanted, static_columns=["dose"]).unenforced] == [
-        "columns.dose.anonymising_set is not kept for existing records: dose stays as recorded, "
+        "columns.dose.anonymising_set is not enforced in existing records: dose stays as recorded, "
         "while region, which it is looked up by, is generated again"
     ]
     assert not constraint_plan(wanted, static_columns=["region", "dose"]).unenforced
@@ -149,13 +149,15 @@ def test_constraints_that_cannot_be_kept_have_place_and_reason() -> None:
     wanted["derived_columns"] = {"twice": "(amount * 2)"}
     found = constraint_plan(wanted, static_columns=["sex", "height", "twice"])
     assert [str(one) for one in found.unenforced] == [
-        "constraints.basic_constraints 'height > amount*amount' is not kept for existing records: "
+        "constraints.basic_constraints 'height > amount*amount' is not enforced in existing "
+        "records: "
         "height stays as recorded, and the rest cannot be rearranged to adjust another column",
-        "constraints.custom_constraints.one.targets.sex is not kept for existing records: "
+        "constraints.custom_constraints.one.targets.sex is not enforced in existing records: "
         "sex stays as recorded",
-        "constraints.custom_constraints.two.targets.sex, height is not kept for existing records: "
+        "constraints.custom_constraints.two.targets.sex, height is not enforced in existing "
+        "records: "
         "sex and height stay as recorded",
-        "derived_columns.twice '(amount * 2)' is not kept for existing records: twice stays as "
+        "derived_columns.twice '(amount * 2)' is not enforced in existing records: twice stays as "
         "recorded, while amount is regenerated",
     ]
     assert not found.custom

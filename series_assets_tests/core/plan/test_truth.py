@@ -45,7 +45,8 @@ def test_all_but_the_identifier_and_moving_dates_are_tracked() -> None:
         ),
         (
             {"track": ["id"]},
-            "truth.track names 'id', which names the entity and never changes; take it off the "
+            "truth.track names 'id', which identifies the entity and never changes; take it off "
+            "the "
             "list",
         ),
         (
@@ -54,7 +55,7 @@ def test_all_but_the_identifier_and_moving_dates_are_tracked() -> None:
         ),
         (
             {"order_by": "id"},
-            "truth.order_by 'id' names the entity, so it is the same in all rows of one; name "
+            "truth.order_by 'id' identifies the entity, so it is the same in all of its rows; name "
             "another column",
         ),
         (

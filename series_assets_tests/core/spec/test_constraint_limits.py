@@ -62,7 +62,7 @@ def test_blanks_in_a_basic_constraint(text: str, expression: str) -> None:
     specification = with_column("date of birth", "date")
     specification["constraints"]["basic_constraints"] = [text]
     assert faults_of(specification) == [
-        f"constraints.basic_constraints '{text}' has blanks in its expression, which Exhibit "
+        f"constraints.basic_constraints '{text}' has spaces in its expression, which Exhibit "
         f"cannot parse; write {expression}, or ~my column~ for a name"
     ]
 
@@ -173,7 +173,7 @@ def _acting(target: str, actions: str) -> Content:
         ("id", "assign_value$7",
          "'assign_value$7' acts on an identifier, which no constraint may change"),
         ("date", "assign_value$2024-02-31",
-         "'assign_value$2024-02-31' assigns what is not a day; write a day, as 2024-01-31"),
+         "'assign_value$2024-02-31' assigns what is not a date; write a date, such as 2024-01-31"),
         ("amount", "make_null$3", "'make_null$3' has an argument, which only assign_value takes"),
         ("amount", "assign_value", "'assign_value' assigns nothing; write assign_value$value"),
         ("amount", "assign_value$1$2",

@@ -48,8 +48,8 @@ def test_a_derived_name_that_exhibit_uses() -> None:
 def test_a_name_that_exhibit_cannot_keep_apart(name: str) -> None:
     """Exhibit splits lists, tables and expressions at these characters."""
     assert faults_of(with_column(name, "date")) == [
-        f"columns.{name!r} has a name that Exhibit cannot keep apart; leave out ~ | , ` $, "
-        "tabs, line breaks, and blanks at its ends"
+        f"columns.{name!r} has a name that Exhibit would misread; leave out ~ | , ` $, "
+        "tabs, line breaks, and spaces at its ends"
     ]
 
 
@@ -89,8 +89,8 @@ def test_a_day_out_of_reach(end: str, out: str, near: str) -> None:
     """Exhibit's dates cover only some centuries."""
     user_input = {"date_columns": [], "start_date": "2024-01-01"}
     assert faults_of(with_keys("date", **{end: out}), **user_input) == [
-        f"columns.date.{end} {out} is out of reach for Exhibit, whose days go from 1677-09-22 to "
-        "2262-04-11; use a day between them"
+        f"columns.date.{end} {out} is outside Exhibit's range of dates, 1677-09-22 to "
+        "2262-04-11; use a date between them"
     ]
     assert faults_of(with_keys("date", **{end: near}), **user_input) == []
 
@@ -154,8 +154,8 @@ def _two_identifiers(**second: Any) -> Content:
 def test_identifiers_whose_seeds_meet(seed: int) -> None:
     """Seeds increase with the periods; if they overlap, two columns share identifiers."""
     assert faults_of(_two_identifiers(uuid_seed=seed), num_datasets=4) == [
-        f"columns.chi would share identifiers with 'id': their seeds {seed} and 100 are closer "
-        "than the series has periods (4); give chi a uuid_seed of its own, for example uuid_seed: "
+        f"columns.chi would share identifiers with 'id': their seeds {seed} and 100 differ by less "
+        "than the number of periods (4); give chi a uuid_seed of its own, for example uuid_seed: "
         "1000100"
     ]
 
@@ -178,8 +178,8 @@ def test_identifiers_without_a_seed_go_by_random_seed() -> None:
     for name in ("id", "chi"):
         del specification["columns"][name]["uuid_seed"]
     assert faults_of(specification, num_datasets=1) == [
-        "columns.chi would share identifiers with 'id': their seeds 0 and 0 are closer than the "
-        "series has periods (1); give chi a uuid_seed of its own, for example uuid_seed: 1000000"
+        "columns.chi would share identifiers with 'id': their seeds 0 and 0 differ by less than "
+        "the number of periods (1); give chi a uuid_seed of its own, for example uuid_seed: 1000000"
     ]
     specification["columns"]["chi"]["uuid_seed"] = 1
     assert faults_of(specification, num_datasets=1) == []

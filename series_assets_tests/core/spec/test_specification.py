@@ -154,7 +154,7 @@ def test_a_faulty_column_is_refused(column: str, change: dict[str, Any], complai
     ],
 )
 def test_a_basic_constraint_has_three_parts(text: str, parts: tuple[str, str, str] | None) -> None:
-    """A column, an operator between blanks, and an expression."""
+    """A column, an operator between spaces, and an expression."""
     assert split_constraint(text) == parts
 
 

@@ -198,7 +198,7 @@ def test_the_day_comes_first() -> None:
         ("release", "now", "'now' is not known; use immediate or calendar"),
         ("start_date", "01-02-2024", "'01-02-2024' is not a date; "
          "write it as 2024-01-31 or 31/01/2024"),
-        ("start_date", "31/02/2024", "'31/02/2024' is not a day of the calendar"),
+        ("start_date", "31/02/2024", "'31/02/2024' does not exist in the calendar"),
         ("start_date", datetime(2024, 1, 1, 9), "2024-01-01 09:00:00 has a time of day; "
          "only whole days are supported"),
         ("exhibit_db_path", 3, "3 is not a path; name a file, or leave it empty"),

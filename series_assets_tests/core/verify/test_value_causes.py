@@ -53,8 +53,12 @@ def _swapped(day: str) -> str:
     [
         ("town", _in_latin_1, "column 'town' was read in another encoding; the deliveries are UTF"),
         ("zip", _as_number, "column 'zip' has lost its leading zeros; read it as text"),
-        ("paid", _day_first, "column 'paid' has days as DD/MM/YYYY; write ISO days, such as 2024-"),
-        ("paid", _swapped, "column 'paid' has the day and the month in each other's place"),
+        (
+            "paid",
+            _day_first,
+            "column 'paid' has dates as DD/MM/YYYY; write ISO dates, such as 2024-",
+        ),
+        ("paid", _swapped, "column 'paid' has day and month swapped"),
     ],
 )
 def test_values_in_another_form(

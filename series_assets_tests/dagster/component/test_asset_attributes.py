@@ -116,4 +116,4 @@ def test_an_attribute_of_another_kind_is_refused_with_an_example(project: HostPr
     with pytest.raises(Exception) as caught, project.load():
         pass
     text = "".join(format_exception(caught.value))
-    assert "'eager' is no AutomationCondition; use a template that gives one" in text
+    assert "'eager' is not of type AutomationCondition; use a template that returns one" in text

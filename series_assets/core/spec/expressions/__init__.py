@@ -113,7 +113,7 @@ def check_derivation(text: str, columns: Mapping[str, Value]) -> Value:
     Raises RefusedError if it is unsafe, UnreadableExpressionError if it would merely fail.
     """
     code = derivation_code(text)
-    _check_names(code, columns, [], "write the sign between blanks if you mean to calculate")
+    _check_names(code, columns, [], "put spaces around the operator if you mean to calculate")
     context = BY_GROUPS if "groupby" in code else DERIVED
     return replace(_checked(code, columns, context), shape=values.COLUMN)
 
@@ -126,7 +126,7 @@ def check_constraint(text: str, columns: Mapping[str, Value], *, basic: bool = F
         # Exhibit takes the text before these words for the name of a column.
         if basic or _FREQUENCY.sub("", clean, count=1).strip() not in map(in_code, columns):
             raise UnreadableExpressionError(
-                "uses frequency, which only a filter of the form 'column with_high_frequency' can",
+                "uses frequency, which only a filter of the form 'column with_high_frequency' may",
                 "write it in that form, or leave it out",
             )
         return
@@ -135,7 +135,7 @@ def check_constraint(text: str, columns: Mapping[str, Value], *, basic: bool = F
         parts = reading.sides(clean)
         if len(parts) != 3:
             raise UnreadableExpressionError(
-                "is not 'column operator expression' with one operator between blanks",
+                "is not 'column operator expression' with one operator between spaces",
                 "split it into several constraints",
             )
         _checked(parts[2], columns, CONSTRAINT)

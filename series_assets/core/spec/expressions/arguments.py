@@ -19,18 +19,18 @@ _WHAT = {
     "flag": "True or False",
     "off": "False",
     "share": "a number from 0 to 1",
-    "text": f"a text in quotes of at most {_LONGEST} characters",
+    "text": f"a quoted string of at most {_LONGEST} characters",
     "character": "one character in quotes",
     "pattern": "a pattern in quotes",
-    "constant": "a number, a text in quotes, True or False",
-    "constants": "a number, a text in quotes, or a list of them",
+    "constant": "a number, a quoted string, True or False",
+    "constants": "a number, a quoted string, or a list of them",
     "values": "a list such as ['a', 'b'], or a column",
     "number": "a number, or a column of numbers",
-    "value": "a column, a number, a text in quotes, or a calculation",
+    "value": "a column, a number, a quoted string, or a calculation",
     "column": "a column",
     "exponent": f"a number up to {values.MOST_FACTORS}",
     "frequency": "a frequency of pandas in quotes, such as 'M'",
-    "format": "a format such as '%Y-%m-%d', with letters right behind %",
+    "format": "a format such as '%Y-%m-%d', with letters right after %",
     "names": "a column's name in quotes, or a list of such",
     **{kind: f"a whole number from {low} to {high}" for kind, (low, high) in _LIMITS.items()},
 }
@@ -82,7 +82,7 @@ def by_parameter(
     Raises RefusedError for too many, unknown or missing arguments.
     """
     if any(keyword.arg is None for keyword in node.keywords):
-        raise RefusedError("uses **, which an expression may not", "name the arguments")
+        raise RefusedError("uses **, which expressions cannot use", "name the arguments")
     if len(node.args) > len(takes):
         most = f"takes {len(takes)} at most" if takes else "takes none"
         raise RefusedError(f"gives {name} {len(node.args)} arguments", f"it {most}")
@@ -91,10 +91,10 @@ def by_parameter(
         parameter = str(keyword.arg)
         if parameter not in takes or parameter in nodes:
             known = f"it takes {', '.join(takes)}" if takes else "it takes none"
-            raise RefusedError(f"gives {name} the argument {parameter}, which it may not", known)
+            raise RefusedError(f"gives {name} the unknown argument {parameter}", known)
         nodes[parameter] = keyword.value
     if missing := [parameter for parameter in list(takes)[:needs] if parameter not in nodes]:
-        raise RefusedError(f"calls {name} without {missing[0]}", "give it")
+        raise RefusedError(f"calls {name} without {missing[0]}", "add this argument")
     return nodes
 
 

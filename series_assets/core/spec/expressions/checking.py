@@ -44,7 +44,7 @@ class Checker:
         if self._clock and self._times:
             raise RefusedError(
                 f"says '{self._clock}' beside a date, for which pandas reads the clock",
-                "use @sysdate in a derived column, or a day such as '2024-01-31'",
+                "use @sysdate in a derived column, or a date such as '2024-01-31'",
             )
         return value
 
@@ -97,8 +97,8 @@ class Checker:
             constant = arguments.literal(node)
         except ValueError:
             raise RefusedError(
-                f"has {shown(node)}, which is neither a number nor a text",
-                "write a number, or a text in quotes",
+                f"has {shown(node)}, which is neither a number nor a string",
+                "write a number, or a quoted string",
             ) from None
         self._note_clock(constant)
         return values.bounded(of_constant(constant), partial(shown, node))
@@ -132,19 +132,19 @@ class Checker:
         if self._place == CONSTRAINT:
             raise RefusedError(
                 f"uses @{name}",
-                "constraints and filters know columns only, compute it in a derived column",
+                "constraints and filters can only use columns: compute it in a derived column",
             )
         if name == "df":
             return Value(values.TABLE, values.ANY)
         if name == "sysdate":
             return Value(values.MOMENT, values.TIME)
         if name in SUPPLIED:
-            raise RefusedError(f"uses {name} without its brackets", f"write @{name}(...)")
+            raise RefusedError(f"uses {name} without its parentheses", f"write @{name}(...)")
         if written.startswith(LOCAL):
             known = "@sysdate, @randint(...), @create_timestamp(...) and @df are all there are"
             raise RefusedError(f"uses @{name}", known)
         remedy = f"write df['{name}']" if name in self._columns else ""
-        raise RefusedError(f"uses {name} beside groupby, where Exhibit knows df only", remedy)
+        raise RefusedError(f"uses {name} beside groupby, where Exhibit knows only df", remedy)
 
     def _calculation(self, node: ast.BinOp) -> Value:
         chain = [node]
@@ -189,7 +189,7 @@ class Checker:
         use = self._use(of, node)
         if use.takes is not None:
             raise RefusedError(
-                f"uses .{node.attr} without its brackets", f"write .{node.attr}(...)"
+                f"uses .{node.attr} without its parentheses", f"write .{node.attr}(...)"
             )
         return results.of_attribute(use, of)
 
@@ -218,7 +218,7 @@ class Checker:
             raise RefusedError(
                 f"has {shown(node.slice)} between square brackets, where pandas takes a "
                 "number or a name in quotes",
-                "pick rows by .where(condition)",
+                "select rows with .where(condition)",
             ) from None
         if of.shape in (values.TABLE, values.GROUPS):
             if key not in self._columns:
@@ -234,7 +234,7 @@ class Checker:
                 return Value(values.COLUMN, values.TEXT, of.size)
             if of.shape in (values.COLUMN, values.ROWS):
                 return replace(of, shape=values.SCALAR)
-        raise RefusedError(f"has [{shown(node.slice)}] behind {shown(node.value)}", SEE)
+        raise RefusedError(f"has [{shown(node.slice)}] after {shown(node.value)}", SEE)
 
     def _call(self, node: ast.Call) -> Value:
         if isinstance(node.func, ast.Name):
@@ -247,7 +247,7 @@ class Checker:
         use = self._use(of, node.func)
         if use.takes is None:
             raise RefusedError(
-                f"calls .{node.func.attr}, which is not a method", "leave out its brackets"
+                f"calls .{node.func.attr}, which is not a method", "leave out its parentheses"
             )
         given = self._given(f".{node.func.attr}", use.takes, use.needs, node)
         self._check_meaning(node.func.attr, of, given)
@@ -296,7 +296,7 @@ class Checker:
             raise RefusedError(f"calls {shown(node.func)}, which is not a function", remedy)
         if near := nearest(name, FUNCTIONS):
             remedy = sentence(near, remedy)
-        raise RefusedError(f"calls {name}(...), which an expression may not", remedy)
+        raise RefusedError(f"calls {name}(...), which expressions cannot call", remedy)
 
     def _randint(self, node: ast.Call) -> Value:
         takes = {"low": "number", "high": "number", "size": "number"}

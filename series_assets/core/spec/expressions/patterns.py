@@ -24,7 +24,8 @@ def check_pattern(pattern: str, characters: int) -> None:
     except (re.error, RecursionError, OverflowError):
         raise RefusedError("is not a regular expression", "fix it, or use regex=False") from None
     if _BACKREFERENCE.search(pattern):
-        raise RefusedError("refers back or looks ahead, which can take forever", "use plain groups")
+        problem = "has a backreference or a lookahead, which can take forever"
+        raise RefusedError(problem, "use plain groups")
     choices, before = 0, ""
     for found in _ELEMENT.finditer(pattern):
         element = found[0]
@@ -38,6 +39,6 @@ def check_pattern(pattern: str, characters: int) -> None:
         before = element
     if max(characters, 2) ** (choices + 1) > _MOST_WAYS:
         raise RefusedError(
-            f"leaves too much to try in texts of up to {characters} characters",
+            f"leaves too much to try in strings of up to {characters} characters",
             "use fewer of * + ? | { }",
         )

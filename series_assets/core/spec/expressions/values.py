@@ -74,7 +74,7 @@ def combined(sign: str, left: Value, right: Value, part: Part) -> Value:
     shape = COLUMN if COLUMN in (left.shape, right.shape) else SCALAR
     kinds = {left.kind, right.kind}
     if PARTS in kinds:
-        raise RefusedError(f"calculates with lists of texts in {part()}", "take one by .str[0]")
+        raise RefusedError(f"calculates with lists of strings in {part()}", "take one by .str[0]")
     if sign in ("*", "%", "**") and TEXT in kinds:
         raise RefusedError(
             f"calculates with text in {part()}, where {sign} would repeat or format it",
@@ -103,7 +103,7 @@ def bounded(value: Value, part: Part) -> Value:
     if value.size <= (LONGEST if is_text else MOST_FACTORS):
         return value
     problem = (
-        f"could make texts of more than {LONGEST} characters in {part()}"
+        f"could make strings of more than {LONGEST} characters in {part()}"
         if is_text
         else f"multiplies more than {MOST_FACTORS} numbers into one in {part()}"
     )

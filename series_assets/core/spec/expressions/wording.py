@@ -40,10 +40,10 @@ def not_listed(name: str, shape: str) -> RefusedError:
     """Return the refusal of an attribute that a shape does not have."""
     near = nearest(name, USES.get(shape, ()))
     hint = f" ({near})" if near else ""
-    return RefusedError(f"uses .{name}, which an expression may not{hint}", instead(shape))
+    return RefusedError(f"uses .{name}, which expressions cannot use{hint}", instead(shape))
 
 
 def not_a_part(node: ast.expr) -> RefusedError:
     """Return the refusal of Python syntax that no expression may contain."""
     what = _OTHERS.get(type(node), "something")
-    return RefusedError(f"uses {what}, which an expression may not: {shown(node)}", SEE)
+    return RefusedError(f"uses {what}, which expressions cannot use: {shown(node)}", SEE)

@@ -129,31 +129,31 @@ def test_an_example_of_exhibits_is_left_alone_unless_it_could_run() -> None:
 REFUSED = [
     ("@pd.io.common.os.system('touch x')",
      "uses @pd; @sysdate, @randint(...), @create_timestamp(...) and @df are all there are"),
-    ("@df.to_csv('x')", "uses .to_csv, which an expression may not; df has its columns, "
+    ("@df.to_csv('x')", "uses .to_csv, which expressions cannot use; df has its columns, "
      f"df['name'], and df.groupby('name') {SEE}"),
-    ("amount.to_csv('x')", f"uses .to_csv, which an expression may not; {A_COLUMN}"),
-    ("amount.to_csv", f"uses .to_csv, which an expression may not; {A_COLUMN}"),
-    ("amount.pipe(@pd.to_pickle, 'x')", f"uses .pipe, which an expression may not; {A_COLUMN}"),
-    ("amount.sun()", "uses .sun, which an expression may not (did you mean 'sum'?); " + A_COLUMN),
-    ("region.str.__class__", "uses .__class__, which an expression may not; .str has contains, "
+    ("amount.to_csv('x')", f"uses .to_csv, which expressions cannot use; {A_COLUMN}"),
+    ("amount.to_csv", f"uses .to_csv, which expressions cannot use; {A_COLUMN}"),
+    ("amount.pipe(@pd.to_pickle, 'x')", f"uses .pipe, which expressions cannot use; {A_COLUMN}"),
+    ("amount.sun()", "uses .sun, which expressions cannot use (did you mean 'sum'?); " + A_COLUMN),
+    ("region.str.__class__", "uses .__class__, which expressions cannot use; .str has contains, "
      f"startswith, replace, slice, len, upper and others {SEE}"),
-    ("df.groupby('sex').apply(1)", "uses .apply, which an expression may not; groups have their "
+    ("df.groupby('sex').apply(1)", "uses .apply, which expressions cannot use; groups have their "
      f"columns, df.groupby('name')['other'] {SEE}"),
-    ("__import__('os').system('x')", "calls __import__(...), which an expression may not; use a "
+    ("__import__('os').system('x')", "calls __import__(...), which expressions cannot call; use a "
      "method of a column (docs/expressions.md lists all)"),
     ("(lambda: 1)()", "calls lambda: 1; only methods and functions can be called"),
-    ("f'{amount}'", "uses an f-string, which an expression may not: f'{amount}'; "
+    ("f'{amount}'", "uses an f-string, which expressions cannot use: f'{amount}'; "
      "docs/expressions.md lists all"),
     ("`amount`", "has backticks; write ~my column~ in a constraint, the plain name elsewhere"),
     ("y = amount", "assigns with =; compare with =="),
-    ("amount.sum", "uses .sum without its brackets; write .sum(...)"),
-    ("amount.str()", "calls .str, which is not a method; leave out its brackets"),
+    ("amount.sum", "uses .sum without its parentheses; write .sum(...)"),
+    ("amount.str()", "calls .str, which is not a method; leave out its parentheses"),
     ("amount.agg('to_csv')", "gives func as 'to_csv'; it has to be 'sum', 'mean', 'median', "
      "'std', 'var', 'min', 'max', 'count', 'nunique', 'first' or 'last'"),
-    ("amount.sum(axis=0)", "gives .sum the argument axis, which it may not; it takes none"),
+    ("amount.sum(axis=0)", "gives .sum the unknown argument axis; it takes none"),
     ("amount.round(1, 2)", "gives .round 2 arguments; it takes 1 at most"),
-    ("amount.fillna()", "calls .fillna without value; give it"),
-    ("amount.sum(**sex)", "uses **, which an expression may not; name the arguments"),
+    ("amount.fillna()", "calls .fillna without value; add this argument"),
+    ("amount.sum(**sex)", "uses **, which expressions cannot use; name the arguments"),
     ("9**9**9", "gives the exponent as 9 ** 9; it has to be a number up to 200"),
     ("'a'*10**9", "calculates with text in 'a' * 10 ** 9, where * would repeat or format it; make "
      "numbers of it by .astype('float')"),
@@ -162,16 +162,16 @@ REFUSED = [
     ("region.str.contains('(a+)+$')", "has the pattern '(a+)+$', which repeats a group, which can "
      "take forever; repeat a character or [a class]"),
     ("date > 'now'", "says 'now' beside a date, for which pandas reads the clock; use @sysdate in "
-     "a derived column, or a day such as '2024-01-31'"),
+     "a derived column, or a date such as '2024-01-31'"),
     ("df.groupby('sex')['amount'].sum() + amount", "uses amount beside groupby, where Exhibit "
-     "knows df only; write df['amount']"),
+    "knows only df; write df['amount']"),
     ("pd.io.common.os.system('groupby')",
-     "uses pd beside groupby, where Exhibit knows df only"),
+     "uses pd beside groupby, where Exhibit knows only df"),
     ("df.groupby('ghost')['amount'].sum()", "groups by 'ghost', which is not a known column"),
     ("@randint(1, 7, 10**12)",
      "gives @randint the size 10 ** 12; use @df.shape[0], the number of rows"),
     ("amount[sex=='F']", "has sex == 'F' between square brackets, where pandas takes a number or a "
-     "name in quotes; pick rows by .where(condition)"),
+     "name in quotes; select rows with .where(condition)"),
     ("sysdate", "uses sysdate without its @; write @sysdate"),
     ("-" * 60 + "1", "nests more than 50 deep; split it over several columns"),
     ("amount +", "is not an expression that pandas can read; fix its syntax"),
@@ -315,7 +315,7 @@ def test_a_date_is_not_assigned_from_the_clock(value: str) -> None:
     rule["targets"] = {"date": f"assign_value${value}"}
     assert broken(specification) == [
         "constraints.custom_constraints.one.targets.date "
-        f"'assign_value${value}' reads the clock, so that no two runs agree; write a day, as "
+        f"'assign_value${value}' reads the clock, so that no two runs agree; write a date, such as "
         "2024-01-31"
     ]
 
@@ -335,7 +335,7 @@ def test_texts_cannot_grow_without_limit() -> None:
     doubling = {f"c{n}": f"c{n - 1} + c{n - 1}" if n else "region + region" for n in range(20)}
     (first, *_) = refusals(having(derived=doubling))
     assert first == (
-        "derived_columns.c9 'c8 + c8' could make texts of more than 10000 characters in c8 + c8; "
+        "derived_columns.c9 'c8 + c8' could make strings of more than 10000 characters in c8 + c8; "
         "shorten it"
     )
 
@@ -354,7 +354,7 @@ def test_replacing_counts_how_long_the_text_can_get() -> None:
     """Every character could be replaced, and every replacement again."""
     text = "region.str.replace('', 'xxxxxxxxxx')" + ".str.replace('', 'xxxxxxxxxx')" * 3
     (message,) = refusals(having(derived={"made": text}))
-    assert "could make texts of more than 10000 characters" in message
+    assert "could make strings of more than 10000 characters" in message
 
 
 @pytest.mark.parametrize(
