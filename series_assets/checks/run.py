@@ -3,8 +3,7 @@
 For Dagster's asset checks, the command line and Python. ``rules`` says what each rule means.
 """
 
-import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -245,21 +244,14 @@ class _Check:
         for path in (layout.dataset(1), layout.new_records(1)):
             if path.exists():
                 remedy = f"regenerate the assets of {self._key(0)}"
-                return _read(path, files.read_header, remedy)
+                with files.explain_read_errors(path, remedy):
+                    return files.read_header(path)
         remedy = f"generate dataset of {self._key(0)}"
         raise RequestError("is missing", remedy, file=layout.dataset(1), colon=False)
 
 
 def _read_csv(path: Path, remedy: str) -> tuple[list[str], Any]:
     """Return the header of a CSV and its table, which has the first of columns with one name."""
-    header = _read(path, files.read_header, remedy)
-    table = _read(path, files.read_table, remedy)
+    with files.explain_read_errors(path, remedy):
+        header, table = files.read_header(path), files.read_table(path)
     return header, table.select([header.index(name) for name in dict.fromkeys(header)])
-
-
-def _read(path: Path, read: Callable[[Path], T], remedy: str) -> T:
-    try:
-        return read(path)
-    except (OSError, ValueError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise RequestError(f"cannot be read: {reason}", remedy, file=path, colon=False) from error

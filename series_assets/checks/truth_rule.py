@@ -209,11 +209,6 @@ def _unreadable(path: Path, period: Period) -> RequestError:
     return RequestError("is missing or cannot be read", remedy, file=path, colon=False)
 
 
-def _read(path: Any, remedy: str) -> pa.Table:
-    try:
+def _read(path: Path, remedy: str) -> pa.Table:
+    with files.explain_read_errors(path, remedy):
         return files.read_table(path)
-    except FileNotFoundError:
-        raise RequestError("is missing", remedy, file=path, colon=False) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise RequestError(f"cannot be read: {reason}", remedy, file=path, colon=False) from None

@@ -1,10 +1,11 @@
 """What an asset downstream gets of a period: a handle, which reads only what is asked for."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from series_assets.core.errors import RequestError
+from series_assets.core.errors import GenerationError, RequestError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.storage import files
@@ -94,10 +95,15 @@ class RecordsFile:
         return self.records
 
     def load(self) -> "pd.DataFrame":
-        """Return the records as a pandas frame, typed. Raises RequestError where there are none."""
+        """Return the records as a pandas frame, typed.
+
+        Raises RequestError where there are none, or a file is damaged.
+        """
+        import pyarrow as pa
+
         from series_assets.core.records import typed
 
-        return typed(files.read_records(self.path()), self.series.kinds)
+        return typed(pa.concat_tables(self._texts()), self.series.kinds)
 
     def parts(self) -> "list[RecordsFile]":
         """Return the records of each shard, to be read one at a time.
@@ -108,21 +114,38 @@ class RecordsFile:
         path = self.path()
         if not path.is_dir():
             return [self]
-        return [replace(self, records=part) for part in files.parts_in(path)]
+        parts = [replace(self, records=part) for part in files.parts_in(path)]
+        if not parts:
+            raise RequestError("has no parts", self._remedy, file=path, colon=False)
+        return parts
 
     def as_arrow(self) -> "pa.Table":
         """Return the records as an Arrow table with the types of ``format: parquet``.
 
-        Raises RequestError where there are none, GenerationError for a value in a CSV that does
-        not fit its type.
+        Raises RequestError where there are none, a file is damaged, or a value in a CSV does not
+        fit its type.
         """
         import pyarrow as pa
 
         from series_assets.core.typed_records import typed_table, types_of
 
         types = types_of(self.series)
-        parts = (files.read_table(part.path()) for part in self.parts())
-        return pa.concat_tables([typed_table(texts, types) for texts in parts])
+        try:
+            return pa.concat_tables([typed_table(texts, types) for texts in self._texts()])
+        except GenerationError as error:
+            remedy = f"{self._remedy}, or annotate the input pd.DataFrame"
+            raise RequestError(error.problem, remedy, file=self.path()) from error
+
+    def _texts(self) -> "Iterator[pa.Table]":
+        """Yield the records of each part as text."""
+        for part in self.parts():
+            with files.explain_read_errors(part.path(), self._remedy):
+                texts = files.read_table(part.path())
+            yield texts
+
+    @property
+    def _remedy(self) -> str:
+        return f"materialize {self.asset} of {self.key} again"
 
 
 class ChangeLogFile(RecordsFile):
@@ -133,12 +156,12 @@ class ChangeLogFile(RecordsFile):
         return _as_arrow(self.load())
 
     def load(self) -> "pd.DataFrame":
-        """Return the change log, typed. Raises RequestError where there is none."""
+        """Return the change log, typed. Raises RequestError where there is none, or damaged."""
         import pandas as pd
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        table = pa.concat_tables([files.read_table(part.path()) for part in self.parts()])
+        table = pa.concat_tables(self._texts())
         kept = ("op", self.series.first_identifier)
         columns = {
             name: table[name] if name in kept else table[name].cast(pa.int64())

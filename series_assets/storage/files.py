@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from series_assets.core.arrays import one_array
-from series_assets.core.errors import GenerationError
+from series_assets.core.errors import GenerationError, RequestError
 from series_assets.storage.layout import is_inner_folder
 from series_assets.storage.remote import explain_remote_errors, is_remote, put
 
@@ -178,6 +178,18 @@ def read_records(path: Path) -> "pd.DataFrame":
     if not path.is_dir():
         return read_csv(path)
     return pd.concat([read_csv(part) for part in parts_in(path)], ignore_index=True)
+
+
+@contextlib.contextmanager
+def explain_read_errors(path: Path, remedy: str) -> Iterator[None]:
+    """Raise RequestError about ``path``, with a remedy, for a file that a block cannot read."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise RequestError("is missing", remedy, file=path, colon=False) from None
+    except (OSError, ValueError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise RequestError(f"cannot be read: {reason}", remedy, file=path, colon=False) from error
 
 
 def parts_in(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -139,6 +140,20 @@ def test_arrow_tables_are_given_where_these_are_asked_for(materialized: Path) ->
     assert list(tables) == [FIRST, SECOND] and tables[SECOND] == table
     entities = given_to(materialized, pa.Table, SECOND, asset="reference_table")
     assert len(entities) == 80 and entities.schema.field("date").type == pa.date32()
+
+
+@pytest.mark.parametrize("annotation", [pd.DataFrame, pa.Table])
+@pytest.mark.parametrize("content", [b"", b"id,region\n\xff,1\n", b"a,b\n1,2,3\n"])
+def test_a_damaged_file_is_named_with_what_to_do(
+    materialized: Path, tmp_path: Path, annotation: type, content: bytes
+) -> None:
+    """Instead of the error of the library that reads it."""
+    shutil.copytree(materialized, tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "demo" / "dataset_2.csv"
+    file.write_bytes(content)
+    message = given_to(tmp_path, annotation, SECOND)
+    assert f"{file} cannot be read: " in message
+    assert f"; materialize dataset of {SECOND} again" in message
 
 
 def test_lazy_frames_are_given_where_these_are_asked_for(materialized: Path) -> None:
