@@ -133,7 +133,11 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
             echo(line, err=True)
     if failed:
         if not quiet:
-            span = "..".join(dict.fromkeys((failed[0], failed[-1])))
+            # Periods build on those before them, which have to be recorded first.
+            known, recorded = series.calendar.keys, table.current_counts()
+            first = known.index(failed[0])
+            first = next((k for k in range(first) if k not in recorded), first)
+            span = "..".join(dict.fromkeys((known[first], failed[-1])))
             echo(f"to regenerate: series-assets generate {name} --periods {span}", err=True)
         sys.exit(FAILED)
     if not quiet:

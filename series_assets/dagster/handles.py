@@ -10,6 +10,7 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.storage import files
 from series_assets.storage.entities import ReferenceTable
+from series_assets.storage.provenance import is_stale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +74,8 @@ class RecordsFile:
     series: Series
     asset: str
     key: str
+    is_stale: bool = False
+    """Whether they are from another version of the files, in which the period may be another."""
 
     @property
     def exists(self) -> bool:
@@ -82,16 +85,17 @@ class RecordsFile:
     def path(self) -> Path:
         """Return the path of the CSV, or of the folder of all parts of a sharded series.
 
-        Raises RequestError where there is none.
+        Raises RequestError where there is none, or it is stale.
         """
-        if self.records is None:
-            raise RequestError(
-                f"its {self.asset.replace('_', ' ')} "
-                f"{'are' if self.asset == 'new_records' else 'is'} missing",
-                f"materialize {self.asset} first",
-                series=self.series.name,
-                period=self.key,
-            )
+        asset, was = ("new records", "were") if self.asset == "new_records" else (self.asset, "was")
+        problem, remedy = "", f"materialize {self.asset} again"
+        if self.is_stale:
+            problem = f"its {asset} {was} generated from another version of the series' two files"
+        elif self.records is None:
+            problem = f"its {asset} {'are' if was == 'were' else 'is'} missing"
+            remedy = f"materialize {self.asset} first"
+        if problem or self.records is None:
+            raise RequestError(problem, remedy, series=self.series.name, period=self.key)
         return self.records
 
     def load(self) -> "pd.DataFrame":
@@ -274,4 +278,6 @@ def handle_of(series: Series, asset: str, period: Period, workspace: "Workspace"
     path = place(period.number)
     parts = [getattr(part, place.__name__)(period.number) for part in layout.parts]
     made = all(part.exists() for part in parts) if asset in _OF_PARTS else path.exists()
-    return kind(path if made else None, series, asset, period.key)
+    writer = asset if asset == "new_records" else "dataset"
+    stale = made and is_stale(series, layout, period, writer)
+    return kind(path if made else None, series, asset, period.key, stale)

@@ -40,7 +40,8 @@ def lookup_faults(series: Series, database: Path, *, any_database: bool = False)
     Instead of a database that does not exist yet, Exhibit's own is checked, of which it will be a
     copy. ``any_database`` allows one without any of Exhibit's tables.
     """
-    if not any_database and (foreign := _foreign_database(database)):
+    is_named = series.database is not None
+    if not any_database and (foreign := _foreign_database(database, is_named=is_named)):
         return [foreign.in_file(series.user_input_file)]
     missing = missing_lookups(series.specification, database)
     return [fault.in_file(series.specification_file) for fault in missing]
@@ -123,12 +124,19 @@ def _own_prefix(specification: Specification) -> str:
     return f"temp_{specification['metadata'].get('id')}_"
 
 
-def _foreign_database(database: Path) -> Fault | None:
-    """Return a fault if a database has none of Exhibit's tables and no reference table."""
+def _foreign_database(database: Path, *, is_named: bool) -> Fault | None:
+    """Return a fault if a database has none of Exhibit's tables and no reference table.
+
+    ``is_named`` says that the user input names it.
+    """
     if not database.exists():
         return None
     if database.is_file() and not database.stat().st_size:
-        remedy = "remove it, then generate all periods again, which gives the same data"
+        remedy = (
+            "name a database with Exhibit's tables, or leave exhibit_db_path empty to get one"
+            if is_named
+            else "remove it, then generate all periods again, which gives the same data"
+        )
         problem = f"the database {database} is empty"
         return Fault("", "exhibit_db_path", problem, remedy, place_first=False)
     with open_database(database, read_only=True) as connection:

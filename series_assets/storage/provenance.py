@@ -83,11 +83,15 @@ def _require_part(series: Series, layout: Layout, period: Period) -> None:
             )
 
 
-def is_stale(series: Series, layout: Layout, period: Period) -> bool:
-    """Return whether a dataset was generated from another version of the series' two files."""
+def is_stale(series: Series, layout: Layout, period: Period, asset: str = "dataset") -> bool:
+    """Return whether records were generated from another version of the series' two files.
+
+    ``asset`` is ``dataset`` or ``new_records``.
+    """
     for part, part_layout in zip(series.parts, layout.parts, strict=True):
-        *_, (_, path) = _specifications(part, part_layout, period)
-        if read_fingerprint(path) not in (None, series.fingerprint):
+        found = _specifications(part, part_layout, period)
+        paths = [path for writer, path in found if asset in ("dataset", writer)]
+        if paths and read_fingerprint(paths[-1]) not in (None, series.fingerprint):
             return True
     return False
 

@@ -17,6 +17,7 @@ from series_assets.core.plain_text import one_line
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure"}
+_FORMS = "use s3://BUCKET/PREFIX, gs:// or abfs://"
 _LOCAL = ("file", "local")
 _OPTIONS = {"use_listings_cache": False}
 """Other processes write too, so that a listing of before may be out of date."""
@@ -38,6 +39,8 @@ def remote_path(url: str) -> Path:
     match = _URL.match(url)
     assert match
     scheme = match[1].lower()
+    if scheme in _EXTRAS and url[match.end() :][:1] in ("", "/"):  # as from an empty variable
+        raise InvalidValueError("names no bucket", _FORMS)
     try:
         path: Any = universal_path(url.rstrip("/"), **_OPTIONS)
         _ = path.fs  # the driver is imported only now
@@ -48,7 +51,7 @@ def remote_path(url: str) -> Path:
     except ValueError as error:
         raise InvalidValueError(
             f"cannot be used: {one_line(str(error))[:200]}",
-            "use s3://BUCKET/PREFIX, gs:// or abfs://",
+            _FORMS,
         ) from None
     if scheme in _LOCAL:
         return Path(path.path)

@@ -67,6 +67,21 @@ def test_the_command_reports_violations_by_period(
     assert check_command("demo", "--quiet", data=delivered.data).exit_code == 1
 
 
+@pytest.mark.parametrize("lost", [Path.unlink, lambda database: database.write_bytes(b"")])
+def test_without_the_reference_table_all_periods_before_are_to_be_generated(
+    delivered: DeliveredSeries,
+    check_command: Callable[..., Result],
+    lost: Callable[[Path], object],
+) -> None:
+    """A later period alone could not be."""
+    lost(delivered.data / "exhibit.db")
+    result = check_command("demo", "--periods", f"{KEYS[1]}..{KEYS[2]}", data=delivered.data)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == (
+        f"to regenerate: series-assets generate demo --periods {KEYS[0]}..{KEYS[2]}"
+    )
+
+
 def test_the_command_checks_generated_periods(
     delivered: DeliveredSeries, check_command: Callable[..., Result]
 ) -> None:

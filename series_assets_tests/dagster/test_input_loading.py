@@ -15,12 +15,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from series_assets.core.plan.series import Series
 from series_assets.dagster.build import build_definitions
 from series_assets.dagster.handles import RecordsFile, ReferenceTableSnapshot
 from series_assets.dagster.partitions import partitions_of
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage.files import read_csv
-from series_assets_tests.builders import a_series
+from series_assets_tests.builders import a_series, a_user_input
 from series_assets_tests.materialize import materialize
 from series_assets_tests.projects import EXAMPLE, ROOT, copy_of_the_example
 
@@ -62,9 +63,16 @@ class Reader:
     """A user's asset with one annotated input, and the value that it gets."""
 
     def __init__(
-        self, folder: Path, annotation: Any, asset: str, whole: bool, **given: Any
+        self,
+        folder: Path,
+        annotation: Any,
+        asset: str,
+        whole: bool,
+        series: Series | None = None,
+        **given: Any,
     ) -> None:
         self.got: list[Any] = []
+        series = series or a_series()
 
         def reader(records: Any) -> None:
             self.got.append(records)
@@ -75,11 +83,11 @@ class Reader:
         asset_of = dg.asset(
             name="reader",
             ins={"records": dg.AssetIn(key=["demo", asset], **given)},
-            partitions_def=None if whole else partitions_of(a_series().calendar),
+            partitions_def=None if whole else partitions_of(series.calendar),
             backfill_policy=None if whole else dg.BackfillPolicy.single_run(),
         )
         self.definitions = dg.Definitions.merge(
-            build_definitions([a_series()], {"workspace": Workspace(folder)}),
+            build_definitions([series], {"workspace": Workspace(folder)}),
             dg.Definitions(assets=[asset_of(reader)]),
         )
 
@@ -154,6 +162,20 @@ def test_a_damaged_file_is_named_with_what_to_do(
     message = given_to(tmp_path, annotation, SECOND)
     assert f"{file} cannot be read: " in message
     assert f"; materialize dataset of {SECOND} again" in message
+
+
+@pytest.mark.parametrize("asset", ["dataset", "new_records"])
+@pytest.mark.parametrize("annotation", [pd.DataFrame, Path])
+def test_a_file_of_another_version_of_the_series_is_refused(
+    materialized: Path, annotation: type, asset: str
+) -> None:
+    """Its number may be that of another period since."""
+    edited = a_series(user_input=a_user_input(length_of_period=2))
+    key = edited.calendar.keys[1]
+    message = given_to(materialized, annotation, key, asset=asset, series=edited)
+    verb = "was" if asset == "dataset" else "were"
+    assert f"demo, period {key}: its {asset.replace('_', ' ')} {verb} generated from" in message
+    assert message.endswith(f"the series' two files; materialize {asset} again")
 
 
 def test_lazy_frames_are_given_where_these_are_asked_for(materialized: Path) -> None:

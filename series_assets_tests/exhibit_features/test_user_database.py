@@ -230,7 +230,8 @@ def test_the_database_of_another_program_is_refused_unless_it_is_meant(
         "to another program; leave exhibit_db_path empty, or set SERIES_ASSETS_ANY_DATABASE=1 to "
         "use it anyway"
         if statement
-        else "is empty; remove it, then generate all periods again, which gives the same data"
+        else "is empty; name a database with Exhibit's tables, or leave exhibit_db_path empty to "
+        "get one"
     )
     assert (ended, message) == (2, f"demo/user_input.yml: the database {own} {problem}")
     assert own.read_bytes() == before
@@ -241,6 +242,19 @@ def test_the_database_of_another_program_is_refused_unless_it_is_meant(
     ) == (
         0,
         "",
+    )
+
+
+def test_an_empty_database_in_the_data_folder_is_to_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds nothing that another run would not write again."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "exhibit.db").touch()
+    ended, message = run_command(monkeypatch, tmp_path, "generate", a_specification())
+    assert ended == 2
+    assert message.endswith(
+        "exhibit.db is empty; remove it, then generate all periods again, which gives the same data"
     )
 
 

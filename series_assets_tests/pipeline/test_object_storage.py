@@ -240,6 +240,13 @@ def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     )
 
 
+@pytest.mark.parametrize("place", ["s3://", "s3:///prefix"])
+def test_a_url_without_a_bucket_is_refused(place: str) -> None:
+    """As it comes of a variable that is empty; it is not taken for a folder."""
+    with pytest.raises(InputError, match=f"'{place}' names no bucket; use s3://BUCKET/PREFIX"):
+        from_environment({"SERIES_ASSETS_DATA_DIR": place})
+
+
 def test_a_file_url_is_a_folder(tmp_path: Path, local: dict[int, dict[str, bytes]]) -> None:
     """With everything that a folder supports."""
     generate(series_in(1), tmp_path.as_uri(), executor="none")
