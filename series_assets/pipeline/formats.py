@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from series_assets.core.plan.series import Series
 from series_assets.core.typed_records import text_table, typed_table, types_of
@@ -12,10 +13,13 @@ from series_assets.storage import files
 def in_format(series: Series, texts: pa.Table) -> pa.Table:
     """Return records as they are read back from a file of the series, as text.
 
-    Parquet has no whole number with a point, for example. Raises GenerationError for a value that
-    does not fit its type.
+    Whole numbers that a derived column calculates have no point, whether or not others in their
+    part are missing. Raises GenerationError for a value that does not fit its type in Parquet.
     """
     if series.user_input.format == "csv":
+        for name in series.whole_columns.intersection(texts.column_names):
+            whole = pc.replace_substring_regex(texts[name], r"^(-?[0-9]+)\.0$", r"\1")
+            texts = texts.set_column(texts.column_names.index(name), name, whole)
         return texts
     return text_table(typed_table(texts, types_of(series)))
 

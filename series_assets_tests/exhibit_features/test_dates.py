@@ -6,6 +6,7 @@ import pytest
 
 from series_assets.core.errors import InputError
 from series_assets.core.plan.notes import notes_of
+from series_assets.interface import truth
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.columns import a_date, with_columns
@@ -161,6 +162,25 @@ def test_a_date_is_missing_where_its_bound_is(tmp_path: Path) -> None:
     ]
     for records in (new_records(finished, 2), existing_records(finished, 2)):
         assert ((records["paid"] == "") == (records["date"] == "")).all()
+
+
+@pytest.mark.parametrize("static", [[], ["year"]])
+def test_a_year_has_one_form_beside_missing_dates(tmp_path: Path, static: list[str]) -> None:
+    """pandas makes fractions of whole numbers beside missing ones; no history may follow that."""
+    specification = with_columns(
+        a_specification(number_of_rows=40),
+        date=a_date("2024-01-01", "2024-01-07", 7, miss_probability=0.03),
+    )
+    specification["derived_columns"] = {"year": "date.dt.year"}
+    keys = {"period": "weeks", "num_datasets": 6, "truth": {"track": ["year"]}}
+    finished = generate_series(tmp_path, specification, static_columns=static, **keys)
+    for number in range(1, 7):
+        for part in (new_records, existing_records)[: min(number, 2)]:
+            assert set(part(finished, number)["year"]) <= {"", "2024"}
+    history = truth(load_series(tmp_path / "series" / "demo"), tmp_path / "data")
+    known = history["year"].notna()
+    follows = history["id"] == history["id"].shift()
+    assert not (follows & known & known.shift(fill_value=False)).any()
 
 
 def test_dates_that_are_missing(tmp_path: Path) -> None:

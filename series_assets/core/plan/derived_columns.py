@@ -29,15 +29,25 @@ def calculated_kinds(specification: Specification) -> dict[str, str]:
 
     It is that of ``expressions.values``, or ``TRUTH`` for True and False.
     """
+    found = _calculated_values(specification).items()
+    return {name: TRUTH if value.is_truth else value.kind for name, value in found}
+
+
+def whole_columns(specification: Specification) -> frozenset[str]:
+    """Return the derived columns of whole numbers."""
+    found = _calculated_values(specification).items()
+    return frozenset(n for n, value in found if value.kind == values.NUMBER and value.is_whole)
+
+
+def _calculated_values(specification: Specification) -> dict[str, values.Value]:
     known = values.of_columns(specification)
-    found = {}
-    for name, calculation in calculations_of(specification).items():
+    calculations = calculations_of(specification)
+    for name, calculation in calculations.items():
         try:
             known[name] = check_derivation(calculation, known)
         except values.RefusedError:  # a column that Exhibit leaves out
             known[name] = values.ANYTHING
-        found[name] = TRUTH if known[name].is_truth else known[name].kind
-    return found
+    return {name: known[name] for name in calculations}
 
 
 def looks_at_other_rows(calculation: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from series_assets.core.errors import RequestError, did_you_mean
 from series_assets.core.plan.calendar import Calendar, Period
-from series_assets.core.plan.derived_columns import cross_row_columns
+from series_assets.core.plan.derived_columns import cross_row_columns, whole_columns
 from series_assets.core.plan.identifiers import IdentifierPlan
 from series_assets.core.plan.sampling import allocated_entities, count_entities
 from series_assets.core.plan.seeds import RunNumber, derive
@@ -157,6 +157,11 @@ class Series:
     def kinds(self) -> dict[str, str]:
         """The kind of each output column, see ``column_kinds``."""
         return column_kinds(self.specification)
+
+    @cached_property
+    def whole_columns(self) -> frozenset[str]:
+        """The derived columns of whole numbers."""
+        return whole_columns(self.specification)
 
     @cached_property
     def reference_columns(self) -> list[str]:

@@ -71,7 +71,8 @@ def of_constant(constant: object) -> Value:
         return Value(values.SCALAR, values.TEXT, max(1, len(constant)))
     digits = len(str(abs(constant))) if type(constant) is int else 1
     is_truth = constant is None or isinstance(constant, bool)
-    return Value(values.SCALAR, values.NUMBER, 1 + digits // 18, is_truth)
+    is_whole = type(constant) is int
+    return Value(values.SCALAR, values.NUMBER, 1 + digits // 18, is_truth, is_whole)
 
 
 def by_parameter(

@@ -22,6 +22,7 @@ _MOST_ROWS = 1_000_000
 _SIGNS: dict[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
 }  # fmt: skip
+_WHOLE = Value(values.SCALAR, values.NUMBER, is_whole=True)
 _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn)
 
 
@@ -73,9 +74,7 @@ class Checker:
                 return self._name(node)
             case ast.UnaryOp():
                 value = self._value(node.operand)
-                found = values.combined(
-                    "-", value, Value(values.SCALAR, values.NUMBER), partial(shown, node)
-                )
+                found = values.combined("-", value, _WHOLE, partial(shown, node))
                 inverts = isinstance(node.op, ast.Invert | ast.Not)
                 return replace(found, is_truth=value.is_truth and inverts)
             case ast.BinOp():
@@ -122,7 +121,7 @@ class Checker:
         if name in self._columns:
             return self._columns[name]
         if name == "index":
-            return Value(values.COLUMN, values.NUMBER)
+            return replace(_WHOLE, shape=values.COLUMN)
         if name in SUPPLIED and self._place == DERIVED:
             raise RefusedError(f"uses {name} without its @", f"write @{name}")
         self.unknown.append(name)
@@ -229,7 +228,7 @@ class Checker:
             return self._of_table(of.shape, str(key))
         if type(key) is int and abs(key) < 10**9:
             if of.shape == values.SHAPE:
-                return Value(values.SCALAR, values.NUMBER)
+                return _WHOLE
             if of.shape == values.TEXTS:
                 return Value(values.COLUMN, values.TEXT, of.size)
             if of.shape in (values.COLUMN, values.ROWS):
@@ -308,14 +307,14 @@ class Checker:
         named = {keyword.arg: keyword.value for keyword in node.keywords}
         size = node.args[2] if len(node.args) > 2 else named.get("size")
         if size is None:
-            return Value(values.SCALAR, values.NUMBER)
+            return _WHOLE
         if shown(size) not in ("@df.shape[0]", "df.shape[0]"):
             limit = isinstance(size, ast.Constant) and type(size.value) is int
             if not limit or not 0 < size.value <= _MOST_ROWS:  # type: ignore[attr-defined]
                 raise RefusedError(
                     f"gives @randint the size {shown(size)}", "use @df.shape[0], the number of rows"
                 )
-        return Value(values.COLUMN, values.NUMBER)
+        return replace(_WHOLE, shape=values.COLUMN)
 
 
 _FOR_LISTS = {

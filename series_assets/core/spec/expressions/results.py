@@ -16,6 +16,7 @@ from series_assets.core.spec.expressions.table import (
     SAME,
     SPLIT,
     TRUTH,
+    WHOLE,
     Use,
 )
 from series_assets.core.spec.expressions.values import Part, Value, joined
@@ -23,10 +24,12 @@ from series_assets.core.spec.expressions.values import Part, Value, joined
 
 def of_attribute(use: Use, of: Value) -> Value:
     """Return the value of an attribute, or of a method whose arguments do not matter."""
-    if use.gives == SAME:
-        return replace(of, shape=use.shape, is_truth=of.is_truth and not use.numbers)
-    if use.gives == TRUTH:
-        return Value(use.shape, values.NUMBER, is_truth=True)
+    if use.gives == SAME:  # those for numbers only may give fractions, such as a mean
+        is_truth, is_whole = (flag and not use.numbers for flag in (of.is_truth, of.is_whole))
+        return replace(of, shape=use.shape, is_truth=is_truth, is_whole=is_whole)
+    if use.gives in (TRUTH, WHOLE):
+        is_truth = use.gives == TRUTH
+        return Value(use.shape, values.NUMBER, is_truth=is_truth, is_whole=not is_truth)
     return Value(use.shape, use.gives, of.characters if use.gives == values.TEXT else 1)
 
 
@@ -34,7 +37,7 @@ def of_method(name: str, use: Use, of: Value, given: Mapping[str, Given], part: 
     """Return the value of a method call. Raises RefusedError if it could get too large."""
     if use.gives == CALCULATED:
         return _calculated(name, of, given, part)
-    known = (values.NUMBER, TRUTH, values.TEXT, values.TIME, CAST)
+    known = (values.NUMBER, TRUTH, WHOLE, values.TEXT, values.TIME, CAST)
     if of.kind == values.ANY and use.gives not in known:
         return replace(of, shape=use.shape)
     if use.gives == JOINED:
@@ -42,12 +45,10 @@ def of_method(name: str, use: Use, of: Value, given: Mapping[str, Given], part: 
         results = [given[name].value for name in given if name not in no_result]
         return replace(joined([of, *results]), shape=use.shape)
     if use.gives == CAST:
-        text = given["dtype"].constant == "str"
-        return (
-            Value(values.COLUMN, values.TEXT, of.characters)
-            if text
-            else Value(values.COLUMN, values.NUMBER)
-        )
+        dtype = given["dtype"].constant
+        if dtype == "str":
+            return Value(values.COLUMN, values.TEXT, of.characters)
+        return Value(values.COLUMN, values.NUMBER, is_whole=str(dtype).lower().startswith("int"))
     if use.gives == SPLIT:
         return Value(values.COLUMN, values.PARTS, of.characters)
     if use.gives in (PADDED, REPLACED, CATENATED):
@@ -55,7 +56,9 @@ def of_method(name: str, use: Use, of: Value, given: Mapping[str, Given], part: 
     for parameter in ("format", "date_format"):
         if parameter in given:
             return Value(use.shape, values.TEXT, 30 * len(str(given[parameter].constant)))
-    return of_attribute(use, of)
+    found = of_attribute(use, of)
+    keeps_whole = name in ("sum", "abs", "cumsum") and of.shape != values.WINDOW
+    return replace(found, is_whole=True) if of.is_whole and keeps_whole else found
 
 
 def is_regex(name: str, given: Mapping[str, Given]) -> bool:

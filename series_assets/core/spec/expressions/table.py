@@ -28,8 +28,8 @@ SAME, JOINED, PADDED, REPLACED, CATENATED, CAST, SPLIT, CALCULATED = (
     "same", "joined", "padded", "replaced", "catenated", "cast", "split", "calculated",
 )  # fmt: skip
 """How the kind of a result follows from the inputs, where it is not fixed."""
-TRUTH = "truth"
-"""The results are numbers of which each is True or False."""
+TRUTH, WHOLE = "truth", "whole"
+"""The results are numbers: True and False, or whole ones."""
 
 CALCULATIONS = {
     "add": "+", "radd": "+", "sub": "-", "subtract": "-", "rsub": "-", "mul": "*", "multiply": "*",
@@ -77,11 +77,11 @@ USES: dict[str, dict[str, Use]] = {
         **_attributes("str", SAME, TEXTS),
         **_attributes("dt", SAME, DATES),
         **_attributes("iloc loc", SAME, ROWS),
-        **_attributes("size", NUMBER, SCALAR),
+        **_attributes("size", WHOLE, SCALAR),
         **_methods("sum mean median", SAME, SCALAR, numbers=True),
         **_methods("std var sem skew kurt", SAME, SCALAR, numbers=True),
         **_methods("min max", SAME, SCALAR),
-        **_methods("count nunique", NUMBER, SCALAR),
+        **_methods("count nunique", WHOLE, SCALAR),
         **_methods("any all", TRUTH, SCALAR),
         **_methods("quantile", SAME, SCALAR, numbers=True, q="share"),
         **_methods("agg", SAME, SCALAR, 1, True, func="summary"),
@@ -113,14 +113,14 @@ USES: dict[str, dict[str, Use]] = {
         **_methods("contains", TRUTH, needs=1, pat="pattern", case="flag", na="constant",
                    regex="flag"),
         **_methods("match fullmatch", TRUTH, needs=1, pat="pattern", case="flag", na="constant"),
-        **_methods("count", NUMBER, needs=1, pat="pattern"),
+        **_methods("count", WHOLE, needs=1, pat="pattern"),
         **_methods("extract", SAME, needs=2, pat="pattern", expand="off"),
         **_methods("replace", REPLACED, needs=2, pat="pattern", repl="text", n="periods",
                    case="flag", regex="flag"),
         **_methods("split rsplit", SPLIT, pat="text", n="periods"),
         **_methods("startswith endswith", TRUTH, needs=1, pat="text", na="constant"),
-        **_methods("find rfind", NUMBER, needs=1, sub="text", start="periods", end="periods"),
-        **_methods("len", NUMBER),
+        **_methods("find rfind", WHOLE, needs=1, sub="text", start="periods", end="periods"),
+        **_methods("len", WHOLE),
         **_methods("lower upper title capitalize swapcase", TEXT),
         **_methods("strip lstrip rstrip", TEXT, to_strip="text"),
         **_methods("removeprefix", TEXT, needs=1, prefix="text"),
@@ -135,9 +135,9 @@ USES: dict[str, dict[str, Use]] = {
                    TRUTH),
     },
     DATES: {
-        **_attributes("year month day quarter hour minute second microsecond nanosecond", NUMBER),
-        **_attributes("dayofweek day_of_week weekday dayofyear day_of_year", NUMBER),
-        **_attributes("days_in_month daysinmonth days seconds microseconds", NUMBER),
+        **_attributes("year month day quarter hour minute second microsecond nanosecond", WHOLE),
+        **_attributes("dayofweek day_of_week weekday dayofyear day_of_year", WHOLE),
+        **_attributes("days_in_month daysinmonth days seconds microseconds", WHOLE),
         **_attributes("is_month_start is_month_end is_quarter_start is_quarter_end", TRUTH),
         **_attributes("is_year_start is_year_end is_leap_year", TRUTH),
         **_attributes("date start_time end_time", TIME),
@@ -148,10 +148,10 @@ USES: dict[str, dict[str, Use]] = {
         **_methods("strftime", TEXT, needs=1, date_format="format"),
         **_methods("isocalendar", NUMBER, WEEKS),
     },
-    WEEKS: _attributes("year week day", NUMBER),
+    WEEKS: _attributes("year week day", WHOLE),
     MOMENT: {
-        **_attributes("year month day quarter hour minute second", NUMBER, SCALAR),
-        **_attributes("dayofweek day_of_week dayofyear day_of_year", NUMBER, SCALAR),
+        **_attributes("year month day quarter hour minute second", WHOLE, SCALAR),
+        **_attributes("dayofweek day_of_week dayofyear day_of_year", WHOLE, SCALAR),
         **_methods("strftime", TEXT, SCALAR, 1, format="format"),
     },
     TABLE: {
@@ -163,7 +163,7 @@ USES: dict[str, dict[str, Use]] = {
     GROUPED: {
         **_methods("sum mean median std var sem", numbers=True),
         **_methods("min max first last"),
-        **_methods("count nunique size", NUMBER),
+        **_methods("count nunique size", WHOLE),
         **_methods("any all", TRUTH),
         **_methods("quantile", SAME, numbers=True, q="share"),
         **_methods("agg", SAME, COLUMN, 1, True, func="summary"),

@@ -49,6 +49,8 @@ class Value:
     """Maximum number of characters of a text, or of factors of a number."""
     is_truth: bool = False
     """Whether the numbers are True and False, which calculations count as 1 and 0."""
+    is_whole: bool = False
+    """Whether the numbers are whole, although pandas makes floats of them beside missing ones."""
 
     @property
     def characters(self) -> int:
@@ -66,7 +68,10 @@ def joined(values: Iterable[Value]) -> Value:
     kind = next(kind for kind in (PARTS, TEXT, ANY, TIME, NUMBER) if kind in kinds)
     sizes = [value.characters if kind in (PARTS, TEXT) else value.size for value in values]
     shape = COLUMN if any(value.shape == COLUMN for value in values) else values[0].shape
-    return Value(shape, kind, max(sizes), all(value.is_truth for value in values))
+    is_truth, is_whole = (
+        all(getattr(value, name) for value in values) for name in ("is_truth", "is_whole")
+    )
+    return Value(shape, kind, max(sizes), is_truth, is_whole)
 
 
 def combined(sign: str, left: Value, right: Value, part: Part) -> Value:
@@ -86,7 +91,8 @@ def combined(sign: str, left: Value, right: Value, part: Part) -> Value:
     if kind == TEXT:
         return Value(shape, TIME)
     size = left.size + right.size if sign == "*" else max(left.size, right.size)
-    return bounded(Value(shape, kind, size), part)
+    is_whole = left.is_whole and right.is_whole and sign != "/"
+    return bounded(Value(shape, kind, size, is_whole=is_whole), part)
 
 
 def power(base: Value, exponent: float, part: Part) -> Value:
@@ -94,7 +100,9 @@ def power(base: Value, exponent: float, part: Part) -> Value:
     combined("**", base, Value(SCALAR, NUMBER), part)
     if not abs(exponent) <= MOST_FACTORS:
         raise RefusedError(f"has the exponent {exponent} in {part()}", f"use up to {MOST_FACTORS}")
-    return bounded(replace(base, size=base.size * max(1, ceil(abs(exponent)))), part)
+    size = base.size * max(1, ceil(abs(exponent)))
+    is_whole = base.is_whole and exponent >= 0 and exponent == int(exponent)
+    return bounded(replace(base, size=size, is_whole=is_whole), part)
 
 
 def bounded(value: Value, part: Part) -> Value:
@@ -117,7 +125,7 @@ def of_columns(specification: Specification) -> dict[str, Value]:
     for name, column in specification["columns"].items():
         kind = TYPES[column["type"]].kind_of(column)
         if kind in NUMBERS:
-            value = Value(COLUMN, NUMBER)
+            value = Value(COLUMN, NUMBER, is_whole=kind == "integer")
         elif kind == "date" and not is_select(column.get("anonymising_set")):
             value = Value(COLUMN, TIME)
         else:

@@ -48,6 +48,7 @@ from series_assets.core.spec.mentions import derivation_code
 COLUMNS = {
     "amount": Value(COLUMN, NUMBER),
     "my los": Value(COLUMN, NUMBER),
+    "stays": Value(COLUMN, NUMBER, is_whole=True),
     "region": Value(COLUMN, TEXT, 9),
     "sex": Value(COLUMN, TEXT, 3),
     "date": Value(COLUMN, TIME),
@@ -65,6 +66,7 @@ def a_frame(rows: int = 6) -> pd.DataFrame:
         {
             "amount": [1.5, None, *places[2:] * 7.0],
             "my los": pd.array([2, None, *places[2:]], dtype="Int64"),
+            "stays": pd.array([3, None, *places[2:]], dtype="Int64"),
             "region": ["North", None, "%9d aaaa", "aaaaaaaaa", "x-y", "(a+)+"][:rows],
             "sex": ["F", "M", "F", None, "M", "F"][:rows],
             "date": [pd.Timestamp("2024-01-31"), pd.NaT, *pd.date_range("2024-02-27", periods=4)],
@@ -173,8 +175,54 @@ MORE = ["amount.iloc[0]", "amount.loc[0]", "date.dt.year", "amount.rank(method='
 @pytest.mark.filterwarnings("ignore")
 def test_everything_in_the_table_is_accepted_and_computes(text: str) -> None:
     """With each of its arguments, on a table with missing values."""
-    expressions.check_derivation(text, COLUMNS)
-    assert evaluated(text, a_frame()) is not None
+    known = expressions.check_derivation(text, COLUMNS)
+    result = evaluated(text, a_frame())
+    assert result is not None
+    assert not known.is_whole or are_whole(result)
+
+
+def are_whole(result: Any) -> bool:
+    """Return whether all numbers that are known are whole."""
+    return all(float(number).is_integer() for number in pd.Series(result).dropna())
+
+
+@pytest.mark.parametrize(
+    ("text", "is_whole"),
+    [
+        ("date.dt.year", True),
+        ("date.dt.year * 100 + date.dt.month", True),
+        ("date.sub(date.shift(1)).dt.days", True),
+        ("region.str.len() // 2", True),
+        ("stays ** 2", True),
+        ("stays % 2 - 1", True),
+        ("-stays.abs()", True),
+        ("stays.where(amount > 2, 0)", True),
+        ("stays.fillna(0).clip(0, 3)", True),
+        ("stays.shift(1)", True),
+        ("stays.sum()", True),
+        ("stays.add(1).sub(date.dt.day)", True),
+        ("amount.fillna(0).astype('int')", True),
+        ("date.dt.isocalendar().week", True),
+        ("df.groupby('sex')['stays'].sum()", True),
+        ("df.groupby('sex')['amount'].count()", True),
+        ("date.dt.year / 2", False),
+        ("stays.div(2)", False),
+        ("stays ** 0.5", False),
+        ("stays.mean()", False),
+        ("stays.agg('mean')", False),
+        ("stays.rolling(2).mean()", False),
+        ("stays.where(amount > 2, amount)", False),
+        ("stays.clip(0.5)", False),
+        ("amount.round()", False),
+        ("amount > 2", False),
+        ("df.groupby('sex')['stays'].mean()", False),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_what_is_known_to_be_whole(text: str, is_whole: bool) -> None:
+    """Whatever type the numbers have beside missing ones; a mean, or a half, need not be."""
+    assert expressions.check_derivation(text, COLUMNS).is_whole == is_whole
+    assert are_whole(evaluated(text, a_frame())) or not is_whole
 
 
 # No accepted expression accesses anything else.
