@@ -251,7 +251,14 @@ def enforce_on_new_records(
 
 def broken_in_new(records: pd.DataFrame, specification: Specification) -> tuple[Violation, ...]:
     """Return the constraints of their specification that new records do not meet."""
-    constraints, rng = constraints_on_new_records(specification), np.random.default_rng(0)
+    return violations(records, specification, constraints_on_new_records(specification))
+
+
+def violations(
+    records: pd.DataFrame, specification: Specification, constraints: ConstraintPlan
+) -> tuple[Violation, ...]:
+    """Return which of the constraints of a specification some records do not meet."""
+    rng = np.random.default_rng(0)  # for values that an action assigns, which are not drawn
     return Enforcer(specification, constraints, frozenset(), rng).broken(records)
 
 

@@ -82,7 +82,7 @@ def _columns_read(specification: Specification, sampled: "pd.Index[Any]") -> lis
     """
     columns = specification["columns"]
     others = [column for name, column in columns.items() if name not in sampled]
-    if specification.get("models") or any(is_select(c.get("anonymising_set")) for c in others):
+    if any(is_select(column.get("anonymising_set")) for column in others):
         return list(sampled)
     parts = [
         specification.get(part) for part in ("constraints", "derived_columns", "linked_columns")

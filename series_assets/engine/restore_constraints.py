@@ -180,15 +180,11 @@ def _apply_custom(
 ) -> pd.DataFrame:
     """Return the records after one custom constraint, in their original order.
 
-    Exhibit's ``geo_make_regions`` sorts them, and mixes up rows where it has a filter.
+    Exhibit's ``geo_make_regions`` sorts them.
     """
     numbered = records.assign(**{_ROW_NUMBER: np.arange(len(records))})
-    regions = any("geo_make_regions" in actions for actions in constraint["targets"].values())
-    applied = {**constraint, "filter": None} if regions else constraint
-    changed = handler_of(definition, numbered).process_custom_constraints({"single": applied})
-    changed = changed.sort_values(_ROW_NUMBER).set_index(records.index).drop(columns=_ROW_NUMBER)
-    rows = matching(records, constraint.get("filter"))
-    return changed.where(rows[:, None], records) if regions and not rows.all() else changed
+    changed = handler_of(definition, numbered).process_custom_constraints({"single": constraint})
+    return changed.sort_values(_ROW_NUMBER).set_index(records.index).drop(columns=_ROW_NUMBER)
 
 
 _ROW_NUMBER = "row number"

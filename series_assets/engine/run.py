@@ -22,8 +22,13 @@ from series_assets.core.plan.series import Plan
 from series_assets.core.spec.specification import Specification
 from series_assets.engine import constant_seeds, derived_columns, existing_records, patches
 from series_assets.engine.constraint_actions import CorrectedHandler
-from series_assets.engine.enforce_constraints import broken_in_new, enforce_on_new_records
+from series_assets.engine.enforce_constraints import (
+    broken_in_new,
+    enforce_on_new_records,
+    violations,
+)
 from series_assets.engine.exhibit_messages import as_generation_error
+from series_assets.engine.models import apply_models
 from series_assets.engine.restore_constraints import restore, values_to_restore
 from series_assets.engine.sandbox import (
     Clock,
@@ -118,7 +123,10 @@ def generate_existing_records(
     assert part is not None
     seed = part.specification["metadata"]["random_seed"]
     with _run(plan, "existing records", database, seed, stock_exhibit=stock_exhibit) as messages:
-        specification = _without_deferred(part.specification, part.removed.constraint_plan.deferred)
+        constraints, models = part.removed.constraint_plan, part.specification.get("models")
+        specification = _without_deferred(part.specification, constraints.deferred)
+        if models:  # Exhibit applies them last of all
+            specification = {**specification, "models": None}
         before_gaps = values_to_restore(part.removed, part.unmodified_specification)
         sampled = existing_records.prepare(
             entities, specification, part.unmodified_specification, seed, before_gaps.columns
@@ -147,6 +155,10 @@ def generate_existing_records(
             before_gaps,
             fixed,
         )
+        if models:
+            records = apply_models(records, models)
+            records[list(entities.columns)] = entities
+            broken = violations(records, part.unmodified_specification, constraints)
         return _outcome(records, messages, broken)
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import dill
+import numpy as np
 import pandas as pd
 import pytest
 
 from series_assets_tests.builders import a_specification
+from series_assets_tests.columns import a_number, with_columns
 from series_assets_tests.exhibit_features.checked_series import (
     INSTALLED,
     existing_records,
@@ -76,6 +78,29 @@ def test_a_model_changes_new_and_existing_records(tmp_path: Path, models: dict[t
         existing_records(finished, 2),
     ):
         assert records["amount"].astype(float).between(1000, 100_000).all()
+
+
+def test_a_model_is_applied_last(tmp_path: Path, models: dict[type, str]) -> None:
+    """After constraints and calculations, in both parts: also those with what is kept or moves."""
+    specification = with_columns(with_model(models[Doubled], factor=1000), limit=a_number())
+    specification["constraints"]["basic_constraints"] = ["amount <= limit"]
+    specification["constraints"]["custom_constraints"] = {
+        "one": {"filter": "sex == 'F'", "targets": {"amount": "assign_value$7"}}
+    }
+    specification["derived_columns"] = {
+        "plain": "amount * 10",
+        "kept": "amount + limit * 0",
+        "moved": "amount + date.dt.day * 0",
+    }
+    finished = generate_series(
+        tmp_path, specification, num_datasets=2, static_columns=["sex", "limit"]
+    )
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
+        amounts = records["amount"].astype(float)
+        assert set(amounts[records["sex"] == "F"]) == {7000}
+        assert amounts[records["sex"] == "M"].gt(7000).any()
+        for name, factor in (("plain", 10), ("kept", 1), ("moved", 1)):
+            assert np.allclose(records[name].astype(float), amounts / 1000 * factor)
 
 
 def test_a_model_without_settings(tmp_path: Path, models: dict[type, str]) -> None:

@@ -135,6 +135,12 @@ def action_faults(specification: Specification) -> Iterator[Fault]:
             for action in (part.strip() for part in actions.split(",")):
                 if problem := _of_action(action, names, columns):
                     yield fault_at(place, *problem)
+                elif action == "geo_make_regions" and custom.get("filter"):
+                    yield fault_at(
+                        place,
+                        f"'{action}' with a filter: Exhibit removes places of other rows",
+                        "leave out the filter",
+                    )
 
 
 def _of_action(action: str, names: list[str], columns: dict[str, Any]) -> Problem | None:

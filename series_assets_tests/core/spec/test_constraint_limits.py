@@ -227,6 +227,16 @@ def test_an_action_that_fits(target: str, actions: str) -> None:
     assert faults_of(_acting(target, actions)) == []
 
 
+def test_regions_of_some_rows_are_refused() -> None:
+    """With a filter, Exhibit removes places of rows that it leaves out."""
+    specification = _acting("home", "geo_make_regions")
+    specification["constraints"]["custom_constraints"]["one"]["filter"] = "sex == 'F'"
+    assert faults_of(specification) == [
+        "constraints.custom_constraints.one.targets.home 'geo_make_regions' with a filter: Exhibit "
+        "removes places of other rows; leave out the filter"
+    ]
+
+
 def test_every_unfit_action_is_reported() -> None:
     """Each wrong action on any target has its own message."""
     specification = _acting("sex", "make_sme, make_outlier")
