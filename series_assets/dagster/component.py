@@ -191,7 +191,8 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model, arbitrary_types_all
             "set the attribute 'name' of one of the two to another name",
         )
         faults = series.error.faults if isinstance(series, BrokenSeries) else ()
-        return BrokenSeries(Path(file).parent.as_posix(), InputError([fault, *faults]))
+        # By its file: its folder may have the name that is taken.
+        return BrokenSeries(file, InputError([fault, *faults]))
 
     def _series(self, context: dg.ComponentLoadContext) -> Series | BrokenSeries:
         """Return the series, or what is wrong with it, whatever comes up on the way."""

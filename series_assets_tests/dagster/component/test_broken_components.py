@@ -42,12 +42,12 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a name that cannot be": (
         {"specification": a_specification(), "user_input": a_user_input(), "name": "No Name"},
-        "bad/defs.yaml (specification): the name 'No Name' cannot name a series; use small "
+        "bad/defs.yaml (specification): the name 'No Name' cannot name a series; use lower-case "
         "letters, digits and _, a letter first",
     ),
     "a name that is a number": (
         {"specification": a_specification(), "user_input": a_user_input(), "name": "2024"},
-        "bad/defs.yaml (specification): the name '2024' cannot name a series; use small "
+        "bad/defs.yaml (specification): the name '2024' cannot name a series; use lower-case "
         "letters, digits and _, a letter first",
     ),
 }
@@ -70,6 +70,19 @@ def test_two_components_of_one_name_need_the_attribute(project: HostProject) -> 
     project.write_component("us/orders", {"name": "us_orders"})
     with project.load() as definitions:
         assert keys_of(definitions) == set(asset_keys_of("orders", "us_orders"))
+
+
+def test_a_component_may_not_have_the_name_of_another_folder(project: HostProject) -> None:
+    """The one that comes later is shown as broken, even if its folder has the name."""
+    for place in ("orders", "sales"):
+        project.write_series(place)
+    project.write_component("orders", {"name": "sales"})
+    with pytest.warns(UserWarning, match="is broken"), project.load() as definitions:
+        [broken] = keys_of(definitions) - set(asset_keys_of("sales"))
+        node = definitions.resolve_asset_graph().get(dg.AssetKey(broken.split("/")))
+    assert "sales/defs.yaml: the name 'sales' is taken by the series of orders/defs.yaml" in (
+        node.description or ""
+    ).replace("\\", "")
 
 
 def test_two_broken_components_of_one_name_do_not_affect_others(project: HostProject) -> None:
