@@ -20,6 +20,8 @@ MAX_MEAN_DIFFERENCE = 0.3
 """How far the mean of a number may differ from that in the table, in standard deviations there."""
 SPREAD = (0.7, 1.4)
 """Bounds of a number's standard deviation, relative to that in the table."""
+MAX_SHAPE_DIFFERENCE = 0.2
+"""How far the share of numbers below any bound may differ from that in the table."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class ColumnComparison:
     data: ColumnSummary
     dataset: ColumnSummary
     share_difference: float = 0.0
-    """The largest difference between the shares of a category."""
+    """The largest difference between the shares of a category, or of numbers below any bound."""
     exceeds_range: bool = False
     """Whether numbers of the dataset lie outside the range of the table."""
     rows: int = 0
@@ -53,10 +55,12 @@ class ColumnComparison:
     @property
     def is_similar(self) -> bool:
         """Whether the column is as close to the table as it should be."""
+        by_chance = _THREE_STANDARD_ERRORS / sqrt(max(self.rows, 1))
         if self.kind == "category":
-            by_chance = _THREE_STANDARD_ERRORS / sqrt(max(self.rows, 1))
             return self.share_difference <= max(MAX_SHARE_DIFFERENCE, by_chance)
         if self.kind == "number" and self.data.deviation:
+            if self.share_difference > MAX_SHAPE_DIFFERENCE + by_chance:
+                return False
             ratio = (self.dataset.deviation or 0.0) / self.data.deviation
             off = abs((self.dataset.mean or 0.0) - (self.data.mean or 0.0)) / self.data.deviation
             is_near = off <= max(MAX_MEAN_DIFFERENCE, 3 / sqrt(max(self.rows, 1)))
@@ -96,8 +100,20 @@ def _compare(
         exceeds_range = bool(
             values.min() < data.min() - tolerance or values.max() > data.max() + tolerance
         )
+        share_difference = _shape_difference(data, values)
     sides = _summary(kind, data), _summary(kind, values)
     return ColumnComparison(name, kind, *sides, share_difference, exceeds_range, len(values))
+
+
+def _shape_difference(one: "pd.Series[Any]", other: "pd.Series[Any]") -> float:
+    """Return the largest difference between the shares of numbers up to any bound.
+
+    This is the statistic of Kolmogorov and Smirnov.
+    """
+    sides = [np.sort(side.dropna().to_numpy(dtype=float)) for side in (one, other)]
+    bounds = np.concatenate(sides)
+    first, second = (np.searchsorted(side, bounds, side="right") / len(side) for side in sides)
+    return float(np.abs(first - second).max())
 
 
 def _summary(kind: str, values: "pd.Series[Any]") -> ColumnSummary:
@@ -132,6 +148,7 @@ def _cells(column: ColumnComparison) -> list[str]:
     data, dataset = column.data, column.dataset
     name = column.name if len(column.name) <= 30 else f"{column.name[:29]}…"
     is_number = column.kind == "number"
+    shows_shares = column.kind == "category" or (is_number and not column.is_similar)
     ends = (data.least, data.greatest, dataset.least, dataset.greatest)
     return [
         name if column.is_similar else f"{name} (!)",
@@ -140,7 +157,7 @@ def _cells(column: ColumnComparison) -> list[str]:
         _both(_number(data.mean), _number(dataset.mean)) if is_number else "",
         _both(_number(data.deviation), _number(dataset.deviation)) if is_number else "",
         f"{ends[0]}…{ends[1]} → {ends[2]}…{ends[3]}" if any(ends) else "",
-        f"{100 * column.share_difference:.1f} points" if column.kind == "category" else "",
+        f"{100 * column.share_difference:.1f} points" if shows_shares else "",
     ]
 
 

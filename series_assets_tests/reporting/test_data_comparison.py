@@ -7,17 +7,33 @@ bounds of these tests.
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from series_assets.core.plan.calendar import Calendar
+from series_assets.reporting.data_comparison import compare_columns, format_table
 from series_assets_tests.checker import Finished, check
 from series_assets_tests.domain_tables import DOMAINS, Domain
 from series_assets_tests.exhibit_samples import SAMPLES, run
 from series_assets_tests.thorough import mostly_thorough, thorough
 
 _MISSING = ["", "inf", "nan"]
+
+
+@pytest.mark.parametrize(("shape", "is_similar"), [("two peaks", True), ("one peak", False)])
+def test_numbers_of_another_shape_are_marked(shape: str, is_similar: bool) -> None:
+    """Though their mean, spread and range are those of the table."""
+    rng = np.random.default_rng(0)
+    data = np.r_[rng.normal(-1, 0.1, 500), rng.normal(1, 0.1, 500)]
+    other = data if shape == "two peaks" else rng.normal(0, data.std(), 1000)
+    dataset = pd.DataFrame({"x": pd.Series(other.clip(data.min(), data.max())).astype(str)})
+    [found] = compare_columns({"x": pd.Series(data)}, {"x": "number"}, dataset)
+    assert found.is_similar == is_similar
+    [_, _, line] = format_table([found], (1000, 1000))
+    assert line.startswith("x (!)") != is_similar
+    assert line.endswith(" points") != is_similar
 
 
 def first_dataset(
