@@ -84,11 +84,7 @@ def restore(
         records = Enforcer(definition, rules, fixed, first).enforce_all(records)
     definition = {**definition, "_rng": again}
     records = _with_custom(records, removed, definition)
-    if _changes_categories(removed.constraint_plan.custom, definition) or (
-        _changes_categories(_custom_of(unmodified), unmodified)
-        and not _changes_categories(_custom_of(ran), ran)
-        and _weighs_gaps(records, definition)
-    ):
+    if _needs_other_numbers(records, removed, unmodified, definition):
         records = _with_regenerated_numbers(records, removed, definition, fixed)
     enforcer = Enforcer(definition, removed.constraint_plan, fixed, again)
     records = enforcer.enforce_each(enforcer.enforce_all(records)).copy()
@@ -153,12 +149,24 @@ def _with_custom(
     return records
 
 
-def _custom_of(specification: Specification) -> dict[str, Any]:
-    return specification["constraints"]["custom_constraints"] or {}
+def _needs_other_numbers(
+    records: pd.DataFrame, removed: Removed, unmodified: Specification, definition: Specification
+) -> bool:
+    """Tell whether numbers have to be regenerated, as Exhibit does if a category was changed.
+
+    It was here, or would have been in Exhibit's run of ``definition`` if it were not static.
+    """
+    if _changes_categories(removed.constraint_plan.custom, definition):
+        return True
+    would, did = (
+        _changes_categories(one["constraints"]["custom_constraints"] or {}, one)
+        for one in (unmodified, definition)
+    )
+    return would and not did and _weighs_gaps(records, definition)
 
 
 def _changes_categories(custom: Mapping[str, Any], specification: Specification) -> bool:
-    """Tell whether custom constraints act on a category: then Exhibit regenerates numbers."""
+    """Tell whether custom constraints act on a category."""
     columns = specification["columns"]
     return any(columns.get(name, {}).get("type") == "categorical" for name in targets_of(custom))
 
