@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import click
 from series_assets import interrupts
 from series_assets.cli.errors import FAILED, report_errors
 from series_assets.cli.lookup import data_output, valid_series
-from series_assets.core.errors import join_words
+from series_assets.core.errors import SeriesError, join_words
 from series_assets.core.plain_text import escape_invisible
 from series_assets.settings import Settings, from_environment
 from series_assets.storage.layout import Layout
@@ -134,7 +135,9 @@ def check(name: str, periods: str | None, quiet: bool) -> None:
     if failed:
         if not quiet:
             # Periods build on those before them, which have to be recorded first.
-            known, recorded = series.calendar.keys, table.current_counts()
+            known, recorded = series.calendar.keys, dict[int, int]()
+            with suppress(SeriesError):  # a damaged table is among the complaints
+                recorded = table.current_counts()
             first = known.index(failed[0])
             first = next((k for k in range(first) if k not in recorded), first)
             span = "..".join(dict.fromkeys((known[first], failed[-1])))

@@ -30,9 +30,7 @@ def series_named(settings: Settings, name: str) -> Series | BrokenSeries:
     known = {one.name: one for one in all_series(settings)}
     if name not in known:
         shipped = settings.series_dir == SHIPPED
-        where = (
-            " among those that ship with the package" if shipped else f" in {settings.series_dir}"
-        )
+        where = " among the bundled series" if shipped else f" in {settings.series_dir}"
         remedy = suggestion(name, known)
         if shipped:  # the usual cause is a new shell
             remedy += "; for your own, set SERIES_ASSETS_SERIES_DIR to the folder that holds them"

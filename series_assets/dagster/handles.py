@@ -1,7 +1,8 @@
 """What an asset downstream gets of a period: a handle, which reads only what is asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,8 +75,11 @@ class RecordsFile:
     series: Series
     asset: str
     key: str
-    is_stale: bool = False
-    """Whether they are from another version of the files, in which the period may be another."""
+    is_stale: Callable[[], bool] = bool
+    """Tells whether they are from another version of the files, in which the period may be another.
+
+    Asked only when they are read: on object storage it takes a request for each shard.
+    """
 
     @property
     def exists(self) -> bool:
@@ -89,11 +93,11 @@ class RecordsFile:
         """
         asset, was = ("new records", "were") if self.asset == "new_records" else (self.asset, "was")
         problem, remedy = "", f"materialize {self.asset} again"
-        if self.is_stale:
-            problem = f"its {asset} {was} generated from another version of the series' two files"
-        elif self.records is None:
+        if self.records is None:
             problem = f"its {asset} {'are' if was == 'were' else 'is'} missing"
             remedy = f"materialize {self.asset} first"
+        elif self.is_stale():
+            problem = f"its {asset} {was} generated from another version of the series' two files"
         if problem or self.records is None:
             raise RequestError(problem, remedy, series=self.series.name, period=self.key)
         return self.records
@@ -107,7 +111,9 @@ class RecordsFile:
 
         from series_assets.core.records import typed
 
-        return typed(pa.concat_tables(self._texts()), self.series.kinds)
+        path, texts = self.path(), list(self._texts())
+        with files.explain_read_errors(path, self._remedy):
+            return typed(pa.concat_tables(texts), self.series.kinds)
 
     def parts(self) -> "list[RecordsFile]":
         """Return the records of each shard, to be read one at a time.
@@ -118,7 +124,7 @@ class RecordsFile:
         path = self.path()
         if not path.is_dir():
             return [self]
-        parts = [replace(self, records=part) for part in files.parts_in(path)]
+        parts = [replace(self, records=part, is_stale=bool) for part in files.parts_in(path)]
         if not parts:
             raise RequestError("has no parts", self._remedy, file=path, colon=False)
         return parts
@@ -133,12 +139,14 @@ class RecordsFile:
 
         from series_assets.core.typed_records import typed_table, types_of
 
-        types = types_of(self.series)
+        types, path = types_of(self.series), self.path()
         try:
-            return pa.concat_tables([typed_table(texts, types) for texts in self._texts()])
+            parts = [typed_table(texts, types) for texts in self._texts()]
         except GenerationError as error:
             remedy = f"{self._remedy}, or annotate the input pd.DataFrame"
-            raise RequestError(error.problem, remedy, file=self.path()) from error
+            raise RequestError(error.problem, remedy, file=path) from error
+        with files.explain_read_errors(path, self._remedy):
+            return pa.concat_tables(parts)
 
     def _texts(self) -> "Iterator[pa.Table]":
         """Yield the records of each part as text."""
@@ -160,12 +168,21 @@ class ChangeLogFile(RecordsFile):
         return _as_arrow(self.load())
 
     def load(self) -> "pd.DataFrame":
-        """Return the change log, typed. Raises RequestError where there is none, or damaged."""
+        """Return the change log, typed.
+
+        Raises RequestError where there is none, or it is damaged.
+        """
+        import pyarrow as pa
+
+        path, texts = self.path(), list(self._texts())
+        with files.explain_read_errors(path, self._remedy):
+            return self._typed(pa.concat_tables(texts))
+
+    def _typed(self, table: "pa.Table") -> "pd.DataFrame":
         import pandas as pd
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        table = pa.concat_tables(self._texts())
         kept = ("op", self.series.first_identifier)
         columns = {
             name: table[name] if name in kept else table[name].cast(pa.int64())
@@ -279,5 +296,5 @@ def handle_of(series: Series, asset: str, period: Period, workspace: "Workspace"
     parts = [getattr(part, place.__name__)(period.number) for part in layout.parts]
     made = all(part.exists() for part in parts) if asset in _OF_PARTS else path.exists()
     writer = asset if asset == "new_records" else "dataset"
-    stale = made and is_stale(series, layout, period, writer)
+    stale = partial(is_stale, series, layout, period, writer)
     return kind(path if made else None, series, asset, period.key, stale)

@@ -13,8 +13,9 @@ from series_assets.storage import files
 def in_format(series: Series, texts: pa.Table) -> pa.Table:
     """Return records as they are read back from a file of the series, as text.
 
-    Whole numbers that a derived column calculates have no point, whether or not others in their
-    part are missing. Raises GenerationError for a value that does not fit its type in Parquet.
+    In a CSV, whole numbers that a derived column calculates have no point, whether or not others
+    in their part are missing. Raises GenerationError for a value that does not fit its type in
+    Parquet.
     """
     if series.user_input.format == "csv":
         for name in series.whole_columns.intersection(texts.column_names):

@@ -187,7 +187,7 @@ def explain_read_errors(path: Path, remedy: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise RequestError("is missing", remedy, file=path, colon=False) from None
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, ValueError, KeyError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise RequestError(f"cannot be read: {reason}", remedy, file=path, colon=False) from error
 

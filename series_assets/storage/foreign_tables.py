@@ -69,11 +69,12 @@ def as_arrow(table: Any) -> "pa.Table":
     if isinstance(table, pd.DataFrame):
         _refuse_repeats([str(name) for name in table.columns])
         return pa.table({str(name): _column_of(table[name]) for name in table.columns})
+    given = type(table).__name__
     if hasattr(table, "to_arrow"):  # Polars: else its text has a type that few functions know
         table = table.to_arrow()
     if not isinstance(table, pa.Table) and not hasattr(table, "__arrow_c_stream__"):
         raise RequestError(
-            f"--table is {type(table).__name__}, which is not a table",
+            f"--table is {given}, which is not a table",
             f"give a data frame, an Arrow table, or {FORMS}",
         )
     found = pa.table(table)
@@ -180,10 +181,16 @@ def _duckdb_table(path: Path, name: str) -> "pa.Table":
             file=path,
         ) from None
     schema, _, table = name.rpartition(".")
+    with (
+        files.explain_read_errors(path, "make sure that it can be read"),
+        path.open("rb") as stream,
+    ):
+        is_ours = stream.read(12)[8:] == b"DUCK"
+    if not is_ours:  # DuckDB would download what it lacks to read the file of another program
+        problem, remedy = "is not a DuckDB database", "for one of SQLite, use sqlite:///FILE#TABLE"
+        raise RequestError(problem, remedy, file=path, colon=False)
     try:
-        # Otherwise DuckDB downloads what it lacks to read the file of another program.
-        config: dict[str, Any] = {"autoinstall_known_extensions": "false"}
-        with duckdb.connect(str(path), read_only=True, config=config) as connection:
+        with duckdb.connect(str(path), read_only=True) as connection:
             known = connection.execute(
                 "SELECT table_schema, table_name FROM information_schema.tables ORDER BY 1, 2"
             ).fetchall()

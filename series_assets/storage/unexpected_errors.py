@@ -37,15 +37,16 @@ def errors_as_faults(file: str) -> Iterator[None]:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         problem = f"could not be loaded: {_description(error)}"
-        raise InputError([Fault(file, "", problem, f"{_REPORT} with both files")]) from error
+        raise InputError([Fault(file, "", problem, f"{REPORT} with both files")]) from error
 
 
-_REPORT = "this is a bug in series_assets, please report it"
+REPORT = "this is a bug in series_assets, please report it"
+"""The remedy for what no user's mistake should cause."""
 
 
 def describe_unexpected_error(error: BaseException) -> str:
     """Return a message for an error that no user's mistake should cause."""
-    return sentence(_description(error), _REPORT)
+    return sentence(_description(error), REPORT)
 
 
 def _description(error: BaseException) -> str:

@@ -158,12 +158,14 @@ def test_what_a_missing_bound_leaves_missing(tmp_path: Path, static: list[str]) 
         a_specification(number_of_rows=120),
         limit=limit,
         used=a_number(),
+        mixed=a_number(),
         whole=a_number("integer"),
         since=a_date("2024-01-01", "2024-01-20", 20, miss_probability=0.3),
     )
     specification["constraints"]["basic_constraints"] = [
         "used <= limit",
         "whole <= limit",
+        "mixed <= limit+whole",
         "date >= since",
     ]
     finished = generate_series(tmp_path, specification, num_datasets=2, static_columns=static)
@@ -172,4 +174,4 @@ def test_what_a_missing_bound_leaves_missing(tmp_path: Path, static: list[str]) 
             gaps = records[bound] == ""
             assert 0.15 < gaps.mean() < 0.45
             assert ((records[column] == "") == gaps).all()
-        assert (records["whole"] != "").all()
+        assert (records[["whole", "mixed"]] != "").all(axis=None)

@@ -258,6 +258,14 @@ def test_several_mistakes_are_named(pipeline: Pipeline) -> None:
     assert report.causes[1].startswith("column 'amount' is rounded to 1 decimal; ")
 
 
+def test_marks_of_current_versions_count_once(series: Series, data: Path) -> None:
+    """A version too many that is marked is one finding, its mark not another."""
+    table = truth(series, data)
+    marked = table.copy()
+    marked.loc[table.index[~table["is_current"]][:3], "is_current"] = True
+    assert set(verify(marked, series, data).counts) == {"two_current"}
+
+
 def test_a_column_that_is_not_compared_is_named(tmp_path: Path) -> None:
     """Also where most of its changes are from and to missing values."""
     specification = with_columns(

@@ -21,6 +21,7 @@ from series_assets.cli import main
 from series_assets.core.errors import InputError
 from series_assets.core.plan.series import Series
 from series_assets.storage.loading import BrokenSeries, find_series
+from series_assets.storage.unexpected_errors import REPORT
 from series_assets_tests.storage.file_mutations import mutate_text
 
 _PACKAGE = Path(__file__).parents[2]
@@ -93,7 +94,7 @@ def check_messages(messages: list[str]) -> None:
     for message in messages:
         file, _, fault = message.partition(": ")
         assert file and fault.strip(), message
-        assert "a fault of series_assets" not in message, message
+        assert REPORT not in message, message
         assert "Traceback" not in message, message
 
 
@@ -121,7 +122,7 @@ def validate(folder: Path) -> None:
     if ended.exit_code:
         assert isinstance(ended.exception, SystemExit), ended.exception
         check_messages(ended.stderr.splitlines()[:1])
-        assert "a fault of series_assets" not in ended.stderr
+        assert REPORT not in ended.stderr
     assert not (folder / "data").exists()
 
 

@@ -157,14 +157,14 @@ def bounds_that_blank(text: str, columns: Mapping[str, Any]) -> tuple[str, tuple
     """Return the column that a basic constraint adjusts, and those that it goes missing with.
 
     Exhibit blanks a date or a fraction where a date or a fraction on the other side is missing. A
-    whole number stays as it is, and so does what has a whole number on the other side.
+    whole number stays as it is, and so does what has a whole number anywhere on the other side.
     """
     parts = mentions.split_constraint(text)
     if parts is None or not _is_blanked(columns.get(parts[0], {})):
         return "", ()
     column, _, expression = parts
     others = mentions.in_constraint(expression, columns) - {column}
-    return column, tuple(name for name in sorted(others) if _is_blanked(columns[name]))
+    return column, tuple(sorted(others)) if all(_is_blanked(columns[n]) for n in others) else ()
 
 
 def _is_blanked(column: Mapping[str, Any]) -> bool:

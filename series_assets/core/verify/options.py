@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from numbers import Real
 
 from series_assets.core.errors import InvalidValueError, RequestError, require_known, suggestion
 from series_assets.core.truth.profiles import PROFILES, Profile
@@ -49,7 +50,7 @@ class VerifyOptions:
             ("--time", self.time, TIMES),
         ):
             require_known(name, value, known)
-        if not isinstance(self.tolerance, int | float) or not self.tolerance >= 0:
+        if not isinstance(self.tolerance, Real) or not self.tolerance >= 0:
             raise RequestError(
                 f"--tolerance is {self.tolerance!r}, not a number from 0", "use 0 or more"
             )

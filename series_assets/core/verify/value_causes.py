@@ -116,7 +116,7 @@ def _of_texts(texts: Texts) -> str:
         return "differs from the deliveries in upper and lower case"
     if _all(texts, lambda found, wanted: found in _misread(wanted)):
         return "was read in another encoding; the deliveries are UTF-8"
-    if _all(texts, lambda found, wanted: found.isdigit() and wanted.lstrip("0") == found):
+    if _all(texts, lambda found, wanted: found.isdigit() and found == (wanted.lstrip("0") or "0")):
         return "has lost its leading zeros; read it as text"
     sizes = {len(found) for found, _ in texts}
     if len(sizes) == 1 and len(texts) >= _FEW and _all(texts, _begins):
@@ -146,11 +146,6 @@ def _of_numbers(expected: Floats, found: Floats) -> str:
     if not len(found) or np.isnan(found).any():
         return ""
     off = float(np.abs(expected - found).max())
-    with np.errstate(divide="ignore", invalid="ignore"):
-        times = found / expected
-    is_unit = times[0] and not np.isclose(times[0], 1, rtol=0.01)  # else it is rounded
-    if len(found) >= _FEW and is_unit and np.allclose(times, times[0], rtol=1e-9):
-        return f"is {times[0]:.6g} times the delivered number; is it in another unit?"
     for digits in range(13):
         unit = 10.0**-digits
         if np.isclose(found, np.round(found, digits), rtol=0, atol=unit * 1e-6).all():
@@ -160,6 +155,11 @@ def _of_numbers(expected: Floats, found: Floats) -> str:
             if off < unit and (np.abs(found) <= np.abs(expected)).all():
                 return f"is cut off after {_places(digits)}"
             break
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = found / expected
+    is_other = times[0] and abs(times[0] - 1) > 1e-6
+    if len(found) >= _FEW and is_other and np.allclose(times, times[0], rtol=1e-9):
+        return f"is {times[0]:.6g} times the delivered number; is it in another unit?"
     with np.errstate(over="ignore"):
         single = expected.astype(np.float32).astype(np.float64)
     if np.isclose(found, single, rtol=1e-9, atol=0).all():

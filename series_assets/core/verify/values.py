@@ -224,8 +224,9 @@ def _texts(column: pa.Array) -> pa.Array:
         texts = column.cast(pa.float64()).cast(pa.string())
         return pc.replace_substring_regex(texts, r"\.0+$", "")
     if pa.types.is_decimal(column.type):
-        texts = pc.replace_substring_regex(column.cast(pa.string()), r"(\.[0-9]*?)0+$", r"\1")
-        return pc.replace_substring_regex(texts, r"\.$", "")
+        texts = [None if value is None else f"{value:f}" for value in column.to_pylist()]
+        bare = [t and (t.rstrip("0").rstrip(".") if "." in t else t) for t in texts]
+        return pa.array(bare, pa.string())
     if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
         return _days(column)
     return column.cast(pa.string())

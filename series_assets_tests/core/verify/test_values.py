@@ -32,6 +32,8 @@ def _equal(kind: str, ours: str | None, theirs: Any, tolerance: float = 0.0) -> 
         ("text", "12345678901234567890", Decimal("12345678901234567890"), True),
         ("text", "12.5", Decimal("12.500"), True),
         ("text", "10", Decimal("10.00"), True),
+        ("text", "0", Decimal("0E-10"), True),
+        ("text", "0.0000001", Decimal("1E-7"), True),
         ("real", None, float("nan"), True),
         ("text", "007", 7, False),
         ("text", "7", 7.0, True),

@@ -288,7 +288,8 @@ class Checker:
         if name in FUNCTIONS and name not in self._columns:
             takes = dict.fromkeys(("x", "y") if name == "arctan2" else ("x",), "number")
             given = self._given(name, takes, len(takes), node)
-            return Value(joined(one.value for one in given.values()).shape, values.NUMBER)
+            of = joined(one.value for one in given.values())
+            return Value(of.shape, values.NUMBER, is_whole=name == "abs" and of.is_whole)
         remedy = f"use a method of a column ({SEE})"
         if supplied or name != plain or plain in SUPPLIED:
             self._name(ast.Name(name))

@@ -57,8 +57,11 @@ def of_method(name: str, use: Use, of: Value, given: Mapping[str, Given], part: 
         if parameter in given:
             return Value(use.shape, values.TEXT, 30 * len(str(given[parameter].constant)))
     found = of_attribute(use, of)
-    keeps_whole = name in ("sum", "abs", "cumsum") and of.shape != values.WINDOW
-    return replace(found, is_whole=True) if of.is_whole and keeps_whole else found
+    summary = given["func"].constant if name == "agg" else name
+    counts = name == "agg" and summary in ("count", "nunique")
+    keeps = summary in ("sum", "abs", "cumsum", "min", "max", "first", "last")
+    keeps = keeps and of.shape != values.WINDOW and (of.is_whole or of.is_truth)
+    return replace(found, is_whole=True) if counts or keeps else found
 
 
 def is_regex(name: str, given: Mapping[str, Given]) -> bool:

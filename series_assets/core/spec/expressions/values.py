@@ -91,7 +91,8 @@ def combined(sign: str, left: Value, right: Value, part: Part) -> Value:
     if kind == TEXT:
         return Value(shape, TIME)
     size = left.size + right.size if sign == "*" else max(left.size, right.size)
-    is_whole = left.is_whole and right.is_whole and sign != "/"
+    sides = (left, right)  # True and False count as 1 and 0
+    is_whole = sign != "/" and all(side.is_whole or side.is_truth for side in sides)
     return bounded(Value(shape, kind, size, is_whole=is_whole), part)
 
 
