@@ -90,9 +90,9 @@ def describe(
     days = {column: frame[column] for column in table.of_kind("date")}
     dates = infer_periods(days, _ANY_START)
     static = _static(table, frame, dates, identifier if known else None)
-    orders = structure.orders_of(frame, table.of_kind("number")) if options.orders else []
+    orders = structure.orders_of(frame, table.of_kind("number"))
     notes += structure.unusable_orders([one for one in orders if not _is_usable(one)])
-    orders = [one for one in orders if _is_usable(one)]
+    orders = [one for one in orders if _is_usable(one) and options.orders]
     _correct(specification, table, dates)
     if known:
         _set_frequencies(specification["columns"][identifier], frame[identifier])
