@@ -148,7 +148,7 @@ def test_a_unit_is_added_by_one_entry_of_the_table(
         a_series(specification, a_user_input(period="hours"))
     create_series(tmp_path, "begun")
     template = (tmp_path / "begun" / "user_input.yml").read_text(encoding="utf-8")
-    assert "# A period is so many days, weeks, months, quarters or years.\n" in template
+    assert "# The unit of a period (days, weeks, months, quarters or years), and" in template
 
     created = generated(
         write_series(tmp_path / "series", specification, user_input), tmp_path / "data"

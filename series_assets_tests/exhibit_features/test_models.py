@@ -103,6 +103,18 @@ def test_a_model_is_applied_last(tmp_path: Path, models: dict[type, str]) -> Non
             assert np.allclose(records[name].astype(float), amounts / 1000 * factor)
 
 
+def test_constraints_are_checked_after_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models: dict[type, str]
+) -> None:
+    """Nothing is enforced on what a model computes, but rows that break a constraint count."""
+    specification = with_model(models[Doubled], factor=1000)
+    specification["constraints"]["basic_constraints"] = ["amount <= 100"]
+    ended, message = run_command(monkeypatch, tmp_path, "generate", specification)
+    assert ended == 0
+    for part in ("new records", "existing records"):
+        assert f" {part} do not meet 'amount <= 100'" in message
+
+
 def test_a_model_without_settings(tmp_path: Path, models: dict[type, str]) -> None:
     """A model without settings uses its defaults."""
     finished = generate_series(tmp_path, with_model(models[Doubled]))
