@@ -106,8 +106,8 @@ def test_new_records_of_other_files_are_not_recorded_as_if_made_by_these(bench: 
     assert bench.materialize(FIRST).success
     edited = a_series(a_specification(random_seed=1))
     assert bench.failure_message(FIRST, assets=("reference_table",), series=edited) == (
-        "demo, period 2024-01-01: its new records were generated from different versions of "
-        "the two files; regenerate new_records"
+        "demo, period 2024-01-01: its new records were generated from another version "
+        "of the series' two files; regenerate new_records"
     )
     workspace = Workspace(bench.folder)
     assert workspace.reference_table(edited).current_counts() == {}
@@ -125,8 +125,8 @@ def test_a_dataset_is_not_made_of_new_records_of_other_files(bench: AssetBench) 
     assert bench.materialize(FIRST, assets=again, series=edited).success
     before = bench.files["demo/dataset_2.csv"]
     assert bench.failure_message(SECOND, assets=("dataset",), series=edited) == (
-        "demo, period 2024-02-01: its new records were generated from different versions of "
-        "the two files; regenerate new_records"
+        "demo, period 2024-02-01: its new records were generated from another version "
+        "of the series' two files; regenerate new_records"
     )
     assert bench.files["demo/dataset_2.csv"] == before
     assert bench.materialize(SECOND, assets=("new_records", "dataset"), series=edited).success
