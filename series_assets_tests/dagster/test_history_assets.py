@@ -224,8 +224,12 @@ _RETRIED: dict[str, Any] = {}
 """The resources of the re-executed job, which Dagster rebuilds in this process."""
 
 
-def retried_job() -> dg.JobDefinition:
-    """Return the job of the series, which materializes all of its assets."""
+def retried_job(phase: str) -> dg.JobDefinition:
+    """Return the job of the series, which materializes all of its assets.
+
+    Dagster keeps one for each ``phase``, with its resources.
+    """
+    del phase
     return build_definitions([history_series()], _RETRIED).resolve_job_def("demo")
 
 
@@ -238,7 +242,8 @@ def test_a_run_is_re_executed_from_its_failure(
     stumbling = FailsOnce(THIRD, phase)
     monkeypatch.setitem(_RETRIED, "workspace", Workspace(tmp_path / "data"))
     monkeypatch.setitem(_RETRIED, "progress", stumbling)
-    job, place = dg.reconstructable(retried_job), ALL.index(phase)
+    job = dg.build_reconstructable_job(__name__, "retried_job", reconstructable_args=(phase,))
+    place = ALL.index(phase)
     tags = {
         "dagster/asset_partition_range_start": FIRST,
         "dagster/asset_partition_range_end": FOURTH,
