@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from series_assets.checks.rules import TRUTH, Finding, combine_findings, rules_of
 from series_assets.core.arrays import one_array
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from series_assets.checks.dataset_under_check import DatasetUnderCheck
 
 _NEEDS_REFERENCE_TABLE = {"identifiers", "static_columns", "linked_columns"}
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
