@@ -1,6 +1,6 @@
 """What an asset downstream gets of a period: a handle, which reads only what is asked for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from series_assets.core.errors import GenerationError, RequestError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
+from series_assets.core.plan.truth import CHANGE_COLUMNS, PART
 from series_assets.storage import files
 from series_assets.storage.entities import ReferenceTable
 from series_assets.storage.provenance import is_stale
@@ -105,13 +106,14 @@ class RecordsFile:
     def load(self) -> "pd.DataFrame":
         """Return the records as a pandas frame, typed.
 
-        Raises RequestError where there are none, or a file is damaged.
+        Raises RequestError where there are none, or a file is damaged or has other columns.
         """
         import pyarrow as pa
 
         from series_assets.core.records import typed
 
-        path, texts = self.path(), list(self._texts())
+        path = self.path()
+        texts = list(self._texts(path))
         with files.explain_read_errors(path, self._remedy):
             return typed(pa.concat_tables(texts), self.series.kinds)
 
@@ -121,19 +123,13 @@ class RecordsFile:
         Those of a series that is not sharded are one part. Raises RequestError where there are
         none.
         """
-        path = self.path()
-        if not path.is_dir():
-            return [self]
-        parts = [replace(self, records=part, is_stale=bool) for part in files.parts_in(path)]
-        if not parts:
-            raise RequestError("has no parts", self._remedy, file=path, colon=False)
-        return parts
+        return [replace(self, records=part, is_stale=bool) for part in self._parts(self.path())]
 
     def as_arrow(self) -> "pa.Table":
         """Return the records as an Arrow table with the types of ``format: parquet``.
 
-        Raises RequestError where there are none, a file is damaged, or a value in a CSV does not
-        fit its type.
+        Raises RequestError where there are none, a file is damaged or has other columns, or a
+        value in a CSV does not fit its type.
         """
         import pyarrow as pa
 
@@ -141,19 +137,42 @@ class RecordsFile:
 
         types, path = types_of(self.series), self.path()
         try:
-            parts = [typed_table(texts, types) for texts in self._texts()]
+            parts = [typed_table(texts, types) for texts in self._texts(path)]
         except GenerationError as error:
             remedy = f"{self._remedy}, or annotate the input pd.DataFrame"
             raise RequestError(error.problem, remedy, file=path) from error
         with files.explain_read_errors(path, self._remedy):
             return pa.concat_tables(parts)
 
-    def _texts(self) -> "Iterator[pa.Table]":
-        """Yield the records of each part as text."""
-        for part in self.parts():
-            with files.explain_read_errors(part.path(), self._remedy):
-                texts = files.read_table(part.path())
+    def _parts(self, path: Path) -> list[Path]:
+        """Return the files of all parts below ``path``, which is itself the only one or a folder.
+
+        Given the path, since ``path()`` reads a file of each shard to see whether it is stale.
+        """
+        if not path.is_dir():
+            return [path]
+        if parts := files.parts_in(path):
+            return parts
+        raise RequestError("has no parts", self._remedy, file=path, colon=False)
+
+    def _texts(self, path: Path) -> "Iterator[pa.Table]":
+        """Yield the records of each part below ``path`` as text, their columns as expected."""
+        for part in self._parts(path):
+            with files.explain_read_errors(part, self._remedy):
+                texts = files.read_table(part)
+            found, expected = texts.column_names, self._columns
+            if sorted(found) != sorted(expected):
+                others = [
+                    *(f"without {name}" for name in expected if name not in found),
+                    *(f"with {name}" for name in found if name not in expected),
+                ] or ["one twice"]
+                problem = f"has other columns than the series: {', '.join(others)}"
+                raise RequestError(problem, self._remedy, file=part, colon=False)
             yield texts
+
+    @property
+    def _columns(self) -> Sequence[str]:
+        return list(self.series.kinds)
 
     @property
     def _remedy(self) -> str:
@@ -174,9 +193,15 @@ class ChangeLogFile(RecordsFile):
         """
         import pyarrow as pa
 
-        path, texts = self.path(), list(self._texts())
+        path = self.path()
+        texts = list(self._texts(path))
         with files.explain_read_errors(path, self._remedy):
             return self._typed(pa.concat_tables(texts))
+
+    @property
+    def _columns(self) -> Sequence[str]:
+        part = (PART,) if len(self.series.parts) > 1 else ()
+        return (self.series.first_identifier, *part, *CHANGE_COLUMNS)
 
     def _typed(self, table: "pa.Table") -> "pd.DataFrame":
         import pandas as pd

@@ -164,6 +164,20 @@ def test_a_damaged_file_is_named_with_what_to_do(
     assert f"; materialize dataset of {SECOND} again" in message
 
 
+@pytest.mark.parametrize("annotation", [pd.DataFrame, pa.Table])
+def test_a_file_with_other_columns_is_refused(
+    materialized: Path, tmp_path: Path, annotation: type
+) -> None:
+    """An asset downstream would otherwise compute with other data, or fail somewhere else."""
+    shutil.copytree(materialized, tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "demo" / "dataset_2.csv"
+    read_csv(file).rename(columns={"region": "area"}).to_csv(file, index=False)
+    assert given_to(tmp_path, annotation, SECOND) == (
+        f"{file} has other columns than the series: without region, with area; "
+        f"materialize dataset of {SECOND} again"
+    )
+
+
 @pytest.mark.parametrize("asset", ["dataset", "new_records"])
 @pytest.mark.parametrize("annotation", [pd.DataFrame, Path])
 def test_a_file_of_another_version_of_the_series_is_refused(

@@ -1,5 +1,6 @@
 """The assets of a sharded series: files of the command line, metadata of all parts, inputs."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from series_assets.core.errors import RequestError
 from series_assets.core.plan.series import Series
 from series_assets.dagster.build import build_definitions
 from series_assets.dagster.handles import (
@@ -184,3 +186,25 @@ def test_the_change_log_of_all_parts_is_an_input(run: Any) -> None:
     wanted = log[log["dataset"] == 3].drop(columns="dataset").reset_index(drop=True)
     pd.testing.assert_frame_equal(handle.load(), wanted, check_dtype=False)
     assert [len(part.load()) for part in handle.parts()] == [21, 20, 19]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"row,op\n1,insert,2\n", "cannot be read: "),
+        (b"row,op\n1,insert\n", "has other columns than the series: without id, without part, "),
+    ],
+)
+def test_a_damaged_change_log_is_named_with_what_to_do(
+    run: Any, tmp_path: Path, content: bytes, problem: str
+) -> None:
+    """As damaged records are."""
+    shutil.copytree(run[0], tmp_path, dirs_exist_ok=True)
+    period = sharded().calendar.period(2)
+    handle = handle_of(sharded(), "truth", period, Workspace(tmp_path))
+    part = handle.path() / "part-02.csv"
+    part.write_bytes(content)
+    with pytest.raises(RequestError) as refused:
+        handle.load()
+    assert str(refused.value).startswith(f"{part} {problem}")
+    assert str(refused.value).endswith(f"; materialize truth of {period.key} again")
