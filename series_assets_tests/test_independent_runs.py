@@ -27,6 +27,7 @@ from series_assets_tests.statistical.specifications import (
     gaps,
     places,
 )
+from series_assets_tests.thorough import thorough
 
 PERIODS = 4
 
@@ -145,8 +146,7 @@ def every_kind(missing: float) -> LongSeries:
     )
 
 
-@pytest.mark.each_value
-@pytest.mark.parametrize("missing", [0.0, 0.3])
+@pytest.mark.parametrize("missing", [*thorough(0.0), 0.3])
 @pytest.mark.parametrize("name", KINDS)
 def test_no_two_runs_share_a_column(name: str, missing: float) -> None:
     """Numbers, ranks, categories and missing values differ between any two runs."""

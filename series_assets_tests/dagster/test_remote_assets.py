@@ -14,13 +14,14 @@ from series_assets.dagster.partitions import partitions_of
 from series_assets.pipeline.workspace import Workspace
 from series_assets_tests.builders import a_series, a_user_input
 from series_assets_tests.materialize import materialize
+from series_assets_tests.thorough import thorough
 
 FIRST, LAST = "2024-01-01", "2024-02-01"
 ASSETS = ("new_records", "reference_table", "dataset", "state", "truth", "manifest")
 KEYS = tuple(f"demo/{asset}" for asset in ASSETS)
 
 
-@pytest.fixture(scope="module", params=[1, 2])
+@pytest.fixture(scope="module", params=[2, *thorough(1)])
 def remote_run(
     request: pytest.FixtureRequest,
 ) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:

@@ -66,7 +66,7 @@ def test_columns_of_any_name_go_through_a_series(tmp_path: Path, start: int) -> 
     assert set(header) == set(specification["columns"])
 
 
-@pytest.mark.parametrize("name", ["my sex", "größe", "select"])
+@pytest.mark.parametrize("name", ["my sex", *thorough("größe", "select")])
 def test_names_in_constraints_and_derivations(tmp_path: Path, name: str) -> None:
     """Such columns can be compared, filtered, partitioned by and computed with."""
     specification = named(name)

@@ -61,7 +61,7 @@ def _without_tables(files: dict[str, bytes]) -> dict[str, bytes]:
     return {name: content for name, content in files.items() if not name.startswith(tables)}
 
 
-@pytest.mark.parametrize("shards", SHARDS)
+@pytest.mark.parametrize("shards", [*thorough(1), 2])
 def test_the_objects_are_the_files_of_a_local_run(
     storage: ObjectStorage, local: dict[int, dict[str, bytes]], shards: int
 ) -> None:

@@ -11,6 +11,7 @@ from series_assets.interface import generate
 from series_assets.pipeline import dataset, new_records, run
 from series_assets.pipeline.progress import PHASES, FinishedPhase, Progress
 from series_assets_tests.builders import a_series, a_user_input, files_in
+from series_assets_tests.thorough import thorough
 
 EXECUTORS = ("none", "processes:3")
 THIRD = "2024-03-01"
@@ -45,7 +46,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return files_in(folder)
 
 
-@pytest.mark.parametrize("workers", [2, 5])
+@pytest.mark.parametrize("workers", [2, *thorough(5)])
 def test_the_bytes_are_the_same_in_any_number_of_processes(
     tmp_path: Path, expected: dict[str, bytes], workers: int
 ) -> None:

@@ -24,6 +24,7 @@ from series_assets.storage import sqlite_states
 from series_assets.storage.files import read_table
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_series, a_user_input, files_in
+from series_assets_tests.thorough import mostly_thorough
 
 _TRACKED: dict[str, dict[str, Any]] = {
     "school": {
@@ -74,7 +75,7 @@ class HistorySeries:
         ).fetchall()
 
 
-@pytest.fixture(scope="module", params=list(_TRACKED))
+@pytest.fixture(scope="module", params=mostly_thorough(_TRACKED, "school"))
 def history(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[HistorySeries]:
