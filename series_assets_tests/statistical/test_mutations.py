@@ -65,7 +65,7 @@ def test_numbers_beside_missing_categories_from_a_constant_seed(
 
 def test_existing_records_from_the_seed_of_the_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     """Existing records equal to the new ones show as repeats and common rows."""
-    monkeypatch.setattr(spec_changes, "existing_seed", lambda random_seed, k: random_seed + k)
+    monkeypatch.setattr(spec_changes, "existing_seed", lambda random_seed, run: random_seed + run.k)
     names = {one.name for one in failing("beside missing")}
     assert "height: values that come again" in names
     assert "height: ranks, new, existing of the period" in names
