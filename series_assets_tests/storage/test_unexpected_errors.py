@@ -19,6 +19,7 @@ from series_assets.storage import loading
 from series_assets.storage.loading import BrokenSeries, find_series, load_series
 from series_assets.storage.unexpected_errors import errors_as_faults
 from series_assets_tests.builders import a_user_input, write_series
+from series_assets_tests.thorough import thorough
 
 
 class PanicException(BaseException):
@@ -51,6 +52,8 @@ def _with_more(kind: type[Exception]) -> Exception:
 
 
 KINDS = _kinds()
+_USUAL = KINDS[::6]
+_OTHERS = [error for error in KINDS if error not in _USUAL]
 
 
 def break_loading(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -64,7 +67,9 @@ def break_loading(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None
     monkeypatch.setattr(loading, "build_series", fail)
 
 
-@pytest.mark.parametrize("error", KINDS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    "error", [*_USUAL, *thorough(*_OTHERS)], ids=lambda error: type(error).__name__
+)
 def test_any_exception_while_loading_leaves_other_series_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
