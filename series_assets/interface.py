@@ -148,9 +148,8 @@ def verify(
     address such as ``sqlite:///FILE#TABLE``; ``at`` is as for ``truth``. ``options`` are the fields
     of ``VerifyOptions``: ``as_``, ``profile``, ``time``, ``loads``, ``tolerance``, ``columns``,
     ``valid_from``, ``valid_to``, ``current``, ``open_value``, ``interval``; ``loads`` may be the
-    path of its CSV. The report has
-    ``holds``, ``findings``, ``counts`` and ``lines()``. Raises RequestError where the two cannot be
-    compared, TypeError for an option that does not exist.
+    path of its CSV. The report has ``holds``, ``findings``, ``counts`` and ``lines()``. Raises
+    RequestError where the two cannot be compared, TypeError for an option that does not exist.
     """
     from series_assets.core.verify.options import VerifyOptions
     from series_assets.pipeline.truth import period_named
