@@ -14,6 +14,8 @@ from series_assets.engine.constant_seeds import Frame, Labels, SeededShifts, spl
 
 Action = Callable[..., Frame]
 
+_KEPT_TYPES = ("object", "Int64")
+
 
 def _leave_ungrouped_rows(action: Action) -> Action:
     """Return an action that leaves rows unchanged where a column of the groups is missing.
@@ -85,8 +87,19 @@ class CorrectedHandler(SeededShifts):
 
     @_leave_ungrouped_rows
     def make_distinct(self, *args: Any) -> Frame:
-        """Return the filtered rows with repeated values blanked within each group."""
-        return super().make_distinct(*args)
+        """Return the filtered rows with repeated values missing within each group.
+
+        Stock Exhibit uses the empty text, which is not a number and counts as a value.
+        """
+        df, _, targets = args[:3]
+        names = split_names(targets)
+        whole = {name: object for name in names if str(df[name].dtype) == "Int64"}
+        result = super().make_distinct(df.astype(whole), *args[1:])
+        for name in names:
+            result[name] = result[name].mask(result[name].eq(""), None)
+            if self._type(name) == "continuous":
+                result[name] = self._as_numbers(result[name], name)
+        return result
 
     @_leave_ungrouped_rows
     def make_same(
@@ -106,8 +119,10 @@ class CorrectedHandler(SeededShifts):
         names = split_names(targets)
         if not almost or not df[names].isna().any(axis=None):
             result = super().make_same(df, rows, targets, groups, almost, cascade)
-            # Where the one value is missing, stock Exhibit converts text to numbers.
-            return result.astype({name: object for name in names if df[name].dtype == object})
+            # Where the one value is missing, stock Exhibit converts text to numbers; where it is
+            # not, whole numbers lose the type that rows beside them need for missing ones.
+            kept = {name: df[name].dtype for name in names if str(df[name].dtype) in _KEPT_TYPES}
+            return result.astype(kept)
         result = df.loc[rows].copy()
         for target in names:
             known = result.index[result[target].notna()]
@@ -120,8 +135,11 @@ class CorrectedHandler(SeededShifts):
 
     @_leave_ungrouped_rows
     def generate_as_sequence(self, *args: Any, **options: Any) -> Frame:
-        """Return the filtered rows with the values of each group in sequence."""
-        return super().generate_as_sequence(*args, **options)
+        """Return the filtered rows with the values of each group in sequence, then missing ones."""
+        result = super().generate_as_sequence(*args, **options)
+        for name in split_names(args[2]):
+            result[name] = result[name].mask(result[name].eq(""), None)
+        return result
 
     def shift_distribution(
         self, df: Frame, rows: Labels, targets: str, groups: str | None = None, right: bool = True
@@ -131,12 +149,16 @@ class CorrectedHandler(SeededShifts):
         Stock Exhibit uses the text "nan" as one of the values.
         """
         names = split_names(targets)
-        if not df.loc[rows, names].isna().any(axis=None):
+        numbers = [name for name in names if self._type(name) == "continuous"]
+        # Stock Exhibit fails where the numbers do not differ: there is no distribution to shift.
+        differ = all(df.loc[rows, name].nunique() > 1 for name in numbers)
+        if differ and not df.loc[rows, names].isna().any(axis=None):
             return super().shift_distribution(df, rows, targets, groups, right)
         result = df.loc[rows].copy()
         for target in names:
             known = rows[df.loc[rows, target].notna().to_numpy()]
-            if len(known):
+            least = 2 if target in numbers else 1
+            if df.loc[known, target].nunique() >= least:
                 changed = super().shift_distribution(df, known, target, groups, right)
                 result.loc[known, target] = changed[target]
         return result

@@ -40,7 +40,7 @@ def compute(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
     """
     try:
         expressions.check_derivation(calculation, dict.fromkeys(records, ANYTHING))
-        return derived.generate_derived_column(records, calculation)
+        return derived.generate_derived_column(_blanks_as_missing(records), calculation)
     except Exception as error:
         problem, remedy = str(error), ""
         if isinstance(error, InvalidValueError):
@@ -48,6 +48,17 @@ def compute(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
         name = type(error).__name__
         problem = f"the derived column '{calculation}' cannot be computed: {name}: {problem}"
         raise GenerationError(problem, remedy) from error
+
+
+def _blanks_as_missing(records: pd.DataFrame) -> pd.DataFrame:
+    """Return the records as they are delivered and recorded: an empty text is a missing value.
+
+    Exhibit's actions blank values with it, ``make_distinct`` and sequences that end.
+    """
+    blanks = {n: c.eq("") for n, c in records.items() if c.dtype == object and c.eq("").any()}
+    if not blanks:
+        return records
+    return records.assign(**{str(n): records[n].mask(where, None) for n, where in blanks.items()})
 
 
 def in_order(

@@ -91,8 +91,14 @@ def _keeping_static_values(static: StaticValues) -> dict[str, Any]:
     generate_numbers = stock.generate_continuous_column
 
     class StaticConstraintHandler(handler):  # type: ignore[misc, valid-type]
-        def process_constraints(self) -> pd.DataFrame:
-            return static.apply_to(super().process_constraints())
+        def process_basic_constraints(self, constraints: list[str]) -> pd.DataFrame:
+            return static.apply_to(super().process_basic_constraints(constraints))
+
+        def process_custom_constraints(self, constraints: dict[str, Any]) -> pd.DataFrame:
+            for name, constraint in constraints.items():
+                changed = super().process_custom_constraints({name: constraint})
+                self.output = static.apply_to(changed)  # which the next constraint begins with
+            return self.output
 
     def static_numbers(spec_dict: Specification, anon_df: pd.DataFrame, col_name: str) -> Any:
         numbers = generate_numbers(spec_dict=spec_dict, anon_df=anon_df, col_name=col_name)

@@ -6,13 +6,14 @@ import pandas as pd
 import pytest
 
 from series_assets_tests.builders import a_specification
-from series_assets_tests.columns import a_category, a_date, a_number, with_columns
+from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
 from series_assets_tests.exhibit_features.checked_series import (
     existing_records,
     generate_series,
     new_records,
 )
 from series_assets_tests.exhibit_features.constrained import constrained
+from series_assets_tests.thorough import thorough
 
 GAPS = {"dose": 0.3, "height": 0.3, "region": 0.2}
 
@@ -175,3 +176,59 @@ def test_what_a_missing_bound_leaves_missing(tmp_path: Path, static: list[str]) 
             assert 0.15 < gaps.mean() < 0.45
             assert ((records[column] == "") == gaps).all()
         assert (records[["whole", "mixed"]] != "").all(axis=None)
+
+
+@pytest.mark.parametrize("static", [["dose"], *thorough([])])
+@pytest.mark.parametrize("action", ["make_distinct", "generate_as_sequence"])
+def test_what_an_action_blanks_is_missing(tmp_path: Path, action: str, static: list[str]) -> None:
+    """For what follows in a run too, and in new records as in existing ones."""
+    specification = constrained({"dose": action}, "sex, region", "region != 'South'")
+    specification["constraints"]["custom_constraints"]["two"] = {
+        "filter": "dose.isna()",
+        "targets": {"height": "assign_value$0"},
+    }
+    specification["derived_columns"] = {"known": "dose.notna()"}
+    finished = generate_series(tmp_path, specification, num_datasets=2, static_columns=static)
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
+        known = records["dose"] != ""
+        assert 3 < known.sum() < len(known) - 3
+        assert (records["known"] == known.map(str)).all()
+        assert (records.loc[~known, "height"] == "0").all()
+        assert (records.loc[known, "height"] != "0").any()
+
+
+@pytest.mark.parametrize("name", ["height", "amount"])
+def test_distinct_numbers(tmp_path: Path, name: str) -> None:
+    """Repeated numbers become missing, which stock Exhibit fails on, at once or in what follows."""
+    specification = constrained({name: "make_distinct"}, "sex")
+    specification["columns"]["height"]["miss_probability"] = 0.1
+    specification["derived_columns"] = {"twice": f"{name} * 2"}
+    finished = generate_series(tmp_path, specification, num_datasets=2)
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
+        for _, group in records.groupby("sex"):
+            known = group.loc[group[name] != "", name].astype(float)
+            assert len(known) and known.is_unique
+            assert (group["twice"] == "").sum() == len(group) - len(known)
+
+
+@pytest.mark.parametrize("action", ["make_same", "make_almost_same"])
+def test_one_whole_number_for_some_rows_beside_missing_ones(tmp_path: Path, action: str) -> None:
+    """The filtered rows get it; missing numbers elsewhere stay missing."""
+    specification = constrained({"height": action}, None, "region == 'South'")
+    specification["columns"]["height"]["miss_probability"] = 0.3
+    finished = generate_series(tmp_path, specification, num_datasets=2)
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
+        south = records["region"] == "South"
+        assert records.loc[south, "height"].nunique() <= 3
+        assert 1 < (records.loc[~south, "height"] == "").sum() < (~south).sum()
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.1])
+def test_shifting_numbers_of_one_row(tmp_path: Path, gaps: float) -> None:
+    """One number has no distribution to shift, and stays as it is."""
+    targets = {"amount, height": "shift_distribution_right"}
+    specification = constrained(targets)
+    specification["columns"]["height"]["miss_probability"] = gaps
+    specification["columns"]["id"]["frequency_distribution"] = a_uuid()["frequency_distribution"]
+    finished = generate_series(tmp_path, specification, num_datasets=2, fraction_of_new="119/120")
+    assert len(existing_records(finished, 2)) == 1
