@@ -19,38 +19,19 @@ from series_assets.storage.layout import Layout
 from series_assets.storage.tables import states_of
 
 if TYPE_CHECKING:
-    from series_assets.pipeline.fold_summary import FoldSummary
-    from series_assets.pipeline.state import PeriodFold
+    from series_assets.pipeline.facts import FoldSummary
 
 
 def state_metadata(
-    series: Series, period: Period, folded: "PeriodFold", layout: Layout
+    series: Series, period: Period, fold: "FoldSummary", layout: Layout, content: str = ""
 ) -> Metadata:
-    """Return what is shown of the states that a period leaves."""
-    from series_assets.pipeline.fold_summary import summarize_fold
+    """Return what is shown of the states that a period, or all its parts, leave.
 
-    table = {} if layout.keeps_parquet else {"dagster/table_name": series.states_table}
-    return {
-        **of_period(period),
-        **table,
-        **of_states(series, period, summarize_fold(series, folded), layout),
-        "dataset_hash": f"sha256:{folded.content}",
-    }
-
-
-def truth_metadata(
-    series: Series, period: Period, folded: "PeriodFold", layout: Layout
-) -> Metadata:
-    """Return what is shown of the files of a period's history."""
-    from series_assets.pipeline.fold_summary import summarize_fold
-
-    fold = summarize_fold(series, folded)
-    return {**of_period(period), **of_history(series, period, fold, layout)}
-
-
-def of_states(series: Series, period: Period, fold: "FoldSummary", layout: Layout) -> Metadata:
-    """Return what is shown of states, also of those of all parts, and of their files."""
+    ``content`` is the SHA-256 of the only file that they come from.
+    """
     metadata: Metadata = {
+        **of_period(period, series),
+        **({} if layout.keeps_parquet else {"dagster/table_name": series.states_table}),
         "path": dg.MetadataValue.path(str(states_of(series, layout).place)),
         "dagster/row_count": fold.states,
         **_of_fold(fold),
@@ -58,13 +39,14 @@ def of_states(series: Series, period: Period, fold: "FoldSummary", layout: Layou
     if layout.keeps_parquet:
         paths = [part.states(period.number) for part in layout.parts]
         metadata["files"] = table_of_files(paths)
-    return metadata
+    return metadata | ({"dataset_hash": f"sha256:{content}"} if content else {})
 
 
-def of_history(series: Series, period: Period, fold: "FoldSummary", layout: Layout) -> Metadata:
-    """Return what is shown of the files of a history, also of those of all parts."""
+def truth_metadata(series: Series, period: Period, fold: "FoldSummary", layout: Layout) -> Metadata:
+    """Return what is shown of the files of a period's history, those of all parts."""
     paths = [path for part in layout.parts for path in part.truth_files(period.number)]
     return {
+        **of_period(period, series),
         "path": dg.MetadataValue.path(str(layout.changes(period.number))),
         "dagster/row_count": fold.lines,
         **_of_fold(fold),

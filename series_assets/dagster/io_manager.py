@@ -20,14 +20,10 @@ from series_assets.dagster.failures import failure_of
 from series_assets.dagster.handles import handle_of
 from series_assets.dagster.input_loading import load_as_annotated
 from series_assets.dagster.metadata import Metadata
-from series_assets.dagster.part_metadata import part_metadata
 from series_assets.dagster.recording import PartitionRecorder
 
 if TYPE_CHECKING:
     from series_assets.pipeline.dataset import Dataset
-    from series_assets.pipeline.new_records import NewRecords
-    from series_assets.pipeline.reference import NewEntities
-    from series_assets.pipeline.state import PeriodFold
     from series_assets.pipeline.workspace import Workspace
     from series_assets.reporting.profiles import Profile
 
@@ -78,57 +74,41 @@ class SeriesIOManager(dg.IOManager):
 
 
 class _PeriodWriter:
-    """Stores the results of a period and returns its metadata; one method for each asset."""
+    """Stores what the phase of an asset made of a period, and returns its metadata."""
 
     def __init__(self, series: Series, workspace: "Workspace", folder: Path) -> None:
+        from series_assets.pipeline.work import Work
+
         self._series = series
         self._workspace = workspace
-        self._folder = folder
+        self._work = Work(series, workspace, folder)
         self._table = workspace.reference_table(series)
-        self._layout = self._table.layout
 
     def write(self, asset: str, plan: Plan, result: Any) -> Metadata:
         """Store the result for an asset and return its metadata; parts are stored already."""
-        from series_assets.pipeline.part_facts import PeriodOfParts
+        from series_assets.pipeline.facts import Facts
+        from series_assets.pipeline.phases import store
 
-        if not isinstance(result, PeriodOfParts):
-            metadata_of_period: Metadata = getattr(self, asset)(plan, result)
-            return metadata_of_period
-        counted = asset in ("reference_table", "dataset")
-        counts = self._table.current_counts() if counted else {}
-        return part_metadata(self._series, asset, plan.period, result, self._layout, counts)
-
-    def new_records(self, plan: Plan, result: "NewRecords") -> Metadata:
-        from series_assets.pipeline.new_records import write_new_records
-
-        write_new_records(self._series, plan, result, self._workspace, self._folder)
-        return metadata.new_records_metadata(self._series, plan, result, self._layout)
-
-    def reference_table(self, plan: Plan, result: "NewEntities") -> Metadata:
-        from series_assets.pipeline.reference import record_new_entities
-
-        record_new_entities(self._series, plan.period, result, self._workspace, self._folder)
+        series, period, layout = self._series, plan.period, self._table.layout
+        if asset == "manifest":
+            return history_metadata.manifest_metadata(period, result)
+        facts, made = result, None
+        if not isinstance(result, Facts):
+            store(asset, self._work, period, result)
+            facts, made = result.facts(series), result
+        if asset == "new_records":
+            return metadata.new_records_metadata(series, plan, facts, layout, made)
+        if asset == "truth":
+            return history_metadata.truth_metadata(series, period, facts.fold, layout)
+        if asset == "state":
+            content = made.content if made else ""
+            return history_metadata.state_metadata(series, period, facts.fold, layout, content)
         counts = self._table.current_counts()
-        return metadata.reference_table_metadata(self._series, plan, result, self._layout, counts)
-
-    def dataset(self, plan: Plan, result: "Dataset") -> Metadata:
-        from series_assets.pipeline.dataset import write_dataset
-
-        write_dataset(self._series, plan, result, self._workspace, self._folder)
-        plot, counts = self._plot(plan, result), self._table.current_counts()
-        return metadata.dataset_metadata(self._series, plan, result, plot, self._layout, counts)
-
-    def state(self, plan: Plan, result: "PeriodFold") -> Metadata:
-        from series_assets.pipeline.state import record_states
-
-        record_states(self._series, plan.period, result, self._workspace, self._folder)
-        return history_metadata.state_metadata(self._series, plan.period, result, self._layout)
-
-    def truth(self, plan: Plan, result: "PeriodFold") -> Metadata:
-        return history_metadata.truth_metadata(self._series, plan.period, result, self._layout)
-
-    def manifest(self, plan: Plan, result: Path) -> Metadata:
-        return history_metadata.manifest_metadata(plan.period, result)
+        if asset == "reference_table":
+            texts = made.texts if made else None
+            return metadata.reference_table_metadata(series, period, facts, layout, counts, texts)
+        drawn = (made, self._plot(plan, made)) if made else None
+        return metadata.dataset_metadata(series, plan, facts, layout, counts, drawn)
 
     def _plot(self, plan: Plan, result: "Dataset") -> bytes:
         """Return a PNG of what a dataset holds, against period 1 where that is there."""

@@ -16,7 +16,7 @@ from series_assets.core.plan.constraints import Violation
 from series_assets.core.plan.series import Plan, Series
 from series_assets.core.spec.specification import Specification
 from series_assets.dagster.columns import column_schema, column_types, history_schema, roles_of
-from series_assets.pipeline.record_summary import RecordSummary, summarize_records
+from series_assets.pipeline.facts import Facts, RecordSummary
 from series_assets.reporting.plotting import data_uri
 from series_assets.storage.layout import Layout
 from series_assets.storage.remote import is_remote
@@ -24,9 +24,10 @@ from series_assets.storage.tables import reference_table
 from series_assets.storage.yaml_writing import as_yaml
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from series_assets.pipeline.dataset import Dataset
     from series_assets.pipeline.new_records import NewRecords
-    from series_assets.pipeline.reference import NewEntities
 
 Metadata = dict[str, Any]
 
@@ -69,101 +70,125 @@ def definition_metadata(series: Series, asset: str, layout: Layout) -> Metadata:
     return metadata
 
 
+# What is shown of a partition comes from its facts, which for a sharded series are those of all
+# parts together, and from what was ``made``, which for a sharded series is no longer at hand.
+
+
 def new_records_metadata(
-    series: Series, plan: Plan, records: "NewRecords", layout: Layout
+    series: Series, plan: Plan, facts: Facts, layout: Layout, made: "NewRecords | None"
 ) -> Metadata:
     """Return what is shown of the new records of a period; ``layout`` says where they are."""
-    if plan.new is None or records.texts is None:
-        return {**of_period(plan.period), "rows_requested": 0, "dagster/row_count": 0}
-    number, summary = plan.period.number, summarize_records(records.texts, series.first_identifier)
+    number, records = plan.period.number, facts.records
+    counts: Metadata = {
+        **of_period(plan.period, series),
+        "rows_requested": series.counts(plan.period.k)[0],
+        "dagster/row_count": records.rows if records else 0,
+    }
+    if made and records is None:
+        return counts
+    metadata = {"path": dg.MetadataValue.path(str(layout.new_records(number))), **counts}
+    files = [part.new_records(number) for part in layout.parts]
+    if made is None or plan.new is None:
+        metadata["entities"] = records.entities if records else 0
+        return metadata | _contents_of(series, records) | {"files": table_of_files(files)}
     return {
-        "path": dg.MetadataValue.path(str(layout.new_records(number))),
-        **of_period(plan.period),
-        "rows_requested": plan.new.rows,
-        "dagster/row_count": summary.rows,
-        "new_entities": summary.entities,
+        **metadata,
+        "new_entities": records.entities if records else 0,
         "seeds": dg.MetadataValue.json(
             {
                 "random_seed": plan.new.specification["metadata"]["random_seed"],
                 **{ids.column: ids.seed for ids in plan.new.identifiers},
             }
         ),
-        "files": table_of_files([layout.new_records(number), layout.new_specification(number)]),
-        **contents_of(series, summary, column_types(series, records.texts)),
+        "files": table_of_files([*files, layout.new_specification(number)]),
+        **_contents_of(series, records, made.texts),
         **_of_exhibit(
-            series.specification,
-            plan.new.specification,
-            records.unmet,
-            records.exhibit_messages,
+            series.specification, plan.new.specification, made.unmet, made.exhibit_messages
         ),
     }
 
 
 def reference_table_metadata(
-    series: Series, plan: Plan, entities: "NewEntities", layout: Layout, counts: Mapping[int, int]
+    series: Series,
+    period: Period,
+    facts: Facts,
+    layout: Layout,
+    counts: Mapping[int, int],
+    texts: "pa.Table | None",
 ) -> Metadata:
-    """Return what is shown of the reference table; ``counts`` are its entities by period."""
-    place, in_parquet = reference_table(series, layout).place, is_remote(layout.folder)
-    metadata = {
+    """Return what is shown of the reference table; ``counts`` are its entities by period.
+
+    ``texts`` are those that are new, where they are at hand.
+    """
+    place, files = reference_table(series, layout).place, [layout.database]
+    if layout.keeps_parquet:
+        files = [part.entities(period.number) for part in layout.parts]
+    return {
         "path": dg.MetadataValue.path(str(place)),
-        **of_period(plan.period),
-        **({} if in_parquet else {"dagster/table_name": series.table}),
-        "new_entities": entities.count,
-        "total_entities": sum(count for k, count in counts.items() if k <= plan.period.k),
-        "files": table_of_files([layout.entities(plan.period.number) if in_parquet else place]),
+        **of_period(period, series),
+        **({} if layout.keeps_parquet else {"dagster/table_name": series.table}),
+        "new_entities": facts.new_entities,
+        "total_entities": sum(count for k, count in counts.items() if k <= period.k),
+        "files": table_of_files(files),
+        **_contents_of(series, facts.records, texts),
     }
-    if entities.texts is None:
-        return metadata
-    summary = summarize_records(entities.texts, series.first_identifier)
-    return metadata | contents_of(series, summary, column_types(series, entities.texts))
 
 
 def dataset_metadata(
     series: Series,
     plan: Plan,
-    dataset: "Dataset",
-    plot: bytes,
+    facts: Facts,
     layout: Layout,
     counts: Mapping[int, int],
+    made: "tuple[Dataset, bytes] | None",
 ) -> Metadata:
-    """Return what is shown of a dataset; ``counts`` are the recorded entities by period."""
-    number, part, existing = plan.period.number, plan.existing, dataset.existing
-    summary = summarize_records(dataset.texts, series.first_identifier)
-    paths = [layout.dataset(number)]
-    paths += [layout.new_specification(number)] if plan.new else []
-    paths += [layout.existing_specification(number)] if part else []
+    """Return what is shown of a dataset; ``counts`` are the recorded entities by period.
+
+    What was ``made`` is the dataset and its plot.
+    """
+    period, records = plan.period, facts.records
+    new, existing = series.counts(period.k)
+    files = [part.dataset(period.number) for part in layout.parts]
+    metadata: Metadata = {
+        "path": dg.MetadataValue.path(str(layout.dataset(period.number))),
+        **of_period(period, series),
+        "dagster/row_count": records.rows if records else 0,
+        "new_rows": facts.new_rows,
+        "existing_rows": facts.existing_rows,
+        "new_rows_requested": new,
+        "existing_rows_requested": existing,
+        "entities": records.entities if records else 0,
+        "earlier_entities": sum(count for k, count in counts.items() if k < period.k),
+    }
+    if made is None:
+        return metadata | _contents_of(series, records) | {"files": table_of_files(files)}
+    (dataset, plot), part = made, plan.existing
     seeds = {"shuffle": plan.shuffle_seed}
+    files += [layout.new_specification(period.number)] if plan.new else []
     if part:
         seeds["random_seed"] = part.specification["metadata"]["random_seed"]
-    metadata = {
-        "path": dg.MetadataValue.path(str(layout.dataset(number))),
-        **of_period(plan.period),
-        "dagster/row_count": summary.rows,
-        "new_rows": 0 if dataset.new is None else len(dataset.new),
-        "existing_rows": len(existing.texts) if existing else 0,
-        "new_rows_requested": plan.new.rows if plan.new else 0,
-        "existing_rows_requested": part.rows if part else 0,
-        "entities": summary.entities,
-        "earlier_entities": sum(count for k, count in counts.items() if k < plan.period.k),
+        files.append(layout.existing_specification(period.number))
+    metadata |= {
         "plot": dg.MetadataValue.md(f"![rows, and each column against period 1]({data_uri(plot)})"),
-        **contents_of(series, summary, column_types(series, dataset.texts)),
+        **_contents_of(series, records, dataset.texts),
         "seeds": dg.MetadataValue.json(seeds),
-        "files": table_of_files(paths),
+        "files": table_of_files(files),
     }
-    if part and existing:
+    if part and (own := dataset.existing):
         metadata |= _of_exhibit(
-            series.specification, part.specification, existing.unmet, existing.exhibit_messages
+            series.specification, part.specification, own.unmet, own.exhibit_messages
         )
     return metadata
 
 
-def of_period(period: Period) -> Metadata:
-    """Return the number of a period's dataset, and its first and last day."""
-    return {
+def of_period(period: Period, series: Series | None = None) -> Metadata:
+    """Return the number of a period's dataset, its first and last day, and of how many parts."""
+    days = {
         "dataset_number": period.number,
         "period_start": period.start.isoformat(),
         "period_end": period.last_day.isoformat(),
     }
+    return {**days, "parts": series.shards} if series and series.is_sharded else days
 
 
 def table_of_files(paths: Iterable[Path]) -> dg.TableMetadataValue:
@@ -174,9 +199,13 @@ def table_of_files(paths: Iterable[Path]) -> dg.TableMetadataValue:
     )
 
 
-def contents_of(series: Series, summary: RecordSummary, types: Mapping[str, str]) -> Metadata:
-    """Return first rows and columns of records; ``types`` has the type of each column."""
-    roles = roles_of(series)
+def _contents_of(
+    series: Series, summary: RecordSummary | None, texts: "pa.Table | None" = None
+) -> Metadata:
+    """Return first rows and columns of records, if there are any; ``texts`` tells their types."""
+    if summary is None:
+        return {}
+    roles, types = roles_of(series), column_types(series, texts)
     names = dict.fromkeys(summary.missing, "text")
     return {
         "first_rows": table_of(

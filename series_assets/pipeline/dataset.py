@@ -14,6 +14,7 @@ from series_assets.core.records import as_delivered, as_text, combine
 from series_assets.core.spec.specification import Specification, is_select
 from series_assets.engine.derived_columns import with_columns_over_all_rows
 from series_assets.engine.run import generate_existing_records
+from series_assets.pipeline.facts import Facts, summarize_records
 from series_assets.pipeline.formats import in_format, write_records
 from series_assets.pipeline.new_records import notes_of_run
 from series_assets.pipeline.progress import counted
@@ -47,11 +48,20 @@ class Dataset:
         return self.existing.notes if self.existing else ()
 
     @property
+    def counts(self) -> tuple[int, int]:
+        """The numbers of new and of existing records."""
+        new = 0 if self.new is None else len(self.new)
+        return new, len(self.existing.texts) if self.existing else 0
+
+    @property
     def contents(self) -> str:
         """How many new and existing records there are, for people."""
-        new = 0 if self.new is None else len(self.new)
-        existing = len(self.existing.texts) if self.existing else 0
+        new, existing = self.counts
         return f"{new:,} new and {counted(existing, 'existing row')}"
+
+    def facts(self, series: Series) -> Facts:
+        """Return what is reported of it."""
+        return Facts(*self.counts, records=summarize_records(series, self.texts))
 
 
 def make_dataset(

@@ -12,6 +12,7 @@ from series_assets.core.records import as_delivered
 from series_assets.core.spec.specification import Specification
 from series_assets.engine.exhibit_messages import is_about_duplicates
 from series_assets.engine.run import generate_new_records
+from series_assets.pipeline.facts import Facts, summarize_records
 from series_assets.pipeline.formats import in_format, write_records
 from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace
@@ -36,6 +37,12 @@ class NewRecords:
     def contents(self) -> str:
         """How many records there are, for people."""
         return counted(0 if self.texts is None else len(self.texts), "row")
+
+    def facts(self, series: Series) -> Facts:
+        """Return what is reported of them."""
+        if self.texts is None:
+            return Facts()
+        return Facts(new_rows=len(self.texts), records=summarize_records(series, self.texts))
 
 
 def make_new_records(series: Series, plan: Plan, workspace: Workspace, folder: Path) -> NewRecords:

@@ -8,18 +8,19 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from series_assets.core.plan.calendar import Period
-from series_assets.core.plan.series import Plan, Series
+from series_assets.core.plan.series import Series
 from series_assets.pipeline import executors
 from series_assets.pipeline.executor_names import dask_address
+from series_assets.pipeline.facts import PartFacts
 from series_assets.pipeline.failures import PeriodError, as_period_errors
 from series_assets.pipeline.memory import release_unused
-from series_assets.pipeline.part_facts import PartFacts
-from series_assets.pipeline.progress import FinishedPhase, Progress, phase_of_part
+from series_assets.pipeline.progress import Progress, phase_of_part
 from series_assets.pipeline.work import Work, unpacked
 from series_assets.storage.remote import is_remote
 
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
     Workers = executors.WorkerProcesses | DaskWorkers
 
-Task = Callable[[Work, Series, Plan, Path], PartFacts]
-"""Generates a part: from the work, the shard, its plan, and a folder for temporary files."""
+Task = Callable[[Work, Period], PartFacts]
+"""Generates a part: the work is that on its shard, with a folder of its own."""
 _Unit = tuple[Period, int]
 """A period and a shard of it."""
 
@@ -69,24 +70,24 @@ def _in_this_process(
         found = []
         for shard in range(work.series.shards):
             reporter.begin((period, shard))
-            found.append(_run(task, work, period.k, shard))
+            found.append(_run(task, work, period, shard))
             reporter.end((period, shard), found[-1])
         yield period, found
 
 
-def run_part(task: Task, packed: bytes, k: int, shard: int) -> PartFacts:
+def run_part(task: Task, packed: bytes, period: Period, shard: int) -> PartFacts:
     """Run a task for one part in a worker. Raises PeriodError."""
-    return _run(task, unpacked(packed), k, shard)
+    return _run(task, unpacked(packed), period, shard)
 
 
-def _run(task: Task, work: Work, k: int, shard: int) -> PartFacts:
+def _run(task: Task, work: Work, period: Period, shard: int) -> PartFacts:
     series = work.series.parts[shard]
     with (
-        as_period_errors(series, series.calendar.period(k)),
-        _folder_of_part(work, k, shard) as folder,
+        as_period_errors(series, period),
+        _folder_of_part(work, period.k, shard) as folder,
     ):
-        facts = task(work, series, series.plan(k), folder)
-    release_unused(sum(series.counts(k)))
+        facts = task(Work(series, work.workspace, folder), period)
+    release_unused(sum(series.counts(period.k)))
     return facts
 
 
@@ -128,10 +129,10 @@ class _Reporter:
         period, shard = unit
         for note in facts.notes:
             self._progress.noted(note)
-        for phase, contents, seconds in facts.phases:
-            name = phase_of_part(phase, self._series, shard)
-            place = self._positions[period], len(self._positions)
-            self._progress.finished(FinishedPhase(name, period, *place, contents, seconds))
+        position, periods = self._positions[period], len(self._positions)
+        for one in facts.phases:
+            phase = phase_of_part(one.phase, self._series, shard)
+            self._progress.finished(replace(one, phase=phase, position=position, periods=periods))
 
 
 class _ParallelParts:
@@ -175,7 +176,7 @@ class _ParallelParts:
             self._waiting.remove(unit)
             self._reporter.begin(unit)
             period, shard = unit
-            future = self._processes.submit(run_part, self._task, self._packed, period.k, shard)
+            future = self._processes.submit(run_part, self._task, self._packed, period, shard)
             self._running[future] = unit
 
     def _is_ready(self, unit: _Unit) -> bool:

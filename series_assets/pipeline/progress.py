@@ -62,6 +62,22 @@ class Progress:
         """Called with a note for the user, which is not a fault."""
 
 
+class KeptProgress(Progress):
+    """Keeps what is reported, to be sent from a worker."""
+
+    def __init__(self) -> None:
+        self.phases: list[FinishedPhase] = []
+        self.notes: list[str] = []
+
+    def finished(self, result: FinishedPhase) -> None:
+        """Keep it."""
+        self.phases.append(result)
+
+    def noted(self, text: str) -> None:
+        """Keep it."""
+        self.notes.append(text)
+
+
 class PhaseTimer:
     """Reports when each phase of a period begins, what it delivered, and how long it took."""
 
@@ -74,6 +90,11 @@ class PhaseTimer:
         """Report that a phase of a period begins."""
         self._progress.reached(period.key, phase)
         self._started[phase, period] = perf_counter()
+
+    def note(self, result: object) -> None:
+        """Report the notes on what a phase has made, which runs of Exhibit have."""
+        for note in getattr(result, "notes", ()):
+            self._progress.noted(note)
 
     def end(self, phase: str, period: Period, contents: str) -> None:
         """Report that the phase is done, its results stored."""

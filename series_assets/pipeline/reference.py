@@ -9,6 +9,7 @@ import pyarrow as pa
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.records import first_row_positions, typed
+from series_assets.pipeline.facts import Facts, summarize_records
 from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace
 
@@ -31,6 +32,12 @@ class NewEntities:
     def contents(self) -> str:
         """How many entities there are, for people."""
         return counted(self.count, "new entity")
+
+    def facts(self, series: Series) -> Facts:
+        """Return what is reported of them."""
+        if self.texts is None:
+            return Facts()
+        return Facts(new_entities=self.count, records=summarize_records(series, self.texts))
 
 
 def require_earlier(series: Series, period: Period, workspace: Workspace, folder: Path) -> None:

@@ -13,6 +13,7 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.core.truth.columns import entities_of
 from series_assets.core.truth.fold import Fold, fold
+from series_assets.pipeline.facts import Facts, summarize_fold
 from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files, provenance
@@ -32,6 +33,10 @@ class PeriodFold:
         """What the period did, in words."""
         versions, ties = counted(self.fold.versions, "version"), counted(self.fold.ties, "tie")
         return f"{versions} opened, {ties}"
+
+    def facts(self, series: Series) -> Facts:
+        """Return what is reported of it."""
+        return Facts(fold=summarize_fold(series, self.fold))
 
 
 def recorded_periods(series: Series, workspace: Workspace) -> int:

@@ -60,16 +60,11 @@ def _tables(
 ) -> Iterator[tuple[Path, Table]]:
     layout, number = workspace.layout(series), period.number
     truth = _truth(series)
-    yield layout.changes(number), profiles.with_part(folded.fold.changes, part_of(series))
+    yield layout.changes(number), profiles.with_part(folded.fold.changes, series.part)
     if truth.settings.cells:
-        yield layout.cells(number), profiles.with_part(folded.fold.cells, part_of(series))
+        yield layout.cells(number), profiles.with_part(folded.fold.cells, series.part)
     for kind in truth.settings.write:
         yield layout.dimension(kind, number), expected(series, workspace, kind, period)
-
-
-def part_of(series: Series) -> int | None:
-    """Return the number of the part that a shard is, as in its files' names; None for a series."""
-    return None if series.shard is None else series.shard + 1
 
 
 def expected(
@@ -123,7 +118,7 @@ def expected_parts(
             yield profiles.shaped_current(truth, dimensions.current(truth, states), profile)
         else:
             history = dimensions.history(truth, states)
-            yield profiles.shaped_history(truth, history, profile, part_of(part))
+            yield profiles.shaped_history(truth, history, profile, part.part)
 
 
 def _require_recorded(series: Series, workspace: Workspace, at: Period) -> None:
@@ -195,7 +190,7 @@ def _change_logs(series: Series, workspace: Workspace, at: Period) -> Iterator[T
         for part in series.parts:
             log = recorded_fold(part, period, workspace).fold.changes
             number = pa.array([period.number] * log.num_rows, pa.int64())
-            log = profiles.with_part(log, part_of(part))
+            log = profiles.with_part(log, part.part)
             yield log.add_column(0, "dataset", number)
 
 

@@ -1,9 +1,9 @@
-"""Tasks on periods: what they work on, and running one for each of several periods."""
+"""What the phases of a period work on, and running one for each of several periods."""
 
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,15 +21,26 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Work:
-    """What tasks work on: a series, its workspace, and a folder for temporary files."""
+    """What phases work on: a series or a shard, its workspace, a folder for temporary files."""
 
     series: Series
     workspace: Workspace
     folder: Path
+    plans: Mapping[int, Plan] = field(default_factory=dict)
+    """Plans that are given, by ``k``; those of other periods are the series' own."""
+
+    def plan(self, period: Period) -> Plan:
+        """Return the plan of a period."""
+        return self.plans.get(period.k) or self.series.plan(period.k)
+
+    def read_new_records(self, period: Period) -> pa.Table | None:
+        """Return the new records of a period as text; None without any. Raises RequestError."""
+        new, _ = self.series.counts(period.k)
+        return self.workspace.read_new_records(self.series, period) if new else None
 
     def packed(self) -> bytes:
-        """Return it pickled. A worker unpickles it once for all of its tasks."""
-        return pickle.dumps(self)
+        """Return it pickled, without plans. A worker unpickles it once for all of its tasks."""
+        return pickle.dumps(replace(self, plans={}))
 
 
 @lru_cache(maxsize=4)
@@ -39,34 +50,25 @@ def unpacked(packed: bytes) -> Work:
     return work
 
 
-def read_new_records(series: Series, workspace: Workspace, period: Period) -> pa.Table | None:
-    """Return the new records of a period of a series, or of a shard, as text; None without any."""
-    new, _ = series.counts(period.k)
-    return workspace.read_new_records(series, period) if new else None
+Task = Callable[[Work, Period], T]
 
 
-Task = Callable[[Work, Plan], T]
-
-
-def run_task(task: "Task[T]", packed: bytes, k: int, plan: Plan | None = None) -> T:
-    """Run a task for period ``k`` in a worker. Raises PeriodError.
-
-    Without a ``plan``, the worker uses the series' own.
-    """
+def run_task(task: "Task[T]", packed: bytes, period: Period, plan: Plan | None = None) -> T:
+    """Run a task for a period in a worker, with a ``plan`` if one is given. Raises PeriodError."""
     work = unpacked(packed)
-    with as_period_errors(work.series, work.series.calendar.period(k)):
-        return task(work, plan or work.series.plan(k))
+    with as_period_errors(work.series, period):
+        return task(replace(work, plans={period.k: plan} if plan else {}), period)
 
 
 def run_for_each(
     work: Work,
-    plans: Sequence[Plan],
+    periods: Sequence[Period],
     task: "Task[T]",
     begin: Callable[[Period], None],
     *,
     ahead: bool = True,
 ) -> Iterator[tuple[Period, T]]:
-    """Yield the results of a task for each plan, in order, from this process or from several.
+    """Yield the results of a task for each period, in order, from this process or from several.
 
     ``begin`` is called before each. Several are at work unless each needs the one before to be
     stored: without ``ahead``. No more results are in memory than there are processes.
@@ -74,23 +76,22 @@ def run_for_each(
     """
     series = work.series
     executor = work.workspace.executor
-    workers = executors.workers_for(len(plans), series.rows, executor) if ahead else 1
+    workers = executors.workers_for(len(periods), series.rows, executor) if ahead else 1
     with executors.start_workers(workers) as processes:
         if processes is None:
-            for plan in plans:
-                with as_period_errors(series, plan.period):
-                    begin(plan.period)
-                    result = task(work, plan)
-                yield plan.period, result
+            for period in periods:
+                with as_period_errors(series, period):
+                    begin(period)
+                    result = task(work, period)
+                yield period, result
             return
-        packed, waiting = work.packed(), list(plans)
+        packed, waiting = work.packed(), list(periods)
         running: dict[Period, Future[Any]] = {}
-        for plan in plans:
+        for period in periods:
             while waiting and len(running) < processes.count:
-                next_plan = waiting.pop(0)
-                with as_period_errors(series, next_plan.period):
-                    begin(next_plan.period)
-                running[next_plan.period] = processes.submit(
-                    run_task, task, packed, next_plan.period.k, next_plan
-                )
-            yield plan.period, executors.result_of(running.pop(plan.period), series, plan.period)
+                following = waiting.pop(0)
+                with as_period_errors(series, following):
+                    begin(following)
+                plan = work.plans.get(following.k)
+                running[following] = processes.submit(run_task, task, packed, following, plan)
+            yield period, executors.result_of(running.pop(period), series, period)

@@ -1,6 +1,7 @@
 """A range of periods: the same bytes for any number of processes, and after any failure."""
 
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from series_assets.core.errors import GenerationError, RequestError
 from series_assets.core.plan.series import Plan, Series
 from series_assets.interface import generate
-from series_assets.pipeline import dataset, new_records, run
+from series_assets.pipeline import dataset, new_records
 from series_assets.pipeline.progress import PHASES, FinishedPhase, Progress
 from series_assets_tests.builders import a_series, a_user_input, files_in
 from series_assets_tests.thorough import thorough
@@ -82,18 +83,26 @@ def _failing(function: Any, error: Exception) -> Any:
 
 @pytest.mark.each_value
 @pytest.mark.parametrize("executor", EXECUTORS)
-@pytest.mark.parametrize("part", ["make_new_records", "write_new_records", "make_dataset"])
+@pytest.mark.parametrize(
+    ("module", "part"),
+    [
+        (new_records, "make_new_records"),
+        (new_records, "write_new_records"),
+        (dataset, "make_dataset"),
+    ],
+)
 def test_the_periods_before_a_failure_are_complete(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     expected: dict[str, bytes],
+    module: ModuleType,
     part: str,
     executor: str,
 ) -> None:
     """Whichever part fails; once it is fixed, the rest follows with the same bytes."""
-    broken = _failing(getattr(run, part), GenerationError("a stone"))
+    broken = _failing(getattr(module, part), GenerationError("a stone"))
     with monkeypatch.context() as patch:
-        patch.setattr(run, part, broken)
+        patch.setattr(module, part, broken)
         with pytest.raises(GenerationError, match=rf"^demo, period {THIRD}: a stone$"):
             generate(a_series(), tmp_path, executor=executor)
     generated = files_in(tmp_path)
@@ -111,8 +120,8 @@ def test_an_unexpected_error_names_the_period_and_keeps_its_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: str
 ) -> None:
     """Equally from another process."""
-    broken = _failing(run.make_new_records, ZeroDivisionError("division by zero"))
-    monkeypatch.setattr(run, "make_new_records", broken)
+    broken = _failing(new_records.make_new_records, ZeroDivisionError("division by zero"))
+    monkeypatch.setattr(new_records, "make_new_records", broken)
     with pytest.raises(GenerationError) as caught:
         generate(a_series(), tmp_path, executor=executor)
     assert str(caught.value) == (

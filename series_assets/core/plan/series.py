@@ -184,6 +184,11 @@ class Series:
         """Whether this is a series of several shards, as a whole: only its ``parts`` are run."""
         return self.shards > 1 and self.shard is None
 
+    @property
+    def part(self) -> int | None:
+        """The number of the part that a shard is, as in its files' names; None for a series."""
+        return None if self.shard is None else self.shard + 1
+
     @cached_property
     def parts(self) -> "tuple[Series, ...]":
         """Its shards, each as a series; the series itself where it is not sharded."""
