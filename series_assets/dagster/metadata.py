@@ -43,12 +43,10 @@ def definition_metadata(series: Series, asset: str, layout: Layout) -> Metadata:
         "truth": layout.truth,
         "manifest": layout.folder,
     }
-    path = folders.get(asset, layout.database)
     in_parquet = layout.keeps_parquet
-    if asset == "reference_table":
-        path = reference_table(series, layout).place
-    elif asset == "state" and in_parquet:  # in SQLite they are in the database
-        path = layout.states_folder
+    if in_parquet:  # in SQLite they are in the database
+        folders |= {"reference_table": layout.reference_folder, "state": layout.states_folder}
+    path = folders.get(asset, layout.database)
     metadata: Metadata = {
         "path": dg.MetadataValue.path(str(path)),
         "dagster/uri": str(path) if is_remote(path) else path.absolute().as_uri(),

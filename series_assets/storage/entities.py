@@ -13,7 +13,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from series_assets.core.errors import RequestError
+from series_assets.core.errors import GenerationError, RequestError
 from series_assets.storage.tables import SeriesTable
 
 if TYPE_CHECKING:
@@ -111,6 +111,14 @@ class ReferenceTable(SeriesTable):
 
 class EntityTable(ReferenceTable):
     """The reference table of a series that is not divided, or of one shard."""
+
+    def _different_columns(self, k: int) -> GenerationError:
+        return GenerationError(
+            "its new records have different columns from those of the periods recorded so far; "
+            "nothing was recorded",
+            series=self.series.name,
+            period=self.series.calendar.keys[k],
+        )
 
     @abstractmethod
     def replace(self, k: int, entities: "pd.DataFrame | None", folder: Path | None = None) -> None:

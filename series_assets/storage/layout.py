@@ -147,6 +147,11 @@ class Layout:
         """The manifest, by which a consumer knows that a dataset is there and complete."""
         return self.folder / f"dataset_{number}.manifest.json"
 
+    @property
+    def reference_folder(self) -> Path:
+        """The folder of a reference table in Parquet."""
+        return self.folder / _REFERENCE
+
     def entities(self, number: int) -> Path:
         """The part of a reference table in Parquet that a period introduced."""
         return self._in_parquet(_REFERENCE, number)

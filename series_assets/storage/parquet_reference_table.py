@@ -1,9 +1,7 @@
 """The reference table in Parquet: a file for each period, and with several shards for each shard.
 
-A file holds the entities that its period introduced, one a row, and in its metadata the mark of the
-period: their number and the fingerprint of the files that they were generated from. Nothing but
-whole files is read or written, so it needs no database and no lock, and works on storage that has
-neither.
+A file holds the entities that its period introduced, one a row, and in its mark their number and
+the fingerprint of the files that they were generated from.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,8 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
 from series_assets.core.errors import GenerationError
-from series_assets.storage import files
 from series_assets.storage.entities import (
     KEYS_PER_PERIOD,
     EntityLookup,
@@ -20,137 +22,85 @@ from series_assets.storage.entities import (
     Recorded,
     ReferenceTable,
 )
-from series_assets.storage.parquet_marks import (
-    Mark,
-    check_series,
-    read_mark,
-    remove_marked,
-    unreadable,
-    with_mark,
-)
+from series_assets.storage.parquet_files import ParquetFiles
 from series_assets.storage.tables import TablesOfShards
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    import pyarrow as pa
-    from numpy.typing import NDArray
 
-_WHOLE = "the reference table"
 _REMEDY = "regenerate its periods"
 
 
-class ParquetReferenceTable(EntityTable):
+class ParquetReferenceTable(ParquetFiles, EntityTable):
     """The reference table of one series, or of one shard, in its folder ``reference``."""
 
-    @property
-    def place(self) -> Path:
-        """The folder of all periods."""
-        return self.layout.entities(1).parent.parent
+    rows, whole = "entities", "the reference table"
+
+    def file(self, number: int) -> Path:
+        """Return the path of the file of a period; see the base class."""
+        return self.layout.entities(number)
+
+    def existing_files(self) -> list[Path]:
+        """Return the existing files of all periods and shards."""
+        return self.layout.existing_entities()
 
     def prepare(self, folder: Path) -> None:
         """Do nothing: files are created as they are written."""
 
     def replace(self, k: int, entities: "pd.DataFrame | None", folder: Path | None = None) -> None:
         """Replace the file of period ``k``, atomically; see the base class."""
-        import pandas as pd
-
-        period = self.series.calendar.period(k)
-        if entities is None:
-            if not any(self._marks()):
-                self._require({}, range(k), period=period.key)
-            entities = pd.DataFrame()
-        else:
-            self._check_columns(k, list(map(str, entities.columns)))
-        target = self.layout.entities(period.number)
-        written = (folder or target.parent) / f"entities_{period.number}_{target.name}"
-        files.write_parquet(written, self._as_table(period.key, entities))
-        files.replace(written, target)
-
-    def _as_table(self, key: str, entities: "pd.DataFrame") -> "pa.Table":
-        import pyarrow as pa
-
         from series_assets.storage.sqlite_values import to_sqlite
 
-        mark = {
-            "series": self.series.name,
-            "period": key,
-            "fingerprint": self.series.fingerprint,
-            "entities": len(entities),
-        }
-        columns = {str(name): pa.array(to_sqlite(entities[name])) for name in entities.columns}
-        return with_mark(pa.table(columns), mark)
+        columns = {}
+        if entities is not None:
+            self._check_columns(k, list(map(str, entities.columns)))
+            columns = {str(n): pa.array(to_sqlite(entities[n])) for n in entities.columns}
+        elif not any(self.marks()):
+            self._require({}, range(k), period=self.series.calendar.keys[k])
+        count = 0 if entities is None else len(entities)
+        mark = {"fingerprint": self.series.fingerprint, "entities": count}
+        self.put(k, pa.table(columns), folder, mark)
 
     def _check_columns(self, k: int, names: list[str]) -> None:
         """Refuse columns other than those of the periods that the same files generated."""
-        for j, mark in self._marks():
-            check_series(mark, self.series, self.layout)
+        for j, mark in self.marks():
+            self.check_series(mark)
             is_current = mark["fingerprint"] == self.series.fingerprint
-            if j == k or not is_current or not mark["entities"]:
-                continue
-            if self._columns_of(j) != names:
-                raise GenerationError(
-                    "its new records have different columns from those of the periods recorded "
-                    "so far; nothing was recorded",
-                    series=self.series.name,
-                    period=self.series.calendar.keys[k],
-                )
-            return
+            if j != k and is_current and mark["entities"]:
+                if self._columns_of(j) != names:
+                    raise self._different_columns(k)
+                return
 
     def recorded_periods(self) -> dict[int, tuple[str, int]] | None:
         """Return the key and number of entities of each recorded period; see the base class."""
-        marks = dict(self._marks())
-        found = {k: (str(mark["period"]), int(mark["entities"])) for k, mark in marks.items()}
+        found = {k: (str(mark["period"]), int(mark["entities"])) for k, mark in self.marks()}
         return found or None
 
     def _recorded(self, *, check_owner: bool, periods: Sequence[int] | None = None) -> Recorded:
         found: Recorded = {}
-        for k, mark in self._marks(periods):
+        for k, mark in self.marks(periods):
             if check_owner:
-                check_series(mark, self.series, self.layout)
+                self.check_series(mark)
             # A file of a calendar with other periods counts as one of other contents.
             is_own = mark["period"] == self.series.calendar.keys[k]
             found[k] = (int(mark["entities"]), str(mark["fingerprint"]) if is_own else "")
         return found
 
-    def _marks(self, periods: Sequence[int] | None = None) -> Iterator[tuple[int, Mark]]:
-        """Yield the mark of each recorded period, of those asked for or of all, in order."""
-        for k in range(self.series.calendar.count) if periods is None else periods:
-            mark = read_mark(self.layout.entities(k + 1), _WHOLE)
-            if mark is not None:
-                yield k, mark
-
-    def check_owner(self, *, take_over: bool = False) -> None:
-        """Refuse the files of another series in the folder. Raises RequestError."""
-        for _, mark in self._marks():
-            check_series(mark, self.series, self.layout)
-            return
-
-    def drop(self, *, take_over: bool = False) -> bool:
-        """Remove the files of all shards; return whether there were any."""
-        return remove_marked(self.layout.existing_entities(), self.place)
-
     def columns(self) -> list[str]:
         """Return the columns of the first period that has entities."""
-        for k, mark in self._marks():
+        for k, mark in self.marks():
             if mark["entities"]:
                 return self._columns_of(k)
         return []
 
     def _columns_of(self, k: int) -> list[str]:
-        from pyarrow import parquet
-
-        with self.layout.entities(k + 1).open("rb") as stream:
-            names: list[str] = parquet.read_schema(stream).names
+        with self.opened(k) as file:
+            names: list[str] = file.schema_arrow.names
         return names
 
-    def fetch(self, keys: "NDArray[np.int64]", columns: Sequence[str]) -> "pd.DataFrame":
+    def fetch(self, keys: NDArray[np.int64], columns: Sequence[str]) -> "pd.DataFrame":
         """Return the typed values of the given rows; see the base class."""
-        import numpy as np
-        import pandas as pd
-
-        from series_assets.core.records import frame_of_columns
-        from series_assets.storage.sqlite_values import from_sqlite
+        from series_assets.storage.sqlite_values import typed_frame
 
         unique, positions = np.unique(keys, return_inverse=True)
         periods = np.unique(unique // KEYS_PER_PERIOD).tolist()
@@ -164,41 +114,24 @@ class ParquetReferenceTable(EntityTable):
             rows = table.take(places)
             for name in columns:
                 values[name] += rows[name].to_pylist()
-        kinds = self.series.kinds
-        typed = {
-            name: from_sqlite(values[name], kinds.get(name, "any"))
-            .take(positions)
-            .reset_index(drop=True)
-            for name in columns
-        }
-        return frame_of_columns(typed, pd.Index(columns))
+        return typed_frame(values, self.series.kinds, positions)
 
     def selected(
-        self, keys: "NDArray[np.int64]", columns: Sequence[str]
-    ) -> Iterator[tuple[int, "pa.Table"]]:
+        self, keys: NDArray[np.int64], columns: Sequence[str]
+    ) -> Iterator[tuple[int, pa.Table]]:
         """Yield the periods of the keys, with the columns of all of their entities, in order.
 
         One period is in memory at a time. Raises GenerationError for a file that is unreadable.
         """
-        import numpy as np
-
         for k in np.unique(keys // KEYS_PER_PERIOD).tolist():
             yield k, self.read(k, columns)
 
-    def read(self, k: int, columns: Sequence[str]) -> "pa.Table":
+    def read(self, k: int, columns: Sequence[str]) -> pa.Table:
         """Return columns of the entities that period ``k`` introduced. Raises GenerationError."""
-        from pyarrow import parquet
-
-        path = self.layout.entities(k + 1)
-        try:
-            with path.open("rb") as stream:
-                table = parquet.read_table(
-                    stream, columns=list(dict.fromkeys(columns)), use_threads=False
-                )
-        except (OSError, ValueError) as error:
-            raise unreadable(path, _WHOLE, error) from error
+        with self.opened(k) as file:
+            table = file.read(list(dict.fromkeys(columns)), use_threads=False)
         if missing := [name for name in columns if name not in table.column_names]:
-            raise GenerationError(f"has no column '{missing[0]}'", _REMEDY, file=path)
+            raise GenerationError(f"has no column '{missing[0]}'", _REMEDY, file=self.file(k + 1))
         return table
 
     @contextmanager
@@ -254,12 +187,8 @@ class ParquetEntityLookup(EntityLookup):
 
     def keys(
         self, name: str, values: Sequence[str | None], before: int | None = None
-    ) -> "NDArray[np.int64]":
+    ) -> NDArray[np.int64]:
         """Return the first key recorded for each value; see the base class."""
-        import numpy as np
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         wanted = pa.array(values, pa.string())
         found = np.full(len(wanted), -1, dtype=np.int64)
         for k in self._periods:
@@ -272,11 +201,8 @@ class ParquetEntityLookup(EntityLookup):
             found[is_first] = k * KEYS_PER_PERIOD + places[is_first]
         return found
 
-    def texts(self, keys: "NDArray[np.int64]", columns: Sequence[str]) -> "dict[str, pa.Array]":
+    def texts(self, keys: NDArray[np.int64], columns: Sequence[str]) -> dict[str, pa.Array]:
         """Return the recorded values as text; see the base class."""
-        import numpy as np
-        import pyarrow as pa
-
         order = np.argsort(keys, kind="stable")
         blocks: dict[str, list[Any]] = {name: [] for name in columns}
         unknown = int((keys < 0).sum())
@@ -293,10 +219,8 @@ class ParquetEntityLookup(EntityLookup):
         return {name: pa.concat_arrays(blocks[name]).take(back) for name in columns}
 
 
-def _texts(column: "pa.ChunkedArray") -> "pa.Array":
+def _texts(column: pa.ChunkedArray) -> pa.Array:
     """Return stored values as the text that a CSV has."""
-    import pyarrow as pa
-
     from series_assets.core.records import texts_of
 
     if pa.types.is_floating(column.type):

@@ -2,39 +2,24 @@
 
 A file holds the states that its period left, one a row, and in its mark the digests by which a
 period that follows from it is known to be current. Rows are sorted by a hash of the entity's
-identifier, so that they are found without reading the identifiers. Nothing but complete files is
-read or written, so it needs no database and no lock, and works on storage that has neither. One
-file is in memory at a time, and of a file the columns that are needed.
+identifier, so that they are found without reading the identifiers. One file is in memory at a time,
+and of a file the columns that are needed.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow.parquet import ParquetFile
 
 from series_assets.core.plan.truth import STATE_HASH
 from series_assets.core.truth.columns import no_states, with_entities
-from series_assets.storage import files
 from series_assets.storage.hash_runs import Ints, hashes_of
-from series_assets.storage.parquet_marks import (
-    Mark,
-    check_series,
-    read_mark,
-    remove_marked,
-    unreadable,
-    with_mark,
-)
+from series_assets.storage.parquet_files import Mark, ParquetFiles
 from series_assets.storage.states import States, StateTable
 from series_assets.storage.tables import TablesOfShards
 
-if TYPE_CHECKING:
-    from pyarrow.parquet import ParquetFile
-
-_WHOLE = "the table of states"
 _PLACE = "state_place"
 """Numbers the states of a period; the order of those of an entity in the file says the same."""
 _STORED = {
@@ -46,28 +31,19 @@ _STORED = {
 """Smaller types, in which whole numbers are stored; in memory they are int64."""
 
 
-class ParquetStateTable(StateTable):
+class ParquetStateTable(ParquetFiles, StateTable):
     """The states of one series, or of one shard, in its folder ``states``."""
 
     _format = "parquet 1"
+    rows, whole = "states", "the table of states"
 
-    @property
-    def place(self) -> Path:
-        """The folder of all periods."""
-        return self.layout.states_folder
+    def file(self, number: int) -> Path:
+        """Return the path of the file of a period; see the base class."""
+        return self.layout.states(number)
 
-    def check_owner(self, *, take_over: bool = False) -> None:
-        """Refuse the files of another series in the folder. Raises RequestError."""
-        if not self.place.is_dir():
-            return
-        for k in range(self.series.calendar.count):
-            mark = self._mark(k)  # which is checked
-            if mark is not None:
-                return
-
-    def drop(self, *, take_over: bool = False) -> bool:
-        """Remove the files of all shards; return whether there were any."""
-        return remove_marked(self.layout.existing_states(), self.place)
+    def existing_files(self) -> list[Path]:
+        """Return the existing files of all periods and shards."""
+        return self.layout.existing_states()
 
     def recorded_periods(self) -> int:
         """Return how many periods are recorded and current; see the base class."""
@@ -96,7 +72,7 @@ class ParquetStateTable(StateTable):
                 break
             if not mark["states"]:
                 continue
-            with self._opened(k) as file:
+            with self.opened(k) as file:
                 rows = _last_rows(self._hashes(file), hashes)
                 states = self._as_states(file) if (rows >= 0).any() else None
             if states is not None:
@@ -121,7 +97,7 @@ class ParquetStateTable(StateTable):
         confirmed: Ints = len(keys) - 1 - places.to_numpy().astype(np.int64)
         return confirmed
 
-    def _hashes(self, file: "ParquetFile") -> Ints:
+    def _hashes(self, file: ParquetFile) -> Ints:
         """Return the hash of each row of a file, in order."""
         found: Ints = file.read([STATE_HASH], use_threads=False).column(0).to_numpy()
         return found
@@ -130,7 +106,7 @@ class ParquetStateTable(StateTable):
         """Return the states that open a version or delete, file by file; see the base class."""
         found = self._none_yet()
         for k in range(len(self._require(last + 1, reading=True))):
-            with self._opened(k) as file:
+            with self.opened(k) as file:
                 states = self._as_states(file)
             flags = [pc.equal(states[name], 1) for name in ("state_opens", "state_deleted")]
             found.append(_of_dataset(k, states.filter(pc.or_(*flags))))
@@ -140,7 +116,7 @@ class ParquetStateTable(StateTable):
         """Return all states of some entities, file by file; see the base class."""
         found, hashes = self._none_yet(), hashes_of(pc.unique(keys))
         for k in range(len(self._require(last + 1, reading=True))):
-            with self._opened(k) as file:
+            with self.opened(k) as file:
                 rows = np.flatnonzero(np.isin(self._hashes(file), hashes))
                 if not len(rows):
                     continue
@@ -152,7 +128,7 @@ class ParquetStateTable(StateTable):
     def _none_yet(self) -> list[pa.Table]:
         return [no_states(self.truth).append_column("dataset", pa.array([], pa.int64()))]
 
-    def _as_states(self, file: "ParquetFile") -> pa.Table:
+    def _as_states(self, file: ParquetFile) -> pa.Table:
         """Return all states in a file, in the columns of ``Fold.states``."""
         schema = no_states(self.truth).schema
         stored = file.read([name for name in schema.names if name != _PLACE], use_threads=False)
@@ -166,24 +142,19 @@ class ParquetStateTable(StateTable):
 
     def replace(self, k: int, states: pa.Table, content: str, folder: Path | None = None) -> None:
         """Replace the file of period ``k``, atomically; see the base class."""
-        self._mark(k)
+        self._own_mark(k)
         chain = self._require(k)
-        period, parent = self.series.calendar.period(k), chain[-1]["digest"] if chain else ""
+        key, parent = self.series.calendar.keys[k], chain[-1]["digest"] if chain else ""
         mark = {
-            "series": self.series.name,
-            "period": period.key,
             "states": states.num_rows,
             "ties": pc.sum(states["state_tied"]).as_py() or 0,
             "settings": self._settings,
             "content": content,
             "parent": parent,
-            "digest": self._digest(period.key, content, parent),
+            "digest": self._digest(key, content, parent),
         }
-        target = self.layout.states(period.number)
-        written = (folder or target.parent) / f"states_{period.number}_{target.name}"
-        table = with_mark(self._as_stored(states), mark)
-        files.write_parquet(written, table, compression="lz4", dictionaries=False)
-        files.replace(written, target)
+        how = {"compression": "lz4", "dictionaries": False}
+        self.put(k, self._as_stored(states), folder, mark, **how)
 
     def _as_stored(self, states: pa.Table) -> pa.Table:
         """Return states as a file has them: sorted by hash, those of an entity by time."""
@@ -206,30 +177,18 @@ class ParquetStateTable(StateTable):
         """Return the marks of the first periods that follow each other, up to ``before``."""
         chain: list[Mark] = []
         for k in range(before):
-            mark, parent = self._mark(k), chain[-1]["digest"] if chain else ""
+            mark, parent = self._own_mark(k), chain[-1]["digest"] if chain else ""
             if mark is None or (mark["settings"], mark["parent"]) != (self._settings, parent):
                 break
             chain.append(mark)
         return chain
 
-    def _mark(self, k: int) -> Mark | None:
+    def _own_mark(self, k: int) -> Mark | None:
         """Return the mark of period ``k``, if it has a file. Refuses that of another series."""
-        mark = read_mark(self.layout.states(k + 1), _WHOLE)
+        mark = self.mark(k)
         if mark is not None:
-            check_series(mark, self.series, self.layout)
+            self.check_series(mark)
         return mark
-
-    @contextmanager
-    def _opened(self, k: int) -> "Iterator[ParquetFile]":
-        """Open the file of period ``k``. Raises GenerationError where it is unreadable."""
-        from pyarrow import parquet
-
-        path = self.layout.states(k + 1)
-        try:
-            with path.open("rb") as stream:
-                yield parquet.ParquetFile(stream)
-        except (OSError, ValueError) as error:
-            raise unreadable(path, _WHOLE, error) from error
 
 
 class ShardedStates(TablesOfShards, States):

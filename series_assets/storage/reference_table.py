@@ -91,12 +91,7 @@ class SqliteReferenceTable(PeriodTable, EntityTable):
             return
         recorded = self._recorded_in(connection)
         if any(j != k and mark == self.series.fingerprint for j, (_, mark) in recorded.items()):
-            raise GenerationError(
-                "its new records have different columns from those of the periods recorded so far; "
-                "nothing was recorded",
-                series=self.series.name,
-                period=self.series.calendar.keys[k],
-            )
+            raise self._different_columns(k)
         self._drop(connection)
         columns = "".join(f", {quoted(name)}" for name in names)
         connection.execute(
@@ -140,10 +135,8 @@ class SqliteReferenceTable(PeriodTable, EntityTable):
         Raises RequestError where another run has since recorded some of them from other files.
         """
         import numpy as np
-        import pandas as pd
 
-        from series_assets.core.records import frame_of_columns
-        from series_assets.storage.sqlite_values import from_sqlite
+        from series_assets.storage.sqlite_values import typed_frame
 
         # SQLite reads each row once and in key order several times as fast.
         unique, positions = np.unique(keys, return_inverse=True)
@@ -165,12 +158,7 @@ class SqliteReferenceTable(PeriodTable, EntityTable):
                 file=database,
             )
         order = np.argsort(np.array(found, dtype=np.int64))[positions]
-        kinds = self.series.kinds
-        typed = {
-            name: from_sqlite(column, kinds.get(name, "any")).take(order).reset_index(drop=True)
-            for name, column in zip(columns, values, strict=True)
-        }
-        return frame_of_columns(typed, pd.Index(columns))
+        return typed_frame(dict(zip(columns, values, strict=True)), self.series.kinds, order)
 
     def lookup(
         self, identifiers: Sequence[str], before: int | None = None

@@ -4,12 +4,14 @@ Columns have no declared type, so SQLite stores numbers as numbers, and text, wi
 text. Dates and booleans, which SQLite lacks, are stored as text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from series_assets.core.records import column_from_text, texts_of
+from series_assets.core.records import column_from_text, frame_of_columns, texts_of
 
 
 def to_sqlite(column: "pd.Series[Any]") -> list[Any]:
@@ -30,3 +32,14 @@ def from_sqlite(values: Sequence[Any], kind: str) -> "pd.Series[Any]":
     if types == {float}:
         return pd.Series(values, dtype="float64")
     return pd.Series(values, dtype=object)
+
+
+def typed_frame(
+    columns: Mapping[str, Sequence[Any]], kinds: Mapping[str, str], rows: NDArray[np.int64]
+) -> pd.DataFrame:
+    """Return some rows of stored columns as a typed frame; a column without a kind is ``any``."""
+    typed = {
+        name: from_sqlite(values, kinds.get(name, "any")).take(rows).reset_index(drop=True)
+        for name, values in columns.items()
+    }
+    return frame_of_columns(typed, pd.Index(list(columns)))
