@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from math import inf, nextafter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from series_assets.core.plan.series import Series
+from series_assets.core.records import column_from_text
 from series_assets.core.spec import mentions
 from series_assets.core.spec.column_types import NUMBERS
 from series_assets.core.spec.specification import calculations_of
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
 
 Kind = Literal["number", "date", "category", "text", "missing"]
 
@@ -109,8 +109,8 @@ class Profile:
 def profile_period(
     series: Series,
     k: int,
-    new: "pd.DataFrame | None",
-    existing: "pd.DataFrame | None",
+    new: pd.DataFrame | None,
+    existing: pd.DataFrame | None,
     like: Profile | None = None,
 ) -> Profile:
     """Return the profile of period ``k`` of a series, see ``profile_records``."""
@@ -139,8 +139,8 @@ def moving_columns(series: Series) -> frozenset[str]:
 
 
 def profile_records(
-    new: "pd.DataFrame | None",
-    existing: "pd.DataFrame | None",
+    new: pd.DataFrame | None,
+    existing: pd.DataFrame | None,
     kinds: Mapping[str, str],
     *,
     identifiers: Collection[str] = (),
@@ -156,8 +156,6 @@ def profile_records(
     counted from ``start``, the first day of the period. Columns of the profile ``like`` are
     counted on its scales, others on scales of their own.
     """
-    import numpy as np
-
     parts = [part for part in (new, existing) if part is not None]
     known = like.by_name if like else {}
     cut = 0 if new is None else len(new)
@@ -179,37 +177,29 @@ def profile_records(
 class _Values:
     """The values of a column, parsed as numbers or dates at most once."""
 
-    def __init__(self, values: "NDArray[np.object_]", origin: int | None) -> None:
-        import pandas as pd
-
+    def __init__(self, values: NDArray[np.object_], origin: int | None) -> None:
         self.is_present = ~pd.isna(values)
         self.known: NDArray[np.object_] = values[self.is_present]
         self.origin = origin
         """The day, since 1970-01-01, from which dates are counted; None if they do not move."""
 
     @cached_property
-    def factorized(self) -> "tuple[NDArray[np.intp], list[str]]":
+    def factorized(self) -> tuple[NDArray[np.intp], list[str]]:
         """For each known value its index among the distinct values, and those."""
-        import pandas as pd
-
         codes, found = pd.factorize(self.known)
         return codes, found.tolist()
 
     @cached_property
-    def numbers(self) -> "NDArray[np.float64]":
+    def numbers(self) -> NDArray[np.float64]:
         """The known values as numbers, NaN for other texts."""
-        import numpy as np
-
         try:
             return self.known.astype(np.float64)
         except ValueError:
             return np.array([_number(text) for text in self.known], dtype=np.float64)
 
     @cached_property
-    def days(self) -> "NDArray[np.float64]":
+    def days(self) -> NDArray[np.float64]:
         """The known values as days since the origin, NaN for other texts."""
-        import numpy as np
-
         codes, found = self.factorized
         days = np.array([_day(text) for text in found], dtype=np.float64) - (self.origin or 0)
         return days[codes]
@@ -236,8 +226,6 @@ def _days_since_1970(day: date) -> int:
 
 def _scale(texts: _Values, kind: str) -> Scale:
     """Return the scale of a column. ``kind`` is that of the column, or ``identifier``."""
-    import numpy as np
-
     if not len(texts.known):
         return Scale("missing")
     if kind == "identifier":
@@ -261,10 +249,6 @@ def _scale(texts: _Values, kind: str) -> Scale:
 
 def _kind_of(sample: list[str]) -> str:
     """Return the kind of texts whose column has none, as the rest of the project reads them."""
-    import pandas as pd
-
-    from series_assets.core.records import column_from_text
-
     dtype = column_from_text(sample, "any").dtype
     if pd.api.types.is_bool_dtype(dtype):
         return "text"
@@ -273,21 +257,17 @@ def _kind_of(sample: list[str]) -> str:
     return "date" if pd.api.types.is_datetime64_any_dtype(dtype) else "text"
 
 
-def _number_scale(numbers: "NDArray[np.float64]") -> Scale:
-    import numpy as np
-
+def _number_scale(numbers: NDArray[np.float64]) -> Scale:
     finite = numbers[np.isfinite(numbers)]
     integers = bool((np.abs(finite) < 2**52).all() and (finite == np.floor(finite)).all())
     return Scale("number", _edges(finite, NUMBER_BINS, integers), integers=integers)
 
 
-def _edges(values: "NDArray[np.float64]", most: int, integers: bool) -> tuple[float, ...]:
+def _edges(values: NDArray[np.float64], most: int, integers: bool) -> tuple[float, ...]:
     """Return increasing edges of up to ``most`` bins of equal width, without far outliers.
 
     For whole numbers, the edges are halves, and each bin has the same number of them.
     """
-    import numpy as np
-
     with np.errstate(over="ignore", invalid="ignore"):
         ends = [values.min(), *np.quantile(values, [0.01, 0.99], method="nearest"), values.max()]
         lowest, low, high, highest = map(float, ends)
@@ -310,9 +290,6 @@ def _edges(values: "NDArray[np.float64]", most: int, integers: bool) -> tuple[fl
 
 
 def _counted(name: str, texts: _Values, scale: Scale, cut: int) -> ColumnProfile:
-    import numpy as np
-    import pandas as pd
-
     places: NDArray[np.intp]
     if scale.kind in ("number", "date"):
         values = texts.numbers if scale.kind == "number" else texts.days
@@ -337,10 +314,8 @@ def _counted(name: str, texts: _Values, scale: Scale, cut: int) -> ColumnProfile
     )
 
 
-def _places(scale: Scale, found: list[str], counts: "NDArray[Any]") -> "NDArray[np.intp]":
+def _places(scale: Scale, found: list[str], counts: NDArray[Any]) -> NDArray[np.intp]:
     """Return the bin of each distinct text of a column. They occur ``counts`` times."""
-    import numpy as np
-
     if scale.kind == "missing":
         return np.zeros(len(found), dtype=np.intp)
     if scale.kind == "text":
@@ -353,7 +328,5 @@ def _places(scale: Scale, found: list[str], counts: "NDArray[Any]") -> "NDArray[
     )
 
 
-def _counts(places: "NDArray[np.intp]", bins: int) -> tuple[int, ...]:
-    import numpy as np
-
+def _counts(places: NDArray[np.intp], bins: int) -> tuple[int, ...]:
     return tuple(np.bincount(places[places >= 0], minlength=bins).tolist())

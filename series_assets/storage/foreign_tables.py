@@ -6,20 +6,21 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
 
 from series_assets.core.errors import RequestError, did_you_mean
 from series_assets.storage import files
 from series_assets.storage.sqlite import quoted, reading_address
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 FORMS = "a .csv or .parquet file, sqlite:///FILE#TABLE or duckdb:///FILE#SCHEMA.TABLE"
 _ADDRESS = re.compile(r"(?P<kind>sqlite|duckdb):///(?P<file>[^#]+)#(?P<table>.+)")
 
 
-def read_foreign_table(address: str | Path) -> "pa.Table":
+def read_foreign_table(address: str | Path) -> pa.Table:
     """Return the table at an address, see ``FORMS``; a CSV has text alone.
 
     Of ``sqlite`` and ``duckdb`` addresses, the path begins behind the third slash, so that an
@@ -57,15 +58,12 @@ def read_loads(path: Path) -> tuple[tuple[str, str], ...]:
     return tuple(zip(*columns, strict=True))
 
 
-def as_arrow(table: Any) -> "pa.Table":
+def as_arrow(table: Any) -> pa.Table:
     """Return a table of pandas, Arrow, Polars or DuckDB as one of Arrow.
 
     Columns of pandas with values of several types become text. Raises RequestError for what is no
     table, or has two columns of a name.
     """
-    import pandas as pd
-    import pyarrow as pa
-
     if isinstance(table, pd.DataFrame):
         _refuse_repeats([str(name) for name in table.columns])
         return pa.table({str(name): _column_of(table[name]) for name in table.columns})
@@ -90,10 +88,7 @@ def _refuse_repeats(names: Sequence[str], file: str = "") -> None:
             )
 
 
-def _column_of(column: Any) -> "pa.Array | pa.ChunkedArray":
-    import pandas as pd
-    import pyarrow as pa
-
+def _column_of(column: Any) -> pa.Array | pa.ChunkedArray:
     if isinstance(column.dtype, pd.PeriodDtype):
         column = column.dt.to_timestamp()
     try:
@@ -102,14 +97,12 @@ def _column_of(column: Any) -> "pa.Array | pa.ChunkedArray":
         return _mixed(column.astype(object).where(column.notna(), None).tolist())
 
 
-def _mixed(values: list[Any]) -> "pa.Array":
+def _mixed(values: list[Any]) -> pa.Array:
     """Return values of several types as an array of text."""
-    import pyarrow as pa
-
     return pa.array([None if value is None else str(value) for value in values], pa.string())
 
 
-def _file_table(path: Path) -> "pa.Table":
+def _file_table(path: Path) -> pa.Table:
     readers: Mapping[str, Callable[[Path], pa.Table]] = {
         ".csv": _csv_table,
         ".parquet": _parquet_table,
@@ -127,7 +120,7 @@ def _file_table(path: Path) -> "pa.Table":
         raise RequestError(f"cannot be read: {_reason(error)}", file=path, colon=False) from error
 
 
-def _csv_table(path: Path) -> "pa.Table":
+def _csv_table(path: Path) -> pa.Table:
     table = files.read_table(path)
     first, *others = table.column_names
     for sign, word in ((";", "semicolons"), ("\t", "tabs")):
@@ -137,16 +130,12 @@ def _csv_table(path: Path) -> "pa.Table":
     return table.rename_columns([first.removeprefix("\ufeff"), *others])  # as Excel writes it
 
 
-def _parquet_table(path: Path) -> "pa.Table":
-    from pyarrow import parquet
-
+def _parquet_table(path: Path) -> pa.Table:
     with path.open("rb") as stream:
         return parquet.read_table(stream, use_threads=False)
 
 
-def _sqlite_table(path: Path, name: str) -> "pa.Table":
-    import pyarrow as pa
-
+def _sqlite_table(path: Path, name: str) -> pa.Table:
     try:
         with closing(sqlite3.connect(reading_address(path), uri=True)) as connection:
             known = connection.execute(
@@ -169,9 +158,7 @@ def _sqlite_table(path: Path, name: str) -> "pa.Table":
     return pa.table(arrays, names=names)
 
 
-def _duckdb_table(path: Path, name: str) -> "pa.Table":
-    import pyarrow as pa
-
+def _duckdb_table(path: Path, name: str) -> pa.Table:
     try:
         import duckdb
     except ImportError:
