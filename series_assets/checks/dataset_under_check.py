@@ -120,22 +120,19 @@ def recorded_columns(series: Series) -> list[str]:
 
 def is_present(column: pa.Array) -> Flags:
     """Return in which rows a value is present."""
-    found: Flags = pc.is_valid(column).to_numpy(zero_copy_only=False)
-    return found
+    return pc.is_valid(column).to_numpy(zero_copy_only=False)
 
 
 def is_in(column: pa.Array, values: list[str]) -> Flags:
     """Return in which rows the value is one of those given."""
     wanted = pa.array(values, type=pa.string())
-    found: Flags = pc.is_in(column, value_set=wanted).to_numpy(zero_copy_only=False)
-    return found
+    return pc.is_in(column, value_set=wanted).to_numpy(zero_copy_only=False)
 
 
 def codes_of(column: pa.Array) -> NDArray[np.int64]:
     """Return an integer for each row, the same for equal values, −1 for a missing one."""
     indices = column.dictionary_encode().indices
-    codes: NDArray[np.int64] = pc.fill_null(indices, -1).to_numpy().astype(np.int64)
-    return codes
+    return pc.fill_null(indices, -1).to_numpy().astype(np.int64)
 
 
 class Violations:

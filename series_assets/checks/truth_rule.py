@@ -146,8 +146,7 @@ def _last_rows(keys: pa.ChunkedArray, ranks: NDArray[np.int64]) -> NDArray[np.in
     order = np.lexsort((np.arange(len(numbers)), ranks, numbers))
     grouped = numbers[order]
     is_last = np.r_[grouped[1:] != grouped[:-1], True] if len(grouped) else grouped.astype(bool)
-    found: NDArray[np.int64] = order[is_last & (grouped >= 0)]
-    return found
+    return order[is_last & (grouped >= 0)]
 
 
 def _open_versions(series: Series, layout: Layout, period: Period) -> Iterator[Example]:

@@ -114,8 +114,7 @@ def _violated(dataset: DatasetUnderCheck, one: Comparison) -> Flags:
     else:
         right = pa.scalar(float(one.right) if one.of_numbers else one.right)
     failed = pc.fill_null(_VIOLATES[one.operator](left, right), False)
-    found: Flags = failed.to_numpy(zero_copy_only=False)
-    return found
+    return failed.to_numpy(zero_copy_only=False)
 
 
 def _as_days(column: pa.Array) -> pa.Array:
@@ -176,5 +175,4 @@ def _repeated(column: pa.Array, others: pa.Array) -> list[str]:
     shared = values.filter(pc.is_in(values, value_set=others))
     if fewer < _MIN_DISTINCT or len(shared) <= max(_TOLERATED_COUNT, _TOLERATED_SHARE * fewer):
         return []
-    found: list[str] = shared.to_pylist()
-    return found
+    return shared.to_pylist()

@@ -216,8 +216,7 @@ class ChangeLogFile(RecordsFile):
         }
         columns["tied"] = pc.equal(table["tied"], "true")
         types = {pa.int64(): pd.Int64Dtype()}
-        frame: pd.DataFrame = pa.table(columns).to_pandas(types_mapper=types.get)
-        return frame
+        return pa.table(columns).to_pandas(types_mapper=types.get)
 
 
 class ManifestFile(RecordsFile):

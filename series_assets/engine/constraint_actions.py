@@ -264,8 +264,7 @@ class CorrectedHandler(SeededShifts):
             return pd.Series(group.sort_values(ascending=ascending).array, group.index)
 
         by_group = df.groupby(split_names(groups), observed=True)[target]
-        ordered: pd.Series[Any] = by_group.transform(in_order)
-        return ordered
+        return by_group.transform(in_order)
 
     def _type(self, name: str) -> Any:
         return self.spec_dict["columns"][name]["type"]

@@ -80,8 +80,7 @@ def in_order(
         if not isinstance(column, pd.Series):  # one value for all rows, such as @sysdate
             return column
         named = column.rename(calculation.name)
-        equal: pd.Series[Any] = static.apply_to_columns(named, records[static.identifier])
-        return equal
+        return static.apply_to_columns(named, records[static.identifier])
 
     return compute_in_order
 

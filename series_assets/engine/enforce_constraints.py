@@ -211,8 +211,7 @@ class Enforcer:
 
 def handler_of(definition: Specification, records: pd.DataFrame) -> CorrectedHandler:
     """Return the constraint handler in use; ``definition`` needs ``_rng``."""
-    handler: CorrectedHandler = exhibit.ConstraintHandler(definition, records)
-    return handler
+    return exhibit.ConstraintHandler(definition, records)
 
 
 def enforce_on_new_records(

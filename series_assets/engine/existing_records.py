@@ -264,5 +264,4 @@ def _use_ready_made_values(specification: Specification, name: str) -> list[obje
     table = stock._generate_from_sql(name, column, complete=True)
     aliases = dict(zip(values[name].tolist()[:-1], table[name].unique(), strict=False))
     column["original_values"] = values.map(lambda value: aliases.get(value, value))
-    found: list[object] = table[name].tolist()
-    return found
+    return table[name].tolist()

@@ -30,8 +30,7 @@ class StaticValues:
         """
         if not self.columns.intersection(records.columns):
             return records
-        changed: pd.DataFrame = self.apply_to_columns(records, records[self.identifier])
-        return changed
+        return self.apply_to_columns(records, records[self.identifier])
 
     def apply_to_columns(self, columns: Any, identifiers: "pd.Series[Any]") -> Any:
         """Return a new series or frame with static values, given the identifier of each row."""

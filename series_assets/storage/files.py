@@ -167,8 +167,7 @@ def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame"
     Raises KeyError for a column that does not occur exactly once, OSError or ValueError where the
     file is not a table.
     """
-    frame: pd.DataFrame = read_table(path, columns).to_pandas()
-    return frame
+    return read_table(path, columns).to_pandas()
 
 
 def read_records(path: Path) -> "pd.DataFrame":

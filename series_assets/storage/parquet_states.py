@@ -94,13 +94,11 @@ class ParquetStateTable(ParquetFiles, StateTable):
             return rows
         # From the end, so that the first occurrence is the last state.
         places = pc.index_in(wanted, value_set=keys[::-1]).fill_null(len(keys))
-        confirmed: Ints = len(keys) - 1 - places.to_numpy().astype(np.int64)
-        return confirmed
+        return len(keys) - 1 - places.to_numpy().astype(np.int64)
 
     def _hashes(self, file: ParquetFile) -> Ints:
         """Return the hash of each row of a file, in order."""
-        found: Ints = file.read([STATE_HASH], use_threads=False).column(0).to_numpy()
-        return found
+        return file.read([STATE_HASH], use_threads=False).column(0).to_numpy()
 
     def changes(self, last: int) -> pa.Table:
         """Return the states that open a version or delete, file by file; see the base class."""

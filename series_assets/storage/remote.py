@@ -55,8 +55,7 @@ def remote_path(url: str) -> Path:
         ) from None
     if scheme in _LOCAL:
         return Path(path.path)
-    found: Path = path
-    return found
+    return path
 
 
 def data_path(place: str | Path) -> Path:

@@ -71,8 +71,7 @@ class TablesOfShards(SeriesTable):
 
     def drop(self, *, take_over: bool = False) -> bool:
         """Remove the files of all shards; return whether there were any."""
-        removed: bool = self.parts[0].drop(take_over=take_over)
-        return removed
+        return self.parts[0].drop(take_over=take_over)
 
 
 def reference_table(series: Series, layout: Layout) -> "ReferenceTable":

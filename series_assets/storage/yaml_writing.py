@@ -23,5 +23,4 @@ def as_yaml(content: Specification) -> str:
 
 
 def _dump(content: Specification, dumper: Any) -> str:
-    text: str = yaml.dump(content, Dumper=dumper, sort_keys=False, allow_unicode=True, width=2**16)
-    return text
+    return yaml.dump(content, Dumper=dumper, sort_keys=False, allow_unicode=True, width=2**16)

@@ -50,8 +50,7 @@ class CategoricalDataGenerator(categorical.CategoricalDataGenerator):
         chances = np.array(table["probability_vector"].iloc[:-1]).astype(float)
         if chances.sum() != 1:
             chances /= chances.sum()
-        positions: NDArray[np.int64] = self.rng.choice(size, size=self.num_rows, p=chances)
-        return positions
+        return self.rng.choice(size, size=self.num_rows, p=chances)
 
     def _ready_made(self, name: str, column: Specification) -> pd.DataFrame:
         """Return values of a ready-made set, which also replace the listed ones."""

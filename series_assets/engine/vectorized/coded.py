@@ -31,8 +31,7 @@ def or_stock(method: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]
         except NotCovered:
             self.rng.bit_generator.state = state
             stock = getattr(constraints.ConstraintHandler, method.__name__)
-            result: pd.DataFrame = stock(self, *args, **kwargs)
-            return result
+            return stock(self, *args, **kwargs)
 
     return wrapped
 

@@ -41,8 +41,7 @@ def comparison(records: pd.DataFrame, condition: str) -> "pd.Series[Any] | None"
         return None
     if _kind(left) is None or _kind(left) != _kind(right):
         return None
-    compared: pd.Series[Any] = OPERATORS[sign](left, right)
-    return compared
+    return OPERATORS[sign](left, right)
 
 
 def value_of(records: pd.DataFrame, expression: str) -> Any:

@@ -131,8 +131,7 @@ class Groups(constraints.ConstraintHandler):
         if cached is None or not _same_arrays(cached[0], arrays):
             of_rows = df.groupby(names, observed=True).ngroup().fillna(-1).to_numpy(np.int64)
             cached = self._cached_groups = arrays, of_rows
-        numbers: Numbers = cached[1]
-        return numbers
+        return cached[1]
 
     def _almost_same(self, column: "pd.Series[Any]", numbers: Numbers) -> "pd.Series[Any]":
         if column.isna().any():

@@ -62,10 +62,7 @@ def generate_continuous_column(
     except NotCovered:
         return _stock(spec_dict, anon_df, col_name)
     precision = spec_dict["columns"][col_name]["precision"]
-    scaled: pd.Series[Any] = continuous.scale_continuous_column(
-        numbers, precision=precision, **column.parameters
-    )
-    return scaled
+    return continuous.scale_continuous_column(numbers, precision=precision, **column.parameters)
 
 
 def unscaled(

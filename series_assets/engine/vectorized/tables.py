@@ -18,5 +18,4 @@ def parse_original_values(original_values: Any) -> Any:
 
 @lru_cache(maxsize=256)
 def _parsed(lines: tuple[str, ...]) -> pd.DataFrame:
-    table: pd.DataFrame = _stock(list(lines))
-    return table
+    return _stock(list(lines))
