@@ -154,13 +154,11 @@ def verify(
     from series_assets.core.verify.options import VerifyOptions
     from series_assets.pipeline.truth import period_named
     from series_assets.pipeline.verify import verify_table
-    from series_assets.storage.foreign_tables import as_arrow, read_foreign_table, read_loads
+    from series_assets.storage.foreign_tables import any_table, read_loads
 
     workspace = Workspace(resolved(data_dir), flat=flat)
     period = period_named(series, at)
-    named = isinstance(table, str | Path)
-    found = read_foreign_table(table) if named else as_arrow(table)
-    name = str(table) if named else "the table"
+    found, name = any_table(table)
     if isinstance(loads := options.get("loads"), str | Path):
         options["loads"] = read_loads(Path(loads))
     return verify_table(series, workspace, found, VerifyOptions(**options), period, name)

@@ -7,6 +7,7 @@ the builder that everything else calls. What the parts may hold is the business 
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -161,16 +162,8 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model, arbitrary_types_all
 
     def _options(self) -> AssetOptions:
         """Return what the attributes attach to the assets."""
-        return AssetOptions(
-            key_prefix=self.key_prefix or (),
-            group_name=self.group_name,
-            owners=self.owners or (),
-            tags=self.tags,
-            pool=self.pool,
-            retry_policy=self.retry_policy,
-            freshness_policy=self.freshness_policy,
-            automation_condition=self.automation_condition,
-        )
+        given = {field.name: getattr(self, field.name) for field in fields(AssetOptions)}
+        return AssetOptions(**{name: one for name, one in given.items() if one is not None})
 
     def _with_free_name(
         self, series: Series | BrokenSeries, context: dg.ComponentLoadContext

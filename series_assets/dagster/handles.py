@@ -110,12 +110,15 @@ class RecordsFile:
         """
         import pyarrow as pa
 
-        from series_assets.core.records import typed
-
         path = self.path()
         texts = list(self._texts(path))
         with files.explain_read_errors(path, self._remedy):
-            return typed(pa.concat_tables(texts), self.series.kinds)
+            return self._typed(pa.concat_tables(texts))
+
+    def _typed(self, texts: "pa.Table") -> "pd.DataFrame":
+        from series_assets.core.records import typed
+
+        return typed(texts, self.series.kinds)
 
     def parts(self) -> "list[RecordsFile]":
         """Return the records of each shard, to be read one at a time.
@@ -186,35 +189,23 @@ class ChangeLogFile(RecordsFile):
         """Return the change log as an Arrow table. Raises RequestError where there is none."""
         return _as_arrow(self.load())
 
-    def load(self) -> "pd.DataFrame":
-        """Return the change log, typed.
-
-        Raises RequestError where there is none, or it is damaged.
-        """
-        import pyarrow as pa
-
-        path = self.path()
-        texts = list(self._texts(path))
-        with files.explain_read_errors(path, self._remedy):
-            return self._typed(pa.concat_tables(texts))
-
     @property
     def _columns(self) -> Sequence[str]:
         part = (PART,) if len(self.series.parts) > 1 else ()
         return (self.series.first_identifier, *part, *CHANGE_COLUMNS)
 
-    def _typed(self, table: "pa.Table") -> "pd.DataFrame":
+    def _typed(self, texts: "pa.Table") -> "pd.DataFrame":
         import pandas as pd
         import pyarrow as pa
         import pyarrow.compute as pc
 
         kept = ("op", self.series.first_identifier)
         columns = {
-            name: table[name] if name in kept else table[name].cast(pa.int64())
-            for name in table.column_names
+            name: texts[name] if name in kept else texts[name].cast(pa.int64())
+            for name in texts.column_names
             if name != "tied"
         }
-        columns["tied"] = pc.equal(table["tied"], "true")
+        columns["tied"] = pc.equal(texts["tied"], "true")
         types = {pa.int64(): pd.Int64Dtype()}
         return pa.table(columns).to_pandas(types_mapper=types.get)
 

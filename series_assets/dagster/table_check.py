@@ -16,7 +16,7 @@ from series_assets.dagster.metadata import table_of
 from series_assets.pipeline.verify import verify_table
 from series_assets.pipeline.workspace import Workspace
 from series_assets.settings import from_environment
-from series_assets.storage.foreign_tables import as_arrow, read_foreign_table
+from series_assets.storage.foreign_tables import any_table
 from series_assets.storage.loading import load_series
 from series_assets.storage.remote import resolved
 
@@ -83,9 +83,7 @@ class _Check:
     def result(self, context: dg.AssetCheckExecutionContext, table: Any) -> dg.AssetCheckResult:
         """Compare a table, given itself or by its address."""
         try:
-            named = isinstance(table, str | Path)
-            found = read_foreign_table(table) if named else as_arrow(table)
-            name = str(table) if named else "the table"
+            found, name = any_table(table)
             report = verify_table(
                 self.series, self.workspace, found, self.options, self._period(context), name
             )

@@ -50,8 +50,8 @@ def read_history(series: Series, layout: Layout) -> History:
     return History(series.name, periods, remarks)
 
 
-def identifiers_in(path: Path, column: str) -> list[str | None]:
-    """Return the identifiers in a dataset, None for a row without one.
+def values_in(path: Path, column: str, remedy: str) -> list[str | None]:
+    """Return the values of a column in a file, None where one is missing.
 
     Raises RequestError if the file cannot be read.
     """
@@ -67,21 +67,7 @@ def identifiers_in(path: Path, column: str) -> list[str | None]:
         reason = " ".join(str(error).split())[:200]
     else:
         return values
-    raise RequestError(f"cannot be read: {reason}", "regenerate its period", file=path)
-
-
-def operations_in(path: Path) -> dict[str, int] | None:
-    """Return how many rows of a change log did what; None if there is none.
-
-    Raises RequestError if the file cannot be read.
-    """
-    if not path.exists():
-        return None
-    try:
-        return dict(Counter(read_table(path, ["op"])["op"].to_pylist()))
-    except (OSError, ValueError, KeyError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
-        raise RequestError(f"cannot be read: {reason}", "regenerate truth", file=path) from error
+    raise RequestError(f"cannot be read: {reason}", remedy, file=path)
 
 
 def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHistory:
@@ -90,7 +76,8 @@ def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHi
     path, remarks, delivered = layout.dataset(k + 1), [], None
     if path.exists():
         try:
-            delivered = known.look_up(k, identifiers_in(path, series.first_identifier))
+            identifiers = values_in(path, series.first_identifier, "regenerate its period")
+            delivered = known.look_up(k, identifiers)
         except RequestError as error:
             remarks.append(str(error))
         if is_stale(series, layout, series.calendar.period(k)):
@@ -104,10 +91,10 @@ def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHi
             "reference table for this period or an earlier one; regenerate reference_table and "
             "dataset."
         )
-    recorded, operations = known.recorded.get(key), None
-    if series.truth and delivered:
+    recorded, operations, log = known.recorded.get(key), None, layout.changes(k + 1)
+    if series.truth and delivered and log.exists():
         try:
-            operations = operations_in(layout.changes(k + 1))
+            operations = Counter(str(op) for op in values_in(log, "op", "regenerate truth"))
         except RequestError as error:
             remarks.append(str(error))
     return PeriodHistory(k, key, new, existing, delivered, recorded, tuple(remarks), operations)

@@ -42,6 +42,16 @@ def read_foreign_table(address: str | Path) -> pa.Table:
     return table
 
 
+def any_table(table: Any) -> tuple[pa.Table, str]:
+    """Return a table, given itself or by its address, and how messages call it.
+
+    Raises RequestError where it is none.
+    """
+    if isinstance(table, str | Path):
+        return read_foreign_table(table), str(table)
+    return as_arrow(table), "the table"
+
+
 def read_loads(path: Path) -> tuple[tuple[str, str], ...]:
     """Return the periods and the beginnings of their loads in a CSV. Raises RequestError."""
     table = _file_table(path)

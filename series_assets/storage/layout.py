@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
 from series_assets.core.plan.series import Series
 from series_assets.core.spec.truth_settings import DIMENSIONS
+from series_assets.storage.paths import installed_database
 from series_assets.storage.remote import is_remote, names_below
 
 _REFERENCE = "reference"
@@ -40,11 +40,7 @@ def _database(data_dir: Path) -> Path:
 
     That one is only read: entities are kept in Parquet there.
     """
-    if not is_remote(data_dir):
-        return data_dir / "exhibit.db"
-    package = find_spec("exhibit")
-    assert package is not None and package.submodule_search_locations
-    return Path(package.submodule_search_locations[0]) / "db" / "exhibit.db"
+    return installed_database() if is_remote(data_dir) else data_dir / "exhibit.db"
 
 
 def is_inner_folder(name: str) -> bool:

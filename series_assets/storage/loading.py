@@ -10,8 +10,13 @@ from typing import Any
 from series_assets.core.errors import Fault, InputError, InvalidValueError, collected, fault_at
 from series_assets.core.plan.build import build_series
 from series_assets.core.plan.series import Series
-from series_assets.storage.paths import is_regular, printable, resolve_path
-from series_assets.storage.sqlite import installed_database, is_database
+from series_assets.storage.paths import (
+    installed_database,
+    is_regular,
+    printable,
+    resolve_path,
+)
+from series_assets.storage.sqlite import is_database
 from series_assets.storage.unexpected_errors import errors_as_faults
 from series_assets.storage.yaml_reading import check_values, read_yaml
 

@@ -1,8 +1,9 @@
-"""Resolving paths as users write them, whether or not a file exists there."""
+"""Paths as users write them, whether or not a file exists there, and that of Exhibit's database."""
 
 import errno
 import os
 import stat
+from importlib.util import find_spec
 from pathlib import Path
 
 from series_assets.core.errors import InvalidValueError
@@ -14,6 +15,13 @@ _NO_PATH = {
 }
 _LONGEST_NAME = 255
 """Bytes of one name in a path, on all common file systems."""
+
+
+def installed_database() -> Path:
+    """Return the database that ships with Exhibit, without importing that; it is never written."""
+    package = find_spec("exhibit")
+    assert package is not None and package.submodule_search_locations
+    return Path(package.submodule_search_locations[0]) / "db" / "exhibit.db"
 
 
 def resolve_path(written: str | Path, folder: Path | None = None) -> Path:

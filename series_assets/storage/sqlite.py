@@ -4,7 +4,6 @@ Reference tables are in ``reference_table``.
 """
 
 import contextlib
-import importlib.util
 import os
 import shutil
 import sqlite3
@@ -17,7 +16,7 @@ from urllib.parse import quote
 from series_assets.core.errors import GenerationError
 from series_assets.core.spec.specification import Specification, is_select
 from series_assets.storage.files import explain_write_errors
-from series_assets.storage.paths import is_pipe_or_device
+from series_assets.storage.paths import installed_database, is_pipe_or_device
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,13 +32,6 @@ _DISK_ERRORS = (
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_IOERR,
 )
-
-
-def installed_database() -> Path:
-    """Return the database that ships with Exhibit, without importing that; it is never written."""
-    package = importlib.util.find_spec("exhibit")
-    assert package is not None and package.submodule_search_locations
-    return Path(package.submodule_search_locations[0]) / "db" / "exhibit.db"
 
 
 def is_database(path: Path) -> bool:

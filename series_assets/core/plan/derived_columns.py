@@ -52,12 +52,8 @@ def _calculated_values(specification: Specification) -> dict[str, values.Value]:
 
 def looks_at_other_rows(calculation: str) -> bool:
     """Return whether the derived column uses ``df`` or an attribute not in ``ROW_BY_ROW``."""
-    code = mentions.derivation_code(calculation).replace("@", "")
-    try:
-        tree = ast.parse(code.strip(), mode="eval")
-    except (SyntaxError, ValueError):
-        return True
-    return _uses_other_rows(tree.body)
+    tree = _parsed(calculation)
+    return tree is None or _uses_other_rows(tree)
 
 
 def looks_beyond_entity(calculation: str, identifier: str) -> bool:
@@ -65,14 +61,17 @@ def looks_beyond_entity(calculation: str, identifier: str) -> bool:
 
     That of ``df.groupby('id')['amount'].sum()`` does not, where ``id`` is the identifier.
     """
-    if not looks_at_other_rows(calculation):
-        return False
+    tree = _parsed(calculation)
+    return tree is None or (_uses_other_rows(tree) and not _is_by_entity(tree, identifier))
+
+
+def _parsed(calculation: str) -> ast.expr | None:
+    """Return the syntax of a calculation; None where Python cannot parse it."""
     code = mentions.derivation_code(calculation).replace("@", "")
     try:
-        tree = ast.parse(code.strip(), mode="eval")
+        return ast.parse(code.strip(), mode="eval").body
     except (SyntaxError, ValueError):
-        return True
-    return not _is_by_entity(tree.body, identifier)
+        return None
 
 
 def _is_by_entity(node: ast.AST, identifier: str) -> bool:

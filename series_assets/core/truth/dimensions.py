@@ -6,6 +6,7 @@
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from series_assets.core.plan.truth import Truth
 
@@ -21,13 +22,8 @@ def history(truth: Truth, states: pa.Table) -> pa.Table:
     ``tied`` (bool): whether only the place in the file decided which row that was.
     """
     states = _by_key(truth, states)
-    key, count = states[truth.key].combine_chunks(), states.num_rows
-    follows = np.zeros(count, dtype=bool)
-    if count > 1:
-        follows[:-1] = pc.equal(key.slice(1), key.slice(0, count - 1)).to_numpy(
-            zero_copy_only=False
-        )
-    following = pa.array(np.arange(1, count + 1), mask=~follows)
+    key, last = states[truth.key].combine_chunks(), _are_last(truth, states)
+    following = pa.array(np.arange(1, states.num_rows + 1), mask=last)
     begun = states["state_valid_from"].combine_chunks()
     dataset = states["dataset"].combine_chunks()
     found = pa.table(
@@ -37,7 +33,7 @@ def history(truth: Truth, states: pa.Table) -> pa.Table:
             "version": states["state_version"],
             "valid_from": begun,
             "valid_to": begun.take(following),
-            "is_current": pa.array(~follows),
+            "is_current": pa.array(last),
             "opened_in": dataset,
             "closed_in": dataset.take(following),
             "row": states["state_row"],
@@ -54,13 +50,7 @@ def current(truth: Truth, states: pa.Table) -> pa.Table:
     (text, the ISO day on which it began or, if deleted, ended), ``is_deleted`` and ``tied`` (bool).
     """
     states = _by_key(truth, states)
-    key, count = states[truth.key].combine_chunks(), states.num_rows
-    last = np.ones(count, dtype=bool)
-    if count > 1:
-        last[:-1] = pc.not_equal(key.slice(1), key.slice(0, count - 1)).to_numpy(
-            zero_copy_only=False
-        )
-    states = states.filter(pa.array(last))
+    states = states.filter(pa.array(_are_last(truth, states)))
     return pa.table(
         {
             truth.key: states[truth.key],
@@ -71,6 +61,14 @@ def current(truth: Truth, states: pa.Table) -> pa.Table:
             "tied": pc.equal(states["state_tied"], 1),
         }
     )
+
+
+def _are_last(truth: Truth, states: pa.Table) -> NDArray[np.bool_]:
+    """Tell which states, sorted by key, are the last one of their entity."""
+    key = states[truth.key].combine_chunks()
+    last = np.ones(len(key), dtype=bool)
+    last[:-1] = pc.not_equal(key[1:], key[:-1]).to_numpy(zero_copy_only=False)
+    return last
 
 
 def _by_key(truth: Truth, states: pa.Table) -> pa.Table:
