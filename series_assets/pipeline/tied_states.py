@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -35,10 +36,10 @@ class TiedEntities:
 
     rows: pa.Table
     """The key and the tracked columns, as text: first of the states, then of the tied rows."""
-    states: pa.Table
-    """Of each state: ``since``, an ISO day; ``moment``; ``deleted``; ``tied``."""
-    rivals: pa.Table
-    """Of each tied row: ``moment``."""
+    states: tuple[tuple[str, str, bool, bool], ...]
+    """Of each state: the ISO day since when, its moment, whether it is deleted, whether it ties."""
+    rivals: tuple[str, ...]
+    """Of each tied row: its moment."""
 
     def taken(
         self,
@@ -64,7 +65,7 @@ class TiedEntities:
             held.setdefault(int(theirs.key[row]), []).append(
                 (int(theirs.start[row]), int(theirs.end[row]), values)
             )
-        count = self.states.num_rows
+        count = len(self.states)
         states = list(self._states(our_keys, our_values, offset))
         codes = our_keys[offset : offset + count].tolist()
         for key, its_states in by_entity(codes, states).items():
@@ -76,23 +77,17 @@ class TiedEntities:
         return Taken(tuple(keys), _as_versions(versions), ties)
 
     def _states(self, our_keys: Ints, our_values: Ints, offset: int) -> Iterator[State]:
-        count, total = self.states.num_rows, len(our_keys)
-        moments = self.rivals["moment"].to_pylist()
         rivals: dict[tuple[int, str], list[int]] = {}
-        for place in range(offset + count, total):
-            rival = (int(our_keys[place]), moments[place - offset - count])
-            rivals.setdefault(rival, []).append(place)
-        for index, state in enumerate(self.states.to_pylist()):
-            place = offset + index
-            its_rivals = rivals.get((int(our_keys[place]), state["moment"]), [])
+        for place, moment in enumerate(self.rivals, start=offset + len(self.states)):
+            rivals.setdefault((int(our_keys[place]), moment), []).append(place)
+        for place, (since, moment, deleted, tied) in enumerate(self.states, start=offset):
+            its_rivals = rivals.get((int(our_keys[place]), moment), []) if tied else []
             yield State(
-                instant_of(state["since"]),
+                instant_of(since),
                 place,
                 tuple(our_values[:, place].tolist()),
-                state["deleted"],
-                tuple((one, tuple(our_values[:, one].tolist())) for one in its_rivals)
-                if state["tied"]
-                else (),
+                deleted,
+                tuple((one, tuple(our_values[:, one].tolist())) for one in its_rivals),
             )
 
 
@@ -112,15 +107,14 @@ def tied_entities(series: Series, workspace: Workspace, at: Period) -> TiedEntit
     Raises as ``tied_rows``.
     """
     found = [_tied_in(part, workspace, at) for part in series.parts]
-    states, tied, moments, rivals = zip(*found, strict=True)
-    return TiedEntities(
-        pa.concat_tables([*states, *tied]), pa.concat_tables(moments), pa.concat_tables(rivals)
-    )
+    states, tied, of_states, rivals = zip(*found, strict=True)
+    rows = pa.concat_tables([*states, *tied])
+    return TiedEntities(rows, tuple(chain(*of_states)), tuple(chain(*rivals)))
 
 
 def _tied_in(
     series: Series, workspace: Workspace, at: Period
-) -> tuple[pa.Table, pa.Table, pa.Table, pa.Table]:
+) -> tuple[pa.Table, pa.Table, list[tuple[str, str, bool, bool]], list[str]]:
     """Return what ``TiedEntities`` has of one part, its rows as those of states and tied rows."""
     truth = series.truth
     assert truth is not None
@@ -134,25 +128,14 @@ def _tied_in(
         """Rows that can tie share it: the period, and with ``every_row`` the day."""
         return f"{dataset} {day_of(dataset, row) if truth.every_row and row else ''}"
 
-    since, moments = [], []
-    for state in states.select(["dataset", "state_row"]).to_pylist():
-        dataset, row = state["dataset"], state["state_row"]
-        moments.append(moment(dataset, row))
+    of_states = []
+    facts = (states[f].to_pylist() for f in ("dataset", "state_row", "state_deleted", "state_tied"))
+    for dataset, row, is_deleted, is_tied in zip(*facts, strict=True):
         first = series.calendar.keys[dataset - 1]
-        since.append(day_of(dataset, row) if truth.by_event and row else first)
-    rival_moments = [
-        moment(one["dataset"], one["row"]) for one in tied.select(["dataset", "row"]).to_pylist()
-    ]
-    of_states = pa.table(
-        {
-            "since": pa.array(since, pa.string()),
-            "moment": pa.array(moments, pa.string()),
-            "deleted": pc.equal(states["state_deleted"], 1),
-            "tied": pc.equal(states["state_tied"], 1),
-        }
-    )
-    rivals = pa.table({"moment": pa.array(rival_moments, pa.string())})
-    return states.select(names), tied.select(names), of_states, rivals
+        since = day_of(dataset, row) if truth.by_event and row else first
+        of_states.append((since, moment(dataset, row), bool(is_deleted), bool(is_tied)))
+    places = zip(tied["dataset"].to_pylist(), tied["row"].to_pylist(), strict=True)
+    return states.select(names), tied.select(names), of_states, [moment(*one) for one in places]
 
 
 def _days(series: Series, workspace: Workspace) -> Callable[[int, int], str]:
