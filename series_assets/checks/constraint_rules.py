@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from series_assets.core.plan.constraints import targets_of
 from series_assets.core.plan.series import Series
 from series_assets.core.spec import mentions
 from series_assets.core.spec.column_types import NUMBERS
@@ -90,18 +91,11 @@ class _Order:
         return {out for name in static for out in output_columns(specification, name)}
 
     @cached_property
-    def _rearranged(self) -> set[str]:
+    def _rearranged(self) -> frozenset[str]:
         """The columns that custom constraints change, including numbers regenerated after them."""
         columns: dict[str, Any] = self._period["columns"]
         custom = self._period["constraints"]["custom_constraints"] or {}
-        every = set(columns)
-        targets = set[str]().union(
-            *(
-                mentions.in_list(target, every)
-                for one in custom.values()
-                for target in one["targets"]
-            )
-        )
+        targets = targets_of(custom) & set(columns)
         if any(columns[name]["type"] == "categorical" for name in targets):
             targets |= {name for name in columns if columns[name]["type"] == "continuous"}
         return targets

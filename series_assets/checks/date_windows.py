@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from series_assets.checks.rules import assigned_values, checked_date_columns
+from series_assets.core.plan.constraints import constrained_columns
 from series_assets.core.plan.series import Series
 from series_assets.core.spec import mentions
 from series_assets.core.spec.literals import parse_day
@@ -67,15 +68,9 @@ def full_windows(series: Series, period: Specification) -> dict[str, set[str]]:
 
     Columns that a constraint mentions are left out.
     """
-    columns, constraints = period["columns"], period["constraints"]
-    names = checked_date_columns(series)
-    custom = (constraints["custom_constraints"] or {}).values()
-    constrained = set[str]().union(
-        *(mentions.in_constraint(text, names) for text in constraints["basic_constraints"] or []),
-        *(mentions.in_list(target, names) for one in custom for target in one["targets"]),
-    )
+    columns, constrained = period["columns"], constrained_columns(period)
     found = {}
-    for name in names:
+    for name in checked_date_columns(series):
         column = columns[name]
         size = None if column.get("anonymising_set") else window_size(column)
         if name not in constrained and size and column["uniques"] >= size:

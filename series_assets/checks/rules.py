@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from series_assets.checks.constraint_rules import comparisons
+from series_assets.core.plan.constraints import constrained_columns
 from series_assets.core.plan.series import Series
-from series_assets.core.spec import mentions
 from series_assets.core.spec.literals import parse_day
 from series_assets.core.spec.specification import Specification, columns_of_type, output_columns
 
@@ -175,13 +175,8 @@ def fresh_number_columns(series: Series) -> tuple[str, ...]:
     specification = series.specification
     if specification.get("models"):
         return ()
-    columns, constraints = specification["columns"], specification["constraints"]
-    custom = (constraints["custom_constraints"] or {}).values()
-    touched = set[str]().union(
-        *(mentions.in_constraint(t, columns) for t in constraints["basic_constraints"] or []),
-        *(mentions.in_list(target, columns) for one in custom for target in one["targets"]),
-        series.roles.static,
-    )
+    columns = specification["columns"]
+    touched = {*constrained_columns(specification), *series.roles.static}
     return tuple(
         name
         for name in columns_of_type(specification, "continuous")

@@ -181,6 +181,13 @@ def targets_of(custom: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
+def constrained_columns(specification: Specification) -> set[str]:
+    """Return the columns that basic constraints mention, or custom ones act on."""
+    constraints, columns = specification["constraints"], specification["columns"]
+    basic = (mentions.in_constraint(t, columns) for t in constraints["basic_constraints"] or ())
+    return set(targets_of(constraints["custom_constraints"] or {})).union(*basic)
+
+
 def _rules(specification: Specification) -> Iterator[BasicConstraint]:
     columns = specification["columns"]
     for text in specification["constraints"]["basic_constraints"] or []:
