@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from series_assets.core.errors import Fault, InputError, InvalidValueError
+from series_assets.core.errors import Fault, InputError, as_input_error
 from series_assets.pipeline.executor_names import SETTING as EXECUTOR
 from series_assets.pipeline.executor_names import is_executor
 from series_assets.storage.paths import resolve_path
-from series_assets.storage.remote import is_url, resolved
+from series_assets.storage.remote import resolved
 
 if TYPE_CHECKING:
     from series_assets.pipeline.workspace import Workspace
@@ -75,11 +75,8 @@ def _folder(
     name: str, environment: Mapping[str, str], default: Path, *, may_be_url: bool = False
 ) -> Path:
     value = environment.get(name) or default
-    try:
-        return resolved(value) if may_be_url and is_url(value) else resolve_path(value)
-    except InvalidValueError as error:
-        problem = f"'{str(value)[:100]}' {error.problem}"
-        raise InputError([Fault(name, "", problem, error.remedy)]) from None
+    with as_input_error(name, value=str(value)[:100]):
+        return resolved(value) if may_be_url else resolve_path(value)
 
 
 def _executor(environment: Mapping[str, str]) -> str:

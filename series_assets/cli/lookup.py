@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from series_assets.core.errors import Fault, InputError, InvalidValueError, RequestError, suggestion
+from series_assets.core.errors import Fault, InputError, RequestError, as_input_error, suggestion
 from series_assets.core.plan.series import Series
 from series_assets.settings import SHIPPED, Settings
 from series_assets.storage.loading import SPECIFICATION, USER_INPUT, BrokenSeries, find_series
 from series_assets.storage.paths import resolve_path
-from series_assets.storage.remote import is_url, resolved
+from series_assets.storage.remote import resolved
 
 
 def all_series(settings: Settings) -> list[Series | BrokenSeries]:
@@ -48,19 +48,11 @@ def valid_series(settings: Settings, name: str) -> Series:
 
 def data_output(place: str) -> Path:
     """Return the whole path of a folder for data, which may be a URL. Raises InputError."""
-    try:
-        return resolved(place) if is_url(place) else resolve_path(place)
-    except InvalidValueError as error:
-        raise InputError(
-            [Fault(f"--output {place[:100]}", "", error.problem, error.remedy)]
-        ) from None
+    with as_input_error(f"--output {place[:100]}"):
+        return resolved(place)
 
 
 def absolute_output(path: Path, option: str = "--output") -> Path:
     """Return the whole path that an option names. Raises InputError if no path can be like that."""
-    try:
+    with as_input_error(f"{option} {str(path)[:100]}"):
         return resolve_path(path)
-    except InvalidValueError as error:
-        raise InputError(
-            [Fault(f"{option} {str(path)[:100]}", "", error.problem, error.remedy)]
-        ) from None

@@ -1,13 +1,10 @@
 """The commands about series and their files: ``list``, ``validate``, ``new``."""
 
-import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from series_assets import interrupts
 from series_assets.cli.errors import report_errors
@@ -20,7 +17,7 @@ from series_assets.storage.layout import Layout
 from series_assets.storage.loading import BrokenSeries
 from series_assets.storage.paths import is_pipe_or_device
 from series_assets.storage.remote import check_readable
-from series_assets.terminal import cell, echo
+from series_assets.terminal import echo, print_table
 
 
 @click.command("list")
@@ -28,28 +25,28 @@ from series_assets.terminal import cell, echo
 def list_series() -> None:
     """List the series, their periods, and how many datasets exist."""
     settings = from_environment()
-    table = Table("series", "periods", "first", "last", "rows", "new", "datasets", box=None)
+    rows = []
     broken = []
     for series in all_series(settings):
         if isinstance(series, BrokenSeries):
             broken.append(series)
-            table.add_row(cell(series.name), "broken, see below")
+            rows.append([series.name, "broken, see below"])
             continue
         calendar, layout = series.calendar, Layout.of(series, settings.data_dir)
         check_readable(layout.folder)
         existing = sum(layout.is_delivered(period.number) for period in calendar.periods)
-        table.add_row(
-            series.name,
-            f"{calendar.count} × {calendar.length} {calendar.unit}",
-            calendar.keys[0],
-            calendar.keys[-1],
-            str(series.rows),
-            str(series.user_input.fraction_of_new),
-            f"{existing} of {calendar.count}{_with_history(series, layout)}",
+        rows.append(
+            [
+                series.name,
+                f"{calendar.count} × {calendar.length} {calendar.unit}",
+                calendar.keys[0],
+                calendar.keys[-1],
+                str(series.rows),
+                str(series.user_input.fraction_of_new),
+                f"{existing} of {calendar.count}{_with_history(series, layout)}",
+            ]
         )
-    # Where a program reads the output, nothing may be cut off.
-    width = None if sys.stdout.isatty() else 500
-    Console(file=sys.stdout, highlight=False, width=width).print(table)
+    print_table(("series", "periods", "first", "last", "rows", "new", "datasets"), rows)
     for series in broken:
         echo(str(series.error), err=True)
 

@@ -89,6 +89,16 @@ class InvalidValueError(ValueError):
         super().__init__(sentence(problem, remedy))
 
 
+@contextmanager
+def as_input_error(file: str, place: str = "", value: str = "") -> Iterator[None]:
+    """Raise an InvalidValueError in a block as an InputError that names its place."""
+    try:
+        yield
+    except InvalidValueError as error:
+        problem = f"'{value}' {error.problem}" if value else error.problem
+        raise InputError([Fault(file, place, problem, error.remedy)]) from None
+
+
 class LocatedError(SeriesError):
     """A failure in a period or a file: ``series, period key (part): problem; remedy``.
 

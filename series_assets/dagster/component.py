@@ -15,7 +15,7 @@ import click
 import dagster as dg
 from pydantic import Field
 
-from series_assets.core.errors import Fault, InputError, InvalidValueError
+from series_assets.core.errors import Fault, InputError, as_input_error
 from series_assets.core.plan.series import Series
 from series_assets.dagster.build import build_definitions, report_broken
 from series_assets.dagster.component_attributes import (
@@ -39,7 +39,7 @@ from series_assets.storage.loading import (
     name_faults,
 )
 from series_assets.storage.paths import printable, resolve_path
-from series_assets.storage.remote import is_url, resolved
+from series_assets.storage.remote import resolved
 from series_assets.storage.unexpected_errors import errors_as_faults
 
 
@@ -205,7 +205,7 @@ class SeriesComponent(dg.Component, dg.Resolvable, dg.Model, arbitrary_types_all
     def _workspace(self, context: dg.ComponentLoadContext) -> Workspace:
         """Return where the data goes. Raises InputError for a path or a setting that is none."""
         file = f"{_folder_of(context).name}/defs.yaml"
-        folder = _data_dir(self.data_dir or "data", context.project_root, file)
+        folder = _absolute("data_dir", self.data_dir or "data", context.project_root, file)
         return from_environment().workspace(folder)
 
     def _loaded(self, name: str, here: Path, folder: Path) -> Series:
@@ -236,22 +236,8 @@ def _folder_of(context: dg.ComponentLoadContext) -> Path:
     return context.path if context.path.is_dir() else context.path.parent
 
 
-def _data_dir(written: str, folder: Path, file: str) -> Path:
-    """Return the path of a data folder, which may be a URL. Raises InputError."""
-    if not is_url(written):
-        return _absolute("data_dir", written, folder, file)
-    try:
-        return resolved(written)
-    except InvalidValueError as error:
-        fault = Fault(file, "data_dir", f"'{written[:100]}' {error.problem}", error.remedy)
-        raise InputError([fault]) from None
-
-
 def _absolute(key: str, written: str, folder: Path, file: str) -> Path:
     """Return the path that a key of a ``defs.yaml`` names. Raises InputError."""
-    try:
-        return resolve_path(written, folder)
-    except InvalidValueError as error:
-        shown = written if len(written) <= 100 else f"{written[:97]}..."
-        fault = Fault(file, key, f"'{shown}' {error.problem}", error.remedy)
-        raise InputError([fault]) from None
+    shown = written if len(written) <= 100 else f"{written[:97]}..."
+    with as_input_error(file, key, shown):
+        return (resolved if key == "data_dir" else resolve_path)(written, folder)

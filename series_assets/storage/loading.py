@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from series_assets.core.errors import Fault, InputError, InvalidValueError, collected, fault_at
+from series_assets.core.errors import Fault, InputError, as_input_error, collected, fault_at
 from series_assets.core.plan.build import build_series
 from series_assets.core.plan.series import Series
 from series_assets.storage.paths import (
@@ -85,11 +85,8 @@ def load_series(folder: str | Path) -> Series:
     Raises InputError with every fault of both files.
     """
     folder = Path(folder)
-    try:
+    with as_input_error(printable(str(folder))):
         name = printable(resolve_path(folder).name)
-    except InvalidValueError as error:
-        fault = Fault(printable(str(folder)), "", error.problem, error.remedy)
-        raise InputError([fault]) from None
     return load_parts(
         name,
         folder / SPECIFICATION,
@@ -211,10 +208,8 @@ def _database(user_input: Any, folder: Path, label: str) -> Path | None:
         return InputError([Fault(label, "exhibit_db_path", f"'{shown}' {problem}", remedy)])
 
     shown = written if len(written) <= 300 else f"{written[:297]}..."
-    try:
+    with as_input_error(label, "exhibit_db_path", shown):
         path = resolve_path(written, folder)
-    except InvalidValueError as error:
-        raise refused(error.problem, error.remedy) from None
     try:
         if not path.exists():
             raise refused(

@@ -14,6 +14,7 @@ from typing import Any
 
 from series_assets.core.errors import GenerationError, InvalidValueError
 from series_assets.core.plain_text import one_line
+from series_assets.storage.paths import resolve_path
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure"}
@@ -65,10 +66,10 @@ def data_path(place: str | Path) -> Path:
     return place
 
 
-def resolved(place: str | Path) -> Path:
-    """Return the absolute path of a data folder, which may be a URL. Raises InvalidValueError."""
+def resolved(place: str | Path, folder: Path | None = None) -> Path:
+    """Return the absolute path of a data folder, which may be a URL, as ``resolve_path`` does."""
     path = data_path(place)
-    return path if is_remote(path) else path.resolve()
+    return path if is_remote(path) else resolve_path(path, folder)
 
 
 @contextmanager

@@ -72,7 +72,7 @@ class PackedStates:
     def unpacked(self, truth: Truth) -> pa.Table:
         """Return them as a table of states, without their places."""
         schema, names = no_states(truth).schema, _texts(truth)
-        columns = dict(zip(names, unpack(self.texts, [pa.string()] * len(names)), strict=True))
+        columns = dict(zip(names, unpack(self.texts, len(names)), strict=True))
         for name in _TYPES:
             numbers = self.numbers[name].astype(np.int64)
             columns[name] = pa.array(numbers, mask=numbers < 0)

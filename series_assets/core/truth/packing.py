@@ -16,23 +16,20 @@ _ESCAPED = ((_ESCAPE, f"{_ESCAPE}b"), (_MISSING, f"{_ESCAPE}e"), (_SEPARATOR, f"
 
 def pack(columns: Sequence[pa.Array]) -> pa.Array:
     """Return one text for each row of some columns, whose values are cast to text."""
-    texts = [
-        _escape(column) if pa.types.is_string(column.type) else column.cast(pa.string())
-        for column in columns
-    ]
+    texts = [_escape(column.cast(pa.string())) for column in columns]
     return pc.binary_join_element_wise(
         *texts, _SEPARATOR, null_handling="replace", null_replacement=_MISSING
     )
 
 
-def unpack(packed: pa.Array, types: Sequence[pa.DataType]) -> list[pa.Array]:
-    """Return the columns that were packed, with the given types."""
-    width, count = len(types), len(packed)
+def unpack(packed: pa.Array, width: int) -> list[pa.Array]:
+    """Return the so many columns that were packed, as text."""
+    count = len(packed)
     flat = pc.list_flatten(pc.split_pattern(packed, _SEPARATOR))
     if len(flat) != width * count:
         raise ValueError("the packed columns are others")
-    columns = (flat.take(pa.array(np.arange(count) * width + place)) for place in range(width))
-    return [_unescape(column).cast(type_) for column, type_ in zip(columns, types, strict=True)]
+    places = (pa.array(np.arange(count) * width + place) for place in range(width))
+    return [_unescape(flat.take(place)).cast(pa.string()) for place in places]
 
 
 def _escape(texts: pa.Array) -> pa.Array:

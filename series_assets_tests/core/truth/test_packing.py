@@ -9,21 +9,20 @@ from series_assets.core.truth.packing import pack, unpack
 
 _SIGNS = st.sampled_from(["", "a", "é", "b", "e", "u", "\x1b", "\x1e", "\x1f", ",", "\n"])
 _TEXTS = st.none() | st.lists(_SIGNS, max_size=3).map("".join)
-_ROWS = st.lists(st.tuples(_TEXTS, st.none() | st.integers(-9, 10**12), _TEXTS), max_size=5)
+_ROWS = st.lists(st.tuples(_TEXTS, _TEXTS, _TEXTS), max_size=5)
 
 
 @given(_ROWS)
 def test_whatever_is_packed_is_unpacked(
-    rows: list[tuple[str | None, int | None, str | None]],
+    rows: list[tuple[str | None, str | None, str | None]],
 ) -> None:
     """Missing values, empty ones, and the very signs that separate them."""
-    types = [pa.string(), pa.int64(), pa.string()]
-    columns = [pa.array([row[i] for row in rows], type_) for i, type_ in enumerate(types)]
-    assert unpack(pack(columns), types) == columns
+    columns = [pa.array([row[i] for row in rows], pa.string()) for i in range(3)]
+    assert unpack(pack(columns), 3) == columns
 
 
 def test_other_columns_are_noticed() -> None:
     """Two packed columns cannot be unpacked as three."""
     packed = pack([pa.array(["a"]), pa.array(["b"])])
     with pytest.raises(ValueError, match="the packed columns are others"):
-        unpack(packed, [pa.string()] * 3)
+        unpack(packed, 3)
