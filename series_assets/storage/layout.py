@@ -103,13 +103,13 @@ class Layout:
 
     def dataset(self, number: int) -> Path:
         """The delivered records: a file, or the folder of all parts."""
-        return self._records(self.folder, number)
+        return self._in_parts(self.folder / f"dataset_{number}", self.format)
 
-    def _records(self, place: Path, number: int) -> Path:
+    def _in_parts(self, place: Path, extension: str) -> Path:
+        """Return the file at a place, or the folder of all parts there, or a shard's part."""
         if self.shards == 1:
-            return place / f"dataset_{number}.{self.format}"
-        folder = place / f"dataset_{number}"
-        return folder if self.shard is None else folder / f"{self._part}.{self.format}"
+            return place.with_name(f"{place.name}.{extension}")
+        return place if self.shard is None else place / f"{self._part}.{extension}"
 
     def is_delivered(self, number: int) -> bool:
         """Return whether the records of a dataset exist, those of all shards."""
@@ -137,7 +137,7 @@ class Layout:
 
     def new_records(self, number: int) -> Path:
         """The new records of a dataset on their own: a file, or the folder of all parts."""
-        return self._records(self.folder / "new_records", number)
+        return self._in_parts(self.folder / "new_records" / f"dataset_{number}", self.format)
 
     def manifest(self, number: int) -> Path:
         """The manifest, by which a consumer knows that a dataset is there and complete."""
@@ -172,21 +172,15 @@ class Layout:
 
     def changes(self, number: int) -> Path:
         """The change that each row of a dataset is: a file, or the folder of all parts."""
-        return self._of_truth("changes", number)
+        return self._in_parts(self.truth / f"changes_{number}", "csv")
 
     def cells(self, number: int) -> Path:
         """The values that a dataset changed: a file, or the folder of all parts."""
-        return self._of_truth("cells", number)
+        return self._in_parts(self.truth / f"cells_{number}", "csv")
 
     def dimension(self, kind: str, number: int) -> Path:
         """The expected dimension after a dataset; ``kind`` is ``scd1`` or ``scd2``."""
-        return self._of_truth(kind, number)
-
-    def _of_truth(self, kind: str, number: int) -> Path:
-        if self.shards == 1:
-            return self.truth / f"{kind}_{number}.csv"
-        folder = self.truth / f"{kind}_{number}"
-        return folder if self.shard is None else folder / f"{self._part}.csv"
+        return self._in_parts(self.truth / f"{kind}_{number}", "csv")
 
     def truth_files(self, number: int) -> list[Path]:
         """All files of the history after a dataset, whether they are written or not."""
