@@ -1,7 +1,7 @@
 """What a period does to the history: read its dataset, look up states, fold, record the states."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -82,21 +82,12 @@ def read_delivered(
         return files.read_table(workspace.layout(series).dataset(period.number), names)
 
 
-@contextmanager
-def _explained_damage(series: Series, workspace: Workspace, period: Period) -> Iterator[None]:
+def _explained_damage(
+    series: Series, workspace: Workspace, period: Period
+) -> AbstractContextManager[None]:
     """Raise RequestError where a block cannot read the dataset of a period."""
-    try:
-        yield
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(getattr(error, "strerror", None) or error).splitlines()[0]
-        if isinstance(error, KeyError):
-            reason = f"it has no column {reason}"
-        raise RequestError(
-            f"cannot be read: {reason}",
-            f"run series-assets generate {series.name} --periods {period.key}",
-            file=workspace.layout(series).dataset(period.number),
-            colon=False,
-        ) from error
+    remedy = f"run series-assets generate {series.name} --periods {period.key}"
+    return files.explain_read_errors(workspace.layout(series).dataset(period.number), remedy)
 
 
 def read_dataset(series: Series, period: Period, workspace: Workspace) -> bytes:

@@ -188,6 +188,8 @@ def explain_read_errors(path: Path, remedy: str) -> Iterator[None]:
         raise RequestError("is missing", remedy, file=path, colon=False) from None
     except (OSError, ValueError, KeyError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        if isinstance(error, KeyError):
+            reason = f"it has no column {reason}"
         raise RequestError(f"cannot be read: {reason}", remedy, file=path, colon=False) from error
 
 
