@@ -126,10 +126,9 @@ def _child(folder: Path, executor: str, environment: Mapping[str, str] | None = 
 def _empty_bucket(address: str, environment: Mapping[str, str], bucket: str) -> None:
     """Remove all that a server holds, and create a bucket."""
     urlopen(Request(f"{address}/moto-api/reset", method="POST")).close()
-    import fsspec
+    import s3fs
 
-    storage = fsspec.filesystem(
-        "s3",
+    storage = s3fs.S3FileSystem(
         key=environment["AWS_ACCESS_KEY_ID"],
         secret=environment["AWS_SECRET_ACCESS_KEY"],
         endpoint_url=address,

@@ -153,7 +153,8 @@ def write_dataset(
     with workspace.exclusive_access():
         if plan.new is not None:  # they are delivered with it, and have to match
             provenance.require_new_records(series, layout, plan.period)
-        files.remove_if_there(layout.manifest(number))  # it states that all files are complete
+        if series.shard is None:  # else run_parts does it, once for all parts
+            files.remove_if_there(layout.manifest(number))  # it states that all is complete
         if not series.shard:  # once, not for each shard
             remove_surplus(layout, number, history=bool(series.truth))
         if not series.truth and series.shard is None:

@@ -11,6 +11,7 @@ from series_assets.core.manifest import combined_manifest, manifest_of
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
 from series_assets.pipeline.state import read_dataset, recorded_fold
+from series_assets.pipeline.work import Work
 from series_assets.pipeline.workspace import Workspace
 from series_assets.storage import files
 from series_assets.storage.manifests import require_manifest_before
@@ -50,6 +51,12 @@ def write_manifest(
     with workspace.exclusive_access():
         files.replace(prepared, target)
     return target
+
+
+def withdraw_manifest(work: Work, period: Period) -> None:
+    """Remove the manifest of a period that is about to change: it says that all is complete."""
+    with work.workspace.exclusive_access():
+        files.remove_if_there(work.workspace.layout(work.series).manifest(period.number))
 
 
 def _operations_of(series: Series, period: Period, workspace: Workspace) -> Mapping[str, int]:

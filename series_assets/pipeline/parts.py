@@ -1,7 +1,9 @@
 """Generates the parts of a sharded series: a shard of a period is the unit of work and of memory.
 
 Each part is written by the task that generates it, which returns small facts. Shards never wait
-for each other: a part needs those of its own shard in the periods before, and nothing else.
+for each other: a part needs those of its own shard in the periods before, and nothing else. A part
+may be generated again at any time, because a worker that held its facts has died: that writes the
+same bytes once more, and has to leave all else alone.
 """
 
 import shutil
@@ -36,17 +38,31 @@ _Unit = tuple[Period, int]
 
 
 def run_parts(
-    work: Work, periods: Sequence[Period], task: Task, progress: Progress
+    work: Work,
+    periods: Sequence[Period],
+    task: Task,
+    progress: Progress,
+    begin: Callable[[Work, Period], None] | None = None,
 ) -> Iterator[tuple[Period, list[PartFacts]]]:
     """Run a task for each part of each period; yield the facts of each period, in order.
 
-    Raises the PeriodError of the first period that fails, after those before it are complete.
+    ``begin`` is called once for a period, in this process, before the first of its parts is
+    generated. Raises the PeriodError of the first period that fails, after those before it are
+    complete.
     """
+    started: set[Period] = set()
+
+    def start(period: Period) -> None:
+        if begin and period not in started:
+            with as_period_errors(work.series, period):
+                begin(work, period)
+        started.add(period)
+
     with _workers(work, len(periods)) as processes:
         if processes is None:
-            yield from _in_this_process(work, periods, task, progress)
+            yield from _in_this_process(work, periods, task, progress, start)
         else:
-            yield from _ParallelParts(work, periods, task, progress, processes).results()
+            yield from _ParallelParts(work, periods, task, progress, start, processes).results()
 
 
 def _workers(work: Work, periods: int) -> "AbstractContextManager[Workers | None]":
@@ -63,11 +79,16 @@ def _workers(work: Work, periods: int) -> "AbstractContextManager[Workers | None
 
 
 def _in_this_process(
-    work: Work, periods: Sequence[Period], task: Task, progress: Progress
+    work: Work,
+    periods: Sequence[Period],
+    task: Task,
+    progress: Progress,
+    start: Callable[[Period], None],
 ) -> Iterator[tuple[Period, list[PartFacts]]]:
     reporter = _Reporter(work.series, periods, progress)
     for period in periods:
         found = []
+        start(period)
         for shard in range(work.series.shards):
             reporter.begin((period, shard))
             found.append(_run(task, work, period, shard))
@@ -144,9 +165,11 @@ class _ParallelParts:
         periods: Sequence[Period],
         task: Task,
         progress: Progress,
+        start: Callable[[Period], None],
         processes: "Workers",
     ) -> None:
         self._series, self._periods, self._task = work.series, periods, task
+        self._start = start
         self._packed, self._processes = work.packed(), processes
         self._reporter = _Reporter(work.series, periods, progress)
         self._waiting = [(period, s) for period in periods for s in range(work.series.shards)]
@@ -174,8 +197,9 @@ class _ParallelParts:
             if unit is None:
                 return
             self._waiting.remove(unit)
-            self._reporter.begin(unit)
             period, shard = unit
+            self._start(period)
+            self._reporter.begin(unit)
             future = self._processes.submit(run_part, self._task, self._packed, period, shard)
             self._running[future] = unit
 

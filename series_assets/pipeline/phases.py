@@ -14,7 +14,7 @@ from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Plan, Series
 from series_assets.pipeline.facts import PartFacts, combined
 from series_assets.pipeline.failures import as_period_errors
-from series_assets.pipeline.manifest import write_manifest
+from series_assets.pipeline.manifest import withdraw_manifest, write_manifest
 from series_assets.pipeline.parts import run_parts
 from series_assets.pipeline.progress import (
     DATASET,
@@ -117,13 +117,15 @@ class _Phase(NamedTuple):
     """Puts in place what was made; None where that is done already."""
     ahead: bool = False
     """Whether periods may be made before the one before is stored."""
+    begin: Callable[[Work, Period], None] | None = None
+    """What comes before the parts of a period; whole periods do the same when they are stored."""
 
 
 _PHASES = {
     "new_records": _Phase(NEW_RECORDS, _new_records, _store_new_records, True),
     "reference_table": _Phase(REFERENCE_TABLE, _new_entities, _store_new_entities),
-    "dataset": _Phase(DATASET, _dataset, _store_dataset, True),
-    "state": _Phase(STATE, _state, _store_states),
+    "dataset": _Phase(DATASET, _dataset, _store_dataset, True, withdraw_manifest),
+    "state": _Phase(STATE, _state, _store_states, begin=withdraw_manifest),
     "truth": _Phase(TRUTH, _truth),
     "manifest": _Phase(MANIFEST, _manifest),
 }
@@ -173,7 +175,7 @@ def run_phase(
                 require_earlier(series, periods[0], workspace, folder)
         if series.is_sharded and asset != "manifest":
             task = partial(complete_part, asset)
-            for period, parts in run_parts(work, periods, task, progress):
+            for period, parts in run_parts(work, periods, task, progress, phase.begin):
                 yield period, combined([part.facts for part in parts])
             return
         timer = PhaseTimer(periods, progress)

@@ -22,6 +22,7 @@ from series_assets.pipeline import (
 )
 from series_assets.pipeline.facts import Facts, PartFacts
 from series_assets.pipeline.failures import PeriodError, as_period_errors
+from series_assets.pipeline.manifest import withdraw_manifest
 from series_assets.pipeline.memory import release_unused
 from series_assets.pipeline.parts import run_parts
 from series_assets.pipeline.phases import complete
@@ -66,7 +67,7 @@ def _make_parts(
     work: Work, periods: Sequence[Period], progress: Progress, timer: PhaseTimer
 ) -> None:
     """Generate the periods of a sharded series, part by part."""
-    for period, parts in run_parts(work, periods, _make_part, progress):
+    for period, parts in run_parts(work, periods, _make_part, progress, withdraw_manifest):
         if work.series.user_input.manifest:
             operations = [part.facts.fold.operations for part in parts if part.facts.fold]
             with as_period_errors(work.series, period):

@@ -110,11 +110,13 @@ def record_states(
 ) -> None:
     """Record the states of a period in place of those it had before. Raises RequestError.
 
-    Its manifest is removed first: that one says that all of the period's files are complete.
+    Its manifest is removed first: that one says that all of the period's files are complete. For a
+    part, ``run_parts`` does so.
     ``folder`` is for temporary files, which object storage needs.
     """
-    with workspace.exclusive_access():
-        files.remove_if_there(workspace.layout(series).manifest(period.number))
+    if series.shard is None:
+        with workspace.exclusive_access():
+            files.remove_if_there(workspace.layout(series).manifest(period.number))
     state_table(series, workspace.layout(series)).replace(
         period.k, folded.fold.states, folded.content, folder
     )

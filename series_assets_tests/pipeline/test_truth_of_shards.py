@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ import pytest
 from series_assets.core.errors import InputError, RequestError
 from series_assets.core.plan.series import Series
 from series_assets.interface import check, generate, truth, verify
+from series_assets.pipeline.parts import run_part
+from series_assets.pipeline.phases import complete_part
 from series_assets.pipeline.progress import FinishedPhase, Progress, phases_of
 from series_assets.pipeline.trial import faults_of_trial
 from series_assets.pipeline.truth import expected, expected_parts
 from series_assets.pipeline.truth_export import write_expected
+from series_assets.pipeline.work import Work
 from series_assets.pipeline.workspace import Workspace
 from series_assets.reporting.read_history import read_history
 from series_assets.storage.sqlite import installed_database
@@ -163,6 +167,19 @@ def test_the_bytes_do_not_depend_on_the_processes(generated: Path, tmp_path: Pat
     assert files_in(tmp_path) == files_in(generated)
     wanted = [(key, phase) for key in KEYS for phase in phases_of(series)]
     assert Counter(HEARD.phases) == Counter(wanted)
+
+
+@pytest.mark.parametrize("asset", ["new_records", "reference_table", "dataset", "state", "truth"])
+def test_a_part_that_is_generated_once_more_changes_nothing(
+    copy: Path, generated: Path, asset: str
+) -> None:
+    """Dask does so at any time, if a worker that held the facts of a part dies."""
+    workspace = Workspace(copy)
+    with workspace.scratch() as folder:
+        work = Work(sharded(), workspace, folder)
+        task = partial(complete_part, asset)
+        run_part(task, work.packed(), work.series.calendar.period(1), 1)
+    assert files_in(copy) == files_in(generated)
 
 
 def _by_duckdb(data: Path, order: str = "date DESC") -> pd.DataFrame:

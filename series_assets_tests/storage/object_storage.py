@@ -85,6 +85,7 @@ def storage_of_this_process(folder: Path) -> Iterator[ObjectStorage]:
     with object_storage(folder) as started, pytest.MonkeyPatch.context() as patch:
         for name, value in started.environment.items():
             patch.setenv(name, value)
+        fsspec.get_filesystem_class("s3").clear_instance_cache()  # drivers of a former server
         fsspec.filesystem("s3").mkdir(BUCKET)
         yield started
 
