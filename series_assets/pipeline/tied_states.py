@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
+from series_assets.core.plan.truth import STATE_DATASET
 from series_assets.core.verify.instants import OPEN, instant_of
 from series_assets.core.verify.sides import Ints, Versions
 from series_assets.core.verify.ties import State, Version, adopted, by_entity
@@ -129,12 +130,13 @@ def _tied_in(
         return f"{dataset} {day_of(dataset, row) if truth.every_row and row else ''}"
 
     of_states = []
-    facts = (states[f].to_pylist() for f in ("dataset", "state_row", "state_deleted", "state_tied"))
+    names_of_facts = (STATE_DATASET, "state_row", "state_deleted", "state_tied")
+    facts = (states[name].to_pylist() for name in names_of_facts)
     for dataset, row, is_deleted, is_tied in zip(*facts, strict=True):
         first = series.calendar.keys[dataset - 1]
         since = day_of(dataset, row) if truth.by_event and row else first
         of_states.append((since, moment(dataset, row), bool(is_deleted), bool(is_tied)))
-    places = zip(tied["dataset"].to_pylist(), tied["row"].to_pylist(), strict=True)
+    places = zip(tied[STATE_DATASET].to_pylist(), tied["state_row"].to_pylist(), strict=True)
     return states.select(names), tied.select(names), of_states, [moment(*one) for one in places]
 
 

@@ -15,7 +15,7 @@ from pyarrow import Table
 from series_assets.core.errors import RequestError, require_known
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
-from series_assets.core.plan.truth import Truth
+from series_assets.core.plan.truth import DATASET, STATE_DATASET, STATE_OPERATION, Truth
 from series_assets.core.truth import dimensions, profiles
 from series_assets.pipeline.state import (
     PeriodFold,
@@ -140,10 +140,10 @@ def dimension_at(series: Series, workspace: Workspace, as_: str, at: Period) -> 
 def tied_rows(series: Series, workspace: Workspace, at: Period) -> Table:
     """Return all rows that the place in the file alone decided between, up to a period.
 
-    They are those of a series that is not divided, or of one shard. Columns ``dataset`` and
-    ``row`` (int64), ``op``, the key, the tracked columns. Among the rows of an entity in one
-    dataset (with ``every_row``: on one day) the one whose ``op`` is not ``superseded`` won; a
-    pipeline may be right with any of them.
+    They are those of a series that is not divided, or of one shard. Columns ``STATE_DATASET`` and
+    ``state_row`` (int64), ``STATE_OPERATION``, the key, the tracked columns. Among the rows of an
+    entity in one dataset (with ``every_row``: on one day) the one whose operation is not
+    ``superseded`` won; a pipeline may be right with any of them.
     """
     truth, parts = _truth(series), []
     for k in state_table(series, workspace.layout(series)).tied_periods(at.k):
@@ -153,13 +153,14 @@ def tied_rows(series: Series, workspace: Workspace, at: Period) -> Table:
         chosen = pa.array(log["tied"].to_numpy().nonzero()[0])
         head = log.select(["row", "op"]).take(chosen)
         number = pa.array([period.number] * len(chosen), pa.int64())
-        columns: dict[str, Any] = {"dataset": number, "row": head["row"], "op": head["op"]}
+        columns: dict[str, Any] = {STATE_DATASET: number, "state_row": head["row"]}
+        columns |= {STATE_OPERATION: head["op"]}
         columns |= {name: rows[name].take(chosen) for name in rows.column_names}
         parts.append(pa.table(columns))
     if parts:
         return pa.concat_tables(parts)
-    texts = dict.fromkeys(("op", truth.key, *truth.track), pa.string())
-    types = {"dataset": pa.int64(), "row": pa.int64(), **texts}
+    texts = dict.fromkeys((STATE_OPERATION, truth.key, *truth.track), pa.string())
+    types = {STATE_DATASET: pa.int64(), "state_row": pa.int64(), **texts}
     return pa.schema(types).empty_table()
 
 
@@ -191,7 +192,7 @@ def _change_logs(series: Series, workspace: Workspace, at: Period) -> Iterator[T
             log = recorded_fold(part, period, workspace).fold.changes
             number = pa.array([period.number] * log.num_rows, pa.int64())
             log = profiles.with_part(log, part.part)
-            yield log.add_column(0, "dataset", number)
+            yield log.add_column(0, DATASET, number)
 
 
 def _truth(series: Series) -> Truth:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow.parquet import ParquetFile
 
-from series_assets.core.plan.truth import STATE_HASH
+from series_assets.core.plan.truth import STATE_DATASET, STATE_HASH
 from series_assets.core.truth.columns import no_states, with_entities
 from series_assets.storage.hash_runs import Ints, hashes_of
 from series_assets.storage.parquet_files import Mark, ParquetFiles
@@ -124,7 +124,7 @@ class ParquetStateTable(ParquetFiles, StateTable):
         return pa.concat_tables(found)
 
     def _none_yet(self) -> list[pa.Table]:
-        return [no_states(self.truth).append_column("dataset", pa.array([], pa.int64()))]
+        return [no_states(self.truth).append_column(STATE_DATASET, pa.array([], pa.int64()))]
 
     def _as_states(self, file: ParquetFile) -> pa.Table:
         """Return all states in a file, in the columns of ``Fold.states``."""
@@ -213,4 +213,4 @@ def _last_rows(stored: Ints, hashes: Ints) -> Ints:
 
 def _of_dataset(k: int, states: pa.Table) -> pa.Table:
     """Return states of a period with a column for the number of their dataset."""
-    return states.append_column("dataset", pa.array([k + 1] * states.num_rows, pa.int64()))
+    return states.append_column(STATE_DATASET, pa.array([k + 1] * states.num_rows, pa.int64()))

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from series_assets.core.errors import GenerationError
+from series_assets.core.plan.truth import STATE_DATASET
 from series_assets.core.truth.columns import no_states, with_entities
 from series_assets.storage.hash_runs import Ints, Run, hashes_of, merged, runs_before
 from series_assets.storage.period_table import PeriodTable
@@ -36,7 +37,6 @@ from series_assets.storage.states import StateTable
 
 _GROUP, _NUMBERS, _TEXTS = "state_group", "numbers", "texts"
 """The number of a group, and its states (see ``state_groups``)."""
-_DATASET = "dataset"
 PLACES = 2**32
 """Keys of one period: place ``p`` of period ``k`` has the key ``k * 2**32 + p``."""
 _GROUPS = PLACES // TOGETHER
@@ -89,14 +89,14 @@ class SqliteStateTable(PeriodTable, StateTable):
             if np.all(hashes[1:] != hashes[:-1]):
                 last = self._last_keys(connection, hashes, before)
                 places = np.argsort(last)[np.count_nonzero(last < 0) :]
-                found = self._fetched(connection, last[places]).drop_columns(_DATASET)
+                found = self._fetched(connection, last[places]).drop_columns(STATE_DATASET)
                 entities = by_hash[places]
                 same = pc.equal(found[self.truth.key], keys.take(pa.array(entities)))
                 if pc.all(same, min_count=0).as_py():
                     return with_entities(found, entities)
             # Two entities have the same hash, which hardly ever happens.
             found = self._fetched(connection, self._all_keys(connection, hashes, before))
-        return self._last_of(keys, found.drop_columns(_DATASET))
+        return self._last_of(keys, found.drop_columns(STATE_DATASET))
 
     def _runs_before(self, connection: sqlite3.Connection, period: int) -> Iterator[Run]:
         """Yield the runs that cover all periods before one, the latest first."""
@@ -191,7 +191,7 @@ class SqliteStateTable(PeriodTable, StateTable):
     def _as_table(self, keys: Ints, states: PackedStates) -> pa.Table:
         """Return states with a column for the number of the dataset of each."""
         table = states.unpacked(self.truth)
-        return table.append_column(_DATASET, pa.array(keys // PLACES + 1))
+        return table.append_column(STATE_DATASET, pa.array(keys // PLACES + 1))
 
     def replace(self, k: int, states: pa.Table, content: str, folder: Path | None = None) -> None:
         """Replace the states of period ``k``, in one transaction; see the base class."""

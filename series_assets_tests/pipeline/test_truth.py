@@ -16,16 +16,18 @@ import yaml
 
 from series_assets.core.errors import RequestError
 from series_assets.core.plan.series import Series
-from series_assets.interface import generate, truth
+from series_assets.interface import generate, truth, verify
 from series_assets.pipeline.truth import expected, tied_rows
 from series_assets.pipeline.workspace import Workspace
 from series_assets.settings import SHIPPED
 from series_assets.storage import sqlite_states
-from series_assets.storage.files import read_table
+from series_assets.storage.files import read_csv, read_table
 from series_assets.storage.loading import load_series
-from series_assets_tests.builders import a_series, a_user_input, files_in
+from series_assets_tests.builders import a_series, a_specification, a_user_input, files_in
+from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
 from series_assets_tests.thorough import mostly_thorough
 
+_SEVERAL = ["frequency | probability_vector", "1 | 0.3", "3 | 0.7"]
 _TRACKED: dict[str, dict[str, Any]] = {
     "school": {
         "track": ["class_year", "consent", "sessions_attended"],
@@ -112,7 +114,7 @@ def test_the_versions_of_the_series_that_ship(history: HistorySeries) -> None:
     assert found.num_rows == versions == len(history.by_sql(history.series.calendar.count))
     last = history.series.calendar.periods[-1]
     tied = tied_rows(history.series, history.workspace, last)
-    assert sum(op != "superseded" for op in tied["op"].to_pylist()) == ties
+    assert sum(op != "superseded" for op in tied["state_op"].to_pylist()) == ties
 
 
 def test_the_history_as_of_any_period_is_a_fold_of_the_files_until_then(
@@ -272,3 +274,55 @@ def test_a_profile_has_the_columns_of_its_tool(
     open_value = found[last][plain["is_current"]]
     assert (open_value.dt.year == 9999).all() if profile == "tpcdi" else open_value.isna().all()
     assert "version" not in found
+
+
+def test_tracked_columns_may_be_called_as_the_tables_call_theirs(tmp_path: Path) -> None:
+    """Where the files of a history have no such column."""
+    names = ("tied", "dataset", "op", "state_order")
+    specification = with_columns(
+        a_specification(number_of_rows=80),
+        id=a_uuid(frequency_distribution=_SEVERAL),
+        **{name: a_category(name, {"p": 0.5, "q": 0.5}) for name in names},
+    )
+    asked = {"track": [*names], "write": ["scd1", "scd2"]}
+    series = a_series(specification, a_user_input(truth=asked, num_datasets=2))
+    generate(series, tmp_path)
+    for form in ("scd1", "scd2"):
+        table = truth(series, tmp_path, form)
+        assert all(set(table[name]) == {"p", "q"} for name in names)
+    assert verify(truth(series, tmp_path), series, tmp_path).holds
+    assert verify(truth(series, tmp_path, "scd1"), series, tmp_path, as_="scd1").holds
+
+
+def test_rows_are_ordered_by_the_length_of_a_difference(tmp_path: Path) -> None:
+    """Not by its text, in which 6 days come after 17 days."""
+    specification = with_columns(
+        a_specification(number_of_rows=80),
+        id=a_uuid(frequency_distribution=_SEVERAL),
+        since=a_date("2024-01-01", "2024-01-01", 1),
+    )
+    specification["derived_columns"] = {"gap": "date - since"}
+    asked = {"track": ["amount"], "order_by": "gap"}
+    series = a_series(specification, a_user_input(truth=asked, num_datasets=1))
+    [dataset] = generate(series, tmp_path)
+    rows = read_csv(dataset)
+    assert rows["gap"].str.fullmatch(r"\d+ days").all()
+    rows["gap"] = rows["gap"].str.removesuffix(" days").astype(int)
+    last = rows.sort_values("gap", kind="stable").groupby("id").tail(1).set_index("id")["amount"]
+    found = truth(series, tmp_path, "scd1").set_index("id")["amount"]
+    assert found.to_dict() == last.astype(float).to_dict()
+
+
+def test_an_infinite_number_is_a_number(tmp_path: Path) -> None:
+    """A share of nothing is infinite; the other values of its column are compared as numbers."""
+    count = a_number("integer")
+    count["distribution_parameters"] |= {"target_min": 0, "target_max": 9}
+    specification = with_columns(a_specification(number_of_rows=80), count=count)
+    specification["derived_columns"] = {"share": "amount / count"}
+    series = a_series(specification, a_user_input(truth={"track": ["share"]}, num_datasets=2))
+    generate(series, tmp_path)
+    table = truth(series, tmp_path)
+    assert np.isinf(table["share"]).any()
+    assert verify(table, series, tmp_path).holds
+    table.loc[np.isinf(table["share"]).idxmax(), "share"] = 7
+    assert not verify(table, series, tmp_path).holds

@@ -96,7 +96,7 @@ def test_it_gives_what_the_one_in_sqlite_gives(tmp_path: Path, truth: dict[str, 
         some = pa.array(["a", '"', "nobody"])
         found = ours.states_of(some, k)
         assert _sorted(found) == _sorted(other.states_of(some, k))
-        assert found["dataset"].to_pylist() == sorted(found["dataset"].to_pylist())
+        assert found["state_dataset"].to_pylist() == sorted(found["state_dataset"].to_pylist())
     assert ours.recorded_periods() == other.recorded_periods() == 4
     assert ours.latest(pa.array(["nobody"]), 4).num_rows == 0
 

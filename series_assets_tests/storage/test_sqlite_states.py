@@ -102,7 +102,7 @@ def test_entities_whose_hashes_are_equal_are_told_apart(
     assert found(table.latest(pa.array(["entity 2"]), 5)) == {"entity 2": ("period 2", "2")}
     assert table.latest(pa.array(["nobody"]), 5).num_rows == 0
     states = table.states_of(pa.array(["entity 1"]), 5)
-    assert states["dataset"].to_pylist() == [2, 5]
+    assert states["state_dataset"].to_pylist() == [2, 5]
 
 
 def test_states_of_several_groups_are_found(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_states_of_several_groups_are_found(tmp_path: Path) -> None:
     changes = table.changes(len(counts) - 1)
     assert changes["id"].to_pylist() == [key for key in keys if int(key.split()[1]) % 3 == 0]
     assert [key.split()[0] for key in changes["id"].to_pylist()] == [
-        str(number - 1) for number in changes["dataset"].to_pylist()
+        str(number - 1) for number in changes["state_dataset"].to_pylist()
     ]
 
 
@@ -155,7 +155,7 @@ def test_states_are_read_in_order_of_time(tmp_path: Path) -> None:
     assert table.states_of(pa.array(["b"]), 3)["region"].to_pylist() == ["0", "1", "2", "3"]
     changes = table.changes(4)
     assert changes["id"].to_pylist() == ["a"] * 4
-    assert changes["dataset"].to_pylist() == [1, 2, 4, 5]
+    assert changes["state_dataset"].to_pylist() == [1, 2, 4, 5]
 
 
 def test_periods_without_states_are_recorded(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from series_assets.core.spec.specification import (
 from series_assets.core.spec.truth_settings import TruthSettings
 from series_assets.core.spec.user_input import UserInput
 
+DATASET = "dataset"
+"""Column of an exported change log: the number of the dataset that a line is about."""
 PART = "part"
 """Column of a sharded series' files beside ``row``, which counts within the part that it names."""
 CHANGE_COLUMNS = ("row", "op", "version", "changed", "previous_dataset", "previous_row", "tied")
@@ -53,10 +55,15 @@ STATE_COLUMNS = (
 """Columns of the table of states that are not the user's."""
 STATE_ENTITY = "state_entity"
 """Column of states that were looked up: the place of the entity among those that were wanted."""
+STATE_DATASET = "state_dataset"
+"""Column of states that were read: the number of the dataset that each comes from."""
 STATE_HASH = "state_hash"
 """Column of a hash of the key, by which states in Parquet are found."""
-_OF_DIMENSIONS = {*SCD2_COLUMNS, *SCD1_COLUMNS, *STATE_COLUMNS, STATE_ENTITY, STATE_HASH}
-_OF_FILES = {*_OF_DIMENSIONS, *CHANGE_COLUMNS, *CELL_COLUMNS}
+STATE_OPERATION = "state_op"
+"""Column of rows of which only the place in the file decided: their operation."""
+_OF_STATES = {*STATE_COLUMNS, STATE_ENTITY, STATE_DATASET, STATE_HASH, STATE_OPERATION}
+_OF_DIMENSIONS = {*SCD2_COLUMNS, *SCD1_COLUMNS, *_OF_STATES}
+_OF_FILES = {*_OF_DIMENSIONS, *CHANGE_COLUMNS, *CELL_COLUMNS, DATASET}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from series_assets.core.arrays import joined
 from series_assets.core.plan.truth import STATE_COLUMNS, STATE_ENTITY, Truth
 
 _TYPES = {"state_valid_from": pa.string()}
+_SPAN = r"^(-?[0-9]+ days?( [+-]?[0-9:.]+)?|[0-9]+:[0-9]{2}:[0-9]{2}(\.[0-9]+)?)$"
+"""How files write a difference between two dates or times."""
 
 
 def combined(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.Array:
@@ -47,16 +49,22 @@ def with_entities(states: pa.Table, places: Sequence[int] | NDArray[Any]) -> pa.
 def moments(rows: pa.Table, truth: Truth) -> tuple[NDArray[np.int64], int]:
     """Return the rank of each row by ``order_by`` and how many ranks there are.
 
-    Missing values come first. Numbers are ordered as numbers, all else as its text, which for ISO
-    days is their order. Without ``order_by`` all rows have one rank.
+    Missing values come first. Numbers are ordered as numbers, differences between dates by their
+    length, all else as its text, which for ISO days is their order. Without ``order_by`` all rows
+    have one rank.
     """
-    from series_assets.core.records import column_from_text  # and with it pandas
+    import pandas as pd
+
+    from series_assets.core.records import column_from_text
 
     count = rows.num_rows
     if truth.order_by is None:
         return np.zeros(count, dtype=np.int64), 1
     coded = combined(rows[truth.order_by], pa.chunked_array([], pa.string())).dictionary_encode()
-    values = column_from_text(coded.dictionary.to_pandas(), truth.order_kind)
+    texts = coded.dictionary
+    values = column_from_text(texts.to_pandas(), truth.order_kind)
+    if truth.order_kind == "any" and pc.all(pc.match_substring_regex(texts, _SPAN)).as_py():
+        values = pd.to_timedelta(values)
     order = values.sort_values(kind="stable").index.to_numpy()
     rank = np.empty(len(order) + 1, dtype=np.int64)
     rank[order] = np.arange(1, len(order) + 1)

@@ -17,7 +17,7 @@ from series_assets.core.errors import InvalidValueError
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_NUMBER = r"^[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|inf)$"
 _WHOLE = r"^[+-]?[0-9]{1,18}$"
 _DAY = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})$"
 _MIDNIGHT = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]00:00(:00(\.0+)?)?( ?(Z|UTC|[+-]00(:?00)?))?$"

@@ -60,7 +60,7 @@ class _Feed:
         parts = []
         for number, done in enumerate(self.folds[:until], 1):
             dataset = pa.array([number] * done.states.num_rows, pa.int64())
-            parts.append(done.states.append_column("dataset", dataset))
+            parts.append(done.states.append_column("state_dataset", dataset))
         return pa.Table.from_pylist(
             [
                 state
