@@ -22,6 +22,8 @@ ROW_BY_ROW = frozenset(
 
 That of ``isin`` does where the values are listed; it finds those of a column in any row.
 """
+_SYSDATE = "_sysdate"
+"""What stands for ``@sysdate``, the same moment in all rows, where a calculation is parsed."""
 
 
 def calculated_kinds(specification: Specification) -> dict[str, str]:
@@ -67,9 +69,9 @@ def looks_beyond_entity(calculation: str, identifier: str) -> bool:
 
 def _parsed(calculation: str) -> ast.expr | None:
     """Return the syntax of a calculation; None where Python cannot parse it."""
-    code = mentions.derivation_code(calculation).replace("@", "")
+    code = mentions.derivation_code(calculation).replace(values.MOMENT, _SYSDATE)
     try:
-        return ast.parse(code.strip(), mode="eval").body
+        return ast.parse(code.replace("@", "").strip(), mode="eval").body
     except (SyntaxError, ValueError):
         return None
 
@@ -122,6 +124,8 @@ def _uses_other_rows(node: ast.AST) -> bool:
         within = node.value
         if isinstance(within, ast.Attribute) and within.attr in ("dt", "str"):
             return _uses_other_rows(within.value)
+        if isinstance(within, ast.Name) and within.id == _SYSDATE:
+            return False
         if node.attr not in ROW_BY_ROW:
             return True
     return any(_uses_other_rows(child) for child in ast.iter_child_nodes(node))

@@ -157,6 +157,7 @@ def test_what_is_only_right_over_all_rows_is_refused(
     [
         ("amount * 2", False),
         ("df.groupby('id')['amount'].sum()", False),
+        ("@sysdate.year - date.dt.year", False),
         ("df.groupby(['id', 'sex'])['amount'].mean() / 2", False),
         ("df.groupby('id')['amount'].max() - df.groupby('id')['amount'].min()", False),
         ("df.groupby('id')['amount'].sum().round(1)", False),
