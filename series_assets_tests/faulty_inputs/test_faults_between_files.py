@@ -7,8 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from series_assets.cli import main
-from series_assets_tests.builders import a_series, a_specification, a_user_input, write_series
-from series_assets_tests.columns import a_uuid, with_columns
+from series_assets_tests.builders import a_specification, a_user_input, write_series
 from series_assets_tests.faulty_inputs.validation import ABSENT, changed, validate
 
 
@@ -54,24 +53,6 @@ def test_more_pseudo_chis_than_exist(tmp_path: Path) -> None:
         "demo/specification.yml: columns.id needs 30,000,000 pseudo CHI numbers over the series, "
         "but only 25,600,000 exist; use anonymising_set: uuid, or fewer rows or periods"
     ]
-
-
-def test_a_static_identifier_that_an_entity_has_several_of(tmp_path: Path) -> None:
-    """It is generated row by row, and only the one of the first row would come again."""
-    several = ["frequency | probability_vector", "1 | 0.5", "3 | 0.5"]
-    chi = a_uuid(anonymising_set="pseudo_chi", frequency_distribution=several)
-    specification = with_columns(a_specification(), chi=chi)
-    specification["columns"]["id"]["frequency_distribution"] = several
-    static = {"static_columns": ["sex", "chi"]}
-    assert validate(tmp_path, specification, a_user_input(**static)) == [
-        "demo/user_input.yml: static_columns names 'chi', an identifier that differs between the "
-        "rows of an entity unless it is linked with 'id'; set linked_columns to [id, chi], or take "
-        "it off the list"
-    ]
-    linked = a_user_input(**static, linked_columns=["id", "chi"])
-    assert a_series(specification, linked)
-    specification["columns"]["id"] = a_uuid()
-    assert a_series(specification, a_user_input(**static))
 
 
 @pytest.mark.parametrize("name", ["reference_key", "Reference_Period"])

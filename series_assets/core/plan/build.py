@@ -160,24 +160,7 @@ def _reference_faults(specification: Specification, settings: UserInput) -> Iter
                 yield fault_at(
                     key, f"names '{name}', which the specification lacks", suggestion(name, known)
                 )
-    yield from _static_identifier_faults(specification, settings)
     yield from _link_faults(specification, settings)
-
-
-def _static_identifier_faults(specification: Specification, settings: UserInput) -> Iterator[Fault]:
-    """Refuse static identifiers of which a new entity of several rows would have several."""
-    first, *others = specification["metadata"]["uuid_columns"]
-    frequencies = parse_distribution(specification["columns"][first]["frequency_distribution"])
-    if all(frequency == 1 for frequency, _ in frequencies):
-        return
-    for name in others:
-        if name in settings.static_columns and not {first, name} <= {*settings.linked_columns}:
-            yield fault_at(
-                "static_columns",
-                f"names '{name}', an identifier that differs between the rows of an entity unless "
-                f"it is linked with '{first}'",
-                f"set linked_columns to [{first}, {name}], or take it off the list",
-            )
 
 
 def _link_faults(specification: Specification, settings: UserInput) -> Iterator[Fault]:

@@ -14,6 +14,7 @@ _CONSPICUOUS = 2
 def notes_of(series: Series) -> Iterator[str]:
     """Yield a sentence on each surprising consequence of the two files."""
     yield from _on_no_new_records(series)
+    yield from _on_static_identifiers(series)
     yield from _on_sums_with_gaps(series)
     yield from _on_bounds_with_gaps(series)
 
@@ -27,6 +28,22 @@ def _on_no_new_records(series: Series) -> Iterator[str]:
             "record, so no period after the first has new records; raise fraction_of_new or "
             "number_of_rows, or write 0 if that is intended"
         )
+
+
+def _on_static_identifiers(series: Series) -> Iterator[str]:
+    """Note where listing an identifier has no effect, and its entities have several of it."""
+    first, *others = series.roles.identifiers
+    if not series.has_repeated_entities:
+        return
+    for name in others:
+        listed = name in series.user_input.static_columns
+        if listed and not {first, name} <= {*series.user_input.linked_columns}:
+            yield (
+                f"{series.name}/user_input.yml: static_columns names '{name}', an identifier that "
+                f"is not linked with '{first}': a new entity with several rows has several of it, "
+                "of which only the first comes again; set linked_columns to "
+                f"[{first}, {name}] to give each entity one"
+            )
 
 
 def _on_sums_with_gaps(series: Series) -> Iterator[str]:

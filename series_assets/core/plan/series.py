@@ -325,6 +325,11 @@ class Series:
             return self._combinations_of_first
         return combinations(self.specification_of(k))
 
+    @property
+    def has_repeated_entities(self) -> bool:
+        """Whether an entity may have several rows in a period."""
+        return any(frequency > 1 for frequency, _ in self._distribution(self.first_identifier))
+
     def _distribution(self, column: str) -> Distribution:
         return parse_distribution(self.specification["columns"][column]["frequency_distribution"])
 
