@@ -198,7 +198,11 @@ class _ParallelParts:
                 return
             self._waiting.remove(unit)
             period, shard = unit
-            self._start(period)
+            try:
+                self._start(period)
+            except PeriodError as error:
+                self._fail(period, error)
+                continue
             self._reporter.begin(unit)
             future = self._processes.submit(run_part, self._task, self._packed, period, shard)
             self._running[future] = unit
@@ -213,11 +217,14 @@ class _ParallelParts:
         try:
             facts = executors.result_of(future, self._series.parts[shard], period)
         except PeriodError as error:
-            if not self._failure or period.k < self._failure[0].k:
-                self._failure = period, error
-            # What the failed period and later ones lack is not generated any more.
-            self._waiting = [one for one in self._waiting if one[0].k < self._failure[0].k]
+            self._fail(period, error)
         else:
             self._reporter.end(unit, facts)
             self._done.add((period.k, shard))
             self._facts[period][shard] = facts
+
+    def _fail(self, period: Period, error: PeriodError) -> None:
+        """Keep the failure of the first period; generate no more of that one and later ones."""
+        if not self._failure or period.k < self._failure[0].k:
+            self._failure = period, error
+        self._waiting = [one for one in self._waiting if one[0].k < self._failure[0].k]

@@ -90,10 +90,15 @@ def _make_periods(work: Work, periods: Sequence[Period], timer: PhaseTimer) -> N
             _ParallelRun(work, periods, processes, timer).run()
             return
         for period in periods:
-            with as_period_errors(series, period):
-                folded, texts = _make_files(work, period, timer)
-                _make_manifest(work, period, timer, folded, texts)
+            _make_period(work, period, timer)
             release_unused(series.rows)
+
+
+def _make_period(work: Work, period: Period, timer: PhaseTimer) -> None:
+    """Generate a period from its plan to its files; nothing of it stays in memory."""
+    with as_period_errors(work.series, period):
+        folded, texts = _make_files(work, period, timer)
+        _make_manifest(work, period, timer, folded, texts)
 
 
 def _make_files(
@@ -131,6 +136,12 @@ def _make_manifest(
     if work.series.user_input.manifest:
         operations = [folded.fold.operations] if folded else []
         complete("manifest", work, period, timer, operations, *texts)
+
+
+def _finish_period(work: Work, period: Period, timer: PhaseTimer) -> None:
+    """Write what follows a delivered dataset; nothing of it stays in memory."""
+    with as_period_errors(work.series, period):
+        _make_manifest(work, period, timer, _make_history(work, period, timer))
 
 
 def _complete_in_worker(asset: str, work: Work, period: Period) -> tuple[str, KeptProgress]:
@@ -220,9 +231,7 @@ class _ParallelRun:
         while self._to_finish and self._to_finish[0] in self._combined:
             period = self._to_finish.pop(0)
             try:
-                with as_period_errors(self._work.series, period):
-                    folded = _make_history(self._work, period, self._timer)
-                    _make_manifest(self._work, period, self._timer, folded)
+                _finish_period(self._work, period, self._timer)
             except PeriodError as error:
                 self._fail(period, error)
 

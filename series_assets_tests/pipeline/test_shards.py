@@ -232,3 +232,19 @@ def test_another_number_of_shards_leaves_nothing_of_the_former(tmp_path: Path) -
         if not fresh.exists():
             generate(series, fresh, executor="none")
         assert list(_contents(tmp_path)) == list(_contents(fresh))
+
+
+@pytest.mark.parametrize("executor", ["none", "processes:2"])
+def test_a_manifest_that_cannot_be_removed_fails_its_period_alone(
+    tmp_path: Path, executor: str
+) -> None:
+    """Periods before it are completed first."""
+    generate(sharded(), tmp_path, executor="none")
+    manifest = tmp_path / "demo" / "dataset_3.manifest.json"
+    manifest.unlink()
+    (manifest / "taken").mkdir(parents=True)
+    before = (tmp_path / "demo" / "dataset_2.manifest.json").read_bytes()
+    (tmp_path / "demo" / "dataset_2.manifest.json").unlink()
+    with pytest.raises(GenerationError, match=f"^demo, period {THIRD}: "):
+        generate(sharded(), tmp_path, executor=executor)
+    assert (tmp_path / "demo" / "dataset_2.manifest.json").read_bytes() == before
