@@ -40,7 +40,9 @@ def compute(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
     """
     try:
         expressions.check_derivation(calculation, dict.fromkeys(records, ANYTHING))
-        return derived.generate_derived_column(_blanks_as_missing(records), calculation)
+        return derived.generate_derived_column(
+            _blanks_as_missing(records, calculation), calculation
+        )
     except Exception as error:
         problem, remedy = str(error), ""
         if isinstance(error, InvalidValueError):
@@ -50,15 +52,21 @@ def compute(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
         raise GenerationError(problem, remedy) from error
 
 
-def _blanks_as_missing(records: pd.DataFrame) -> pd.DataFrame:
+def _blanks_as_missing(records: pd.DataFrame, calculation: str) -> pd.DataFrame:
     """Return the records as they are delivered and recorded: an empty text is a missing value.
 
-    Exhibit's actions blank values with it, ``make_distinct`` and sequences that end.
+    Exhibit's actions blank values with it, ``make_distinct`` and sequences that end. Only the
+    columns that the calculation uses are searched, which takes long for many rows.
     """
-    blanks = {n: c.eq("") for n, c in records.items() if c.dtype == object and c.eq("").any()}
+    used = mentions.in_derivation(calculation, map(str, records))
+    blanks = {
+        name: where
+        for name in used
+        if records[name].dtype == object and (where := records[name].eq("")).any()
+    }
     if not blanks:
         return records
-    return records.assign(**{str(n): records[n].mask(where, None) for n, where in blanks.items()})
+    return records.assign(**{name: records[name].mask(at, None) for name, at in blanks.items()})
 
 
 def in_order(

@@ -12,11 +12,11 @@ import pandas as pd
 import pyarrow.parquet as parquet
 import pytest
 
-from series_assets.core.errors import InputError, RequestError
+from series_assets.core.errors import GenerationError, InputError, RequestError
 from series_assets.core.plan.series import Series
 from series_assets.interface import check, generate, truth, verify
 from series_assets.pipeline.parts import run_part
-from series_assets.pipeline.phases import complete_part
+from series_assets.pipeline.phases import complete_part, run_phase
 from series_assets.pipeline.progress import FinishedPhase, Progress, phases_of
 from series_assets.pipeline.trial import faults_of_trial
 from series_assets.pipeline.truth import expected, expected_parts
@@ -180,6 +180,52 @@ def test_a_part_that_is_generated_once_more_changes_nothing(
         task = partial(complete_part, asset)
         run_part(task, work.packed(), work.series.calendar.period(1), 1)
     assert files_in(copy) == files_in(generated)
+
+
+@pytest.mark.parametrize("executor", ["none", "processes:2"])
+def test_a_period_that_fails_has_no_manifest(
+    copy: Path, executor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parts of it may have changed."""
+    _refuse_history(monkeypatch)
+    with pytest.raises(GenerationError, match="a stone"):
+        generate(sharded(), copy, KEYS[1], executor=executor)
+    assert [(copy / "demo" / f"dataset_{n}.manifest.json").exists() for n in (1, 2, 3)] == [
+        True,
+        False,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("asset", ["dataset", "state"])
+def test_an_asset_that_changes_a_period_withdraws_its_manifest(copy: Path, asset: str) -> None:
+    """Before the first part of it changes."""
+    series = sharded()
+    [_] = run_phase(asset, series, [series.plan(1)], Workspace(copy), Progress())
+    assert not (copy / "demo" / "dataset_2.manifest.json").exists()
+    assert (copy / "demo" / "dataset_1.manifest.json").exists()
+
+
+@pytest.mark.parametrize("executor", ["none", "processes:2"])
+def test_periods_before_one_whose_manifest_stays_are_complete(
+    tmp_path: Path, generated: Path, executor: str
+) -> None:
+    """Also those whose parts are being generated when that shows."""
+    stone = tmp_path / "demo" / "dataset_2.manifest.json" / "stone"
+    stone.mkdir(parents=True)
+    with pytest.raises(GenerationError, match=KEYS[1]):
+        generate(sharded(), tmp_path, executor=executor)
+    first = "demo/dataset_1.manifest.json"
+    assert (tmp_path / first).read_bytes() == (generated / first).read_bytes()
+
+
+def _refuse_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each part fail after its dataset is in place."""
+
+    def refuse(*_: Any) -> None:
+        raise GenerationError("a stone")
+
+    monkeypatch.setattr("series_assets.pipeline.phases.write_truth", refuse)
 
 
 def _by_duckdb(data: Path, order: str = "date DESC") -> pd.DataFrame:

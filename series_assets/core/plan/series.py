@@ -328,7 +328,7 @@ class Series:
     @property
     def has_repeated_entities(self) -> bool:
         """Whether an entity may have several rows in a period."""
-        return any(frequency > 1 for frequency, _ in self._distribution(self.first_identifier))
+        return any(n > 1 and share for n, share in self._distribution(self.first_identifier))
 
     def _distribution(self, column: str) -> Distribution:
         return parse_distribution(self.specification["columns"][column]["frequency_distribution"])

@@ -17,7 +17,7 @@ from series_assets.core.errors import InvalidValueError
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-_NUMBER = r"^[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|inf)$"
+_NUMBER = r"^[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|(?i:inf(inity)?))$"
 _WHOLE = r"^[+-]?[0-9]{1,18}$"
 _DAY = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})$"
 _MIDNIGHT = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]00:00(:00(\.0+)?)?( ?(Z|UTC|[+-]00(:?00)?))?$"
@@ -206,8 +206,10 @@ def _snapped(found: Coded, tolerance: float) -> Coded:
     code_of = found.ours[np.flatnonzero(~np.isnan(mine))[first]]
     above = np.clip(np.searchsorted(known, other), 0, len(known) - 1)
     below = np.maximum(above - 1, 0)
-    nearest = np.where(np.abs(known[below] - other) < np.abs(known[above] - other), below, above)
-    near = np.abs(known[nearest] - other) <= tolerance
+    with np.errstate(invalid="ignore"):  # infinite numbers have no difference
+        nearer = np.abs(known[below] - other) < np.abs(known[above] - other)
+        nearest = np.where(nearer, below, above)
+        near = np.abs(known[nearest] - other) <= tolerance
     return Coded(found.ours, np.where(near, code_of[nearest], found.theirs), mine, other)
 
 
