@@ -5,7 +5,7 @@ weights of static columns. Here it is given the sampled entities, row by row, an
 the unmodified specification. The generator is used for new records too, without entities.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, partial
@@ -14,11 +14,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from exhibit.core.constants import MISSING_DATA_STR
 from exhibit.core.generate import categorical, missing, weights
 
 from series_assets.core.plan.seeds import derive
-from series_assets.core.spec.specification import REGEX, Specification, combinations, is_select
+from series_assets.core.spec.specification import (
+    REGEX,
+    Specification,
+    combinations,
+    is_select,
+    output_columns,
+)
 from series_assets.engine import regex_columns
+from series_assets.engine.enforce_constraints import matching
 from series_assets.engine.static_columns import StaticValues
 from series_assets.engine.vectorized.tables import parse_original_values
 
@@ -49,18 +57,17 @@ def prepare(
     specification: Specification,
     unmodified: Specification,
     seed: int,
-    recorded: Collection[str],
 ) -> SampledEntities:
-    """Return the entities for a run of ``specification``. Reads the database.
-
-    The ``recorded`` columns are read during the run, besides those that the run itself reads.
-    """
+    """Return the entities for a run of ``specification``. Reads the database."""
     original = deepcopy(unmodified)
     for name in original["metadata"]["categorical_columns"]:
         column = original["columns"][name]
         column["original_values"] = parse_original_values(column["original_values"])
-    read = {*recorded, *_columns_read(specification, entities.columns)}
+    read = _columns_read(specification, entities.columns)
     filled = pd.DataFrame(index=entities.index)
+    with_gaps = {
+        name for group, names in original["linked_columns"] or () if not group for name in names
+    }
     for name in entities.columns:
         column = original["columns"].get(name, {})
         is_category = column.get("type") == "categorical"
@@ -71,6 +78,8 @@ def prepare(
         if is_category:
             values = _use_ready_made_values(original, name)
             table, seed_of_column = column["original_values"], derive(seed, name, "filled")
+            if name in with_gaps:  # such groups have their gaps from the start, with their weight
+                filled[name] = filled[name].fillna(MISSING_DATA_STR)
             _fill_gaps(filled, name, table, values, seed_of_column)
     return SampledEntities(entities, filled, original)
 
@@ -196,7 +205,11 @@ def _generator_class(base: type) -> type:
 
 
 def missing_generator(sampled: SampledEntities) -> Callable[..., Any]:
-    """Return a step for missing data that keeps exactly the sampled entities' missing values."""
+    """Return a step for missing data that keeps exactly the sampled entities' missing values.
+
+    It carries out ``make_null`` and ``make_not_null`` of the unmodified specification, also of
+    constraints that are applied later: in new records they precede all other actions.
+    """
     return partial(_missing_generator_class(missing.MissingDataGenerator), sampled)
 
 
@@ -215,6 +228,10 @@ def _missing_generator_class(base: type) -> type:
                 # sampled; where one is missing, no number has to be regenerated.
                 "metadata": {**metadata, "categorical_columns": [*sampled.categories, *other]},
                 "columns": {name: c for name, c in columns.items() if name not in names},
+                "constraints": {
+                    **spec_dict["constraints"],
+                    "custom_constraints": sampled.unmodified["constraints"]["custom_constraints"],
+                },
             }
             super().__init__(reduced, data)
             self._sampled = sampled
@@ -225,7 +242,28 @@ def _missing_generator_class(base: type) -> type:
                 (self.nan_data.index[entities[name].isna().to_numpy()], name)
                 for name in self._sampled.categories
             ]
-            return [*super()._find_make_null_idx(), *gaps]
+            return [*self._selected("make_null"), *gaps]
+
+        def _find_not_null_idx(self) -> list[tuple[Any, str]]:
+            return self._selected("make_not_null")
+
+        def _selected(self, action: str) -> list[tuple[Any, str]]:
+            """Return the rows and the columns of an action; filters see the entities' gaps."""
+            seen = self.nan_data.assign(**dict(self._sampled.entities.items()))
+            found = []
+            for constraint in (self.spec_dict["constraints"]["custom_constraints"] or {}).values():
+                rows = self.nan_data.index[matching(seen, constraint.get("filter"))]
+                for target, actions in constraint["targets"].items():
+                    if action in (word.strip() for word in actions.split(",")):
+                        outputs = [
+                            out
+                            for name in target.split(",")
+                            for out in output_columns(self._sampled.unmodified, name.strip())
+                        ]
+                        found += [
+                            (rows, name) for name in outputs if name not in self._sampled.entities
+                        ]
+            return found
 
     return Generator
 

@@ -60,6 +60,21 @@ class SeededMissingData(missing.MissingDataGenerator):
         finally:
             del self.__dict__["_find_not_null_idx"]  # a reference cycle
 
+    def _find_make_null_idx(self) -> list[tuple[Any, str]]:
+        return self._of_outputs(super()._find_make_null_idx())
+
+    def _find_not_null_idx(self) -> list[tuple[Any, str]]:
+        return self._of_outputs(super()._find_not_null_idx())
+
+    def _of_outputs(self, found: list[tuple[Any, str]]) -> list[tuple[Any, str]]:
+        """Return rows and columns with both columns of a place; stock Exhibit adds a third."""
+        columns = self.spec_dict["columns"]
+        return [
+            (rows, output)
+            for rows, name in found
+            for output in (outputs_of(columns[name]["type"], name) if name in columns else [name])
+        ]
+
     def _purposes(self) -> Iterator[Purpose]:
         """Yield the purpose of each generator, in the order in which stock Exhibit creates them."""
         groups = self._find_columns_with_linked_missing_data()

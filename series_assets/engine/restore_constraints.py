@@ -19,36 +19,25 @@ from series_assets.core.plan.seeds import derive
 from series_assets.core.plan.spec_changes import Removed
 from series_assets.core.spec import mentions
 from series_assets.core.spec.specification import Specification, calculations_of, output_columns
-from series_assets.engine.enforce_constraints import Enforcer, handler_of, matching
+from series_assets.engine.enforce_constraints import Enforcer, handler_of
 
 DeriveColumn = Callable[[pd.DataFrame, str], "pd.Series[Any]"]
 
 
 @dataclass
-class BeforeGaps:
-    """The state of a run before Exhibit adds missing data, recorded for use after the run."""
-
-    columns: frozenset[str]
-    """The columns whose values are recorded."""
-    specification: Specification = field(default_factory=dict)
+class RunSpecification:
     """The specification as Exhibit runs it: tables parsed, weights computed."""
-    values: dict[str, "pd.Series[Any]"] = field(default_factory=dict)
 
-    def recording(self, missing_generator: Callable[..., Any]) -> Callable[..., Any]:
-        """Return Exhibit's step for missing data that first records its input."""
+    content: Specification = field(default_factory=dict)
+
+    def recorded_by(self, step: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a step of a run that first records the specification that it is given."""
 
         def recorded(spec_dict: Specification, data: pd.DataFrame) -> Any:
-            self.specification = spec_dict
-            self.values = {n: data[n].copy() for n in data if n in self.columns}
-            return missing_generator(spec_dict, data)
+            self.content = spec_dict
+            return step(spec_dict, data)
 
         return recorded
-
-
-def values_to_restore(removed: Removed, unmodified: Specification) -> BeforeGaps:
-    """Return a record of the columns that ``restore`` needs as they were without gaps."""
-    names = [name for _, name in removed.constraint_plan.gaps("make_not_null")]
-    return BeforeGaps(frozenset(out for name in names for out in output_columns(unmodified, name)))
 
 
 def restore(
@@ -57,22 +46,21 @@ def restore(
     unmodified: Specification,
     seed: int,
     derive_column: DeriveColumn,
-    before_gaps: BeforeGaps,
+    ran: Specification,
     fixed: frozenset[str],
 ) -> tuple[pd.DataFrame, tuple[Violation, ...]]:
     """Return the existing records with constraints applied and derived columns computed.
 
     Also returns the constraints that they still do not meet. ``unmodified`` is the period's
-    specification before anything was removed from it; the ``fixed`` columns come from the
-    reference table and are not changed.
+    specification before anything was removed from it, ``ran`` the one that Exhibit ran; the
+    ``fixed`` columns come from the reference table and are not changed.
     """
     original = records
     rng = np.random.default_rng(derive(seed, "constraints"))
-    ran = before_gaps.specification
     # Fixed columns are defined as in new records, the others as Exhibit has run them.
     own = {name: column for name, column in unmodified["columns"].items() if name in fixed}
     definition = {**ran, "columns": {**ran["columns"], **own}}
-    records = _with_gaps(records, removed, definition, before_gaps)
+    records = records.copy(deep=False)
     if removed.among_moved:
         handler = handler_of({**definition, "_rng": rng}, records)
         records = handler.process_basic_constraints(list(removed.among_moved))
@@ -98,25 +86,6 @@ def restore(
             records[name] = derive_column(records, calculation)
             changed.add(name)
     return records, enforcer.broken(records)
-
-
-def _with_gaps(
-    records: pd.DataFrame, removed: Removed, definition: Specification, before_gaps: BeforeGaps
-) -> pd.DataFrame:
-    """Return the records with values blanked and restored as the constraints demand."""
-    records = records.copy(deep=False)
-    for condition, name in removed.constraint_plan.gaps("make_null"):
-        rows = matching(records, condition)
-        for output in output_columns(definition, name):
-            records[output] = records[output].mask(rows)
-    for condition, name in removed.constraint_plan.gaps("make_not_null"):
-        rows = matching(records, condition)
-        for output in output_columns(definition, name):
-            gaps = rows & records[output].isna().to_numpy()
-            if gaps.any():
-                values = before_gaps.values[output].iloc[: len(records)].reset_index(drop=True)
-                records[output] = records[output].mask(gaps, values)
-    return records
 
 
 def _blanked_beside_bounds(

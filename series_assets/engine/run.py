@@ -15,6 +15,7 @@ import pandas as pd
 from exhibit.core import exhibit as stock
 from exhibit.core.generate import categorical, derived, missing, weights
 
+from series_assets.core.errors import GenerationError
 from series_assets.core.plan import identifiers
 from series_assets.core.plan.constraints import Violation
 from series_assets.core.plan.seeds import derive
@@ -29,7 +30,7 @@ from series_assets.engine.enforce_constraints import (
 )
 from series_assets.engine.exhibit_messages import as_generation_error
 from series_assets.engine.models import apply_models
-from series_assets.engine.restore_constraints import restore, values_to_restore
+from series_assets.engine.restore_constraints import RunSpecification, restore
 from series_assets.engine.sandbox import (
     Clock,
     ExhibitMessages,
@@ -78,11 +79,35 @@ def generate_new_records(plan: Plan, database: Path, *, stock_exhibit: bool = Fa
         if part.static:
             replacements |= _keeping_static_values(static)
         records = _run_exhibit(part.specification, replacements, static)
+        if part.specification.get("models"):
+            if part.specification["constraints"]["allow_duplicates"]:
+                records = _as_many(records, part.rows)
+            records = static.apply_to(records)
         records = enforce_on_new_records(
             records, part.specification, static.columns, seed, derived_columns.compute
         )
         records = _without_duplicates(records, part.specification)
         return _outcome(records, messages, broken_in_new(records, part.specification))
+
+
+def _as_many(records: pd.DataFrame, rows: int) -> pd.DataFrame:
+    """Return the records that models have changed; raises GenerationError if rows are missing."""
+    if len(records) != rows:
+        raise GenerationError(
+            f"the models returned {len(records):,} of {rows:,} rows; a model may not add or remove "
+            "rows"
+        )
+    return records.reset_index(drop=True)
+
+
+def _with_recorded_values(
+    records: pd.DataFrame, entities: pd.DataFrame, unmodified: Specification
+) -> pd.DataFrame:
+    """Return records with what is recorded of their entities, in whatever order the rows are."""
+    first = unmodified["metadata"]["uuid_columns"][0]
+    recorded = entities.drop_duplicates(first).set_index(first)
+    recorded = recorded.reindex(records[first].astype(object))
+    return records.assign(**{str(name): recorded[name].array for name in recorded})
 
 
 def _keeping_static_values(static: StaticValues) -> dict[str, Any]:
@@ -133,16 +158,14 @@ def generate_existing_records(
         specification = _without_deferred(part.specification, constraints.deferred)
         if models:  # Exhibit applies them last of all
             specification = {**specification, "models": None}
-        before_gaps = values_to_restore(part.removed, part.unmodified_specification)
+        ran = RunSpecification()
         sampled = existing_records.prepare(
-            entities, specification, part.unmodified_specification, seed, before_gaps.columns
+            entities, specification, part.unmodified_specification, seed
         )
         weight_columns = existing_records.weight_columns(sampled)
         replacements = {
             "CategoricalDataGenerator": existing_records.generator(sampled, seed),
-            "MissingDataGenerator": before_gaps.recording(
-                existing_records.missing_generator(sampled)
-            ),
+            "MissingDataGenerator": ran.recorded_by(existing_records.missing_generator(sampled)),
             "target_columns_for_weights_table": lambda _: weight_columns,
             "generate_weights_table": partial(existing_records.weights_table, sampled),
         }
@@ -158,12 +181,12 @@ def generate_existing_records(
             part.unmodified_specification,
             seed,
             derived_columns.compute,
-            before_gaps,
+            ran.content,
             fixed,
         )
         if models:
-            records = apply_models(records, models)
-            records[list(entities.columns)] = entities
+            records = _as_many(apply_models(records, models), len(records))
+            records = _with_recorded_values(records, entities, part.unmodified_specification)
             broken = violations(records, part.unmodified_specification, constraints)
         return _outcome(records, messages, broken)
 

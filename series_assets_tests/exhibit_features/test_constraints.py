@@ -141,6 +141,31 @@ def test_missing_values_that_a_constraint_forbids(tmp_path: Path) -> None:
         assert gaps[records["region"] != "South"].any()
 
 
+@pytest.mark.parametrize(("action", "chance"), [("make_null", 0), ("make_not_null", 0.5)])
+@pytest.mark.parametrize("filtered", ["sex == 'F'", "dose == 'first'"])
+def test_places_that_a_constraint_blanks_or_fills(
+    tmp_path: Path, filtered: str, action: str, chance: float
+) -> None:
+    """Both coordinates of a place are missing, or are not; stock Exhibit adds a column."""
+    cells = [{"h3": cell} for cell in h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 2)]
+    own = database_with_tables(tmp_path / "own.db", places=cells)
+    specification = constrained({"home": action}, None, filtered)
+    specification["metadata"]["geospatial_columns"] = []
+    place = {"h3_table": "places", "distribution": "uniform", "miss_probability": chance}
+    with_columns(specification, home={"type": "geospatial", **place})
+    finished = generate_series(
+        tmp_path, specification, num_datasets=2, static_columns=["sex"], exhibit_db_path=str(own)
+    )
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
+        column, _, value = filtered.split(" ")
+        selected = records[column] == value.strip("'")
+        assert "home" not in records
+        for name in ("home_latitude", "home_longitude"):
+            gaps = records[name] == ""
+            assert (gaps[selected] == (action == "make_null")).all()
+            assert gaps[~selected].any() == bool(chance)
+
+
 @pytest.mark.parametrize("static", [["sex"], ["region"]])
 def test_places_by_region(tmp_path: Path, static: list[str]) -> None:
     """With regions that are not static, geo_make_regions gives each its own area of the map."""

@@ -232,3 +232,21 @@ def test_shifting_numbers_of_one_row(tmp_path: Path, gaps: float) -> None:
     specification["columns"]["id"]["frequency_distribution"] = a_uuid()["frequency_distribution"]
     finished = generate_series(tmp_path, specification, num_datasets=2, fraction_of_new="119/120")
     assert len(existing_records(finished, 2)) == 1
+
+
+@pytest.mark.parametrize("static", [["sex"], []])
+def test_gaps_that_constraints_ask_for_come_first(tmp_path: Path, static: list[str]) -> None:
+    """Their filters see the records before any other action, and before each other's gaps."""
+    specification = constrained({"height": "make_null"}, None, "sex == 'F'")
+    specification["constraints"]["custom_constraints"] |= {
+        "two": {"filter": "height.isna()", "targets": {"amount": "make_null"}},
+        "three": {"filter": "sex == 'M'", "targets": {"dose": "assign_value$first"}},
+        "four": {"filter": "sex == 'M' & dose != 'first'", "targets": {"region": "make_null"}},
+    }
+    finished = generate_series(tmp_path, specification, num_datasets=2, static_columns=static)
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
+        is_male = records["sex"] == "M"
+        assert ((records["height"] == "") != is_male).all()
+        assert (records["amount"] != "").all()
+        assert (records.loc[is_male, "dose"] == "first").all()
+        assert 0.4 < (records.loc[is_male, "region"] == "").mean() < 1

@@ -42,6 +42,30 @@ class Meddling:
         return records
 
 
+class Sorting:
+    """A model that puts the records in another order."""
+
+    def apply_model(self, records: pd.DataFrame) -> pd.DataFrame:
+        """Return the records sorted by amount."""
+        return records.sort_values("amount").reset_index(drop=True)
+
+
+class Selecting:
+    """A model that leaves out records."""
+
+    def apply_model(self, records: pd.DataFrame) -> pd.DataFrame:
+        """Return the records with large amounts."""
+        return records[records["amount"] > 50]
+
+
+class Dividing:
+    """A model by which the rows of an entity differ in a static column."""
+
+    def apply_model(self, records: pd.DataFrame) -> pd.DataFrame:
+        """Return the records with F and M in turns."""
+        return records.assign(sex=np.where(np.arange(len(records)) % 2, "F", "M"))
+
+
 @pytest.fixture
 def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[type, str]]:
     """The names of the models above, installed in Exhibit's folder during the test.
@@ -52,7 +76,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[type, str]
         fcntl.flock(lock, fcntl.LOCK_EX)
         there = FOLDER.exists()
         FOLDER.mkdir(exist_ok=True)
-        names = {model: f"test_{model.__name__}_{os.getpid()}" for model in (Doubled, Meddling)}
+        names = {model: f"test_{model.__name__}_{os.getpid()}" for model in MODELS}
         try:
             for model, name in names.items():
                 (FOLDER / f"{name}.pickle").write_bytes(dill.dumps(model()))
@@ -62,6 +86,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[type, str]
                 (FOLDER / f"{name}.pickle").unlink(missing_ok=True)
             if not there:
                 FOLDER.rmdir()
+
+
+MODELS = (Doubled, Meddling, Sorting, Selecting, Dividing)
 
 
 def with_model(name: str, **settings: Any) -> dict[str, Any]:
@@ -137,6 +164,38 @@ def test_a_model_does_not_change_what_an_entity_keeps(
 ) -> None:
     """Recorded values of an entity stay, whatever a model does to them."""
     generate_series(tmp_path, with_model(models[Meddling]))
+
+
+def test_a_model_may_put_records_in_another_order(tmp_path: Path, models: dict[type, str]) -> None:
+    """Recorded values stay with the rest of their row."""
+    specification = with_model(models[Sorting])
+    specification["derived_columns"] = {"is_female": "sex == 'F'"}
+    finished = generate_series(tmp_path, specification, num_datasets=2)
+    for records in (new_records(finished, 2), existing_records(finished, 2)):
+        assert set(records["sex"]) == {"F", "M"}
+        assert (records["is_female"] == (records["sex"] == "F").map(str)).all()
+
+
+def test_a_model_that_leaves_out_records_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models: dict[type, str]
+) -> None:
+    """A part has as many rows as were asked for."""
+    ended, message = run_command(monkeypatch, tmp_path, "generate", with_model(models[Selecting]))
+    assert ended == 1
+    assert " of 60 rows; a model may not add or remove rows" in message
+
+
+def test_the_rows_of_an_entity_agree_after_a_model(tmp_path: Path, models: dict[type, str]) -> None:
+    """In static columns, whatever the model makes of each row."""
+    specification = with_model(models[Dividing])
+    specification["columns"]["id"]["frequency_distribution"] = [
+        "frequency | probability_vector",
+        "1 | 0.2",
+        "3 | 0.8",
+    ]
+    finished = generate_series(tmp_path, specification, num_datasets=2)
+    sexes = new_records(finished, 1).groupby("id")["sex"]
+    assert sexes.nunique().max() == 1 < sexes.size().max()
 
 
 @pytest.mark.parametrize("command", ["validate", "generate"])

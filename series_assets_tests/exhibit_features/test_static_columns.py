@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import h3
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -253,9 +254,16 @@ def test_values_and_pairs_that_are_kept_in_the_database(tmp_path: Path) -> None:
 @pytest.fixture
 def linked_by_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Any]:
     """A database and a specification with a group of columns that a user linked."""
-    own = database_with_tables(tmp_path / "own.db")
-    monkeypatch.setenv("EXHIBIT_DB_URL", f"sqlite:///{own}")
     data = pd.read_csv(DATA / "inpatients_anon.csv")[["hb_name", "measure", "sex", "age"]]
+    return _linked_in(data, tmp_path, monkeypatch)
+
+
+def _linked_in(
+    data: pd.DataFrame, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Path, dict[str, Any]]:
+    """Return a database, and what Exhibit infers from data in which a user links three columns."""
+    own = database_with_tables(folder / "own.db")
+    monkeypatch.setenv("EXHIBIT_DB_URL", f"sqlite:///{own}")
     specification = stock.Exhibit(
         command="fromdata",
         source=data,
@@ -298,6 +306,30 @@ def test_a_group_that_a_user_linked(
         found = list(rows[group].itertuples(index=False, name=None))
         assert set(found) <= known
         assert len(set(found)) > len(found) / 3
+
+
+def test_numbers_beside_a_missing_member_of_a_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a member is missing, numbers have a weight of their own, in existing records too."""
+    data = pd.read_csv(DATA / "inpatients_anon.csv")[["measure", "sex", "age"]]
+    data.loc[::5, "measure"] = None
+    data["dose"] = data["measure"].isna() * 80.0 + 10 + data.index % 3
+    own, specification = _linked_in(data, tmp_path, monkeypatch)
+    specification["metadata"]["number_of_rows"] = 300
+    finished = generate_series(
+        tmp_path,
+        specification,
+        num_datasets=2,
+        static_columns=["age"],
+        exhibit_db_path=str(own),
+    )
+    means = [
+        rows["dose"].astype(float).groupby(rows["measure"] == "").mean()
+        for rows in (new_records(finished, 2), existing_records(finished, 2))
+    ]
+    assert means[0][True] > 2 * means[0][False]
+    assert np.allclose(*means, rtol=0.15)
 
 
 def test_linked_columns_may_name_a_group_of_the_specification(

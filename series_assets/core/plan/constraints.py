@@ -91,14 +91,6 @@ class ConstraintPlan:
     """The columns that an action sorted or shaped, so that nothing may change them later."""
     unenforced: tuple[Unenforced, ...] = ()
 
-    def gaps(self, action: str) -> Iterator[tuple[str | None, str]]:
-        """Yield filter and column of each target of ``make_null`` or ``make_not_null``."""
-        for constraint in self.custom.values():
-            for target, actions in constraint["targets"].items():
-                if action in _words(actions):
-                    for name in _names(target):
-                        yield constraint.get("filter"), name
-
 
 def constraints_on_new_records(specification: Specification) -> ConstraintPlan:
     """Return the constraints to check on the new records that Exhibit generated."""
