@@ -9,13 +9,14 @@ the disk, and compares the two byte by byte. Everything is stopped and removed a
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,16 +133,17 @@ def process(module: str, *words: str, **environment: str) -> Iterator[None]:
         env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         yield
     finally:
         started.terminate()
-        try:
-            started.wait(30)
-        except subprocess.TimeoutExpired:
-            started.kill()
-            started.wait()
+        with suppress(subprocess.TimeoutExpired):
+            started.wait(60)
+        with suppress(ProcessLookupError):  # with what it has started, on a busy machine
+            os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
 
 
 def dask(*words: str) -> Any:
