@@ -55,8 +55,8 @@ def compute(records: pd.DataFrame, calculation: str) -> "pd.Series[Any]":
 def _blanks_as_missing(records: pd.DataFrame, calculation: str) -> pd.DataFrame:
     """Return the records as they are delivered and recorded: an empty text is a missing value.
 
-    Exhibit's actions blank values with it, ``make_distinct`` and sequences that end. Only the
-    columns that the calculation uses are searched, which takes long for many rows.
+    It may come from a user's table of values. Only the columns that the calculation uses are
+    searched, which takes long for many rows.
     """
     used = mentions.in_derivation(calculation, map(str, records))
     blanks = {

@@ -91,7 +91,7 @@ def generate_new_records(plan: Plan, database: Path, *, stock_exhibit: bool = Fa
 
 
 def _as_many(records: pd.DataFrame, rows: int) -> pd.DataFrame:
-    """Return the records that models have changed; raises GenerationError if rows are missing."""
+    """Return the records that models have changed. Raises GenerationError for other rows."""
     if len(records) != rows:
         raise GenerationError(
             f"the models returned {len(records):,} of {rows:,} rows; a model may not add or remove "
@@ -103,8 +103,13 @@ def _as_many(records: pd.DataFrame, rows: int) -> pd.DataFrame:
 def _with_recorded_values(
     records: pd.DataFrame, entities: pd.DataFrame, unmodified: Specification
 ) -> pd.DataFrame:
-    """Return records with what is recorded of their entities, in whatever order the rows are."""
+    """Return records with what is recorded of their entities, in whatever order the rows are.
+
+    Raises GenerationError where a model has changed the identifiers by which they are found.
+    """
     first = unmodified["metadata"]["uuid_columns"][0]
+    if not records[first].isin(entities[first]).all():
+        raise GenerationError(f"the models changed '{first}'; a model may not change identifiers")
     recorded = entities.drop_duplicates(first).set_index(first)
     recorded = recorded.reindex(records[first].astype(object))
     return records.assign(**{str(name): recorded[name].array for name in recorded})

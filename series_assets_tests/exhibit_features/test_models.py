@@ -66,6 +66,14 @@ class Dividing:
         return records.assign(sex=np.where(np.arange(len(records)) % 2, "F", "M"))
 
 
+class Renaming:
+    """A model that changes identifiers."""
+
+    def apply_model(self, records: pd.DataFrame) -> pd.DataFrame:
+        """Return the records with other identifiers."""
+        return records.assign(id="x" + records["id"].astype(str))
+
+
 @pytest.fixture
 def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[type, str]]:
     """The names of the models above, installed in Exhibit's folder during the test.
@@ -88,7 +96,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[type, str]
                 FOLDER.rmdir()
 
 
-MODELS = (Doubled, Meddling, Sorting, Selecting, Dividing)
+MODELS = (Doubled, Meddling, Sorting, Selecting, Dividing, Renaming)
 
 
 def with_model(name: str, **settings: Any) -> dict[str, Any]:
@@ -183,6 +191,15 @@ def test_a_model_that_leaves_out_records_is_refused(
     ended, message = run_command(monkeypatch, tmp_path, "generate", with_model(models[Selecting]))
     assert ended == 1
     assert " of 60 rows; a model may not add or remove rows" in message
+
+
+def test_a_model_that_changes_identifiers_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models: dict[type, str]
+) -> None:
+    """What is recorded of an entity could not be found again."""
+    ended, message = run_command(monkeypatch, tmp_path, "generate", with_model(models[Renaming]))
+    assert ended == 1
+    assert "the models changed 'id'; a model may not change identifiers" in message
 
 
 def test_the_rows_of_an_entity_agree_after_a_model(tmp_path: Path, models: dict[type, str]) -> None:
