@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -19,7 +20,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from math import ceil
 from pathlib import Path
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, Generic, Protocol, TypeVar
 
 from series_assets.core.errors import RequestError
 from series_assets.core.plan.calendar import Period
@@ -34,6 +36,7 @@ _PAYS_FROM = 0.25
 _ROWS_AT_ONCE, _PROCESSES_AT_ONCE = 400_000, 8
 """The limits of ``auto``: a row takes 0.7 kilobytes of memory, a process about 60 MB."""
 _PR_SET_PDEATHSIG = 1
+T = TypeVar("T")
 
 
 def workers_for(periods: int, rows: int, executor: str) -> int:
@@ -91,14 +94,15 @@ class WorkerProcesses(Executor):
     def __init__(self, workers: int) -> None:
         self._pools: list[ProcessPoolExecutor] = []
         self._pids: list[int] = []
-        self._busy: dict[int, int] = {}
+        self._unfinished: dict[ProcessPoolExecutor, int] = {}  # of those that have not died
         thawed = not gc.get_freeze_count()
         gc.freeze()  # garbage collection in a worker would copy memory shared with this process
         try:
             # Fewer processes than requested are better than none.
             with suppress(OSError, RuntimeError, BrokenProcessPool):
                 for _ in range(workers):
-                    self._start()
+                    with _interrupts_held_back():
+                        self._start()
         except BaseException:
             self.kill()
             raise
@@ -120,6 +124,7 @@ class WorkerProcesses(Executor):
             raise
         self._pools.append(pool)
         self._pids.append(pid)
+        self._unfinished[pool] = 0
 
     @property
     def count(self) -> int:
@@ -127,23 +132,93 @@ class WorkerProcesses(Executor):
         return len(self._pools)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Call a function in the least busy process."""
-        place = min(range(self.count), key=lambda one: self._busy.get(one, 0))
-        future = self._pools[place].submit(fn, *args, **kwargs)
-        self._busy[place] = self._busy.get(place, 0) + 1
-        future.add_done_callback(partial(self._done, place))
-        return future
+        """Call a function in the least busy process; if all have died, the future says so."""
+        while self._unfinished:
+            pool = min(self._unfinished, key=self._unfinished.__getitem__)
+            try:
+                future = pool.submit(fn, *args, **kwargs)
+            except BrokenProcessPool:
+                del self._unfinished[pool]
+                continue
+            self._unfinished[pool] += 1
+            future.add_done_callback(partial(self._finish, pool))
+            return future
+        broken: Future[Any] = Future()
+        broken.set_exception(BrokenProcessPool())
+        return broken
 
-    def _done(self, place: int, _: "Future[Any]") -> None:
-        self._busy[place] -= 1
+    def _finish(self, pool: ProcessPoolExecutor, _: "Future[Any]") -> None:
+        with suppress(KeyError):  # it has died meanwhile
+            self._unfinished[pool] -= 1
 
     def kill(self) -> None:
         """End all processes at once, and wait until they have ended."""
-        for pid in self._pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        for pool in self._pools:
-            pool.shutdown(wait=True, cancel_futures=True)
+        with _interrupts_held_back():
+            for pid in self._pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            for pool in self._pools:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Workers(Protocol):
+    """What calls functions elsewhere: processes of this machine, or those of a cluster."""
+
+    @property
+    def count(self) -> int:
+        """How many calls they can work on at once."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any) -> "Future[Any]":
+        """Call a function in one of them."""
+
+
+class RunningTasks(Generic[T]):
+    """What workers are working on, each task with a label of the caller's.
+
+    Waiting takes no lock of a future. An interrupt at the moment of taking one keeps it forever,
+    and then the pool, which needs it, never ends.
+    """
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+        self._finished: SimpleQueue[tuple[T, Future[Any]]] = SimpleQueue()
+        self._unfinished = 0
+
+    def __len__(self) -> int:
+        """Return how many tasks have not been returned by ``next_finished``."""
+        return self._unfinished
+
+    def submit(self, label: T, fn: Callable[..., Any], /, *args: Any) -> None:
+        """Have a worker call a function with picklable arguments."""
+        with _interrupts_held_back():
+            future = self._workers.submit(fn, *args)
+            future.add_done_callback(lambda done: self._finished.put((label, done)))
+        self._unfinished += 1
+
+    def next_finished(self) -> "tuple[T, Future[Any]]":
+        """Wait until a task has finished; return its label and its future."""
+        finished = self._finished.get()
+        self._unfinished -= 1
+        return finished
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Handle an interrupt of this thread, and a request to terminate, only after the block."""
+    held: list[tuple[int, Any]] = []
+    handlers: dict[int, Callable[[int, Any], Any]] = {}
+    if threading.current_thread() is threading.main_thread():  # only there are signals handled
+        for one in (signal.SIGINT, signal.SIGTERM):
+            if callable(handler := signal.getsignal(one)):
+                handlers[one] = handler
+                signal.signal(one, lambda *event: held.append(event))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number, frame in held:
+            handlers[number](number, frame)
 
 
 def _begin(parent: int) -> None:

@@ -8,12 +8,12 @@ same bytes once more, and has to leave all else alone.
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
@@ -25,11 +25,6 @@ from series_assets.pipeline.memory import release_unused
 from series_assets.pipeline.progress import Progress, phase_of_part
 from series_assets.pipeline.work import Work, unpacked
 from series_assets.storage.remote import is_remote
-
-if TYPE_CHECKING:
-    from series_assets.pipeline.dask_workers import DaskWorkers
-
-    Workers = executors.WorkerProcesses | DaskWorkers
 
 Task = Callable[[Work, Period], PartFacts]
 """Generates a part: the work is that on its shard, with a folder of its own."""
@@ -58,14 +53,14 @@ def run_parts(
                 begin(work, period)
         started.add(period)
 
-    with _workers(work, len(periods)) as processes:
-        if processes is None:
+    with _workers(work, len(periods)) as workers:
+        if workers is None:
             yield from _in_this_process(work, periods, task, progress, start)
         else:
-            yield from _ParallelParts(work, periods, task, progress, start, processes).results()
+            yield from _ParallelParts(work, periods, task, progress, start, workers).results()
 
 
-def _workers(work: Work, periods: int) -> "AbstractContextManager[Workers | None]":
+def _workers(work: Work, periods: int) -> "AbstractContextManager[executors.Workers | None]":
     """Return what provides the workers for so many periods; None: this process does the work."""
     series, executor = work.series, work.workspace.executor
     if address := dask_address(executor):
@@ -166,14 +161,14 @@ class _ParallelParts:
         task: Task,
         progress: Progress,
         start: Callable[[Period], None],
-        processes: "Workers",
+        workers: executors.Workers,
     ) -> None:
         self._series, self._periods, self._task = work.series, periods, task
         self._start = start
-        self._packed, self._processes = work.packed(), processes
+        self._packed, self._workers = work.packed(), workers
         self._reporter = _Reporter(work.series, periods, progress)
         self._waiting = [(period, s) for period in periods for s in range(work.series.shards)]
-        self._running: dict[Future[Any], _Unit] = {}
+        self._running = executors.RunningTasks[_Unit](workers)
         self._done: set[tuple[int, int]] = set()
         self._facts: dict[Period, dict[int, PartFacts]] = {period: {} for period in periods}
         self._failure: tuple[Period, PeriodError] | None = None
@@ -185,14 +180,12 @@ class _ParallelParts:
                 if self._failure and self._failure[0].k <= period.k:
                     raise self._failure[1]
                 self._submit()
-                done, _ = wait(self._running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    self._collect(future)
+                self._collect(*self._running.next_finished())
             yield period, [facts for _, facts in sorted(self._facts.pop(period).items())]
 
     def _submit(self) -> None:
         """Give tasks to idle processes, in order."""
-        while len(self._running) < self._processes.count:
+        while len(self._running) < self._workers.count:
             unit = next((unit for unit in self._waiting if self._is_ready(unit)), None)
             if unit is None:
                 return
@@ -204,16 +197,15 @@ class _ParallelParts:
                 self._fail(period, error)
                 continue
             self._reporter.begin(unit)
-            future = self._processes.submit(run_part, self._task, self._packed, period, shard)
-            self._running[future] = unit
+            self._running.submit(unit, run_part, self._task, self._packed, period, shard)
 
     def _is_ready(self, unit: _Unit) -> bool:
         period, shard = unit
         is_first = period.k == self._periods[0].k
         return is_first or (period.k - 1, shard) in self._done
 
-    def _collect(self, future: "Future[Any]") -> None:
-        period, shard = unit = self._running.pop(future)
+    def _collect(self, unit: _Unit, future: "Future[Any]") -> None:
+        period, shard = unit
         try:
             facts = executors.result_of(future, self._series.parts[shard], period)
         except PeriodError as error:

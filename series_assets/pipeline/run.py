@@ -6,7 +6,7 @@ and manifests follow in this process, in order, because each builds on the previ
 """
 
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -164,14 +164,14 @@ class _ParallelRun:
     ) -> None:
         self._work = work
         self._packed = work.packed()
-        self._processes = processes
+        self._most = processes.count
         self._timer = timer
         self._to_generate, self._to_record = list(periods), list(periods)
         self._to_combine: list[Period] = []
         self._to_finish = list(periods)
         self._generated: set[Period] = set()
         self._combined: set[Period] = set()
-        self._running: dict[Future[Any], tuple[str, Period]] = {}
+        self._running = executors.RunningTasks[tuple[str, Period]](processes)
         self._failure: tuple[Period, PeriodError] | None = None
 
     def run(self) -> None:
@@ -181,9 +181,7 @@ class _ParallelRun:
         """
         self._submit()
         while self._running:
-            done, _ = wait(self._running, return_when=FIRST_COMPLETED)
-            for future in done:
-                self._collect(future)
+            self._collect(*self._running.next_finished())
             self._record()
             self._submit()
             self._finish()
@@ -192,20 +190,17 @@ class _ParallelRun:
 
     def _submit(self) -> None:
         """Give tasks to idle processes: datasets first, because they complete periods."""
-        while len(self._running) < self._processes.count and (
-            self._to_combine or self._to_generate
-        ):
+        while len(self._running) < self._most and (self._to_combine or self._to_generate):
             if self._to_combine:
                 phase, asset, period = DATASET, "dataset", self._to_combine.pop(0)
             else:
                 phase, asset, period = NEW_RECORDS, "new_records", self._to_generate.pop(0)
             self._timer.begin(phase, period)
             task = partial(_complete_in_worker, asset)
-            future = self._processes.submit(run_task, task, self._packed, period)
-            self._running[future] = phase, period
+            self._running.submit((phase, period), run_task, task, self._packed, period)
 
-    def _collect(self, future: "Future[Any]") -> None:
-        phase, period = self._running.pop(future)
+    def _collect(self, label: tuple[str, Period], future: "Future[Any]") -> None:
+        phase, period = label
         try:
             contents, heard = executors.result_of(future, self._work.series, period)
             self._timer.note(heard)

@@ -86,12 +86,15 @@ def run_for_each(
                 yield period, result
             return
         packed, waiting = work.packed(), list(periods)
-        running: dict[Period, Future[Any]] = {}
+        running = executors.RunningTasks[Period](processes)
+        finished: dict[Period, Future[Any]] = {}
         for period in periods:
-            while waiting and len(running) < processes.count:
+            while waiting and len(running) + len(finished) < processes.count:
                 following = waiting.pop(0)
                 with as_period_errors(series, following):
                     begin(following)
                 plan = work.plans.get(following.k)
-                running[following] = processes.submit(run_task, task, packed, following, plan)
-            yield period, executors.result_of(running.pop(period), series, period)
+                running.submit(following, run_task, task, packed, following, plan)
+            while period not in finished:
+                finished.update([running.next_finished()])
+            yield period, executors.result_of(finished.pop(period), series, period)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -128,15 +129,30 @@ def test_processes_are_ended_in_the_middle_of_their_work() -> None:
     wait_until_gone(*pids)
 
 
+def test_a_process_that_has_died_gets_no_more_work() -> None:
+    """The others do it; without any, each task has its error."""
+    with start_workers(2) as processes:
+        assert processes is not None
+        _, second = processes._pids
+        with pytest.raises(BrokenProcessPool):
+            processes.submit(die, signal.SIGKILL).result()
+        assert {processes.submit(os.getpid).result() for _ in range(4)} == {second}
+        for _ in range(2):
+            with pytest.raises(BrokenProcessPool):
+                processes.submit(die, signal.SIGKILL).result()
+
+
 PROGRAM = """
 import os, signal, sys, time
-from series_assets.pipeline.executors import start_workers
+from series_assets.pipeline.executors import RunningTasks, start_workers
 signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it may be ignored
 with start_workers(2) as processes:
     pids = [processes.submit(os.getpid).result() for _ in range(1)]
-    waiting = [processes.submit(time.sleep, 60) for _ in range(2)]
+    tasks = RunningTasks(processes)
+    for _ in range(2):
+        tasks.submit("task", time.sleep, 60)
     print(*processes._pids, flush=True)
-    waiting[0].result()
+    tasks.next_finished()
 """
 
 
@@ -154,9 +170,6 @@ def test_processes_end_with_their_parent(ended_by: int) -> None:
         assert program.stdout and program.stderr
         pids = list(map(int, program.stdout.readline().split()))
         assert len(pids) == 2 and all(map(is_running, pids))
-        # It has to wait by then: an interrupt while Python takes the lock of a future keeps that
-        # lock forever, and the pool cannot be shut down.
-        time.sleep(0.5)
         program.send_signal(ended_by)
         try:
             assert program.wait(timeout=30) != 0
@@ -165,6 +178,52 @@ def test_processes_end_with_their_parent(ended_by: int) -> None:
         if ended_by == signal.SIGINT:
             assert "KeyboardInterrupt" in program.stderr.read()
     wait_until_gone(*pids)
+
+
+INTERRUPTED = """
+import os, signal, sys, threading
+from series_assets.pipeline.executors import RunningTasks, start_workers
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+taken, interrupted_at = 0, 0
+
+def interrupt(frame, event, argument):
+    global taken
+    if event == "return" and frame.f_code is threading.Condition.__enter__.__code__:
+        taken += 1
+        if taken == interrupted_at:
+            signal.raise_signal(signal.SIGINT)
+    return interrupt
+
+def run():
+    with start_workers(2) as processes:
+        tasks = RunningTasks(processes)
+        for label in range(3):
+            tasks.submit(label, os.getpid)
+        for _ in range(3):
+            label, future = tasks.next_finished()
+            future.result()
+
+sys.settrace(interrupt)
+while taken >= interrupted_at:
+    taken, interrupted_at = 0, interrupted_at + 1
+    try:
+        run()
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+def test_an_interrupt_never_keeps_a_lock() -> None:
+    """Wherever the program takes one: a pool that needs it would never end."""
+    program = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert program.stderr == "" and program.stdout.count("interrupted") >= 8
 
 
 @pytest.mark.parametrize(
