@@ -59,7 +59,7 @@ def iter_datasets(series: Series) -> "Iterator[tuple[str, pd.DataFrame]]":
     from series_assets.pipeline.run import generate_periods
     from series_assets.storage.files import read_records
     from series_assets.storage.lookup_tables import check_lookups
-    from series_assets.storage.sqlite import copy_for_run
+    from series_assets.storage.scratch_database import copy_for_run
 
     with TemporaryDirectory(prefix="series_assets_") as folder:
         workspace = _workspace(folder, "none")

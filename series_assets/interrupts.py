@@ -1,7 +1,8 @@
 """Ctrl-C: one line and exit code 130, whatever Python is doing.
 
 While libraries are imported, nothing is half done, and an exception could surface inside any
-library's code: the process exits at once. Otherwise Ctrl-C raises an exception, as usual.
+library's code: the process exits at once. Otherwise Ctrl-C raises an exception, as usual, except
+where Python would then keep a lock forever: there it waits.
 Imports nothing of the package and nothing that is slow to import.
 """
 
@@ -9,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
@@ -57,3 +58,22 @@ def _handler_replaced(expected: Any, handler: Any) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def interrupts_held_back() -> Iterator[None]:
+    """Handle an interrupt of this thread, and a request to terminate, only after the block."""
+    held: list[tuple[int, Any]] = []
+    handlers: dict[int, Callable[[int, Any], Any]] = {}
+    if threading.current_thread() is threading.main_thread():  # only there are signals handled
+        for one in (signal.SIGINT, signal.SIGTERM):
+            if callable(handler := signal.getsignal(one)):
+                handlers[one] = handler
+                signal.signal(one, lambda *event: held.append(event))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number, frame in held:
+            handlers[number](number, frame)

@@ -122,7 +122,7 @@ class SeriesFactory:
         from series_assets.pipeline.run import generate_periods
         from series_assets.settings import from_environment
         from series_assets.storage.lookup_tables import check_lookups
-        from series_assets.storage.sqlite import copy_for_run
+        from series_assets.storage.scratch_database import copy_for_run
 
         beside = place.with_name(f"{place.name}.part")
         shutil.rmtree(beside, ignore_errors=True)  # of a test that failed while it was generated

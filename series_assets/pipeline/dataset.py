@@ -19,7 +19,7 @@ from series_assets.pipeline.formats import in_format, write_records
 from series_assets.pipeline.new_records import notes_of_run
 from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace
-from series_assets.storage import files, provenance, sqlite
+from series_assets.storage import files, provenance, scratch_database, sqlite
 from series_assets.storage.cleaning import remove_surplus
 
 
@@ -97,10 +97,10 @@ def make_existing_records(
     entities = sample_entities(series, plan, workspace)
     scratch = folder / f"existing_{plan.period.number}.db"
     # Weights of static columns may need tables that the changed specification does not name.
-    sqlite.copy_for_run(table.layout.database, scratch, part.unmodified_specification)
+    scratch_database.copy_for_run(table.layout.database, scratch, part.unmodified_specification)
     sets = [column.get("anonymising_set") for column in part.specification["columns"].values()]
     if any(map(is_select, sets)):  # only a SQL statement can name the reference table
-        sqlite.write_frame(scratch, series.table, as_text(entities))
+        scratch_database.write_frame(scratch, series.table, as_text(entities))
     outcome = generate_existing_records(
         plan, entities, scratch, stock_exhibit=workspace.stock_exhibit
     )

@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -26,6 +25,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from series_assets.core.errors import RequestError
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.series import Series
+from series_assets.interrupts import interrupts_held_back
 from series_assets.pipeline.executor_names import SETTING, dask_address, wanted_processes
 from series_assets.pipeline.failures import PeriodError
 
@@ -101,7 +101,7 @@ class WorkerProcesses(Executor):
             # Fewer processes than requested are better than none.
             with suppress(OSError, RuntimeError, BrokenProcessPool):
                 for _ in range(workers):
-                    with _interrupts_held_back():
+                    with interrupts_held_back():
                         self._start()
         except BaseException:
             self.kill()
@@ -153,7 +153,7 @@ class WorkerProcesses(Executor):
 
     def kill(self) -> None:
         """End all processes at once, and wait until they have ended."""
-        with _interrupts_held_back():
+        with interrupts_held_back():
             for pid in self._pids:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
@@ -190,7 +190,7 @@ class RunningTasks(Generic[T]):
 
     def submit(self, label: T, fn: Callable[..., Any], /, *args: Any) -> None:
         """Have a worker call a function with picklable arguments."""
-        with _interrupts_held_back():
+        with interrupts_held_back():
             future = self._workers.submit(fn, *args)
             future.add_done_callback(lambda done: self._finished.put((label, done)))
         self._unfinished += 1
@@ -200,25 +200,6 @@ class RunningTasks(Generic[T]):
         finished = self._finished.get()
         self._unfinished -= 1
         return finished
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Handle an interrupt of this thread, and a request to terminate, only after the block."""
-    held: list[tuple[int, Any]] = []
-    handlers: dict[int, Callable[[int, Any], Any]] = {}
-    if threading.current_thread() is threading.main_thread():  # only there are signals handled
-        for one in (signal.SIGINT, signal.SIGTERM):
-            if callable(handler := signal.getsignal(one)):
-                handlers[one] = handler
-                signal.signal(one, lambda *event: held.append(event))
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        for number, frame in held:
-            handlers[number](number, frame)
 
 
 def _begin(parent: int) -> None:

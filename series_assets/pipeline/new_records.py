@@ -16,7 +16,7 @@ from series_assets.pipeline.facts import Facts, summarize_records
 from series_assets.pipeline.formats import in_format, write_records
 from series_assets.pipeline.progress import counted
 from series_assets.pipeline.workspace import Workspace
-from series_assets.storage import files, provenance, sqlite
+from series_assets.storage import files, provenance, scratch_database, sqlite
 from series_assets.storage.lookup_tables import check_lookups
 
 
@@ -56,7 +56,7 @@ def make_new_records(series: Series, plan: Plan, workspace: Workspace, folder: P
     sqlite.create_if_missing(source, folder)
     check_lookups(series, source, any_database=workspace.any_database)
     scratch = folder / f"new_{plan.period.number}.db"
-    sqlite.copy_for_run(source, scratch, plan.new.specification)
+    scratch_database.copy_for_run(source, scratch, plan.new.specification)
     outcome = generate_new_records(plan, scratch, stock_exhibit=workspace.stock_exhibit)
     scratch.unlink()
     where = f"{series.name}, period {plan.key}"

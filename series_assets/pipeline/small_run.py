@@ -14,7 +14,7 @@ from series_assets.core.plan.series import Plan, Series
 from series_assets.core.plan.spec_changes import resize
 from series_assets.core.spec.specification import combinations
 from series_assets.engine.run import Outcome, generate_existing_records, generate_new_records
-from series_assets.storage import sqlite
+from series_assets.storage import scratch_database
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +52,7 @@ class SmallRun:
     def new_records(self, plan: Plan) -> Outcome:
         """Return the new records of a period that has some. Raises GenerationError."""
         assert plan.new is not None
-        sqlite.copy_for_run(self.source, self.scratch, plan.new.specification)
+        scratch_database.copy_for_run(self.source, self.scratch, plan.new.specification)
         return generate_new_records(plan, self.scratch, stock_exhibit=self.stock_exhibit)
 
     def has_entities(self, plan: Plan, earlier: pa.Table) -> bool:
@@ -82,7 +82,7 @@ class SmallRun:
             part.distribution, part.rows, len(places), plan.random_seed, plan.period.k
         )
         drawn = earlier.select(self.series.reference_columns).take(pa.array(places[ranks]))
-        sqlite.copy_for_run(self.source, self.scratch, part.unmodified_specification)
+        scratch_database.copy_for_run(self.source, self.scratch, part.unmodified_specification)
         entities = records.typed(drawn, self.series.kinds)
         return generate_existing_records(
             plan, entities, self.scratch, stock_exhibit=self.stock_exhibit

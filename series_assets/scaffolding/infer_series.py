@@ -26,7 +26,7 @@ from series_assets.engine.run import generate_new_records
 from series_assets.pipeline.trial import faults_of_trial
 from series_assets.reporting.data_comparison import ColumnComparison, compare_columns, format_table
 from series_assets.reporting.data_comparison_plot import plot_data_comparison
-from series_assets.storage import sqlite
+from series_assets.storage import scratch_database, sqlite
 from series_assets.storage.loading import SPECIFICATION, USER_INPUT, load_parts
 
 PICTURE = "comparison.png"
@@ -147,7 +147,7 @@ def _attempt(
         sqlite.create_if_missing(scratch)
         inputs = describe(table, data, identifier, name, scratch, options)
         own.unlink(missing_ok=True)
-        if sqlite.copy_renamed(scratch, own, inputs.table_prefix, f"temp_{name}_"):
+        if scratch_database.copy_renamed(scratch, own, inputs.table_prefix, f"temp_{name}_"):
             inputs.user_input["exhibit_db_path"] = own.name
         source = Path(shutil.copy(own, Path(place) / "own.db")) if own.exists() else scratch
         series = _series(folder, name, data, inputs)
@@ -198,7 +198,7 @@ def _first_dataset(
         series = replace(series, specification={**series.specification, "metadata": metadata})
     plan = series.plan(0)
     assert plan.new is not None
-    sqlite.copy_for_run(source, run, plan.new.specification)
+    scratch_database.copy_for_run(source, run, plan.new.specification)
     try:
         return as_text(generate_new_records(plan, run, stock_exhibit=stock_exhibit).records)
     except GenerationError as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from series_assets.core.errors import GenerationError, RequestError
-from series_assets.storage.tables import SeriesTable
+from series_assets.storage.series_table import SeriesTable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

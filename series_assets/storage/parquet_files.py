@@ -18,7 +18,7 @@ from pyarrow.parquet import ParquetFile
 from series_assets.core.errors import GenerationError, RequestError
 from series_assets.storage import files
 from series_assets.storage.remote import is_remote
-from series_assets.storage.tables import SeriesTable
+from series_assets.storage.series_table import SeriesTable
 
 Mark = dict[str, Any]
 _NAME = b"series_assets"

@@ -23,7 +23,7 @@ from series_assets.storage.entities import (
     ReferenceTable,
 )
 from series_assets.storage.parquet_files import ParquetFiles
-from series_assets.storage.tables import TablesOfShards
+from series_assets.storage.series_table import TablesOfShards
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,8 +17,8 @@ from series_assets.core.plan.truth import STATE_DATASET, STATE_HASH
 from series_assets.core.truth.columns import no_states, with_entities
 from series_assets.storage.hash_runs import Ints, hashes_of
 from series_assets.storage.parquet_files import Mark, ParquetFiles
+from series_assets.storage.series_table import TablesOfShards
 from series_assets.storage.states import States, StateTable
-from series_assets.storage.tables import TablesOfShards
 
 _PLACE = "state_place"
 """Numbers the states of a period; the order of those of an entity in the file says the same."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from series_assets.core.errors import RequestError
 from series_assets.core.plan.truth import Truth
-from series_assets.storage.tables import SeriesTable
+from series_assets.storage.series_table import SeriesTable
 
 if TYPE_CHECKING:
     import pyarrow as pa

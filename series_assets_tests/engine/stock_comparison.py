@@ -20,7 +20,7 @@ from series_assets.core.errors import GenerationError
 from series_assets.core.plan import sampling
 from series_assets.core.plan.series import Series
 from series_assets.engine.run import generate_existing_records, generate_new_records
-from series_assets.storage import sqlite
+from series_assets.storage import scratch_database
 
 INSTALLED = Path(str(files("exhibit") / "db" / "exhibit.db"))
 BY_GROUPS = ("sort_values", "make_distinct", "make_same", "generate_as_sequence", "make_outlier")
@@ -63,7 +63,7 @@ def _run(
 ) -> None:
     first = series.plan(0)
     assert first.new is not None
-    sqlite.copy_for_run(source, scratch, first.new.specification)
+    scratch_database.copy_for_run(source, scratch, first.new.specification)
     new = generate_new_records(first, scratch, stock_exhibit=stock_exhibit)
     outcome.frames.append(new.records)
     outcome.messages.append(new.exhibit_messages)
@@ -77,7 +77,7 @@ def _run(
         return
     ranks = sampling.sample_ranks(part.distribution, part.rows, len(places), second.random_seed, 1)
     drawn = known[series.reference_columns].take(places[ranks]).reset_index(drop=True)
-    sqlite.copy_for_run(source, scratch, part.unmodified_specification)
+    scratch_database.copy_for_run(source, scratch, part.unmodified_specification)
     entities = records.typed(drawn, series.kinds)
     existing = generate_existing_records(second, entities, scratch, stock_exhibit=stock_exhibit)
     outcome.frames.append(existing.records)

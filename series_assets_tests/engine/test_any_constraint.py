@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from series_assets.core.plan import sampling
 from series_assets.core.records import as_text, first_row_positions, typed
 from series_assets.engine.run import Outcome, generate_existing_records, generate_new_records
-from series_assets.storage import sqlite
+from series_assets.storage import scratch_database
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
 from series_assets_tests.engine.stock_comparison import INSTALLED, assert_same, run_both_ways
@@ -78,7 +78,7 @@ def run(specification: Content) -> BothParts:
     assert first.new is not None and second.existing is not None
     with TemporaryDirectory() as folder:
         scratch = Path(folder) / "exhibit.db"
-        sqlite.copy_for_run(INSTALLED, scratch, first.new.specification)
+        scratch_database.copy_for_run(INSTALLED, scratch, first.new.specification)
         new = generate_new_records(first, scratch)
         known, part = as_text(new.records), second.existing
         places = first_row_positions(known["id"].tolist())
@@ -86,7 +86,7 @@ def run(specification: Content) -> BothParts:
             part.distribution, part.rows, len(places), second.random_seed, 1
         )
         drawn = known[series.reference_columns].take(places[ranks]).reset_index(drop=True)
-        sqlite.copy_for_run(INSTALLED, scratch, part.unmodified_specification)
+        scratch_database.copy_for_run(INSTALLED, scratch, part.unmodified_specification)
         return BothParts(
             new, generate_existing_records(second, typed(drawn, series.kinds), scratch), drawn
         )

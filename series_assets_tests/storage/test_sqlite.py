@@ -1,4 +1,4 @@
-"""The database is created once, opened safely, and copied for a run without reference tables."""
+"""The database is created once and opened safely."""
 
 import os
 import shutil
@@ -8,47 +8,11 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from series_assets.core.errors import GenerationError
-from series_assets.core.spec.specification import Specification
-from series_assets.storage import sqlite
-from series_assets.storage import sqlite as storage_database
-from series_assets_tests.builders import a_specification
-
-
-def a_database(path: Path, *statements: str) -> Path:
-    """Create a database by running statements in it."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        for statement in statements:
-            connection.execute(statement)
-    return path
-
-
-def rows(path: Path, statement: str) -> list[tuple[object, ...]]:
-    """Return the result of a statement, read without the package's own code."""
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(statement).fetchall()
-
-
-def names(path: Path) -> list[str]:
-    """Return the names of the tables in a database."""
-    found = rows(path, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-    return [str(name) for (name,) in found]
-
-
-def contents(path: Path) -> list[str]:
-    """Return the statements that create a database's contents."""
-    with closing(sqlite3.connect(path)) as connection:
-        return list(connection.iterdump())
-
-
-def drawing_from(anonymising_set: str) -> Specification:
-    """Return a specification with a column that has the given anonymising set."""
-    specification = a_specification()
-    specification["columns"]["region"]["anonymising_set"] = anonymising_set
-    return specification
+from series_assets.storage import scratch_database, sqlite
+from series_assets_tests.storage.databases import a_database, contents, drawing_from, names, rows
 
 
 def test_the_database_is_made_as_a_copy_of_the_installed_one(tmp_path: Path) -> None:
@@ -156,7 +120,9 @@ def test_a_database_may_have_any_name(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     with sqlite.open_database(path) as connection:
         connection.execute("CREATE TABLE t (a)")
-    sqlite.copy_for_run(path, tmp_path / f"scratch {name}", drawing_from("SELECT a FROM t"))
+    scratch_database.copy_for_run(
+        path, tmp_path / f"scratch {name}", drawing_from("SELECT a FROM t")
+    )
     assert names(tmp_path / f"scratch {name}") == ["t"]
 
 
@@ -204,134 +170,6 @@ def test_tables_are_listed_as_they_were_made_without_those_of_sqlite(tmp_path: P
     )
     with sqlite.open_database(path) as connection:
         assert sqlite.table_names(connection) == ["zebra", "sqlitely", "aardvark"]
-
-
-def test_a_scratch_copy_has_the_tables_that_columns_name(tmp_path: Path) -> None:
-    """The set of a column, and Exhibit's values of this specification, and nothing else."""
-    source = a_database(
-        tmp_path / "some.db",
-        "CREATE TABLE mountains (range, peak)",
-        "CREATE TABLE birds (common_name)",
-        "CREATE TABLE temp_demo_region (region)",
-        "CREATE TABLE temp_other_region (region)",
-    )
-    sqlite.copy_for_run(source, tmp_path / "scratch.db", drawing_from("mountains.peak"))
-    assert names(tmp_path / "scratch.db") == ["mountains", "temp_demo_region"]
-
-
-def test_a_scratch_copy_has_all_tables_where_a_statement_may_name_any(tmp_path: Path) -> None:
-    """Statements are not parsed, so all of the user's tables are copied."""
-    source = a_database(
-        tmp_path / "some.db", "CREATE TABLE mine (region)", "CREATE TABLE other (region)"
-    )
-    specification = drawing_from("SELECT mine.region AS region FROM mine")
-    sqlite.copy_for_run(source, tmp_path / "scratch.db", specification)
-    assert names(tmp_path / "scratch.db") == ["mine", "other"]
-
-
-def test_a_scratch_copy_has_what_views_show(tmp_path: Path) -> None:
-    """As a table, since a statement may use a view like one."""
-    source = a_database(
-        tmp_path / "some.db",
-        "CREATE TABLE mine (region, open)",
-        "INSERT INTO mine VALUES ('North', 1), ('South', 0)",
-        "CREATE VIEW open_ones AS SELECT region FROM mine WHERE open",
-    )
-    scratch = tmp_path / "scratch.db"
-    specification = drawing_from("SELECT open_ones.region AS region FROM open_ones")
-    sqlite.copy_for_run(source, scratch, specification)
-    assert names(scratch) == ["mine", "open_ones"]
-    assert rows(scratch, "SELECT * FROM open_ones") == [("North",)]
-
-
-def test_a_scratch_copy_leaves_the_database_as_it_was(tmp_path: Path) -> None:
-    """A run only reads the database, and keeps its mode."""
-    source = a_database(tmp_path / "some.db", "CREATE TABLE mountains (peak)")
-    before = source.read_bytes()
-    sqlite.copy_for_run(source, tmp_path / "scratch.db", drawing_from("mountains.peak"))
-    assert source.read_bytes() == before
-
-
-def test_a_scratch_copy_leaves_reference_tables_behind(tmp_path: Path) -> None:
-    """They may be large, and sampled entities are passed in another way."""
-    source = a_database(
-        tmp_path / "some.db",
-        "CREATE TABLE mine (region)",
-        "CREATE TABLE demo_reference (id)",
-        "CREATE TABLE demo_reference_periods (period)",
-        "CREATE TABLE other_reference (id)",
-        "CREATE TABLE other_reference_periods (period)",
-    )
-    specification = drawing_from("SELECT mine.region AS region FROM mine")
-    sqlite.copy_for_run(source, tmp_path / "scratch.db", specification)
-    assert names(tmp_path / "scratch.db") == ["mine"]
-
-
-def test_a_scratch_copy_takes_no_table_of_the_user_for_a_reference_table(tmp_path: Path) -> None:
-    """Even if a user's table has a table of periods beside it."""
-    source = a_database(
-        tmp_path / "some.db", "CREATE TABLE wards (region)", "CREATE TABLE wards_periods (period)"
-    )
-    specification = drawing_from("SELECT wards.region AS region FROM wards")
-    sqlite.copy_for_run(source, tmp_path / "scratch.db", specification)
-    assert names(tmp_path / "scratch.db") == ["wards", "wards_periods"]
-
-
-def test_a_scratch_copy_keeps_values_types_and_the_order_of_rows(tmp_path: Path) -> None:
-    """Exhibit generates the same values from a copy."""
-    source = a_database(
-        tmp_path / "some.db",
-        'CREATE TABLE mine ("a name" TEXT PRIMARY KEY, number, "code" VARCHAR(4))',
-        "INSERT INTO mine VALUES ('z', 1, '007'), ('a', 2.5, NULL), ('m', 'text', '010')",
-    )
-    before = contents(source)
-    scratch = tmp_path / "scratch.db"
-    sqlite.copy_for_run(source, scratch, drawing_from("SELECT * FROM mine"))
-    assert rows(scratch, "SELECT * FROM mine") == rows(source, "SELECT * FROM mine ORDER BY rowid")
-    types = [row[1:3] for row in rows(scratch, "PRAGMA table_info(mine)")]
-    assert types == [("a name", "TEXT"), ("number", ""), ("code", "VARCHAR(4)")]
-    assert contents(source) == before
-
-
-def test_a_scratch_copy_is_made_afresh(tmp_path: Path) -> None:
-    """It has nothing of an earlier run's copy."""
-    source = a_database(tmp_path / "some.db", "CREATE TABLE mountains (peak)")
-    scratch = a_database(tmp_path / "scratch.db", "CREATE TABLE leftover (a)")
-    sqlite.copy_for_run(source, scratch, drawing_from("mountains.peak"))
-    assert names(scratch) == ["mountains"]
-
-
-def test_a_frame_is_put_into_a_database_in_place_of_an_earlier_one(tmp_path: Path) -> None:
-    """With any column names, and missing values as missing."""
-    path = tmp_path / "scratch.db"
-    for values in (["x", "y"], ["007", None]):
-        frame = pd.DataFrame({'my "id"': values, "order": ["1", "2"]}, dtype=object)
-        sqlite.write_frame(path, "demo_reference", frame)
-    assert rows(path, "SELECT * FROM demo_reference") == [("007", "1"), (None, "2")]
-
-
-def test_tables_can_be_copied_under_another_prefix(tmp_path: Path) -> None:
-    """They replace earlier ones; tables without the prefix stay."""
-    source = a_database(
-        tmp_path / "source.db",
-        "CREATE TABLE temp_old_region (region)",
-        "INSERT INTO temp_old_region VALUES ('North'), ('South')",
-        "CREATE TABLE other (a)",
-    )
-    target = a_database(
-        tmp_path / "target.db", "CREATE TABLE temp_new_region (b)", "CREATE TABLE mine (a)"
-    )
-    assert sqlite.copy_renamed(source, target, "temp_old_", "temp_new_") is True
-    assert names(target) == ["mine", "temp_new_region"]
-    assert rows(target, "SELECT * FROM temp_new_region") == [("North",), ("South",)]
-    assert names(source) == ["other", "temp_old_region"]
-
-
-def test_without_tables_to_copy_no_database_is_made(tmp_path: Path) -> None:
-    """A series without values in the database needs none."""
-    source = a_database(tmp_path / "source.db", "CREATE TABLE other (a)")
-    assert sqlite.copy_renamed(source, tmp_path / "target.db", "temp_old_", "temp_new_") is False
-    assert not (tmp_path / "target.db").exists()
 
 
 OPENING = """
@@ -393,7 +231,7 @@ def test_a_database_that_is_there_keeps_its_mode(tmp_path: Path, mode: str) -> N
         assert connection.execute("SELECT a FROM t").fetchall() == [(1,)]
         connection.execute("CREATE TEMP TABLE u (a)")
     assert list(tmp_path.iterdir()) == [path]
-    sqlite.copy_for_run(path, tmp_path / "scratch.db", drawing_from("SELECT a FROM t"))
+    scratch_database.copy_for_run(path, tmp_path / "scratch.db", drawing_from("SELECT a FROM t"))
     assert {one.name for one in tmp_path.iterdir()} == {"some.db", "scratch.db"}
     assert rows(path, "PRAGMA journal_mode") == [(mode,)]
 
@@ -419,7 +257,7 @@ def test_a_database_is_read_where_nothing_can_be_written(
 
 def test_what_a_killed_program_half_wrote_is_undone_by_who_only_reads(tmp_path: Path) -> None:
     """A database in delete mode is rolled back to its state before the change."""
-    sqlite = tmp_path / "own.db"
+    own = tmp_path / "own.db"
     write = (
         "import os, sqlite3, sys\n"
         "c = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
@@ -428,7 +266,7 @@ def test_what_a_killed_program_half_wrote_is_undone_by_who_only_reads(tmp_path: 
         "c.executemany('INSERT INTO t VALUES (?)', (('y' * 900,) for _ in range(5000)))\n"
         "os._exit(9)\n"
     )
-    subprocess.run([sys.executable, "-c", write, str(sqlite)], check=False)
+    subprocess.run([sys.executable, "-c", write, str(own)], check=False)
     assert (tmp_path / "own.db-journal").stat().st_size
-    with storage_database.open_database(sqlite, read_only=True) as connection:
+    with sqlite.open_database(own, read_only=True) as connection:
         assert connection.execute("SELECT COUNT(*) FROM t").fetchone() == (1,)

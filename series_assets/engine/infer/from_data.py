@@ -30,7 +30,7 @@ from series_assets.engine.infer.number_columns import (
 from series_assets.engine.infer.periods import InferredPeriods, infer_periods
 from series_assets.engine.infer.reading import Table
 from series_assets.engine.sandbox import SortedSet, isolated, patched
-from series_assets.storage.sqlite import write_frame
+from series_assets.storage.scratch_database import write_frame
 
 _LISTED, _MOST_LISTED = 30, 500
 """Maximum number of listed values of a category; the second if their shares differ."""
