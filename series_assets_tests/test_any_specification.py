@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, event, given, settings
 from series_assets.core.errors import InputError
 from series_assets.core.plan.series import Series
 from series_assets.interface import generate
-from series_assets.pipeline.trial import faults_of_trial
+from series_assets.pipeline.small_run import faults_of_trial
 from series_assets.storage.loading import load_series
 from series_assets.storage.lookup_tables import missing_lookups
 from series_assets.storage.sqlite import installed_database

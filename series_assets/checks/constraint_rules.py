@@ -14,7 +14,7 @@ from series_assets.core.plan.series import Series
 from series_assets.core.spec import mentions
 from series_assets.core.spec.column_types import NUMBERS
 from series_assets.core.spec.literals import parse_day
-from series_assets.core.spec.specification import Specification, output_columns
+from series_assets.core.spec.specification import Specification, all_outputs
 
 
 @dataclass(frozen=True)
@@ -80,15 +80,14 @@ class _Order:
     def __init__(self, series: Series, period: Specification, texts: list[str]) -> None:
         self._series = series
         self._period = period
-        names = {out for name in period["columns"] for out in output_columns(period, name)}
+        names = all_outputs(period, period["columns"])
         parts = [mentions.split_constraint(text) for text in texts]
         self._changed = ["" if part is None else part[0] for part in parts]
         self._mentioned = [mentions.in_constraint(text, names) for text in texts]
 
     @cached_property
     def _static(self) -> set[str]:
-        static, specification = self._series.roles.static, self._series.specification
-        return {out for name in static for out in output_columns(specification, name)}
+        return set(all_outputs(self._series.specification, self._series.roles.static))
 
     @cached_property
     def _rearranged(self) -> frozenset[str]:

@@ -4,7 +4,7 @@
 ``value_rules``.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import zip_longest
 
 from series_assets.checks.dataset_under_check import DatasetUnderCheck
@@ -19,7 +19,6 @@ from series_assets.checks.rules import (
     Example,
     Finding,
     needed_columns,
-    rules_of,
 )
 from series_assets.checks.value_rules import (
     check_constraints,
@@ -28,23 +27,17 @@ from series_assets.checks.value_rules import (
 )
 
 
-def evaluate_rules(dataset: DatasetUnderCheck, rules: Iterable[str] | None = None) -> list[Finding]:
-    """Return a finding for each rule, in order, by default for all rules of the series."""
-    findings = []
-    for name in rules_of(dataset.series) if rules is None else rules:
-        present = set(dataset.records.column_names)
-        missing = [
-            column for column in needed_columns(dataset.series, name) if column not in present
-        ]
-        if missing:
-            problem = (
-                f"cannot be checked, because the dataset has no column {', '.join(missing)}; see "
-                "the rule same_columns"
-            )
-            findings.append(Finding(name, problem=problem))
-        else:
-            findings.append(_CHECKS[name](dataset))
-    return findings
+def evaluate_rule(dataset: DatasetUnderCheck, name: str) -> Finding:
+    """Return what is wrong with a dataset by one of the rules."""
+    present = dataset.records.column_names
+    missing = [one for one in needed_columns(dataset.series, name) if one not in present]
+    if not missing:
+        return _CHECKS[name](dataset)
+    problem = (
+        f"cannot be checked, because the dataset has no column {', '.join(missing)}; see the rule "
+        "same_columns"
+    )
+    return Finding(name, problem=problem)
 
 
 def _check_same_columns(dataset: DatasetUnderCheck) -> Finding:

@@ -11,7 +11,7 @@ from series_assets.checks.constraint_rules import comparisons
 from series_assets.core.plan.constraints import constrained_columns
 from series_assets.core.plan.series import Series
 from series_assets.core.spec.literals import parse_day
-from series_assets.core.spec.specification import Specification, columns_of_type, output_columns
+from series_assets.core.spec.specification import Specification, all_outputs, columns_of_type
 
 TRUTH = "truth"
 """The rule on the delivered history, which series with a ``truth`` block have."""
@@ -132,14 +132,14 @@ def linked_outputs(series: Series) -> tuple[str, ...]:
     linked = series.user_input.linked_columns
     if not set(linked) & set(series.roles.identifiers):
         return ()
-    outputs = [out for name in linked for out in output_columns(series.specification, name)]
+    outputs = all_outputs(series.specification, linked)
     return tuple(name for name in outputs if name != series.first_identifier)
 
 
 def static_outputs(series: Series) -> tuple[str, ...]:
     """Return the static columns of the data that are neither identifiers nor linked."""
-    linked, static = set(linked_outputs(series)), series.roles.static
-    outputs = [out for name in static for out in output_columns(series.specification, name)]
+    linked = linked_outputs(series)
+    outputs = all_outputs(series.specification, series.roles.static)
     return tuple(name for name in outputs if name not in linked)
 
 

@@ -124,7 +124,7 @@ class _Check:
 
     def findings(self, key: str, names: Sequence[str]) -> Iterator[Finding]:
         """Yield a finding for each of the named rules, in order."""
-        from series_assets.checks.evaluate import evaluate_rules
+        from series_assets.checks.evaluate import evaluate_rule
         from series_assets.checks.truth_rule import check_truth
 
         period, layout = self._series.calendar.period_for_key(key), self._table.layout
@@ -140,7 +140,7 @@ class _Check:
             if problem and name in _NEEDS_REFERENCE_TABLE:
                 yield Finding(name, problem=problem)
             else:
-                yield from evaluate_rules(dataset, [name])
+                yield evaluate_rule(dataset, name)
         if TRUTH in names:
             yield check_truth(self._series, layout, period)
 

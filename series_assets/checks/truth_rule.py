@@ -121,8 +121,7 @@ def _states(
 
     ``log`` has a line for each of the rows.
     """
-    truth = series.truth
-    assert truth is not None
+    truth = series.history
     places = pa.array(_last_rows(rows[truth.key], moments(rows, truth)[0]))
     last = rows.take(places)
     keys = combined(last[truth.key], pa.chunked_array([], pa.string()))
@@ -151,8 +150,7 @@ def _last_rows(keys: pa.ChunkedArray, ranks: NDArray[np.int64]) -> NDArray[np.in
 
 def _open_versions(series: Series, layout: Layout, period: Period) -> Iterator[Example]:
     """Yield the entities that have several open versions in a delivered dimension."""
-    truth = series.truth
-    assert truth is not None
+    truth = series.history
     if "scd2" not in truth.settings.write:
         return
     path = layout.dimension("scd2", period.number)

@@ -104,7 +104,7 @@ def _faults_when_run(series: Series, settings: Settings, notes: list[str]) -> li
     if missing := lookup_faults(series, database, any_database=settings.any_database):
         return missing
     with interrupts.exit_on_interrupt():
-        from series_assets.pipeline.trial import faults_of_trial
+        from series_assets.pipeline.small_run import faults_of_trial
 
     trial_notes: list[str] = []
     source = database if database.exists() else installed_database()

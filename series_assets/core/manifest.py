@@ -42,10 +42,8 @@ _EXACT = Context(prec=500)
 _TEXTS = "texts"
 """Only in the manifest of a part: its columns that hold other values than numbers."""
 _DECIMAL = pa.decimal128(38, 18)
-_LARGE = Decimal(10) ** 15
-"""Arrow's decimals add up a billion smaller numbers exactly."""
 _SHORT = r"^-?[0-9]{1,15}(\.[0-9]{1,18})?$"
-"""Numbers that are smaller, and exact as one of Arrow's decimals."""
+"""Numbers that are exact as one of Arrow's decimals, of which it adds up a billion exactly."""
 
 
 def manifest_of(
@@ -216,14 +214,6 @@ def _total(column: pa.ChunkedArray) -> dict[str, Any]:
 
 
 def _exact_sum(texts: pa.ChunkedArray) -> str:
-    try:
-        numbers = texts.cast(_DECIMAL)
-    except pa.ArrowInvalid:  # some have more digits
-        numbers = None
-    if numbers is not None:
-        ends = pc.min_max(numbers).as_py().values()
-        if all(end is None or abs(end) < _LARGE for end in ends):
-            return format((pc.sum(numbers).as_py() or Decimal(0)).normalize(_EXACT), "f")
     is_short = pc.match_substring_regex(texts, _SHORT)
     short = texts.filter(is_short).cast(_DECIMAL)
     total = pc.sum(short).as_py() or Decimal(0)

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from series_assets.checks.rules import EXAMPLES, RULES, TRUTH, Finding, rules_of
+from series_assets.checks.rules import RULES, TRUTH, Finding, rules_of
 from series_assets.checks.run import CheckResult, check_periods, delivered_keys
 from series_assets.core.plain_text import escape_markdown
 from series_assets.core.plan.series import Series
@@ -141,8 +141,10 @@ def _label(name: str) -> str:
 
 def _table(finding: Finding) -> dg.TableMetadataValue:
     columns = dict.fromkeys(("identifier", "column", "found", "expected"), "string")
-    shown = finding.examples[:EXAMPLES]
-    rows = [(one.identifier or "", one.column, one.found or "", one.expected) for one in shown]
+    rows = [
+        (one.identifier or "", one.column, one.found or "", one.expected)
+        for one in finding.examples
+    ]
     return table_of(columns, rows)
 
 

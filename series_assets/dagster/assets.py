@@ -30,9 +30,7 @@ MANIFEST = ("manifest",)
 
 _BROKEN_GROUP = "broken_series"
 _KINDS = {
-    "new_records": ("python", "csv"),
     "reference_table": ("python", "sqlite"),
-    "dataset": ("python", "csv"),
     "state": ("python", "sqlite"),
     "truth": ("python", "csv"),
     "manifest": ("python", "json"),
@@ -147,6 +145,8 @@ def assets_of(
 
 def _kinds_of(asset: str, layout: Layout) -> tuple[str, ...]:
     """Return what an asset shows as made with."""
+    if asset in ("new_records", "dataset"):
+        return "python", layout.format
     in_tables = asset in ("reference_table", "state")
     return ("python", "parquet") if in_tables and layout.keeps_parquet else _KINDS[asset]
 

@@ -128,8 +128,7 @@ _CHANGE_LOG = {
 
 def history_schema(series: Series, asset: str) -> dg.TableSchema:
     """Return the columns of ``state`` (those of the data) or of ``truth`` (the change log)."""
-    truth = series.truth
-    assert truth is not None
+    truth = series.history
     columns = column_schema(series).columns
     if asset == "state":
         return dg.TableSchema([one for one in columns if one.name in (truth.key, *truth.track)])

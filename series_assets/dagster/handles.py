@@ -38,7 +38,7 @@ class ReferenceTableSnapshot:
     def path(self) -> Path:
         """Raise RequestError: the entities of a period have no file of their own."""
         raise RequestError(
-            "its reference table is kept in a database, not in files",
+            "the entities up to a period have no file of their own",
             "annotate the input pd.DataFrame to get its entities, or ReferenceTableSnapshot",
             series=self.table.series.name,
         )

@@ -20,7 +20,7 @@ from series_assets.core.plan.series import Plan, Series
 from series_assets.core.spec.specification import Specification
 from series_assets.dagster.options import NO_OPTIONS, AssetOptions
 from series_assets.dagster.run_periods import period_of, periods_of_run
-from series_assets.dagster.scoping import between_ops_key, io_manager_key, kept_by
+from series_assets.dagster.scoping import between_ops_key, io_manager_key, kept_result
 from series_assets.pipeline.progress import FinishedPhase, Progress
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def graph_of(series: Series, tools: Tools, asset: str, ins: Sequence[str]) -> dg
         nodes.append(op(change_specification, "change_specification", ops.change, between))
         handed_on["specifications"] = dg.DependencyDefinition(nodes[0].name)
     last = op(make_periods, ops.name, ops.description, own_key, *handed_on, *ins)
-    graph = dg.GraphDefinition(
+    return dg.GraphDefinition(
         name=name,
         node_defs=[*nodes, last],
         dependencies={last.name: handed_on},
@@ -158,15 +158,8 @@ def graph_of(series: Series, tools: Tools, asset: str, ins: Sequence[str]) -> dg
             )
             for one in ins
         ],
-        output_mappings=[
-            dg.OutputMapping(
-                graph_output_name="result",
-                mapped_node_name=last.name,
-                mapped_node_output_name="result",
-            )
-        ],
+        output_mappings=[kept_result(last.name, own_key)],
     )
-    return kept_by(graph, own_key)
 
 
 def _changed(series: Series, periods: Sequence[Period], part: str) -> ChangedSpecifications:

@@ -19,8 +19,8 @@ def between_ops_key(series: str) -> str:
     return f"{series}_between_ops"
 
 
-def kept_by(graph: dg.GraphDefinition, key: str) -> dg.GraphDefinition:
-    """Return a graph whose outputs name the IO manager ``key``, as those of its ops do.
+def kept_result(op: str, key: str) -> dg.OutputMapping:
+    """Return the result of a graph, that of an op; it names the IO manager ``key`` as the op does.
 
     Where only the ops name one, Dagster asks for the default ``io_manager`` on behalf of the
     graph, and leaves it out of jobs in which no op needs it: runs of single assets then fail.
@@ -36,11 +36,4 @@ def kept_by(graph: dg.GraphDefinition, key: str) -> dg.GraphDefinition:
                 io_manager_key=key,
             )
 
-    return dg.GraphDefinition(
-        name=graph.name,
-        description=graph.description,
-        node_defs=graph.node_defs,
-        dependencies=graph.dependencies,
-        input_mappings=graph.input_mappings,
-        output_mappings=[Kept(*mapping) for mapping in graph.output_mappings],
-    )
+    return Kept(graph_output_name="result", mapped_node_name=op, mapped_node_output_name="result")

@@ -279,18 +279,14 @@ def _comparable(records: pd.DataFrame, text: str, except_column: str | None = No
     Categories become objects, nullable integers become floats.
     """
     types: dict[Any, type] = {}
-    for name in _mentioned(tuple(records.columns), text):
+    for name in records.columns:
+        if str(name) not in text and mentions.in_code(str(name)) not in text:
+            continue
         dtype = records[name].dtype
         is_category = isinstance(dtype, pd.CategoricalDtype)
         if name != except_column and (is_category or isinstance(dtype, pd.Int64Dtype)):
             types[name] = object if is_category else float
     return records.astype(types, copy=False) if types else records
-
-
-@lru_cache(maxsize=256)
-def _mentioned(columns: tuple[Any, ...], text: str) -> list[Any]:
-    """Return the columns that a text may name, with or without ``__`` for spaces."""
-    return [n for n in columns if str(n) in text or str(n).replace(" ", "__") in text]
 
 
 def _known(column: "pd.Series[Any]") -> Rows:

@@ -112,6 +112,18 @@ def linked_group(spec_dict: Specification, linked_group: Any, num_rows: int) -> 
         return _stock_linked_group(spec_dict, linked_group, num_rows)
 
 
+def regions_in_place(rows: pd.DataFrame, *arguments: Any, **more: Any) -> pd.DataFrame:
+    """Return rows with places in a region for each group, in their order.
+
+    Stock Exhibit sorts them by group, so existing records would get values of other entities.
+    """
+    numbered = rows.assign(**{_ROW_NUMBER: np.arange(len(rows))})
+    changed = _stock_regions(numbered, *arguments, **more).sort_values(_ROW_NUMBER)
+    return changed.set_index(rows.index).drop(columns=_ROW_NUMBER)
+
+
+_ROW_NUMBER = "row number"
+_stock_regions = constraints.geo_make_regions
 _stock_linked_group = hierarchical.generate_linked_anon_df
 _stock_mask = constraints.get_constraint_mask
 _SCALING = (continuous, missing, constraints)

@@ -155,16 +155,8 @@ def _weighs_gaps(records: pd.DataFrame, definition: Specification) -> bool:
 def _apply_custom(
     records: pd.DataFrame, constraint: dict[str, Any], definition: Specification
 ) -> pd.DataFrame:
-    """Return the records after one custom constraint, in their original order.
-
-    Exhibit's ``geo_make_regions`` sorts them.
-    """
-    numbered = records.assign(**{_ROW_NUMBER: np.arange(len(records))})
-    changed = handler_of(definition, numbered).process_custom_constraints({"single": constraint})
-    return changed.sort_values(_ROW_NUMBER).set_index(records.index).drop(columns=_ROW_NUMBER)
-
-
-_ROW_NUMBER = "row number"
+    """Return the records after one custom constraint."""
+    return handler_of(definition, records).process_custom_constraints({"single": constraint})
 
 
 def _with_regenerated_numbers(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from exhibit.core import constraints as stock_constraints
 from exhibit.core import exhibit as stock
 from exhibit.core.generate import categorical, derived, missing, weights
 
@@ -29,7 +30,6 @@ from series_assets.engine.enforce_constraints import (
     violations,
 )
 from series_assets.engine.exhibit_messages import as_generation_error
-from series_assets.engine.models import apply_models
 from series_assets.engine.restore_constraints import RunSpecification, restore
 from series_assets.engine.sandbox import (
     Clock,
@@ -158,7 +158,10 @@ def generate_existing_records(
     part = plan.existing
     assert part is not None
     seed = part.specification["metadata"]["random_seed"]
-    with _run(plan, "existing records", database, seed, stock_exhibit=stock_exhibit) as messages:
+    with (
+        _run(plan, "existing records", database, seed, stock_exhibit=stock_exhibit) as messages,
+        patched([(stock_constraints, {"geo_make_regions": patches.regions_in_place})]),
+    ):
         constraints, models = part.removed.constraint_plan, part.specification.get("models")
         specification = _without_deferred(part.specification, constraints.deferred)
         if models:  # Exhibit applies them last of all
@@ -190,10 +193,21 @@ def generate_existing_records(
             fixed,
         )
         if models:
-            records = _as_many(apply_models(records, models), len(records))
+            records = _as_many(_with_models(records, models), len(records))
             records = _with_recorded_values(records, entities, part.unmodified_specification)
             broken = violations(records, part.unmodified_specification, constraints)
         return _outcome(records, messages, broken)
+
+
+def _with_models(records: pd.DataFrame, models: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the records after all models of a specification, as Exhibit applies them.
+
+    ``models`` has the settings of each; they are in Exhibit's folder (see ``docs/security.md``).
+    """
+    for name, settings in models.items():
+        with Path(stock.package_dir("models", f"{name}.pickle")).open("rb") as stream:
+            records = stock.dill.load(stream).apply_model(records, **settings)
+    return records
 
 
 def _without_deferred(

@@ -1,5 +1,6 @@
 """Phases 2 and 4 of a period: existing records and the dataset (contract, sections 5 and 7)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from series_assets.core.errors import GenerationError
 from series_assets.core.plan.constraints import Violation
 from series_assets.core.plan.sampling import sample_ranks
 from series_assets.core.plan.series import Plan, Series
-from series_assets.core.records import as_delivered, as_text, combine
-from series_assets.core.spec.specification import Specification, is_select
+from series_assets.core.records import as_delivered, combine
+from series_assets.core.spec.specification import Specification
 from series_assets.engine.derived_columns import with_columns_over_all_rows
 from series_assets.engine.run import generate_existing_records
 from series_assets.pipeline.facts import Facts, summarize_records
@@ -72,15 +73,19 @@ def make_dataset(
     ``folder`` is for temporary files. Raises SeriesError.
     """
     existing = make_existing_records(series, plan, workspace, folder) if plan.existing else None
-    parts = [new] if new is not None else []
-    parts += [existing.texts] if existing else []
-    texts = combine(parts, plan.shuffle_seed)
-    if series.cross_row_columns:
-        texts = in_format(
-            series,
-            with_columns_over_all_rows(series, plan, texts, stock_exhibit=workspace.stock_exhibit),
-        )
-    return Dataset(texts, new, existing)
+    parts = (new, existing.texts if existing else None)
+    return Dataset(combined(series, plan, parts, workspace.stock_exhibit), new, existing)
+
+
+def combined(
+    series: Series, plan: Plan, parts: Iterable[pa.Table | None], stock_exhibit: bool
+) -> pa.Table:
+    """Return the dataset of both parts of a period, of which one may be missing."""
+    texts = combine((part for part in parts if part is not None), plan.shuffle_seed)
+    if not series.cross_row_columns:
+        return texts
+    wide = with_columns_over_all_rows(series, plan, texts, stock_exhibit=stock_exhibit)
+    return in_format(series, wide)
 
 
 def make_existing_records(
@@ -92,15 +97,12 @@ def make_existing_records(
     """
     part = plan.existing
     assert part is not None
-    table = workspace.reference_table(series)
+    [table] = workspace.reference_table(series).parts
     sqlite.create_if_missing(table.layout.database, folder)
     entities = sample_entities(series, plan, workspace)
     scratch = folder / f"existing_{plan.period.number}.db"
     # Weights of static columns may need tables that the changed specification does not name.
     scratch_database.copy_for_run(table.layout.database, scratch, part.unmodified_specification)
-    sets = [column.get("anonymising_set") for column in part.specification["columns"].values()]
-    if any(map(is_select, sets)):  # only a SQL statement can name the reference table
-        scratch_database.write_frame(scratch, series.table, as_text(entities))
     outcome = generate_existing_records(
         plan, entities, scratch, stock_exhibit=workspace.stock_exhibit
     )
@@ -154,15 +156,15 @@ def write_dataset(
         if plan.new is not None:  # they are delivered with it, and have to match
             provenance.require_new_records(series, layout, plan.period)
         if series.shard is None:  # else run_parts does it, once for all parts
-            files.remove_if_there(layout.manifest(number))  # it states that all is complete
+            files.remove(layout.manifest(number))  # it states that all is complete
         if not series.shard:  # once, not for each shard
             remove_surplus(layout, number, history=bool(series.truth))
         if not series.truth and series.shard is None:
             for path in layout.truth_files(number):  # left by a run with a truth block
-                files.remove_if_there(path)
+                files.remove(path)
         provenance.move_with_specification(
             (texts, layout.dataset(number)),
             (yaml if dataset.existing else None, layout.existing_specification(number)),
             series.fingerprint,
         )
-        files.remove_if_there(layout.other_format.dataset(number))
+        files.remove(layout.other_format.dataset(number))

@@ -59,8 +59,8 @@ def refuse_dask(executor: str) -> None:
     """Refuse Dask for a series that is not sharded. Raises RequestError."""
     if dask_address(executor):
         raise RequestError(
-            f"{SETTING} is {executor}, but this series has one shard and keeps its entities in "
-            "SQLite, which the workers of a cluster cannot share",
+            f"{SETTING} is {executor}, but this series is not divided into shards, which are "
+            "what the workers of a cluster generate",
             "set shards: 2 or more in its user input, or use processes:N",
         )
 

@@ -41,8 +41,9 @@ def write_manifest(
     for part in series.parts:  # of which one is in memory at a time
         counted = None
         if series.truth:
-            own = next(found, None)
-            counted = _operations_of(part, period, workspace) if own is None else own
+            counted = next(found, None)
+            if counted is None:
+                counted = recorded_fold(part, period, workspace).fold.operations
         parts.append(_manifest_of(part, period, workspace, counted, parent, texts))
     manifest = combined_manifest(parts) if series.is_sharded else parts[0]
     prepared = folder / f"manifest_{period.number}.json"
@@ -56,11 +57,7 @@ def write_manifest(
 def withdraw_manifest(work: Work, period: Period) -> None:
     """Remove the manifest of a period that is about to change: it says that all is complete."""
     with work.workspace.exclusive_access():
-        files.remove_if_there(work.workspace.layout(work.series).manifest(period.number))
-
-
-def _operations_of(series: Series, period: Period, workspace: Workspace) -> Mapping[str, int]:
-    return recorded_fold(series, period, workspace).fold.operations
+        files.remove(work.workspace.layout(work.series).manifest(period.number))
 
 
 def _manifest_of(

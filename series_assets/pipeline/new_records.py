@@ -106,4 +106,4 @@ def write_new_records(
         provenance.move_with_specification(
             (texts, records), (yaml, specification), series.fingerprint
         )
-        files.remove_if_there(layout.other_format.new_records(number))
+        files.remove(layout.other_format.new_records(number))

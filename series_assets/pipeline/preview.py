@@ -15,9 +15,9 @@ import pyarrow as pa
 from series_assets.core.plan.calendar import Period
 from series_assets.core.plan.constraints import Violation
 from series_assets.core.plan.series import Plan, Series
-from series_assets.core.records import as_delivered, combine, typed
+from series_assets.core.records import typed
 from series_assets.core.spec.specification import calculations_of
-from series_assets.engine.derived_columns import with_columns_over_all_rows
+from series_assets.pipeline.dataset import combined
 from series_assets.pipeline.small_run import MOST_ROWS, SmallRun, smaller
 
 ROWS = 100
@@ -62,7 +62,7 @@ def preview_period(
         scratch = Path(folder) / "exhibit.db"
         for most in (ROWS, MOST_ROWS, series.rows):
             run = SmallRun(smaller(series, most), source, scratch, stock_exhibit)
-            first = as_delivered(run.new_records(run.series.plan(0)).records)
+            first = run.texts(run.new_records(run.series.plan(0)))
             plan = run.series.plan(period.k)
             if run.has_entities(plan, first):
                 break
@@ -82,16 +82,13 @@ def _preview(run: SmallRun, plan: Plan, first: pa.Table) -> Preview:
     notes: list[str] = []
     if plan.new is not None:
         outcome = run.new_records(plan)
-        new = as_delivered(outcome.records)
+        new = run.texts(outcome)
         notes += _notes("new records", outcome.broken)
     if plan.existing is not None:
         outcome = run.existing_records(plan, first)
-        existing = as_delivered(outcome.records[first.column_names])
+        existing = run.texts(outcome).select(first.column_names)
         notes += _notes("existing records", outcome.broken)
-    texts = combine([part for part in (new, existing) if len(part)], plan.shuffle_seed)
-    if series.cross_row_columns:
-        stock = run.stock_exhibit
-        texts = with_columns_over_all_rows(series, plan, texts, stock_exhibit=stock)
+    texts = combined(series, plan, (new, existing), run.stock_exhibit)
     return Preview(
         series=series.name,
         period=plan.period.key,
@@ -121,9 +118,7 @@ def _columns(series: Series, names: Sequence[str]) -> Iterator[tuple[str, str, s
 
 
 def _windows(series: Series, plan: Plan) -> Iterator[tuple[str, str, str]]:
-    part = plan.existing
-    assert part is not None or plan.new is not None
-    changed = part.unmodified_specification if part else plan.new.specification  # type: ignore[union-attr]
+    changed = series.specification_of(plan.period.k)
     for name in series.roles.moved:
         before, after = (spec["columns"][name] for spec in (series.specification, changed))
         yield name, _window(before), _window(after)

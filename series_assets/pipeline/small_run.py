@@ -1,5 +1,7 @@
 """Runs of few rows, for trials and previews: in a scratch database, nothing is delivered."""
 
+import tempfile
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,12 +10,13 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from series_assets.core import records
-from series_assets.core.errors import GenerationError
+from series_assets.core.errors import Fault, GenerationError
 from series_assets.core.plan import sampling
 from series_assets.core.plan.series import Plan, Series
 from series_assets.core.plan.spec_changes import resize
 from series_assets.core.spec.specification import combinations
 from series_assets.engine.run import Outcome, generate_existing_records, generate_new_records
+from series_assets.pipeline.formats import in_format
 from series_assets.storage import scratch_database
 
 if TYPE_CHECKING:
@@ -55,6 +58,10 @@ class SmallRun:
         scratch_database.copy_for_run(self.source, self.scratch, plan.new.specification)
         return generate_new_records(plan, self.scratch, stock_exhibit=self.stock_exhibit)
 
+    def texts(self, outcome: Outcome) -> pa.Table:
+        """Return records as a consumer reads them."""
+        return in_format(self.series, records.as_delivered(outcome.records))
+
     def has_entities(self, plan: Plan, earlier: pa.Table) -> bool:
         """Return whether ``earlier`` has enough entities for the existing records of a period."""
         return plan.existing is None or len(self._places(earlier)) >= plan.existing.entities
@@ -87,3 +94,34 @@ class SmallRun:
         return generate_existing_records(
             plan, entities, self.scratch, stock_exhibit=self.stock_exhibit
         )
+
+
+def faults_of_trial(
+    series: Series,
+    source: Path,
+    notes: list[str] | None = None,
+    *,
+    stock_exhibit: bool = False,
+) -> Iterator[Fault]:
+    """Run the first period and the existing records of the second with few rows; yield faults.
+
+    ``source`` is the series' database, or the one to be copied for it; it is only read. Violated
+    constraints are added to ``notes``. ``stock_exhibit`` runs Exhibit's own loops.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        run = SmallRun(smaller(series), source, Path(folder) / "exhibit.db", stock_exhibit)
+        try:
+            _trial(run, [] if notes is None else notes)
+        except GenerationError as error:
+            yield error.fault(series.specification_file)
+
+
+def _trial(run: SmallRun, notes: list[str]) -> None:
+    series = run.series
+    new = run.new_records(series.plan(0))
+    notes += [f"in a trial, {one.describe('new records')}" for one in new.broken]
+    second = series.plan(1) if series.calendar.count > 1 else None
+    if second is None or second.existing is None:
+        return
+    existing = run.existing_records(second, run.texts(new))
+    notes += [f"in a trial, {one.describe('existing records')}" for one in existing.broken]

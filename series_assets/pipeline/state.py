@@ -56,8 +56,7 @@ def fold_period(
     Raises RequestError where the dataset or the states before it are missing or come from other
     contents, GenerationError where ``time: event`` cannot date a row.
     """
-    truth = series.truth
-    assert truth is not None
+    truth = series.history
     content = read_dataset(series, period, workspace)
     names = (truth.key, *truth.track, *((truth.order_by,) if truth.order_by else ()))
     wanted = list(dict.fromkeys(names))
@@ -93,12 +92,13 @@ def _explained_damage(
 def read_dataset(series: Series, period: Period, workspace: Workspace) -> bytes:
     """Return the bytes of the dataset of a period.
 
-    Raises RequestError where it is missing or comes from other contents.
+    Raises RequestError where it is missing, comes from other contents or cannot be read.
     """
     layout = workspace.layout(series)
     with workspace.exclusive_access():
         provenance.require_delivered(series, layout, period)
-        return layout.dataset(period.number).read_bytes()
+        with _explained_damage(series, workspace, period):
+            return layout.dataset(period.number).read_bytes()
 
 
 def record_states(
@@ -116,7 +116,7 @@ def record_states(
     """
     if series.shard is None:
         with workspace.exclusive_access():
-            files.remove_if_there(workspace.layout(series).manifest(period.number))
+            files.remove(workspace.layout(series).manifest(period.number))
     state_table(series, workspace.layout(series)).replace(
         period.k, folded.fold.states, folded.content, folder
     )

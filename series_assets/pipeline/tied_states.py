@@ -117,8 +117,7 @@ def _tied_in(
     series: Series, workspace: Workspace, at: Period
 ) -> tuple[pa.Table, pa.Table, list[tuple[str, str, bool, bool]], list[str]]:
     """Return what ``TiedEntities`` has of one part, its rows as those of states and tied rows."""
-    truth = series.truth
-    assert truth is not None
+    truth = series.history
     table = state_table(series, workspace.layout(series))
     tied = tied_rows(series, workspace, at)
     names = [truth.key, *truth.track]
@@ -142,8 +141,7 @@ def _tied_in(
 
 def _days(series: Series, workspace: Workspace) -> Callable[[int, int], str]:
     """Return a function that gives the day of a row of a dataset by ``order_by``."""
-    assert series.truth is not None
-    order_by = series.truth.order_by
+    order_by = series.history.order_by
 
     @cache
     def column(dataset: int) -> pa.ChunkedArray:

@@ -49,7 +49,7 @@ def write_truth(
             if target in prepared:
                 files.replace(prepared[target], target)
             elif series.shard is None:
-                files.remove_if_there(target)
+                files.remove(target)
             else:
                 remove_part(target)
     return list(tables)

@@ -1,7 +1,7 @@
 """Verifying a tester's table: the expected history and the table, brought together and compared."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import numpy as np
@@ -96,10 +96,8 @@ class _Bringing:
 
     def _coded(self, name: str, kind: str) -> Coded:
         tolerance = self.options.tolerance if name != self.truth.key else 0.0
-        try:
+        with _about(name):
             return coded(self.ours[name], self.theirs[name], kind, tolerance)
-        except InvalidValueError as error:
-            raise InvalidValueError(f"column '{name}' {error.problem}", error.remedy) from None
 
     def report(self, series: Series, workspace: Workspace, at: Period) -> VerificationReport:
         """Return the report as of a period."""
@@ -188,10 +186,8 @@ class _Bringing:
         return found.take(~deleted), current[~deleted], marked
 
     def _flags(self, name: str) -> Flags:
-        try:
+        with _about(name):
             return flags(self.table[name])
-        except InvalidValueError as error:
-            raise InvalidValueError(f"column '{name}' {error.problem}", error.remedy) from None
 
     def _instants(self, name: str, missing: int) -> Ints:
         column = self.table[name]
@@ -199,10 +195,8 @@ class _Bringing:
             raise InvalidValueError(
                 f"column '{name}' holds numbers, not times", "use --time rank or --time order"
             )
-        try:
+        with _about(name):
             return instants(column, missing)
-        except InvalidValueError as error:
-            raise InvalidValueError(f"column '{name}' {error.problem}", error.remedy) from None
 
     def _ends(self, name: str) -> Ints:
         end, closed = self._instants(name, OPEN), self.options.closed_by()
@@ -254,6 +248,15 @@ class _Bringing:
             with suppress(RequestError):
                 return ranked(sides, options.loads), True
         return sides.theirs, options.time == "exact"
+
+
+@contextmanager
+def _about(column: str) -> Iterator[None]:
+    """Name a column of the table where a block finds that it holds what it cannot hold."""
+    try:
+        yield
+    except InvalidValueError as error:
+        raise InvalidValueError(f"column '{column}' {error.problem}", error.remedy) from None
 
 
 def _numbers(ours: Versions) -> Ints:

@@ -147,8 +147,7 @@ def _newer_rows(series: Series, workspace: Workspace, at: Period, sides: Sides) 
 
 def _of_last_load(series: Series, workspace: Workspace, at: Period, sides: Sides) -> Iterator[str]:
     """Yield that a current state has only the keys of the last delivery."""
-    assert series.truth is not None
-    key = series.truth.key
+    key = series.history.key
     if at.k == 0 or len(sides.their_keys) >= len(sides.our_keys):
         return
     there = {str(one) for one in sides.their_table[key].to_pylist() if one is not None}
@@ -197,8 +196,7 @@ def _of_deliveries(
     ``rows`` are wrong rows of the table: the key and the tracked columns by their names in the
     series. ``starts`` says when each begins, None for a current state.
     """
-    truth = series.truth
-    assert truth is not None
+    truth = series.history
     if truth.every_row or rows.num_rows < _FEW:
         return
     if starts is None:
@@ -252,8 +250,7 @@ def _superseded(taken: int, looked: int, order_by: str | None, looked_up: "_Look
 
 def _delivered(series: Series, workspace: Workspace, k: int, rows: pa.Table) -> tuple[Flags, Flags]:
     """Tell which rows have a key that a dataset delivers, and which of them it delivers as such."""
-    truth = series.truth
-    assert truth is not None
+    truth = series.history
     names, kinds = [truth.key, *truth.track], series.kinds
     known, same = np.zeros(rows.num_rows, bool), np.zeros(rows.num_rows, bool)
     for part in series.parts:

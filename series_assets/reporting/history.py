@@ -5,7 +5,7 @@ Numbers and sentences only. ``read_history`` collects them, ``report_plots`` plo
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 MAX_BLOCKS = 30
@@ -93,7 +93,7 @@ class History:
 
     series: str
     periods: Sequence[PeriodHistory]
-    remarks: tuple[str, ...] = field(default=())
+    remarks: tuple[str, ...] = ()
     """Sentences about problems of the series as a whole."""
 
     @cached_property

@@ -3,7 +3,6 @@
 Problems with files become sentences in the history.
 """
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,8 +17,8 @@ from series_assets.reporting.history import (
     RowsByOrigin,
     combine_histories,
 )
+from series_assets.storage import files
 from series_assets.storage.entities import KEYS_PER_PERIOD, EntityLookup, EntityTable
-from series_assets.storage.files import read_table
 from series_assets.storage.layout import Layout
 from series_assets.storage.provenance import is_stale
 from series_assets.storage.tables import reference_table
@@ -55,19 +54,9 @@ def values_in(path: Path, column: str, remedy: str) -> list[str | None]:
 
     Raises RequestError if the file cannot be read.
     """
-    try:
-        values: list[str | None] = read_table(path, [column])[column].to_pylist()
-    except OSError as error:
-        reason = error.strerror or str(error)
-    except UnicodeDecodeError:
-        reason = "it is not UTF-8"
-    except KeyError:
-        reason = f"it does not have exactly one column '{column}'"
-    except (ValueError, csv.Error) as error:  # pyarrow's errors are ValueErrors
-        reason = " ".join(str(error).split())[:200]
-    else:
-        return values
-    raise RequestError(f"cannot be read: {reason}", remedy, file=path)
+    with files.explain_read_errors(path, remedy):
+        values: list[str | None] = files.read_table(path, [column])[column].to_pylist()
+    return values
 
 
 def _period(series: Series, layout: Layout, known: "_Known", k: int) -> PeriodHistory:

@@ -22,8 +22,7 @@ from series_assets.core.records import as_text
 from series_assets.core.spec.user_input import UserInput
 from series_assets.engine.infer.from_data import InferenceOptions, InferredInputs, describe
 from series_assets.engine.infer.reading import Table, read
-from series_assets.engine.run import generate_new_records
-from series_assets.pipeline.trial import faults_of_trial
+from series_assets.pipeline.small_run import SmallRun, faults_of_trial
 from series_assets.reporting.data_comparison import ColumnComparison, compare_columns, format_table
 from series_assets.reporting.data_comparison_plot import plot_data_comparison
 from series_assets.storage import scratch_database, sqlite
@@ -197,10 +196,8 @@ def _first_dataset(
         metadata = {**series.specification["metadata"], "number_of_rows": _MOST_ROWS}
         series = replace(series, specification={**series.specification, "metadata": metadata})
     plan = series.plan(0)
-    assert plan.new is not None
-    scratch_database.copy_for_run(source, run, plan.new.specification)
     try:
-        return as_text(generate_new_records(plan, run, stock_exhibit=stock_exhibit).records)
+        return as_text(SmallRun(series, source, run, stock_exhibit).new_records(plan).records)
     except GenerationError as error:
         raise InputError([_refusal(error.fault(str(data)), data)]) from None
 

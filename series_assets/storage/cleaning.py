@@ -59,7 +59,7 @@ def remove_part(path: Path) -> None:
     Parts are generated side by side, so another one may remove the folder at the same time. Raises
     GenerationError.
     """
-    files.remove_if_there(path)
+    files.remove(path)
     if not is_remote(path):
         files.remove_if_empty(path.parent)
 

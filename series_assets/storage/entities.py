@@ -38,17 +38,6 @@ class ReferenceTable(SeriesTable):
         """Create what it is kept in, with temporary files in ``folder``."""
 
     @abstractmethod
-    def columns(self) -> list[str]:
-        """Return the columns of the data in their order; none before any period is recorded."""
-
-    @abstractmethod
-    def recorded_periods(self) -> dict[int, tuple[str, int]] | None:
-        """Return the key and number of entities of each period, recorded from any files.
-
-        None where there is no reference table.
-        """
-
-    @abstractmethod
     def _recorded(self, *, check_owner: bool, periods: Sequence[int] | None = None) -> Recorded:
         """Return which of the periods, by default of all, are recorded, from whatever files."""
 
@@ -111,6 +100,17 @@ class ReferenceTable(SeriesTable):
 
 class EntityTable(ReferenceTable):
     """The reference table of a series that is not divided, or of one shard."""
+
+    @abstractmethod
+    def columns(self) -> list[str]:
+        """Return the columns of the data in their order; none before any period is recorded."""
+
+    @abstractmethod
+    def recorded_periods(self) -> dict[int, tuple[str, int]] | None:
+        """Return the key and number of entities of each period, recorded from any files.
+
+        None where there is no reference table.
+        """
 
     def _different_columns(self, k: int) -> GenerationError:
         return GenerationError(

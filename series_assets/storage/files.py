@@ -172,11 +172,10 @@ def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame"
 
 def read_records(path: Path) -> "pd.DataFrame":
     """Return the records in a file, or in all parts of a folder, as ``read_csv`` does."""
-    import pandas as pd
+    import pyarrow as pa
 
-    if not path.is_dir():
-        return read_csv(path)
-    return pd.concat([read_csv(part) for part in parts_in(path)], ignore_index=True)
+    parts = parts_in(path) if path.is_dir() else [path]
+    return pa.concat_tables(map(read_table, parts)).to_pandas()
 
 
 @contextlib.contextmanager
@@ -187,9 +186,11 @@ def explain_read_errors(path: Path, remedy: str) -> Iterator[None]:
     except FileNotFoundError:
         raise RequestError("is missing", remedy, file=path, colon=False) from None
     except (OSError, ValueError, KeyError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
         if isinstance(error, KeyError):
-            reason = f"it has no column {reason}"
+            reason = f"it does not have exactly one column {reason}"
+        elif isinstance(error, UnicodeDecodeError):
+            reason = "it is not UTF-8"
         raise RequestError(f"cannot be read: {reason}", remedy, file=path, colon=False) from error
 
 
@@ -298,17 +299,11 @@ def replace(source: Path, target: Path) -> None:
 
 def remove(path: Path) -> None:
     """Remove a file if it exists. Raises GenerationError where that is impossible."""
-    if not is_remote(path):
-        _refuse_links(path)
     with explain_write_errors(path), explain_remote_errors(path, "cannot be removed"):
         if path.exists():
+            if not is_remote(path):
+                _refuse_links(path)
             path.unlink()
-
-
-def remove_if_there(path: Path) -> None:
-    """Remove a file, without checks where there is none. Raises GenerationError."""
-    if path.exists():
-        remove(path)
 
 
 def remove_if_empty(folder: Path) -> None:

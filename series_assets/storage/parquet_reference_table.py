@@ -14,7 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from series_assets.core.arrays import one_array
 from series_assets.core.errors import GenerationError
+from series_assets.core.typed_records import text_table
 from series_assets.storage.entities import (
     KEYS_PER_PERIOD,
     EntityLookup,
@@ -107,7 +109,8 @@ class ParquetReferenceTable(ParquetFiles, EntityTable):
         recorded = self._recorded(check_owner=False, periods=periods)
         self._require(recorded, periods, "the period being generated")
         values: dict[str, list[Any]] = {name: [] for name in columns}
-        for k, table in self.selected(unique, columns):
+        for k in periods:
+            table = self.read(k, columns)
             places = unique[unique // KEYS_PER_PERIOD == k] % KEYS_PER_PERIOD
             if len(places) and places[-1] >= table.num_rows:
                 raise GenerationError("lacks rows that it should have", _REMEDY, file=self.place)
@@ -115,16 +118,6 @@ class ParquetReferenceTable(ParquetFiles, EntityTable):
             for name in columns:
                 values[name] += rows[name].to_pylist()
         return typed_frame(values, self.series.kinds, positions)
-
-    def selected(
-        self, keys: NDArray[np.int64], columns: Sequence[str]
-    ) -> Iterator[tuple[int, pa.Table]]:
-        """Yield the periods of the keys, with the columns of all of their entities, in order.
-
-        One period is in memory at a time. Raises GenerationError for a file that is unreadable.
-        """
-        for k in np.unique(keys // KEYS_PER_PERIOD).tolist():
-            yield k, self.read(k, columns)
 
     def read(self, k: int, columns: Sequence[str]) -> pa.Table:
         """Return columns of the entities that period ``k`` introduced. Raises GenerationError."""
@@ -154,16 +147,6 @@ class ShardedReferenceTable(TablesOfShards, ReferenceTable):
     def prepare(self, folder: Path) -> None:
         """Do nothing: files are created as they are written."""
 
-    def recorded_periods(self) -> dict[int, tuple[str, int]] | None:
-        """Return the periods that all shards have recorded, with the number of all entities."""
-        of_parts = [part.recorded_periods() or {} for part in self.parts]
-        found = {
-            k: (key, sum(one[k][1] for one in of_parts))
-            for k, (key, _) in of_parts[0].items()
-            if all(k in one for one in of_parts)
-        }
-        return found or None
-
     def _recorded(self, *, check_owner: bool, periods: Sequence[int] | None = None) -> Recorded:
         """Return the periods that all shards have recorded; of no fingerprint if they differ."""
         of_parts = [part._recorded(check_owner=check_owner, periods=periods) for part in self.parts]
@@ -173,10 +156,6 @@ class ShardedReferenceTable(TablesOfShards, ReferenceTable):
                 same = all(one[k][1] == mark for one in of_parts)
                 found[k] = (sum(one[k][0] for one in of_parts), mark if same else "")
         return found
-
-    def columns(self) -> list[str]:
-        """Return the columns of the data in their order."""
-        return self.parts[0].columns()
 
 
 class ParquetEntityLookup(EntityLookup):
@@ -194,7 +173,7 @@ class ParquetEntityLookup(EntityLookup):
         for k in self._periods:
             if before is not None and k >= before:
                 break
-            recorded = _texts(self._table.read(k, [name])[name])
+            recorded = one_array(text_table(self._table.read(k, [name]))[name])
             places = pc.index_in(wanted, value_set=recorded, skip_nulls=True)
             places = pc.fill_null(places, -1).to_numpy().astype(np.int64)
             is_first = (found < 0) & (places >= 0)
@@ -209,20 +188,12 @@ class ParquetEntityLookup(EntityLookup):
         for name in columns:
             blocks[name].append(pa.nulls(unknown, pa.string()))
         wanted = keys[order][unknown:]
-        for k, table in self._table.selected(wanted, columns):
+        for k in np.unique(wanted // KEYS_PER_PERIOD).tolist():
+            table = text_table(self._table.read(k, columns))
             places = wanted[wanted // KEYS_PER_PERIOD == k] % KEYS_PER_PERIOD
             rows = pa.array(places, mask=places >= table.num_rows)
             for name in columns:
-                blocks[name].append(_texts(table[name]).take(rows))
+                blocks[name].append(one_array(table[name]).take(rows))
         back = np.empty(len(order), dtype=np.int64)
         back[order] = np.arange(len(order))
         return {name: pa.concat_arrays(blocks[name]).take(back) for name in columns}
-
-
-def _texts(column: pa.ChunkedArray) -> pa.Array:
-    """Return stored values as the text that a CSV has."""
-    from series_assets.core.records import texts_of
-
-    if pa.types.is_floating(column.type):
-        return pa.array(texts_of(column.to_pandas()), pa.string())
-    return column.combine_chunks().cast(pa.string())

@@ -6,14 +6,12 @@ files as the owner. Several series may share a database, but not a table or a fo
 
 import os
 import sqlite3
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from series_assets.core.errors import RequestError
-from series_assets.core.plan.series import Series
-from series_assets.storage.layout import Layout
+from series_assets.storage.series_table import SeriesTable
 from series_assets.storage.sqlite import (
     column_names,
     open_database,
@@ -23,12 +21,13 @@ from series_assets.storage.sqlite import (
 )
 
 
-@dataclass(frozen=True)
-class PeriodTable(ABC):
+class PeriodTable(SeriesTable):
     """A table of one series with rows for each period, in the series' database."""
 
-    series: Series
-    layout: Layout
+    @property
+    def place(self) -> Path:
+        """The database."""
+        return self.layout.database
 
     @property
     @abstractmethod

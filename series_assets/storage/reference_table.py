@@ -44,11 +44,6 @@ _KEY, _PERIOD = BOOKKEEPING
 class SqliteReferenceTable(PeriodTable, EntityTable):
     """The reference table of one series in its database."""
 
-    @property
-    def place(self) -> Path:
-        """The database."""
-        return self.layout.database
-
     def prepare(self, folder: Path) -> None:
         """Create the database where there is none. Raises GenerationError."""
         create_if_missing(self.layout.database, folder)

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 from series_assets.core.errors import GenerationError
 from series_assets.core.plan.truth import STATE_DATASET
 from series_assets.core.truth.columns import no_states, with_entities
+from series_assets.storage.entities import KEYS_PER_PERIOD
 from series_assets.storage.hash_runs import Ints, Run, hashes_of, merged, runs_before
 from series_assets.storage.period_table import PeriodTable
 from series_assets.storage.sqlite import (
@@ -37,9 +38,7 @@ from series_assets.storage.states import StateTable
 
 _GROUP, _NUMBERS, _TEXTS = "state_group", "numbers", "texts"
 """The number of a group, and its states (see ``state_groups``)."""
-PLACES = 2**32
-"""Keys of one period: place ``p`` of period ``k`` has the key ``k * 2**32 + p``."""
-_GROUPS = PLACES // TOGETHER
+_GROUPS = KEYS_PER_PERIOD // TOGETHER
 """Numbers of the groups of a period: the state with the key ``q`` is in group ``q // TOGETHER``."""
 _HASH = np.dtype("<i8")
 """How the numbers of runs are stored."""
@@ -49,11 +48,6 @@ class SqliteStateTable(PeriodTable, StateTable):
     """The table of states of a series with a ``truth`` block, in its database."""
 
     _format = 4
-
-    @property
-    def place(self) -> Path:
-        """The database."""
-        return self.layout.database
 
     @property
     def name(self) -> str:
@@ -191,7 +185,7 @@ class SqliteStateTable(PeriodTable, StateTable):
     def _as_table(self, keys: Ints, states: PackedStates) -> pa.Table:
         """Return states with a column for the number of the dataset of each."""
         table = states.unpacked(self.truth)
-        return table.append_column(STATE_DATASET, pa.array(keys // PLACES + 1))
+        return table.append_column(STATE_DATASET, pa.array(keys // KEYS_PER_PERIOD + 1))
 
     def replace(self, k: int, states: pa.Table, content: str, folder: Path | None = None) -> None:
         """Replace the states of period ``k``, in one transaction; see the base class."""
@@ -206,7 +200,7 @@ class SqliteStateTable(PeriodTable, StateTable):
             self._insert(connection, k, states)
             hashes = hashes_of(states[self.truth.key])
             order = np.argsort(hashes, kind="stable")
-            own = Run(k, hashes[order], k * PLACES + order)
+            own = Run(k, hashes[order], k * KEYS_PER_PERIOD + order)
             run = merged(k, own, partial(self._run, connection))
             key = self.series.calendar.keys[k]
             row = (

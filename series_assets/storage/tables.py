@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 def reference_table(series: Series, layout: Layout) -> "ReferenceTable":
     """Return the reference table of a series, or of a shard, whose files have this layout."""
-    if series.is_sharded:
-        from series_assets.storage.parquet_reference_table import ShardedReferenceTable
-
-        return ShardedReferenceTable(series, layout)
     if layout.keeps_parquet:
-        from series_assets.storage.parquet_reference_table import ParquetReferenceTable
+        from series_assets.storage.parquet_reference_table import (
+            ParquetReferenceTable,
+            ShardedReferenceTable,
+        )
 
-        return ParquetReferenceTable(series, layout)
+        return (ShardedReferenceTable if series.is_sharded else ParquetReferenceTable)(
+            series, layout
+        )
     from series_assets.storage.reference_table import SqliteReferenceTable
 
     return SqliteReferenceTable(series, layout)
@@ -42,14 +43,10 @@ def all_reference_tables(series: Series, layout: Layout) -> "tuple[ReferenceTabl
 
 def states_of(series: Series, layout: Layout) -> "States":
     """Return the states of a series, or of a shard, whose files have this layout."""
-    if series.is_sharded:
-        from series_assets.storage.parquet_states import ShardedStates
-
-        return ShardedStates(series, layout)
     if layout.keeps_parquet:
-        from series_assets.storage.parquet_states import ParquetStateTable
+        from series_assets.storage.parquet_states import ParquetStateTable, ShardedStates
 
-        return ParquetStateTable(series, layout)
+        return (ShardedStates if series.is_sharded else ParquetStateTable)(series, layout)
     from series_assets.storage.sqlite_states import SqliteStateTable
 
     return SqliteStateTable(series, layout)

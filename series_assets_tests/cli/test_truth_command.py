@@ -20,6 +20,19 @@ def test_a_history_is_printed_or_written_as_parquet(history: Path) -> None:
     assert "4 of 4, 4 with truth" in " ".join(succeed("list").split())
 
 
+def test_a_dataset_that_cannot_be_read_is_named(history: Path) -> None:
+    """And not the file that is written from it."""
+    dataset = history / "data" / "clinic" / "dataset_2.csv"
+    dataset.unlink()
+    dataset.mkdir()
+    assert refuse("truth", "clinic", "--as", "changes", "--output", "changes.csv") == (
+        f"{dataset} cannot be read: Is a directory; run series-assets generate clinic --periods "
+        "2024-02-01"
+    )
+    dataset.rmdir()
+    succeed("generate", "clinic")
+
+
 def test_what_cannot_be_given_is_refused(history: Path) -> None:
     """With an alternative, and exit code 2."""
     assert refuse("truth", "clinic", "--at", "2024-02-02") == (

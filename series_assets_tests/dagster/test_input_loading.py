@@ -249,7 +249,7 @@ def test_the_entities_so_far_are_given_as_a_frame(materialized: Path) -> None:
 def test_the_entities_have_no_file_to_be_given(materialized: Path) -> None:
     """The message names the types that are possible."""
     assert given_to(materialized, Path, SECOND, asset="reference_table") == (
-        "demo: its reference table is kept in a database, not in files; annotate the input "
+        "demo: the entities up to a period have no file of their own; annotate the input "
         "pd.DataFrame to get its entities, or ReferenceTableSnapshot"
     )
 

@@ -293,7 +293,7 @@ _BROKEN = {
     "nothing": (b"", "it is empty"),
     "another table": (b"a,b\n1,2\n", "it does not have exactly one column 'id'"),
     "twice the column": (b"id,id\n1,2\n", "it does not have exactly one column 'id'"),
-    "bytes": (b"id,sex\n\xff\xfe,1\n", None),
+    "bytes": (b"id,sex\n\xff\xfe,1\n", "it is not UTF-8"),
     "bytes in the header": (b"\xff\xfe\x00", "it is not UTF-8"),
     "lines of other lengths": (b"id,sex\n1,2\n1\n", None),
     "an open quote": (b'id,sex\n"1,2\n', None),
@@ -308,7 +308,7 @@ def test_a_dataset_that_cannot_be_read_is_a_sentence(tmp_path: Path, what: str) 
     path = layout.dataset(2)
     path.write_bytes(content)
     faults = report_metadata(tmp_path)["faults"]
-    assert faults.startswith(f"{path}: cannot be read: {reason or ''}")
+    assert faults.startswith(f"{path} cannot be read: {reason or ''}")
     assert faults.endswith("; regenerate its period")
     assert "\n" not in faults
     page = page_in(layout)
@@ -325,7 +325,7 @@ def test_a_dataset_that_is_a_folder_is_a_sentence(tmp_path: Path) -> None:
     layout.dataset(2).unlink()
     layout.dataset(2).mkdir()
     assert report_metadata(tmp_path)["faults"] == (
-        f"{layout.dataset(2)}: cannot be read: Is a directory; regenerate its period"
+        f"{layout.dataset(2)} cannot be read: Is a directory; regenerate its period"
     )
 
 

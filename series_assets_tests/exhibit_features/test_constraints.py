@@ -168,7 +168,10 @@ def test_places_that_a_constraint_blanks_or_fills(
 
 @pytest.mark.parametrize("static", [["sex"], ["region"]])
 def test_places_by_region(tmp_path: Path, static: list[str]) -> None:
-    """With regions that are not static, geo_make_regions gives each its own area of the map."""
+    """With regions that are not static, geo_make_regions gives each its own area of the map.
+
+    Numbers follow the weights of their row's categories, whose rows Exhibit reorders by region.
+    """
     cells = [{"h3": cell} for cell in h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 4)]
     own = database_with_tables(tmp_path / "own.db", places=cells)
     specification = constrained({"home": "geo_make_regions"}, "region")
@@ -188,7 +191,10 @@ def test_places_by_region(tmp_path: Path, static: list[str]) -> None:
         assert points.groupby(list(points)).ngroup().groupby(records["region"]).nunique().min() > 1
         regions = records["region"].groupby([points[name] for name in points]).nunique()
         assert (regions == 1).all()
-        assert ((points["home_latitude"] > 55.9) == (numbers(records, "amount") == 500)).all()
+        amounts = numbers(records, "amount")
+        assert ((points["home_latitude"] > 55.9) == (amounts == 500)).all()
+        means = amounts[amounts != 500].groupby(records["sex"]).mean()
+        assert means["F"] > 2 * means["M"]  # their weights are 0.8 and 0.2
 
 
 @pytest.mark.parametrize("where", ["sex == 'M'", "date > '2024-01-15'"])

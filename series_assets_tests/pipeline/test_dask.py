@@ -88,9 +88,9 @@ def test_a_series_that_is_not_sharded_is_refused(cluster: Cluster, tmp_path: Pat
     with pytest.raises(RequestError) as caught:
         generate(a_series(), tmp_path, executor=cluster.executor)
     assert str(caught.value) == (
-        f"SERIES_ASSETS_EXECUTOR is {cluster.executor}, but this series has one shard and keeps "
-        "its entities in SQLite, which the workers of a cluster cannot share; set shards: 2 or "
-        "more in its user input, or use processes:N"
+        f"SERIES_ASSETS_EXECUTOR is {cluster.executor}, but this series is not divided "
+        "into shards, which are what the workers of a cluster generate; set shards: 2 or more in "
+        "its user input, or use processes:N"
     )
     assert files_in(tmp_path) == {}
 

@@ -7,7 +7,7 @@ import pytest
 
 from series_assets.core.errors import RequestError
 from series_assets.core.records import typed
-from series_assets.interface import generate, preview
+from series_assets.interface import generate, iter_datasets, preview
 from series_assets.storage.files import read_csv
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.columns import a_date, with_columns
@@ -68,6 +68,18 @@ def test_a_preview_says_what_existing_records_keep_and_lose() -> None:
         ["amount < 1000", "applied"],
         ["alike: sex: make_same", "not kept: sex stays as recorded"],
     ]
+
+
+def test_a_preview_has_the_values_and_types_of_the_series() -> None:
+    """Derived whole numbers stay whole, also where some are missing."""
+    specification = a_specification(number_of_rows=60)
+    specification["columns"]["date"]["miss_probability"] = 0.3
+    specification["derived_columns"] = {"year": "date.dt.year"}
+    series = a_series(specification)
+    shown = preview(series).dataset
+    assert str(shown["year"].dtype) == "Int64" and shown["year"].isna().any()
+    _, (_, second), *_ = iter_datasets(series)
+    pd.testing.assert_frame_equal(shown, second)
 
 
 def test_a_preview_of_a_period_that_does_not_exist_is_refused() -> None:

@@ -13,7 +13,7 @@ from series_assets.core.plan.series import Plan, Series
 from series_assets.interface import check, generate, iter_datasets
 from series_assets.pipeline.preview import preview_period
 from series_assets.pipeline.progress import FinishedPhase, Progress, phases_of
-from series_assets.pipeline.trial import faults_of_trial
+from series_assets.pipeline.small_run import faults_of_trial
 from series_assets.pipeline.workspace import Workspace
 from series_assets.reporting.read_history import read_history
 from series_assets.storage.files import parts_in, read_csv, read_records

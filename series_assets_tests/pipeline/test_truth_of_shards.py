@@ -18,7 +18,7 @@ from series_assets.interface import check, generate, truth, verify
 from series_assets.pipeline.parts import run_part
 from series_assets.pipeline.phases import complete_part, run_phase
 from series_assets.pipeline.progress import FinishedPhase, Progress, phases_of
-from series_assets.pipeline.trial import faults_of_trial
+from series_assets.pipeline.small_run import faults_of_trial
 from series_assets.pipeline.truth import expected, expected_parts
 from series_assets.pipeline.truth_export import write_expected
 from series_assets.pipeline.work import Work

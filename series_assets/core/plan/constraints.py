@@ -11,6 +11,7 @@ from series_assets.core.plan.constraint_solver import solved_for
 from series_assets.core.spec import mentions
 from series_assets.core.spec.specification import (
     Specification,
+    all_outputs,
     calculations_of,
     is_select,
     looked_up_by,
@@ -316,7 +317,7 @@ def _unenforced(
 
 def _all_columns(specification: Specification) -> set[str]:
     columns = specification["columns"]
-    outputs = {out for name in columns for out in output_columns(specification, name)}
+    outputs = all_outputs(specification, columns)
     return {*columns, *outputs, *calculations_of(specification)}
 
 

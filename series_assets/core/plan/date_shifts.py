@@ -15,9 +15,9 @@ from series_assets.core.spec import literals, mentions
 from series_assets.core.spec.literals import Compared, Day, parse_day
 from series_assets.core.spec.specification import (
     Specification,
+    all_outputs,
     calculations_of,
     columns_of_type,
-    output_columns,
     window_size,
 )
 
@@ -40,7 +40,7 @@ def move_dates(changed: Specification, moved: Iterable[str], calendar: Calendar,
 
 def _move_literals(changed: Specification, mover: "_DateMover") -> None:
     dates = {name: (name,) for name in columns_of_type(changed, "date")}
-    names = {out for name in changed["columns"] for out in output_columns(changed, name)}
+    names = set(all_outputs(changed, changed["columns"]))
     constraints = changed["constraints"]
     beside = mover.beside(dates)
     if constraints["basic_constraints"]:

@@ -153,6 +153,12 @@ class Series:
         """The history that a pipeline should end up with; None where nobody asked for it."""
         return truth_of(self.specification, self.user_input, self.roles)
 
+    @property
+    def history(self) -> Truth:
+        """The same where the caller knows that the series has one."""
+        assert self.truth is not None
+        return self.truth
+
     @cached_property
     def kinds(self) -> dict[str, str]:
         """The kind of each output column, see ``column_kinds``."""
@@ -255,20 +261,18 @@ class Series:
         return tuple(map(str, part.removed.constraint_plan.unenforced)) if part else ()
 
     @cached_property
-    def _plans(self) -> dict[int, Plan]:
-        return {}
+    def _last_plan(self) -> list[Plan]:
+        return []
 
     def plan(self, k: int) -> Plan:
-        """Return the plan of period ``k``, cached; it does not depend on any period's data.
+        """Return the plan of period ``k``; it does not depend on any period's data.
 
-        That of a sharded series has no records: they are in the plans of its ``parts``, which are
-        not cached, because there are too many.
+        That of a sharded series has no records: they are in the plans of its ``parts``. The last
+        one is kept, as a period needs it several times.
         """
-        if self.shard is not None:
-            return self._make_plan(k)
-        if k not in self._plans:
-            self._plans[k] = self._make_plan(k)
-        return self._plans[k]
+        if not self._last_plan or self._last_plan[0].period.k != k:
+            self._last_plan[:] = [self._make_plan(k)]
+        return self._last_plan[0]
 
     def _make_plan(self, k: int) -> Plan:
         new_rows, existing_rows = (0, 0) if self.is_sharded else self.counts(k)
@@ -304,8 +308,7 @@ class Series:
     @property
     def static_within_new(self) -> tuple[str, ...]:
         """See ``NewPart.static``."""
-        distribution = self._distribution(self.first_identifier)
-        if not any(frequency > 1 and share for frequency, share in distribution):
+        if not self.has_repeated_entities:
             return ()
         return tuple(all_outputs(self.specification, self.roles.static))
 

@@ -10,7 +10,7 @@ from typing import Any
 from series_assets.core.errors import Fault, fault_at, suggestion
 from series_assets.core.spec import expressions, mentions
 from series_assets.core.spec.literals import parse_day
-from series_assets.core.spec.specification import Specification, calculations_of, output_columns
+from series_assets.core.spec.specification import Specification, all_outputs, calculations_of
 
 _ANY_COLUMN = (
     *("make_null", "make_not_null", "sort_ascending", "sort_descending", "make_distinct"),
@@ -40,7 +40,7 @@ def _problems_by_expression(
     specification: Specification,
 ) -> Iterator[tuple[expressions.Expression, Fault]]:
     columns = specification["columns"]
-    outputs = [out for name in columns for out in output_columns(specification, name)]
+    outputs = all_outputs(specification, columns)
     constraints = specification["constraints"]
     found: list[tuple[str, str, Iterator[Problem]]] = [
         ("constraints.basic_constraints", text, _of_basic_constraint(text, columns, outputs))

@@ -148,7 +148,7 @@ def _of_loads(sides: Sides, rows: Versions) -> Iterator[str]:
     expected, counts = np.unique(ours.start, return_counts=True)
     there = np.unique(np.concatenate([rows.start, rows.end]))
     absent: Flags = ~np.isin(expected, there) & (counts >= _FEW)
-    if not absent.any() or absent[~np.isin(expected, there)].sum() == len(expected):
+    if not absent.any() or absent.all():
         return
     for day, count in zip(expected[absent].tolist(), counts[absent].tolist(), strict=True):
         text = (

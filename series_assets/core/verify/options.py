@@ -40,7 +40,7 @@ class VerifyOptions:
     """What stands in ``valid_to`` of a current version beside a missing value."""
     interval: str | None = None
     """``half-open``, or ``closed:1d`` where the last moment is one day before the end (also s, ms,
-    us); None: as the profile has it."""
+    us); None: half-open."""
 
     def check(self) -> None:
         """Refuse choices that do not exist. Raises RequestError."""
@@ -150,19 +150,17 @@ def _refuse(missing: list[str], names: list[str], options: VerifyOptions) -> Non
         for name, one in PROFILES.items()
         if _in(names, one.valid_from) and _in(names, one.valid_to)
     ]
-    remedies = []
     profile = PROFILES[options.profile]
+    remedy = (
+        "name columns with --column THEIRS=OURS, --valid-from and --valid-to, or choose another "
+        "--profile"
+    )
     if fitting and {profile.valid_from, profile.valid_to} & set(missing):
-        remedies.append(f"its columns fit --profile {fitting[0]}")
-    else:
-        remedies.append(
-            "name columns with --column THEIRS=OURS, --valid-from and --valid-to, or choose another"
-            " --profile"
-        )
+        remedy = f"its columns fit --profile {fitting[0]}"
     raise InvalidValueError(
         f"has no {columns} {shown}, which the profile {options.profile} expects; it has "
         f"{', '.join(names)}",
-        "; ".join(remedies),
+        remedy,
     )
 
 

@@ -16,17 +16,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from series_assets.core.errors import join_words
+from series_assets.core.spec.expressions.table import FUNCTIONS
 from series_assets.core.spec.specification import Specification
 from series_assets.engine.vectorized.comparisons import OPERATORS
 
 _EVIDENCE = 5
 """Minimum number of rows with repeated values before two columns count as related."""
 _BY_CHANCE = 1e-3
-_FUNCTIONS = "sin cos tan exp log log10 log1p expm1 sqrt sinh cosh tanh arcsin arccos arctan"
-_OTHER_MEANING = frozenset(
-    f"{_FUNCTIONS} arctan2 arccosh arcsinh arctanh abs floor ceil inf nan true false "
-    "index columns df pd np sysdate randint".split()
-)
+_OTHER_MEANING = {*FUNCTIONS, "tan", "inf", "nan", "true", "false", "index", "columns", "df"}
+_OTHER_MEANING |= {"pd", "np", "sysdate", "randint"}
 _LARGEST_SHARE_OFF = 0.04
 
 Codes = Mapping[str, NDArray[np.intp]]

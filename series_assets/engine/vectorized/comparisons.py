@@ -7,7 +7,6 @@ hundred rows. The results here are those of the same operation on the same colum
 import operator
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -60,7 +59,6 @@ def named_columns(records: pd.DataFrame, expression: str) -> pd.DataFrame:
     return records[named].rename(columns=names, copy=False)
 
 
-@lru_cache(maxsize=256)
 def _parts(condition: str) -> tuple[str, str, str] | None:
     match = _COMPARISON.fullmatch(condition.strip())
     if match is None or _PYTHON.intersection(match.groups()):

@@ -125,13 +125,7 @@ class Groups(constraints.ConstraintHandler):
         if groups is None or not df.index.is_unique or df.empty:
             raise NotCovered
         names = [name for name in split_names(groups) if name]
-        # Consecutive actions often use the same groups, so the last ones are cached.
-        arrays = [df[name].array for name in names]
-        cached = getattr(self, "_cached_groups", None)
-        if cached is None or not _same_arrays(cached[0], arrays):
-            of_rows = df.groupby(names, observed=True).ngroup().fillna(-1).to_numpy(np.int64)
-            cached = self._cached_groups = arrays, of_rows
-        return cached[1]
+        return df.groupby(names, observed=True).ngroup().fillna(-1).to_numpy(np.int64)
 
     def _almost_same(self, column: "pd.Series[Any]", numbers: Numbers) -> "pd.Series[Any]":
         if column.isna().any():
@@ -294,10 +288,3 @@ def _take(table: Any, index: "pd.Index[Any]") -> Any:
     if len(index) == len(table) and index.equals(table.index):
         return table.copy(deep=False)
     return table.loc[index]
-
-
-def _same_arrays(first: list[Any], second: list[Any]) -> bool:
-    return len(first) == len(second) and all(
-        np.shares_memory(np.asarray(a), np.asarray(b)) and len(a) == len(b)
-        for a, b in zip(first, second, strict=True)
-    )
