@@ -38,7 +38,7 @@ def list_series() -> None:
         rows.append(
             [
                 series.name,
-                f"{calendar.count} × {calendar.length} {calendar.unit}",
+                f"{calendar.count} × {calendar.length_in_words}",
                 calendar.keys[0],
                 calendar.keys[-1],
                 str(series.rows),

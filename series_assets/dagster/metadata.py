@@ -3,6 +3,7 @@
 Names with a slash are Dagster's own, which its UI draws in a special way.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import unified_diff
 from pathlib import Path
@@ -59,12 +60,14 @@ def definition_metadata(series: Series, asset: str, layout: Layout) -> Metadata:
     if asset in tables and not in_parquet:
         metadata["dagster/table_name"] = tables[asset]
     if series.source_files:
-        metadata["dagster/code_references"] = dg.CodeReferencesMetadataValue(
-            code_references=[
-                dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=path.name)
-                for path in series.source_files
-            ]
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dg.BetaWarning)  # of code references
+            metadata["dagster/code_references"] = dg.CodeReferencesMetadataValue(
+                code_references=[
+                    dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=path.name)
+                    for path in series.source_files
+                ]
+            )
     return metadata
 
 

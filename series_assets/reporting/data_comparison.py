@@ -49,13 +49,13 @@ class ColumnComparison:
     """The largest difference between the shares of a category, or of numbers below any bound."""
     exceeds_range: bool = False
     """Whether numbers of the dataset lie outside the range of the table."""
-    rows: int = 0
-    """Rows of the dataset. The fewer there are, the more shares differ by chance."""
+    drawn: int = 0
+    """How many values of the dataset were drawn. The fewer, the more shares differ by chance."""
 
     @property
     def is_similar(self) -> bool:
         """Whether the column is as close to the table as it should be."""
-        by_chance = _THREE_STANDARD_ERRORS / sqrt(max(self.rows, 1))
+        by_chance = _THREE_STANDARD_ERRORS / sqrt(max(self.drawn, 1))
         if self.kind == "category":
             return self.share_difference <= max(MAX_SHARE_DIFFERENCE, by_chance)
         if self.kind == "number" and self.data.deviation:
@@ -63,27 +63,32 @@ class ColumnComparison:
                 return False
             ratio = (self.dataset.deviation or 0.0) / self.data.deviation
             off = abs((self.dataset.mean or 0.0) - (self.data.mean or 0.0)) / self.data.deviation
-            is_near = off <= max(MAX_MEAN_DIFFERENCE, 3 / sqrt(max(self.rows, 1)))
+            is_near = off <= max(MAX_MEAN_DIFFERENCE, 3 / sqrt(max(self.drawn, 1)))
             return SPREAD[0] <= ratio <= SPREAD[1] and is_near and not self.exceeds_range
         return True
 
 
 def compare_columns(
-    data: Mapping[str, "pd.Series[Any]"], kinds: Mapping[str, str], dataset: pd.DataFrame
+    data: Mapping[str, "pd.Series[Any]"],
+    kinds: Mapping[str, str],
+    dataset: pd.DataFrame,
+    drawn: Mapping[str, int] | None = None,
 ) -> list[ColumnComparison]:
     """Compare the columns that a table of data and a dataset (text) have in common.
 
     ``data`` has the values of the table, of the ``kinds`` that ``ColumnComparison`` lists.
+    ``drawn`` says how often a value was drawn, where that is not once for each row.
     """
+    times = {name: len(dataset) for name in data} | dict(drawn or {})
     return [
-        _compare(name, kinds[name], values, dataset[name])
+        _compare(name, kinds[name], values, dataset[name], times[name])
         for name, values in data.items()
         if name in dataset
     ]
 
 
 def _compare(
-    name: str, kind: str, data: "pd.Series[Any]", texts: "pd.Series[Any]"
+    name: str, kind: str, data: "pd.Series[Any]", texts: "pd.Series[Any]", drawn: int
 ) -> ColumnComparison:
     values = texts
     if kind == "number":
@@ -102,7 +107,7 @@ def _compare(
         )
         share_difference = _shape_difference(data, values)
     sides = _summary(kind, data), _summary(kind, values)
-    return ColumnComparison(name, kind, *sides, share_difference, exceeds_range, len(values))
+    return ColumnComparison(name, kind, *sides, share_difference, exceeds_range, drawn)
 
 
 def _shape_difference(one: "pd.Series[Any]", other: "pd.Series[Any]") -> float:

@@ -19,6 +19,7 @@ import yaml
 from series_assets.core.errors import Fault, GenerationError, InputError, join_words
 from series_assets.core.plan.series import Series
 from series_assets.core.records import as_text
+from series_assets.core.spec.specification import Specification
 from series_assets.core.spec.user_input import UserInput
 from series_assets.engine.infer.from_data import InferenceOptions, InferredInputs, describe
 from series_assets.engine.infer.reading import Table, read
@@ -88,7 +89,7 @@ def infer(
         left_out.append(what)
     assert best is not None
     notes = [*best.inputs.notes, *(f"left out: {what}" for what in left_out)]
-    notes += [_note_on(one) for one in best.unlike]
+    notes += [_note_on(one, best.inputs.specification) for one in best.unlike]
     rows = (table.rows, len(best.first_dataset))
     values = {column: table.columns[column].values for column in table.columns}
     title = f"{name}: {data.name} and the first dataset"
@@ -120,12 +121,17 @@ def _simpler(options: InferenceOptions, attempt: _Attempt) -> tuple[InferenceOpt
     return None
 
 
-def _note_on(one: ColumnComparison) -> str:
+def _note_on(one: ColumnComparison, specification: Specification) -> str:
     if one.kind == "category":
-        return (
+        note = (
             f"shares of {one.name} differ from those of the data by up to "
-            f"{100 * one.share_difference:.0f} points: Exhibit draws its {one.data.distinct:,} "
-            "values evenly, as there are too many to list"
+            f"{100 * one.share_difference:.0f} points"
+        )
+        if isinstance(specification["columns"][one.name]["original_values"], list):
+            return note
+        return (
+            f"{note}: Exhibit draws its {one.data.distinct:,} values evenly, as there are too many "
+            "to list"
         )
     return f"{one.name} differs from the data, see the table"
 
@@ -158,7 +164,9 @@ def _attempt(
     kinds = {column: table.columns[column].kind for column in table.columns}
     kinds |= dict.fromkeys([identifier] if identifier in kinds else [], "identifier")  # type: ignore[arg-type]
     values = {column: table.columns[column].values for column in table.columns}
-    return _Attempt(inputs, compare_columns(values, kinds, first_dataset), first_dataset)
+    static = inputs.user_input["static_columns"]
+    drawn = dict.fromkeys(static, first_dataset[identifier].nunique())  # once for each entity
+    return _Attempt(inputs, compare_columns(values, kinds, first_dataset, drawn), first_dataset)
 
 
 def _refusal(fault: Fault, data: Path) -> Fault:

@@ -97,7 +97,7 @@ def _text(path: Path, label: str) -> str:
     except IsADirectoryError:
         raise InputError([Fault(label, "", "is a folder, not a file")]) from None
     except UnicodeDecodeError:
-        raise InputError([Fault(label, "", "is not text in UTF-8")]) from None
+        raise InputError([Fault(label, "", "is not text in UTF-8", "save it in UTF-8")]) from None
     except OSError as error:
         reason = error.strerror or str(error)
         remedy = "correct the link" if error.errno == errno.ELOOP else ""
@@ -115,8 +115,12 @@ def _open_without_blocking(path: str, flags: int) -> int:
 def _missing(path: Path, label: str) -> Flaw:
     if path.is_symlink():
         return "is a link to a file that is not there", "correct the link"
-    needs = "a series needs specification.yml and user_input.yml"
-    return "there is no such file", "correct the path" if label == str(path) else needs
+    remedy = "a series needs specification.yml and user_input.yml"
+    if label == str(path):
+        remedy = "correct the path"
+    elif path.with_suffix(".yaml").exists():
+        remedy = f"rename {path.stem}.yaml"
+    return "there is no such file", remedy
 
 
 def _unwritable(text: str) -> Flaw | None:
@@ -253,6 +257,10 @@ def _shown(node: yaml.Node) -> str:
     return f"'{node.value if len(node.value) <= 40 else node.value[:37] + '...'}'"
 
 
+_BY_LAYOUT = ("expected <block end>", "expected ':'", "mapping values are not allowed")
+"""What PyYAML says of a wrong indentation or a missing quote or colon, often of a later line."""
+
+
 def _fault_of(error: yaml.YAMLError) -> Fault:
     """Return the fault of a text; no other function reads PyYAML's messages."""
     if isinstance(error, yaml.reader.ReaderError):
@@ -267,6 +275,8 @@ def _fault_of(error: yaml.YAMLError) -> Fault:
             problem, remedy = "a second document begins here", "keep one of them"
         elif "'\\t'" in problem:
             remedy = "indent with spaces instead of tabs"
+        elif any(part in problem for part in _BY_LAYOUT):
+            remedy = "check indentation, colons and quotes here and in the lines above"
         problem = f"is not YAML: {problem}"
     text = f"{place}: {problem}" if place else problem
     return Fault("", place, text, remedy, place_first=False)

@@ -74,6 +74,16 @@ def test_generate_makes_one_period_or_a_range_of_them(tmp_path: Path) -> None:
             "mean '2024-01-01'?",
         ),
         (
+            "2024-02-10",
+            "--periods 2024-02-10: '2024-02-10' is not the first day of a period of demo; did you "
+            "mean '2024-02-01'?",
+        ),
+        (
+            "2025-02-01",
+            "--periods 2025-02-01: '2025-02-01' is not the first day of a period of demo; they are "
+            "2024-01-01, 2024-02-01, 2024-03-01, 2024-04-01",
+        ),
+        (
             "2024-01-01..soon",
             "--periods 2024-01-01..soon: 'soon' is not the first day of a period of demo; known "
             "here: 2024-01-01, 2024-02-01, 2024-03-01, 2024-04-01",

@@ -21,7 +21,7 @@ def test_list_shows_series_periods_and_what_has_been_made(tmp_path: Path) -> Non
     lines = [re.split(r"\s{2,}", line.strip()) for line in succeed("list").splitlines()]
     assert lines == [
         ["series", "periods", "first", "last", "rows", "new", "datasets"],
-        ["demo", "4 × 1 months", "2024-01-01", "2024-04-01", "60", "1/3", "2 of 4"],
+        ["demo", "4 × 1 month", "2024-01-01", "2024-04-01", "60", "1/3", "2 of 4"],
         ["other", "4 × 2 weeks", "2024-01-01", "2024-02-12", "60", "1/4", "0 of 4"],
     ]
 
@@ -33,7 +33,7 @@ def test_list_shows_broken_series_with_what_is_wrong(tmp_path: Path) -> None:
     result = call("list")
     assert result.exit_code == 0
     assert re.search(r"^ *bad +broken, see below", result.stdout, re.MULTILINE)
-    assert re.search(r"^ *good +4 × 1 months", result.stdout, re.MULTILINE)
+    assert re.search(r"^ *good +4 × 1 month", result.stdout, re.MULTILINE)
     assert result.stderr == (
         "bad/user_input.yml: period 'hours' is not known; use days, weeks, months or quarters\n"
     )

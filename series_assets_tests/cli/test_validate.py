@@ -26,7 +26,7 @@ def test_validate_reports_every_fault_of_every_series(tmp_path: Path) -> None:
         "take it off the list, or add the column",
         "bad/user_input.yml: num_datasets 0 is too small; use 1 or more",
         "bad/user_input.yml: fraction_of_new 2 is not between 0 and 1; write it as 1/3, 0.25, 0 "
-        "or 1",
+        "or 1; 2% is 0.02",
     ]
 
 

@@ -114,9 +114,9 @@ def test_as_many_periods_as_there_are_days(frequency: str) -> None:
         ("0D", "leads to no later date; use 1 or more, such as D or 2D"),
         ("-1MS", "leads to no later date; use 1 or more, such as D or 2D"),
         ("99999999999D", "is too long; the most is 10000 of a unit"),
-        ("99999999999999999999999D", "is not a frequency that pandas knows, such as D"),
-        ("fortnight", "is not a frequency that pandas knows, such as D"),
-        ("D" * 100, "is not a frequency that pandas knows, such as D"),
+        ("99999999999999999999999D", "is not a frequency that pandas knows, such as D, W or MS"),
+        ("fortnight", "is not a frequency that pandas knows, such as D, W or MS"),
+        ("D" * 100, "is not a frequency that pandas knows, such as D, W or MS"),
     ],
 )
 def test_frequencies_at_the_extremes(value: str, complaint: str) -> None:

@@ -80,6 +80,21 @@ SPECIFICATION_FAULTS: list[tuple[str, object, str]] = [
     ("columns", ["id"], "columns ['id'] is not a mapping of keys to values"),
     ("columns/sex", None, "columns.sex (empty) is not a mapping of keys to values"),
     ("metadata/number_of_rows", "60", "metadata.number_of_rows '60' is not a whole number"),
+    (
+        "metadata/number_of_rows",
+        "1,000",
+        "metadata.number_of_rows '1,000' is not a whole number; write 1000",
+    ),
+    (
+        "columns/sex/miss_probability",
+        "5%",
+        "columns.sex.miss_probability '5%' is not a number; write 0.05",
+    ),
+    (
+        "columns/sex/miss_probability",
+        "0,2",
+        "columns.sex.miss_probability '0,2' is not a number; write 0.2",
+    ),
     ("metadata/number_of_rows", 60.5, "metadata.number_of_rows 60.5 is not a whole number"),
     ("metadata/uuid_columns", "id", "metadata.uuid_columns 'id' is not a list"),
     ("metadata/random_seed", None, "metadata.random_seed (empty) is not a whole number"),
@@ -201,7 +216,7 @@ SPECIFICATION_FAULTS: list[tuple[str, object, str]] = [
     (
         "columns/date/frequency",
         "daily",
-        "columns.date.frequency 'daily' is not a frequency that pandas knows, such as D",
+        "columns.date.frequency 'daily' is not a frequency that pandas knows, such as D, W or MS",
     ),
     (
         "columns/sex/paired_columns",
@@ -223,7 +238,8 @@ SPECIFICATION_FAULTS: list[tuple[str, object, str]] = [
     (
         "constraints/basic_constraints",
         ["price > 3"],
-        "constraints.basic_constraints 'price > 3' starts with an unknown column",
+        "constraints.basic_constraints 'price > 3' starts with an unknown column; known here: id, "
+        "sex, region, amount, date",
     ),
     (
         "constraints/custom_constraints",
@@ -244,7 +260,7 @@ SPECIFICATION_FAULTS: list[tuple[str, object, str]] = [
         "metadata/uuid_columns",
         ["uuid"],
         "metadata.uuid_columns names 'uuid', which is not under columns; take it off the list, or "
-        "add the column",
+        "add the column; did you mean 'id'?",
     ),
     (
         "metadata/uuid_columns",

@@ -28,7 +28,11 @@ FILE_FAULTS: list[tuple[str, Callable[[Path], object], str]] = [
         "line 2, column 1: is not YAML: found character '\\t' that cannot start any token; "
         "indent with spaces instead of tabs",
     ),
-    ("not UTF-8", lambda path: path.write_bytes(b"period: \xff\xfe"), "is not text in UTF-8"),
+    (
+        "not UTF-8",
+        lambda path: path.write_bytes(b"period: \xff\xfe"),
+        "is not text in UTF-8; save it in UTF-8",
+    ),
     (
         "a control character",
         lambda path: path.write_bytes(b"period: mon\x00ths"),

@@ -82,6 +82,32 @@ def test_what_never_differs_for_an_entity_is_static(tmp_path: Path) -> None:
     assert user_input["date_columns"] == ["seen"]
 
 
+def test_rules_of_the_data_that_a_series_does_not_have_are_noted(tmp_path: Path) -> None:
+    """Columns that identify rows, and dates in order; shares of few entities differ by chance."""
+    rows = range(200)
+    data = pd.DataFrame(
+        {
+            "guest": [f"g{row % 10}" for row in rows],
+            "booking": [f"b{row:03}" for row in rows],
+            "sex": ["F" if row % 10 < 2 else "M" for row in rows],
+            "arrival": [pd.Timestamp(2024, 1, 1 + row % 28) for row in rows],
+            "departure": [pd.Timestamp(2024, 1, 1 + row % 28 + row % 3) for row in rows],
+        }
+    )
+    data.to_csv(tmp_path / "stays.csv", index=False)
+    done = run(
+        tmp_path, "new", "stays", "--from-data", str(tmp_path / "stays.csv"), "--id", "guest"
+    )
+    notes = [line for line in done.stderr.splitlines() if line.startswith("note: ")]
+    assert notes[:2] == [
+        "note: booking is different in each row of the data, but in the series its values are "
+        "drawn from those of the data and repeat; make it a uuid column if it has to be unique",
+        "note: in the data, departure is never before arrival, but in the series it may be; to "
+        "prevent that, add to basic_constraints: departure >= arrival",
+    ]
+    assert not any("shares of sex" in note for note in notes)
+
+
 @pytest.mark.thorough
 def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
     """With any hash seed, although Exhibit's temporary id differs."""

@@ -82,6 +82,16 @@ def test_a_series_that_lacks_a_file_is_broken(tmp_path: Path, lacking: str) -> N
     ]
 
 
+def test_a_file_with_another_suffix_is_noticed(tmp_path: Path) -> None:
+    """The usual suffix of YAML files is not that of the two files."""
+    place = write_series(tmp_path)
+    (place / "user_input.yml").rename(place / "user_input.yaml")
+    [found] = find_series(tmp_path)
+    assert faults_of(found) == [
+        "demo/user_input.yml: there is no such file; rename user_input.yaml"
+    ]
+
+
 def test_a_broken_series_leaves_the_others_alone(tmp_path: Path) -> None:
     """It is found with its faults, the others are found as usual."""
     write_series(tmp_path, name="one")
@@ -137,7 +147,7 @@ def test_faults_of_both_files_are_reported_at_once(tmp_path: Path) -> None:
     [
         (b"a: [1, 2", "line 1, column 9: is not YAML: "),
         (b"a: 1\n\tb: 2", "line 2, column 1: is not YAML: "),
-        (b"\xff\xfe\x00", "is not text in UTF-8"),
+        (b"\xff\xfe\x00", "is not text in UTF-8; save it in UTF-8"),
         (b"", "the file has to hold keys and values, such as period: months"),
         (b"- a\n- b\n", "the file has to hold keys and values, such as period: months"),
     ],

@@ -82,6 +82,9 @@ ITSELF = "refers to itself; write it out in full"
         ("a: 1\nb: 2\na: 3", "line 3, column 1: the key 'a' is given twice; keep one of them"),
         ("a: *b", "line 1, column 4: is not YAML: found undefined alias 'b'"),
         ("<<: 3", "is not YAML: expected a mapping or list of mappings for merging"),
+        ("a: 1\n b: 2\n", "check indentation, colons and quotes here and in the lines above"),
+        ("a:\n  b: 1\n c: 2\n", "check indentation, colons and quotes here and in the lines"),
+        ("a: 1\nb\nc: 2\n", "check indentation, colons and quotes here and in the lines above"),
     ],
 )
 def test_what_is_no_plain_value_is_told_with_its_place(text: str, expected: str) -> None:
@@ -177,7 +180,7 @@ def _itself(path: Path) -> None:
         (lambda path: path.symlink_to("/dev/zero"), "is a pipe or a device, not a file"),
         (_nothing, "is a link to a file that is not there; correct the link"),
         (_itself, "cannot be read: Too many levels of symbolic links; correct the link"),
-        (lambda path: path.write_bytes(b"a: \xff"), "is not text in UTF-8"),
+        (lambda path: path.write_bytes(b"a: \xff"), "is not text in UTF-8; save it in UTF-8"),
         (
             lambda path: None,
             "there is no such file; a series needs specification.yml and user_input.yml",

@@ -57,7 +57,12 @@ class Calendar:
     @property
     def cadence(self) -> str:
         """The length of a period in words, to follow "every": ``month``, ``2 weeks``."""
-        return UNITS[self.unit].singular if self.length == 1 else f"{self.length} {self.unit}"
+        return self.length_in_words.removeprefix("1 ")
+
+    @property
+    def length_in_words(self) -> str:
+        """The length of a period, such as ``1 month`` or ``2 weeks``."""
+        return f"{self.length} {UNITS[self.unit].singular if self.length == 1 else self.unit}"
 
     def step(self, k: int) -> relativedelta:
         """Return the offset of period ``k`` from the first; ``k`` may be negative."""

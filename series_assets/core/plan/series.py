@@ -5,12 +5,13 @@ A plan determines everything about a period before anything runs. ``build`` vali
 """
 
 from dataclasses import dataclass, fields, replace
+from datetime import date
 from functools import cached_property
 from math import floor
 from pathlib import Path
 from typing import Any
 
-from series_assets.core.errors import RequestError, did_you_mean
+from series_assets.core.errors import RequestError, nearest
 from series_assets.core.plan.calendar import Calendar, Period
 from series_assets.core.plan.derived_columns import cross_row_columns, whole_columns
 from series_assets.core.plan.identifiers import IdentifierPlan
@@ -227,12 +228,18 @@ class Series:
         Raises RequestError for a day on which none begins.
         """
         keys = self.calendar.keys
-        if key not in keys:
-            known = keys if len(keys) <= 12 else (keys[0], keys[1], keys[-1])
-            raise RequestError(
-                f"{shown} is not the first day of a period of {self.name}{did_you_mean(key, known)}"
-            )
-        return self.calendar.period_for_key(key)
+        if key in keys:
+            return self.calendar.period_for_key(key)
+        known = keys if len(keys) <= 12 else (keys[0], keys[1], "…", keys[-1])
+        try:
+            day = date.fromisoformat(key)
+        except ValueError:
+            remedy = nearest(key, keys) or f"known here: {', '.join(known)}"
+        else:
+            periods = self.calendar.periods
+            within = [one.key for one in periods if one.start <= day <= one.last_day]
+            remedy = f"did you mean '{within[0]}'?" if within else f"they are {', '.join(known)}"
+        raise RequestError(f"{shown} is not the first day of a period of {self.name}", remedy)
 
     def specification_of(self, k: int) -> Specification:
         """Return the specification with the dates of period ``k``."""

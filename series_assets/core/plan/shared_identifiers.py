@@ -46,10 +46,13 @@ class SharedIdentifiers:
         same = self.first_seed == self.second_seed
         seeds = f"uuid_seed {self.first_seed} {'of both' if same else f'and {self.second_seed}'}"
         remedy = f"a uuid_seed at least {self.apart} away" if self.apart else "another uuid_seed"
+        changed = self.second
+        if abs(default_uuid_seed(changed) - self.first_seed) < (self.apart or 1):
+            changed = self.first  # which is a copy
         return (
             f"{self.first} and {self.second} share identifiers: {self.first}.{self.first_column} "
             f"and {self.second}.{self.second_column} ({seeds}); unless their entities are meant "
-            f"to be the same, give {self.second} {remedy}, such as {default_uuid_seed(self.second)}"
+            f"to be the same, give {changed} {remedy}, such as {default_uuid_seed(changed)}"
         )
 
 

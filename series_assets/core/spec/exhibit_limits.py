@@ -136,6 +136,14 @@ def _regex_faults(name: str, pattern: str, uniques: int) -> Iterator[Fault]:
 def _table_faults(name: str, column: dict[str, Any], numbers: set[str]) -> Iterator[Fault]:
     place = f"columns.{name}.original_values"
     header, *body = [[cell.strip() for cell in row.split("|")] for row in column["original_values"]]
+    for row in body:
+        if len(row) != len(header):
+            yield fault_at(
+                place,
+                f"has {len(header)} columns, but its row '{' | '.join(row)}' has {len(row)}",
+                "separate the values of all columns with |",
+            )
+            return
     if column["anonymising_set"] == "random":
         for pair in column["paired_columns"] or []:
             if f"paired_{pair}" not in header:
@@ -166,8 +174,14 @@ def _table_faults(name: str, column: dict[str, Any], numbers: set[str]) -> Itera
             problem = f"has a column '{heading}', which is not a numerical column"
             yield fault_at(place, problem, f"did you mean '{similar[0]}'?")
     for number in sorted(numbers & set(header)):
-        weights = [row[header.index(number)] for row in body if len(row) > header.index(number)]
-        if not any(float(weight or 0) for weight in weights):
+        weights = [row[header.index(number)] for row in body]
+        if "" in weights:
+            yield fault_at(
+                place,
+                f"has a row '{' | '.join(body[weights.index('')])}' without a weight for {number}",
+                "write 0.0 if it has none",
+            )
+        elif not any(map(float, weights)):
             yield fault_at(
                 place,
                 f"gives {number} no weight above 0, so that it could have no value",
@@ -179,7 +193,7 @@ def _has_valid_weights(row: list[str], probability: int) -> bool:
     """Return whether a table row has a probability; weights behind it may be empty."""
     cells = [*row[probability : probability + 1], *filter(None, row[probability + 1 :])]
     try:
-        return bool(row[probability:]) and all(0 <= float(cell) < float("inf") for cell in cells)
+        return all(0 <= float(cell) < float("inf") for cell in cells)
     except ValueError:
         return False
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from series_assets.core.errors import Fault, InputError, fault_at
+from series_assets.core.errors import Fault, InputError, fault_at, nearest, sentence, suggestion
 from series_assets.core.spec.column_types import LISTS_DERIVED, TYPES
 from series_assets.core.spec.mentions import split_constraint
 from series_assets.core.spec.pydantic_faults import faults_of, keys_of
@@ -69,7 +69,7 @@ def _contradictions(form: SpecificationForm) -> Iterator[Fault]:
                 yield fault_at(
                     f"metadata.{key}",
                     f"names '{name}', which is not under columns",
-                    "take it off the list, or add the column",
+                    sentence("take it off the list, or add the column", nearest(name, columns)),
                 )
             elif columns[name].type != type_:
                 its = columns[name].type
@@ -149,7 +149,9 @@ def _of_constraints(constraints: Constraints, columns: Mapping[str, Any]) -> Ite
             )
         elif parts[0] not in columns:
             yield fault_at(
-                "constraints.basic_constraints", f"'{text}' starts with an unknown column"
+                "constraints.basic_constraints",
+                f"'{text}' starts with an unknown column",
+                suggestion(parts[0], columns),
             )
         elif not TYPES[columns[parts[0]].type].adjustable:
             type_ = columns[parts[0]].type

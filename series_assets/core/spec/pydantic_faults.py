@@ -1,7 +1,9 @@
 """Turns pydantic's errors into faults in the terms of the two files. Has no rules of its own."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -104,8 +106,21 @@ def _fault(
     wanted = _KINDS.get(kind.split("_")[0])
     if wanted:
         remedy = "put it in quotes" if wanted == "text" and given is not None else ""
+        if isinstance(given, str) and "number" in wanted:
+            remedy = _as_number(given)
         return fault_at(place, f"{format_value(given)} is not {wanted}", remedy)
     return fault_at(place, f"{format_value(given)}: {detail['msg']}")
+
+
+def _as_number(text: str) -> str:
+    """Return what to write instead of a number in another notation; "" for other texts."""
+    if match := re.fullmatch(r"(\d+(?:\.\d+)?) ?%", text):
+        return f"write {Decimal(match[1]) / 100}"
+    if re.fullmatch(r"\d{1,3}(,\d{3})+", text):
+        return f"write {text.replace(',', '')}"
+    if re.fullmatch(r"\d+,\d+", text):
+        return f"write {text.replace(',', '.')}"
+    return ""
 
 
 def _column_type_fault(

@@ -65,7 +65,7 @@ def _check_rows(value: object, expected: str, *, example: str) -> list[str]:
 def _frequency(value: object) -> object:
     if value is None or value in _COMMON_FREQUENCIES:
         return value
-    unknown = f"{format_value(value)} is not a frequency that pandas knows, such as D"
+    unknown = f"{format_value(value)} is not a frequency that pandas knows, such as D, W or MS"
     if not isinstance(value, str) or len(value) > _LONGEST_FREQUENCY:
         raise InvalidValueError(unknown)
     from pandas.tseries.frequencies import to_offset

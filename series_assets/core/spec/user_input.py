@@ -98,6 +98,8 @@ def _fraction(value: object) -> object:
     except (ValueError, ArithmeticError):
         raise InvalidValueError(f"{format_value(value)} is not a fraction", remedy) from None
     if not 0 <= fraction <= 1:
+        if fraction.denominator == 1 and 1 < fraction <= 100:
+            remedy = f"{remedy}; {fraction}% is {float(fraction) / 100:g}"
         raise InvalidValueError(f"{shown} is not between 0 and 1", remedy)
     return fraction
 

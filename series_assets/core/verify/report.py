@@ -200,8 +200,8 @@ class VerificationReport:
             yield f"{finding.kind}: {finding.sentence if self.causes else finding}"
             yield from (f"    {example}" for example in finding.examples)
         if self.accepted_ties:
-            rows = "row was" if self.accepted_ties == 1 else "rows were"
-            yield f"note: {self.accepted_ties:,} tied {rows} accepted instead of the expected one"
+            cases = "1 case" if self.accepted_ties == 1 else f"{self.accepted_ties:,} cases"
+            yield f"note: in {cases} the table has another of several tied rows, which is accepted"
         if self.ignored_columns:
             names = ", ".join(name or "''" for name in self.ignored_columns)
             yield f"note: columns not compared: {names}"

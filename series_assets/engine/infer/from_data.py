@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from exhibit.core import exhibit as stock
 from exhibit.core import spec as stock_spec
 from exhibit.core.linkage import hierarchical
 
-from series_assets.core.errors import Fault, InputError, did_you_mean
+from series_assets.core.errors import Fault, InputError, did_you_mean, join_words
 from series_assets.core.plan.shared_identifiers import default_uuid_seed
 from series_assets.core.spec.specification import Specification
 from series_assets.engine.infer import structure
@@ -86,8 +87,10 @@ def describe(
     if not known:
         _add_identifier(specification, identifier)
     notes = [*_about_identifier(identifier, data, table), *table.notes]
+    notes += _about_unique_columns(table, identifier)
     notes += structure.without_overlaps(specification, frame)
     days = {column: frame[column] for column in table.of_kind("date")}
+    notes += _about_order_of_dates(days)
     dates = infer_periods(days, _ANY_START)
     static = _static(table, frame, dates, identifier if known else None)
     orders = structure.orders_of(frame, table.of_kind("number"))
@@ -206,6 +209,54 @@ def _about_identifier(identifier: str, data: Path, table: Table) -> Iterator[str
             f"{data.name} has no column '{identifier}', so it is added: each row is about a "
             f"different entity{near if 'mean' in near else ''}"
         )
+
+
+def _about_unique_columns(table: Table, identifier: str) -> Iterator[str]:
+    """Yield which other columns identify rows, as the series repeats their values."""
+    for name in table.of_kind("category"):
+        values = table.columns[name].values
+        if name != identifier and table.rows >= _FEW and values.nunique() == table.rows:
+            yield (
+                f"{name} is different in each row of the data, but in the series its values are "
+                "drawn from those of the data and repeat; make it a uuid column if it has to be "
+                "unique"
+            )
+
+
+def _about_order_of_dates(days: Mapping[str, "pd.Series[Any]"]) -> Iterator[str]:
+    """Yield which dates never precede another one, as no constraint of the series says so."""
+    found = {
+        pair for pair in permutations(days, 2) if _never_precedes(days[pair[0]], days[pair[1]])
+    }
+    follows = [
+        (a, b)
+        for a, b in sorted(found)
+        if not any((a, c) in found and (c, b) in found for c in days)
+    ]
+    if follows:
+        rules = [
+            f"{_in_constraint(later)} >= {_in_constraint(earlier)}" for later, earlier in follows
+        ]
+        known = join_words((f"{a} is never before {b}" for a, b in follows), "and")
+        yield (
+            f"in the data, {known}, but in the series it may be; to prevent that, add to "
+            f"basic_constraints: {', '.join(rules)}"
+        )
+
+
+def _never_precedes(later: "pd.Series[Any]", earlier: "pd.Series[Any]") -> bool:
+    """Return whether this cannot be by chance, because the days of both overlap."""
+    both = later.notna() & earlier.notna()
+    overlap = earlier.max() > later.min()
+    return bool(both.sum() >= _FEW and overlap and (later[both] >= earlier[both]).all())
+
+
+def _in_constraint(column: str) -> str:
+    return f"~{column}~" if " " in column else column
+
+
+_FEW = 20
+"""Rows that show no rule by chance."""
 
 
 def _plain(value: Any) -> Any:

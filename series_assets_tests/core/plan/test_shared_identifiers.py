@@ -67,6 +67,15 @@ def test_the_note_says_how_to_part_them() -> None:
     assert shared_identifiers([one, seeded("b", own)]) == ()
 
 
+def test_a_copy_gets_the_seed_not_the_original() -> None:
+    """A copied series has the default seed of the original."""
+    copied = default_uuid_seed("visits")
+    [note] = shared_identifiers([seeded("copy", copied), seeded("visits", copied)])
+    assert str(note).endswith(
+        f"give copy a uuid_seed at least 3 away, such as {default_uuid_seed('copy')}"
+    )
+
+
 def test_keys_that_count_from_0_are_no_shared_identifiers() -> None:
     """Every table of integer keys starts at 0."""
     assert shared_identifiers([seeded("a", 0, kind="range"), seeded("b", 0, kind="range")]) == ()

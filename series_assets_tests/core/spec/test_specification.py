@@ -121,7 +121,8 @@ def test_a_file_without_keys_is_refused(content: object) -> None:
         ("date", {"to": "2023-12-31"},
          "columns.date.to 2023-12-31 is before from 2024-01-01; swap them or fix one"),
         ("date", {"frequency": "UNKNOWN"},
-         "columns.date.frequency 'UNKNOWN' is not a frequency that pandas knows, such as D"),
+         "columns.date.frequency 'UNKNOWN' is not a frequency that pandas knows, such as D, W or "
+         "MS"),
         ("amount", {"distribution_parameters": {"dispersion": 0.1}},
          "columns.amount.distribution_parameters has no target; Exhibit needs one of target_sum, "
          "target_min, target_max, target_mean, target_std"),

@@ -89,7 +89,7 @@ def test_a_linked_group_from_different_sets() -> None:
 
 @pytest.mark.parametrize(
     "row",
-    ["F", "F | -0.1 | 0.8", "F | often | 0.8", "F | 0.5 | -1", "F | nan | 0.8", "F | inf | 0.8"],
+    ["F | -0.1 | 0.8", "F | often | 0.8", "F | 0.5 | -1", "F | nan | 0.8", "F | inf | 0.8"],
 )
 def test_a_row_without_a_probability(row: str) -> None:
     """Every value has a probability, and weights are numbers from 0."""
@@ -100,10 +100,31 @@ def test_a_row_without_a_probability(row: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("row", ["F | 0 | 0.8", "F | 2 | 0", "F | 0.5 |", "F | 1e-3 | 0.8"])
+@pytest.mark.parametrize("row", ["F | 0 | 0.8", "F | 2 | 0", "F | 1e-3 | 0.8"])
 def test_a_row_with_a_probability(row: str) -> None:
-    """A probability may be 0 or more than 1, and a weight may be missing."""
+    """A probability may be 0 or more than 1."""
     rows = ["sex | probability_vector | amount", row, "M | 0.5 | 0.2", "Missing data | 0 | 0"]
+    assert faults_of(with_keys("sex", original_values=rows)) == []
+
+
+@pytest.mark.parametrize(("row", "cells"), [("F", 1), ("F | 0.5", 2), ("F | 0.5 | 0.8 | ", 4)])
+def test_a_row_with_fewer_or_more_cells(row: str, cells: int) -> None:
+    """Exhibit fails, or takes a missing weight for any number."""
+    rows = ["sex | probability_vector | amount", row, "M | 0.5 | 0.2", "Missing data | 0 | 0"]
+    assert faults_of(with_keys("sex", original_values=rows)) == [
+        f"columns.sex.original_values has 3 columns, but its row '{row}' has {cells}; separate the "
+        "values of all columns with |"
+    ]
+
+
+def test_a_row_without_a_weight() -> None:
+    """Exhibit fails; a column that is not a number may have empty cells."""
+    rows = ["sex | probability_vector | amount", "F | 0.5 | ", "M | 0.5 | 0", "Missing data | 0 | "]
+    assert faults_of(with_keys("sex", original_values=rows)) == [
+        "columns.sex.original_values has a row 'F | 0.5 | ' without a weight for amount; write 0.0 "
+        "if it has none"
+    ]
+    rows[0] = "sex | probability_vector | remark"
     assert faults_of(with_keys("sex", original_values=rows)) == []
 
 
