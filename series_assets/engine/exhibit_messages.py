@@ -19,7 +19,13 @@ def as_generation_error(error: Exception, lines: Sequence[str]) -> GenerationErr
         return GenerationError(*SHORT_OF_MEMORY)
     if isinstance(error, RuntimeError) and any(line.startswith("VALIDATION") for line in lines):
         return GenerationError("Exhibit refuses the specification: " + " ".join(lines))
-    return GenerationError(f"Exhibit failed with {type(error).__name__}: {error}")
+    problem = f"Exhibit failed with {type(error).__name__}: {error}"
+    if "create a subregion" in str(error):
+        return GenerationError(
+            f"{problem.rstrip('.')} for a group of geo_make_regions",
+            "use fewer groups, more cells in its h3_table or another random_seed",
+        )
+    return GenerationError(problem)
 
 
 def is_about_duplicates(line: str) -> bool:

@@ -66,7 +66,15 @@ def causes_of(
         return
     if not scd2:
         yield from _of_last_load(series, workspace, at, sides)
-    common = likely_causes(sides, found, time=time, tolerance=options.tolerance, scd2=scd2)
+    truth = series.history
+    common = likely_causes(
+        sides,
+        found,
+        time=time,
+        tolerance=options.tolerance,
+        scd2=scd2,
+        order_by=truth.order_by if truth.by_event else None,
+    )
     causes = list(common)
     yield from causes
     elsewhere = bool(len(rows)) and not np.isin(rows.start, sides.ours.start).any()

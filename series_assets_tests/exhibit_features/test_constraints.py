@@ -8,6 +8,7 @@ import h3
 import pandas as pd
 import pytest
 
+from series_assets.core.errors import GenerationError
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.columns import a_category, a_date, a_number, with_columns
 from series_assets_tests.exhibit_features.checked_series import (
@@ -195,6 +196,22 @@ def test_places_by_region(tmp_path: Path, static: list[str]) -> None:
         assert ((points["home_latitude"] > 55.9) == (amounts == 500)).all()
         means = amounts[amounts != 500].groupby(records["sex"]).mean()
         assert means["F"] > 2 * means["M"]  # their weights are 0.8 and 0.2
+
+
+def test_more_groups_than_the_map_has_room_for(tmp_path: Path) -> None:
+    """The message says what can be changed."""
+    cells = [{"h3": cell} for cell in h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 1)]
+    own = database_with_tables(tmp_path / "own.db", places=cells)
+    specification = constrained({"home": "geo_make_regions"}, "region, dose")
+    specification["metadata"]["geospatial_columns"] = []
+    place = {"h3_table": "places", "distribution": "uniform", "miss_probability": 0.0}
+    with_columns(specification, home={"type": "geospatial", **place})
+    with pytest.raises(GenerationError) as caught:
+        generate_series(tmp_path, specification, num_datasets=1, exhibit_db_path=str(own))
+    assert str(caught.value).endswith(
+        "(new records): Exhibit failed with RuntimeError: Can't create a subregion for a group of "
+        "geo_make_regions; use fewer groups, more cells in its h3_table or another random_seed"
+    )
 
 
 @pytest.mark.parametrize("where", ["sex == 'M'", "date > '2024-01-15'"])

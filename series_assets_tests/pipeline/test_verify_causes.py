@@ -234,6 +234,28 @@ _MISTAKES: list[tuple[dict[str, Any], str]] = [
         "the table has exactly the keys of the last delivery, dataset 4: a delivery is a delta",
     ),
     ({"as_": "scd1"}, "the table has the columns of a history: verify it with --as scd2"),
+    (_replaced("valid_from", "valid_from + INTERVAL 1 DAY"), "each version begins 1 day late"),
+    (
+        _replaced("valid_to", "valid_to - INTERVAL 1 MICROSECOND"),
+        "each version ends 1 microsecond early: if that is the last moment of the version, use "
+        "--interval closed:1us",
+    ),
+    (
+        _replaced("valid_to", "coalesce(valid_to, DATE '2024-04-01')"),
+        "versions that should be current end on 2024-04-01: the current version of a key has no",
+    ),
+    (
+        {
+            "result": "SELECT * REPLACE (coalesce(amount, lag(amount IGNORE NULLS) OVER "
+            "(PARTITION BY id ORDER BY valid_from)) AS amount) FROM old"
+        },
+        "column 'amount' keeps its earlier value where a delivery has none: a missing value is a",
+    ),
+    (
+        _replaced("amount", "amount * (1 + 2e-16)"),
+        "column 'amount' differs in the last digits: were texts parsed inexactly (pandas reads CSV",
+    ),
+    (_replaced("amount", "-amount"), "column 'amount' has the opposite sign"),
 ]
 
 
@@ -351,3 +373,31 @@ def test_the_current_state_has_no_versions(series: Series, data: Path) -> None:
     table = truth(series, data, "scd1").assign(region="East")
     report = verify(pd.DataFrame(table), series, data, as_="scd1")
     assert [example.version for example in report.findings[0].examples] == [None] * 5
+
+
+def test_some_keys_that_are_written_in_another_way_are_named(series: Series, data: Path) -> None:
+    """Such as those that lose a leading zero, which others do not have."""
+    table = pd.DataFrame(truth(series, data))
+    some = table["id"].unique()[:5]
+    table["id"] = table["id"].where(~table["id"].isin(some), table["id"].str.upper())
+    report = verify(table, series, data)
+    assert report.causes[0].startswith(
+        "5 keys of the table are written in another way than delivered, such as "
+        f"{min(some).upper()} instead of {min(some)}"
+    )
+
+
+def test_times_of_events_are_no_loads(tmp_path: Path) -> None:
+    """Missing versions of some days are no skipped load, and an end that day no absent key."""
+    settings = a_user_input(truth={"track": _TRACK, "order_by": "date", "time": "event"})
+    series = a_series(a_specification(number_of_rows=240), settings)
+    generate(series, tmp_path)
+    table = pd.DataFrame(truth(series, tmp_path))
+    without = table[~table["valid_from"].astype(str).str.startswith("2024-02-1")]
+    assert verify(without, series, tmp_path).causes == ()
+    closed = table.index[table["valid_to"].notna()][:5]
+    table.loc[closed, "valid_to"] = table["valid_from"] - pd.Timedelta(days=1)
+    assert verify(table, series, tmp_path).causes == (
+        "5 versions end before they begin: are rows applied in the order of the file, and not by "
+        "date?",
+    )

@@ -12,22 +12,36 @@ import pyarrow.compute as pc
 
 from series_assets.core.verify import times
 from series_assets.core.verify.compare import Outcome, Sides, compare
-from series_assets.core.verify.instants import DAY, MISSING, OPEN, formatted
+from series_assets.core.verify.instants import DAY, MISSING, OPEN, formatted, length
 from series_assets.core.verify.pairing import Pairing
 from series_assets.core.verify.sides import Flags, Ints, Versions, joint_codes
-from series_assets.core.verify.value_causes import value_causes
+from series_assets.core.verify.value_causes import kept_values, value_causes
 
 _FEW = 3
 """Fewer rows than that are no pattern."""
 _ZONES = 14 * DAY // 24
 """The largest distance of a local time to UTC."""
-_UNITS = ((DAY, "d", "day"), (1_000_000, "s", "second"), (1_000, "ms", "millisecond"))
+_UNITS = (
+    (DAY, "d", "day"),
+    (1_000_000, "s", "second"),
+    (1_000, "ms", "millisecond"),
+    (1, "us", "microsecond"),
+)
 
 
 def likely_causes(
-    sides: Sides, outcome: Outcome, *, time: str, tolerance: float, scd2: bool
+    sides: Sides,
+    outcome: Outcome,
+    *,
+    time: str,
+    tolerance: float,
+    scd2: bool,
+    order_by: str | None = None,
 ) -> Iterator[str]:
-    """Yield what explains the findings of a comparison, the most general first."""
+    """Yield what explains the findings of a comparison, the most general first.
+
+    ``order_by`` is the column whose times are those of versions, if they are not times of loads.
+    """
     unknown = list(_of_keys(sides))
     if unknown:
         yield from unknown
@@ -45,26 +59,38 @@ def likely_causes(
         yield from _of_endings(sides, rows)
         if time != "order":
             yield from _of_intervals(sides, rows, pairs)
-            if not beginnings:
-                yield from _of_loads(sides, rows)
-            yield from _of_absence(sides, rows)
-            yield from _of_order(rows)
-        yield from _of_changes(sides, rows, pairs)
+            if open_ends := _of_open_ends(sides, rows, pairs):
+                yield open_ends
+            if order_by:
+                yield from _of_order_within(rows, order_by)
+            else:
+                if not beginnings:
+                    yield from _of_loads(sides, rows, pairs)
+                if not open_ends:
+                    yield from _of_absence(sides, rows)
+                yield from _of_order(rows)
+        kept = list(kept_values(sides, rows, pairs))
+        yield from kept
+        if not kept:
+            yield from _of_changes(sides, rows, pairs)
     yield from value_causes(sides, outcome.rows, outcome.pairs, tolerance)
 
 
 def _of_keys(sides: Sides) -> Iterator[str]:
-    """Yield why no key of the table is known."""
+    """Yield why keys of the table are not known."""
     if not len(sides.their_keys):
         yield "the table has no rows"
         return
-    if np.isin(sides.theirs.key, sides.our_keys).any() or not len(sides.theirs):
+    if not len(sides.theirs):
         return
     theirs, ours = (
         [str(one) for one in pc.unique(table[sides.key]).to_pylist() if one is not None]
         for table in (sides.their_table, sides.our_table)
     )
     if not theirs or not ours:
+        return
+    if np.isin(sides.theirs.key, sides.our_keys).any():
+        yield from _of_some_keys(theirs, ours)
         return
     alike = {_letters(one): one for one in ours}
     both = next(((one, alike[_letters(one)]) for one in theirs if _letters(one) in alike), None)
@@ -77,6 +103,17 @@ def _of_keys(sides: Sides) -> Iterator[str]:
         f"no {sides.key} of the table is written as delivered: the table has {found}, the "
         f"deliveries have {wanted}{question}"
     )
+
+
+def _of_some_keys(theirs: Sequence[str], ours: Sequence[str]) -> Iterator[str]:
+    """Yield that all unknown keys are missing ones, written in another way."""
+    unknown = sorted({*theirs} - {*ours})
+    missing = {_letters(one): one for one in {*ours} - {*theirs}}
+    if len(unknown) >= _FEW and all(_letters(one) in missing for one in unknown):
+        yield (
+            f"{len(unknown):,} keys of the table are written in another way than delivered, such "
+            f"as {unknown[0]} instead of {missing[_letters(unknown[0])]}"
+        )
 
 
 def _are_cut_off(theirs: Sequence[str], ours: Sequence[str]) -> bool:
@@ -142,12 +179,17 @@ def _of_beginnings(sides: Sides, outcome: Outcome) -> Iterator[str]:
         )
 
 
-def _of_loads(sides: Sides, rows: Versions) -> Iterator[str]:
-    """Yield periods in which versions should begin or end, but none of the table does."""
+def _of_loads(sides: Sides, rows: Versions, pairs: Pairing) -> Iterator[str]:
+    """Yield periods in which versions should begin or end, but none of the table does.
+
+    Versions that are there but begin at another time are no sign of a skipped load.
+    """
     ours = sides.ours
     expected, counts = np.unique(ours.start, return_counts=True)
     there = np.unique(np.concatenate([rows.start, rows.end]))
-    absent: Flags = ~np.isin(expected, there) & (counts >= _FEW)
+    missing = np.searchsorted(expected, ours.start[pairs.missing])
+    are_missing = 2 * np.bincount(missing, minlength=len(expected)) > counts
+    absent: Flags = ~np.isin(expected, there) & (counts >= _FEW) & are_missing
     if not absent.any() or absent.all():
         return
     for day, count in zip(expected[absent].tolist(), counts[absent].tolist(), strict=True):
@@ -175,8 +217,23 @@ def _of_endings(sides: Sides, rows: Versions) -> Iterator[str]:
         )
 
 
+def _of_open_ends(sides: Sides, rows: Versions, pairs: Pairing) -> str:
+    """Return that all versions that should be current end at one time; "" if they do not."""
+    ends = rows.end[pairs.theirs[sides.ours.is_open[pairs.ours]]]
+    if len(ends) < _FEW or ends[0] in (OPEN, MISSING) or (ends != ends[0]).any():
+        return ""
+    return (
+        f"all {len(ends):,} versions that should be current end on {formatted(int(ends[0]))}: the "
+        "current version of a key has no end until a later one begins"
+    )
+
+
 def _of_intervals(sides: Sides, rows: Versions, pairs: Pairing) -> Iterator[str]:
-    """Yield that each version ends the same span before it should."""
+    """Yield that each version begins or ends the same span beside its time."""
+    begin = rows.start[pairs.theirs] - sides.ours.start[pairs.ours]
+    if len(begin) >= _FEW and begin[0] and (begin == begin[0]).all():
+        way = "late" if begin[0] > 0 else "early"
+        yield f"each version begins {length(abs(int(begin[0])))} {way}"
     mine, other = sides.ours.end[pairs.ours], rows.end[pairs.theirs]
     both = (mine != OPEN) & (other != OPEN)
     early = np.unique(mine[both] - other[both])
@@ -219,21 +276,13 @@ def _shift(wanted: Ints, found: Ints) -> str:
     if (off < 0).any() and (off > 0).any():
         return "are not those of the periods"
     way = "later" if off.max() > 0 else "earlier"
-    span = _length(high) if low == high else f"{_length(low)} to {_length(high)}"
+    span = length(high) if low == high else f"{length(low)} to {length(high)}"
     if not low:
-        span = f"up to {_length(high)}"
+        span = f"up to {length(high)}"
     text = f"are {span} {way} than expected"
     if high <= _ZONES:
         return f"{text}, as local times are; write them in UTC or with their zone"
     return text if low == high else f"{text}, as the times of runs are"
-
-
-def _length(span: int) -> str:
-    for size, name in ((DAY, "day"), (DAY // 24, "hour"), (DAY // 1440, "minute")):
-        if span >= size:
-            count = round(span / size, 1)
-            return f"{count:g} {name}{'s' if count != 1 else ''}"
-    return f"{span / 1_000_000:g} seconds"
 
 
 def _of_order(rows: Versions) -> Iterator[str]:
@@ -247,6 +296,16 @@ def _of_order(rows: Versions) -> Iterator[str]:
         yield (
             f"versions that begin on {start} end on {end}: was the load of {end} merged after "
             f"that of {start}, or a second time?"
+        )
+
+
+def _of_order_within(rows: Versions, order_by: str) -> Iterator[str]:
+    """Yield that rows were not applied in the order of their times."""
+    count = int(((rows.end < rows.start) & (rows.end != MISSING)).sum())
+    if count >= _FEW:
+        yield (
+            f"{count:,} versions end before they begin: are rows applied in the order of the file, "
+            f"and not by {order_by}?"
         )
 
 

@@ -95,3 +95,12 @@ def _refuse(text: str) -> None:
     if text.strip().lower() in MISSING_WORDS:
         remedy = "leave a missing time empty, or write NULL to a database"
     raise InvalidValueError(f"holds '{text}', which is not a time", remedy)
+
+
+def length(span: int) -> str:
+    """Return a span of microseconds in words, such as ``1.5 hours``."""
+    for size, name in ((DAY, "day"), (DAY // 24, "hour"), (DAY // 1440, "minute")):
+        if span >= size:
+            count = round(span / size, 1)
+            return f"{count:g} {name}{'s' if count != 1 else ''}"
+    return f"{span / 1_000_000:g} seconds"

@@ -5,13 +5,15 @@ A cause is only given where it explains all wrong values of a column, so it is a
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import combinations
+from unicodedata import normalize
 
 import numpy as np
 
 from series_assets.core.verify.compare import Sides
+from series_assets.core.verify.instants import OPEN, length
 from series_assets.core.verify.pairing import Pairing
 from series_assets.core.verify.sides import Flags, Ints, Versions
 from series_assets.core.verify.values import MISSING_WORDS, Floats
@@ -59,6 +61,31 @@ def value_causes(
             causes = _of_column(sides, name, mine[places], other[places])
             yield from (f"column '{name}' {text}" for text in causes)
     yield from _of_later_versions(sides, rows, pairs, wrong)
+
+
+def kept_values(sides: Sides, rows: Versions, pairs: Pairing) -> Iterator[str]:
+    """Yield the columns that have an earlier value wherever a wrong one should be missing."""
+    ours = sides.ours
+    first = np.maximum.accumulate(np.where(_begins_key(ours), np.arange(len(ours)), 0))
+    for name, wrong in sides.wrong_values(rows, pairs, 0.0).items():
+        column, mine = sides.columns[name], pairs.ours[wrong]
+        values = column.ours[ours.place]
+        blank = values[mine] < 0
+        if blank.sum() < _FEW:
+            continue
+        known = np.maximum.accumulate(np.where(values >= 0, np.arange(len(ours)), -1))
+        last = known[mine[blank]]
+        found = column.theirs[rows.place[pairs.theirs[wrong[blank]]]]
+        if (last >= first[mine[blank]]).all() and (found == values[last]).all():
+            yield (
+                f"column '{name}' keeps its earlier value where a delivery has none: a missing "
+                "value is a change; does the pipeline use COALESCE with the row that it has?"
+            )
+
+
+def _begins_key(ours: Versions) -> Flags:
+    """Return which versions are the first of their key; they are sorted."""
+    return np.append(True, ours.key[1:] != ours.key[:-1])[: len(ours)]
 
 
 def _of_column(sides: Sides, name: str, mine: Ints, other: Ints) -> Iterator[str]:
@@ -112,6 +139,10 @@ def _of_missing(found: list[str]) -> str:
 def _of_texts(texts: Texts) -> str:
     if _all(texts, lambda found, wanted: found.strip() == wanted.strip()):
         return "has spaces around its values that the deliveries do not have"
+    if _all(texts, lambda found, wanted: found.split() == wanted.split()):
+        return "has other spaces within its values than the deliveries, such as non-breaking ones"
+    if _all(texts, lambda found, wanted: normalize("NFC", found) == normalize("NFC", wanted)):
+        return "has letters in another Unicode normal form than the deliveries"
     if _all(texts, lambda found, wanted: found.lower() == wanted.lower()):
         return "differs from the deliveries in upper and lower case"
     if _all(texts, lambda found, wanted: found in _misread(wanted)):
@@ -141,11 +172,19 @@ def _misread(text: str) -> set[str]:
 
 
 def _of_numbers(expected: Floats, found: Floats) -> str:
-    """Tell rounding, cutting off and single precision."""
+    """Tell rounding, cutting off, single precision, and signs and units that are others."""
     expected, found = expected[~np.isnan(expected)], found[~np.isnan(expected)]
     if not len(found) or np.isnan(found).any():
         return ""
     off = float(np.abs(expected - found).max())
+    if np.isclose(found, expected, rtol=1e-14, atol=0).all():
+        allowed = f"--tolerance {float(f'{off:.0e}') * 2:g}"
+        return (
+            "differs in the last digits: were texts parsed inexactly (pandas reads CSV exactly "
+            f"with float_precision='round_trip')? Or use {allowed}"
+        )
+    if len(found) >= _FEW and (found == -expected).all():
+        return "has lost its minus signs" if (found > 0).all() else "has the opposite sign"
     for digits in range(13):
         unit = 10.0**-digits
         if np.isclose(found, np.round(found, digits), rtol=0, atol=unit * 1e-6).all():
@@ -180,9 +219,9 @@ def _of_days(texts: Texts) -> str:
     if _all(texts, lambda found, wanted: _is_day("%Y-%d-%m", found[:10], wanted)):
         return "has day and month swapped"
     shifts = {_shift(found, wanted) for found, wanted in texts}
-    if len(shifts) == 1 and (days := shifts.pop()):
-        way = "later" if days > 0 else "earlier"
-        return f"is {abs(days)} day{'s' if abs(days) != 1 else ''} {way} than delivered"
+    if len(shifts) == 1 and (shift := shifts.pop()):
+        way = "later" if shift > timedelta() else "earlier"
+        return f"is {length(abs(shift) // timedelta(microseconds=1))} {way} than delivered"
     return ""
 
 
@@ -193,11 +232,12 @@ def _is_day(pattern: str, found: str, wanted: str) -> bool:
         return False
 
 
-def _shift(found: str, wanted: str) -> int | None:
+def _shift(found: str, wanted: str) -> timedelta | None:
     try:
-        return (date.fromisoformat(found[:10]) - date.fromisoformat(wanted[:10])).days
+        times = [datetime.fromisoformat(text).replace(tzinfo=None) for text in (found, wanted)]
     except ValueError:
         return None
+    return times[0] - times[1]
 
 
 def _of_later_versions(
@@ -210,7 +250,8 @@ def _of_later_versions(
     follows[:-1] = ours.key[1:] == ours.key[:-1]
     for name, pairs_of_column in wrong.items():
         mine, column = pairs.ours[pairs_of_column], sides.columns[name]
-        if len(mine) < _FEW or not follows[mine].all():
+        closed = rows.end[pairs.theirs[pairs_of_column]] != OPEN
+        if len(mine) < _FEW or not follows[mine].all() or not closed.all():
             continue
         found = column.theirs[rows.place[pairs.theirs[pairs_of_column]]]
         following = column.ours[ours.place[mine + 1]]

@@ -1,7 +1,9 @@
 """Values that are written in another way, and whether the report says how."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from unicodedata import normalize
 
 import pandas as pd
 import pytest
@@ -17,7 +19,7 @@ def series() -> Series:
     """A series that tracks a text with letters beyond ASCII, and a day."""
     specification = with_columns(
         a_specification(),
-        town=a_category("town", {"Århus": 0.5, "Łódź": 0.5}),
+        town=a_category("town", {"Århus": 0.5, "Nowa Łódź": 0.5}),
         zip=a_category("zip", {"01067": 0.5, "80331": 0.5}),
         paid=a_date("2024-01-01", "2024-01-31", 31),
     )
@@ -68,6 +70,17 @@ def _swapped(day: str) -> str:
             "column 'paid' has dates as DD/MM/YYYY; write ISO dates, such as 2024-",
         ),
         ("paid", _swapped, "column 'paid' has day and month swapped"),
+        ("paid", "{} 01:00".format, "column 'paid' is 1 hour later than delivered"),
+        (
+            "town",
+            partial(normalize, "NFD"),
+            "column 'town' has letters in another Unicode normal form than the deliveries",
+        ),
+        (
+            "town",
+            lambda text: text.replace(" ", "\xa0"),
+            "column 'town' has other spaces within its values than the deliveries, such as non-",
+        ),
     ],
 )
 def test_values_in_another_form(
