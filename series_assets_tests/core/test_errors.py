@@ -187,6 +187,7 @@ READING = {
 }  # fmt: skip
 FROM_OUTSIDE = {
     "storage/sql_guard.py": "SQLite gives several mistakes one code",
+    "engine/exhibit_messages.py": "Exhibit raises a RuntimeError for several faults",
     "dagster/generating.py": "Dagster hands on an interrupt as text",
     "dagster/handles.py": "a failure of a step is told by its text",
     "core/verify/instants.py": "Arrow names the value that is not a time only in its text",

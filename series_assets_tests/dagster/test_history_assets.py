@@ -431,7 +431,7 @@ def test_the_sensor_of_the_docs_waits_for_manifests(
 ) -> None:
     """A dataset without one is not loaded, a complete one once, and a changed one again."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "deliveries.py").write_text(RECIPE.replace("data/orders", "data/demo"), "utf-8")
+    (tmp_path / "deliveries.py").write_text(RECIPE.replace("data/claims", "data/demo"), "utf-8")
     spec = importlib.util.spec_from_file_location("deliveries", tmp_path / "deliveries.py")
     assert spec is not None and spec.loader is not None
     recipe = importlib.util.module_from_spec(spec)

@@ -131,7 +131,7 @@ def test_an_unknown_frequency(frequency: str) -> None:
         a_series(specification)
     assert str(refused.value) == (
         f"demo/specification.yml: columns.date.frequency '{frequency}' is not a frequency that "
-        "pandas knows, such as D"
+        "pandas knows, such as D, W or MS"
     )
 
 

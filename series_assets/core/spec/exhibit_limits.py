@@ -137,7 +137,7 @@ def _table_faults(name: str, column: dict[str, Any], numbers: set[str]) -> Itera
     place = f"columns.{name}.original_values"
     header, *body = [[cell.strip() for cell in row.split("|")] for row in column["original_values"]]
     for row in body:
-        if len(row) != len(header):
+        if len(row) > len(header) or (len(row) < len(header) and row is not body[-1]):
             yield fault_at(
                 place,
                 f"has {len(header)} columns, but its row '{' | '.join(row)}' has {len(row)}",
@@ -174,7 +174,7 @@ def _table_faults(name: str, column: dict[str, Any], numbers: set[str]) -> Itera
             problem = f"has a column '{heading}', which is not a numerical column"
             yield fault_at(place, problem, f"did you mean '{similar[0]}'?")
     for number in sorted(numbers & set(header)):
-        weights = [row[header.index(number)] for row in body]
+        weights = [row[header.index(number)] for row in body if len(row) > header.index(number)]
         if "" in weights:
             yield fault_at(
                 place,
@@ -193,7 +193,7 @@ def _has_valid_weights(row: list[str], probability: int) -> bool:
     """Return whether a table row has a probability; weights behind it may be empty."""
     cells = [*row[probability : probability + 1], *filter(None, row[probability + 1 :])]
     try:
-        return all(0 <= float(cell) < float("inf") for cell in cells)
+        return bool(row[probability:]) and all(0 <= float(cell) < float("inf") for cell in cells)
     except ValueError:
         return False
 

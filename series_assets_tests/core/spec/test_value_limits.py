@@ -126,6 +126,8 @@ def test_a_row_without_a_weight() -> None:
     ]
     rows[0] = "sex | probability_vector | remark"
     assert faults_of(with_keys("sex", original_values=rows)) == []
+    rows = ["sex | probability_vector | amount", "F | 1 | 1", "Missing data | 0"]
+    assert faults_of(with_keys("sex", original_values=rows)) == []  # as in Exhibit's own samples
 
 
 def test_a_row_whose_probability_is_blank() -> None:
