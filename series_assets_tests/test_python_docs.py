@@ -11,7 +11,7 @@ import pytest
 
 import series_assets
 from series_assets.core.records import typed
-from series_assets.storage.files import read_csv
+from series_assets.storage.files import read_records
 from series_assets.storage.sqlite import installed_database
 from series_assets_tests.builders import a_specification, a_user_input, write_series
 
@@ -106,7 +106,7 @@ def test_datasets_in_memory_leave_a_named_database_as_it_is(tmp_path: Path) -> N
     in_memory = dict(series_assets.iter_datasets(series))
     assert database.read_bytes() == before
     paths = series_assets.generate(series, tmp_path / "data")
-    from_files = [typed(read_csv(path), series.kinds) for path in paths]
+    from_files = [typed(read_records(path), series.kinds) for path in paths]
     assert [frame.to_dict("list") for frame in in_memory.values()] == [
         frame.to_dict("list") for frame in from_files
     ]

@@ -159,19 +159,11 @@ def _cells(texts: "pa.Array", single: bool) -> "pa.Array":
     return texts
 
 
-def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
-    """Return the given columns of a written file, or all, as text, None where missing.
-
-    It is CSV, or Parquet by its suffix.
-
-    Raises KeyError for a column that does not occur exactly once, OSError or ValueError where the
-    file is not a table.
-    """
-    return read_table(path, columns).to_pandas()
-
-
 def read_records(path: Path) -> "pd.DataFrame":
-    """Return the records in a file, or in all parts of a folder, as ``read_csv`` does."""
+    """Return the records in a file, or in all parts of a folder, as text, None where missing.
+
+    Raises OSError or ValueError where a file is not a table.
+    """
     import pyarrow as pa
 
     parts = parts_in(path) if path.is_dir() else [path]
@@ -200,7 +192,11 @@ def parts_in(folder: Path) -> list[Path]:
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> "pa.Table":
-    """Return what ``read_csv`` does as an Arrow table, null where a value is missing."""
+    """Return the given columns of a CSV or Parquet file, or all, as text, null where missing.
+
+    Raises KeyError for a column that does not occur exactly once, OSError or ValueError where the
+    file is not a table.
+    """
     if path.suffix == PARQUET:
         with path.open("rb") as stream:
             return _texts_of_parquet(stream, columns)

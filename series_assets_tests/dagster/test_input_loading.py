@@ -20,7 +20,7 @@ from series_assets.dagster.build import build_definitions
 from series_assets.dagster.handles import RecordsFile, ReferenceTableSnapshot
 from series_assets.dagster.partitions import partitions_of
 from series_assets.pipeline.workspace import Workspace
-from series_assets.storage.files import read_csv
+from series_assets.storage.files import read_records
 from series_assets_tests.builders import a_series, a_user_input
 from series_assets_tests.materialize import materialize
 from series_assets_tests.projects import EXAMPLE, ROOT, copy_of_the_example
@@ -113,7 +113,7 @@ def given_to(
 def same(frame: pd.DataFrame, path: Path) -> bool:
     """Return whether a data frame has the records of a file, with types."""
     return (
-        frame["id"].tolist() == read_csv(path)["id"].tolist()
+        frame["id"].tolist() == read_records(path)["id"].tolist()
         and str(frame["date"].dtype) == "datetime64[ns]"
         and str(frame["amount"].dtype) == "float64"
     )
@@ -140,7 +140,8 @@ def test_arrow_tables_are_given_where_these_are_asked_for(materialized: Path) ->
     """Typed, without pandas; also for the entities of a reference table."""
     table = given_to(materialized, pa.Table, SECOND)
     assert (
-        table["id"].to_pylist() == read_csv(materialized / "demo" / "dataset_2.csv")["id"].tolist()
+        table["id"].to_pylist()
+        == read_records(materialized / "demo" / "dataset_2.csv")["id"].tolist()
     )
     types = {name: table.schema.field(name).type for name in ("id", "date", "amount")}
     assert types == {"id": pa.string(), "date": pa.date32(), "amount": pa.float64()}
@@ -171,7 +172,7 @@ def test_a_file_with_other_columns_is_refused(
     """An asset downstream would otherwise compute with other data, or fail somewhere else."""
     shutil.copytree(materialized, tmp_path, dirs_exist_ok=True)
     file = tmp_path / "demo" / "dataset_2.csv"
-    read_csv(file).rename(columns={"region": "area"}).to_csv(file, index=False)
+    read_records(file).rename(columns={"region": "area"}).to_csv(file, index=False)
     assert given_to(tmp_path, annotation, SECOND) == (
         f"{file} has other columns than the series: without region, with area; "
         f"materialize dataset of {SECOND} again"
@@ -198,7 +199,7 @@ def test_lazy_frames_are_given_where_these_are_asked_for(materialized: Path) -> 
     frame = given_to(materialized, polars.LazyFrame, SECOND)
     assert isinstance(frame, polars.LazyFrame)
     assert frame.collect().to_arrow()["id"].to_pylist() == (
-        read_csv(materialized / "demo" / "dataset_2.csv")["id"].tolist()
+        read_records(materialized / "demo" / "dataset_2.csv")["id"].tolist()
     )
 
 
@@ -235,7 +236,7 @@ def test_a_single_handle_is_given_where_it_is_asked_for(materialized: Path) -> N
 def test_the_entities_so_far_are_given_as_a_frame(materialized: Path) -> None:
     """Those known after the period and no later ones, as first recorded."""
     firsts = [
-        read_csv(materialized / "demo" / "new_records" / f"dataset_{n}.csv")["id"].tolist()
+        read_records(materialized / "demo" / "new_records" / f"dataset_{n}.csv")["id"].tolist()
         for n in (1, 2)
     ]
     frames = given_to(materialized, dict[str, pd.DataFrame], FIRST, SECOND, asset="reference_table")
@@ -342,7 +343,7 @@ class Example:
         """Return the expected table, computed independently from the files."""
         rows: dict[str, dict[str, str]] = {}
         for number in numbers:
-            frame = read_csv(self.root / "data" / "customers" / f"dataset_{number}.csv")
+            frame = read_records(self.root / "data" / "customers" / f"dataset_{number}.csv")
             frame["amount"] = frame["amount"].astype(float)
             period = f"2024-{number:02}-01"
             for order in frame.sort_values(["ordered_on", "amount"]).to_dict("records"):

@@ -14,7 +14,7 @@ from series_assets.core.plan.series import Series
 from series_assets.dagster.assets import keys_of
 from series_assets.dagster.build import build_definitions
 from series_assets.pipeline.workspace import Workspace
-from series_assets.storage.files import read_csv
+from series_assets.storage.files import read_records
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_series, a_specification, a_user_input, write_series
 from series_assets_tests.dagster.recorded_metadata import table
@@ -101,7 +101,7 @@ def test_counts_of_the_reference_table(recorded: dict[str, Told]) -> None:
 def test_counts_of_a_dataset(recorded: dict[str, Told], folder: Path) -> None:
     """Requested and delivered, new and existing, and the entities available for sampling."""
     found = plain(recorded["dataset"][THIRD])
-    records = read_csv(folder / "demo" / "dataset_3.csv")
+    records = read_records(folder / "demo" / "dataset_3.csv")
     assert {
         "new_rows": 20,
         "existing_rows": 40,
@@ -140,7 +140,7 @@ def test_files_with_their_sizes(recorded: dict[str, Told], folder: Path) -> None
 def test_the_first_rows_and_the_columns(recorded: dict[str, Told], folder: Path) -> None:
     """As in the file: the text of the first rows, types, missing values."""
     metadata = recorded["dataset"][SECOND]
-    records = read_csv(folder / "demo" / "dataset_2.csv")
+    records = read_records(folder / "demo" / "dataset_2.csv")
     missing = int(records["region"].isna().sum())
     assert missing > 0
     first = records.head(5).fillna("").to_dict("records")

@@ -155,10 +155,10 @@ def plain_history(layout: Layout, series: Series) -> list[tuple[int, int, dict[i
     origin: dict[str, int] = {}
     found = []
     for k in range(series.calendar.count):
-        for text in files.read_csv(layout.new_records(k + 1))[series.first_identifier]:
+        for text in files.read_records(layout.new_records(k + 1))[series.first_identifier]:
             if text is not None:
                 origin.setdefault(text, k)
-        identifiers = files.read_csv(layout.dataset(k + 1))[series.first_identifier].tolist()
+        identifiers = files.read_records(layout.dataset(k + 1))[series.first_identifier].tolist()
         whose = Counter(k if text is None else origin[text] for text in identifiers)
         new = whose.pop(k, 0)
         found.append((len(identifiers), new, dict(sorted(whose.items()))))
@@ -334,7 +334,7 @@ def test_rows_of_unknown_entities_are_counted(tmp_path: Path) -> None:
     layout = generate_periods(tmp_path)
     text = layout.dataset(2).read_text(encoding="utf-8")
     lines = text.splitlines(keepends=True)
-    later = files.read_csv(layout.new_records(4))["id"].dropna().iloc[0]
+    later = files.read_records(layout.new_records(4))["id"].dropna().iloc[0]
     for place, identifier in ((3, "stranger"), (7, later)):
         _, rest = lines[place].split(",", 1)
         lines[place] = f"{identifier},{rest}"
@@ -385,7 +385,7 @@ def test_without_a_reference_table_origins_are_not_known(tmp_path: Path) -> None
         f"{layout.database}: holds no reference table of demo, so its entities and their periods "
         "of origin are not known; regenerate reference_table"
     )
-    nobody = sum(files.read_csv(layout.dataset(n))["id"].isna().sum() for n in (2, 3, 4))
+    nobody = sum(files.read_records(layout.dataset(n))["id"].isna().sum() for n in (2, 3, 4))
     assert (shown["rows_delivered"], shown["new_rows"]) == (240, 60 + nobody)
     assert (shown["existing_rows"], shown["entities"]) == (0, 0)
     assert not layout.database.exists()

@@ -13,7 +13,7 @@ import pytest
 from series_assets.core.errors import RequestError
 from series_assets.core.plan.series import Series
 from series_assets.interface import generate
-from series_assets.storage.files import read_csv
+from series_assets.storage.files import read_records
 from series_assets_tests.builders import a_series, a_specification, a_user_input, files_in
 
 
@@ -42,7 +42,7 @@ def test_each_manifest_describes_its_dataset(data: Path) -> None:
         assert resource["path"] == path.name
         assert resource["bytes"] == path.stat().st_size
         assert resource["hash"] == f"sha256:{sha256(path.read_bytes()).hexdigest()}"
-        rows = read_csv(path)
+        rows = read_records(path)
         assert [field["name"] for field in resource["schema"]["fields"]] == list(rows.columns)
         assert (own["rows"], own["entities"]) == (len(rows), rows["id"].nunique())
         total = own["totals"]["amount"]

@@ -8,7 +8,7 @@ import pytest
 from series_assets.core.errors import RequestError
 from series_assets.core.records import typed
 from series_assets.interface import generate, iter_datasets, preview
-from series_assets.storage.files import read_csv
+from series_assets.storage.files import read_records
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.columns import a_date, with_columns
 
@@ -23,7 +23,7 @@ def test_a_preview_shows_the_rows_of_a_small_series(tmp_path: Path, period: str 
     number = 2 if period is None else 1
     assert shown.period == series.calendar.keys[number - 1]
     path = generate(series, tmp_path)[number - 1]
-    pd.testing.assert_frame_equal(shown.dataset, typed(read_csv(path), series.kinds))
+    pd.testing.assert_frame_equal(shown.dataset, typed(read_records(path), series.kinds))
     assert len(shown.new_records) + len(shown.existing_records) == 60
 
 

@@ -16,7 +16,7 @@ from series_assets.pipeline.progress import FinishedPhase, Progress, phases_of
 from series_assets.pipeline.small_run import faults_of_trial
 from series_assets.pipeline.workspace import Workspace
 from series_assets.reporting.read_history import read_history
-from series_assets.storage.files import parts_in, read_csv, read_records
+from series_assets.storage.files import parts_in, read_records
 from series_assets.storage.sqlite import installed_database
 from series_assets_tests.builders import a_series, a_specification, a_user_input, files_in
 
@@ -52,7 +52,7 @@ def test_a_dataset_is_a_folder_of_parts(data_folder: Path) -> None:
             *(f"demo/reference/period_2/{part}.parquet" for part in parts),
         ]
     )
-    rows = [len(read_csv(path)) for path in parts_in(data_folder / "demo" / "dataset_2")]
+    rows = [len(read_records(path)) for path in parts_in(data_folder / "demo" / "dataset_2")]
     assert rows == [7 + 14, 7 + 14, 6 + 13]
 
 
@@ -70,11 +70,11 @@ def test_entities_stay_in_their_shard(data_folder: Path) -> None:
     for number in range(1, 5):
         for shard, path in enumerate(parts_in(data_folder / "demo" / f"dataset_{number}")):
             new = set(
-                read_csv(data_folder / "demo" / "new_records" / f"dataset_{number}" / path.name)[
-                    "id"
-                ]
+                read_records(
+                    data_folder / "demo" / "new_records" / f"dataset_{number}" / path.name
+                )["id"]
             )
-            ids = set(read_csv(path)["id"])
+            ids = set(read_records(path)["id"])
             assert not new & set().union(*known)
             assert ids - new <= known[shard]
             known[shard] |= new

@@ -21,7 +21,7 @@ from series_assets.pipeline.truth import expected, tied_rows
 from series_assets.pipeline.workspace import Workspace
 from series_assets.settings import SHIPPED
 from series_assets.storage import sqlite_states
-from series_assets.storage.files import read_csv, read_table
+from series_assets.storage.files import read_records, read_table
 from series_assets.storage.loading import load_series
 from series_assets_tests.builders import a_series, a_specification, a_user_input, files_in
 from series_assets_tests.columns import a_category, a_date, a_number, a_uuid, with_columns
@@ -305,7 +305,7 @@ def test_rows_are_ordered_by_the_length_of_a_difference(tmp_path: Path) -> None:
     asked = {"track": ["amount"], "order_by": "gap"}
     series = a_series(specification, a_user_input(truth=asked, num_datasets=1))
     [dataset] = generate(series, tmp_path)
-    rows = read_csv(dataset)
+    rows = read_records(dataset)
     assert rows["gap"].str.fullmatch(r"\d+ days").all()
     rows["gap"] = rows["gap"].str.removesuffix(" days").astype(int)
     last = rows.sort_values("gap", kind="stable").groupby("id").tail(1).set_index("id")["amount"]

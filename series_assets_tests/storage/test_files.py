@@ -66,7 +66,7 @@ def test_text_comes_back_from_a_csv_as_it_was(tmp_path: Path, value: str) -> Non
     table = a_table(before=["x", None], text=[value, value], after=[None, "y"])
     path = tmp_path / "table.csv"
     write(path, table)
-    pd.testing.assert_frame_equal(files.read_csv(path), table)
+    pd.testing.assert_frame_equal(files.read_records(path), table)
 
 
 @given(st.data())
@@ -79,7 +79,7 @@ def test_any_table_of_text_comes_back_from_a_csv(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"
         write(path, table)
-        read = files.read_csv(path)
+        read = files.read_records(path)
     pd.testing.assert_frame_equal(read, table, check_index_type=False)
 
 
@@ -127,18 +127,18 @@ def test_some_columns_of_a_csv_can_be_read_by_themselves(tmp_path: Path) -> None
     table = a_table(a=["1", None], b=["x\ny", "z"], c=[None, "3"])
     path = tmp_path / "table.csv"
     write(path, table)
-    pd.testing.assert_frame_equal(files.read_csv(path, ["c", "b"]), table[["c", "b"]])
+    pd.testing.assert_frame_equal(files.read_table(path, ["c", "b"]).to_pandas(), table[["c", "b"]])
     path.write_text("a,a,b\n1,2,3\n")
     for name in ("a", "d"):
         with pytest.raises(KeyError):
-            files.read_csv(path, [name])
+            files.read_table(path, [name])
 
 
 def test_an_empty_text_comes_back_as_missing(tmp_path: Path) -> None:
     """In a CSV, an empty text and a missing value are the same."""
     path = tmp_path / "table.csv"
     write(path, a_table(text=["", None, "x"]))
-    assert files.read_csv(path)["text"].tolist() == [None, None, "x"]
+    assert files.read_records(path)["text"].tolist() == [None, None, "x"]
 
 
 def test_yaml_comes_back_as_it_was_in_its_order(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from series_assets.dagster.handles import RecordsFile
 from series_assets.dagster.partitions import partitions_of
-from series_assets.storage.files import read_csv
+from series_assets.storage.files import read_records
 from series_assets_tests.builders import a_series
 from series_assets_tests.dagster.assets.bench import FIRST, SECOND, THIRD, AssetBench
 
@@ -51,7 +51,7 @@ def test_a_users_own_asset_reads_the_datasets_of_a_range(bench: AssetBench) -> N
     assert sorted(received) == [SECOND, THIRD]
     for key, number in ((SECOND, 2), (THIRD, 3)):
         file = bench.folder / "demo" / f"dataset_{number}.csv"
-        assert received[key]["id"].tolist() == read_csv(file)["id"].tolist()
+        assert received[key]["id"].tolist() == read_records(file)["id"].tolist()
 
 
 @pytest.mark.thorough

@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from series_assets.storage.files import read_csv
+from series_assets.storage.files import read_records
 from series_assets_tests.builders import a_series, a_specification, a_user_input
 from series_assets_tests.dagster.assets.bench import (
     ALL,
@@ -167,5 +167,5 @@ def test_a_range_of_quarters_is_materialized(bench: AssetBench) -> None:
     assert bench.materialize("2024-01-01", "2024-07-01", series=series).success
     generated = bench.instance.get_materialized_partitions(dg.AssetKey(["demo", "dataset"]))
     assert generated == {"2024-01-01", "2024-04-01", "2024-07-01"}
-    days = read_csv(bench.folder / "demo" / "dataset_3.csv")["date"]
+    days = read_records(bench.folder / "demo" / "dataset_3.csv")["date"]
     assert days.str.startswith("2024-07-").all()

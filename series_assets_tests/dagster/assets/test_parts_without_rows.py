@@ -2,7 +2,7 @@
 
 import pytest
 
-from series_assets.storage.files import read_csv
+from series_assets.storage.files import read_records
 from series_assets_tests.builders import a_series, a_user_input
 from series_assets_tests.dagster.assets.bench import (
     FIRST,
@@ -25,7 +25,8 @@ def test_fraction_0_has_no_new_records_after_the_first_period(bench: AssetBench)
         "demo/dataset_3.existing.yml",
     ]
     first, later = (
-        set(read_csv(bench.folder / "demo" / f"dataset_{number}.csv")["id"]) for number in (1, 3)
+        set(read_records(bench.folder / "demo" / f"dataset_{number}.csv")["id"])
+        for number in (1, 3)
     )
     assert later == first  # 60 rows, each entity once
     assert bench.recorded_partitions("new_records") == {FIRST, SECOND, THIRD}
@@ -41,7 +42,7 @@ def test_fraction_1_has_no_existing_records(bench: AssetBench) -> None:
     seen = [
         identifier
         for number in (1, 2, 3)
-        for identifier in read_csv(bench.folder / "demo" / f"dataset_{number}.csv")["id"]
+        for identifier in read_records(bench.folder / "demo" / f"dataset_{number}.csv")["id"]
     ]
     assert len(seen) == len(set(seen)) == 180
 
