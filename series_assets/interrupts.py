@@ -65,14 +65,23 @@ def interrupts_held_back() -> Iterator[None]:
     """Handle an interrupt of this thread, and a request to terminate, only after the block."""
     held: list[tuple[int, Any]] = []
     handlers: dict[int, Callable[[int, Any], Any]] = {}
-    if threading.current_thread() is threading.main_thread():  # only there are signals handled
-        for one in (signal.SIGINT, signal.SIGTERM):
-            if callable(handler := signal.getsignal(one)):
-                handlers[one] = handler
-                signal.signal(one, lambda *event: held.append(event))
+    is_holding = True
+
+    def hold(number: int, frame: Any) -> None:
+        if is_holding:
+            held.append((number, frame))
+        else:  # it arrives while the handlers are restored
+            handlers[number](number, frame)
+
     try:
+        if threading.current_thread() is threading.main_thread():  # which alone handles signals
+            for one in (signal.SIGINT, signal.SIGTERM):
+                if callable(handler := signal.getsignal(one)):
+                    handlers[one] = handler
+                    signal.signal(one, hold)
         yield
     finally:
+        is_holding = False
         for number, handler in handlers.items():
             signal.signal(number, handler)
         for number, frame in held:

@@ -41,9 +41,9 @@ _NO_STATE = ("superseded", "unkeyed")
 _EXACT = Context(prec=500)
 _TEXTS = "texts"
 """Only in the manifest of a part: its columns that hold other values than numbers."""
-_DECIMAL = pa.decimal128(38, 18)
+_DECIMAL = pa.decimal256(76, 18)
 _SHORT = r"^-?[0-9]{1,15}(\.[0-9]{1,18})?$"
-"""Numbers that are exact as one of Arrow's decimals, of which it adds up a billion exactly."""
+"""Numbers that are exact as one of Arrow's decimals, which have room for the sum of any number."""
 
 
 def manifest_of(

@@ -117,12 +117,14 @@ def regions_in_place(rows: pd.DataFrame, *arguments: Any, **more: Any) -> pd.Dat
 
     Stock Exhibit sorts them by group, so existing records would get values of other entities.
     """
-    numbered = rows.assign(**{_ROW_NUMBER: np.arange(len(rows))})
-    changed = _stock_regions(numbered, *arguments, **more).sort_values(_ROW_NUMBER)
-    return changed.set_index(rows.index).drop(columns=_ROW_NUMBER)
+    number = "row number"
+    while number in rows:
+        number += "_"
+    numbered = rows.assign(**{number: np.arange(len(rows))})
+    changed = _stock_regions(numbered, *arguments, **more).sort_values(number)
+    return changed.set_index(rows.index).drop(columns=number)
 
 
-_ROW_NUMBER = "row number"
 _stock_regions = constraints.geo_make_regions
 _stock_linked_group = hierarchical.generate_linked_anon_df
 _stock_mask = constraints.get_constraint_mask

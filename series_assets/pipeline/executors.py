@@ -175,8 +175,8 @@ class Workers(Protocol):
 class RunningTasks(Generic[T]):
     """What workers are working on, each task with a label of the caller's.
 
-    Waiting takes no lock of a future. An interrupt at the moment of taking one keeps it forever,
-    and then the pool, which needs it, never ends.
+    It waits without the lock of a future: an interrupt that arrives while Python takes one would
+    leave it locked, and the pool, which needs it too, would never end.
     """
 
     def __init__(self, workers: Workers) -> None:

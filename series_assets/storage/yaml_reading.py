@@ -116,10 +116,10 @@ def _missing(path: Path, label: str) -> Flaw:
     if path.is_symlink():
         return "is a link to a file that is not there", "correct the link"
     remedy = "a series needs specification.yml and user_input.yml"
-    if label == str(path):
+    if path.suffix == ".yml" and path.with_suffix(".yaml").exists():
+        remedy = f"rename {path.stem}.yaml to {path.name}"
+    elif label == str(path):
         remedy = "correct the path"
-    elif path.with_suffix(".yaml").exists():
-        remedy = f"rename {path.stem}.yaml"
     return "there is no such file", remedy
 
 

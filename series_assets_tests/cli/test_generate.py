@@ -79,9 +79,14 @@ def test_generate_makes_one_period_or_a_range_of_them(tmp_path: Path) -> None:
             "mean '2024-02-01'?",
         ),
         (
+            "2024-2-1",
+            "--periods 2024-2-1: '2024-2-1' is not the first day of a period of demo; did you mean "
+            "'2024-02-01'?",
+        ),
+        (
             "2025-02-01",
-            "--periods 2025-02-01: '2025-02-01' is not the first day of a period of demo; they are "
-            "2024-01-01, 2024-02-01, 2024-03-01, 2024-04-01",
+            "--periods 2025-02-01: '2025-02-01' is not the first day of a period of demo; its "
+            "periods begin on 2024-01-01, 2024-02-01, 2024-03-01, 2024-04-01",
         ),
         (
             "2024-01-01..soon",

@@ -31,3 +31,9 @@ def test_any_sum_is_exact(texts: list[str]) -> None:
 def test_a_sum_has_no_needless_digits(texts: list[str], expected: str) -> None:
     """A sum is written without an exponent and without trailing zeros."""
     assert _exact_sum(pa.chunked_array([texts], pa.string())) == expected
+
+
+def test_a_sum_of_many_long_numbers_does_not_overflow() -> None:
+    """Each has 15 digits, and all together have more than 38."""
+    texts = pa.array(["900000000000000.5"] * 400_000)
+    assert _exact_sum(pa.chunked_array([texts])) == "360000000000000200000"

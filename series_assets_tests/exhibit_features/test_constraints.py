@@ -179,6 +179,7 @@ def test_places_by_region(tmp_path: Path, static: list[str]) -> None:
     specification["metadata"]["geospatial_columns"] = []
     place = {"h3_table": "places", "distribution": "uniform", "miss_probability": 0.0}
     with_columns(specification, home={"type": "geospatial", **place})
+    with_columns(specification, **{"row number": a_category("row number", {"x": 1.0})})
     specification["constraints"]["custom_constraints"]["north"] = {
         "filter": "home_latitude > 55.9", "targets": {"amount": "assign_value$500"}
     }  # fmt: skip
@@ -194,6 +195,7 @@ def test_places_by_region(tmp_path: Path, static: list[str]) -> None:
         assert (regions == 1).all()
         amounts = numbers(records, "amount")
         assert ((points["home_latitude"] > 55.9) == (amounts == 500)).all()
+        assert set(records["row number"]) == {"x"}
         means = amounts[amounts != 500].groupby(records["sex"]).mean()
         assert means["F"] > 2 * means["M"]  # their weights are 0.8 and 0.2
 

@@ -79,7 +79,12 @@ SPECIFICATION_FAULTS: list[tuple[str, object, str]] = [
     ("metadata", "demo", "metadata 'demo' is not a mapping of keys to values"),
     ("columns", ["id"], "columns ['id'] is not a mapping of keys to values"),
     ("columns/sex", None, "columns.sex (empty) is not a mapping of keys to values"),
-    ("metadata/number_of_rows", "60", "metadata.number_of_rows '60' is not a whole number"),
+    (
+        "metadata/number_of_rows",
+        "60",
+        "metadata.number_of_rows '60' is not a whole number; write it without quotes",
+    ),
+    ("metadata/number_of_rows", "12,5", "metadata.number_of_rows '12,5' is not a whole number"),
     (
         "metadata/number_of_rows",
         "1,000",

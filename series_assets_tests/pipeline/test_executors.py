@@ -147,7 +147,6 @@ import os, signal, sys, time
 from series_assets.pipeline.executors import RunningTasks, start_workers
 signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it may be ignored
 with start_workers(2) as processes:
-    pids = [processes.submit(os.getpid).result() for _ in range(1)]
     tasks = RunningTasks(processes)
     for _ in range(2):
         tasks.submit("task", time.sleep, 60)

@@ -387,6 +387,12 @@ def test_some_keys_that_are_written_in_another_way_are_named(series: Series, dat
     )
 
 
+def test_a_table_of_a_few_rows_is_no_skipped_load(series: Series, data: Path) -> None:
+    """Where hardly any version is there, a day without one says nothing."""
+    few = pd.DataFrame(truth(series, data)).head(3)
+    assert not any("load skipped" in cause for cause in verify(few, series, data).causes)
+
+
 def test_times_of_events_are_no_loads(tmp_path: Path) -> None:
     """Missing versions of some days are no skipped load, and an end that day no absent key."""
     settings = a_user_input(truth={"track": _TRACK, "order_by": "date", "time": "event"})

@@ -92,6 +92,7 @@ def test_rules_of_the_data_that_a_series_does_not_have_are_noted(tmp_path: Path)
             "sex": ["F" if row % 10 < 2 else "M" for row in rows],
             "arrival": [pd.Timestamp(2024, 1, 1 + row % 28) for row in rows],
             "departure": [pd.Timestamp(2024, 1, 1 + row % 28 + row % 3) for row in rows],
+            "paid": [pd.Timestamp(2024, 1, 1 + row % 28) for row in rows],
         }
     )
     data.to_csv(tmp_path / "stays.csv", index=False)
@@ -102,8 +103,9 @@ def test_rules_of_the_data_that_a_series_does_not_have_are_noted(tmp_path: Path)
     assert notes[:2] == [
         "note: booking is different in each row of the data, but in the series its values are "
         "drawn from those of the data and repeat; make it a uuid column if it has to be unique",
-        "note: in the data, departure is never before arrival, but in the series it may be; to "
-        "prevent that, add to basic_constraints: departure >= arrival",
+        "note: in the data, departure is never before arrival, departure is never before paid and "
+        "arrival equals paid; the series keeps that only if you add to basic_constraints: "
+        "departure >= arrival, departure >= paid, arrival == paid",
     ]
     assert not any("shares of sex" in note for note in notes)
 

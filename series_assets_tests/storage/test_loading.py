@@ -88,7 +88,7 @@ def test_a_file_with_another_suffix_is_noticed(tmp_path: Path) -> None:
     (place / "user_input.yml").rename(place / "user_input.yaml")
     [found] = find_series(tmp_path)
     assert faults_of(found) == [
-        "demo/user_input.yml: there is no such file; rename user_input.yaml"
+        "demo/user_input.yml: there is no such file; rename user_input.yaml to user_input.yml"
     ]
 
 

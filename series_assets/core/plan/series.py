@@ -156,7 +156,7 @@ class Series:
 
     @property
     def history(self) -> Truth:
-        """The same where the caller knows that the series has one."""
+        """The ``truth`` of a series that has one."""
         assert self.truth is not None
         return self.truth
 
@@ -232,13 +232,14 @@ class Series:
             return self.calendar.period_for_key(key)
         known = keys if len(keys) <= 12 else (keys[0], keys[1], "…", keys[-1])
         try:
-            day = date.fromisoformat(key)
-        except ValueError:
+            day = date(*map(int, key.split("-")))
+        except (TypeError, ValueError):
             remedy = nearest(key, keys) or f"known here: {', '.join(known)}"
         else:
-            periods = self.calendar.periods
-            within = [one.key for one in periods if one.start <= day <= one.last_day]
-            remedy = f"did you mean '{within[0]}'?" if within else f"they are {', '.join(known)}"
+            remedy = f"its periods begin on {', '.join(known)}"
+            for period in self.calendar.periods:
+                if period.start <= day <= period.last_day:
+                    remedy = f"did you mean '{period.key}'?"
         raise RequestError(f"{shown} is not the first day of a period of {self.name}", remedy)
 
     def specification_of(self, k: int) -> Specification:
@@ -269,7 +270,7 @@ class Series:
 
     @cached_property
     def _last_plan(self) -> list[Plan]:
-        return []
+        return []  # of one plan at the most: a series is frozen, a list is not
 
     def plan(self, k: int) -> Plan:
         """Return the plan of period ``k``; it does not depend on any period's data.
@@ -277,9 +278,12 @@ class Series:
         That of a sharded series has no records: they are in the plans of its ``parts``. The last
         one is kept, as a period needs it several times.
         """
-        if not self._last_plan or self._last_plan[0].period.k != k:
-            self._last_plan[:] = [self._make_plan(k)]
-        return self._last_plan[0]
+        for plan in self._last_plan:
+            if plan.period.k == k:
+                return plan
+        plan = self._make_plan(k)
+        self._last_plan[:] = [plan]
+        return plan
 
     def _make_plan(self, k: int) -> Plan:
         new_rows, existing_rows = (0, 0) if self.is_sharded else self.counts(k)

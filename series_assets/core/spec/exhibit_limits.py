@@ -34,6 +34,8 @@ UNUSABLE = re.compile(r"[~|,`$\r\n\t]")
 """Characters that no column name may contain."""
 _IN_DATABASE = "Number of unique values is above inline limit"
 """What Exhibit writes where it puts the values of a column into its database."""
+_WIDEST = 100_000_000
+"""The widest range of whole numbers; Exhibit takes 2 GB of memory for it."""
 _MAX_REGEX_CHARACTERS = 2_000_000
 _CLASS = r"\[(?:[^\]^-]-[^\]-]|[^\]^-][^\]-]*)\](?:\{\d+\})?"
 _PLAIN = r"[^\[\]{}\\()|+*?^$](?:\{\d\})?"
@@ -137,7 +139,9 @@ def _table_faults(name: str, column: dict[str, Any], numbers: set[str]) -> Itera
     place = f"columns.{name}.original_values"
     header, *body = [[cell.strip() for cell in row.split("|")] for row in column["original_values"]]
     for row in body:
-        if len(row) > len(header) or (len(row) < len(header) and row is not body[-1]):
+        # Exhibit reads the last row, that of missing data, only where a value is missing.
+        may_be_short = row is body[-1] and not column["miss_probability"]
+        if len(row) > len(header) or (len(row) < len(header) and not may_be_short):
             yield fault_at(
                 place,
                 f"has {len(header)} columns, but its row '{' | '.join(row)}' has {len(row)}",
@@ -221,6 +225,13 @@ def _date_and_number_faults(specification: Specification) -> Iterator[Fault]:
                     f"columns.{name}: target_min {low} is above target_max {high}",
                     "swap them",
                     place_first=False,
+                )
+            is_whole = column["precision"] == "integer" and None not in (low, high)
+            if is_whole and high - low > _WIDEST:
+                yield fault_at(
+                    f"columns.{name}.distribution_parameters",
+                    f"has a range of {high - low:,.0f} whole numbers, of which Exhibit lists each",
+                    f"use a range of {_WIDEST:,} or less, or precision: float",
                 )
             if (parameters.get("target_std") or 0) < 0:
                 place = f"columns.{name}.distribution_parameters.target_std"

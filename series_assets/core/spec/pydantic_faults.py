@@ -107,17 +107,24 @@ def _fault(
     if wanted:
         remedy = "put it in quotes" if wanted == "text" and given is not None else ""
         if isinstance(given, str) and "number" in wanted:
-            remedy = _as_number(given)
+            remedy = _as_number(given, is_whole=wanted == "a whole number")
         return fault_at(place, f"{format_value(given)} is not {wanted}", remedy)
     return fault_at(place, f"{format_value(given)}: {detail['msg']}")
 
 
-def _as_number(text: str) -> str:
+def _as_number(text: str, *, is_whole: bool) -> str:
     """Return what to write instead of a number in another notation; "" for other texts."""
-    if match := re.fullmatch(r"(\d+(?:\.\d+)?) ?%", text):
-        return f"write {Decimal(match[1]) / 100}"
+    if re.fullmatch(r"-?\d+" if is_whole else r"-?\d+(\.\d+)?", text):
+        return "write it without quotes"
     if re.fullmatch(r"\d{1,3}(,\d{3})+", text):
         return f"write {text.replace(',', '')}"
+    return "" if is_whole else decimal_of(text)
+
+
+def decimal_of(text: str) -> str:
+    """Return what to write instead of a percentage, or of a number with a comma; "" for others."""
+    if match := re.fullmatch(r"(\d+(?:\.\d+)?) ?%", text):
+        return f"write {format(Decimal(match[1]) / 100, 'f')}"
     if re.fullmatch(r"\d+,\d+", text):
         return f"write {text.replace(',', '.')}"
     return ""

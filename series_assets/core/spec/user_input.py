@@ -22,7 +22,7 @@ from pydantic import (
 from series_assets.core.errors import Fault, InputError, InvalidValueError, join_words
 from series_assets.core.spec.dates import DAY_SCHEMA, parse_date
 from series_assets.core.spec.period_units import UNITS
-from series_assets.core.spec.pydantic_faults import faults_of, format_value, keys_of
+from series_assets.core.spec.pydantic_faults import decimal_of, faults_of, format_value, keys_of
 from series_assets.core.spec.truth_settings import TruthSettings
 from series_assets.core.spec.user_input_values import NAMES_SCHEMA, flag, names
 
@@ -96,6 +96,7 @@ def _fraction(value: object) -> object:
     try:
         fraction = Fraction(text)
     except (ValueError, ArithmeticError):
+        remedy = decimal_of(text) or remedy
         raise InvalidValueError(f"{format_value(value)} is not a fraction", remedy) from None
     if not 0 <= fraction <= 1:
         if fraction.denominator == 1 and 1 < fraction <= 100:

@@ -51,7 +51,9 @@ def likely_causes(
         exact = time == "exact"
         beginnings = list(_of_beginnings(sides, outcome)) if exact else []
         yield from beginnings
-        shifted = _shifted(sides, outcome, tolerance) if exact and not beginnings else None
+        shifted = None
+        if exact and not beginnings:
+            shifted = _shifted(sides, outcome, tolerance, are_events=order_by is not None)
         if shifted:
             outcome, text = shifted
             yield text
@@ -106,13 +108,14 @@ def _of_keys(sides: Sides) -> Iterator[str]:
 
 
 def _of_some_keys(theirs: Sequence[str], ours: Sequence[str]) -> Iterator[str]:
-    """Yield that all unknown keys are missing ones, written in another way."""
+    """Yield that nearly all unknown keys are delivered ones, written in another way."""
     unknown = sorted({*theirs} - {*ours})
-    missing = {_letters(one): one for one in {*ours} - {*theirs}}
-    if len(unknown) >= _FEW and all(_letters(one) in missing for one in unknown):
+    delivered = {_letters(one): one for one in ours}
+    found = [one for one in unknown if _letters(one) in delivered]
+    if len(found) >= max(_FEW, 0.9 * len(unknown)):
         yield (
-            f"{len(unknown):,} keys of the table are written in another way than delivered, such "
-            f"as {unknown[0]} instead of {missing[_letters(unknown[0])]}"
+            f"{len(found):,} keys of the table are written in another way than delivered, such as "
+            f"{found[0]} instead of {delivered[_letters(found[0])]}"
         )
 
 
@@ -190,7 +193,7 @@ def _of_loads(sides: Sides, rows: Versions, pairs: Pairing) -> Iterator[str]:
     missing = np.searchsorted(expected, ours.start[pairs.missing])
     are_missing = 2 * np.bincount(missing, minlength=len(expected)) > counts
     absent: Flags = ~np.isin(expected, there) & (counts >= _FEW) & are_missing
-    if not absent.any() or absent.all():
+    if not absent.any() or absent.all() or are_missing.all():
         return
     for day, count in zip(expected[absent].tolist(), counts[absent].tolist(), strict=True):
         text = (
@@ -249,7 +252,9 @@ def _of_intervals(sides: Sides, rows: Versions, pairs: Pairing) -> Iterator[str]
             return
 
 
-def _shifted(sides: Sides, outcome: Outcome, tolerance: float) -> tuple[Outcome, str] | None:
+def _shifted(
+    sides: Sides, outcome: Outcome, tolerance: float, *, are_events: bool
+) -> tuple[Outcome, str] | None:
     """Return the comparison with times as those of loads, and how times are off.
 
     None unless the times of both sides correspond in order, and fewer than half of the findings
@@ -264,14 +269,15 @@ def _shifted(sides: Sides, outcome: Outcome, tolerance: float) -> tuple[Outcome,
         return None
     rest = "apart from that the table is correct" if not left else "that is not all"
     how = "--time rank compares loads by their order alone"
-    return ranked, f"the times of the table {_shift(wanted, found)}; {rest} ({how})"
+    shift = _shift(wanted, found, are_events=are_events)
+    return ranked, f"the times of the table {shift}; {rest} ({how})"
 
 
-def _shift(wanted: Ints, found: Ints) -> str:
+def _shift(wanted: Ints, found: Ints, *, are_events: bool) -> str:
     """Return in words by how much times are off."""
     off = found - wanted
     low, high = int(np.abs(off).min()), int(np.abs(off).max())
-    if len(off) > 1 and (found[:-1] == wanted[1:]).all():
+    if len(off) > 1 and not are_events and (found[:-1] == wanted[1:]).all():
         return "are the first day of the next period"
     if (off < 0).any() and (off > 0).any():
         return "are not those of the periods"

@@ -24,6 +24,14 @@ _TIME = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)?"
     r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)?$"
 )
+_SPANS = {
+    DAY: "day",
+    DAY // 24: "hour",
+    DAY // 1440: "minute",
+    1_000_000: "second",
+    1_000: "millisecond",
+    1: "microsecond",
+}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -99,8 +107,9 @@ def _refuse(text: str) -> None:
 
 def length(span: int) -> str:
     """Return a span of microseconds in words, such as ``1.5 hours``."""
-    for size, name in ((DAY, "day"), (DAY // 24, "hour"), (DAY // 1440, "minute")):
-        if span >= size:
-            count = round(span / size, 1)
+    for size, name in _SPANS.items():
+        count = round(span / size, 1)
+        if 1 <= count < 1000 and count * size == span:
             return f"{count:g} {name}{'s' if count != 1 else ''}"
-    return f"{span / 1_000_000:g} seconds"
+    size = next(size for size in _SPANS if span >= size)
+    return f"about {round(span / size, 1):g} {_SPANS[size]}s"

@@ -183,7 +183,7 @@ def _of_numbers(expected: Floats, found: Floats) -> str:
             "differs in the last digits: were texts parsed inexactly (pandas reads CSV exactly "
             f"with float_precision='round_trip')? Or use {allowed}"
         )
-    if len(found) >= _FEW and (found == -expected).all():
+    if len(found) >= _FEW and np.allclose(found, -expected, rtol=1e-9, atol=0):
         return "has lost its minus signs" if (found > 0).all() else "has the opposite sign"
     for digits in range(13):
         unit = 10.0**-digits

@@ -40,6 +40,8 @@ _ANY_START = date(2024, 1, 1)
 _NOTHING = "-"
 """Placeholder for the values of an empty column."""
 _BY_CHANCE = 1e-3
+_FEW = 20
+"""Fewer rows may follow a rule by chance."""
 
 
 @dataclass(frozen=True)
@@ -225,21 +227,21 @@ def _about_unique_columns(table: Table, identifier: str) -> Iterator[str]:
 
 def _about_order_of_dates(days: Mapping[str, "pd.Series[Any]"]) -> Iterator[str]:
     """Yield which dates never precede another one, as no constraint of the series says so."""
-    found = {
-        pair for pair in permutations(days, 2) if _never_precedes(days[pair[0]], days[pair[1]])
-    }
+    names = [name for name in days if structure.is_plain(name)]  # a constraint can have them
+    found = {(a, b) for a, b in permutations(names, 2) if _never_precedes(days[a], days[b])}
+    equal = [(a, b) for a, b in sorted(found) if (b, a) in found and a < b]
+    found -= {pair for a, b in equal for pair in ((a, b), (b, a))}
     follows = [
         (a, b)
         for a, b in sorted(found)
-        if not any((a, c) in found and (c, b) in found for c in days)
+        if not any((a, c) in found and (c, b) in found for c in names)
     ]
-    if follows:
-        rules = [
-            f"{_in_constraint(later)} >= {_in_constraint(earlier)}" for later, earlier in follows
-        ]
-        known = join_words((f"{a} is never before {b}" for a, b in follows), "and")
+    known = [f"{a} is never before {b}" for a, b in follows]
+    known += [f"{a} equals {b}" for a, b in equal]
+    rules = [f"{a} >= {b}" for a, b in follows] + [f"{a} == {b}" for a, b in equal]
+    if rules:
         yield (
-            f"in the data, {known}, but in the series it may be; to prevent that, add to "
+            f"in the data, {join_words(known, 'and')}; the series keeps that only if you add to "
             f"basic_constraints: {', '.join(rules)}"
         )
 
@@ -249,14 +251,6 @@ def _never_precedes(later: "pd.Series[Any]", earlier: "pd.Series[Any]") -> bool:
     both = later.notna() & earlier.notna()
     overlap = earlier.max() > later.min()
     return bool(both.sum() >= _FEW and overlap and (later[both] >= earlier[both]).all())
-
-
-def _in_constraint(column: str) -> str:
-    return f"~{column}~" if " " in column else column
-
-
-_FEW = 20
-"""Rows that show no rule by chance."""
 
 
 def _plain(value: Any) -> Any:

@@ -193,6 +193,8 @@ def test_the_day_comes_first() -> None:
         ("fraction_of_new", "third", "'third' is not a fraction; write it as 1/3, 0.25, 0 or 1"),
         ("fraction_of_new", None, "(empty) is not a fraction; write it as 1/3, 0.25, 0 or 1"),
         ("fraction_of_new", -0.1, "-0.1 is not between 0 and 1; write it as 1/3, 0.25, 0 or 1"),
+        ("fraction_of_new", "30%", "'30%' is not a fraction; write 0.3"),
+        ("fraction_of_new", "0,3", "'0,3' is not a fraction; write 0.3"),
         ("fraction_of_new", "nan", "'nan' is not a fraction; write it as 1/3, 0.25, 0 or 1"),
         ("fraction_of_new", float("inf"), "inf is not a fraction; write it as 1/3, 0.25, 0 or 1"),
         ("release", "now", "'now' is not known; use immediate or calendar"),

@@ -128,6 +128,19 @@ def test_a_row_without_a_weight() -> None:
     assert faults_of(with_keys("sex", original_values=rows)) == []
     rows = ["sex | probability_vector | amount", "F | 1 | 1", "Missing data | 0"]
     assert faults_of(with_keys("sex", original_values=rows)) == []  # as in Exhibit's own samples
+    [fault] = faults_of(with_keys("sex", original_values=rows, miss_probability=0.1))
+    assert "has 3 columns, but its row 'Missing data | 0' has 2" in fault
+
+
+def test_a_wide_range_of_whole_numbers() -> None:
+    """Exhibit runs out of memory."""
+    parameters = {"dispersion": 0.1, "target_min": 0, "target_max": 9e12}
+    wide = {"precision": "integer", "distribution_parameters": parameters}
+    assert faults_of(with_keys("amount", **wide)) == [
+        "columns.amount.distribution_parameters has a range of 9,000,000,000,000 whole numbers, of "
+        "which Exhibit lists each; use a range of 100,000,000 or less, or precision: float"
+    ]
+    assert faults_of(with_keys("amount", **{**wide, "precision": "float"})) == []
 
 
 def test_a_row_whose_probability_is_blank() -> None:
