@@ -14,7 +14,7 @@ from series_assets.core.verify import times
 from series_assets.core.verify.compare import Outcome, Sides, compare
 from series_assets.core.verify.instants import DAY, MISSING, OPEN, formatted, length
 from series_assets.core.verify.pairing import Pairing
-from series_assets.core.verify.sides import Flags, Ints, Versions, joint_codes
+from series_assets.core.verify.sides import Flags, Ints, Versions, begins, joint_codes
 from series_assets.core.verify.value_causes import kept_values, value_causes
 
 _FEW = 3
@@ -170,8 +170,7 @@ def _of_absence(sides: Sides, rows: Versions) -> Iterator[str]:
 def _of_beginnings(sides: Sides, outcome: Outcome) -> Iterator[str]:
     """Yield that the first versions of all loads begin at one time before the first load."""
     ours, rows, pairs = sides.ours, outcome.rows, outcome.pairs
-    first: Flags = np.ones(len(ours), dtype=bool)
-    first[1:] = ours.key[1:] != ours.key[:-1]
+    first = begins(ours.key)
     found = rows.start[pairs.theirs[first[pairs.ours]]]
     if len(found) < _FEW or found[0] == MISSING or (found != found[0]).any():
         return
@@ -318,11 +317,9 @@ def _of_order_within(rows: Versions, order_by: str) -> Iterator[str]:
 def _of_changes(sides: Sides, rows: Versions, pairs: Pairing) -> Iterator[str]:
     """Yield which changes never opened a version, though others did."""
     ours = sides.ours
-    follows: Flags = np.zeros(len(ours), dtype=bool)
-    follows[1:] = ours.key[1:] == ours.key[:-1]
     absent: Flags = np.zeros(len(ours), dtype=bool)
     absent[pairs.missing] = True
-    later = np.flatnonzero(follows & np.isin(ours.key, rows.key))
+    later = np.flatnonzero(~begins(ours.key) & np.isin(ours.key, rows.key))
     missing, present = later[absent[later]], later[~absent[later]]
     if len(missing) < _FEW or not len(present):
         return

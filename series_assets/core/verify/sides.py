@@ -73,13 +73,17 @@ def _renumbered(column: Ints) -> tuple[Ints, int]:
     return codes.astype(np.int64), len(known)
 
 
+def begins(sorted_codes: Ints) -> Flags:
+    """Return which entries differ from the one before."""
+    found: Flags = np.ones(len(sorted_codes), dtype=bool)
+    found[1:] = sorted_codes[1:] != sorted_codes[:-1]
+    return found
+
+
 def occurrences(codes: Ints, order: Ints) -> Ints:
     """Return for each row how many before it, in some order, have the same code."""
     place: Ints = np.empty(len(codes), dtype=np.int64)
-    sorted_codes = codes[order]
-    begins = np.ones(len(codes), dtype=bool)
-    begins[1:] = sorted_codes[1:] != sorted_codes[:-1]
-    first = np.maximum.accumulate(np.where(begins, np.arange(len(codes)), 0))
+    first = np.maximum.accumulate(np.where(begins(codes[order]), np.arange(len(codes)), 0))
     place[order] = np.arange(len(codes)) - first
     return place
 

@@ -15,7 +15,7 @@ import numpy as np
 from series_assets.core.verify.compare import Sides
 from series_assets.core.verify.instants import OPEN, length
 from series_assets.core.verify.pairing import Pairing
-from series_assets.core.verify.sides import Flags, Ints, Versions
+from series_assets.core.verify.sides import Ints, Versions, begins
 from series_assets.core.verify.values import MISSING_WORDS, Floats
 
 _SAMPLE = 2_000
@@ -66,7 +66,7 @@ def value_causes(
 def kept_values(sides: Sides, rows: Versions, pairs: Pairing) -> Iterator[str]:
     """Yield the columns that have an earlier value wherever a wrong one should be missing."""
     ours = sides.ours
-    first = np.maximum.accumulate(np.where(_begins_key(ours), np.arange(len(ours)), 0))
+    first = np.maximum.accumulate(np.where(begins(ours.key), np.arange(len(ours)), 0))
     for name, wrong in sides.wrong_values(rows, pairs, 0.0).items():
         column, mine = sides.columns[name], pairs.ours[wrong]
         values = column.ours[ours.place]
@@ -81,11 +81,6 @@ def kept_values(sides: Sides, rows: Versions, pairs: Pairing) -> Iterator[str]:
                 f"column '{name}' keeps its earlier value where a delivery has none: a missing "
                 "value is a change; does the pipeline use COALESCE with the row that it has?"
             )
-
-
-def _begins_key(ours: Versions) -> Flags:
-    """Return which versions are the first of their key; they are sorted."""
-    return np.append(True, ours.key[1:] != ours.key[:-1])[: len(ours)]
 
 
 def _of_column(sides: Sides, name: str, mine: Ints, other: Ints) -> Iterator[str]:
@@ -245,17 +240,16 @@ def _of_later_versions(
 ) -> Iterator[str]:
     """Yield the columns of which closed versions have the value of the version after them."""
     ours = sides.ours
-    count = len(ours)
-    follows: Flags = np.zeros(count, dtype=bool)
-    follows[:-1] = ours.key[1:] == ours.key[:-1]
+    is_last = np.roll(begins(ours.key), -1)
+    ends = np.flatnonzero(is_last)
     for name, pairs_of_column in wrong.items():
         mine, column = pairs.ours[pairs_of_column], sides.columns[name]
         closed = rows.end[pairs.theirs[pairs_of_column]] != OPEN
-        if len(mine) < _FEW or not follows[mine].all() or not closed.all():
+        if len(mine) < _FEW or is_last[mine].any() or not closed.all():
             continue
         found = column.theirs[rows.place[pairs.theirs[pairs_of_column]]]
         following = column.ours[ours.place[mine + 1]]
-        last = _last_of_key(ours)[mine]
+        last = ends[np.searchsorted(ends, mine)]
         current = column.ours[ours.place[last]]
         for values, which in ((following, "the version after them"), (current, "the current one")):
             if (found == values).all():
@@ -264,10 +258,3 @@ def _of_later_versions(
                     "rows that it has closed"
                 )
                 break
-
-
-def _last_of_key(ours: Versions) -> Ints:
-    """Return the place of the last version of each one's key; the versions are sorted."""
-    ends = np.flatnonzero(np.append(ours.key[1:] != ours.key[:-1], True))
-    found: Ints = ends[np.searchsorted(ends, np.arange(len(ours)))]
-    return found
