@@ -71,7 +71,7 @@ def infer(
     """
     table = read(data, identifier)
     options, left_out = InferenceOptions(), list[str]()
-    best: _Attempt | None = None
+    found: tuple[_Attempt, list[str]] | None = None
     for _ in range(_ATTEMPTS):
         try:
             attempt = _attempt(folder, name, data, identifier, table, options, stock_exhibit)
@@ -81,13 +81,14 @@ def infer(
             options = InferenceOptions(weights=frozenset(), orders=False, links=False)
             left_out = ["all relations between columns, with which no series can be generated"]
             continue
-        if best is None or len(attempt.unlike) <= len(best.unlike):
-            best = attempt
+        if found is None or len(attempt.unlike) < len(found[0].unlike):
+            found = attempt, [*left_out]
         if not attempt.unlike or (simpler := _simpler(options, attempt)) is None:
             break
         options, what = simpler
         left_out.append(what)
-    assert best is not None
+    assert found is not None
+    best, left_out = found
     notes = [*best.inputs.notes, *(f"left out: {what}" for what in left_out)]
     notes += [_note_on(one, best.inputs.specification) for one in best.unlike]
     rows = (table.rows, len(best.first_dataset))

@@ -35,6 +35,8 @@ from series_assets.storage.scratch_database import write_frame
 
 _LISTED, _MOST_LISTED = 30, 500
 """Maximum number of listed values of a category; the second if their shares differ."""
+_MOST_WITH_GAPS = 2_000
+"""The same for a category whose gaps would distort numbers."""
 _UNEVEN = 0.01
 _ANY_START = date(2024, 1, 1)
 _NOTHING = "-"
@@ -90,11 +92,17 @@ def describe(
         _add_identifier(specification, identifier)
     notes = [*_about_identifier(identifier, data, table), *table.notes]
     notes += _about_unique_columns(table, identifier)
+    notes += _about_gaps(table, [name for name in table.of_kind("category") if name != identifier])
     notes += structure.without_overlaps(specification, frame)
     days = {column: frame[column] for column in table.of_kind("date")}
     notes += _about_order_of_dates(days)
     dates = infer_periods(days, _ANY_START)
     static = _static(table, frame, dates, identifier if known else None)
+    if known and frame[identifier].dropna().is_unique:
+        notes.append(
+            f"each {identifier} has one row, so the data does not show what an entity keeps; name "
+            "such columns in static_columns"
+        )
     orders = structure.orders_of(frame, table.of_kind("number"))
     notes += structure.unusable_orders([one for one in orders if not _is_usable(one)])
     orders = [one for one in orders if _is_usable(one) and options.orders]
@@ -114,7 +122,7 @@ def describe(
 
 
 def _is_usable(order: Order) -> bool:
-    return structure.is_plain(order[0]) and structure.is_plain(order[2])
+    return None not in map(structure.in_constraint, (order[0], order[2]))
 
 
 def _describe_with_exhibit(
@@ -166,18 +174,40 @@ def _keep(database: Path, name: str, columns: list[str], data: Any) -> None:
 
 
 def _inline_limit(table: Table, categories: list[str]) -> int:
-    """Return the inline limit: high enough to list the values whose shares differ.
+    """Return the inline limit: high enough to list values with other shares or with gaps.
 
     Exhibit chooses among unlisted values with equal probability.
     """
-    columns = [table.columns[name].values for name in categories]
-    counts = [(column.nunique(), column) for column in columns]
-    uneven = [
+    counts = {name: table.columns[name].values.nunique() for name in categories}
+    listed = [
         count
-        for count, column in counts
-        if _LISTED < count <= _MOST_LISTED and structure.unevenness(column) > _UNEVEN
+        for name, count in counts.items()
+        if _LISTED < count <= _MOST_LISTED
+        and structure.unevenness(table.columns[name].values) > _UNEVEN
     ]
-    return max([_LISTED, *uneven])
+    with_gaps = [counts[name] for name in _distorting(table, categories)]
+    return max([_LISTED, *listed, *(count for count in with_gaps if count <= _MOST_WITH_GAPS)])
+
+
+def _distorting(table: Table, categories: list[str]) -> list[str]:
+    """Return the categories with gaps that distort numbers unless their values are listed.
+
+    To Exhibit, a missing value of such a column has a weight of 1, and each other one of 1/n. It
+    makes all numbers beside a gap of any column together, so several columns have to have some.
+    """
+    found = [name for name in categories if table.columns[name].values.isna().any()]
+    return found if len(found) > 1 and table.of_kind("number") else []
+
+
+def _about_gaps(table: Table, categories: list[str]) -> Iterator[str]:
+    """Yield which columns have too many values for their gaps to leave numbers alone."""
+    for name in _distorting(table, categories):
+        count = table.columns[name].values.nunique()
+        if count > _MOST_WITH_GAPS:
+            yield (
+                f"{name} has gaps, and with {count:,} values too many to list them: where it or "
+                "another column is missing, numbers are unlike those of the data"
+            )
 
 
 _TYPO = 0.85
@@ -217,7 +247,8 @@ def _about_unique_columns(table: Table, identifier: str) -> Iterator[str]:
     """Yield which other columns identify rows, as the series repeats their values."""
     for name in table.of_kind("category"):
         values = table.columns[name].values
-        if name != identifier and table.rows >= _FEW and values.nunique() == table.rows:
+        known = int(values.notna().sum())
+        if name != identifier and known >= _FEW and values.nunique() == known:
             yield (
                 f"{name} is different in each row of the data, but in the series its values are "
                 "drawn from those of the data and repeat; make it a uuid column if it has to be "
@@ -227,7 +258,8 @@ def _about_unique_columns(table: Table, identifier: str) -> Iterator[str]:
 
 def _about_order_of_dates(days: Mapping[str, "pd.Series[Any]"]) -> Iterator[str]:
     """Yield which dates never precede another one, as no constraint of the series says so."""
-    names = [name for name in days if structure.is_plain(name)]  # a constraint can have them
+    shown = {name: structure.in_constraint(name) for name in days}
+    names = [name for name, text in shown.items() if text]
     found = {(a, b) for a, b in permutations(names, 2) if _never_precedes(days[a], days[b])}
     equal = [(a, b) for a, b in sorted(found) if (b, a) in found and a < b]
     found -= {pair for a, b in equal for pair in ((a, b), (b, a))}
@@ -238,7 +270,8 @@ def _about_order_of_dates(days: Mapping[str, "pd.Series[Any]"]) -> Iterator[str]
     ]
     known = [f"{a} is never before {b}" for a, b in follows]
     known += [f"{a} equals {b}" for a, b in equal]
-    rules = [f"{a} >= {b}" for a, b in follows] + [f"{a} == {b}" for a, b in equal]
+    rules = [f"{shown[a]} >= {shown[b]}" for a, b in follows]
+    rules += [f"{shown[a]} == {shown[b]}" for a, b in equal]
     if rules:
         yield (
             f"in the data, {join_words(known, 'and')}; the series keeps that only if you add to "

@@ -50,7 +50,8 @@ def set_numbers(
 ) -> None:
     """Set the distribution of each number, and the constraints between them."""
     # Bounds come last: they never break an order of two numbers, whose ranges follow it.
-    constraints = [f"{one} {sign} {other}" for one, sign, other in orders]
+    named = structure.in_constraint
+    constraints = [f"{named(one)} {sign} {named(other)}" for one, sign, other in orders]
     for name, model in models.items():
         is_integer = table.columns[name].is_integer
         constraints += _set_number(specification["columns"], name, is_integer, model)
@@ -79,7 +80,7 @@ def _set_number(
         columns[category]["original_values"] = [*_lines(rows)]
     for sign, bound in model.bounds:
         if text := structure.literal(bound, is_integer):
-            yield f"{name} {sign} {text}"
+            yield f"{structure.in_constraint(name)} {sign} {text}"
 
 
 def _strongest(name: str, frame: pd.DataFrame, categories: list[str]) -> CategoryEffect | None:
@@ -95,7 +96,9 @@ def _strongest(name: str, frame: pd.DataFrame, categories: list[str]) -> Categor
 def _can_be_bounded(name: str, known: Any, is_integer: bool) -> bool:
     """Return whether constraints can express the column's name and range."""
     ends = (float(known.min()), float(known.max()))
-    return structure.is_plain(name) and all(structure.literal(end, is_integer) for end in ends)
+    return structure.in_constraint(name) is not None and all(
+        structure.literal(end, is_integer) for end in ends
+    )
 
 
 def _lines(rows: list[list[str]]) -> Iterator[str]:

@@ -66,8 +66,8 @@ class NumberModel:
         if self.distance <= _FAR:
             return None
         return (
-            f"Exhibit has no distribution of the shape of {name}: its mean, spread and range are "
-            "close to those of the data, but the shape in between is not"
+            f"Exhibit has no distribution of the shape of {name}: the series approximates its "
+            "mean, spread and range, but not the shape in between"
         )
 
 

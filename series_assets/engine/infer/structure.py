@@ -43,6 +43,13 @@ def is_plain(name: str) -> bool:
     )
 
 
+def in_constraint(name: str) -> str | None:
+    """Return a column's name as a constraint writes it; None if it cannot name the column."""
+    if is_plain(name):
+        return name
+    return f"~{name}~" if is_plain(name.replace(" ", "_")) and "  " not in name else None
+
+
 def codes_of(frame: pd.DataFrame, names: Sequence[str]) -> Codes:
     """Return the factorized values of each column, -1 where missing."""
     return {name: pd.factorize(frame[name])[0] for name in names}
@@ -184,7 +191,7 @@ def _chance(first: NDArray[np.float64], second: NDArray[np.float64], sign: str) 
 def unusable_orders(orders: Sequence[tuple[str, str, str]]) -> Iterator[str]:
     """Yield a note on each constraint whose columns an expression cannot name."""
     for one, sign, other in orders:
-        odd = [repr(name) for name in (one, other) if not is_plain(name)]
+        odd = [repr(name) for name in (one, other) if in_constraint(name) is None]
         yield (
             f"{one!r} {sign} {other!r} holds in the data, but is no constraint of the series: "
             f"{join_words(odd, 'and')} cannot be used in an expression"

@@ -169,7 +169,7 @@ def test_nothing_in_a_received_table_runs(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    "name", ["a b", *thorough("a__b", "index", "sin", "a.b", "a[0]", "50%", "class")]
+    "name", ["a  b", *thorough("a__b", "index", "sin", "a.b", "a[0]", "50%", "class")]
 )
 def test_a_constraint_of_a_name_that_is_no_plain_column_is_left_out(
     tmp_path: Path, name: str
@@ -183,6 +183,35 @@ def test_a_constraint_of_a_name_that_is_no_plain_column_is_left_out(
     assert f"note: {name!r} < 'high' holds in the data, but is no constraint" in message
     constraints = specification(tmp_path)["constraints"]["basic_constraints"]
     assert not any(name in text.split()[::2] for text in constraints)
+
+
+def test_a_name_with_a_space_is_in_constraints(tmp_path: Path) -> None:
+    """Between tildes, as users write it."""
+    low = [place * 7919 % 500 / 10 for place in range(400)]
+    high = [one + 1 + place * 104729 % 400 / 10 for place, one in enumerate(low)]
+    table = pd.DataFrame({"id": range(400), "low end": low, "high end": high})
+    code, message = new(tmp_path, table.to_csv(index=False))
+    assert code == 0, message
+    constraints = specification(tmp_path)["constraints"]["basic_constraints"]
+    assert "~low end~ < ~high end~" in constraints, message
+    assert any(text.startswith("~low end~ >= ") for text in constraints)
+    assert_valid(tmp_path)
+
+
+@pytest.mark.parametrize("with_gaps", ["many", "too many"])
+def test_numbers_beside_gaps_of_several_columns(tmp_path: Path, with_gaps: str) -> None:
+    """Values of such a column are listed, or a note says what happens to numbers."""
+    count = 600 if with_gaps == "many" else 2_100
+    codes = [f"code {place}" if place % 2 else "" for place in range(2 * count)]
+    some = [("x", "y", "")[place % 3] for place in range(2 * count)]
+    price = [(place * 7919) % 1000 / 10 for place in range(2 * count)]
+    table = pd.DataFrame({"id": range(2 * count), "code": codes, "some": some, "price": price})
+    code, message = new(tmp_path, table.to_csv(index=False))
+    assert code == 0, message
+    column = specification(tmp_path)["columns"]["code"]
+    assert isinstance(column["original_values"], list) == (with_gaps == "many")
+    assert ("too many to list them: where it or" in message) == (with_gaps == "too many")
+    assert "note: code is different in each row" in message
 
 
 @pytest.mark.thorough
