@@ -84,17 +84,24 @@ def _run(
     def execute(
         assets: Sequence[dg.AssetKey], periods: Sequence[Period]
     ) -> dg.ExecuteInProcessResult:
-        return job.get_subset(asset_selection=set(assets)).execute_in_process(
-            instance=instance,
-            run_id=str(uuid4()),
-            tags={
-                "series_assets/series": series.name,
-                "dagster/asset_partition_range_start": periods[0].key,
-                "dagster/asset_partition_range_end": periods[-1].key,
-            },
-            run_config={"loggers": {"console": {"config": {"log_level": level}}}},
-            raise_on_error=False,
-        )
+        run_id = str(uuid4())
+        try:
+            return job.get_subset(asset_selection=set(assets)).execute_in_process(
+                instance=instance,
+                run_id=run_id,
+                tags={
+                    "series_assets/series": series.name,
+                    "dagster/asset_partition_range_start": periods[0].key,
+                    "dagster/asset_partition_range_end": periods[-1].key,
+                },
+                run_config={"loggers": {"console": {"config": {"log_level": level}}}},
+                raise_on_error=False,
+            )
+        except KeyboardInterrupt:
+            # Before a run starts, nothing records its end, and the sensor would wait for it.
+            if (run := instance.get_run_by_id(run_id)) and not run.is_finished:
+                instance.report_run_canceled(run)
+            raise
 
     level = "DEBUG" if verbose else "CRITICAL"
     keys = keys_of(series.name, names=names_of(series))
@@ -138,17 +145,23 @@ def _log_level(level: int | None) -> Iterator[None]:
 
 
 def _complaints(result: Any) -> Iterator[str]:
-    for event in result.all_events:
-        if not event.is_step_failure:
-            continue
-        data = event.step_failure_data
-        if data.user_failure_data and data.user_failure_data.description:
-            yield data.user_failure_data.description
+    """Yield why a run failed: its steps, or else the run before any step began.
+
+    Raises KeyboardInterrupt for an interrupted one.
+    """
+    events = result.all_events
+    failures = [(one.step_key, one.step_failure_data) for one in events if one.is_step_failure]
+    if not failures:
+        failures = [("the run", one.job_failure_data) for one in events if one.is_run_failure]
+    for place, data in failures:
+        described = getattr(data, "user_failure_data", None)
+        if described and described.description:
+            yield described.description
             continue
         error = data.error.cause or data.error
         if (error.cls_name or "").endswith(("KeyboardInterrupt", "InterruptedError")):
             raise KeyboardInterrupt
         if (error.cls_name or "").endswith("MemoryError"):
-            yield f"{event.step_key}: {NO_MEMORY}"
+            yield f"{place}: {NO_MEMORY}"
             return
-        yield f"{event.step_key} failed unexpectedly: {error.message.strip()}"
+        yield f"{place} failed unexpectedly: {error.message.strip()}"

@@ -74,7 +74,7 @@ def next_request(
     in a row: it is not requested again until somebody materializes it, or the series' files change.
     """
     # Queried first, so that the work of a run that ends in between is seen as materialized.
-    busy = _is_being_made(series, set(keys), instance)
+    busy = _under_way(series, set(keys), instance)
     materialized = [instance.get_materialized_partitions(key) for key in keys]
     waiting = [key for key in series.calendar.keys if not all(key in done for done in materialized)]
     if not waiting:
@@ -83,7 +83,7 @@ def next_request(
     if key not in partitions_of(series).get_partition_keys(current_time=now):
         return dg.SkipReason(f"period {key} has not begun yet")
     if busy:
-        return dg.SkipReason(f"a run of {series.name} is under way")
+        return dg.SkipReason(busy)
     tags = {_SERIES_TAG: series.name, _FINGERPRINT_TAG: series.fingerprint}
     tried = _runs(instance, dg.RunsFilter(tags={**tags, "dagster/partition": key}))
     failed = sum(1 for _ in takewhile(_has_failed, tried))
@@ -101,17 +101,20 @@ def _has_failed(run: dg.DagsterRun) -> bool:
     return run.status == dg.DagsterRunStatus.FAILURE
 
 
-def _is_being_made(series: Series, keys: set[dg.AssetKey], instance: dg.DagsterInstance) -> bool:
-    """Tell whether a run of the series is active, or a backfill that is between two runs."""
+def _under_way(series: Series, keys: set[dg.AssetKey], instance: dg.DagsterInstance) -> str:
+    """Return which run of the series is active, or that a backfill is; "" for none."""
     active = _runs(instance, dg.RunsFilter(statuses=_ACTIVE))
     # The runs of the sensor and of the series' job select no assets, but have the tag.
-    ours = (run.tags.get(_SERIES_TAG) == series.name for run in active)
-    if any(ours) or any(keys & (run.asset_selection or set()) for run in active):
-        return True
-    return any(
-        backfill.status.name in _BACKFILL_ACTIVE and keys & set(backfill.asset_selection or ())
-        for backfill in instance.get_backfills()
-    )
+    for run in active:
+        if run.tags.get(_SERIES_TAG) == series.name or keys & (run.asset_selection or set()):
+            return (
+                f"a run of {series.name} is under way: {run.run_id}; if it was killed, terminate "
+                "it in the UI"
+            )
+    for backfill in instance.get_backfills():  # it may be between two runs
+        if backfill.status.name in _BACKFILL_ACTIVE and keys & set(backfill.asset_selection or ()):
+            return f"a backfill of {series.name} is under way"
+    return ""
 
 
 def _runs(instance: dg.DagsterInstance, wanted: dg.RunsFilter) -> list[dg.DagsterRun]:

@@ -122,6 +122,9 @@ class WorkerProcesses(Executor):
         except BaseException:
             pool.shutdown(wait=False)
             raise
+        # Only the process itself may keep this end of its pipe open, not this one nor those forked
+        # later: if it is killed in the middle of a result, the pool would wait for the rest.
+        pool._result_queue._writer.close()  # type: ignore[attr-defined]
         self._pools.append(pool)
         self._pids.append(pid)
         self._unfinished[pool] = 0

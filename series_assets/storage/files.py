@@ -346,8 +346,8 @@ def explain_write_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise GenerationError(
-            f"cannot be written: {error.strerror or error}",
-            "make room or make the folder writable, or choose another one, then run it again",
-            file=path,
-        ) from error
+        remedy = "make room or make the folder writable, or choose another one, then run it again"
+        if isinstance(error, IsADirectoryError):
+            remedy = "move that folder away, then run it again"
+        problem = f"cannot be written: {error.strerror or error}"
+        raise GenerationError(problem, remedy, file=path) from error

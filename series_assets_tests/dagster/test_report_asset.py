@@ -463,8 +463,8 @@ def test_a_page_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(GenerationError) as caught:
         write_report(a_busy_series(), layout, lambda: nullcontext(tmp_path))
     assert str(caught.value) == (
-        f"{layout.report}: cannot be written: Is a directory; "
-        "make room or make the folder writable, or choose another one, then run it again"
+        f"{layout.report}: cannot be written: Is a directory; move that folder away, then run it "
+        "again"
     )
     assert [path.name for path in layout.folder.iterdir() if path.name.endswith(".part")] == []
 

@@ -128,7 +128,7 @@ def test_nothing_is_asked_for_while_a_run_is_under_way(instance: dg.DagsterInsta
     again = next_request(a_series(), KEYS, instance, LATER)
 
     assert isinstance(again, dg.SkipReason)
-    assert again.skip_message == "a run of demo is under way"
+    assert (again.skip_message or "").startswith("a run of demo is under way: ")
 
 
 def test_nothing_is_asked_for_while_the_job_of_the_series_runs(
@@ -141,7 +141,7 @@ def test_nothing_is_asked_for_while_the_job_of_the_series_runs(
     now = next_request(a_series(), KEYS, instance, LATER)
 
     assert isinstance(now, dg.SkipReason)
-    assert now.skip_message == "a run of demo is under way"
+    assert (now.skip_message or "").startswith("a run of demo is under way: ")
 
 
 @pytest.mark.parametrize("selected", [KEYS, KEYS[1:2]], ids=["all", "one asset"])

@@ -8,6 +8,7 @@ import sys
 import time
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,28 @@ def test_processes_are_ended_in_the_middle_of_their_work() -> None:
             processes.submit(time.sleep, 60)
     assert time.monotonic() - begun < 30
     wait_until_gone(*pids)
+
+
+def die_while_sending() -> bytes:
+    """Return a result of which this process sends only a half."""
+
+    def send_half(connection: Connection, content: Any) -> None:
+        os.write(connection.fileno(), bytes(content)[:500])
+        die(signal.SIGKILL)
+
+    Connection._send = send_half  # type: ignore[attr-defined]
+    return b"x" * 1000
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_process_that_dies_while_it_sends_a_result_is_noticed(place: int) -> None:
+    """Whichever it is: no other process keeps its pipe open."""
+    with start_workers(2) as processes:
+        assert processes is not None
+        for _ in range(place):
+            processes.submit(time.sleep, 60)
+        with pytest.raises(BrokenProcessPool):
+            processes.submit(die_while_sending).result(timeout=20)
 
 
 def test_a_process_that_has_died_gets_no_more_work() -> None:

@@ -61,8 +61,8 @@ def test_a_run_that_cannot_put_a_file_down_leaves_no_scratch(
     place = bench.folder / "demo" / path
     place.mkdir(parents=True)
     assert bench.failure_message(SECOND) == (
-        f"demo, period {SECOND}: {place}: cannot be written: Is a directory; make room or make the "
-        "folder writable, or choose another one, then run it again"
+        f"demo, period {SECOND}: {place}: cannot be written: Is a directory; move that folder "
+        "away, then run it again"
     )
     assert SECOND not in bench.recorded_partitions(asset)
     assert has_no_scratch(bench.folder)

@@ -1,0 +1,66 @@
+"""Runs from the command line that an instance records, and how interrupted ones end."""
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+import dagster as dg
+import pytest
+
+from series_assets.core.errors import GenerationError
+from series_assets.dagster.recorded_run import generate_recorded
+from series_assets.pipeline.progress import Progress
+from series_assets.pipeline.workspace import Workspace
+from series_assets_tests.builders import a_series, a_specification
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of an instance."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("DAGSTER_HOME", str(folder))
+    return folder
+
+
+def _generate(folder: Path) -> None:
+    series = a_series(a_specification(number_of_rows=20))
+    generate_recorded(series, series.calendar.periods[:1], Workspace(folder), Progress())
+
+
+def test_a_run_that_is_interrupted_before_it_starts_is_canceled(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the sensor would wait for it."""
+
+    def interrupted(job: dg.JobDefinition, instance: Any, run_id: str, **_: Any) -> NoReturn:
+        instance.create_run_for_job(job, run_id=run_id)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dg.JobDefinition, "execute_in_process", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        _generate(tmp_path / "data")
+    with dg.DagsterInstance.get() as instance:
+        [run] = instance.get_runs()
+    assert run.status == dg.DagsterRunStatus.CANCELED
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"), [(KeyboardInterrupt, KeyboardInterrupt), (ValueError, GenerationError)]
+)
+def test_a_run_that_fails_before_its_first_step_says_why(
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    raised: type[BaseException],
+    expected: type[BaseException],
+) -> None:
+    """An interrupt is one, and any other failure has its message."""
+
+    def fail(*_: Any, **__: Any) -> NoReturn:
+        raise raised("no resource")
+
+    monkeypatch.setattr("dagster._core.executor.in_process.inner_plan_execution_iterator", fail)
+    with pytest.raises(expected) as caught:
+        _generate(tmp_path / "data")
+    if expected is GenerationError:
+        assert "the run failed unexpectedly: ValueError: no resource" in str(caught.value)
