@@ -61,6 +61,7 @@ SECONDS = {
     "engine/vectorized/test_generated_series.py": 12,
     "test_failed_periods.py": 12,
     "dagster/test_recording.py": 12,
+    "dagster/test_recorded_run.py": 10,
     "dagster/test_automation_docs.py": 12,
     "test_packaging.py": 12,
     "exhibit_features/test_constraints.py": 11,

@@ -38,6 +38,20 @@ def set_data_version(context: dg.OutputContext, version: dg.DataVersion) -> None
     context.step_context.set_data_version(context.asset_key, version)
 
 
+def capture_no_output(instance: dg.DagsterInstance) -> None:
+    """Let runs of this process print to its terminal only.
+
+    For each step, Dagster starts four processes that copy its output into files. They get the
+    Ctrl-C of a terminal too, and print tracebacks. It can be configured for an instance, but not
+    for a single process.
+    """
+    from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
+
+    manager: Any = NoOpComputeLogManager()
+    manager.register_instance(instance)
+    instance._compute_log_manager = manager
+
+
 def add_partition_metadata(
     context: dg.OutputContext, partition_key: str, metadata: Mapping[str, Any]
 ) -> None:

@@ -17,6 +17,7 @@ from series_assets.core.plan.notes import notes_of
 from series_assets.core.plan.series import Series
 from series_assets.dagster.assets import keys_of, names_of
 from series_assets.dagster.build import build_definitions
+from series_assets.dagster.private import capture_no_output
 from series_assets.pipeline.progress import Progress
 from series_assets.pipeline.requests import check_request
 from series_assets.pipeline.workspace import Workspace
@@ -60,6 +61,7 @@ def _instance() -> Iterator[dg.DagsterInstance]:
     except (dg.DagsterError, OSError, SQLAlchemyError) as error:
         raise RequestError(f"DAGSTER_HOME cannot be used: {_reason(error)}") from None
     with recorded as instance:
+        capture_no_output(instance)
         yield instance
 
 
