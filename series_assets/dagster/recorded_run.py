@@ -136,14 +136,19 @@ def _stored(instance: dg.DagsterInstance, run_id: str, asset: dg.AssetKey, limit
 
 @contextmanager
 def _log_level(level: int | None) -> Iterator[None]:
-    """Keep Dagster's own logger at a level for a while; None leaves it as it is."""
-    logger = logging.getLogger("dagster")
-    before = logger.level
-    logger.setLevel(before if level is None else level)
+    """Keep the loggers of Dagster and its database at a level; None leaves them as they are.
+
+    SQLAlchemy logs a traceback if an interrupt arrives while it closes a connection.
+    """
+    loggers = [logging.getLogger(name) for name in ("dagster", "sqlalchemy")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logger.level if level is None else level)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for logger, earlier in zip(loggers, before, strict=True):
+            logger.setLevel(earlier)
 
 
 def _complaints(result: Any) -> Iterator[str]:
