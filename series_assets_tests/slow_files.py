@@ -65,7 +65,6 @@ SECONDS = {
     "test_packaging.py": 12,
     "exhibit_features/test_constraints.py": 11,
     "dagster/test_input_loading.py": 11,
-    "dagster/test_recorded_run.py": 10,
     "storage/test_mutated_files.py": 10,
     "exhibit_features/test_numbers.py": 10,
     "test_settings.py": 10,

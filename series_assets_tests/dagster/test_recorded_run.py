@@ -1,10 +1,5 @@
 """Runs from the command line that an instance records, and how interrupted ones end."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,7 +10,7 @@ from series_assets.core.errors import GenerationError
 from series_assets.dagster.recorded_run import generate_recorded
 from series_assets.pipeline.progress import Progress
 from series_assets.pipeline.workspace import Workspace
-from series_assets_tests.builders import a_series, a_specification, a_user_input, write_series
+from series_assets_tests.builders import a_series, a_specification
 
 
 @pytest.fixture
@@ -71,30 +66,23 @@ def test_a_run_that_fails_before_its_first_step_says_why(
         assert "the run failed unexpectedly: ValueError: no resource" in str(caught.value)
 
 
-def test_an_interrupt_from_the_terminal_is_one_line(home: Path, tmp_path: Path) -> None:
-    """It reaches all processes of a group, of which none prints a traceback."""
-    long = a_user_input(num_datasets=60)
-    write_series(tmp_path / "series", a_specification(number_of_rows=2_000), long)
-    settings = {
-        "SERIES_ASSETS_SERIES_DIR": str(tmp_path / "series"),
-        "SERIES_ASSETS_DATA_DIR": str(tmp_path / "data"),
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
-    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    program += "from series_assets.__main__ import run; run()"
-    with subprocess.Popen(
-        [sys.executable, "-c", program, "generate", "demo", "--quiet"],
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        env=os.environ | settings,
-    ) as process:
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "data" / "demo" / "new_records" / "dataset_2.csv").exists():
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGINT)
-        _, shown = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in shown
-    assert shown.splitlines()[-1] == "interrupted; run it again to generate what is missing"
+class _Children(Progress):
+    """Notes the processes that this one has started at the beginning of each phase."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def reached(self, key: str, phase: str) -> None:
+        """Note them."""
+        for task in Path("/proc/self/task").iterdir():
+            self.found += (task / "children").read_text(encoding="ascii").split()
+
+
+def test_a_step_starts_no_processes(home: Path, tmp_path: Path) -> None:
+    """They would get the Ctrl-C of a terminal too, and print tracebacks."""
+    series = a_series(a_specification(number_of_rows=20))
+    before = _Children()
+    before.reached("", "")
+    during = _Children()
+    generate_recorded(series, series.calendar.periods[:1], Workspace(tmp_path), during)
+    assert set(during.found) == set(before.found)
