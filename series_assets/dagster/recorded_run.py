@@ -111,12 +111,13 @@ def _run(
         result = execute(keys, periods)
         if result.success:
             return
+        complaints = list(_complaints(result))  # after an interrupt, nothing more is done
         stored = [_stored(instance, result.run_id, key, len(periods)) for key in keys]
         failed = next((place for place, count in enumerate(stored) if count < len(periods)), 0)
         if stored[failed] and failed + 1 < len(keys):
             # The asset failed in the middle: the periods before can still be finished.
             execute(keys[failed + 1 :], periods[: stored[failed]])
-    raise GenerationError("\n".join(_complaints(result)))
+    raise GenerationError("\n".join(complaints))
 
 
 def _released(series: Series) -> Series:

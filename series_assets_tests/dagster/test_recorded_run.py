@@ -66,6 +66,24 @@ def test_a_run_that_fails_before_its_first_step_says_why(
         assert "the run failed unexpectedly: ValueError: no resource" in str(caught.value)
 
 
+class _Interrupted(Progress):
+    """Interrupts a run at the beginning of its second period."""
+
+    def reached(self, key: str, phase: str) -> None:
+        """Raise what Ctrl-C does."""
+        if key == "2024-02-01":
+            raise KeyboardInterrupt
+
+
+def test_after_an_interrupt_nothing_more_is_generated(home: Path, tmp_path: Path) -> None:
+    """Not even the periods before, of which a failure would leave the rest to be done."""
+    series = a_series(a_specification(number_of_rows=20))
+    with pytest.raises(KeyboardInterrupt):
+        generate_recorded(series, series.calendar.periods, Workspace(tmp_path), _Interrupted())
+    with dg.DagsterInstance.get() as instance:
+        assert len(instance.get_runs()) == 1
+
+
 class _Children(Progress):
     """Notes the processes that this one has started at the beginning of each phase."""
 
