@@ -86,3 +86,31 @@ def interrupts_held_back() -> Iterator[None]:
             signal.signal(number, handler)
         for number, frame in held:
             handlers[number](number, frame)
+
+
+@contextmanager
+def interrupts_noticed() -> Iterator[Callable[[], None]]:
+    """Provide a function that raises KeyboardInterrupt if one has arrived since the block began.
+
+    Python ignores what a handler raises while it frees an object, so that Ctrl-C would have no
+    effect then.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    reader, writer = os.pipe()
+    for end in (reader, writer):
+        os.set_blocking(end, False)
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+
+    def check() -> None:
+        with suppress(BlockingIOError):
+            if signal.SIGINT in os.read(reader, 4096):
+                raise KeyboardInterrupt
+
+    try:
+        yield check
+    finally:
+        signal.set_wakeup_fd(before)
+        for end in (reader, writer):
+            os.close(end)

@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "interrupts": set(),
     "terminal": {"core", "pipeline"},
     "interface": _ROOMS | {"settings"},
-    "dagster": _ROOMS | {"scaffolding", "settings"},
+    "dagster": _ROOMS | {"scaffolding", "settings", "interrupts"},
     "pytest_plugin": _ROOMS | {"interface", "settings"},
     "definitions": _ROOMS | {"dagster", "settings"},
     "cli": _ROOMS | {"scaffolding", "dagster", "settings", "interrupts", "terminal"},

@@ -1,7 +1,7 @@
 """Making periods from the command line as runs that the instance of DAGSTER_HOME records."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,8 @@ from series_assets.core.plan.series import Series
 from series_assets.dagster.assets import keys_of, names_of
 from series_assets.dagster.build import build_definitions
 from series_assets.dagster.private import capture_no_output
-from series_assets.pipeline.progress import Progress
+from series_assets.interrupts import interrupts_noticed
+from series_assets.pipeline.progress import FinishedPhase, Progress
 from series_assets.pipeline.requests import check_request
 from series_assets.pipeline.workspace import Workspace
 from series_assets.settings import dagster_home
@@ -41,8 +42,8 @@ def generate_recorded(
     for note in notes_of(series):
         progress.noted(note)
     try:
-        with _instance() as instance:
-            _run(series, periods, workspace, progress, instance, verbose)
+        with _instance() as instance, interrupts_noticed() as check:
+            _run(series, periods, workspace, _Checking(progress, check), instance, verbose)
     except (OSError, SQLAlchemyError) as error:  # of our own files the ops tell
         raise GenerationError(
             f"Dagster cannot keep its records of the run: {_reason(error)}",
@@ -51,6 +52,27 @@ def generate_recorded(
         ) from error
     layout = workspace.layout(series)
     return [layout.dataset(period.number) for period in periods]
+
+
+class _Checking(Progress):
+    """Calls a function whenever a phase begins, and passes all on."""
+
+    def __init__(self, progress: Progress, check: Callable[[], None]) -> None:
+        self._progress = progress
+        self._check = check
+
+    def reached(self, key: str, phase: str) -> None:
+        """Check, and pass it on."""
+        self._check()
+        self._progress.reached(key, phase)
+
+    def finished(self, result: FinishedPhase) -> None:
+        """Pass it on."""
+        self._progress.finished(result)
+
+    def noted(self, text: str) -> None:
+        """Pass it on."""
+        self._progress.noted(text)
 
 
 @contextmanager

@@ -1,5 +1,8 @@
 """Runs from the command line that an instance records, and how interrupted ones end."""
 
+import os
+import signal
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -82,6 +85,32 @@ def test_after_an_interrupt_nothing_more_is_generated(home: Path, tmp_path: Path
         generate_recorded(series, series.calendar.periods, Workspace(tmp_path), _Interrupted())
     with dg.DagsterInstance.get() as instance:
         assert len(instance.get_runs()) == 1
+
+
+class _Freed:
+    """An object that is interrupted while Python frees it, which ignores the exception."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+
+
+class _InterruptedWhileFreeing(Progress):
+    """Interrupts a run where Python ignores it, at the beginning of its second period."""
+
+    def reached(self, key: str, phase: str) -> None:
+        """Free an object."""
+        if key == "2024-02-01":
+            _Freed()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_that_python_ignores_ends_the_run(home: Path, tmp_path: Path) -> None:
+    """When the next phase begins."""
+    series = a_series(a_specification(number_of_rows=20))
+    progress = _InterruptedWhileFreeing()
+    with pytest.raises(KeyboardInterrupt):
+        generate_recorded(series, series.calendar.periods, Workspace(tmp_path), progress)
 
 
 class _Children(Progress):
