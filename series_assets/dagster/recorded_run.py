@@ -42,7 +42,11 @@ def generate_recorded(
     for note in notes_of(series):
         progress.noted(note)
     try:
-        with _instance() as instance, interrupts_noticed() as check:
+        with (
+            _log_level(None if verbose else logging.CRITICAL),
+            _instance() as instance,
+            interrupts_noticed() as check,
+        ):
             _run(series, periods, workspace, _Checking(progress, check), instance, verbose)
     except (OSError, SQLAlchemyError) as error:  # of our own files the ops tell
         raise GenerationError(
@@ -129,16 +133,15 @@ def _run(
 
     level = "DEBUG" if verbose else "CRITICAL"
     keys = keys_of(series.name, names=names_of(series))
-    with _log_level(None if verbose else logging.CRITICAL):
-        result = execute(keys, periods)
-        if result.success:
-            return
-        complaints = list(_complaints(result))  # after an interrupt, nothing more is done
-        stored = [_stored(instance, result.run_id, key, len(periods)) for key in keys]
-        failed = next((place for place, count in enumerate(stored) if count < len(periods)), 0)
-        if stored[failed] and failed + 1 < len(keys):
-            # The asset failed in the middle: the periods before can still be finished.
-            execute(keys[failed + 1 :], periods[: stored[failed]])
+    result = execute(keys, periods)
+    if result.success:
+        return
+    complaints = list(_complaints(result))  # after an interrupt, nothing more is done
+    stored = [_stored(instance, result.run_id, key, len(periods)) for key in keys]
+    failed = next((place for place, count in enumerate(stored) if count < len(periods)), 0)
+    if stored[failed] and failed + 1 < len(keys):
+        # The asset failed in the middle: the periods before can still be finished.
+        execute(keys[failed + 1 :], periods[: stored[failed]])
     raise GenerationError("\n".join(complaints))
 
 
