@@ -156,8 +156,9 @@ def test_the_wheel_alone_is_enough_to_use_it(built: Path, tmp_path: Path) -> Non
     [wheel] = built.glob("*.whl")
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     binaries = tmp_path / "venv" / "bin"
-    subprocess.run([binaries / "python", "-m", "pip", "install", "-q", str(wheel)], check=True)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SERIES_ASSETS", "PYTHON"))}
+    install = [binaries / "python", "-m", "pip", "install", "-q", str(wheel)]
+    subprocess.run(install, env=kept, check=True)
     for arguments in (
         ("new", "mine", "--like", "claims"),
         ("validate", "mine"),
