@@ -79,6 +79,11 @@ def test_generate_makes_one_period_or_a_range_of_them(tmp_path: Path) -> None:
             "mean '2024-02-01'?",
         ),
         (
+            "99999999999-1-1",
+            "--periods 99999999999-1-1: '99999999999-1-1' is not the first day of a period of "
+            "demo; known here: 2024-01-01, 2024-02-01, 2024-03-01, 2024-04-01",
+        ),
+        (
             "2024-2-1",
             "--periods 2024-2-1: '2024-2-1' is not the first day of a period of demo; did you mean "
             "'2024-02-01'?",

@@ -167,18 +167,23 @@ def test_places_that_a_constraint_blanks_or_fills(
             assert gaps[~selected].any() == bool(chance)
 
 
+def regions(folder: Path, partition: str, *, rings: int) -> tuple[Path, dict[str, Any]]:
+    """Return a database of places, and a specification with a region of them for each group."""
+    cells = [{"h3": cell} for cell in h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), rings)]
+    own = database_with_tables(folder / "own.db", places=cells)
+    specification = constrained({"home": "geo_make_regions"}, partition)
+    specification["metadata"]["geospatial_columns"] = []
+    place = {"h3_table": "places", "distribution": "uniform", "miss_probability": 0.0}
+    return own, with_columns(specification, home={"type": "geospatial", **place})
+
+
 @pytest.mark.parametrize("static", [["sex"], ["region"]])
 def test_places_by_region(tmp_path: Path, static: list[str]) -> None:
     """With regions that are not static, geo_make_regions gives each its own area of the map.
 
     Numbers follow the weights of their row's categories, whose rows Exhibit reorders by region.
     """
-    cells = [{"h3": cell} for cell in h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 4)]
-    own = database_with_tables(tmp_path / "own.db", places=cells)
-    specification = constrained({"home": "geo_make_regions"}, "region")
-    specification["metadata"]["geospatial_columns"] = []
-    place = {"h3_table": "places", "distribution": "uniform", "miss_probability": 0.0}
-    with_columns(specification, home={"type": "geospatial", **place})
+    own, specification = regions(tmp_path, "region", rings=4)
     with_columns(specification, **{"row number": a_category("row number", {"x": 1.0})})
     specification["constraints"]["custom_constraints"]["north"] = {
         "filter": "home_latitude > 55.9", "targets": {"amount": "assign_value$500"}
@@ -191,8 +196,8 @@ def test_places_by_region(tmp_path: Path, static: list[str]) -> None:
         assert points["home_latitude"].between(55.8, 56.0).all()
         assert points["home_longitude"].between(-3.4, -3.0).all()
         assert points.groupby(list(points)).ngroup().groupby(records["region"]).nunique().min() > 1
-        regions = records["region"].groupby([points[name] for name in points]).nunique()
-        assert (regions == 1).all()
+        owners = records["region"].groupby([points[name] for name in points]).nunique()
+        assert (owners == 1).all()
         amounts = numbers(records, "amount")
         assert ((points["home_latitude"] > 55.9) == (amounts == 500)).all()
         assert set(records["row number"]) == {"x"}
@@ -202,12 +207,7 @@ def test_places_by_region(tmp_path: Path, static: list[str]) -> None:
 
 def test_more_groups_than_the_map_has_room_for(tmp_path: Path) -> None:
     """The message says what can be changed."""
-    cells = [{"h3": cell} for cell in h3.k_ring(h3.geo_to_h3(55.9, -3.2, 8), 1)]
-    own = database_with_tables(tmp_path / "own.db", places=cells)
-    specification = constrained({"home": "geo_make_regions"}, "region, dose")
-    specification["metadata"]["geospatial_columns"] = []
-    place = {"h3_table": "places", "distribution": "uniform", "miss_probability": 0.0}
-    with_columns(specification, home={"type": "geospatial", **place})
+    own, specification = regions(tmp_path, "region, dose", rings=1)
     with pytest.raises(GenerationError) as caught:
         generate_series(tmp_path, specification, num_datasets=1, exhibit_db_path=str(own))
     assert str(caught.value).endswith(

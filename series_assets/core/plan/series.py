@@ -233,7 +233,7 @@ class Series:
         known = keys if len(keys) <= 12 else (keys[0], keys[1], "…", keys[-1])
         try:
             day = date(*map(int, key.split("-")))
-        except (TypeError, ValueError):
+        except (OverflowError, TypeError, ValueError):
             remedy = nearest(key, keys) or f"known here: {', '.join(known)}"
         else:
             remedy = f"its periods begin on {', '.join(known)}"

@@ -281,9 +281,9 @@ def _shift(wanted: Ints, found: Ints, *, are_events: bool) -> str:
     if (off < 0).any() and (off > 0).any():
         return "are not those of the periods"
     way = "later" if off.max() > 0 else "earlier"
-    span = length(high) if low == high else f"{length(low)} to {length(high)}"
-    if not low:
-        span = f"up to {length(high)}"
+    span = length(high)
+    if low != high:
+        span = f"{length(low)} to {span}" if low else f"up to {span}"
     text = f"are {span} {way} than expected"
     if high <= _ZONES:
         return f"{text}, as local times are; write them in UTC or with their zone"

@@ -106,7 +106,7 @@ def _refuse(text: str) -> None:
 
 
 def length(span: int) -> str:
-    """Return a span of microseconds in words, such as ``1.5 hours``."""
+    """Return a span of one or more microseconds in words, such as ``1.5 hours``."""
     for size, name in _SPANS.items():
         count = round(span / size, 1)
         if 1 <= count < 1000 and count * size == span:
